@@ -1,0 +1,84 @@
+"""The words for where work stands. The same strings stand in the database, the UI, the CLI and the SQL models."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where one workflow state (item, workflow) stands."""
+
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+    AMBIGUOUS = "AMBIGUOUS"
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing further happens by itself: a callback, an operator or a re-run has to move it."""
+        return self not in (Status.PENDING, Status.IN_PROGRESS)
+
+
+class Outcome(StrEnum):
+    """What a COMPLETED state found. `not_found` is an answer, not a failure."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+
+
+class SkipReason(StrEnum):
+    """Why a state was SKIPPED; stored as `reason`, sometimes with `: detail` behind it."""
+
+    MISSING_INPUT = "missing_input"
+    INVALID_INPUT = "invalid_input"
+    CONDITION = "run_if"
+    ALREADY_FOUND = "already_found"
+    BUDGET = "budget"
+    SUPPRESSED = "suppressed"
+    DISABLED = "disabled"
+
+
+class ErrorClass(StrEnum):
+    """The one error taxonomy (DESIGN section 7)."""
+
+    RETRYABLE = "retryable"
+    INVALID_INPUT = "invalid_input"
+    AUTH = "auth"
+    QUOTA = "quota"
+    PAYMENT = "payment"
+    CONTRACT = "contract"
+    DEADLINE = "deadline"
+    AMBIGUOUS = "ambiguous"
+    INFRASTRUCTURE = "infrastructure"
+
+    @property
+    def stops_provider(self) -> bool:
+        """True when further calls to this provider are pointless for this run: items stay PENDING."""
+        return self in (ErrorClass.AUTH, ErrorClass.QUOTA, ErrorClass.PAYMENT)
+
+
+class CallState(StrEnum):
+    """Life of a row in the call ledger (`provider_calls`).
+
+    `intent` is committed before the request leaves, so a dead owner's `intent` has an unknown fate. `sent` means
+    that an asynchronous provider acknowledged the submission and a callback (or poll) is awaited. `received` holds
+    the raw answer, `applied` has been turned into a result. `failed` ended without an answer that counts.
+    """
+
+    INTENT = "intent"
+    SENT = "sent"
+    RECEIVED = "received"
+    APPLIED = "applied"
+    FAILED = "failed"
+    AMBIGUOUS = "ambiguous"
+
+
+class InboxStatus(StrEnum):
+    """Life of a row in `callback_inbox`."""
+
+    NEW = "new"
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"
+    DEAD = "dead"

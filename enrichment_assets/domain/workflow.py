@@ -1,0 +1,324 @@
+"""What a workflow is: the typed form of a row of `enrichment_registry` and of a built-in YAML file.
+
+The YAML file, the database row and this model are the same thing in three coats; `WorkflowDefinition` is the one
+place that validates it. A workflow is data: request template, response mapping, price, limits and destination.
+Templates are Jinja2 expressions over the item's fields (`{{first_name}}`); mappings are JMESPath.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""Slugs of clients, workflows and pipelines: lower case, digits and hyphens, at most 63 characters."""
+
+IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
+"""Names of SQL tables and columns that configuration may create."""
+
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(value: object) -> object:
+    """Turn `90`, `"90s"`, `"10m"`, `"2h"` or `"7d"` into seconds; anything else is left for pydantic to refuse."""
+    if isinstance(value, str) and (match := _DURATION.match(value)):
+        return float(match.group(1)) * _UNIT_SECONDS[match.group(2) or "s"]
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
+Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
+FieldName = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
+Requirement = FieldName | Annotated[list[FieldName], Field(min_length=1)]
+"""One required field, or a list of which any one is enough."""
+
+
+class Mode(StrEnum):
+    """How the answer comes: computed here, in the response, or by a later callback."""
+
+    LOCAL = "local"
+    SYNC = "sync"
+    ASYNC = "async"
+
+
+class Entity(StrEnum):
+    """What one call is about. A company workflow runs once per distinct company of a batch."""
+
+    PERSON = "person"
+    COMPANY = "company"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RequestTemplate(_Part):
+    """An HTTP request with `{{field}}` templates.
+
+    `url` is absolute, or a path below the provider's `base_url`. A value that is nothing but one expression keeps its
+    type (a number stays a number); a query parameter, header or body member whose whole value renders to null
+    or an empty string is left out.
+    Besides the item's fields, templates see `original` (the uploaded row by column name), `item` (id, row_number,
+    batch, client), `parameters`, and in async workflows `callback_url`.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH"] = "POST"
+    url: str = Field(min_length=1)
+    headers: dict[str, str] = Field(default_factory=dict)
+    query: dict[str, Any] = Field(default_factory=dict)
+    body: dict[str, Any] | list[Any] | str | None = None
+    body_format: Literal["json", "form", "text"] = "json"
+
+
+class ResponseMapping(_Part):
+    """How an answer is read. Every value is a JMESPath expression over the payload.
+
+    The payload is the JSON body; for a body that is not JSON it is `{"text": ..., "headers": {...}, "final_url": ...}`
+    when `format: text`. An answer is `found` when `found_if` is true-ish (default: any of `provides` is not null).
+    """
+
+    format: Literal["json", "text"] = "json"
+    found_if: str | None = None
+    cost: str | None = Field(default=None, description="reported cost in units of `price.unit`")
+    external_id: str | None = Field(default=None, description="the provider's id of an async submission")
+    error_if: str | None = Field(default=None, description="true-ish: a 2xx body that is an error; FAILED(contract)")
+
+
+class Price(_Part):
+    """Money for one call, in exact decimals of `currency`. `per_unit` turns a reported unit cost into money."""
+
+    estimate: Decimal = Field(default=Decimal(0), ge=0)
+    not_found: Decimal | None = Field(default=None, ge=0, description="cost of a miss; None: like a hit")
+    per_unit: Decimal | None = Field(default=None, ge=0, description="money per reported unit (credit)")
+    unit: str = "credit"
+    currency: str = "USD"
+
+
+class Limits(_Part):
+    """Rates of one provider key, and how many calls of this workflow may be under way at once."""
+
+    per_second: float | None = Field(default=None, gt=0)
+    per_minute: float | None = Field(default=None, gt=0)
+    per_day: float | None = Field(default=None, gt=0)
+    concurrency: int = Field(default=10, ge=1, le=2000)
+
+
+class Retry(_Part):
+    """Bounds of the retry loop: exponential backoff with full jitter between `base` and `max` seconds."""
+
+    attempts: int = Field(default=3, ge=1, le=20)
+    base: Seconds = 0.5
+    max: Seconds = 30.0
+    total: Seconds = 300.0
+    timeout: Seconds = 30.0
+
+
+class Callback(_Part):
+    """How a callback body is read (async workflows). Expressions are JMESPath over the body."""
+
+    found_if: str | None = None
+    error_if: str | None = None
+    payload: str = "@"
+    on_deadline: Literal["fail", "retry"] = "fail"
+    keep_open: Seconds = 30 * 86400.0
+
+
+class Poll(_Part):
+    """How a submission is asked for when no callback came; templates also see `external_id`."""
+
+    request: RequestTemplate
+    pending_if: str | None = Field(default=None, description="true-ish over the poll body: not ready yet")
+    pending_status: list[int] = Field(default_factory=list, description="HTTP statuses that mean: not ready yet")
+    payload: str = "@"
+    every: Seconds = 30.0
+
+
+class DestinationColumn(_Part):
+    """One column of a destination table: a JMESPath over `{item, fields, payload}` and a type to cast to."""
+
+    source: str = Field(alias="from")
+    type: Literal["text", "integer", "bigint", "numeric", "boolean", "date", "timestamptz", "jsonb"] = "text"
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Destination(_Part):
+    """Where results land besides `enrichment_results`: upserted, typed, always keyed by the client.
+
+    Every destination table has `client_slug`, `batch_key`, `item_id`, `workflow_slug`, `fetched_at` besides the
+    mapped columns. `key` are the mapped or built-in columns that identify a row within a client.
+    """
+
+    database: Literal["workspace", "hq"] = "workspace"
+    table: Identifier
+    create: bool = False
+    key: list[Identifier] = Field(default_factory=lambda: ["batch_key", "item_id"], min_length=1)
+    columns: dict[Identifier, DestinationColumn] = Field(min_length=1)
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _shorthand(cls, value: object) -> object:
+        """`email: fields.email` is short for `email: {from: fields.email, type: text}`."""
+        if not isinstance(value, dict):
+            return value
+        return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()}
+
+
+class WorkflowDefinition(_Part):
+    """One registered way to enrich. See the module docstring; field by field in docs/workflows.md."""
+
+    slug: Slug
+    title: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    step: int = Field(ge=0, le=100_000, description="overall_step_number: the usual place in a pipeline")
+    provider: str = Field(pattern=IDENTIFIER_PATTERN)
+    operation: str = Field(min_length=1, max_length=100)
+    mode: Mode
+    entity: Entity = Entity.PERSON
+    requires: list[Requirement] = Field(default_factory=list)
+    uses: list[FieldName] = Field(default_factory=list, description="optional inputs; order steps, skip nothing")
+    provides: dict[FieldName, str] = Field(default_factory=dict)
+    run_if: str | None = None
+    base_url: str | None = Field(default=None, description="overrides the provider's address")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict, description="purpose -> NAME of an environment variable")
+    request: RequestTemplate | None = None
+    response: ResponseMapping = ResponseMapping()
+    callback: Callback = Callback()
+    poll: Poll | None = None
+    deadline: Seconds = Field(default=3600.0, description="async: time until the answer is overdue")
+    destination: Destination | None = None
+    price: Price = Price()
+    limits: Limits = Limits()
+    retry: Retry = Retry()
+    free_or_idempotent: bool = Field(
+        default=False, description="a call of unknown fate may be sent again without a person deciding"
+    )
+    idempotency_header: str | None = None
+    reuse_for: Seconds | None = None
+    emits: str | None = Field(default=None, description="JMESPath to a list of objects that become child items")
+    enabled: bool = True
+
+    @field_validator("secrets")
+    @classmethod
+    def _names_only(cls, value: dict[str, str]) -> dict[str, str]:
+        for purpose, name in value.items():
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name):
+                msg = (
+                    f"secrets.{purpose} has to be the NAME of an environment variable "
+                    "(letters, digits, underscores), never the secret itself"
+                )
+                raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> WorkflowDefinition:
+        if self.mode is Mode.LOCAL and self.request is not None:
+            raise ValueError("a local workflow sends nothing: remove `request` or change `mode`")
+        if self.mode is not Mode.LOCAL and self.request is None:
+            raise ValueError(f"a {self.mode} workflow needs a `request`")
+        if self.mode is not Mode.ASYNC and self.poll is not None:
+            raise ValueError("only an async workflow can have `poll`")
+        return self
+
+    @property
+    def required_fields(self) -> frozenset[str]:
+        """Every field named in `requires`, alternatives included."""
+        return frozenset(f for r in self.requires for f in ([r] if isinstance(r, str) else r))
+
+    def version(self) -> str:
+        """Content hash (16 hex digits) of the definition: two equal definitions have one version."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
+
+    def missing_requirements(self, available: dict[str, Any]) -> list[str]:
+        """Names of required inputs that are null or blank in `available`; alternatives are joined by `|`."""
+        missing = []
+        for requirement in self.requires:
+            names = [requirement] if isinstance(requirement, str) else requirement
+            if not any(_present(available.get(name)) for name in names):
+                missing.append("|".join(names))
+        return missing
+
+
+def _present(value: object) -> bool:
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
+class ClientWorkflowConfig(_Part):
+    """What one client overrides for one workflow: any field by dotted path, and secret names.
+
+    `settings` example: `{"base_url": "http://127.0.0.1:9000", "limits.per_second": 2, "parameters.table_url": "..."}`.
+    """
+
+    settings: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    enabled: bool = True
+
+
+class Waterfall(_Part):
+    """A pipeline entry that asks the next provider only where the former missed."""
+
+    waterfall: list[Slug] = Field(min_length=2)
+
+
+class PipelineDefinition(_Part):
+    """A client's named, ordered list of workflows. `company_identity` says what "same company" means (docs/companies.md)."""
+
+    slug: Slug
+    title: str = ""
+    description: str = ""
+    steps: list[Slug | Waterfall] = Field(min_length=1)
+    company_identity: list[
+        Literal["apollo_account_id", "company_linkedin_url", "name_and_host", "company_name", "company_host"]
+    ] = Field(
+        default_factory=lambda: [  # type: ignore[arg-type]
+            "apollo_account_id",
+            "company_linkedin_url",
+            "name_and_host",
+            "company_name",
+            "company_host",
+        ],
+        min_length=1,
+    )
+
+    def slugs(self) -> list[str]:
+        """The workflow slugs in order, waterfalls flattened."""
+        return [s for step in self.steps for s in ([step] if isinstance(step, str) else step.waterfall)]
+
+
+class BlueprintStep(_Part):
+    """One workflow as it will run in one batch: definition with the client's overrides merged in."""
+
+    position: int = Field(ge=0)
+    workflow: WorkflowDefinition
+    after: list[Slug] = Field(default_factory=list, description="steps of this blueprint that must be settled first")
+    fallback_of: list[Slug] = Field(default_factory=list, description="waterfall: runs only where all of these missed")
+    registry_version: str
+
+    @property
+    def slug(self) -> str:
+        """The workflow's slug."""
+        return self.workflow.slug
+
+
+class Blueprint(_Part):
+    """The snapshot that a batch runs by: nothing that changes later in the registry changes it."""
+
+    client: Slug
+    pipeline: Slug
+    company_identity: list[str]
+    steps: list[BlueprintStep] = Field(min_length=1)
+
+    def step(self, slug: str) -> BlueprintStep:
+        """The step of that slug; raises `KeyError`."""
+        for step in self.steps:
+            if step.slug == slug:
+                return step
+        raise KeyError(slug)

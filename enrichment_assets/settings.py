@@ -1,0 +1,79 @@
+"""Where things are: the home directory, database URLs and the receiver's public address.
+
+Everything comes from the environment, read when asked for and never at import, so that a test or a second
+home in one process is only another `Settings` value. Nothing here opens a file or a connection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_RECEIVER_PORT = 8710
+DEFAULT_SANDBOX_PORT = 8720
+DEFAULT_WEBSERVER_PORT = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation of the platform.
+
+    Attributes:
+        home: Directory that holds everything local: uploads, inbox, warehouse, embedded database, logs.
+        hq_database_url: libpq URL of the operational database, or None for the embedded one.
+        workspace_database_url: libpq URL of the database that results are published to, or None.
+        dagster_database_url: libpq URL of Dagster's own storage, or None (then: the HQ server).
+        receiver_url: Base URL under which providers reach the receiver from outside.
+        sandbox_url: Base URL of the provider sandbox when providers are to be simulated, else None.
+    """
+
+    home: Path
+    hq_database_url: str | None = field(default=None, repr=False)
+    workspace_database_url: str | None = field(default=None, repr=False)
+    dagster_database_url: str | None = field(default=None, repr=False)
+    receiver_url: str = f"http://127.0.0.1:{DEFAULT_RECEIVER_PORT}"
+    sandbox_url: str | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from environment variables (all optional).
+
+        `ENRICH_HOME` (default `.enrich` below the current directory), `HQ_DATABASE_URL`,
+        `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`.
+        """
+        env = os.environ if environment is None else environment
+        return cls(
+            home=Path(env.get("ENRICH_HOME") or ".enrich").expanduser().absolute(),
+            hq_database_url=env.get("HQ_DATABASE_URL") or None,
+            workspace_database_url=env.get("WORKSPACE_DATABASE_URL") or None,
+            dagster_database_url=env.get("DAGSTER_DATABASE_URL") or None,
+            receiver_url=(env.get("ENRICH_RECEIVER_URL") or cls.receiver_url).rstrip("/"),
+            sandbox_url=(env.get("ENRICH_SANDBOX_URL") or "").rstrip("/") or None,
+        )
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Files dropped at `<inbox_dir>/<client>/<pipeline>/` are uploaded and launched by the upload sensor."""
+        return self.home / "inbox"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """The kept bytes of every upload, at `<uploads_dir>/<client>/<sha256>`."""
+        return self.home / "uploads"
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """Parquet, one directory a model and one file a batch."""
+        return self.home / "warehouse"
+
+    @property
+    def postgres_dir(self) -> Path:
+        """Data directory of the embedded Postgres (unless root has to keep it elsewhere)."""
+        return self.home / "postgres"
+
+    @property
+    def dagster_home(self) -> Path:
+        """`DAGSTER_HOME` of the processes that `enrich up` starts."""
+        return self.home / "dagster"

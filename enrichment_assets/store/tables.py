@@ -1,0 +1,449 @@
+"""The tables of the HQ database, as SQLAlchemy Core metadata. Migrations under `migrations/` follow this file.
+
+What belongs here: columns, keys, checks, indexes, and a line on why each table exists. Queries are elsewhere in this
+room. Every tenant-owned table carries `client_id`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.statuses import CallState, InboxStatus, Outcome, Status
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+MONEY = Numeric(18, 6)
+"""Exact decimals; six places hold a fraction of a credit."""
+
+
+def _one_of(column: str, values: type[Status] | type[Outcome] | type[CallState] | type[InboxStatus]) -> CheckConstraint:
+    listed = ", ".join(f"'{v.value}'" for v in values)
+    return CheckConstraint(f"{column} in ({listed})", name=column)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+def _client() -> Column[int]:
+    return Column("client_id", BigInteger, ForeignKey("clients.id"), nullable=False)
+
+
+def _tenant() -> Column[int]:
+    """The client of a high-volume row: no foreign key, its batch has one (a trigger per row would halve bulk loads)."""
+    return Column("client_id", BigInteger, nullable=False)
+
+
+def _now(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _time(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True))
+
+
+clients = Table(
+    "clients",
+    metadata,
+    _id(),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    _now("created_at"),
+    _time("archived_at"),
+    CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="slug"),
+)
+
+uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<client>/<sha256>
+    "uploads",
+    metadata,
+    _id(),
+    _client(),
+    Column("filename", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("delimiter", Text, nullable=False),
+    Column(
+        "columns",
+        JSONB,
+        nullable=False,
+        comment="[{name: header cell as uploaded, key: unique key, field: identity column or null}]",
+    ),
+    Column("row_count", BigInteger, nullable=False, comment="data rows = item rows + rejected rows"),
+    Column("rejected_count", BigInteger, nullable=False),
+    Column("source", Text, nullable=False, comment="cli, inbox or api"),
+    _now("created_at"),
+    UniqueConstraint("client_id", "sha256"),
+)
+
+upload_rejections = Table(  # a row that could not be read, with the reason: never dropped in silence
+    "upload_rejections",
+    metadata,
+    _id(),
+    _client(),
+    Column("upload_id", BigInteger, ForeignKey("uploads.id"), nullable=False),
+    Column("row_number", BigInteger, nullable=False, comment="1-based data row"),
+    Column("line_number", BigInteger, nullable=False, comment="1-based physical line where the row starts"),
+    Column("reason", Text, nullable=False),
+    Column("raw", Text, nullable=False, comment="the row's text, at most 10,000 characters"),
+    UniqueConstraint("upload_id", "row_number"),
+)
+
+enrichment_registry = Table(  # one row per workflow; the built-in YAML files seed it, this table is the truth
+    "enrichment_registry",
+    metadata,
+    _id(),
+    Column("workflow_slug", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("overall_step_number", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("requires", JSONB, nullable=False),
+    Column("provides", JSONB, nullable=False),
+    Column("run_if", Text),
+    Column("destination_db", Text),
+    Column("destination_table_name", Text),
+    Column("destination_field_mappings", JSONB),
+    Column("price", JSONB, nullable=False),
+    Column("limits", JSONB, nullable=False),
+    Column("deadline_seconds", Float, nullable=False),
+    Column("retry", JSONB, nullable=False),
+    Column(
+        "definition",
+        JSONB,
+        nullable=False,
+        comment="what the columns above do not hold: templates, mappings, ...",
+    ),
+    Column("version", Text, nullable=False, comment="WorkflowDefinition.version()"),
+    Column(
+        "builtin_version",
+        Text,
+        comment="version of the YAML file this row was seeded from; null: added by a user",
+    ),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    _now("created_at"),
+    _now("updated_at"),
+)
+
+client_workflow_configs = Table(
+    "client_workflow_configs",
+    metadata,
+    _id(),
+    _client(),
+    Column("workflow_slug", Text, ForeignKey("enrichment_registry.workflow_slug"), nullable=False),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column(
+        "secrets",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'::jsonb"),
+        comment="purpose -> environment variable NAME",
+    ),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    _now("updated_at"),
+    UniqueConstraint("client_id", "workflow_slug"),
+)
+
+enrichment_pipelines = Table(
+    "enrichment_pipelines",
+    metadata,
+    _id(),
+    Column(
+        "client_id",
+        BigInteger,
+        ForeignKey("clients.id"),
+        comment="null: a built-in pipeline every client can use",
+    ),
+    Column("slug", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("definition", JSONB, nullable=False, comment="PipelineDefinition"),
+    _now("created_at"),
+    _now("updated_at"),
+    UniqueConstraint("client_id", "slug", postgresql_nulls_not_distinct=True),
+)
+
+batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dagster partition key
+    "batches",
+    metadata,
+    _id(),
+    Column("batch_key", Text, nullable=False, unique=True),
+    _client(),
+    Column("upload_id", BigInteger, ForeignKey("uploads.id"), nullable=False),
+    Column("pipeline_slug", Text, nullable=False),
+    Column("blueprint", JSONB, nullable=False),
+    _now("created_at"),
+    _time("items_created_at"),
+    _time("started_at"),
+    _time("finished_at"),
+    _time("extracted_at"),
+    _time("retired_at"),
+    CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="batch_key"),
+)
+
+batch_items = Table(
+    "batch_items",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("row_number", BigInteger, nullable=False, comment="1-based data row; 0 for a child item"),
+    Column("parent_item_id", BigInteger),
+    Column(
+        "origin_key",
+        Text,
+        nullable=False,
+        comment="'row:<n>', or '<workflow>:<dedupe key>' for a child: unique in its batch",
+    ),
+    Column(
+        "company_key",
+        Text,
+        comment="rule:value of the pipeline's company_identity; null: the row names no company",
+    ),
+    *(Column(name, Text) for name in IDENTITY_FIELDS),
+    Column("original_data", JSONB, nullable=False, comment="every cell as uploaded, by unique column key"),
+    _now("created_at"),
+    UniqueConstraint("batch_id", "origin_key"),
+    Index(None, "batch_id", "id"),
+)
+
+item_leases = Table(  # who may write for an item now; narrow on purpose, claims rewrite it often
+    "item_leases",
+    metadata,
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("batch_id", BigInteger, nullable=False),
+    Column(
+        "fence",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="grows with each claim; every write compares it",
+    ),
+    Column("runner_id", BigInteger, comment="null: free"),
+    Index(None, "batch_id", "item_id"),
+)
+
+runners = Table(  # one row per engine run; one heartbeat here keeps all its item leases alive
+    "runners",
+    metadata,
+    _id(),
+    Column("batch_id", BigInteger, ForeignKey("batches.id"), nullable=False),
+    Column("label", Text, nullable=False, comment="host:pid, and the Dagster run id where there is one"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    _now("started_at"),
+    _time("ended_at"),
+)
+
+workflow_states = Table(
+    "workflow_states",
+    metadata,
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workflow_slug", Text, primary_key=True),
+    Column("batch_id", BigInteger, nullable=False),
+    _tenant(),
+    Column("position", SmallInteger, nullable=False),
+    Column("status", Text, nullable=False, server_default=Status.PENDING.value),
+    Column("outcome", Text),
+    Column("reason", Text, comment="why skipped, missed or failed"),
+    Column("error_class", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("cost", MONEY, nullable=False, server_default=text("0")),
+    Column("call_id", BigInteger),
+    Column("result_id", BigInteger),
+    Column("deadline_at", DateTime(timezone=True)),
+    Column("next_attempt_at", DateTime(timezone=True), comment="PENDING but not before this time"),
+    Column("advanced_at", DateTime(timezone=True), comment="when it last changed status"),
+    Column("stored_at", DateTime(timezone=True), comment="when its result reached the configured destination"),
+    _one_of("status", Status),
+    _one_of("outcome", Outcome),
+    Index(None, "batch_id", "workflow_slug", "status"),
+    Index("ix_workflow_states_pending", "batch_id", "item_id", postgresql_where=text("status = 'PENDING'")),
+    Index("ix_workflow_states_deadline", "deadline_at", postgresql_where=text("status = 'IN_PROGRESS'")),
+)
+
+provider_calls = Table(  # the ledger: one row per logical, possibly billed call
+    "provider_calls",
+    metadata,
+    _id(),
+    Column(
+        "call_key",
+        Text,
+        nullable=False,
+        unique=True,
+        comment="stable per (subject, workflow, config version) of a batch",
+    ),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column(
+        "item_id",
+        BigInteger,
+        nullable=False,
+        comment="the item that made the call; others of the company share it",
+    ),
+    Column("workflow_slug", Text, nullable=False),
+    Column("subject_key", Text, nullable=False, comment="'item:<id>' or the company key"),
+    Column("provider", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("runner_id", BigInteger),
+    Column("attempt", Integer, nullable=False, server_default=text("1")),
+    Column("estimated_cost", MONEY, nullable=False, server_default=text("0")),
+    Column("cost", MONEY, comment="what the answer says it cost; null until settled"),
+    Column("http_status", SmallInteger),
+    Column("response_headers", JSONB),
+    Column("response_body", LargeBinary),
+    Column("external_id", Text),
+    Column("callback_token", Text, unique=True),
+    Column("token_expires_at", DateTime(timezone=True)),
+    Column("deadline_at", DateTime(timezone=True)),
+    Column("error_class", Text),
+    Column("error", Text),
+    _now("created_at"),
+    _time("sent_at"),
+    _time("received_at"),
+    _time("applied_at"),
+    _one_of("state", CallState),
+    Index(None, "batch_id", "workflow_slug"),
+)
+
+enrichment_results = Table(
+    "enrichment_results",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("workflow_slug", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("call_id", BigInteger),
+    Column("outcome", Text, nullable=False),
+    Column("payload", JSONB, comment="the whole answer"),
+    Column("fields", JSONB, nullable=False, comment="what `provides` mapped out of it"),
+    _now("fetched_at"),
+    _one_of("outcome", Outcome),
+    UniqueConstraint("item_id", "workflow_slug"),
+    Index(None, "batch_id", "workflow_slug"),
+)
+
+callback_inbox = Table(  # raw bytes first; parsing happens later, from here
+    "callback_inbox",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("call_id", BigInteger, nullable=False),
+    Column("content_type", Text),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_sha256", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False, server_default=InboxStatus.NEW.value),
+    Column("error", Text),
+    _now("received_at"),
+    _time("processed_at"),
+    _one_of("status", InboxStatus),
+    UniqueConstraint("call_id", "body_sha256"),
+    Index("ix_callback_inbox_new", "batch_id", "id", postgresql_where=text("status = 'new'")),
+)
+
+enrichment_results_log = Table(  # every attempt, append only
+    "enrichment_results_log",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("workflow_slug", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("call_id", BigInteger),
+    Column("attempt", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("outcome", Text),
+    Column("error_class", Text),
+    Column("message", Text),
+    Column("http_status", SmallInteger),
+    Column("cost", MONEY),
+    Column("duration_ms", Integer),
+    _now("created_at"),
+    Index(None, "batch_id", "workflow_slug"),
+)
+
+company_play_step_completions = Table(  # success per item and step, as the agency's plays ask for it
+    "company_play_step_completions",
+    metadata,
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workflow_slug", Text, primary_key=True),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("company_key", Text),
+    Column("overall_step_number", Integer, nullable=False),
+    _now("completed_at"),
+    Index(None, "client_id", "company_key"),
+)
+
+budgets = Table(  # reserved before it is spent; the smallest of all that match binds
+    "budgets",
+    metadata,
+    _id(),
+    _client(),
+    Column("batch_id", BigInteger),
+    Column("workflow_slug", Text),
+    Column("amount", MONEY, nullable=False),
+    Column("reserved", MONEY, nullable=False, server_default=text("0")),
+    Column("spent", MONEY, nullable=False, server_default=text("0")),
+    _now("updated_at"),
+    UniqueConstraint("client_id", "batch_id", "workflow_slug", postgresql_nulls_not_distinct=True),
+    CheckConstraint("amount >= 0", name="amount"),
+)
+
+suppressions = Table(  # people and companies that may not be processed for a client
+    "suppressions",
+    metadata,
+    _id(),
+    _client(),
+    Column("kind", Text, nullable=False, comment="email, domain or linkedin_url"),
+    Column("value", Text, nullable=False, comment="lower case"),
+    Column("reason", Text, nullable=False),
+    _now("created_at"),
+    UniqueConstraint("client_id", "kind", "value"),
+)
+
+rate_limits = Table(  # GCRA: the theoretical arrival time of the next call per provider key and window
+    "rate_limits",
+    metadata,
+    Column("limit_key", Text, primary_key=True),
+    Column("next_at", DateTime(timezone=True), nullable=False),
+    Column("paused_until", DateTime(timezone=True), comment="the provider said to wait, or the breaker is open"),
+    Column("failures", Integer, nullable=False, server_default=text("0"), comment="consecutive, for the breaker"),
+)
