@@ -14,6 +14,7 @@ from pathlib import Path
 DEFAULT_RECEIVER_PORT = 8710
 DEFAULT_SANDBOX_PORT = 8720
 DEFAULT_WEBSERVER_PORT = 3000
+DEFAULT_RECEIVER_URL = f"http://127.0.0.1:{DEFAULT_RECEIVER_PORT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Settings:
     hq_database_url: str | None = field(default=None, repr=False)
     workspace_database_url: str | None = field(default=None, repr=False)
     dagster_database_url: str | None = field(default=None, repr=False)
-    receiver_url: str = f"http://127.0.0.1:{DEFAULT_RECEIVER_PORT}"
+    receiver_url: str = DEFAULT_RECEIVER_URL
     sandbox_url: str | None = None
 
     @classmethod
@@ -49,7 +50,7 @@ class Settings:
             hq_database_url=env.get("HQ_DATABASE_URL") or None,
             workspace_database_url=env.get("WORKSPACE_DATABASE_URL") or None,
             dagster_database_url=env.get("DAGSTER_DATABASE_URL") or None,
-            receiver_url=(env.get("ENRICH_RECEIVER_URL") or cls.receiver_url).rstrip("/"),
+            receiver_url=(env.get("ENRICH_RECEIVER_URL") or DEFAULT_RECEIVER_URL).rstrip("/"),
             sandbox_url=(env.get("ENRICH_SANDBOX_URL") or "").rstrip("/") or None,
         )
 

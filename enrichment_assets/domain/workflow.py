@@ -269,7 +269,10 @@ class Waterfall(_Part):
 
 
 class PipelineDefinition(_Part):
-    """A client's named, ordered list of workflows. `company_identity` says what "same company" means (docs/companies.md)."""
+    """A client's named, ordered list of workflows.
+
+    `company_identity` says what "same company" means, first rule that applies wins (docs/companies.md).
+    """
 
     slug: Slug
     title: str = ""

@@ -6,6 +6,8 @@ room. Every tenant-owned table carries `client_id`.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -64,11 +66,11 @@ def _tenant() -> Column[int]:
     return Column("client_id", BigInteger, nullable=False)
 
 
-def _now(name: str) -> Column[object]:
+def _now(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
 
 
-def _time(name: str) -> Column[object]:
+def _time(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True))
 
 
