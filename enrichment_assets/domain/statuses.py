@@ -64,8 +64,11 @@ class CallState(StrEnum):
 
     `intent` is committed before the request leaves, so a dead owner's `intent` has an unknown fate. `sent` means
     that an asynchronous provider acknowledged the submission and a callback (or poll) is awaited. `received` holds
-    the raw answer, `applied` has been turned into a result. `failed` ended without an answer that counts.
+    the raw answer, `applied` has been turned into a result. `failed` ended without an answer that counts. `ready`
+    ended an attempt that certainly was not carried out: the next attempt may take the row over.
     """
+
+    READY = "ready"
 
     INTENT = "intent"
     SENT = "sent"

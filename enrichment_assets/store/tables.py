@@ -210,6 +210,11 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
     _time("started_at"),
     _time("finished_at"),
     _time("extracted_at"),
+    Column(
+        "resume_at",
+        DateTime(timezone=True),
+        comment="when the sequencer should look at this batch again; null: a callback or a person moves it",
+    ),
     _time("retired_at"),
     CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="batch_key"),
 )
