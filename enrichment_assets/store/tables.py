@@ -343,6 +343,7 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     _time("applied_at"),
     _one_of("state", CallState),
     Index(None, "batch_id", "workflow_slug"),
+    Index("ix_provider_calls_open", "item_id", postgresql_where=text("state in ('intent', 'received')")),
 )
 
 enrichment_results = Table(
