@@ -435,6 +435,21 @@ budgets = Table(  # reserved before it is spent; the smallest of all that match 
     CheckConstraint("amount >= 0", name="amount"),
 )
 
+item_edits = Table(  # a person's correction of one value: append only, the latest per field beats every source
+    "item_edits",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("field", Text, nullable=False, comment="a column of final_leads"),
+    Column("value", Text, comment="null: the value is to be empty, whatever the sources say"),
+    Column("edited_by", Text, nullable=False),
+    Column("note", Text),
+    _now("edited_at"),
+    Index(None, "batch_id", "item_id"),
+)
+
 suppressions = Table(  # people and companies that may not be processed for a client
     "suppressions",
     metadata,
