@@ -1,0 +1,176 @@
+"""The template language of requests: Jinja2, sandboxed, taken apart into typed expressions.
+
+A template is text with `{{ expression }}` in it. What belongs here is turning one such text into a function of the
+context; what a request is made of is in `domain.templating`. A text that is nothing but one expression keeps the
+expression's type; null inside a longer text is nothing, true is `true`, lists and objects are JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+from jinja2 import ChainableUndefined, Undefined, nodes
+from jinja2.environment import TemplateExpression
+from jinja2.exceptions import SecurityError, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+Evaluate = Callable[[Mapping[str, Any]], Any]
+"""Context in, native value out. Raises whatever the expression raises; `domain.templating` gives it a name."""
+
+SECRETS = "secrets"
+PARAMETERS = "parameters"
+_COSTLY_FILTERS = ("center", "format", "indent", "wordwrap", "pprint", "xmlattr", "urlize")
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox without the operators that make a short template write gigabytes."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Allow arithmetic on numbers only, and no powers."""
+        if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
+            raise SecurityError(f"{operator!r} is for numbers only")
+        return super().call_binop(context, operator, left, right)
+
+
+def _environment() -> _Environment:
+    environment = _Environment(undefined=ChainableUndefined, finalize=as_text, autoescape=False)
+    for name in _COSTLY_FILTERS:
+        environment.filters.pop(name, None)
+    environment.globals.clear()
+    return environment
+
+
+def as_text(value: Any) -> str:
+    """A value inside a longer text: null is nothing, booleans are JSON's, lists and objects are JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, Undefined):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list | tuple):
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return str(value)
+
+
+_ENVIRONMENT = _environment()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a template: literal text, or an expression with the names it reads."""
+
+    literal: str | None
+    evaluate: Evaluate | None = None
+    names: frozenset[str] = frozenset()
+
+    @property
+    def is_configuration(self) -> bool:
+        """True for literal text and for expressions that read nothing but `parameters`: the operator wrote it."""
+        return self.literal is not None or self.names <= {PARAMETERS}
+
+
+def parse(text: str, *, secrets_allowed: bool = False) -> list[Part] | None:
+    """Take a template apart; None when it has statements (`{% if %}`) and can only be rendered whole.
+
+    `{{secrets.purpose}}` stays as it is where secrets are allowed: the provider fills it in at the last moment.
+
+    Raises:
+        TemplateError: The text is not a template (Jinja2's own error).
+        ValueError: It names `secrets` where they may not stand.
+    """
+    tree = _ENVIRONMENT.parse(text)
+    _refuse_secrets(tree, secrets_allowed)
+    if not all(isinstance(node, nodes.Output) for node in tree.body):
+        return None
+    pieces = [piece for node in tree.body for piece in cast(nodes.Output, node).nodes]
+    return [_part(piece) for piece in pieces]
+
+
+def compile_text(parts: Sequence[Part] | None, text: str) -> Evaluate | str:
+    """Turn a parsed template into a function of the context, or into the literal that it is."""
+    if parts is None:
+        whole = _ENVIRONMENT.from_string(text)
+        return lambda context: whole.render(context)
+    if all(part.literal is not None for part in parts):
+        return "".join(part.literal or "" for part in parts)
+    if len(parts) == 1:
+        return cast(Evaluate, parts[0].evaluate)
+    steps = [part.literal if part.evaluate is None else part.evaluate for part in parts]
+
+    def joined(context: Mapping[str, Any]) -> str:
+        return "".join([step if isinstance(step, str) else as_text(step(context)) for step in steps if step])
+
+    return joined
+
+
+def _part(node: nodes.Expr) -> Part:
+    if isinstance(node, nodes.TemplateData):
+        return Part(literal=node.data)
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == SECRETS:
+        return Part(literal=f"{{{{secrets.{node.attr}}}}}")
+    names = frozenset(name.name for name in node.find_all(nodes.Name)) | (
+        {node.name} if isinstance(node, nodes.Name) else frozenset()
+    )
+    return Part(literal=None, evaluate=_evaluator(node), names=names)
+
+
+def _evaluator(node: nodes.Expr) -> Evaluate:
+    path = _plain_path(node)
+    if path is not None:
+        return _path_evaluator(path)
+    # What Environment.compile_expression does, from a tree that is parsed already.
+    body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), node, lineno=1)]
+    template = _ENVIRONMENT.from_string(nodes.Template(body, lineno=1))
+    expression = TemplateExpression(template, undefined_to_none=True)
+    return lambda context: expression(context)
+
+
+def _plain_path(node: nodes.Expr) -> list[str] | None:
+    """`a.b['c']` as its names, or None. Most templates are such paths, and these need no Jinja2 at run time."""
+    if isinstance(node, nodes.Name):
+        return [node.name]
+    if isinstance(node, nodes.Getattr):
+        head = _plain_path(node.node)
+        return None if head is None else [*head, node.attr]
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+        head = _plain_path(node.node)
+        return None if head is None else [*head, node.arg.value]
+    return None
+
+
+def _path_evaluator(path: list[str]) -> Evaluate:
+    first, *rest = path
+    if not rest:
+        return lambda context: context.get(first)
+
+    def walk(context: Mapping[str, Any]) -> Any:
+        value = context.get(first)
+        for name in rest:
+            if not isinstance(value, Mapping):
+                return None
+            value = value.get(name)
+        return value
+
+    return walk
+
+
+def _refuse_secrets(tree: nodes.Template, allowed: bool) -> None:
+    """`secrets` may stand only as a whole `{{secrets.purpose}}`, so that no expression can take one apart."""
+    whole = {
+        id(piece.node)
+        for output in tree.find_all(nodes.Output)
+        for piece in output.nodes
+        if isinstance(piece, nodes.Getattr) and output in tree.body
+    }
+    for name in tree.find_all(nodes.Name):
+        if name.name == SECRETS and not (allowed and id(name) in whole):
+            raise ValueError("a secret can only stand in a header, alone in its braces: {{secrets.purpose}}")
+
+
+__all__ = ["PARAMETERS", "Evaluate", "Part", "TemplateError", "as_text", "compile_text", "parse"]
