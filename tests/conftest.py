@@ -1,0 +1,135 @@
+"""A real Postgres for every test: one server a session, one pair of freshly cloned databases a test.
+
+The server is the embedded one in a folder of its own, or the one that `TEST_POSTGRES_URL` names. HQ is migrated once,
+into a template; a test's databases are clones of it and go away with the test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import Databases, connect, locate_external, open_databases
+from enrichment_assets.store.embedded import LocalPostgres
+
+SERVER_FOLDER = "enrich-tests-"
+_numbers = count()
+
+
+class PostgresServer:
+    """Makes databases on one server, names them after this process, and drops them."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._prefix = f"test_{os.getpid()}_"
+        self._made: set[str] = set()
+
+    def url(self, database: str) -> str:
+        """URL of a database on this server."""
+        head, _, tail = self._url.partition("?")
+        address = head.partition("://")[2].partition("/")[0]
+        return f"postgresql://{address}/{database}" + (f"?{tail}" if tail else "")
+
+    def create(self, template: str | None = None) -> str:
+        """Create a database, empty or as a clone, and return its name."""
+        name = f"{self._prefix}{next(_numbers)}"
+        clone = sql.SQL(" template {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        self._execute(sql.SQL("create database {}").format(sql.Identifier(name)) + clone)
+        self._made.add(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self._execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        self._made.discard(name)
+
+    def drop_all(self) -> None:
+        """Drop whatever is left."""
+        for name in sorted(self._made):
+            self.drop(name)
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The session's server; everything on it that is ours is gone at the end."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        server = PostgresServer(given)
+        yield server
+        server.drop_all()
+        return
+    _sweep_dead_sessions()
+    folder = Path(tempfile.mkdtemp(prefix=f"{SERVER_FOLDER}{os.getpid()}-", dir="/tmp"))
+    folder.chmod(0o755)  # as root, the server's own user has to pass
+    postgres = LocalPostgres(folder / "pg", durable=False)
+    try:
+        postgres.start()
+        yield PostgresServer(postgres.url("postgres"))
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def hq_template(postgres_server: PostgresServer) -> str:
+    """Name of a database with the HQ schema and Dagster's schema, to be cloned."""
+    name = postgres_server.create()
+    open_databases(Settings(home=Path("/nonexistent"), hq_database_url=postgres_server.url(name)))
+    return name
+
+
+@pytest.fixture
+def databases(postgres_server: PostgresServer, hq_template: str) -> Iterator[Databases]:
+    """A fresh HQ database (with the schema for Dagster's own tables) and a fresh, empty workspace database."""
+    hq, workspace = postgres_server.create(hq_template), postgres_server.create()
+    yield locate_external(
+        Settings(
+            home=Path("/nonexistent"),
+            hq_database_url=postgres_server.url(hq),
+            workspace_database_url=postgres_server.url(workspace),
+        )
+    )
+    postgres_server.drop(hq)
+    postgres_server.drop(workspace)
+
+
+@pytest.fixture
+def settings(databases: Databases, tmp_path: Path) -> Settings:
+    """An installation of its own: a fresh home and this test's databases."""
+    return Settings(
+        home=tmp_path / "home",
+        hq_database_url=databases.hq,
+        workspace_database_url=databases.workspace,
+        dagster_database_url=databases.dagster,
+    )
+
+
+@pytest.fixture
+def hq(databases: Databases) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """An open connection to the test's HQ database; rows are dictionaries."""
+    with connect(databases.hq) as connection:
+        yield connection
+
+
+def _sweep_dead_sessions() -> None:
+    """Stop and remove the servers of sessions that were killed: their folder names a process that is gone."""
+    for folder in Path("/tmp").glob(f"{SERVER_FOLDER}*-*"):
+        pid = int(folder.name.removeprefix(SERVER_FOLDER).partition("-")[0])
+        if Path(f"/proc/{pid}").exists() or folder.stat().st_uid != os.geteuid():
+            continue
+        LocalPostgres(folder / "pg", durable=False).stop()
+        shutil.rmtree(folder, ignore_errors=True)
