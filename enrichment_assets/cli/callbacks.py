@@ -1,0 +1,113 @@
+"""`enrich callbacks`: see what providers sent back, why a callback is dead, and put it back in line.
+
+What belongs here: parsing options and printing. The work is in `services.callbacks`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Callbacks of asynchronous providers: list, show, replay.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("list")
+def list_(
+    dead: Annotated[bool, typer.Option("--dead", help="Only callbacks that could not be read or applied.")] = False,
+    batch: Annotated[str | None, typer.Option("--batch", help="Only this batch.")] = None,
+    client: Annotated[str | None, typer.Option("--client", help="Only this client.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, the newest first.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List callbacks, the newest first.
+
+    Example: enrich callbacks list --dead --client acme
+    """
+    from dataclasses import asdict
+
+    from rich import print as show
+    from rich.markup import escape
+    from rich.table import Table
+
+    from enrichment_assets.services.callbacks import list_callbacks, visible
+    from enrichment_assets.settings import Settings
+
+    found = list_callbacks(Settings.from_environment(), dead=dead, batch=batch, client=client, limit=limit)
+    if as_json:
+        _print_json([asdict(summary) for summary in found])
+        return
+    table = Table("id", "status", "received", "client", "batch", "workflow", "bytes", "error")
+    for row in found:
+        received = row.received_at.strftime("%Y-%m-%d %H:%M:%S")
+        cells = (row.id, row.status, received, row.client, row.batch_key, row.workflow, row.size, row.error or "")
+        table.add_row(*(escape(visible(str(cell))) for cell in cells))
+    show(table if found else "no callbacks" + (" are dead" if dead else ""))
+
+
+@app.command("show")
+def show_(
+    inbox_id: Annotated[int, typer.Argument(metavar="ID", help="The callback's id, from `enrich callbacks list`.")],
+    max_bytes: Annotated[int, typer.Option("--bytes", min=0, help="How much of the body to print.")] = 4000,
+    save: Annotated[Path | None, typer.Option("--save", help="Write the raw body, as received, to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one callback: where it belongs, its headers, its body, and what is wrong with it.
+
+    Example: enrich callbacks show 41 --save answer.bin
+    """
+    from dataclasses import asdict
+
+    from enrichment_assets.services.callbacks import show_callback, visible
+    from enrichment_assets.settings import Settings
+
+    detail = show_callback(Settings.from_environment(), inbox_id)
+    if save is not None:
+        save.write_bytes(detail.body)
+    if as_json:
+        _print_json(detail.as_dict(max_bytes))
+        return
+    for name, value in asdict(detail.summary).items():
+        typer.echo(f"{name:13} {visible(str(value)) if value is not None else '-'}")
+    for name, value in detail.headers.items():
+        typer.echo(f"header        {visible(name)}: {visible(value)}")
+    form, body = detail.rendered_body(max_bytes)
+    typer.echo(f"body ({form}):\n{body}")
+
+
+@app.command("replay")
+def replay(
+    inbox_id: Annotated[int | None, typer.Argument(metavar="[ID]", help="One dead callback.")] = None,
+    batch: Annotated[str | None, typer.Option("--batch", help="All dead callbacks of this batch.")] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="Goes with --batch: says that dead ones are meant.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put dead callbacks back in line, for instance after a mapping was mended. No provider is called.
+
+    The callback sensor starts a run for them by itself; `enrich run BATCH` does it now.
+
+    Examples: enrich callbacks replay 41, or: enrich callbacks replay --batch acme-2026-11 --dead
+    """
+    from dataclasses import asdict
+
+    from enrichment_assets.services.callbacks import replay_callbacks
+    from enrichment_assets.settings import Settings
+
+    if batch is not None and not dead:
+        raise typer.BadParameter("a batch is replayed with --dead: only its dead callbacks are put back")
+    report = replay_callbacks(Settings.from_environment(), inbox_id=inbox_id, batch=batch)
+    if as_json:
+        _print_json(asdict(report))
+        return
+    typer.echo(f"{len(report.inbox_ids)} callback(s) put back in line")
+    for key in report.batches:
+        typer.echo(f"the callback sensor takes them up; to apply them now: enrich run {key}")
+
+
+def _print_json(value: Any) -> None:
+    import orjson
+
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

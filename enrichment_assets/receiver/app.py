@@ -1,0 +1,82 @@
+"""The receiver as an ASGI application: the callback door, `GET /health` and `GET /ready`.
+
+What belongs here: putting the parts together, and their life from start to stop. Starlette serves the rare paths; a
+callback goes straight to its door, past routing and middleware it has no use for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from enrichment_assets.receiver.door import PREFIX, CallbackDoor
+from enrichment_assets.receiver.limits import ReceiverLimits
+from enrichment_assets.receiver.writer import Connect, InboxWriter, Sink
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect_async, locate_external, open_databases
+
+
+class ReceiverApp(Starlette):
+    """Starlette with a short way to the callback door."""
+
+    def __init__(self, sink: Sink, limits: ReceiverLimits) -> None:
+        @asynccontextmanager
+        async def life(app: Starlette) -> AsyncIterator[None]:
+            await sink.start()
+            try:
+                yield
+            finally:  # the server has let every request finish by now
+                await sink.stop()
+
+        async def ready(request: Request) -> JSONResponse:
+            stores = await sink.probe()
+            return JSONResponse({"status": "ready" if stores else "database away"}, 200 if stores else 503)
+
+        super().__init__(routes=[Route("/health", _health), Route("/ready", ready)], lifespan=life)
+        self._door = CallbackDoor(sink, limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a callback to its door and everything else through Starlette."""
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._door(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def build_app(settings: Settings, limits: ReceiverLimits | None = None) -> Starlette:
+    """The receiver over the HQ database of `settings`. Starts, and answers 503, when that database is away.
+
+    Raises `ConfigurationError` for a database URL or a limit that cannot be read.
+    """
+    if settings.hq_database_url is not None:
+        locate_external(settings)
+    limits = limits or ReceiverLimits.from_environment()
+    return ReceiverApp(InboxWriter(_hq_connector(settings), limits), limits)
+
+
+def _hq_connector(settings: Settings) -> Connect:
+    """How a writer connects: the first time the databases are opened (and migrated), later they are only joined."""
+    url: str | None = None
+    opening = asyncio.Lock()
+
+    async def connect() -> psycopg.AsyncConnection[Any]:
+        nonlocal url
+        async with opening:
+            if url is None:
+                url = (await asyncio.to_thread(open_databases, settings)).hq
+        return await connect_async(url, autocommit=True)
+
+    return connect
+
+
+async def _health(request: Request) -> JSONResponse:
+    return JSONResponse({"status": "up"})

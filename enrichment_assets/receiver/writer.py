@@ -1,0 +1,190 @@
+"""Natural group commit: callbacks that queued up while the last commit ran go into the next one together.
+
+What belongs here: the queue between requests and the database, the writers that empty it, and what a waiting request
+is told. No timer holds a callback back: an idle receiver commits the first one alone and at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import psycopg
+
+from enrichment_assets.receiver.limits import ReceiverLimits
+from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
+
+logger = logging.getLogger("enrichment_assets.receiver")
+
+Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
+
+RECONNECT_PAUSE = 0.05
+"""Seconds a writer rests after it could not reach the database; only a waiting request makes it try again."""
+
+
+class UnavailableError(Exception):
+    """The callback is not stored: the queue is full, the database is away, or the receiver is stopping."""
+
+
+class Sink(Protocol):
+    """Where the door puts a callback. The receipt means: durable."""
+
+    async def start(self) -> None:
+        """Get ready; must not fail because the database is away."""
+        ...
+
+    async def stop(self) -> None:
+        """Finish what was submitted, then let go of everything."""
+        ...
+
+    def submit(self, callback: IncomingCallback) -> asyncio.Future[Receipt]:
+        """Queue a callback. Raises `UnavailableError`, at once or through the future."""
+        ...
+
+    async def probe(self) -> bool:
+        """True when a callback could be stored now."""
+        ...
+
+
+_Waiting = tuple[IncomingCallback, asyncio.Future[Receipt]]
+
+
+class InboxWriter:
+    """The real `Sink`: a bounded queue and a few connections that commit it in groups.
+
+    A future gets its receipt after the commit of its group, never before. A group whose connection breaks is tried
+    once more on a new one (the insert ignores what is there already, so a commit of unknown fate does no harm); any
+    other failure makes every callback of the group `UnavailableError`, and the sender comes again.
+    """
+
+    def __init__(self, connect: Connect, limits: ReceiverLimits) -> None:
+        self._connect = connect
+        self._limits = limits
+        self._queue: deque[_Waiting] = deque()
+        self._probes: list[asyncio.Future[bool]] = []
+        self._work = asyncio.Event()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the writers; each connects when the first group needs it."""
+        self._tasks = [asyncio.create_task(self._write()) for _ in range(self._limits.writers)]
+
+    async def stop(self) -> None:
+        """Commit what is queued, then close the connections."""
+        self._stopping = True
+        self._work.set()
+        await asyncio.gather(*self._tasks)
+
+    def submit(self, callback: IncomingCallback) -> asyncio.Future[Receipt]:
+        """Queue a callback; see `Sink.submit`."""
+        if self._stopping:
+            raise UnavailableError("the receiver is stopping")
+        if len(self._queue) >= self._limits.max_waiting:
+            raise UnavailableError("too many callbacks are waiting")
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._queue.append((callback, future))
+        self._work.set()
+        return future
+
+    async def probe(self) -> bool:
+        """Run the insert with no rows, through the same queue and connections as callbacks."""
+        if self._stopping:
+            return False
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._probes.append(future)
+        self._work.set()
+        return await future
+
+    async def _write(self) -> None:
+        link = _Link(self._connect, self._limits)
+        while not (self._stopping and not self._queue and not self._probes):
+            await self._work.wait()
+            group, probes = self._take(), self._probes
+            self._probes = []
+            if group or probes:
+                await self._flush(link, group, probes)
+            elif not self._stopping:
+                self._work.clear()
+        await link.close()
+
+    def _take(self) -> list[_Waiting]:
+        """The next group: everything that waits, within the bounds of one commit."""
+        group: list[_Waiting] = []
+        size = 0
+        while self._queue and len(group) < self._limits.max_group:
+            size += len(self._queue[0][0].body)
+            if group and size > self._limits.max_group_bytes:
+                break
+            group.append(self._queue.popleft())
+        return group
+
+    async def _flush(self, link: _Link, group: list[_Waiting], probes: list[asyncio.Future[bool]]) -> None:
+        try:
+            receipts = await link.store([callback for callback, _ in group])
+        except Exception as error:
+            # Whatever it was, the writer lives on and the senders come again. Only the class is logged: the message of
+            # a database error can quote the data.
+            logger.error("callbacks not stored: %s (%d answered 503)", type(error).__name__, len(group))
+            _settle(probes, False)
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(UnavailableError("the database did not take it"))
+            await asyncio.sleep(RECONNECT_PAUSE)
+        else:
+            _settle(probes, True)
+            for (_, future), receipt in zip(group, receipts, strict=True):
+                if not future.done():
+                    future.set_result(receipt)
+
+
+class _Link:
+    """One writer's connection, opened when needed and replaced when it broke."""
+
+    def __init__(self, connect: Connect, limits: ReceiverLimits) -> None:
+        self._connect = connect
+        self._limits = limits
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def store(self, callbacks: list[IncomingCallback]) -> list[Receipt]:
+        """Commit one group; a connection that proves broken is replaced once."""
+        had_connection = self._connection is not None
+        try:
+            return await self._attempt(callbacks)
+        except psycopg.OperationalError:
+            if not had_connection or self._connection is not None:
+                raise
+        return await self._attempt(callbacks)
+
+    async def _attempt(self, callbacks: list[IncomingCallback]) -> list[Receipt]:
+        try:
+            async with asyncio.timeout(self._limits.flush_seconds):
+                if self._connection is None:
+                    connection = self._connection = await self._connect()
+                    await prepare_session(connection, self._limits.statement_seconds)
+                return await store_callbacks(self._connection, callbacks)
+        except BaseException:
+            if self._connection is not None and _unusable(self._connection):
+                await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close the connection if there is one; a failure to say goodbye is none."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error, OSError):
+                await connection.close()
+
+
+def _unusable(connection: psycopg.AsyncConnection[Any]) -> bool:
+    return connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+
+
+def _settle(futures: list[asyncio.Future[bool]], value: bool) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(value)

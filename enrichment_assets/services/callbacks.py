@@ -1,0 +1,142 @@
+"""Callbacks as an operator sees them: list, look inside, replay the dead ones.
+
+What belongs here: the service behind `enrich callbacks`, as plain functions. Receiving is the receiver's, applying a
+callback is the engine's; a replay only puts the stored bytes back in line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psycopg
+
+from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.statuses import InboxStatus
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.inbox_review import (
+    CallbackSummary,
+    batch_exists,
+    client_exists,
+    find_in_inbox,
+    list_inbox,
+    read_inbox_body,
+    reopen_dead,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackDetail:
+    """One callback whole. `body` is raw, as it came over the wire."""
+
+    summary: CallbackSummary
+    headers: dict[str, str]
+    body: bytes
+
+    def rendered_body(self, limit: int = 4000) -> tuple[str, str]:
+        """(`text` or `hex`, at most `limit` bytes of the body for a terminal), content encoding undone if possible.
+
+        Control characters are shown as escapes: what a stranger sent must not drive the reader's terminal.
+        """
+        try:
+            plain = plain_body(self.body, self.headers.get("content-encoding"))
+        except BodyEncodingError:
+            plain = self.body
+        shown, more = plain[:limit], len(plain) - limit
+        ending = f" ... and {more} more bytes" if more > 0 else ""
+        try:  # a character cut in two at the limit is no reason for hex
+            text = shown.decode() if more <= 0 else shown.decode(errors="ignore") if _is_utf8(plain) else None
+        except UnicodeDecodeError:
+            text = None
+        if text is None or "\x00" in text:
+            return "hex", shown.hex(" ", 2) + ending
+        return "text", visible(text) + ending
+
+    def as_dict(self, limit: int = 4000) -> dict[str, Any]:
+        """For `--json`: everything of the summary, headers and the rendered body."""
+        form, shown = self.rendered_body(limit)
+        return {**asdict(self.summary), "headers": self.headers, "body_form": form, "body": shown}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What a replay put back: callbacks, and how many in each batch."""
+
+    inbox_ids: list[int]
+    batches: dict[str, int]
+
+
+def list_callbacks(
+    settings: Settings,
+    *,
+    dead: bool = False,
+    batch: str | None = None,
+    client: str | None = None,
+    limit: int = 100,
+) -> list[CallbackSummary]:
+    """The newest callbacks first. Raises `NotFoundError` for a batch or client that does not exist."""
+    with _hq(settings) as connection:
+        _require_batch(connection, batch)
+        if client is not None and not client_exists(connection, client):
+            raise NotFoundError(f"there is no client {client!r}")
+        status = InboxStatus.DEAD if dead else None
+        return list_inbox(connection, status=status, batch_key=batch, client=client, limit=limit)
+
+
+def show_callback(settings: Settings, inbox_id: int) -> CallbackDetail:
+    """One callback with its headers and raw body. Raises `NotFoundError`."""
+    with _hq(settings) as connection:
+        summary = _find(connection, inbox_id)
+        headers, body = read_inbox_body(connection, inbox_id)
+        return CallbackDetail(summary, headers, body)
+
+
+def replay_callbacks(settings: Settings, *, inbox_id: int | None = None, batch: str | None = None) -> ReplayReport:
+    """Put one dead callback, or all of a batch, back in line; the batch's next run applies them from the stored bytes.
+
+    Raises `NotFoundError` for an unknown callback or batch, `ConfigurationError` for a callback that is not dead or
+    when not exactly one of the two is named.
+    """
+    if (inbox_id is None) == (batch is None):
+        raise ConfigurationError("name either one callback or a batch to replay")
+    with _hq(settings) as connection:
+        _require_batch(connection, batch)
+        if inbox_id is not None and (found := _find(connection, inbox_id)).status != InboxStatus.DEAD:
+            raise ConfigurationError(f"callback {inbox_id} is {found.status}; only dead callbacks can be replayed")
+        reopened = reopen_dead(connection, inbox_id=inbox_id, batch_key=batch)
+        connection.commit()
+    return ReplayReport([i for i, _ in reopened], dict(Counter(key for _, key in reopened)))
+
+
+def visible(text: str) -> str:
+    """`text` with every control and format character except line ends and tabs written as an escape."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text.replace("\r\n", "\n")
+    )
+
+
+def _hq(settings: Settings) -> psycopg.Connection[dict[str, Any]]:
+    return connect(open_databases(settings).hq)
+
+
+def _find(connection: psycopg.Connection[Any], inbox_id: int) -> CallbackSummary:
+    if (found := find_in_inbox(connection, inbox_id)) is None:
+        raise NotFoundError(f"there is no callback {inbox_id}; `enrich callbacks list` shows what there is")
+    return found
+
+
+def _require_batch(connection: psycopg.Connection[Any], batch: str | None) -> None:
+    """Say that a named batch does not exist, rather than that it has no callbacks."""
+    if batch is not None and not batch_exists(connection, batch):
+        raise NotFoundError(f"there is no batch {batch!r}")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,212 @@
+"""The callback inbox: raw bytes go in from the receiver, come out for the engine, and are marked with their fate.
+
+What belongs here: every statement against `callback_inbox`. The call, batch and client of a callback are read from
+the `provider_calls` row that its token names, never from its payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from enrichment_assets.domain.statuses import InboxStatus
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCallback:
+    """One callback as the receiver read it.
+
+    Attributes:
+        token: From the URL; names the provider call.
+        content_type: As sent, or None.
+        headers: JSON text of an object: kept header names (lower case) and their values.
+        body: The bytes as they came, whatever encoding they are in.
+        body_sha256: 32 bytes; with the call it says whether the same callback came before.
+    """
+
+    token: str
+    content_type: str | None
+    headers: str
+    body: bytes
+    body_sha256: bytes
+
+
+class Receipt(StrEnum):
+    """What became of a callback once its statement is committed."""
+
+    STORED = "stored"
+    ALREADY_STORED = "already_stored"
+    UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - a word, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """A batch with callbacks that nothing has looked at yet."""
+
+    batch_key: str
+    batch_id: int
+    count: int
+    max_inbox_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCallback:
+    """One stored callback as the engine takes it up."""
+
+    inbox_id: int
+    call_id: int
+    client_id: int
+    content_type: str | None
+    headers: dict[str, str]
+    body: bytes
+    received_at: datetime
+
+
+# The lateral sub-query with its limit keeps the look-up a probe of the token index whatever the planner believes about
+# the size of provider_calls; the insert is ordered so that two writers with the same rows cannot deadlock.
+_STORE = """
+with known as (
+    select i.*, c.id as call_id, c.client_id, c.batch_id
+    from unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[]) with ordinality
+        as i (token, content_type, headers, body, body_sha256, ordinal)
+    cross join lateral (
+        select id, client_id, batch_id
+        from provider_calls
+        where callback_token = i.token and (token_expires_at is null or token_expires_at > clock_timestamp())
+        limit 1
+    ) c
+),
+stored as (
+    insert into callback_inbox (client_id, batch_id, call_id, content_type, headers, body, body_sha256)
+    select client_id, batch_id, call_id, content_type, headers::jsonb, body, body_sha256
+    from known
+    order by call_id, body_sha256
+    on conflict (call_id, body_sha256) do nothing
+    returning call_id, body_sha256
+)
+select k.ordinal, s.call_id is not null
+from known k
+left join stored s on s.call_id = k.call_id and s.body_sha256 = k.body_sha256
+"""
+
+_WAITING = """
+select b.batch_key, b.id as batch_id, count(*) as count, max(i.id) as max_inbox_id
+from callback_inbox i
+join batches b on b.id = i.batch_id
+where i.status = 'new'
+group by b.id
+order by min(i.id)
+"""
+
+_FETCH = """
+select inbox_id, call_id, client_id, content_type, headers, body, received_at
+from (
+    select id as inbox_id, call_id, client_id, content_type, headers, body, received_at,
+           sum(octet_length(body)) over (order by id) - octet_length(body) as bytes_before
+    from callback_inbox
+    where batch_id = %(batch_id)s and status = 'new' and id > %(after_id)s
+    order by id
+    limit %(limit)s
+) sized
+where bytes_before < %(max_bytes)s
+order by inbox_id
+"""
+
+_MARK = """
+update callback_inbox i
+set status = m.status, error = m.error, processed_at = now()
+from unnest(%b::bigint[], %b::text[], %b::text[]) as m (id, status, error)
+where i.id = m.id and i.status = 'new'
+"""
+
+
+async def prepare_session(connection: psycopg.AsyncConnection[Any], statement_seconds: float) -> None:
+    """Make a fresh autocommit connection fit for acknowledging: durable commits, bounded statements, index probes.
+
+    A server that was configured with `synchronous_commit = off` would lose acknowledged callbacks in a crash; any
+    stronger setting (`remote_apply`) is left as it is.
+    """
+    await connection.execute(
+        "select set_config('statement_timeout', %s, false), set_config('enable_seqscan', 'off', false)",
+        [f"{statement_seconds * 1000:.0f}ms"],
+    )
+    await connection.execute(
+        "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
+    )
+
+
+async def store_callbacks(
+    connection: psycopg.AsyncConnection[Any], callbacks: Sequence[IncomingCallback]
+) -> list[Receipt]:
+    """Store a group of callbacks in one statement, which commits when the connection is in autocommit.
+
+    Returns one receipt for each callback, in their order. Of equal callbacks within the group the first is STORED,
+    the others ALREADY_STORED. Raises `psycopg.Error`; then nothing of the group counts as stored.
+    """
+    columns = (
+        [c.token for c in callbacks],
+        [c.content_type for c in callbacks],
+        [c.headers for c in callbacks],
+        [c.body for c in callbacks],
+        [c.body_sha256 for c in callbacks],
+    )
+    async with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        await cursor.execute(_STORE, columns, prepare=True)
+        rows = await cursor.fetchall()
+    receipts = [Receipt.UNKNOWN_TOKEN] * len(callbacks)
+    first_of_group: set[tuple[str, bytes]] = set()
+    for ordinal, stored in sorted(rows):
+        callback = callbacks[ordinal - 1]
+        identity = (callback.token, callback.body_sha256)
+        fresh = stored and identity not in first_of_group
+        receipts[ordinal - 1] = Receipt.STORED if fresh else Receipt.ALREADY_STORED
+        first_of_group.add(identity)
+    return receipts
+
+
+def new_callbacks_by_batch(connection: psycopg.Connection[Any]) -> list[WaitingBatch]:
+    """Batches with callbacks of status `new`, the longest waiting first.
+
+    `max_inbox_id` identifies this state of the inbox; it is no cursor: ids are given before the commit, so a lower id
+    can appear later.
+    """
+    with connection.cursor(row_factory=class_row(WaitingBatch)) as cursor:
+        return cursor.execute(_WAITING).fetchall()
+
+
+def fetch_new(
+    connection: psycopg.Connection[Any],
+    batch_id: int,
+    limit: int,
+    after_id: int = 0,
+    max_bytes: int = 64 * 1024 * 1024,
+) -> list[StoredCallback]:
+    """Up to `limit` new callbacks of a batch in order of id, fewer when their bodies pass `max_bytes` together.
+
+    At least one row comes back while any is new. A row with a lower id can still be committed later; it stays `new`
+    and a later sweep from 0 finds it.
+    """
+    parameters = {"batch_id": batch_id, "limit": limit, "after_id": after_id, "max_bytes": max_bytes}
+    with connection.cursor(row_factory=class_row(StoredCallback)) as cursor:
+        return cursor.execute(_FETCH, parameters).fetchall()
+
+
+def mark(connection: psycopg.Connection[Any], rows: Sequence[tuple[int, InboxStatus, str | None]]) -> int:
+    """Give callbacks their fate in one statement; returns how many were still `new` and changed.
+
+    `rows` are (inbox id, status, error); the error is for people and cut at 2,000 characters. NUL characters, which
+    Postgres text cannot hold, are replaced.
+    """
+    if not rows:
+        return 0
+    ids = [inbox_id for inbox_id, _, _ in rows]
+    statuses = [InboxStatus(status).value for _, status, _ in rows]
+    errors = [None if error is None else error.replace("\x00", "\ufffd")[:2000] for _, _, error in rows]
+    with connection.cursor() as cursor:
+        return cursor.execute(_MARK, (ids, statuses, errors)).rowcount
