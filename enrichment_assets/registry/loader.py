@@ -1,0 +1,74 @@
+"""The built-in workflows and pipelines: YAML files beside this module, read and validated.
+
+They seed the database and stand in for it while it is down. A user's own workflow file is read by the same functions.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+
+
+@cache
+def builtin_workflows() -> dict[str, WorkflowDefinition]:
+    """Slug -> definition, in the order of `step`. Do not change the dictionary: it is shared."""
+    found = [parse_workflow(text, name) for name, text in _files("workflows")]
+    return {workflow.slug: workflow for workflow in sorted(found, key=lambda w: (w.step, w.slug))}
+
+
+@cache
+def builtin_pipelines() -> dict[str, PipelineDefinition]:
+    """Slug -> definition of the pipelines that every client can use."""
+    found = [parse_pipeline(text, name) for name, text in _files("pipelines")]
+    return {pipeline.slug: pipeline for pipeline in found}
+
+
+def parse_workflow(text: str, name: str) -> WorkflowDefinition:
+    """Read one workflow file.
+
+    Raises:
+        ConfigurationError: Not YAML, or not a workflow; names the file and every field that is wrong.
+    """
+    try:
+        return WorkflowDefinition.model_validate(_mapping(text, name))
+    except ValidationError as error:
+        raise ConfigurationError(f"{name}: {explain(error)}") from None
+
+
+def parse_pipeline(text: str, name: str) -> PipelineDefinition:
+    """Read one pipeline file; raises `ConfigurationError` as `parse_workflow` does."""
+    try:
+        return PipelineDefinition.model_validate(_mapping(text, name))
+    except ValidationError as error:
+        raise ConfigurationError(f"{name}: {explain(error)}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """A validation error as one line: `field: what is wrong; field: ...`, without the values."""
+    lines = [
+        f"{'.'.join(str(part) for part in detail['loc']) or 'the whole'}: {detail['msg'].removeprefix('Value error, ')}"
+        for detail in error.errors(include_url=False, include_input=False)
+    ]
+    return "; ".join(lines)
+
+
+def _mapping(text: str, name: str) -> dict[str, Any]:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{name}: is not YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{name}: has to be a YAML mapping of field names to values")
+    return value
+
+
+def _files(folder: str) -> list[tuple[str, str]]:
+    entries = (resources.files(__package__) / folder).iterdir()
+    return sorted((entry.name, entry.read_text("utf-8")) for entry in entries if entry.name.endswith(".yaml"))

@@ -1,0 +1,143 @@
+"""What HTTP statuses mean when a provider has no quirk about them, and the small readers that all providers share.
+
+Quirks do not belong here: each is in its provider's file, which asks this module for the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.jsontext import parse_json
+from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.statuses import ErrorClass
+
+MAX_RETRY_AFTER = 86_400.0
+"""Seconds; a provider that asks for more is asked again after a day."""
+
+_PEEK = 64 * 1024
+"""An error body larger than this is not read for its message."""
+
+_CLASSES: Mapping[int, ErrorClass] = {
+    400: ErrorClass.INVALID_INPUT,
+    401: ErrorClass.AUTH,
+    402: ErrorClass.PAYMENT,
+    403: ErrorClass.AUTH,
+    408: ErrorClass.RETRYABLE,
+    413: ErrorClass.INVALID_INPUT,
+    422: ErrorClass.INVALID_INPUT,
+    425: ErrorClass.RETRYABLE,
+    429: ErrorClass.RETRYABLE,
+}
+_ADVICE: Mapping[int, str] = {
+    401: "the key was refused: check the environment variable that the workflow names",
+    402: "the account has to be paid or topped up",
+    403: "the key may not do this: check its rights and the plan",
+    404: "the address does not exist: check `base_url` and `request.url`",
+    413: "the request is too large",
+    429: "too many requests",
+}
+
+
+def classify_status(answer: Answer) -> Verdict:
+    """The common meaning of a status; a 404 is a wrong address, a 3xx a redirect that is never followed."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Verdict()
+    if status == 451:
+        return Verdict(suppress=True, message="HTTP 451: this person may not be processed")
+    error = _CLASSES.get(status)
+    if error is None:
+        error = ErrorClass.RETRYABLE if status >= 500 else ErrorClass.CONTRACT
+    advice = "redirects are not followed: name the final address" if 300 <= status < 400 else _ADVICE.get(status, "")
+    return Verdict(error=error, message=describe(status, advice), retry_after=retry_after(answer))
+
+
+def describe(status: int, text: str = "") -> str:
+    """`HTTP 402: cause`, for people; never a body, a URL or a key."""
+    return f"HTTP {status}: {text}" if text else f"HTTP {status}"
+
+
+def retry_after(answer: Answer, *, now: datetime | None = None) -> float | None:
+    """Seconds from a `retry-after` header in either form, or from `retry_after_seconds` of a JSON error body."""
+    header = answer.headers.get("retry-after")
+    seconds = None
+    if header is not None:
+        seconds = _seconds(header)
+        if seconds is None:
+            seconds = _seconds_until(header, now or datetime.now(UTC))
+    elif answer.status >= 400 and b"retry_after_seconds" in answer.body[:_PEEK]:
+        seconds = _seconds(error_body(answer).get("retry_after_seconds"))
+    return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def error_body(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object in an answer's body, or an empty mapping for anything else."""
+    if len(answer.body) > _PEEK:
+        return {}
+    try:
+        body = parse_json(answer.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def number_header(answer: Answer, name: str) -> Decimal | None:
+    """A header as a finite, not negative decimal, else None."""
+    try:
+        value = Decimal(answer.headers.get(name, "").strip())
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and value >= 0 else None
+
+
+def join_url(base_url: str, url: str, *, anywhere: bool = False) -> str:
+    """The absolute address of a request.
+
+    Args:
+        base_url: The provider's address; may be empty for providers that have none in common.
+        url: A path below it, or an absolute URL.
+        anywhere: Whether an absolute `url` may leave `base_url` (providers whose addresses are the user's own).
+
+    Raises:
+        ConfigurationError: There is no address, or credentials would go to a stranger.
+    """
+    base = base_url.rstrip("/")
+    if "://" not in url.partition("?")[0]:
+        if not base:
+            raise ConfigurationError("the request has no address: set `base_url`, or an absolute address")
+        return f"{base}/{url.lstrip('/')}"
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ConfigurationError("an address has to begin with http:// or https://")
+    if not anywhere and not url.startswith(f"{base}/"):
+        raise ConfigurationError("the address is not below the provider's base_url: the key would go to another host")
+    return url
+
+
+def with_headers(request: RenderedRequest, url: str, added: Mapping[str, str]) -> RenderedRequest:
+    """The request at `url` with headers added; an added one replaces a header of the same name."""
+    names = {name.lower() for name in added}
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in names} | dict(added)
+    return RenderedRequest(request.method, url, headers, request.query, request.content)
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _seconds_until(header: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()

@@ -1,0 +1,63 @@
+"""Hunter: e-mail finder, verifier and domain search. Key in the `X-API-KEY` header.
+
+Quirks (hunter.io/api-documentation): 403 is the rate limit and 429 the used-up quota, the reverse of everybody else;
+202 means that a verification is under way, ask the same again later; 451 means that the person asked not to be
+processed. Errors are `{"errors": [{"id", "code", "details"}]}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import ConfigurableResource
+
+from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.statuses import ErrorClass
+from enrichment_assets.resources.classify import (
+    classify_status,
+    describe,
+    error_body,
+    join_url,
+    retry_after,
+    with_headers,
+)
+
+_ASK_AGAIN_SECONDS = 5.0
+_MISS_IDS = ("not_found", "email_not_found", "no_result")
+
+
+class HunterResource(ConfigurableResource[Any]):
+    """Calls to Hunter's v2 API."""
+
+    base_url: str = "https://api.hunter.io"
+
+    def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
+        """Add the key as `X-API-KEY` (never as the `api_key` query parameter)."""
+        url = join_url(base_url, request.url)
+        return with_headers(request, url, {"x-api-key": secrets["api_key"], "accept": "application/json"})
+
+    def classify(self, operation: str, answer: Answer) -> Verdict:
+        """Say what Hunter's answer means; see the module's quirks."""
+        status, wait = answer.status, retry_after(answer)
+        if status == 202:
+            message = describe(status, "the verification is under way")
+            return Verdict(ErrorClass.RETRYABLE, message=message, retry_after=wait or _ASK_AGAIN_SECONDS)
+        if status == 403:
+            return Verdict(ErrorClass.RETRYABLE, message=describe(status, "rate limit"), retry_after=wait)
+        if status == 429:
+            return Verdict(ErrorClass.QUOTA, message=describe(status, "the quota is used up"), retry_after=wait)
+        if status == 404 and _error_id(answer) in _MISS_IDS:
+            return Verdict(not_found=True, message=describe(status, "Hunter knows nothing"))
+        if 200 <= status < 300 and _error_id(answer):
+            return Verdict(ErrorClass.CONTRACT, message=describe(status, "Hunter reports an error in the body"))
+        return classify_status(answer)
+
+
+def _error_id(answer: Answer) -> str:
+    if b'"errors"' not in answer.body[:4096]:
+        return ""
+    errors = error_body(answer).get("errors")
+    if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
+        return ""
+    return str(errors[0].get("id") or "error")

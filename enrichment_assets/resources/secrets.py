@@ -1,0 +1,75 @@
+"""Names of environment variables to their values, at the last moment before a call.
+
+A name may stand anywhere; a value stays in the environment and in the request that leaves. No message here has one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.workflow import WorkflowDefinition
+
+SANDBOX_KEY = "sandbox"
+"""The key sent to the sandbox where the real one is not set; never sent to anybody else."""
+
+DEFAULT_SECRETS: Mapping[str, Mapping[str, str]] = {
+    "apollo": {"api_key": "APOLLO_API_KEY"},
+    "hunter": {"api_key": "HUNTER_API_KEY"},
+    "zenrows": {"api_key": "ZENROWS_API_KEY"},
+    "clay": {"webhook_auth": "CLAY_WEBHOOK_AUTH"},
+}
+"""Variables that a provider's workflows use unless they (or a client's config) name others."""
+
+_OPTIONAL = {("clay", "webhook_auth")}
+
+
+def secret_names(workflow: WorkflowDefinition) -> dict[str, str]:
+    """Purpose -> variable name for a workflow: the provider's defaults, then what the workflow names."""
+    return {**DEFAULT_SECRETS.get(workflow.provider, {}), **workflow.secrets}
+
+
+def optional_purposes(workflow: WorkflowDefinition) -> frozenset[str]:
+    """Purposes that a call can do without. One that the workflow names itself is never optional."""
+    return frozenset(
+        purpose
+        for purpose in secret_names(workflow)
+        if (workflow.provider, purpose) in _OPTIONAL and purpose not in workflow.secrets
+    )
+
+
+def missing_secrets(workflow: WorkflowDefinition, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Purpose -> variable name of everything the workflow needs and the environment does not have."""
+    env = os.environ if environment is None else environment
+    optional = optional_purposes(workflow)
+    return {
+        purpose: name
+        for purpose, name in secret_names(workflow).items()
+        if purpose not in optional and not env.get(name)
+    }
+
+
+def workflow_secrets(
+    workflow: WorkflowDefinition, *, simulated: bool = False, environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Purpose -> value for one workflow, ready for `Provider.authorise`.
+
+    Args:
+        workflow: The blueprint step's definition, client overrides merged in.
+        simulated: Every request of this workflow goes to the sandbox (`resources.providers.is_simulated`): a variable
+            that is not set is then the literal key `sandbox`.
+        environment: Where to look; default `os.environ`.
+
+    Raises:
+        ConfigurationError: A variable is not set; names workflow, purpose and variable.
+    """
+    env = os.environ if environment is None else environment
+    missing = missing_secrets(workflow, env)
+    if missing and not simulated:
+        purpose, name = next(iter(missing.items()))
+        raise ConfigurationError(
+            f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set"
+        )
+    found = {purpose: env.get(name, "") for purpose, name in secret_names(workflow).items()}
+    return {purpose: value for purpose, value in {**found, **dict.fromkeys(missing, SANDBOX_KEY)}.items() if value}
