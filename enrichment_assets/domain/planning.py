@@ -1,0 +1,220 @@
+"""From a pipeline to a blueprint: pure checks and merges, no database.
+
+A pipeline is checked when it is saved (can this order work at all?); a blueprint is made when a batch is launched (this
+pipeline, these workflow versions, this client's overrides) and is what the batch runs by, whatever changes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.mapping import ResponseReader, condition, fields_named
+from enrichment_assets.domain.templating import RequestRenderer
+from enrichment_assets.domain.workflow import (
+    Blueprint,
+    BlueprintStep,
+    ClientWorkflowConfig,
+    Mode,
+    PipelineDefinition,
+    Waterfall,
+    WorkflowDefinition,
+)
+
+_FIXED_PATHS = ("slug", "mode", "entity", "provider")
+"""What a client's config may not change: it would be another workflow."""
+
+_NO_CONFIG = ClientWorkflowConfig()
+
+
+def check_workflow(workflow: WorkflowDefinition, providers: Collection[str]) -> None:
+    """Compile everything in a workflow that can be compiled.
+
+    Raises:
+        ConfigurationError: A template, an expression or the provider's name is wrong; names workflow and field.
+    """
+    if workflow.provider not in providers:
+        known = ", ".join(sorted(providers))
+        raise ConfigurationError(
+            f"workflow {workflow.slug}: there is no provider {workflow.provider!r} (known: {known})"
+        )
+    if (workflow.provider == "local") != (workflow.mode is Mode.LOCAL):
+        raise ConfigurationError(f"workflow {workflow.slug}: mode `local` and provider `local` belong together")
+    if workflow.request is not None:
+        RequestRenderer(workflow)
+    if workflow.poll is not None:
+        RequestRenderer.for_poll(workflow)
+    ResponseReader(workflow)
+    if workflow.run_if is not None:
+        try:
+            condition(workflow.run_if)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"workflow {workflow.slug}, {error}") from None
+
+
+def validate_pipeline(
+    pipeline: PipelineDefinition,
+    workflows: Mapping[str, WorkflowDefinition],
+    upload_fields: Collection[str] = IDENTITY_FIELDS,
+) -> list[str]:
+    """Say why this order cannot work, one sentence a problem; an empty list: it can.
+
+    A required field has to be one that an upload can have or that an earlier step provides. Which rows really have it
+    is known only at run time: a row without it is SKIPPED(missing_input) there.
+    """
+    problems = []
+    available = set(upload_fields)
+    seen: set[str] = set()
+    slugs = pipeline.slugs()
+    for position, slug in enumerate(slugs):
+        workflow = workflows.get(slug)
+        if workflow is None:
+            problems.append(f"step {position + 1}: there is no workflow {slug!r}")
+            continue
+        if slug in seen:
+            problems.append(f"step {position + 1}, {slug}: stands twice in the pipeline")
+        seen.add(slug)
+        later = [workflows[name] for name in slugs[position + 1 :] if name in workflows]
+        problems += [
+            f"step {position + 1}, {slug}: {_missing(alternatives, later)}"
+            for alternatives in _alternatives(workflow)
+            if not available & set(alternatives)
+        ]
+        available |= set(workflow.provides)
+    return problems
+
+
+def apply_config(client: str, workflow: WorkflowDefinition, config: ClientWorkflowConfig) -> WorkflowDefinition:
+    """The workflow with one client's overrides merged in and validated again.
+
+    Raises:
+        ConfigurationError: An override does not exist or does not fit; names client, workflow and path.
+    """
+    where = f"client {client}, workflow {workflow.slug}"
+    merged = workflow.model_dump(mode="json", by_alias=True)
+    for path, value in config.settings.items():
+        if path.split(".")[0] in _FIXED_PATHS:
+            raise ConfigurationError(f"{where}: {path!r} cannot be overridden; add a workflow of its own instead")
+        _set_path(merged, path, value, where)
+    merged["secrets"] = {**merged["secrets"], **config.secrets}
+    try:
+        return WorkflowDefinition.model_validate(merged)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        path = ".".join(str(part) for part in detail["loc"])
+        raise ConfigurationError(f"{where}: {path or 'settings'}: {detail['msg']}") from None
+
+
+def build_blueprint(
+    client: str,
+    pipeline: PipelineDefinition,
+    workflows: Mapping[str, WorkflowDefinition],
+    configs: Mapping[str, ClientWorkflowConfig],
+) -> Blueprint:
+    """The snapshot that a batch runs by. A step that the client's config switches off is left out.
+
+    Args:
+        client: Slug of the client.
+        pipeline: What to run.
+        workflows: The registry, disabled workflows included.
+        configs: The client's overrides by workflow slug.
+
+    Raises:
+        ConfigurationError: A step cannot run: unknown, disabled in the registry, in an order that cannot work, or
+            overridden with something that does not fit. Names the step.
+    """
+    problems = validate_pipeline(pipeline, workflows)
+    problems += [
+        f"{slug}: is disabled" for slug in pipeline.slugs() if slug in workflows and not workflows[slug].enabled
+    ]
+    if problems:
+        raise ConfigurationError(f"pipeline {pipeline.slug} cannot run: " + "; ".join(problems))
+    kept = [slug for slug in pipeline.slugs() if configs.get(slug, _NO_CONFIG).enabled]
+    if not kept:
+        raise ConfigurationError(f"pipeline {pipeline.slug}: the client's config switches every step off")
+    merged = [apply_config(client, workflows[slug], configs.get(slug, _NO_CONFIG)) for slug in kept]
+    kept = [workflow.slug for workflow in merged if workflow.enabled]
+    merged = [workflow for workflow in merged if workflow.enabled]
+    if not merged:
+        raise ConfigurationError(f"pipeline {pipeline.slug}: the client's config switches every step off")
+    fallbacks = _fallbacks(pipeline, kept)
+    steps = [
+        BlueprintStep(
+            position=position,
+            workflow=workflow,
+            after=_after(workflow, merged[:position], fallbacks[workflow.slug]),
+            fallback_of=fallbacks[workflow.slug],
+            registry_version=workflows[workflow.slug].version(),
+        )
+        for position, workflow in enumerate(merged)
+    ]
+    return Blueprint(
+        client=client, pipeline=pipeline.slug, company_identity=list(pipeline.company_identity), steps=steps
+    )
+
+
+def switched_off(pipeline: PipelineDefinition, configs: Mapping[str, ClientWorkflowConfig]) -> list[str]:
+    """Steps of a pipeline that the client's config leaves out of the blueprint."""
+    return [
+        slug
+        for slug in pipeline.slugs()
+        if not (config := configs.get(slug, _NO_CONFIG)).enabled or config.settings.get("enabled") is False
+    ]
+
+
+def fields_read(workflow: WorkflowDefinition) -> set[str]:
+    """Every field that decides whether or with what a workflow is called."""
+    named = fields_named(workflow.run_if) if workflow.run_if else set()
+    return set(workflow.required_fields) | set(workflow.uses) | named
+
+
+def _after(
+    workflow: WorkflowDefinition, earlier: Sequence[WorkflowDefinition], fallback_of: Iterable[str]
+) -> list[str]:
+    read = fields_read(workflow)
+    fallback = set(fallback_of)
+    return [step.slug for step in earlier if read & set(step.provides) or step.slug in fallback]
+
+
+def _fallbacks(pipeline: PipelineDefinition, kept: Sequence[str]) -> dict[str, list[str]]:
+    """Slug -> the members of its waterfall that are asked before it."""
+    fallbacks: dict[str, list[str]] = {slug: [] for slug in kept}
+    for step in pipeline.steps:
+        if isinstance(step, Waterfall):
+            members = [slug for slug in step.waterfall if slug in fallbacks]
+            for number, slug in enumerate(members):
+                fallbacks[slug] = members[:number]
+    return fallbacks
+
+
+def _alternatives(workflow: WorkflowDefinition) -> list[list[str]]:
+    return [[requirement] if isinstance(requirement, str) else list(requirement) for requirement in workflow.requires]
+
+
+def _missing(alternatives: Sequence[str], later: Iterable[WorkflowDefinition]) -> str:
+    names = " or ".join(alternatives)
+    providers = [step.slug for step in later if set(alternatives) & set(step.provides)]
+    if providers:
+        return f"needs the field {names}, which {providers[0]} provides only after it: move that step before this one"
+    return f"needs the field {names}, which no upload and no earlier step provides"
+
+
+def _set_path(target: dict[str, Any], path: str, value: Any, where: str) -> None:
+    """Set a dotted path; the parts before the last have to be objects (missing or null ones are made)."""
+    *parents, last = path.split(".")
+    if not all([*parents, last]):
+        raise ConfigurationError(f"{where}: {path!r} is not a path such as limits.per_second")
+    node: Any = target
+    for number, name in enumerate(parents):
+        if node.get(name) is None:
+            node[name] = {}
+        node = node[name]
+        if not isinstance(node, dict):
+            raise ConfigurationError(
+                f"{where}: {'.'.join(parents[: number + 1])} has no parts, so {path!r} does not exist"
+            )
+    node[last] = value
