@@ -14,6 +14,7 @@ from pathlib import Path
 DEFAULT_RECEIVER_PORT = 8710
 DEFAULT_SANDBOX_PORT = 8720
 DEFAULT_WEBSERVER_PORT = 3000
+DEFAULT_MAX_UPLOAD_BYTES = 2 * 1024**3
 DEFAULT_RECEIVER_URL = f"http://127.0.0.1:{DEFAULT_RECEIVER_PORT}"
 
 
@@ -28,6 +29,7 @@ class Settings:
         dagster_database_url: libpq URL of Dagster's own storage, or None (then: the HQ server).
         receiver_url: Base URL under which providers reach the receiver from outside.
         sandbox_url: Base URL of the provider sandbox when providers are to be simulated, else None.
+        max_upload_bytes: Largest file that an upload takes.
     """
 
     home: Path
@@ -36,13 +38,15 @@ class Settings:
     dagster_database_url: str | None = field(default=None, repr=False)
     receiver_url: str = DEFAULT_RECEIVER_URL
     sandbox_url: str | None = None
+    max_upload_bytes: int = DEFAULT_MAX_UPLOAD_BYTES
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings from environment variables (all optional).
 
         `ENRICH_HOME` (default `.enrich` below the current directory), `HQ_DATABASE_URL`,
-        `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`.
+        `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
+        `ENRICH_MAX_UPLOAD_BYTES`.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -52,6 +56,7 @@ class Settings:
             dagster_database_url=env.get("DAGSTER_DATABASE_URL") or None,
             receiver_url=(env.get("ENRICH_RECEIVER_URL") or DEFAULT_RECEIVER_URL).rstrip("/"),
             sandbox_url=(env.get("ENRICH_SANDBOX_URL") or "").rstrip("/") or None,
+            max_upload_bytes=int(env.get("ENRICH_MAX_UPLOAD_BYTES") or DEFAULT_MAX_UPLOAD_BYTES),
         )
 
     @property

@@ -1,0 +1,109 @@
+"""What "the same company" means: a comparable form of names, and the company key of a row (docs/companies.md)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host
+
+Identity = Mapping[str, str | None]
+
+_FORMS = """
+inc incorporated corp corporation co company llc llp lp pllc plc ltd limited pty pte pvt gmbh mbh ag kg kgaa ohg gbr
+ug ev eg se sa sas sarl sasu eurl srl spa sapa bv nv vof cv as asa ab oy oyj aps ivs sl slu sau scp ltda eireli
+zoo doo dd ad ood eood kft zrt nyrt rt sro spol kk kabushiki kaisha godo gk yk bhd sdn tbk pt
+"""
+_LEGAL_FORMS = frozenset(_FORMS.split())
+"""Words that say how a company is incorporated; folded off the end of a name, never out of its middle."""
+
+_DOTTED = re.compile(r"\b(?:\w\.\s?)+\w\b\.?")
+_NOT_WORD = re.compile(r"[^\w&+]+")
+_LINKEDIN_PAGE = r"^/(?:mwlite/)?(company|school|showcase|organization|sales/company)/([^/?#]+)"
+_LINKEDIN_PATH = re.compile(_LINKEDIN_PAGE, re.IGNORECASE)
+_MAX_CHARS = 1000
+
+
+@lru_cache(maxsize=65_536)
+def normalise_company_name(text: str | None) -> str | None:
+    """A form of the name for comparing, not for showing: `ACME, Inc.` and `Acme` are both `acme`.
+
+    Compatibility forms and case are folded, punctuation becomes a space, legal forms are folded off the end (`Foo
+    GmbH & Co. KG` -> `foo`) unless nothing would be left. Letters of every script are kept, accents too: two names
+    are the same only if nothing but writing differs. None for a blank. Idempotent, never raises.
+    """
+    if not text:
+        return None
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text[:_MAX_CHARS]).casefold())
+    folded = _DOTTED.sub(lambda match: re.sub(r"[.\s]", "", match.group()), folded.replace("'", "").replace("’", ""))
+    words = _NOT_WORD.sub(" ", folded).replace("_", " ").split()
+    words = [word for word in words if word.strip("&+")] if any(word.strip("&+") for word in words) else words
+    end = len(words)
+    while end > 1 and words[end - 1] in _LEGAL_FORMS:
+        end -= 1
+    return " ".join(words[:end]) or None
+
+
+@lru_cache(maxsize=65_536)
+def normalise_linkedin_company(text: str | None) -> str | None:
+    """`linkedin.com/company/<slug>` in lower case out of any spelling of the URL; None when it is no company page."""
+    if not text or len(text) > _MAX_CHARS:
+        return None
+    url = text.strip()
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url.lstrip('/')}")
+    except ValueError:
+        return None
+    host = host_of(url)
+    match = _LINKEDIN_PATH.match(parts.path)
+    if host is None or match is None or not (host == "linkedin.com" or host.endswith(".linkedin.com")):
+        return None
+    slug = unquote(match.group(2)).strip().casefold()
+    kind = "company" if match.group(1).lower() in {"organization", "sales/company"} else match.group(1).lower()
+    return f"linkedin.com/{kind}/{slug}" if slug else None
+
+
+def company_host(identity: Identity) -> str | None:
+    """The full host of the company's own site: from `company_website`, else `company_domain`; never a platform's.
+
+    Without `www.`, and never cut to the registrable domain: 536 members of Congress have sites below two of them.
+    """
+    for field in ("company_website", "company_domain"):
+        host = host_of(identity.get(field))
+        if host and not is_free_mail(host) and not is_social_host(host):
+            return host
+    return None
+
+
+def company_key(identity: Identity, rules: Sequence[str]) -> str | None:
+    """`<rule>:<normalised value>` by the first rule that this row has the values for; None: it names no company.
+
+    Raises `KeyError` for a rule that does not exist.
+    """
+    for rule in rules:
+        if value := _RULES[rule](identity):
+            return f"{rule}:{value}"
+    return None
+
+
+def _account_id(identity: Identity) -> str | None:
+    return (identity.get("apollo_account_id") or "").strip() or None
+
+
+def _name_and_host(identity: Identity) -> str | None:
+    name, host = normalise_company_name(identity.get("company_name")), company_host(identity)
+    return f"{name}|{host}" if name and host else None
+
+
+_RULES: dict[str, Callable[[Identity], str | None]] = {
+    "apollo_account_id": _account_id,
+    "company_linkedin_url": lambda identity: normalise_linkedin_company(identity.get("company_linkedin_url")),
+    "name_and_host": _name_and_host,
+    "company_name": lambda identity: normalise_company_name(identity.get("company_name")),
+    "company_host": company_host,
+}
+COMPANY_RULES = tuple(_RULES)
+"""The rules that a pipeline's `company_identity` may name, the surest first."""

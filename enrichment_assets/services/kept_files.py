@@ -1,0 +1,91 @@
+"""The kept bytes of uploads: copied aside while hashed, made durable, and only then given their name, read-only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from enrichment_assets.domain.errors import InfrastructureError, UploadRefusedError
+from enrichment_assets.services.csv_files.encodings import EncodingScan
+from enrichment_assets.settings import Settings
+
+_CHUNK = 1 << 20
+
+
+@dataclass(slots=True)
+class KeptFile:
+    """A durable copy under a temporary name; `keep()` gives it its final one."""
+
+    path: Path
+    final: Path
+    sha256: str
+    size: int
+    scan: EncodingScan
+
+    def keep(self) -> None:
+        """Rename the copy to its hash, read-only, and make the new name durable. The same bytes stay as they are."""
+        self.path.chmod(0o444)
+        self.path.replace(self.final)
+        _sync_directory(self.final.parent)
+
+
+def kept_path(settings: Settings, client_slug: str, sha256: str) -> Path:
+    """Where the bytes of a client's upload are."""
+    return settings.uploads_dir / client_slug / sha256
+
+
+@contextmanager
+def keep_aside(settings: Settings, source: Path, client_slug: str) -> Iterator[KeptFile]:
+    """Copy `source` into the client's folder under a temporary name; without `keep()` the copy is removed again.
+
+    Raises:
+        UploadRefusedError: There is no such file, or it is larger than `settings.max_upload_bytes`.
+        InfrastructureError: It cannot be read or the copy cannot be written (disk full, permissions).
+    """
+    if not source.is_file():
+        raise UploadRefusedError("it is a folder" if source.is_dir() else "there is no such file")
+    folder = settings.uploads_dir / client_slug
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=folder)
+    except OSError as error:
+        raise InfrastructureError(f"cannot write to {folder}: {error.strerror}") from None
+    aside = Path(name)
+    try:
+        yield _copy(source, handle, aside, folder, settings.max_upload_bytes)
+    finally:
+        with suppress(FileNotFoundError):
+            aside.unlink()
+
+
+def _copy(source: Path, handle: int, aside: Path, folder: Path, bound: int) -> KeptFile:
+    digest, scan, size = hashlib.sha256(), EncodingScan(), 0
+    try:
+        with source.open("rb") as incoming, open(handle, "wb") as copy:
+            while chunk := incoming.read(_CHUNK):
+                size += len(chunk)
+                if size > bound:
+                    raise UploadRefusedError(
+                        f"it is larger than {bound:,} bytes; split it, or raise ENRICH_MAX_UPLOAD_BYTES"
+                    )
+                digest.update(chunk)
+                scan.feed(chunk)
+                copy.write(chunk)
+            copy.flush()
+            os.fsync(copy.fileno())
+    except OSError as error:
+        raise InfrastructureError(f"cannot copy {source} to {folder}: {error.strerror}") from None
+    return KeptFile(aside, folder / digest.hexdigest(), digest.hexdigest(), size, scan)
+
+
+def _sync_directory(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,84 @@
+"""Queries on `uploads` and `upload_rejections`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+Row = dict[str, Any]
+
+_UPLOAD = """
+    select u.id, c.slug as client, u.client_id, u.filename, u.sha256, u.size_bytes, u.encoding, u.delimiter,
+           u.columns, u.row_count, u.rejected_count, u.source, u.created_at
+    from uploads u join clients c on c.id = u.client_id
+"""
+
+
+def client_id(connection: Connection[Row], slug: str) -> int | None:
+    """Id of the client with that slug, unless it was archived."""
+    found = connection.execute("select id from clients where slug = %s and archived_at is null", (slug,)).fetchone()
+    return None if found is None else found["id"]
+
+
+def find_upload(connection: Connection[Row], client: int, sha256: str) -> Row | None:
+    """The client's upload of a file with these bytes, or None."""
+    return connection.execute(_UPLOAD + "where u.client_id = %s and u.sha256 = %s", (client, sha256)).fetchone()
+
+
+def get_upload(connection: Connection[Row], upload_id: int) -> Row | None:
+    """One upload with its client's slug, or None."""
+    return connection.execute(_UPLOAD + "where u.id = %s", (upload_id,)).fetchone()
+
+
+def list_uploads(connection: Connection[Row], client_slug: str | None = None) -> list[Row]:
+    """Uploads, newest first; of one client or of all."""
+    where = "where %(slug)s::text is null or c.slug = %(slug)s order by u.id desc"
+    return connection.execute(_UPLOAD + where, {"slug": client_slug}).fetchall()
+
+
+def insert_upload(connection: Connection[Row], upload: Row) -> int | None:
+    """Insert an upload whose rows have not been counted yet; None when another one with the same bytes was first."""
+    found = connection.execute(
+        """
+        insert into uploads (client_id, filename, sha256, size_bytes, encoding, delimiter, columns, row_count,
+                             rejected_count, source)
+        values (%(client_id)s, %(filename)s, %(sha256)s, %(size_bytes)s, %(encoding)s, %(delimiter)s, %(columns)s,
+                0, 0, %(source)s)
+        on conflict (client_id, sha256) do nothing
+        returning id
+        """,
+        {**upload, "columns": Jsonb(upload["columns"])},
+    ).fetchone()
+    return None if found is None else found["id"]
+
+
+def set_counts(connection: Connection[Row], upload_id: int, rows: int, rejected: int) -> None:
+    """Store what a whole reading counted: data rows, and how many of them are rejections."""
+    connection.execute(
+        "update uploads set row_count = %s, rejected_count = %s where id = %s", (rows, rejected, upload_id)
+    )
+
+
+def copy_rejections(
+    connection: Connection[Row], upload_id: int, client: int, rejections: Iterable[tuple[int, int, str, str]]
+) -> None:
+    """Insert rejections (row number, line number, reason, raw text) in one COPY."""
+    columns = "client_id, upload_id, row_number, line_number, reason, raw"
+    with connection.cursor().copy(f"copy upload_rejections ({columns}) from stdin") as copy:
+        for rejection in rejections:
+            copy.write_row((client, upload_id, *rejection))
+
+
+def rejections(connection: Connection[Row], upload_id: int) -> Iterator[Row]:
+    """The upload's rejections in the order of the file, streamed from the server."""
+    with connection.cursor(name="rejections") as cursor:
+        cursor.execute(
+            """
+            select row_number, line_number, reason, raw from upload_rejections where upload_id = %s order by row_number
+            """,
+            (upload_id,),
+        )
+        yield from cursor
