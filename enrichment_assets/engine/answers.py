@@ -1,0 +1,142 @@
+"""What an answer does to a workflow state. Pure: an answer and its verdict in, a `Decision` out; no I/O.
+
+The same function serves a live answer, an answer found in the ledger after a crash, and `enrich replay`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import Answer, Reading
+from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
+from enrichment_assets.domain.workflow import Mode, Price
+from enrichment_assets.engine.steps import Step
+
+MAX_REASON = 500
+"""Characters of a reason that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a state and its call move.
+
+    `again_in` is set when the attempt certainly failed and another may follow (seconds the provider asked for, or 0);
+    `stops_provider` says that further calls with this key are pointless for now.
+    """
+
+    status: Status
+    call_state: CallState
+    outcome: Outcome | None = None
+    reason: str | None = None
+    error_class: ErrorClass | None = None
+    reading: Reading | None = None
+    cost: Decimal | None = None
+    external_id: str | None = None
+    again_in: float | None = None
+    stops_provider: bool = False
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def payload(self) -> str | None:
+        """The payload as JSON text, None where there is none."""
+        return None if self.reading is None else dump(self.reading.payload)
+
+
+def dump(value: object) -> str:
+    """JSON text of a payload or of fields."""
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def decide(step: Step, answer: Answer) -> Decision:
+    """Classify and read one raw answer. Never raises: what cannot be read is FAILED(contract)."""
+    if step.provider is None:
+        return failed(ErrorClass.CONTRACT, "a local workflow has no answers")
+    verdict = step.provider.classify(step.workflow.operation, answer)
+    price = step.workflow.price
+    if verdict.suppress:
+        return _skipped(SkipReason.SUPPRESSED, verdict.message, cost=_units(price, verdict.cost_units))
+    if verdict.error is not None:
+        return _error(verdict.error, verdict.message, verdict.retry_after, _units(price, verdict.cost_units))
+    if verdict.not_found:
+        cost = cost_of(price, Outcome.NOT_FOUND, verdict.cost_units)
+        return Decision(
+            Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, verdict.message or "not found", cost=cost
+        )
+    try:
+        reading = step.reader.read(answer)
+    except ContractError as error:
+        return failed(ErrorClass.CONTRACT, str(error), cost=cost_of(price, Outcome.FOUND, verdict.cost_units))
+    if step.workflow.mode is Mode.ASYNC:
+        return Decision(Status.IN_PROGRESS, CallState.SENT, reading=reading, external_id=reading.external_id)
+    return completed(price, reading, verdict.cost_units)
+
+
+def decide_callback(step: Step, body: bytes) -> tuple[Decision, InboxStatus]:
+    """Read a callback's body. What cannot be read is a dead letter and FAILED(contract)."""
+    try:
+        reading = step.reader.read_callback(body)
+    except ContractError as error:
+        price = step.workflow.price
+        return failed(ErrorClass.CONTRACT, str(error), cost=price.estimate), InboxStatus.DEAD
+    return completed(step.workflow.price, reading), InboxStatus.APPLIED
+
+
+def completed(price: Price, reading: Reading, header_units: Decimal | None = None) -> Decision:
+    """The state is COMPLETED, found or not, at what the answer says it cost."""
+    units = reading.cost_units if reading.cost_units is not None else header_units
+    found = reading.outcome is Outcome.FOUND
+    return Decision(
+        Status.COMPLETED,
+        CallState.APPLIED,
+        reading.outcome,
+        None if found else "the answer has none of the asked fields",
+        reading=reading,
+        cost=cost_of(price, reading.outcome, units),
+        fields=dict(reading.fields) if found else {},
+    )
+
+
+def failed(error_class: ErrorClass, reason: str, cost: Decimal | None = None) -> Decision:
+    """The state is FAILED for good (until a person retries it)."""
+    return Decision(Status.FAILED, CallState.FAILED, None, reason[:MAX_REASON], error_class, cost=cost)
+
+
+def cost_of(price: Price, outcome: Outcome, units: Decimal | None) -> Decimal:
+    """Money for one call: what was reported, else the price of a miss, else the estimate."""
+    reported = _units(price, units)
+    if reported is not None:
+        return reported
+    if outcome is Outcome.NOT_FOUND and price.not_found is not None:
+        return price.not_found
+    return price.estimate
+
+
+def _units(price: Price, units: Decimal | None) -> Decimal | None:
+    return None if units is None or price.per_unit is None else units * price.per_unit
+
+
+def _skipped(reason: SkipReason, detail: str, cost: Decimal | None = None) -> Decision:
+    text = f"{reason.value}: {detail}" if detail else reason.value
+    return Decision(Status.SKIPPED, CallState.APPLIED, None, text[:MAX_REASON], cost=cost)
+
+
+def _error(error_class: ErrorClass, message: str, retry_after: float | None, cost: Decimal | None) -> Decision:
+    if error_class is ErrorClass.INVALID_INPUT:
+        return _skipped(SkipReason.INVALID_INPUT, message, cost)
+    if error_class is ErrorClass.RETRYABLE or error_class.stops_provider:
+        return Decision(
+            Status.PENDING,
+            CallState.READY,
+            None,
+            message[:MAX_REASON],
+            error_class,
+            cost=cost,
+            again_in=retry_after or 0.0,
+            stops_provider=error_class.stops_provider,
+        )
+    return failed(error_class, message, cost)

@@ -1,0 +1,335 @@
+"""One provider call from intent to applied answer, with its retries. The heart of "never pay twice".
+
+The order is the law: the intent is committed, the lease is checked, the request leaves, the raw answer is committed,
+and only then is it read and its effect committed. An attempt of unknown fate is never repeated blindly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import Answer, RenderedRequest
+from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
+from enrichment_assets.domain.workflow import Entity, Mode
+from enrichment_assets.engine.answers import MAX_REASON, Decision, decide, dump, failed
+from enrichment_assets.engine.backoff import delay_before
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.endings import Ending, ItemLost
+from enrichment_assets.engine.group_writer import RecordRefused
+from enrichment_assets.engine.sharing import follow
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
+from enrichment_assets.store.contexts import LoadedItem, OpenCall
+from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received
+
+INLINE_WAIT = 30.0
+"""Seconds up to which a retry waits inside the run; longer waits are left to a later run."""
+
+PROVIDER_PAUSE = 900.0
+"""Seconds that a provider rests after it refused the key, the quota or the payment, unless it said how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt that may have left: which ledger row it is, and what came of it."""
+
+    call_id: int
+    number: int
+    answer: Answer | None = None
+    decision: Decision | None = None
+    duration_ms: int | None = None
+
+
+def subject_of(item: LoadedItem, step: Step) -> str:
+    """Whom the call is about: a company workflow is asked once per company of the batch."""
+    if step.workflow.entity is Entity.COMPANY and item.company_key:
+        return f"company:{item.company_key}"
+    return f"item:{item.item_id}"
+
+
+def call_key(run: Run, item: LoadedItem, step: Step) -> str:
+    """Stable key of the logical call: batch, workflow, its effective configuration and its subject."""
+    material = "\x1f".join([run.batch.batch_key, step.slug, step.version, subject_of(item, step)])
+    return hashlib.sha256(material.encode()).hexdigest()[:40]
+
+
+async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
+    """Make the call, retrying within bounds, and return how the step ended for this item."""
+    started = run.clock.now()
+    counted = item.states[step.slug].attempts
+    while True:
+        try:
+            token = secrets.token_urlsafe(32) if step.workflow.mode is Mode.ASYNC else None
+            request = _render(run, item, step, key, token)
+        except (ContractError, ConfigurationError) as error:
+            reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
+            return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), None)
+        outcome = await _attempt(run, item, step, key, request, token)
+        if isinstance(outcome, IntentVerdict):
+            return await follow(run, item, step, outcome)
+        decision = outcome.decision or decide(step, _must(outcome.answer))
+        waits_by_request = bool(decision.again_in)
+        counted += 0 if waits_by_request else 1
+        decision, delay = bounded(step, decision, counted, run.clock.now() - started)
+        ending = await conclude(run, item, step, decision, outcome, retry_in=delay, attempts=counted)
+        if decision.stops_provider:
+            run.stop_provider(step, decision.reason or decision.status.value)
+            await run.pause_provider(step.limit_key, decision.again_in or PROVIDER_PAUSE)
+            return replace(ending, deferred=True)
+        if waits_by_request and step.gate is not None:
+            step.gate.close_for(decision.again_in or 0.0)
+            await run.pause_provider(step.limit_key, decision.again_in or 0.0)
+        if ending.status is not Status.PENDING:
+            return ending
+        if delay is None or delay > INLINE_WAIT:
+            return replace(ending, deferred=True)
+        await run.clock.sleep(delay)
+
+
+def bounded(step: Step, decision: Decision, attempts: int, elapsed: float) -> tuple[Decision, float | None]:
+    """A retryable decision within its bounds: the decision, and seconds until the next attempt (None: none follows)."""
+    if decision.again_in is None or decision.stops_provider:
+        return decision, None
+    retry = step.workflow.retry
+    delay = delay_before(max(attempts + 1, 2), retry, decision.again_in)
+    if attempts >= retry.attempts or elapsed + delay > max(retry.total, decision.again_in + retry.base):
+        reason = f"{decision.reason or 'no answer'} (gave up after {attempts} attempts)"
+        return failed(decision.error_class or ErrorClass.RETRYABLE, reason, decision.cost), None
+    return decision, delay
+
+
+def fate_unknown(step: Step, reason: str) -> Decision:
+    """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
+    workflow = step.workflow
+    if workflow.free_or_idempotent or workflow.idempotency_header:
+        return Decision(Status.PENDING, CallState.READY, None, reason[:MAX_REASON], ErrorClass.RETRYABLE, again_in=0.0)
+    return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
+
+
+async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> Ending:
+    """Finish a call that a dead run left behind: read its stored answer, or decide about its unknown fate."""
+    if open_call.state == CallState.RECEIVED:
+        answer = Answer(open_call.http_status or 0, open_call.headers, open_call.body or b"")
+        decision = decide(step, answer)
+    else:
+        decision = fate_unknown(step, "the run that made this call died before its answer was stored")
+    attempts = item.states[step.slug].attempts + 1
+    decision, delay = bounded(step, decision, attempts, 0.0)
+    attempt = Attempt(open_call.call_id, open_call.attempt)
+    return await conclude(run, item, step, decision, attempt, retry_in=delay, attempts=attempts)
+
+
+async def conclude(
+    run: Run,
+    item: LoadedItem,
+    step: Step,
+    decision: Decision,
+    attempt: Attempt | None,
+    *,
+    retry_in: float | None = None,
+    deadline_in: float | None = None,
+    attempts: int | None = None,
+    reserved: bool = True,
+    **extra: Any,
+) -> Ending:
+    """Commit what a decision does, in memory too.
+
+    Args:
+        run: The run.
+        item: The claimed item.
+        step: The step that moves.
+        decision: How it moves.
+        attempt: The call it comes from, if any.
+        retry_in: Seconds until a PENDING state is due again.
+        deadline_in: Seconds until an IN_PROGRESS state is overdue (default: the workflow's deadline).
+        attempts: Attempts so far, this one included (default: unchanged).
+        reserved: Whether money is still reserved for the attempt.
+        **extra: More columns of `Applied` (the callback it comes from).
+
+    Raises:
+        ItemLost: the item was taken over, or its state had ended already; nothing was written.
+    """
+    state = item.states[step.slug]
+    own = decision.status is Status.COMPLETED
+    if deadline_in is None and decision.status is Status.IN_PROGRESS:
+        deadline_in = step.workflow.deadline
+    released = reserved and attempt is not None and _ends_reservation(decision)
+    record = Applied(
+        item_id=item.item_id,
+        fence=item.fence,
+        workflow_slug=step.slug,
+        status=decision.status.value,
+        provider=step.workflow.provider,
+        outcome=decision.outcome and decision.outcome.value,
+        reason=decision.reason and decision.reason[:MAX_REASON],
+        error_class=decision.error_class and decision.error_class.value,
+        call_id=attempt.call_id if attempt else None,
+        call_state=decision.call_state.value if attempt else None,
+        external_id=decision.external_id,
+        own_result=own,
+        payload=decision.payload if own else None,
+        fields=dump(decision.fields) if own else "{}",
+        cost=decision.cost,
+        attempts=attempts if attempts is not None else state.attempts,
+        http_status=attempt.answer.status if attempt and attempt.answer else None,
+        duration_ms=attempt.duration_ms if attempt else None,
+        retry_in=retry_in,
+        deadline_in=deadline_in,
+        step_number=step.workflow.step,
+        company_key=item.company_key,
+        reserved=step.workflow.price.estimate if released else Decimal(0),
+        **extra,
+    )
+    try:
+        moved, result_id = await run.writer.apply(record)
+    except RecordRefused as refused:
+        decision = failed(ErrorClass.CONTRACT, f"the database refuses the payload ({refused})", decision.cost)
+        return await conclude(run, item, step, decision, attempt, attempts=attempts, reserved=reserved, **extra)
+    if not moved:
+        raise ItemLost(item.item_id)
+    state.status, state.outcome = decision.status, record.outcome
+    state.attempts, state.due = record.attempts, retry_in is None
+    state.overdue = False
+    item.provided.update(decision.fields)
+    run.moved[step.slug, record.outcome or decision.status.value.lower()] += 1
+    return Ending(
+        decision.status,
+        record.outcome,
+        record.reason,
+        record.error_class,
+        record.call_id,
+        result_id,
+        decision.fields,
+    )
+
+
+def _ends_reservation(decision: Decision) -> bool:
+    """A call of unknown fate, or one that will be answered later, may still cost what was reserved."""
+    return decision.status not in (Status.AMBIGUOUS, Status.IN_PROGRESS)
+
+
+def _render(run: Run, item: LoadedItem, step: Step, key: str, token: str | None) -> RenderedRequest:
+    """The authorised request; the callback URL carries the token that names this call."""
+    if step.renderer is None or step.provider is None:
+        raise ConfigurationError(f"{step.slug}: has no request")
+    url = f"{run.receiver_url}/callbacks/{token}" if token else None
+    rendered = step.renderer.render(run.item_context(item, step, callback_url=url))
+    request = step.provider.authorise(rendered, step.secrets, step.base_url())
+    header = step.workflow.idempotency_header
+    return replace(request, headers={**request.headers, header: key}) if header else request
+
+
+async def _attempt(
+    run: Run, item: LoadedItem, step: Step, key: str, request: RenderedRequest, token: str | None
+) -> Attempt | IntentVerdict:
+    """Intent, request, raw answer. A verdict is returned when the call may not leave."""
+    gate = step.gate
+    async with step.lookahead:
+        if gate is not None and gate.interval > 0:
+            async with step.slots:
+                await gate.wait()
+                verdict = await _intend(run, item, step, key, token)
+                if not verdict.granted:
+                    return verdict
+                attempt = await _exchange(
+                    run, item, step, verdict, _retoken(run, item, step, key, request, token, verdict)
+                )
+        else:
+            if gate is not None:
+                await gate.wait()
+            verdict = await _intend(run, item, step, key, token)
+            if not verdict.granted:
+                return verdict
+            request = _retoken(run, item, step, key, request, token, verdict)
+            async with step.slots:
+                attempt = await _exchange(run, item, step, verdict, request)
+    if attempt.answer is None:
+        return attempt
+    stored = await run.writer.receive(
+        Received(
+            attempt.call_id,
+            item.item_id,
+            item.fence,
+            attempt.answer.status,
+            dump(dict(attempt.answer.headers)),
+            attempt.answer.body,
+        )
+    )
+    if not stored:
+        raise ItemLost(item.item_id)
+    return attempt
+
+
+def _retoken(
+    run: Run,
+    item: LoadedItem,
+    step: Step,
+    key: str,
+    request: RenderedRequest,
+    token: str | None,
+    verdict: IntentVerdict,
+) -> RenderedRequest:
+    """A repeated call keeps the token of its first attempt, so that either attempt's callback is recognised."""
+    if token is None or verdict.callback_token == token:
+        return request
+    return _render(run, item, step, key, verdict.callback_token)
+
+
+async def _intend(run: Run, item: LoadedItem, step: Step, key: str, token: str | None) -> IntentVerdict:
+    workflow = step.workflow
+    return await run.writer.intend(
+        Intent(
+            item_id=item.item_id,
+            fence=item.fence,
+            workflow_slug=step.slug,
+            call_key=key,
+            subject_key=subject_of(item, step),
+            provider=workflow.provider,
+            operation=workflow.operation,
+            estimated_cost=workflow.price.estimate,
+            callback_token=token,
+            token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
+        )
+    )
+
+
+async def _exchange(
+    run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict, request: RenderedRequest
+) -> Attempt:
+    attempt = Attempt(verdict.call_id or 0, verdict.attempt)
+    run.lease.check()
+    started = time.perf_counter()
+    try:
+        answer = await send(run.client, request, step.workflow.retry.timeout)
+    except NotSent as error:
+        decision = Decision(
+            Status.PENDING,
+            CallState.READY,
+            None,
+            f"the provider could not be reached: {error}"[:MAX_REASON],
+            ErrorClass.RETRYABLE,
+            again_in=0.0,
+        )
+        return replace(attempt, decision=decision, duration_ms=_since(started))
+    except FateUnknown as error:
+        return replace(attempt, decision=fate_unknown(step, f"no answer: {error}"), duration_ms=_since(started))
+    except AnswerTooLarge as error:
+        decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+        return replace(attempt, decision=decision, duration_ms=_since(started))
+    return replace(attempt, answer=answer, duration_ms=_since(started))
+
+
+def _since(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)
+
+
+def _must(answer: Answer | None) -> Answer:
+    assert answer is not None, "an attempt without a decision has an answer"  # noqa: S101
+    return answer

@@ -1,0 +1,105 @@
+"""What one engine run shares among its items: the batch, its steps, the writer, the lease and the HTTP client."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import httpx
+
+from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.engine.endings import Ending
+from enrichment_assets.engine.group_writer import GroupWriter, LeaseLost
+from enrichment_assets.engine.limits import Clock, LoopClock
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.store.contexts import LoadedItem, SharedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The batch that a run advances."""
+
+    batch_id: int
+    batch_key: str
+    client_id: int
+    client_slug: str
+    blueprint: Blueprint
+
+
+class Lease:
+    """How long this process may believe that its runner is alive, by a clock that also counts while it is stopped."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._valid_until = _boot_time() + seconds
+
+    def renewed(self, asked_at: float) -> None:
+        """The heartbeat that was sent at `asked_at` (`boot_time`) succeeded."""
+        self._valid_until = asked_at + self.seconds
+
+    def check(self) -> None:
+        """Raise `LeaseLost` when the lease may have expired: the last thing before a call leaves."""
+        if _boot_time() >= self._valid_until:
+            raise LeaseLost("this run was stopped for longer than its lease; it neither calls nor writes any more")
+
+    @staticmethod
+    def boot_time() -> float:
+        """Seconds on the lease's clock."""
+        return _boot_time()
+
+
+def _boot_time() -> float:
+    """Seconds since boot, suspended time included where the system can say so."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+@dataclass
+class Run:
+    """One engine run on one batch."""
+
+    batch: Batch
+    steps: Mapping[str, Step]
+    writer: GroupWriter
+    lease: Lease
+    client: httpx.AsyncClient
+    receiver_url: str
+    find_shared: Callable[[int], Awaitable[SharedAnswer | None]]
+    pause_provider: Callable[[str, float], Awaitable[None]]
+    clock: Clock = field(default_factory=LoopClock)
+    flights: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
+    moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stopping: bool = False
+
+    @cached_property
+    def needs_original(self) -> bool:
+        """Whether any template or expression may read the uploaded row."""
+        return any("original" in step.workflow.model_dump_json() for step in self.steps.values())
+
+    def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
+        """The names that templates and conditions of `step` see for `item`."""
+        return {
+            **item.identity,
+            **item.provided,
+            "original": item.original or {},
+            "item": {
+                "id": item.item_id,
+                "row_number": item.row_number,
+                "batch": self.batch.batch_key,
+                "client": self.batch.client_slug,
+                "company_key": item.company_key,
+            },
+            "parameters": step.workflow.parameters,
+            **extra,
+        }
+
+    def stop_provider(self, step: Step, reason: str) -> None:
+        """Send nothing more with this step's provider and key in this run; its items stay PENDING."""
+        for other in self.steps.values():
+            if other.provider is not None and other.limit_key == step.limit_key and other.stopped is None:
+                other.stopped = reason

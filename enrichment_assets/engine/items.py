@@ -1,0 +1,232 @@
+"""One claimed item's way: what came back, what a dead run left, then every step whose turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
+from enrichment_assets.domain.workflow import Blueprint, Entity, Mode
+from enrichment_assets.engine.answers import Decision, completed, decide_callback, dump, failed
+from enrichment_assets.engine.calls import Attempt, call, call_key, conclude, recover
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.endings import Ending, ItemLost
+from enrichment_assets.engine.local import compute
+from enrichment_assets.engine.sharing import shared
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
+from enrichment_assets.store.contexts import Callback, LoadedItem, OpenCall
+from enrichment_assets.store.ledger import Received
+
+
+async def process(run: Run, item: LoadedItem) -> None:
+    """Do everything that can be done for an item now, then free it."""
+    try:
+        for callback in item.callbacks:
+            await take_callback(run, item, callback)
+        for open_call in item.open_calls:
+            await _finish(run, item, open_call)
+        await _advance(run, item)
+    except ItemLost:
+        return
+    await run.writer.release(item.item_id, item.fence)
+
+
+async def _advance(run: Run, item: LoadedItem) -> None:
+    """Run steps until none is runnable. Independent steps of an item run side by side."""
+    waiting: set[str] = set()
+    tasks: dict[asyncio.Task[Ending], str] = {}
+    try:
+        while True:
+            under_way = set(tasks.values())
+            ready = [
+                step
+                for step in run.steps.values()
+                if not run.stopping and step.slug not in waiting | under_way and _runnable(item, step)
+            ]
+            if not ready and not tasks:
+                return
+            if len(ready) == 1 and not tasks:
+                step = ready[0]
+                if (await run_step(run, item, step)).deferred:
+                    waiting.add(step.slug)
+                continue
+            for step in ready:
+                tasks[asyncio.create_task(run_step(run, item, step))] = step.slug
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                slug = tasks.pop(task)
+                if task.result().deferred:
+                    waiting.add(slug)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _runnable(item: LoadedItem, step: Step) -> bool:
+    state = item.states.get(step.slug)
+    if state is None or state.status is not Status.PENDING or not state.due or step.stopped:
+        return False
+    needs = (*step.blueprint.after, *step.blueprint.fallback_of)
+    return all(item.states[name].status.settled for name in needs if name in item.states)
+
+
+async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
+    """Run one step for one item: skip it with a reason, compute it, or call its provider."""
+    reason = _reason_to_skip(run, item, step)
+    if reason is not None:
+        return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), None)
+    if step.workflow.mode is Mode.LOCAL:
+        decision = compute(step, run.item_context(item, step))
+        return await conclude(run, item, step, decision, None, attempts=1)
+    key = call_key(run, item, step)
+    if step.workflow.entity is Entity.COMPANY:
+        return await shared(run, item, step, key, lambda: call(run, item, step, key))
+    return await call(run, item, step, key)
+
+
+def _reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
+    found = [
+        name
+        for name in step.blueprint.fallback_of
+        if name in item.states and item.states[name].outcome == Outcome.FOUND.value
+    ]
+    if found:
+        return f"{SkipReason.ALREADY_FOUND.value}: by {found[0]}"
+    context = run.item_context(item, step)
+    missing = step.workflow.missing_requirements(context)
+    if missing:
+        return f"{SkipReason.MISSING_INPUT.value}: {', '.join(missing)}"
+    if step.runs_if is not None:
+        try:
+            if not step.runs_if(context):
+                return f"{SkipReason.CONDITION.value}: {step.workflow.run_if}"
+        except ContractError as error:
+            return f"{SkipReason.CONDITION.value}: {error}"
+    return None
+
+
+async def take_callback(run: Run, item: LoadedItem, callback: Callback) -> None:
+    """Apply a callback from the inbox, once: a state that has its answer already leaves it `superseded`."""
+    step = run.steps.get(callback.call.workflow_slug)
+    if step is None:
+        return
+    state = item.states[step.slug]
+    if state.status in (Status.COMPLETED, Status.SKIPPED):
+        await run.writer.mark_inbox(callback.inbox_id, InboxStatus.SUPERSEDED.value, "this step already had its answer")
+        return
+    reopens = state.status in (Status.FAILED, Status.AMBIGUOUS)
+    decision, inbox_status = decide_callback(step, callback.body)
+    decision = replace(decision, cost=_not_booked(decision.cost, callback.call))
+    await conclude(
+        run,
+        item,
+        step,
+        decision,
+        Attempt(callback.call.call_id, callback.call.attempt),
+        reserved=callback.call.state in (CallState.INTENT, CallState.SENT, CallState.AMBIGUOUS),
+        inbox_id=callback.inbox_id,
+        inbox_status=inbox_status.value,
+    )
+    item.open_calls = [c for c in item.open_calls if c.call_id != callback.call.call_id]
+    if reopens and decision.outcome is Outcome.FOUND:
+        await _reopen(run, item, step)
+
+
+def _not_booked(cost: Decimal | None, call_row: OpenCall) -> Decimal | None:
+    """What a late answer costs beyond what was booked when its deadline passed."""
+    if cost is None or call_row.cost is None:
+        return cost
+    return max(cost - call_row.cost, Decimal(0))
+
+
+async def _reopen(run: Run, item: LoadedItem, step: Step) -> None:
+    slugs = dependents(run.batch.blueprint, step.slug)
+    if not slugs:
+        return
+    await run.writer.reopen(item.item_id, item.fence, slugs)
+    for slug in slugs:
+        state = item.states.get(slug)
+        if state is not None and state.status is Status.SKIPPED:
+            state.status, state.due = Status.PENDING, True
+
+
+def dependents(blueprint: Blueprint, slug: str) -> list[str]:
+    """Steps that come, directly or not, after `slug`."""
+    reached = {slug}
+    for step in blueprint.steps:
+        if reached & set(step.after):
+            reached.add(step.slug)
+    return sorted(reached - {slug})
+
+
+async def _finish(run: Run, item: LoadedItem, open_call: OpenCall) -> None:
+    """A call that has no end yet: left behind by a dead run, or overdue."""
+    step = run.steps.get(open_call.workflow_slug)
+    if step is None:
+        return
+    state = item.states[step.slug]
+    if state.status is Status.PENDING:
+        await recover(run, item, step, open_call)
+    elif state.status is Status.IN_PROGRESS and state.overdue and open_call.state == CallState.SENT:
+        await _overdue(run, item, step, open_call)
+
+
+async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> None:
+    """The deadline passed: ask the provider where that is possible, else retry or fail as the workflow says."""
+    attempt = Attempt(open_call.call_id, open_call.attempt)
+    attempts = item.states[step.slug].attempts + 1
+    decision: Decision | None = None
+    poll = step.workflow.poll
+    if poll is not None and open_call.external_id:
+        decision, attempt = await _poll(run, item, step, open_call)
+        if decision is None and attempts < step.workflow.retry.attempts:
+            waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason="not ready yet when polled")
+            await conclude(run, item, step, waiting, attempt, attempts=attempts, deadline_in=poll.every)
+            return
+    if decision is None and step.workflow.callback.on_deadline == "retry" and attempts < step.workflow.retry.attempts:
+        decision = Decision(
+            Status.PENDING,
+            CallState.READY,
+            reason="no callback before the deadline",
+            error_class=ErrorClass.DEADLINE,
+        )
+    if decision is None:
+        # The provider took the order and may bill it: what was reserved is booked as spent.
+        decision = replace(
+            failed(ErrorClass.DEADLINE, "no callback before the deadline"), cost=step.workflow.price.estimate
+        )
+    await conclude(run, item, step, decision, attempt, attempts=attempts)
+
+
+async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> tuple[Decision | None, Attempt]:
+    """Ask for the answer. A decision of None: not ready, or the provider could not be asked."""
+    attempt = Attempt(open_call.call_id, open_call.attempt)
+    if step.poll_renderer is None or step.provider is None:
+        return None, attempt
+    try:
+        context = run.item_context(item, step, external_id=open_call.external_id)
+        request = step.provider.authorise(step.poll_renderer.render(context), step.secrets, step.base_url())
+        if step.gate is not None:
+            await step.gate.wait()
+        run.lease.check()
+        answer: Answer = await send(run.client, request, step.workflow.retry.timeout)
+    except (NotSent, FateUnknown, AnswerTooLarge, ContractError):
+        return None, attempt
+    stored = Received(
+        open_call.call_id, item.item_id, item.fence, answer.status, dump(dict(answer.headers)), answer.body
+    )
+    if not await run.writer.receive(stored):
+        raise ItemLost(item.item_id)
+    attempt = replace(attempt, answer=answer)
+    if answer.status == 429 or answer.status >= 500:
+        return None, attempt
+    try:
+        reading = step.reader.read_poll(answer)
+    except ContractError as error:
+        return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate), attempt
+    return (None if reading is None else completed(step.workflow.price, reading)), attempt

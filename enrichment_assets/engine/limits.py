@@ -1,0 +1,96 @@
+"""When the next call to a provider may leave: the shared rate, and pauses that the provider asked for.
+
+A gate takes slots from the database in blocks of about a quarter of a second, so that a fast provider costs a few
+statements a second and a slow one never holds slots that another run could use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from enrichment_assets.domain.workflow import Limits
+from enrichment_assets.store.limits import Slots
+
+BLOCK_SECONDS = 0.25
+
+
+def interval_of(limits: Limits) -> float:
+    """Seconds between two calls that keep every configured rate; 0 where none is configured.
+
+    A daily rate does not space calls (600 a day would be one in 144 s): it is counted, not spaced.
+    """
+    rates = [limits.per_second, limits.per_minute and limits.per_minute / 60]
+    return max((1 / rate for rate in rates if rate), default=0.0)
+
+
+class Clock(Protocol):
+    """Monotonic seconds and sleeping; tests use a virtual one."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; never shorter than asked."""
+        ...
+
+
+class LoopClock:
+    """The running loop's clock."""
+
+    def now(self) -> float:
+        """Monotonic seconds of the loop."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """`asyncio.sleep`."""
+        await asyncio.sleep(seconds)
+
+
+TakeSlots = Callable[[float, int], Awaitable[Slots]]
+"""(interval, count) -> slots of this gate's key."""
+
+
+@dataclass
+class RateGate:
+    """Lets calls through at the rate of one provider key. `wait()` before each call."""
+
+    interval: float
+    take: TakeSlots
+    clock: Clock = field(default_factory=LoopClock)
+    _starts: deque[float] = field(default_factory=deque)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _closed_until: float = 0.0
+
+    async def wait(self) -> None:
+        """Return when a call may leave, never earlier."""
+        while True:
+            async with self._lock:
+                if not self._starts and self.interval > 0:
+                    await self._refill()
+                start = self._starts.popleft() if self._starts else 0.0
+            delay = max(start, self._closed_until) - self.clock.now()
+            if delay <= 0:
+                return
+            closed_until = self._closed_until
+            await self.clock.sleep(delay)
+            if self._closed_until <= closed_until or self._closed_until <= self.clock.now():
+                return
+
+    def close_for(self, seconds: float) -> None:
+        """Let nothing through for `seconds` (the provider said so); slots already taken are given up."""
+        self._closed_until = max(self._closed_until, self.clock.now() + seconds)
+        self._starts.clear()
+
+    async def _refill(self) -> None:
+        count = max(1, math.floor(BLOCK_SECONDS / self.interval))
+        asked = self.clock.now()
+        slots = await self.take(self.interval, count)
+        # Counted from after the answer: a slow database makes a call later, never earlier.
+        first = max(asked, self.clock.now()) + max(slots.first_in, slots.paused_for)
+        self._starts.extend(first + n * self.interval for n in range(count))

@@ -1,0 +1,71 @@
+"""Workflows of mode `local`: computed here, free, from the domain room's pure functions.
+
+A local operation takes the item's context and returns a payload; `provides` maps the payload like any provider's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, registrable_domain
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.names import normalise_name
+from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.statuses import ErrorClass
+from enrichment_assets.engine.answers import Decision, completed, dump, failed
+from enrichment_assets.engine.steps import Step
+
+Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+def compute(step: Step, context: Mapping[str, Any]) -> Decision:
+    """Compute a local step. What cannot be computed is FAILED(contract), as with a provider."""
+    operation = OPERATIONS.get(step.workflow.operation)
+    if operation is None:
+        known = ", ".join(sorted(OPERATIONS))
+        reason = f"there is no local operation {step.workflow.operation!r} (known: {known})"
+        return failed(ErrorClass.CONTRACT, reason)
+    try:
+        reading = step.reader.read(Answer(200, {}, dump(operation(context)).encode()))
+    except ContractError as error:
+        return failed(ErrorClass.CONTRACT, str(error))
+    return completed(step.workflow.price, reading)
+
+
+def _normalise_name(context: Mapping[str, Any]) -> dict[str, Any]:
+    name = normalise_name(context.get("first_name"), context.get("last_name"), context.get("full_name"))
+    return {
+        "first_name": name.first_name,
+        "last_name": name.last_name,
+        "full_name": name.full_name,
+        "prefix": name.prefix,
+        "suffix": name.suffix,
+        "middle": name.middle,
+    }
+
+
+def _normalise_domain(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The first of domain cell, website and e-mail address that names a company's host (not a mail or social one)."""
+    email = context.get("email")
+    sources = {
+        "company_domain": context.get("company_domain"),
+        "company_website": context.get("company_website"),
+        "email": email.rpartition("@")[2] if isinstance(email, str) and "@" in email else None,
+    }
+    for source, text in sources.items():
+        host = host_of(text) if isinstance(text, str) else None
+        if host and not is_free_mail(host) and not is_social_host(host):
+            return {
+                "company_domain": host,
+                "company_registrable_domain": registrable_domain(host),
+                "source": source,
+            }
+    return {"company_domain": None, "company_registrable_domain": None, "source": None}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "normalise_name": _normalise_name,
+    "normalise_domain": _normalise_domain,
+}
+"""Every local operation by the name that a workflow's `operation` has."""

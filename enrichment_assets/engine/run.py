@@ -1,0 +1,345 @@
+"""Advancing a batch: claim items, let each go its way, stop when nothing more can be done now.
+
+`advance` is the one entrance: the multi-asset, `enrich run` and the tests call it. It knows neither Dagster nor a
+terminal; progress goes to a callback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import psycopg
+
+from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.engine.calls import PROVIDER_PAUSE
+from enrichment_assets.engine.context import Batch, Lease, Run
+from enrichment_assets.engine.group_writer import GroupWriter
+from enrichment_assets.engine.items import process
+from enrichment_assets.engine.limits import RateGate, interval_of
+from enrichment_assets.engine.steps import GateFactory, prepare_steps
+from enrichment_assets.resources.transport import build_client
+from enrichment_assets.store import claims, contexts, limits, states
+from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.ledger import Scope
+
+LEASE_SECONDS = 60.0
+"""How long a runner may be silent before its items are taken over."""
+
+LINGER_SECONDS = 30.0
+"""A run waits this long for states that are deferred; longer waits are left to the sequencer."""
+
+CLAIM_SIZE = 250
+MAX_WINDOW = 2_000
+"""Items in memory at once: enough to keep every slot busy, whatever the size of the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How a run behaves; the defaults are for production, tests shorten the times."""
+
+    receiver_url: str
+    sandbox_url: str | None = None
+    lease_seconds: float = LEASE_SECONDS
+    linger_seconds: float = LINGER_SECONDS
+    label: str = ""
+    handle_signals: bool = False
+    progress_seconds: float = 0.5
+
+
+class Interrupted(EnrichError):  # noqa: N818
+    """A signal stopped the run in good order: calls under way were finished and applied, the rest stays PENDING."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts of what this run has moved so far: (workflow slug, outcome or status) -> states."""
+
+    moved: Mapping[tuple[str, str], int]
+    items_under_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What one run did.
+
+    Attributes:
+        moved: (workflow slug, outcome or status) -> states moved by this run.
+        stopped: Workflow slug -> why its provider was stopped (key, quota, payment); its items are PENDING.
+        finished: Nothing of the batch is PENDING or IN_PROGRESS any more.
+        commits: Ledger transactions; records / commits is the group size.
+        records: Ledger records.
+    """
+
+    moved: Mapping[tuple[str, str], int]
+    stopped: Mapping[str, str]
+    finished: bool
+    commits: int
+    records: int
+
+
+@dataclass
+class _Window:
+    """The items under way, and what a pass over the batch has seen."""
+
+    size: int
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def room(self) -> None:
+        """Wait until another claim fits."""
+        while len(self.tasks) > self.size - CLAIM_SIZE:
+            await self.some_done()
+
+    async def some_done(self) -> None:
+        """Wait for at least one item; raises what broke it."""
+        if self.tasks:
+            done, self.tasks = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    async def all_done(self) -> None:
+        """Wait for all items."""
+        while self.tasks:
+            await self.some_done()
+
+
+async def advance(
+    hq_url: str,
+    batch: Batch,
+    providers: Mapping[str, Provider],
+    options: EngineOptions,
+    selection: set[str] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> RunReport:
+    """Do everything that can be done for a batch now.
+
+    Args:
+        hq_url: libpq URL of the HQ database.
+        batch: The batch, its blueprint included.
+        providers: By name, as `resources.providers.build_providers` gives them.
+        options: Lease, addresses, patience.
+        selection: Workflow slugs that may run; None: all of the blueprint.
+        on_progress: Called about twice a second.
+
+    Raises:
+        ConfigurationError: a step that cannot be prepared; names workflow and cause.
+        InfrastructureError: the database failed or the lease was lost; nothing is lost, another run continues.
+    """
+    async with _started(hq_url, batch, providers, options, selection) as (run, reader):
+        reporter = asyncio.create_task(_report_progress(run, on_progress, options.progress_seconds))
+        try:
+            await _passes(run, reader, options)
+        finally:
+            reporter.cancel()
+            with suppress(asyncio.CancelledError):
+                await reporter
+        stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
+        pauses = await limits.paused_for(reader, [step.limit_key for step in run.steps.values() if step.stopped])
+        await states.adopt_shared_answers(reader, batch.batch_id)
+        finished = await states.settle_batch(reader, batch.batch_id, _resume_in(stopped, pauses))
+        if on_progress is not None:
+            on_progress(Progress(dict(run.moved), 0))
+        return RunReport(dict(run.moved), stopped, finished, run.writer.commits, run.writer.records)
+
+
+def _resume_in(stopped: Mapping[str, str], pauses: Mapping[str, float]) -> float:
+    """Seconds the sequencer should leave the batch alone: at once, unless a provider rests."""
+    if not stopped:
+        return 0.0
+    return min(pauses.values(), default=PROVIDER_PAUSE)
+
+
+@asynccontextmanager
+async def _started(
+    hq_url: str,
+    batch: Batch,
+    providers: Mapping[str, Provider],
+    options: EngineOptions,
+    selection: set[str] | None,
+) -> AsyncIterator[tuple[Run, claims.Connection]]:
+    """A registered runner with its connections, heartbeat and writer; all ended in good order."""
+    async with AsyncExitStack() as stack:
+        reader = await _connection(stack, hq_url)
+        gates = await _connection(stack, hq_url)
+        ledger = await _connection(stack, hq_url)
+        # A stopped process must not hold its runner's row for ever: the server ends its transaction.
+        await ledger.execute(f"set idle_in_transaction_session_timeout = '{max(int(options.lease_seconds / 2), 1)}s'")
+        make_gate = _gate_factory(gates)
+        steps = prepare_steps(batch.blueprint, providers, selection, make_gate, options.sandbox_url)
+        await claims.retire_expired_runners(reader, batch.batch_id)
+        lease = Lease(options.lease_seconds)
+        label = options.label or f"{socket.gethostname()}:{os.getpid()}"
+        runner_id = await claims.start_runner(reader, batch.batch_id, label, options.lease_seconds)
+        stack.push_async_callback(_end_runner, reader, runner_id)
+        writer = GroupWriter(ledger, Scope(batch.client_id, batch.batch_id, runner_id))
+        concurrency = sum(step.workflow.limits.concurrency for step in steps.values())
+        client = await stack.enter_async_context(build_client(concurrency=min(max(concurrency, 10), 2_000)))
+        run = Run(
+            batch,
+            steps,
+            writer,
+            lease,
+            client,
+            options.receiver_url,
+            find_shared=partial(contexts.shared_answer, reader),
+            pause_provider=partial(limits.pause, gates),
+        )
+        await _note_pauses(reader, run)
+        writing = asyncio.create_task(writer.run())
+        beating = asyncio.create_task(_beat(hq_url, runner_id, lease))
+        try:
+            with _stops_on_signals(run, enabled=options.handle_signals):
+                yield run, reader
+            await writer.close()
+            await writing
+        finally:
+            for task in (beating, writing):
+                task.cancel()
+            await asyncio.gather(beating, writing, return_exceptions=True)
+
+
+async def _connection(stack: AsyncExitStack, hq_url: str) -> claims.Connection:
+    connection = await connect_async(hq_url, autocommit=True)
+    stack.push_async_callback(connection.close)
+    return connection
+
+
+def _gate_factory(connection: claims.Connection) -> GateFactory:
+    """One gate per provider key; steps that share the key share the gate, at the strictest of their rates."""
+    gates: dict[str, RateGate] = {}
+
+    def make(limit_key: str, workflow: WorkflowDefinition) -> RateGate:
+        gate = gates.setdefault(limit_key, RateGate(0.0, partial(limits.take_slots, connection, limit_key)))
+        gate.interval = max(gate.interval, interval_of(workflow.limits))
+        return gate
+
+    return make
+
+
+async def _end_runner(connection: claims.Connection, runner_id: int) -> None:
+    """Free what this runner still holds; where the database is gone, its lease expires by itself."""
+    with suppress(psycopg.Error):
+        await claims.end_runner(connection, runner_id)
+
+
+@contextmanager
+def _stops_on_signals(run: Run, *, enabled: bool) -> Iterator[None]:
+    """SIGINT and SIGTERM let calls under way end and claim nothing more: stopping must not make answers ambiguous."""
+    if not enabled:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        loop.add_signal_handler(number, partial(setattr, run, "stopping", True))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+async def _note_pauses(reader: claims.Connection, run: Run) -> None:
+    """Providers that rest because of an earlier refusal are not asked again before their time."""
+    keys = {step.limit_key: step for step in run.steps.values() if step.provider is not None}
+    for key, seconds in (await limits.paused_for(reader, list(keys))).items():
+        step = keys[key]
+        if seconds > LINGER_SECONDS:
+            run.stop_provider(step, f"the provider rests for another {round(seconds)} s after an earlier refusal")
+        elif step.gate is not None:
+            step.gate.close_for(seconds)
+
+
+async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
+    """Keep the runner alive; a lost connection is renewed. Where it was retired, the writer's next transaction says so."""
+    while True:
+        with suppress(psycopg.OperationalError):
+            connection = await connect_async(hq_url, autocommit=True)
+            async with connection:
+                while True:
+                    asked = Lease.boot_time()
+                    if not await claims.heartbeat(connection, runner_id, lease.seconds):
+                        return
+                    lease.renewed(asked)
+                    await asyncio.sleep(lease.seconds / 4)
+        await asyncio.sleep(lease.seconds / 20)
+
+
+async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -> None:
+    """Pass over the batch until a pass moves nothing and nothing is due soon."""
+    while True:
+        await states.adopt_shared_answers(reader, run.batch.batch_id)
+        before = sum(run.moved.values())
+        claimed = await _one_pass(run, reader)
+        if run.stopping:
+            raise Interrupted("stopped by a signal; calls under way were finished, the rest stays PENDING")
+        if claimed and sum(run.moved.values()) > before:
+            continue
+        wait = await states.next_due_in(reader, run.batch.batch_id, _slugs(run))
+        if wait is None or wait > options.linger_seconds:
+            return
+        await asyncio.sleep(wait + 0.05)
+
+
+async def _one_pass(run: Run, reader: claims.Connection) -> int:
+    """Claim and process every item that has something to do, by ascending id. Returns how many were claimed."""
+    window = _Window(_window_size(run))
+    claimed, after_id = 0, 0
+    try:
+        while True:
+            await window.room()
+            run.lease.check()
+            if run.stopping:
+                await window.all_done()
+                return claimed
+            ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), CLAIM_SIZE)
+            ids += await claims.find_overdue(reader, run.batch.batch_id, _slugs(run), CLAIM_SIZE)
+            fresh = await claims.find_runnable(
+                reader, run.batch.batch_id, _slugs(run), _dependencies(run), after_id, CLAIM_SIZE
+            )
+            after_id = fresh[-1] if fresh else after_id
+            held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, [*ids, *fresh])
+            if not held and not fresh:
+                if not window.tasks:
+                    return claimed
+                await window.some_done()
+                continue
+            claimed += len(held)
+            for item in await contexts.load_items(reader, run.batch.batch_id, held, with_original=run.needs_original):
+                window.tasks.add(asyncio.create_task(process(run, item)))
+    finally:
+        for task in window.tasks:
+            task.cancel()
+        await asyncio.gather(*window.tasks, return_exceptions=True)
+
+
+def _window_size(run: Run) -> int:
+    slots = sum(step.workflow.limits.concurrency for step in run.steps.values() if step.provider is not None)
+    return min(max(3 * slots, 2 * CLAIM_SIZE), MAX_WINDOW)
+
+
+def _slugs(run: Run) -> list[str]:
+    return [step.slug for step in run.steps.values() if step.stopped is None]
+
+
+def _dependencies(run: Run) -> list[tuple[str, str]]:
+    return [
+        (step.slug, needs)
+        for step in run.batch.blueprint.steps
+        for needs in dict.fromkeys((*step.after, *step.fallback_of))
+    ]
+
+
+async def _report_progress(run: Run, on_progress: Callable[[Progress], None] | None, every: float) -> None:
+    while on_progress is not None:
+        await asyncio.sleep(every)
+        on_progress(Progress(dict(run.moved), 0))

@@ -1,0 +1,114 @@
+"""One company, one call: the items of a company share the answer of the one that asked.
+
+Within a run, the first item's call is a flight that the others await. Across runs, the ledger's unique call key
+decides, and the row's state says what the others may do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.endings import Ending, ItemLost
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.store.contexts import LoadedItem
+from enrichment_assets.store.ledger import Applied, IntentVerdict
+
+WAIT_FOR_OTHER = 5.0
+"""Seconds before an item looks again at a call that another run has under way."""
+
+KEPT_FLIGHTS = 10_000
+"""Ended calls that a run remembers; older ones are found in the ledger."""
+
+
+async def shared(run: Run, item: LoadedItem, step: Step, key: str, make: Callable[[], Awaitable[Ending]]) -> Ending:
+    """Make the call, or share the ending of the same call that is under way in this run."""
+    flight = run.flights.get(key)
+    if flight is not None:
+        ending = await asyncio.shield(flight)
+        return await adopt(run, item, step, ending)
+    flight = asyncio.get_running_loop().create_future()
+    run.flights[key] = flight
+    ending = Ending(Status.PENDING, deferred=True)
+    try:
+        ending = await make()
+        return ending
+    finally:
+        flight.set_result(ending)
+        # A flight that ended for good stays for a while: later items share it without asking the ledger.
+        if ending.deferred or ending.status is Status.PENDING:
+            del run.flights[key]
+        elif len(run.flights) > KEPT_FLIGHTS:
+            _forget_oldest(run)
+
+
+def _forget_oldest(run: Run) -> None:
+    oldest = next((key for key, flight in run.flights.items() if flight.done()), None)
+    if oldest is not None:
+        del run.flights[oldest]
+
+
+async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict) -> Ending:
+    """The call may not leave: end this item's step by the state of the row that is in the way.
+
+    Raises:
+        ItemLost: the item was taken over.
+    """
+    if verdict.state == "taken":
+        raise ItemLost(item.item_id)
+    if verdict.state == "budget":
+        return await adopt(run, item, step, Ending(Status.SKIPPED, reason=SkipReason.BUDGET.value))
+    if verdict.state == CallState.SENT:
+        return await adopt(run, item, step, Ending(Status.IN_PROGRESS, call_id=verdict.call_id))
+    if verdict.state == CallState.AMBIGUOUS:
+        ending = Ending(Status.AMBIGUOUS, None, verdict.error, ErrorClass.AMBIGUOUS.value, call_id=verdict.call_id)
+        return await adopt(run, item, step, ending)
+    if verdict.state == CallState.FAILED:
+        ending = Ending(Status.FAILED, None, verdict.error, verdict.error_class, call_id=verdict.call_id)
+        return await adopt(run, item, step, ending)
+    if verdict.state == CallState.APPLIED and verdict.call_id is not None:
+        answer = await run.find_shared(verdict.call_id)
+        if answer is not None and answer.status in (Status.COMPLETED, Status.SKIPPED):
+            ending = Ending(
+                Status(answer.status),
+                answer.outcome,
+                answer.reason,
+                None,
+                verdict.call_id,
+                answer.result_id,
+                answer.fields,
+            )
+            return await adopt(run, item, step, ending)
+    return await adopt(run, item, step, Ending(Status.PENDING, deferred=True), retry_in=WAIT_FOR_OTHER)
+
+
+async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry_in: float | None = None) -> Ending:
+    """Give this item the ending of a call that it did not make (no cost, no result row of its own)."""
+    state = item.states[step.slug]
+    record = Applied(
+        item_id=item.item_id,
+        fence=item.fence,
+        workflow_slug=step.slug,
+        status=ending.status.value,
+        provider=step.workflow.provider,
+        outcome=ending.outcome,
+        reason=ending.reason,
+        error_class=ending.error_class,
+        call_id=ending.call_id,
+        attempts=state.attempts,
+        retry_in=retry_in,
+        deadline_in=step.workflow.deadline if ending.status is Status.IN_PROGRESS else None,
+        result_id=ending.result_id,
+        step_number=step.workflow.step,
+        company_key=item.company_key,
+    )
+    moved, _ = await run.writer.apply(record)
+    if not moved:
+        raise ItemLost(item.item_id)
+    state.status, state.outcome, state.due = ending.status, ending.outcome, retry_in is None
+    item.provided.update(ending.fields)
+    run.moved[step.slug, ending.outcome or ending.status.value.lower()] += 1
+    return replace(ending, deferred=ending.status is Status.PENDING)

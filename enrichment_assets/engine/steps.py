@@ -1,0 +1,123 @@
+"""What a run keeps ready for each step of the blueprint: compiled templates, provider, key, slots and rate gate."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.mapping import ResponseReader, condition
+from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.templating import RequestRenderer
+from enrichment_assets.domain.workflow import Blueprint, BlueprintStep, Mode, WorkflowDefinition
+from enrichment_assets.engine.limits import RateGate
+from enrichment_assets.resources.providers import base_url_of, is_simulated
+from enrichment_assets.resources.secrets import workflow_secrets
+
+LOOKAHEAD = 1.25
+"""Intents are committed for this many times the slots, so that no slot waits for a commit."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of the blueprint, ready to run."""
+
+    blueprint: BlueprintStep
+    provider: Provider | None
+    secrets: Mapping[str, str]
+    renderer: RequestRenderer | None
+    poll_renderer: RequestRenderer | None
+    reader: ResponseReader
+    runs_if: Callable[[Mapping[str, Any]], bool] | None
+    gate: RateGate | None
+    slots: asyncio.Semaphore
+    lookahead: asyncio.Semaphore
+    version: str
+    stopped: str | None = None
+
+    @property
+    def slug(self) -> str:
+        """The workflow's slug."""
+        return self.blueprint.workflow.slug
+
+    @property
+    def workflow(self) -> WorkflowDefinition:
+        """The definition with the client's overrides."""
+        return self.blueprint.workflow
+
+    @property
+    def limit_key(self) -> str:
+        """Whom the provider's limits and outages belong to: provider, address and key (hashed, never the key)."""
+        return limit_key(self.workflow, self.provider, self.secrets)
+
+    def base_url(self) -> str:
+        """The address of this step's provider."""
+        return base_url_of(self.workflow, self.provider) if self.provider else ""
+
+
+def limit_key(workflow: WorkflowDefinition, provider: Provider | None, secrets: Mapping[str, str]) -> str:
+    """`provider:hash` of address and credentials: two clients with keys of their own have limits of their own."""
+    address = workflow.base_url or (provider.base_url if provider else "")
+    material = "\n".join([address, *(f"{name}={secrets[name]}" for name in sorted(secrets))])
+    return f"{workflow.provider}:{hashlib.sha256(material.encode()).hexdigest()[:16]}"
+
+
+def prepare_steps(
+    blueprint: Blueprint,
+    providers: Mapping[str, Provider],
+    selection: set[str] | None,
+    make_gate: GateFactory,
+    sandbox_url: str | None,
+) -> dict[str, Step]:
+    """Compile the selected steps (None: all) of a blueprint.
+
+    A step whose key is not in the environment is prepared with `stopped` set: its items stay PENDING, the run says so.
+
+    Raises:
+        ConfigurationError: a provider that does not exist, or a template or expression that does not compile.
+    """
+    return {
+        step.slug: _prepare(step, providers, make_gate, sandbox_url)
+        for step in blueprint.steps
+        if selection is None or step.slug in selection
+    }
+
+
+GateFactory = Callable[[str, WorkflowDefinition], RateGate | None]
+
+
+def _prepare(
+    step: BlueprintStep, providers: Mapping[str, Provider], make_gate: GateFactory, sandbox_url: str | None
+) -> Step:
+    workflow = step.workflow
+    provider = None
+    secrets: Mapping[str, str] = {}
+    stopped = None
+    if workflow.mode is not Mode.LOCAL:
+        provider = providers.get(workflow.provider)
+        if provider is None:
+            known = ", ".join(sorted(providers))
+            raise ConfigurationError(f"{workflow.slug}: there is no provider {workflow.provider!r} (known: {known})")
+        try:
+            secrets = workflow_secrets(workflow, simulated=is_simulated(workflow, provider, sandbox_url))
+        except ConfigurationError as error:
+            stopped = str(error)
+    concurrency = workflow.limits.concurrency
+    gate = None if provider is None else make_gate(limit_key(workflow, provider, secrets), workflow)
+    return Step(
+        blueprint=step,
+        provider=provider,
+        secrets=secrets,
+        renderer=RequestRenderer(workflow) if workflow.request else None,
+        poll_renderer=RequestRenderer.for_poll(workflow) if workflow.poll else None,
+        reader=ResponseReader(workflow),
+        runs_if=condition(workflow.run_if) if workflow.run_if else None,
+        gate=gate,
+        slots=asyncio.Semaphore(concurrency),
+        lookahead=asyncio.Semaphore(int(concurrency * LOOKAHEAD) + 1),
+        version=workflow.version(),
+        stopped=stopped,
+    )

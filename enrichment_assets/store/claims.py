@@ -1,0 +1,199 @@
+"""Who may work on which item: runners, their heartbeat, and claims on items. SQL only; the engine decides when.
+
+A runner is one engine run. Its row in `runners` is its life: a heartbeat keeps it, expiry lets another runner retire
+it. An item is held through `item_leases` (runner, fence). Whoever writes for an item does so in a transaction that
+first share-locks its own runner row (`alive`), so that retiring a runner and a write of that runner exclude each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import AsyncConnection
+
+Connection = AsyncConnection[dict[str, Any]]
+
+
+async def start_runner(connection: Connection, batch_id: int, label: str, lease_seconds: float) -> int:
+    """Insert a runner for this batch and return its id (ids grow: a later runner has a larger one)."""
+    row = await _one(
+        connection,
+        """
+        insert into runners (batch_id, label, expires_at)
+        values (%s, %s, clock_timestamp() + make_interval(secs => %s)) returning id
+        """,
+        (batch_id, label, lease_seconds),
+    )
+    await connection.execute(
+        "update batches set started_at = coalesce(started_at, now()) where id = %s and started_at is null", (batch_id,)
+    )
+    return int(row["id"])
+
+
+async def heartbeat(connection: Connection, runner_id: int, lease_seconds: float) -> bool:
+    """Extend the runner's life. False: it was retired meanwhile and must stop."""
+    cursor = await connection.execute(
+        """
+        update runners set expires_at = clock_timestamp() + make_interval(secs => %s)
+        where id = %s and ended_at is null
+        """,
+        (lease_seconds, runner_id),
+    )
+    return cursor.rowcount == 1
+
+
+async def alive(connection: Connection, runner_id: int) -> bool:
+    """Share-lock the runner's row for this transaction. False: retired or expired; nothing may be written.
+
+    Key-share does not block the heartbeat's update, and does block `retire_expired_runners`.
+    """
+    cursor = await connection.execute(
+        """
+        select 1 from runners
+        where id = %s and ended_at is null and expires_at > clock_timestamp() for key share
+        """,
+        (runner_id,),
+    )
+    return await cursor.fetchone() is not None
+
+
+async def retire_expired_runners(connection: Connection, batch_id: int) -> int:
+    """End the runners of this batch whose heartbeat stopped; their items become free. Returns how many."""
+    cursor = await connection.execute(
+        """
+        with dead as (
+          select id from runners
+          where batch_id = %s and ended_at is null and expires_at < clock_timestamp()
+          for update skip locked
+        )
+        update runners r set ended_at = clock_timestamp() from dead where r.id = dead.id
+        """,
+        (batch_id,),
+    )
+    return cursor.rowcount
+
+
+async def end_runner(connection: Connection, runner_id: int) -> None:
+    """End a runner in good order. Items it still holds are free from now on."""
+    await connection.execute(
+        "update runners set ended_at = clock_timestamp() where id = %s and ended_at is null", (runner_id,)
+    )
+
+
+async def find_runnable(
+    connection: Connection,
+    batch_id: int,
+    slugs: Sequence[str],
+    dependencies: Sequence[tuple[str, str]],
+    after_id: int,
+    limit: int,
+) -> list[int]:
+    """Ids of items above `after_id` with a due PENDING state whose dependencies are settled, ascending.
+
+    Args:
+        connection: HQ database.
+        batch_id: The batch.
+        slugs: Workflows that this run may work on.
+        dependencies: (step, step that must be settled first) pairs of the blueprint.
+        after_id: Only items with a larger id.
+        limit: At most this many.
+    """
+    cursor = await connection.execute(
+        """
+        select s.item_id
+        from workflow_states s
+        where s.batch_id = %(batch)s and s.item_id > %(after)s and s.status = 'PENDING'
+          and s.workflow_slug = any(%(slugs)s::text[])
+          and (s.next_attempt_at is null or s.next_attempt_at <= clock_timestamp())
+          and not exists (
+            select 1
+            from unnest(%(steps)s::text[], %(needs)s::text[]) as d(step, needs)
+            join workflow_states x on x.item_id = s.item_id and x.workflow_slug = d.needs
+            where d.step = s.workflow_slug and x.status in ('PENDING', 'IN_PROGRESS')
+          )
+        group by s.item_id order by s.item_id limit %(limit)s
+        """,
+        {
+            "batch": batch_id,
+            "after": after_id,
+            "slugs": list(slugs),
+            "steps": [step for step, _ in dependencies],
+            "needs": [needs for _, needs in dependencies],
+            "limit": limit,
+        },
+    )
+    return [row["item_id"] for row in await cursor.fetchall()]
+
+
+async def find_called_back(connection: Connection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
+    """Ids of items with callbacks for these workflows in the inbox that nobody has looked at yet."""
+    cursor = await connection.execute(
+        """
+        select c.item_id
+        from callback_inbox i join provider_calls c on c.id = i.call_id
+        where i.batch_id = %s and i.status = 'new' and c.workflow_slug = any(%s::text[])
+        group by c.item_id order by min(i.id) limit %s
+        """,
+        (batch_id, list(slugs), limit),
+    )
+    return [row["item_id"] for row in await cursor.fetchall()]
+
+
+async def find_overdue(connection: Connection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
+    """Ids of items whose asynchronous answer is overdue and that made the call themselves."""
+    cursor = await connection.execute(
+        """
+        select s.item_id
+        from workflow_states s join provider_calls c on c.id = s.call_id and c.item_id = s.item_id
+        where s.batch_id = %s and s.status = 'IN_PROGRESS' and s.deadline_at <= clock_timestamp()
+          and s.workflow_slug = any(%s::text[]) and c.state = 'sent'
+        group by s.item_id order by s.item_id limit %s
+        """,
+        (batch_id, list(slugs), limit),
+    )
+    return [row["item_id"] for row in await cursor.fetchall()]
+
+
+async def claim(
+    connection: Connection, batch_id: int, runner_id: int, item_ids: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Take those of `item_ids` that are free (or held by an ended runner). Returns (item id, new fence) pairs."""
+    cursor = await connection.execute(
+        """
+        with picked as (
+          select l.item_id from item_leases l
+          where l.batch_id = %(batch)s and l.item_id = any(%(items)s::bigint[])
+            and (l.runner_id is null
+                 or exists (select 1 from runners r where r.id = l.runner_id and r.ended_at is not null))
+          order by l.item_id for update of l skip locked
+        )
+        update item_leases l set runner_id = %(runner)s, fence = l.fence + 1
+        from picked
+        where l.item_id = picked.item_id
+          and exists (select 1 from runners r
+                      where r.id = %(runner)s and r.ended_at is null and r.expires_at > clock_timestamp())
+        returning l.item_id, l.fence
+        """,
+        {"batch": batch_id, "items": list(item_ids), "runner": runner_id},
+    )
+    return [(row["item_id"], row["fence"]) for row in await cursor.fetchall()]
+
+
+async def release(connection: Connection, runner_id: int, held: Sequence[tuple[int, int]]) -> None:
+    """Free items that this runner holds under the given fences."""
+    await connection.execute(
+        """
+        update item_leases l set runner_id = null
+        from unnest(%s::bigint[], %s::bigint[]) as h(item_id, fence)
+        where l.item_id = h.item_id and l.fence = h.fence and l.runner_id = %s
+        """,
+        ([item for item, _ in held], [fence for _, fence in held], runner_id),
+    )
+
+
+async def _one(connection: Connection, query: str, parameters: tuple[object, ...]) -> dict[str, Any]:
+    cursor = await connection.execute(query, parameters)
+    row = await cursor.fetchone()
+    assert row is not None, "a statement with `returning` gave no row"  # noqa: S101
+    return row

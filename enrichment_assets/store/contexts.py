@@ -1,0 +1,198 @@
+"""What the engine loads for items it has just claimed: identity, states, earlier answers, open calls, callbacks.
+
+Four set-based reads per claimed group, whatever its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.statuses import Status
+from enrichment_assets.store.claims import Connection
+
+
+@dataclass(slots=True)
+class LoadedState:
+    """One workflow state as the engine works on it; `fields` are what its answer provided."""
+
+    status: Status
+    outcome: str | None
+    attempts: int
+    call_id: int | None
+    overdue: bool
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A ledger row whose story is not finished, made by the item it is loaded with."""
+
+    call_id: int
+    workflow_slug: str
+    state: str
+    attempt: int
+    estimated_cost: Decimal
+    cost: Decimal | None
+    http_status: int | None
+    headers: Mapping[str, str]
+    body: bytes | None
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """An inbox row of one of the item's calls."""
+
+    inbox_id: int
+    call: OpenCall
+    body: bytes
+
+
+@dataclass(slots=True)
+class LoadedItem:
+    """A claimed item with everything a step may ask for."""
+
+    item_id: int
+    fence: int
+    row_number: int
+    company_key: str | None
+    identity: dict[str, Any]
+    original: dict[str, Any] | None
+    states: dict[str, LoadedState] = field(default_factory=dict)
+    provided: dict[str, Any] = field(default_factory=dict)
+    open_calls: list[OpenCall] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
+
+
+_CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,
+    c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.response_body as body, c.external_id"""
+
+
+async def load_items(
+    connection: Connection, batch_id: int, held: Sequence[tuple[int, int]], *, with_original: bool
+) -> list[LoadedItem]:
+    """Load claimed (item id, fence) pairs, in the order given."""
+    ids = [item for item, _ in held]
+    items = await _load_identity(connection, ids, dict(held), with_original=with_original)
+    overdue = await _load_states(connection, ids, items)
+    await _load_open_calls(connection, ids, items, with_sent=overdue)
+    await _load_callbacks(connection, batch_id, ids, items)
+    return [items[item_id] for item_id in ids if item_id in items]
+
+
+async def _load_identity(
+    connection: Connection, ids: Sequence[int], fences: Mapping[int, int], *, with_original: bool
+) -> dict[int, LoadedItem]:
+    original = "original_data" if with_original else "null::jsonb as original_data"
+    cursor = await connection.execute(
+        f"select id, row_number, company_key, {', '.join(IDENTITY_FIELDS)}, {original} from batch_items "
+        "where id = any(%s::bigint[])",
+        (list(ids),),
+    )
+    return {
+        row["id"]: LoadedItem(
+            item_id=row["id"],
+            fence=fences[row["id"]],
+            row_number=row["row_number"],
+            company_key=row["company_key"],
+            identity={name: row[name] for name in IDENTITY_FIELDS if row[name] is not None},
+            original=row["original_data"],
+        )
+        for row in await cursor.fetchall()
+    }
+
+
+async def _load_states(connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem]) -> bool:
+    cursor = await connection.execute(
+        """
+        select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, r.fields,
+               s.status = 'IN_PROGRESS' and s.deadline_at <= clock_timestamp() as overdue,
+               s.next_attempt_at is null or s.next_attempt_at <= clock_timestamp() as due
+        from workflow_states s left join enrichment_results r on r.id = s.result_id
+        where s.item_id = any(%s::bigint[]) order by s.item_id, s.position
+        """,
+        (list(ids),),
+    )
+    any_overdue = False
+    for row in await cursor.fetchall():
+        item = items[row["item_id"]]
+        item.states[row["workflow_slug"]] = LoadedState(
+            Status(row["status"]), row["outcome"], row["attempts"], row["call_id"], bool(row["overdue"]), row["due"]
+        )
+        if row["fields"]:
+            item.provided.update(row["fields"])
+        any_overdue = any_overdue or bool(row["overdue"])
+    return any_overdue
+
+
+async def _load_open_calls(
+    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], *, with_sent: bool
+) -> None:
+    states = "('intent', 'received', 'sent')" if with_sent else "('intent', 'received')"
+    cursor = await connection.execute(
+        f"select {_CALL_COLUMNS} from provider_calls c where c.item_id = any(%s::bigint[]) and c.state in {states}",
+        (list(ids),),
+    )
+    for row in await cursor.fetchall():
+        items[row["item_id"]].open_calls.append(_open_call(row))
+
+
+async def _load_callbacks(
+    connection: Connection, batch_id: int, ids: Sequence[int], items: Mapping[int, LoadedItem]
+) -> None:
+    cursor = await connection.execute(
+        f"""
+        select i.id as inbox_id, i.body as callback_body, {_CALL_COLUMNS}
+        from callback_inbox i join provider_calls c on c.id = i.call_id
+        where i.batch_id = %s and i.status = 'new' and c.item_id = any(%s::bigint[]) order by i.id
+        """,
+        (batch_id, list(ids)),
+    )
+    for row in await cursor.fetchall():
+        items[row["item_id"]].callbacks.append(Callback(row["inbox_id"], _open_call(row), bytes(row["callback_body"])))
+
+
+def _open_call(row: Mapping[str, Any]) -> OpenCall:
+    return OpenCall(
+        call_id=row["call_id"],
+        workflow_slug=row["workflow_slug"],
+        state=row["state"],
+        attempt=row["attempt"],
+        estimated_cost=row["estimated_cost"],
+        cost=row["cost"],
+        http_status=row["http_status"],
+        headers=row["headers"],
+        body=None if row["body"] is None else bytes(row["body"]),
+        external_id=row["external_id"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAnswer:
+    """A company's answer that another item's call brought."""
+
+    result_id: int | None
+    outcome: str | None
+    fields: Mapping[str, Any]
+    status: str
+    reason: str | None
+
+
+async def shared_answer(connection: Connection, call_id: int) -> SharedAnswer | None:
+    """What the item that made this call ended with; None when that item's state is gone."""
+    cursor = await connection.execute(
+        """
+        select s.result_id, s.outcome, s.status, s.reason, coalesce(r.fields, '{}'::jsonb) as fields
+        from provider_calls c
+        join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
+        left join enrichment_results r on r.id = s.result_id
+        where c.id = %s
+        """,
+        (call_id,),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else SharedAnswer(**row)

@@ -1,0 +1,364 @@
+"""The call ledger and what moves with it: intents, answers, results, states, log. Set-based statements only.
+
+Every function takes a connection inside a transaction in which `claims.alive` held, and a list of records; each
+statement joins `item_leases` on (item, fence, runner), so that a record whose item was taken over writes nothing.
+The engine's group writer batches records of many items into one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.store.claims import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose writes these are."""
+
+    client_id: int
+    batch_id: int
+    runner_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A billed call that is about to leave. `call_key` is stable per (subject, workflow, config version)."""
+
+    item_id: int
+    fence: int
+    workflow_slug: str
+    call_key: str
+    subject_key: str
+    provider: str
+    operation: str
+    estimated_cost: Decimal
+    callback_token: str | None = None
+    token_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentVerdict:
+    """What became of an `Intent`.
+
+    Attributes:
+        call_id: The ledger row, new or existing; None when the item was taken over or the budget is exhausted.
+        granted: True: the call may leave now, as attempt `attempt`.
+        state: When not granted: state of the existing row, `taken` (item lost), `budget` or `busy` (another
+            runner writes it right now).
+    """
+
+    call_id: int | None
+    granted: bool
+    state: str
+    attempt: int = 1
+    callback_token: str | None = None
+    error_class: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A raw answer, stored before anything parses it."""
+
+    call_id: int
+    item_id: int
+    fence: int
+    http_status: int
+    headers: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One workflow state moves, with everything that is true at the same moment.
+
+    Attributes:
+        status: New status (`PENDING` for a retry later, `IN_PROGRESS` for an accepted submission).
+        call_state: New state of the ledger row, None when no call is involved or it stays.
+        own_result: True when this item's own call or computation made the result (payload and fields are stored).
+        retry_in: Seconds until a PENDING state is due again.
+        deadline_in: Seconds until an IN_PROGRESS state is overdue.
+        result_id: For a shared company answer: the result row of the item that made the call.
+        inbox_id: The callback that this move comes from; it becomes `inbox_status` in the same transaction.
+        reserved: Money that was reserved for the attempt that ends here; given back to the budgets.
+    """
+
+    item_id: int
+    fence: int
+    workflow_slug: str
+    status: str
+    provider: str
+    outcome: str | None = None
+    reason: str | None = None
+    error_class: str | None = None
+    call_id: int | None = None
+    call_state: str | None = None
+    external_id: str | None = None
+    own_result: bool = False
+    payload: str | None = None
+    fields: str = "{}"
+    cost: Decimal | None = None
+    attempts: int = 0
+    http_status: int | None = None
+    duration_ms: int | None = None
+    retry_in: float | None = None
+    deadline_in: float | None = None
+    result_id: int | None = None
+    step_number: int = 0
+    company_key: str | None = None
+    inbox_id: int | None = None
+    inbox_status: str | None = None
+    reserved: Decimal = Decimal(0)
+
+
+_INTEND = """
+with asked as (
+  select * from unnest(
+    %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
+    %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[]
+  ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
+                         ord)
+), held as (
+  select a.* from asked a
+  join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
+), written as (
+  insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
+                              state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at)
+  select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
+         estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp()
+  from held
+  on conflict (call_key) do update
+  set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
+      attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
+      token_expires_at = excluded.token_expires_at, http_status = null, response_body = null, response_headers = null,
+      received_at = null, error = null, error_class = null
+  where provider_calls.state = 'ready'
+  returning id, call_key, attempt, callback_token
+)
+select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
+       c.id as existing_id, c.state as existing_state, c.error_class, c.error
+from asked a
+left join held h on h.ord = a.ord
+left join written w on w.call_key = a.call_key
+left join provider_calls c on c.call_key = a.call_key
+order by a.ord
+"""
+
+
+async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]) -> list[IntentVerdict]:
+    """Write intents; one verdict for each, in order. `call_key`s must be distinct within one call."""
+    cursor = await connection.execute(
+        _INTEND,
+        {
+            "client": scope.client_id,
+            "batch": scope.batch_id,
+            "runner": scope.runner_id,
+            "item": [i.item_id for i in intents],
+            "fence": [i.fence for i in intents],
+            "slug": [i.workflow_slug for i in intents],
+            "key": [i.call_key for i in intents],
+            "subject": [i.subject_key for i in intents],
+            "provider": [i.provider for i in intents],
+            "operation": [i.operation for i in intents],
+            "estimate": [i.estimated_cost for i in intents],
+            "token": [i.callback_token for i in intents],
+            "seconds": [i.token_seconds for i in intents],
+        },
+        prepare=True,
+    )
+    return [_verdict(row) for row in await cursor.fetchall()]
+
+
+def _verdict(row: dict[str, Any]) -> IntentVerdict:
+    if not row["held"]:
+        return IntentVerdict(None, False, "taken")
+    if row["id"] is not None:
+        return IntentVerdict(row["id"], True, "intent", row["attempt"], row["callback_token"])
+    state = row["existing_state"] or "busy"
+    return IntentVerdict(
+        row["existing_id"],
+        False,
+        "busy" if state == "ready" else state,
+        error_class=row["error_class"],
+        error=row["error"],
+    )
+
+
+_RECEIVE = """
+with got as (
+  select * from unnest(
+    %(call)b::bigint[], %(item)b::bigint[], %(fence)b::bigint[], %(status)b::int4[], %(headers)b::text[],
+    %(body)b::bytea[]
+  ) as g(call_id, item_id, fence, http_status, headers, body)
+)
+update provider_calls c
+set state = case when c.state = 'intent' then 'received' else c.state end,
+    http_status = g.http_status, response_headers = g.headers::jsonb, response_body = g.body,
+    received_at = clock_timestamp()
+from got g
+join item_leases l on l.item_id = g.item_id and l.fence = g.fence and l.runner_id = %(runner)s
+where c.id = g.call_id and c.state in ('intent', 'sent')
+returning c.id
+"""
+
+
+async def receive(connection: Connection, scope: Scope, answers: Sequence[Received]) -> set[int]:
+    """Store raw answers. Returns the ids of the calls that were ours to write."""
+    cursor = await connection.execute(
+        _RECEIVE,
+        {
+            "runner": scope.runner_id,
+            "call": [a.call_id for a in answers],
+            "item": [a.item_id for a in answers],
+            "fence": [a.fence for a in answers],
+            "status": [a.http_status for a in answers],
+            "headers": [a.headers for a in answers],
+            "body": [a.body for a in answers],
+        },
+        prepare=True,
+    )
+    return {row["id"] for row in await cursor.fetchall()}
+
+
+_APPLY = """
+with done as (
+  select d.*, coalesce(d.shared_result, e.id, case when d.own then
+           nextval(pg_get_serial_sequence('enrichment_results', 'id')) end) as result_id
+  from unnest(
+    %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(status)b::text[], %(provider)b::text[],
+    %(outcome)b::text[], %(reason)b::text[], %(error_class)b::text[], %(call)b::bigint[], %(call_state)b::text[],
+    %(external)b::text[], %(own)b::bool[], %(payload)b::text[], %(fields)b::text[], %(cost)b::numeric[],
+    %(attempts)b::int4[], %(http_status)b::int4[], %(duration)b::int4[], %(retry_in)b::float8[],
+    %(deadline_in)b::float8[], %(shared)b::bigint[], %(step_number)b::int4[], %(company)b::text[],
+    %(inbox)b::bigint[], %(inbox_status)b::text[]
+  ) as d(item_id, fence, slug, status, provider, outcome, reason, error_class, call_id, call_state, external_id, own,
+         payload, fields, cost, attempts, http_status, duration_ms, retry_in, deadline_in, shared_result, step_number,
+         company_key, inbox_id, inbox_status)
+  join item_leases l on l.item_id = d.item_id and l.fence = d.fence and l.runner_id = %(runner)s
+  left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
+), moved as (
+  update workflow_states s
+  set status = d.status, outcome = d.outcome, reason = d.reason, error_class = d.error_class,
+      attempts = greatest(s.attempts, d.attempts), cost = s.cost + coalesce(d.cost, 0),
+      call_id = coalesce(d.call_id, s.call_id), result_id = coalesce(d.result_id, s.result_id),
+      next_attempt_at = clock_timestamp() + make_interval(secs => d.retry_in),
+      deadline_at = clock_timestamp() + make_interval(secs => d.deadline_in),
+      advanced_at = case when s.status = d.status then s.advanced_at else clock_timestamp() end,
+      stored_at = null
+  from done d
+  where s.item_id = d.item_id and s.workflow_slug = d.slug and s.status not in ('COMPLETED', 'SKIPPED')
+  returning s.item_id, s.workflow_slug
+), mine as (
+  select d.* from done d join moved m on m.item_id = d.item_id and m.workflow_slug = d.slug
+), saved as (
+  insert into enrichment_results (id, client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
+                                  fields)
+  overriding system value
+  select result_id, %(client)s, %(batch)s, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb
+  from mine where own
+  on conflict (item_id, workflow_slug) do update
+  set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome,
+      payload = excluded.payload, fields = excluded.fields, fetched_at = clock_timestamp()
+), settled as (
+  update provider_calls c
+  set state = m.call_state, cost = coalesce(c.cost + m.cost, m.cost, c.cost), error_class = m.error_class,
+      error = m.reason, external_id = coalesce(m.external_id, c.external_id),
+      deadline_at = clock_timestamp() + make_interval(secs => m.deadline_in),
+      applied_at = case when m.call_state = 'applied' then clock_timestamp() else c.applied_at end
+  from mine m where c.id = m.call_id and m.call_state is not null
+), logged as (
+  insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
+                                      outcome, error_class, message, http_status, cost, duration_ms)
+  select %(client)s, %(batch)s, item_id, slug, provider, call_id, attempts, status, outcome, error_class, reason,
+         http_status, cost, duration_ms
+  from mine where status <> 'PENDING' or error_class is not null
+), completed as (
+  insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
+                                             overall_step_number)
+  select item_id, slug, %(client)s, %(batch)s, company_key, step_number
+  from mine where status = 'COMPLETED'
+  on conflict (item_id, workflow_slug) do nothing
+), marked as (
+  update callback_inbox i
+  set status = m.inbox_status, error = case when m.inbox_status = 'dead' then m.reason end,
+      processed_at = clock_timestamp()
+  from mine m where i.id = m.inbox_id
+)
+select item_id, slug, result_id from mine
+"""
+
+
+async def apply(connection: Connection, scope: Scope, records: Sequence[Applied]) -> dict[tuple[int, str], int | None]:
+    """Move states with their results, ledger rows and log. (item, slug) -> result id for those that moved.
+
+    A state that is already COMPLETED or SKIPPED, or whose item was taken over, does not move and writes nothing.
+    """
+    columns = _columns(records)
+    cursor = await connection.execute(
+        _APPLY,
+        {"client": scope.client_id, "batch": scope.batch_id, "runner": scope.runner_id, **columns},
+        prepare=True,
+    )
+    return {(row["item_id"], row["slug"]): row["result_id"] for row in await cursor.fetchall()}
+
+
+def _columns(records: Iterable[Applied]) -> dict[str, list[Any]]:
+    rows = list(records)
+    return {
+        "item": [r.item_id for r in rows],
+        "fence": [r.fence for r in rows],
+        "slug": [r.workflow_slug for r in rows],
+        "status": [r.status for r in rows],
+        "provider": [r.provider for r in rows],
+        "outcome": [r.outcome for r in rows],
+        "reason": [r.reason for r in rows],
+        "error_class": [r.error_class for r in rows],
+        "call": [r.call_id for r in rows],
+        "call_state": [r.call_state for r in rows],
+        "external": [r.external_id for r in rows],
+        "own": [r.own_result for r in rows],
+        "payload": [r.payload for r in rows],
+        "fields": [r.fields for r in rows],
+        "cost": [r.cost for r in rows],
+        "attempts": [r.attempts for r in rows],
+        "http_status": [r.http_status for r in rows],
+        "duration": [r.duration_ms for r in rows],
+        "retry_in": [r.retry_in for r in rows],
+        "deadline_in": [r.deadline_in for r in rows],
+        "shared": [r.result_id for r in rows],
+        "step_number": [r.step_number for r in rows],
+        "company": [r.company_key for r in rows],
+        "inbox": [r.inbox_id for r in rows],
+        "inbox_status": [r.inbox_status for r in rows],
+    }
+
+
+async def reopen(connection: Connection, scope: Scope, records: Sequence[tuple[int, int, list[str]]]) -> None:
+    """Make steps PENDING again that were skipped for want of an answer that has now come.
+
+    Args:
+        connection: HQ database.
+        scope: Whose writes these are.
+        records: (item id, fence, workflow slugs) each.
+    """
+    flat = [(item, fence, slug) for item, fence, slugs in records for slug in slugs]
+    await connection.execute(
+        """
+        update workflow_states s
+        set status = 'PENDING', reason = null, outcome = null, advanced_at = clock_timestamp()
+        from unnest(%s::bigint[], %s::bigint[], %s::text[]) as r(item_id, fence, slug)
+        join item_leases l on l.item_id = r.item_id and l.fence = r.fence and l.runner_id = %s
+        where s.item_id = r.item_id and s.workflow_slug = r.slug and s.status = 'SKIPPED'
+          and split_part(s.reason, ':', 1) in ('missing_input', 'run_if')
+        """,
+        (
+            [item for item, _, _ in flat],
+            [fence for _, fence, _ in flat],
+            [slug for _, _, slug in flat],
+            scope.runner_id,
+        ),
+    )

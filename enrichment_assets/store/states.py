@@ -1,0 +1,239 @@
+"""Workflow states as a whole: what the engine adopts in bulk, when a batch wants attention again, and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection as SyncConnection
+
+from enrichment_assets.store.claims import Connection
+
+Sync = SyncConnection[dict[str, Any]]
+
+
+async def adopt_shared_answers(connection: Connection, batch_id: int) -> int:
+    """End IN_PROGRESS states whose call was made by another item of the company and has ended. Returns how many."""
+    cursor = await connection.execute(
+        """
+        with ended as (
+          select s.item_id, s.workflow_slug, m.status, m.outcome, m.reason, m.error_class, m.result_id
+          from workflow_states s
+          join provider_calls c on c.id = s.call_id and c.item_id <> s.item_id
+          join workflow_states m on m.item_id = c.item_id and m.workflow_slug = c.workflow_slug
+          where s.batch_id = %s and s.status = 'IN_PROGRESS' and m.status not in ('PENDING', 'IN_PROGRESS')
+        ), moved as (
+          update workflow_states s
+          set status = e.status, outcome = e.outcome, reason = e.reason, error_class = e.error_class,
+              result_id = e.result_id, deadline_at = null, advanced_at = clock_timestamp(), stored_at = null
+          from ended e
+          where s.item_id = e.item_id and s.workflow_slug = e.workflow_slug and s.status = 'IN_PROGRESS'
+          returning s.item_id, s.workflow_slug, s.client_id, s.batch_id, s.status
+        ), completed as (
+          insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
+                                                     overall_step_number)
+          select m.item_id, m.workflow_slug, m.client_id, m.batch_id, i.company_key,
+                 coalesce(r.overall_step_number, 0)
+          from moved m join batch_items i on i.id = m.item_id
+          left join enrichment_registry r on r.workflow_slug = m.workflow_slug
+          where m.status = 'COMPLETED'
+          on conflict (item_id, workflow_slug) do nothing
+        )
+        select count(*) as moved from moved
+        """,
+        (batch_id,),
+    )
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row["moved"])
+
+
+async def settle_batch(connection: Connection, batch_id: int, resume_in: float | None) -> bool:
+    """Write when this batch wants attention again, and whether it is finished. Returns True when it is.
+
+    `resume_at` is the earliest of: `resume_in` seconds from now when something is PENDING (None: now, if it is due),
+    the time a deferred state is due, and the earliest deadline of an IN_PROGRESS state.
+    """
+    cursor = await connection.execute(
+        """
+        with open_states as (
+          select min(case when status = 'IN_PROGRESS' then deadline_at end) as deadline,
+                 min(case when status = 'PENDING' then coalesce(next_attempt_at, clock_timestamp()) end) as due,
+                 count(*) filter (where status in ('PENDING', 'IN_PROGRESS')) as open
+          from workflow_states where batch_id = %(batch)s and status in ('PENDING', 'IN_PROGRESS')
+        )
+        update batches b
+        set resume_at = case when o.open = 0 then null else least(
+              o.deadline,
+              greatest(o.due, clock_timestamp() + make_interval(secs => %(resume_in)s::float8))) end,
+            finished_at = case when o.open = 0 then coalesce(b.finished_at, clock_timestamp()) end
+        from open_states o where b.id = %(batch)s
+        returning o.open = 0 as finished
+        """,
+        {"batch": batch_id, "resume_in": resume_in},
+    )
+    row = await cursor.fetchone()
+    return bool(row and row["finished"])
+
+
+async def next_due_in(connection: Connection, batch_id: int, slugs: Sequence[str]) -> float | None:
+    """Seconds until the next deferred PENDING state of these workflows is due; None: there is none."""
+    cursor = await connection.execute(
+        """
+        select extract(epoch from min(next_attempt_at) - clock_timestamp())::float8 as seconds
+        from workflow_states
+        where batch_id = %s and status = 'PENDING' and workflow_slug = any(%s::text[])
+          and next_attempt_at > clock_timestamp()
+        """,
+        (batch_id, list(slugs)),
+    )
+    row = await cursor.fetchone()
+    return None if row is None or row["seconds"] is None else max(float(row["seconds"]), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowCounts:
+    """States of one workflow in one batch, by where they stand; `cost` in the workflow's currency."""
+
+    slug: str
+    position: int
+    pending: int
+    in_progress: int
+    found: int
+    not_found: int
+    skipped: int
+    failed: int
+    ambiguous: int
+    cost: Decimal
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    calls: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing of this workflow is PENDING or IN_PROGRESS."""
+        return self.pending == 0 and self.in_progress == 0
+
+    @property
+    def items(self) -> int:
+        """States in all."""
+        return (
+            self.pending + self.in_progress + self.found + self.not_found + self.skipped + self.failed + self.ambiguous
+        )
+
+
+def workflow_counts(connection: Sync, batch_id: int) -> list[WorkflowCounts]:
+    """Counts of every workflow of the batch, in blueprint order."""
+    rows = connection.execute(
+        """
+        select s.workflow_slug as slug, min(s.position) as position,
+               count(*) filter (where s.status = 'PENDING') as pending,
+               count(*) filter (where s.status = 'IN_PROGRESS') as in_progress,
+               count(*) filter (where s.status = 'COMPLETED' and s.outcome = 'found') as found,
+               count(*) filter (where s.status = 'COMPLETED' and s.outcome = 'not_found') as not_found,
+               count(*) filter (where s.status = 'SKIPPED') as skipped,
+               count(*) filter (where s.status = 'FAILED') as failed,
+               count(*) filter (where s.status = 'AMBIGUOUS') as ambiguous,
+               coalesce(max(c.cost), 0) as cost, coalesce(max(c.calls), 0) as calls,
+               max(l.p50) as p50_ms, max(l.p95) as p95_ms
+        from workflow_states s
+        left join (
+          select workflow_slug, sum(cost) as cost, sum(attempt) as calls from provider_calls
+          where batch_id = %(batch)s group by workflow_slug
+        ) c on c.workflow_slug = s.workflow_slug
+        left join (
+          select workflow_slug, percentile_cont(0.5) within group (order by duration_ms) as p50,
+                 percentile_cont(0.95) within group (order by duration_ms) as p95
+          from enrichment_results_log where batch_id = %(batch)s and duration_ms is not null group by workflow_slug
+        ) l on l.workflow_slug = s.workflow_slug
+        where s.batch_id = %(batch)s
+        group by s.workflow_slug order by min(s.position)
+        """,
+        {"batch": batch_id},
+    ).fetchall()
+    return [WorkflowCounts(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch as the doors show it."""
+
+    batch_id: int
+    batch_key: str
+    client_id: int
+    client: str
+    pipeline: str
+    upload_id: int
+    filename: str
+    blueprint: dict[str, Any]
+    rows: int
+    rejected: int
+    items: int
+    done: int
+    created_at: datetime
+    items_created_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    extracted_at: datetime | None
+    resume_at: datetime | None
+
+
+_BATCH = """
+    select b.id as batch_id, b.batch_key, b.client_id, c.slug as client, b.pipeline_slug as pipeline, b.upload_id,
+           u.filename, b.blueprint, u.row_count as rows, u.rejected_count as rejected,
+           (select count(*) from batch_items i where i.batch_id = b.id) as items,
+           (select count(*) from batch_items i where i.batch_id = b.id and not exists (
+              select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
+            )) as done,
+           b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at
+    from batches b join clients c on c.id = b.client_id join uploads u on u.id = b.upload_id
+"""
+
+
+def find_batch(connection: Sync, batch_key: str) -> BatchRow | None:
+    """One batch by its key."""
+    row = connection.execute(f"{_BATCH} where b.batch_key = %s", (batch_key,)).fetchone()
+    return None if row is None else BatchRow(**row)
+
+
+def list_batches(connection: Sync, client: str | None = None, limit: int = 100) -> list[BatchRow]:
+    """The newest batches, of one client or of all."""
+    rows = connection.execute(
+        f"{_BATCH} where %(client)s::text is null or c.slug = %(client)s order by b.id desc limit %(limit)s",
+        {"client": client, "limit": limit},
+    ).fetchall()
+    return [BatchRow(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """A batch that the sequencer should continue, and what shows that it is a new reason."""
+
+    batch_key: str
+    reason: str
+    mark: str
+
+
+def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
+    """Batches whose time has come: something is due, a deadline passed, or their runner died."""
+    rows = connection.execute(
+        """
+        select b.batch_key, 'due' as reason, extract(epoch from b.resume_at)::bigint::text as mark
+        from batches b
+        where b.finished_at is null and b.retired_at is null and b.resume_at <= clock_timestamp()
+          and not exists (select 1 from runners r where r.batch_id = b.id and r.ended_at is null
+                          and r.expires_at > clock_timestamp())
+        union all
+        select b.batch_key, 'runner died', max(r.id)::text
+        from batches b join runners r on r.batch_id = b.id
+        where b.finished_at is null and b.retired_at is null and r.ended_at is null
+          and r.expires_at <= clock_timestamp()
+          and not exists (select 1 from runners x where x.batch_id = b.id and x.ended_at is null
+                          and x.expires_at > clock_timestamp())
+        group by b.batch_key
+        order by batch_key
+        """
+    ).fetchall()
+    return [WaitingBatch(**row) for row in rows]
