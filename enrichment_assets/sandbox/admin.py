@@ -1,0 +1,58 @@
+"""The sandbox's own doors below `/_sandbox/`: settings, bills, recent calls, callbacks, reset, readiness."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from enrichment_assets.sandbox.server import SandboxServer
+
+PREFIX = "/_sandbox/"
+
+
+async def handle_admin(server: SandboxServer, request: web.BaseRequest) -> web.Response:
+    """Answer one request below `/_sandbox/`; everything is JSON."""
+    door = (request.method, request.path.removeprefix(PREFIX).strip("/"))
+    if door in {("GET", ""), ("GET", "health")}:
+        return _json({"status": "ok", "seed": server.settings.seed, "providers": sorted(server.providers)})
+    if door == ("GET", "settings"):
+        return _json(server.settings.model_dump(mode="json"))
+    if door == ("PATCH", "settings"):
+        return await _patch(server, request)
+    if door == ("GET", "billing"):
+        everything = request.query.get("subjects", "true").lower() != "false"
+        return _json({**server.billing.report(server.prices(), subjects=everything)})
+    if door == ("GET", "calls"):
+        return _json({"calls": list(server.billing.recent)})
+    if door == ("GET", "callbacks"):
+        return _json({**server.callbacks.report(), "recent": list(server.callbacks.recent)})
+    if door == ("POST", "flush-callbacks"):
+        return _json(await server.callbacks.flush())
+    if door == ("POST", "reset"):
+        server.reset()
+        return _json({"status": "reset"})
+    doors = "settings (GET, PATCH), billing, calls, callbacks, health (GET), flush-callbacks, reset (POST)"
+    return _json({"error": f"no such door; there are {doors}"}, status=404)
+
+
+async def _patch(server: SandboxServer, request: web.BaseRequest) -> web.Response:
+    try:
+        changes = orjson.loads(await request.read())
+        if not isinstance(changes, dict):
+            raise TypeError("send a JSON object of settings")
+        settings = server.settings.patched(changes)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
+        return _json({"error": "; ".join(problems)}, status=400)
+    except (ValueError, TypeError) as error:
+        return _json({"error": str(error)}, status=400)
+    server.apply(settings)
+    return _json(settings.model_dump(mode="json"))
+
+
+def _json(value: dict[str, Any], status: int = 200) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(value), content_type="application/json")

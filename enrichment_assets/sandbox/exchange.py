@@ -1,0 +1,131 @@
+"""The plain values that pass between the server and the simulated providers: a call in, a reply out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
+from enrichment_assets.sandbox.world import World
+
+JSON = "application/json; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+FREE = Decimal(0)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as a provider sees it. `path` is what follows `/<provider>`; header names are case-insensitive."""
+
+    provider: str
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    settings: SandboxSettings
+    behaviour: Behaviour
+    world: World
+    key: str = ""
+    attempt: int = 0
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object (empty body: empty object); raises `Refusal` with a 400 otherwise."""
+        if not self.body:
+            return {}
+        try:
+            value = orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise Refusal(json_reply(400, {"error": "the request body is no JSON"})) from error
+        if not isinstance(value, dict):
+            raise Refusal(json_reply(400, {"error": "the request body has to be a JSON object"}))
+        return value
+
+    def callback_delay(self, identity: str) -> float:
+        """Seconds until this provider has the answer that it calls back with."""
+        return self.behaviour.callback_delay_of.sample(self.world.dice("callback delay", self.provider, identity))
+
+    def misses(self, subject: str) -> bool:
+        """Whether this provider does not know `subject`: the same answer every time it is asked."""
+        share = self.behaviour.miss
+        return share > 0 and self.world.dice("miss", self.provider, subject).chance(share)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Units billed for one subject of one call."""
+
+    subject: str
+    units: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCallback:
+    """A POST that the provider owes to `url`, due `after` seconds; `identity` is what it answers."""
+
+    url: str
+    body: bytes
+    identity: str
+    after: float
+    content_type: str = "application/json"
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer with what it costs and what is called back later. `outcome` is found, not_found or refused."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+    charges: tuple[Charge, ...] = ()
+    callbacks: tuple[PlannedCallback, ...] = ()
+    outcome: str = "found"
+
+    @property
+    def units(self) -> Decimal:
+        """All units billed for this answer."""
+        return sum((charge.units for charge in self.charges), FREE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a call asks: `identity` names the subject, `work` makes the answer (and is what gets billed)."""
+
+    operation: str
+    identity: str
+    work: Callable[[], Reply]
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not an error of the server
+    """The provider answers without working: a bad request, an unknown path."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        reply.outcome = "refused"
+        self.reply = reply
+
+
+def json_reply(status: int, value: object, **kwargs: Any) -> Reply:
+    """A reply with a JSON body."""
+    return Reply(status, orjson.dumps(value), **kwargs)
+
+
+def text_reply(status: int, text: str, **kwargs: Any) -> Reply:
+    """A reply with a plain text body."""
+    return Reply(status, text.encode(), content_type=TEXT, **kwargs)
+
+
+def found_reply(value: object, subject: str, units: Decimal, **kwargs: Any) -> Reply:
+    """A 200 with a JSON body, billed to one subject."""
+    return json_reply(200, value, charges=(Charge(subject, units),), **kwargs)
+
+
+def missed_reply(value: object, subject: str, units: Decimal = FREE, status: int = 200) -> Reply:
+    """An answer that says there is nothing; most providers do not bill it."""
+    charges = (Charge(subject, units),) if units else ()
+    return json_reply(status, value, charges=charges, outcome="not_found")

@@ -1,0 +1,84 @@
+"""People: everything about one follows from the seed, the name and the company's domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enrichment_assets.sandbox.careers import Job, make_career
+from enrichment_assets.sandbox.companies import Company, ascii_letters, slug
+from enrichment_assets.sandbox.dice import Dice, hex_id
+from enrichment_assets.sandbox.words import CITIES, DEPARTMENTS, FIRST_NAMES, FOUNDER_TITLES, LAST_NAMES, SENIORITIES
+
+EMAIL_STATUSES = ("verified",) * 14 + ("guessed",) * 2 + ("unavailable",) * 3 + ("placeholder",)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the simulated world knows of one person.
+
+    `email_status` is verified, guessed, unavailable (no address is known) or placeholder (known, not revealed).
+    """
+
+    id: str
+    first_name: str
+    last_name: str
+    title: str
+    seniority: str
+    department: str
+    company: Company
+    city: str
+    state: str
+    country: str
+    linkedin_url: str
+    email: str
+    email_status: str
+    mobile: str
+    has_mobile: bool
+    photo_url: str
+    jobs: tuple[Job, ...]
+
+    @property
+    def name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_url: str = "") -> Person:
+    """The person of that name at that company; names and LinkedIn address are echoed as they were asked."""
+    identity = (ascii_letters(first), ascii_letters(last), company.domain)
+    dice = Dice(seed, "person", *identity)
+    title, seniority, department = _position(dice, company)
+    city, state, country, _, area = dice.pick(CITIES)
+    handle = f"{slug(f'{first} {last}') or 'someone'}-{dice.between(0x100000, 0xFFFFFF):x}"
+    return Person(
+        id=hex_id(seed, "person", *identity),
+        first_name=first,
+        last_name=last,
+        title=title,
+        seniority=seniority,
+        department=department,
+        company=company,
+        city=city,
+        state=state,
+        country=country,
+        linkedin_url=linkedin_url or f"http://www.linkedin.com/in/{handle}",
+        email=company.email_for(first, last),
+        email_status=dice.pick(EMAIL_STATUSES),
+        mobile=f"+1 {area}-555-01{dice.between(0, 99):02d}",
+        has_mobile=dice.chance(0.6),
+        photo_url=f"https://static.example.com/photos/{handle}.jpg",
+        jobs=make_career(seed, dice, identity, title, company),
+    )
+
+
+def invented_name(dice: Dice) -> tuple[str, str]:
+    """First and last name of somebody who was not asked for by name."""
+    return dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
+
+
+def _position(dice: Dice, company: Company) -> tuple[str, str, str]:
+    if dice.chance(0.12 if company.employees > 100 else 0.4):
+        return dice.pick(FOUNDER_TITLES), "founder", "c_suite"
+    department = dice.pick(DEPARTMENTS)
+    level = dice.between(0, 3)
+    return department[1 + level], SENIORITIES[level], department[0]

@@ -1,0 +1,88 @@
+"""n8n: a workflow behind a webhook. It answers at once and posts its result later, or answers at the end.
+
+The result is the input echoed with `status` and `result`; a path that starts with `unregistered` is a workflow that is
+not active.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from enrichment_assets.sandbox.exchange import Call, Charge, PlannedCallback, Question, Refusal, Reply, json_reply
+from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
+from enrichment_assets.sandbox.providers.records import (
+    company_in,
+    company_record,
+    is_person,
+    person_in,
+    subject_of,
+    without_callback,
+)
+from enrichment_assets.sandbox.world import World
+
+ONE = Decimal(1)
+
+
+class N8n(SimulatedProvider):
+    """Everything below `/n8n/webhook/{path}`."""
+
+    name = "n8n"
+    price = Decimal("0.002")
+    needs_key = False
+
+    def key(self, call: Call) -> str:
+        """The webhook's path: n8n bills executions of workflows, not keys."""
+        return call.path.removeprefix("/webhook").strip("/")
+
+    def question(self, call: Call) -> Question:
+        """One execution."""
+        path = self.key(call)
+        if not call.path.startswith("/webhook/") or not path:
+            raise no_such_path(call)
+        if path.startswith("unregistered"):
+            raise Refusal(_not_registered(call, path))
+        row = call.json()
+        url, sent = row.get("callback_url"), without_callback(row)
+        subject = f"{path}|{subject_of(sent, {})}"
+
+        def work() -> Reply:
+            missed = call.misses(subject)
+            result = None if missed else result_for(call.world, sent)
+            output = {**sent, "status": "not_found" if missed else "success", "result": result}
+            charges = (Charge(subject, ONE),)
+            if call.query.get("respond") == "end":
+                return json_reply(200, output, charges=charges, outcome="not_found" if missed else "found")
+            reply = json_reply(200, {"message": "Workflow got started"}, charges=charges, outcome="accepted")
+            if isinstance(url, str) and url:
+                identity = f"n8n|{subject}"
+                delay = call.callback_delay(identity)
+                reply.callbacks = (PlannedCallback(url, orjson.dumps(output), identity, delay),)
+            return reply
+
+        return Question("webhook", subject, work)
+
+    def unauthorised(self, call: Call) -> Reply:
+        """403, as n8n answers a wrong webhook credential."""
+        return json_reply(403, {"message": "Authorization data is wrong!"})
+
+
+def result_for(world: World, row: dict[str, Any]) -> dict[str, Any]:
+    """What the workflow found out: a judgement and an opening line about the person or company in the row."""
+    company = person_in(world, row).company if is_person(row) else company_in(world, row)
+    score = world.dice("fit", company.domain).between(5, 98)
+    return {
+        "summary": company.description,
+        "fit_score": score,
+        "qualified": score >= 50,
+        "reason": f"{company.employees} employees in {company.industry}",
+        "opening_line": f"Saw that {company.name} is known for {company.keywords[0]} in {company.city}.",
+        "company": company_record(company),
+    }
+
+
+def _not_registered(call: Call, path: str) -> Reply:
+    message = f'The requested webhook "{call.method} {path}" is not registered.'
+    return json_reply(404, {"code": 404, "message": message, "hint": "The workflow must be active."})

@@ -1,0 +1,157 @@
+"""Flat rows in, believable records out: what the configurable providers (Clay, n8n, generic HTTP) have in common.
+
+Their columns are whatever the user configured, so they accept the usual names for a person and a company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from enrichment_assets.sandbox.careers import Job
+from enrichment_assets.sandbox.companies import Company, host_of
+from enrichment_assets.sandbox.dice import hex_id
+from enrichment_assets.sandbox.people import Person
+from enrichment_assets.sandbox.world import World
+
+_FIRST = ("first_name", "firstName", "First Name")
+_LAST = ("last_name", "lastName", "Last Name")
+_NAME = ("full_name", "person_name", "fullName", "name", "Full Name")
+_EMAIL = ("email", "Email", "work_email")
+_PERSON_URL = ("linkedin_url", "person_linkedin_url", "linkedin_profile", "linkedin")
+_COMPANY = ("company_name", "organization_name", "company", "companyName", "Company Name")
+_DOMAIN = ("company_domain", "domain", "company_website", "website", "Company Domain", "Website")
+
+
+def pick(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """The first of these members that holds text."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return ""
+
+
+def without_callback(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row without the address that the answer goes to."""
+    return {name: value for name, value in row.items() if name != "callback_url"}
+
+
+def subject_of(row: Mapping[str, Any], query: Mapping[str, str]) -> str:
+    """What a row is about: its own `id`, `item_id` or `key`, else everything in it but the callback address."""
+    for name in ("item_id", "id", "key"):
+        if row.get(name) not in (None, ""):
+            return f"{name}={row[name]}"
+    whole = orjson.dumps({**query, **without_callback(row)}, option=orjson.OPT_SORT_KEYS, default=str)
+    return hex_id(whole.decode()) if len(whole) > 200 else whole.decode()
+
+
+def is_person(row: Mapping[str, Any]) -> bool:
+    """Whether the row names a person (else it is about a company)."""
+    has_name = bool(pick(row, (*_FIRST, *_LAST, "full_name", "person_name", "fullName", "Full Name")))
+    return has_name or "/in/" in pick(row, _PERSON_URL) or bool(pick(row, _EMAIL))
+
+
+def person_in(world: World, row: Mapping[str, Any]) -> Person:
+    """The person whom a row names."""
+    return world.person(
+        first=pick(row, _FIRST),
+        last=pick(row, _LAST),
+        name=pick(row, _NAME),
+        email=pick(row, _EMAIL),
+        company=pick(row, _COMPANY),
+        domain=pick(row, _DOMAIN),
+        linkedin_url=pick(row, _PERSON_URL),
+        person_id=str(row.get("id") or ""),
+    )
+
+
+def company_in(world: World, row: Mapping[str, Any]) -> Company:
+    """The company that a row names; one that names none gets a company of its own."""
+    name = pick(row, _COMPANY) or ("" if pick(row, _DOMAIN) else pick(row, _NAME))
+    domain = pick(row, _DOMAIN) or host_of(pick(row, _EMAIL))
+    return world.company(name or ("" if domain else "Unnamed Company"), domain)
+
+
+def record_for(world: World, row: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"person": ...}` or `{"company": ...}`, whichever the row is about."""
+    if is_person(row):
+        return {"person": person_record(person_in(world, row))}
+    return {"company": company_record(company_in(world, row))}
+
+
+def company_record(company: Company) -> dict[str, Any]:
+    """A company in the shape of Clay's "Enrich Company"."""
+    return {
+        "name": company.name,
+        "slug": company.slug,
+        "url": company.linkedin_url,
+        "domain": company.domain,
+        "website": f"https://www.{company.domain}",
+        "industry": company.industry,
+        "size": size_band(company.employees),
+        "employee_count": company.employees,
+        "founded": company.founded,
+        "annual_revenue": company.revenue,
+        "type": "Privately Held",
+        "locality": f"{company.city}, {company.state}",
+        "country": company.country,
+        "phone": company.phone,
+        "description": company.description,
+        "specialties": list(company.keywords),
+        "technologies": list(company.technologies),
+    }
+
+
+def person_record(person: Person) -> dict[str, Any]:
+    """A person in the shape of Clay's "Enrich Person from LinkedIn Profile"."""
+    jobs = [_experience(job) for job in person.jobs if job.kind is None]
+    schools = [
+        {
+            "school_name": job.organization_name,
+            "degree": job.degree,
+            "field_of_study": job.major,
+            "start_date": job.start,
+            "end_date": job.end,
+        }
+        for job in person.jobs
+        if job.kind is not None
+    ]
+    return {
+        "name": person.name,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "url": person.linkedin_url,
+        "headline": f"{person.title} at {person.company.name}",
+        "title": person.title,
+        "org": person.company.name,
+        "company_domain": person.company.domain,
+        "email": person.email,
+        "location_name": f"{person.city}, {person.state}, {person.country}",
+        "country": person.country,
+        "jobs_count": len(jobs),
+        "experience": jobs,
+        "education": schools,
+    }
+
+
+def size_band(employees: int) -> str:
+    """Number of employees as LinkedIn's bands say it."""
+    for highest, band in ((10, "2-10"), (50, "11-50"), (200, "51-200"), (500, "201-500"), (1000, "501-1,000")):
+        if employees <= highest:
+            return f"{band} employees"
+    return "1,001-5,000 employees" if employees <= 5000 else "5,001+ employees"
+
+
+def _experience(job: Job) -> dict[str, Any]:
+    return {
+        "company": job.organization_name,
+        "org_id": job.organization_id,
+        "title": job.title,
+        "start_date": job.start,
+        "end_date": job.end,
+        "is_current": job.current,
+        "summary": job.description,
+    }

@@ -1,0 +1,144 @@
+"""ZenRows: a page fetched through its proxies. The key travels in the query; the price comes back in a header.
+
+A plain request costs 1 unit, js_render 5, premium_proxy 10, both 25 (`X-Request-Cost`). A page that is not there is
+RESP002 and free here: whether ZenRows bills it could not be confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import orjson
+
+from enrichment_assets.sandbox.companies import Company, host_of
+from enrichment_assets.sandbox.dice import hex_id
+from enrichment_assets.sandbox.exchange import Call, Charge, Question, Refusal, Reply, json_reply
+from enrichment_assets.sandbox.limits import Room
+from enrichment_assets.sandbox.providers import homepages
+from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
+
+COSTS = {(False, False): 1, (True, False): 5, (False, True): 10, (True, True): 25}
+DEFAULT_CONCURRENCY = 20
+
+
+class ZenRows(SimulatedProvider):
+    """Everything below `/zenrows/v1/`."""
+
+    name = "zenrows"
+    price = Decimal("0.00028")
+    documented_limits: ClassVar[Mapping[str, str]] = {}
+
+    def key(self, call: Call) -> str:
+        """The `apikey` parameter."""
+        return call.query.get("apikey", "")
+
+    def question(self, call: Call) -> Question:
+        """One page."""
+        if call.path.rstrip("/") != "/v1" or call.method not in {"GET", "POST", "PUT"}:
+            raise no_such_path(call)
+        url = call.query.get("url", "").strip()
+        if not url:
+            raise Refusal(_error(400, "REQS001", "The 'url' parameter is required"))
+        if not host_of(url) or not url.lower().startswith(("http://", "https://")):
+            raise Refusal(_error(400, "REQS002", "The 'url' parameter has to be an absolute http(s) address"))
+        flags = (_flag(call, "js_render"), _flag(call, "premium_proxy"))
+
+        def work() -> Reply:
+            company = call.world.company(domain=url)
+            headers = {
+                "x-request-id": hex_id(call.world.seed, "zenrows", url, *flags),
+                "zr-final-url": url if url.count("/") > 2 else f"{url}/",
+            }
+            if call.misses(host_of(url)):
+                reply = _error(404, "RESP002", "The target page was not found (404)")
+                reply.outcome = "not_found"
+                reply.headers = {**headers, "x-request-cost": "0"}
+                return reply
+            cost = Decimal(COSTS[flags])
+            reply = _page(call, company)
+            reply.headers = {**headers, "x-request-cost": str(cost), "zr-content-type": reply.content_type}
+            reply.charges = (Charge(url, cost),)
+            return reply
+
+        options = "&".join(f"{k}={v}" for k, v in sorted(call.query.items()) if k not in {"apikey", "url"})
+        return Question("scrape", f"{url}|{options}", work)
+
+    def unauthorised(self, call: Call) -> Reply:
+        """401 AUTH001 (no key) or AUTH002 (unknown key)."""
+        if not call.key:
+            return _error(401, "AUTH001", "The 'apikey' parameter is required")
+        return _error(401, "AUTH002", "The provided API key is invalid")
+
+    def rate_limited(self, call: Call, operation: str, retry_after: float) -> Reply:
+        """429 AUTH008: too many requests."""
+        reply = _error(429, "AUTH008", "Rate limit exceeded")
+        reply.headers["retry-after"] = whole_seconds(retry_after)
+        return reply
+
+    def too_many_at_once(self, call: Call, operation: str) -> Reply:
+        """429 AUTH006: more requests under way than the plan allows."""
+        return _error(429, "AUTH006", "The concurrency limit of your plan was reached")
+
+    def exhausted(self, call: Call) -> Reply:
+        """402 AUTH004: the plan's usage is spent."""
+        return _error(402, "AUTH004", "Usage exceeded: the API key has reached its limit")
+
+    def server_error(self, call: Call, status: int) -> Reply:
+        """5xx in ZenRows' error shape."""
+        return _error(status, "ERR0000" if status == 500 else "RESP001", "Could not get content, try again")
+
+    def limit_headers(self, room: Room, call: Call, under_way: int) -> dict[str, str]:
+        """Concurrency allowed and left."""
+        limit = call.behaviour.concurrency or DEFAULT_CONCURRENCY
+        return {"concurrency-limit": str(limit), "concurrency-remaining": str(max(limit - under_way, 0))}
+
+
+def _page(call: Call, company: Company) -> Reply:
+    extractor, outputs = call.query.get("css_extractor"), call.query.get("outputs")
+    if extractor:
+        return json_reply(200, _extracted(company, extractor))
+    if outputs:
+        wanted = {name.strip() for name in outputs.split(",")}
+        known = _outputs(company)
+        return json_reply(200, {name: found for name, found in known.items() if name in wanted or "*" in wanted})
+    kind = call.query.get("response_type", "html").lower()
+    if kind == "markdown":
+        text = homepages.markdown_page(call.world, company)
+        return Reply(200, text.encode(), content_type="text/markdown; charset=utf-8")
+    if kind in {"plaintext", "text"}:
+        return Reply(200, homepages.plain_page(call.world, company).encode(), content_type="text/plain; charset=utf-8")
+    if kind != "html":
+        raise Refusal(_error(400, "REQS004", f"Unknown response_type {kind!r}"))
+    page = homepages.html_page(call.world, company)
+    return Reply(200, page.encode(), content_type="text/html; charset=utf-8")
+
+
+def _extracted(company: Company, extractor: str) -> dict[str, Any]:
+    try:
+        selectors = orjson.loads(extractor)
+    except orjson.JSONDecodeError:
+        selectors = None
+    if not isinstance(selectors, dict):
+        raise Refusal(_error(400, "REQS004", "css_extractor has to be a JSON object of selectors"))
+    return {name: homepages.select(company, str(selector)) for name, selector in selectors.items()}
+
+
+def _outputs(company: Company) -> dict[str, Any]:
+    return {
+        "emails": [f"info@{company.domain}"],
+        "phone_numbers": [company.phone],
+        "headings": homepages.headings_of(company),
+        "links": homepages.links_of(company),
+        "menus": ["about", "services", "team", "contact"],
+    }
+
+
+def _flag(call: Call, name: str) -> bool:
+    return call.query.get(name, "").lower() == "true"
+
+
+def _error(status: int, code: str, message: str) -> Reply:
+    body = {"code": code, "message": message, "status": status, "title": f"{message} ({code})"}
+    return json_reply(status, body, outcome="refused", headers={"x-request-cost": "0"})

@@ -1,0 +1,71 @@
+"""The simulated world: finds the person or company that a request means, from whatever it names.
+
+Nothing is stored: asking again makes the same answer again. A small cache keeps companies: many people share one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from enrichment_assets.sandbox.companies import Company, host_of, make_company
+from enrichment_assets.sandbox.dice import Dice
+from enrichment_assets.sandbox.people import Person, invented_name, make_person
+
+
+class World:
+    """Everything that follows from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._company = lru_cache(maxsize=20_000)(lambda name, domain: make_company(seed, name, domain))
+
+    def dice(self, *identity: object) -> Dice:
+        """Draws for one identity in this world."""
+        return Dice(self.seed, *identity)
+
+    def company(self, name: str = "", domain: str = "") -> Company:
+        """The company of that name or domain (or URL), echoed as it was asked."""
+        return self._company(name.strip(), host_of(domain))
+
+    def person(
+        self,
+        *,
+        first: str = "",
+        last: str = "",
+        name: str = "",
+        email: str = "",
+        company: str = "",
+        domain: str = "",
+        linkedin_url: str = "",
+        person_id: str = "",
+    ) -> Person:
+        """The person that these details mean; what is not said is made up from what is."""
+        first, last = first.strip(), last.strip()
+        if not (first or last):
+            first, last = self._name(name, email, linkedin_url, person_id)
+        if not (company.strip() or host_of(domain) or host_of(email)):
+            employer = self.dice("employer of", first, last, linkedin_url, person_id)
+            company = f"{employer.pick(_EMPLOYERS)} {employer.pick(_KINDS)}"
+        at = self.company(company, domain or host_of(email))
+        return make_person(self.seed, first, last, at, linkedin_url=linkedin_url)
+
+    def colleague(self, company: Company, number: int) -> Person:
+        """The `number`-th person who works at a company."""
+        first, last = invented_name(self.dice("colleague", company.domain, number))
+        return make_person(self.seed, first, last, company)
+
+    def _name(self, name: str, email: str, linkedin_url: str, person_id: str) -> tuple[str, str]:
+        words = name.split()
+        if not words and "/in/" in linkedin_url:
+            handle = linkedin_url.split("/in/", 1)[1].strip("/").split("?")[0]
+            words = [word.capitalize() for word in handle.split("-") if word.isalpha()]
+        if not words and "@" in email:
+            local = email.partition("@")[0].replace("_", ".")
+            words = [word.capitalize() for word in local.split(".") if word.isalpha()]
+        if not words:
+            return invented_name(self.dice("name of", person_id, email, linkedin_url))
+        return words[0], " ".join(words[1:])
+
+
+_EMPLOYERS = ("Cedar", "Harbor", "Granite", "Meridian", "Osprey", "Summit", "Willow", "Forge")
+_KINDS = ("Analytics", "Logistics", "Software", "Health", "Foods", "Energy", "Consulting", "Labs")
