@@ -1,0 +1,230 @@
+"""Sending one request and saying exactly what became of it: an answer, nothing sent, or a fate unknown.
+
+That difference is the heart of "never pay twice". It is not told from the type of an exception (a connection that is
+closed before and after the request went out raises the same one, and httpx-aiohttp calls both a connect time-out), but
+from the wire: aiohttp says when it begins to write a request's head. Never begun means that nothing left. aiohttp also
+repeats GET and PUT by itself after a lost connection; the same signal stops that.
+
+httpx's types, aiohttp's connection pool: httpx's own pool collapses under concurrency. Cookies are not kept (they would
+go from one client of the agency to the next), redirects are not followed, and proxies and `.netrc` of the environment
+are not used: a credential goes to the address that was configured and nowhere else. `SSL_CERT_FILE` and `SSL_CERT_DIR`
+are honoured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from contextvars import ContextVar
+from typing import Any
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import Answer, RenderedRequest
+
+MAX_ANSWER = 10_000_000
+"""Bytes of a decoded body; a larger answer is refused while it streams."""
+
+CONNECT_TIMEOUT = 10.0
+KEEPALIVE = 15.0
+"""Seconds an idle connection is kept; shorter than what servers usually keep, so that few are found closed."""
+
+_NEVER_KEPT = frozenset({"set-cookie", "set-cookie2"})
+
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # at INFO it logs whole URLs, keys included
+
+
+class NotSent(Exception):  # noqa: N818
+    """Not one byte of the request left: it may be sent again, whatever it costs."""
+
+
+class FateUnknown(Exception):  # noqa: N818
+    """The request left, wholly or in part, and no answer came: the provider may have billed it."""
+
+
+class AnswerTooLarge(ContractError):  # noqa: N818
+    """The provider answered with more than we keep."""
+
+
+class _Flight:
+    """One request on its way."""
+
+    __slots__ = ("departed",)
+
+    def __init__(self) -> None:
+        self.departed = False
+
+
+class _Repeated(Exception):  # noqa: N818
+    """aiohttp was about to send the same request a second time."""
+
+
+_FLIGHT: ContextVar[_Flight | None] = ContextVar("enrichment_assets_flight", default=None)
+
+
+class ProviderClient(httpx.AsyncClient):
+    """An httpx client whose requests go through one aiohttp session without cookies; `async with` closes it."""
+
+    def __init__(self, wire: AiohttpTransport) -> None:
+        super().__init__(transport=wire, trust_env=False, follow_redirects=False)
+        self.wire = wire
+
+
+def build_client(concurrency: int = 100, connect_timeout: float = CONNECT_TIMEOUT) -> ProviderClient:
+    """A client for up to `concurrency` requests at once; one per run, shared by all its steps."""
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=concurrency,
+            keepalive_timeout=KEEPALIVE,
+            ssl=httpx.create_ssl_context(),
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[_departures()],
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
+            auto_decompress=False,
+        )
+
+    return ProviderClient(AiohttpTransport(client=session))
+
+
+async def send(
+    client: httpx.AsyncClient,
+    request: RenderedRequest,
+    timeout: float,  # noqa: ASYNC109
+    *,
+    max_answer: int = MAX_ANSWER,
+) -> Answer:
+    """Send an authorised request once and read its answer.
+
+    Args:
+        client: From `build_client`.
+        request: With an absolute URL.
+        timeout: Seconds for the whole exchange, body included.
+        max_answer: Bound of the decoded body in bytes.
+
+    Raises:
+        NotSent: Nothing left. The message names the kind of failure, never the URL.
+        FateUnknown: It left, and no whole answer came.
+        AnswerTooLarge: The answer came and is larger than `max_answer`.
+    """
+    if not isinstance(client, ProviderClient):
+        raise TypeError("send() needs a client from build_client()")
+    message = _message(request, timeout)
+    flight = _Flight()
+    token = _FLIGHT.set(flight)
+    try:
+        async with asyncio.timeout(timeout):
+            response = await client.wire.handle_async_request(message)
+            try:
+                raw = await _read(response, max_answer)
+            finally:
+                await response.aclose()
+    except ContractError:
+        raise
+    except Exception as error:
+        kind = _kind(error)
+        if flight.departed:
+            raise FateUnknown(kind) from None
+        raise NotSent(kind) from None
+    finally:
+        _FLIGHT.reset(token)
+    headers = {name.lower(): value for name, value in response.headers.items() if name.lower() not in _NEVER_KEPT}
+    return Answer(response.status_code, headers, _decoded(raw, headers.get("content-encoding", ""), max_answer))
+
+
+def _message(request: RenderedRequest, timeout: float) -> httpx.Request:
+    try:
+        return httpx.Request(
+            request.method,
+            request.url,
+            params=_params(request),
+            headers={"accept-encoding": "gzip, deflate", "user-agent": "enrichment-assets", **request.headers},
+            content=request.content,
+            extensions={"timeout": {"connect": CONNECT_TIMEOUT, "read": timeout}},
+        )
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ContractError(f"the request cannot be put on the wire ({type(error).__name__})") from None
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    chunks = []
+    size = 0
+    async for chunk in response.aiter_raw():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _decoded(raw: bytes, encoding: str, limit: int) -> bytes:
+    """The body without its content encoding; one that is broken stays as it came, for the mapping to refuse."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate") or not raw:
+        return raw
+    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        body = decoder.decompress(raw, limit + 1)
+    except zlib.error:
+        return raw
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body if decoder.eof else raw
+
+
+def _too_large(limit: int) -> AnswerTooLarge:
+    return AnswerTooLarge(f"the answer is larger than {limit} bytes")
+
+
+def _params(request: RenderedRequest) -> dict[str, str] | None:
+    """Query parameters, together with those that the URL has already (httpx would drop these)."""
+    if not request.query:
+        return None
+    return {**httpx.URL(request.url).params, **request.query} if "?" in request.url else dict(request.query)
+
+
+def _departures() -> aiohttp.TraceConfig:
+    """Note on the current flight that its request begins to leave, and stop it from leaving twice."""
+
+    def flight(trace_request_ctx: Any = None) -> _Flight | None:
+        return _FLIGHT.get()
+
+    async def departs(
+        _session: aiohttp.ClientSession, flight: Any, _params: aiohttp.TraceRequestHeadersSentParams
+    ) -> None:
+        if flight is None:
+            return
+        if flight.departed:
+            raise _Repeated("the connection was lost after the request had left")
+        flight.departed = True
+
+    trace = aiohttp.TraceConfig(trace_config_ctx_factory=flight)  # type: ignore[arg-type]
+    trace.on_request_headers_sent.append(departs)
+    return trace
+
+
+def _kind(error: BaseException) -> str:
+    """The failure for people, by type alone: messages of HTTP libraries quote URLs, and URLs can hold keys."""
+    cause = error.__cause__ or error
+    name = type(cause).__name__
+    return {
+        "TimeoutError": "time-out",
+        "CancelledError": "time-out",
+        "SocketTimeoutError": "time-out",
+        "ConnectionTimeoutError": "time-out while connecting",
+        "ServerTimeoutError": "time-out",
+        "ClientConnectorError": "the connection was refused or could not be made",
+        "ClientConnectorDNSError": "the host's name could not be resolved",
+        "ClientConnectorCertificateError": "the host's certificate is not trusted",
+        "ServerDisconnectedError": "the connection was closed without an answer",
+        "ClientOSError": "the connection was reset",
+        "ClientPayloadError": "the answer broke off",
+        "_Repeated": str(cause),
+    }.get(name, name)

@@ -1,0 +1,253 @@
+"""Sending over real sockets: what the fate of a request is told from, and what never goes along with it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, build_client, send
+
+Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Server:
+    """A raw server: it keeps every request's bytes and answers as the test says."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.requests: list[bytes] = []
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (
+                        int(line.split(b":")[1])
+                        for line in head.split(b"\r\n")
+                        if line.lower().startswith(b"content-length")
+                    ),
+                    0,
+                )
+                self.requests.append(head + await reader.readexactly(length))
+                await self.handler(self.requests[-1], reader, writer)
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[Server]:
+    server = Server(handler)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    try:
+        yield server
+    finally:
+        listener.close()
+
+
+def answering(body: bytes, headers: bytes = b"", status: bytes = b"200 OK") -> Handler:
+    async def handler(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 " + status + b"\r\n" + headers + b"content-length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+
+    return handler
+
+
+async def closing(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    raise ConnectionError
+
+
+def post(url: str) -> RenderedRequest:
+    return RenderedRequest("POST", url, {"x-api-key": "very-secret"}, {"a": "b c"}, b'{"x":1}')
+
+
+def get(url: str) -> RenderedRequest:
+    return RenderedRequest("GET", url)
+
+
+async def test_an_answer_comes_back_with_lower_case_headers_and_its_bytes() -> None:
+    async with serving(answering(b'{"ok":true}', b"X-Request-Cost: 5\r\n")) as server, build_client() as client:
+        answer = await send(client, post(server.url + "/v1/x?z=1"), 5)
+    assert (answer.status, answer.body, answer.headers["x-request-cost"]) == (200, b'{"ok":true}', "5")
+    assert server.requests[0].startswith(b"POST /v1/x?z=1&a=b+c HTTP/1.1\r\n")
+    assert server.requests[0].endswith(b'{"x":1}')
+
+
+async def test_a_refused_connection_proves_that_nothing_was_sent() -> None:
+    async with serving(closing) as server:
+        pass
+    async with build_client() as client:
+        with pytest.raises(NotSent):
+            await send(client, post(server.url), 5)
+
+
+async def test_a_host_that_does_not_exist_proves_that_nothing_was_sent() -> None:
+    async with build_client() as client:
+        with pytest.raises(NotSent):
+            await send(client, post("http://no-such-host.invalid/"), 5)
+
+
+async def test_waiting_in_vain_for_a_free_connection_proves_that_nothing_was_sent() -> None:
+    async def never(*_: object) -> None:
+        await asyncio.sleep(30)
+
+    async with serving(never) as server, build_client(concurrency=1) as client:
+        first = asyncio.create_task(send(client, post(server.url), 2))
+        await asyncio.sleep(0.2)
+        with pytest.raises(NotSent):
+            await send(client, post(server.url), 0.3)
+        with pytest.raises(FateUnknown):
+            await first
+    assert len(server.requests) == 1
+
+
+async def test_a_time_out_after_sending_leaves_the_fate_unknown() -> None:
+    async def never(*_: object) -> None:
+        await asyncio.sleep(30)
+
+    async with serving(never) as server, build_client() as client:
+        with pytest.raises(FateUnknown, match="time-out"):
+            await send(client, post(server.url), 0.3)
+    assert len(server.requests) == 1
+
+
+async def test_a_body_that_drips_for_ever_ends_at_the_time_out() -> None:
+    async def drip(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    async with serving(drip) as server, build_client() as client:
+        with pytest.raises(FateUnknown):
+            await asyncio.wait_for(send(client, get(server.url), 0.4), 3)
+
+
+@pytest.mark.parametrize("request_of", [post, get])
+async def test_a_connection_closed_without_an_answer_leaves_the_fate_unknown(
+    request_of: Callable[[str], RenderedRequest],
+) -> None:
+    async with serving(closing) as server, build_client() as client:
+        with pytest.raises(FateUnknown):
+            await send(client, request_of(server.url), 5)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("request_of", [post, get])
+async def test_a_request_on_a_kept_connection_is_not_repeated_when_the_connection_is_lost(
+    request_of: Callable[[str], RenderedRequest],
+) -> None:
+    seen = 0
+
+    async def once(request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        await (answering(b"{}") if seen == 1 else closing)(request, reader, writer)
+
+    async with serving(once) as server, build_client() as client:
+        await send(client, request_of(server.url), 5)
+        with pytest.raises(FateUnknown):
+            await send(client, request_of(server.url), 5)
+    assert len(server.requests) == 2
+
+
+async def test_an_answer_that_breaks_off_leaves_the_fate_unknown() -> None:
+    async def half(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+        await writer.drain()
+        writer.close()
+        raise ConnectionError
+
+    async with serving(half) as server, build_client() as client:
+        with pytest.raises(FateUnknown):
+            await send(client, post(server.url), 5)
+
+
+async def test_what_is_no_http_leaves_the_fate_unknown() -> None:
+    async def noise(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x00\x01 hello\r\n\r\n")
+        await writer.drain()
+
+    async with serving(noise) as server, build_client() as client:
+        with pytest.raises(FateUnknown):
+            await send(client, post(server.url), 5)
+
+
+async def test_an_answer_above_the_bound_is_refused() -> None:
+    async with serving(answering(b"x" * 2000)) as server, build_client() as client:
+        with pytest.raises(AnswerTooLarge):
+            await send(client, post(server.url), 5, max_answer=1000)
+        assert len((await send(client, post(server.url), 5, max_answer=2000)).body) == 2000
+
+
+async def test_a_compressed_answer_is_read_and_its_bound_is_the_decoded_size() -> None:
+    packed = gzip.compress(b"x" * 50_000)
+    async with serving(answering(packed, b"content-encoding: gzip\r\n")) as server, build_client() as client:
+        assert (await send(client, get(server.url), 5)).body == b"x" * 50_000
+        with pytest.raises(AnswerTooLarge):
+            await send(client, get(server.url), 5, max_answer=10_000)
+
+
+async def test_a_broken_compressed_answer_is_kept_as_it_came() -> None:
+    packed = gzip.compress(b"x" * 50_000)[:-20]
+    async with serving(answering(packed, b"content-encoding: gzip\r\n")) as server, build_client() as client:
+        assert (await send(client, get(server.url), 5)).body == packed
+
+
+async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    handler = answering(b"", b"location: /elsewhere\r\n", b"302 Found")
+    async with serving(handler) as server, build_client() as client:
+        assert (await send(client, get(server.url), 5)).status == 302
+    assert len(server.requests) == 1
+
+
+async def test_cookies_of_one_answer_are_not_sent_with_the_next_request() -> None:
+    async with serving(answering(b"{}", b"set-cookie: tenant=acme\r\n")) as server, build_client() as client:
+        answer = await send(client, get(server.url), 5)
+        await send(client, get(server.url), 5)
+    assert b"cookie" not in server.requests[1].lower()
+    assert "set-cookie" not in answer.headers
+
+
+async def test_two_flights_at_once_do_not_share_their_fate() -> None:
+    async def never(*_: object) -> None:
+        await asyncio.sleep(30)
+
+    async with serving(never) as server, serving(closing) as gone, build_client() as client:
+        await asyncio.sleep(0)
+        refused = RenderedRequest("POST", "http://127.0.0.1:1/")
+        results = await asyncio.gather(
+            send(client, post(server.url), 0.5),
+            send(client, refused, 5),
+            send(client, post(gone.url), 5),
+            return_exceptions=True,
+        )
+    assert [type(result) for result in results] == [FateUnknown, NotSent, FateUnknown]
+
+
+async def test_an_address_that_is_none_is_a_contract_error() -> None:
+    async with build_client() as client:
+        with pytest.raises(ContractError):
+            await send(client, get("http://[::bad/"), 5)
+
+
+async def test_no_exception_and_no_log_line_holds_the_url_or_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with serving(closing) as server, build_client() as client:
+        secret = RenderedRequest("GET", server.url + "/v1/", {"x-api-key": "very-secret"}, {"apikey": "very-secret"})
+        with pytest.raises(FateUnknown) as caught:
+            await send(client, secret, 5)
+    assert "very-secret" not in f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
