@@ -1,0 +1,50 @@
+"""`enrich up` and `enrich down`: everything for daily work, started and stopped with one command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from enrichment_assets.settings import DEFAULT_RECEIVER_PORT, DEFAULT_SANDBOX_PORT, DEFAULT_WEBSERVER_PORT, Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(up)
+    app.command()(down)
+
+
+def up(
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Also run the provider sandbox, and call it.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the Dagster web server.")] = DEFAULT_WEBSERVER_PORT,
+    receiver_port: Annotated[int, typer.Option(help="Port of the receiver.")] = DEFAULT_RECEIVER_PORT,
+    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox.")] = DEFAULT_SANDBOX_PORT,
+) -> None:
+    """Start the database, Dagster (web server and daemon) and the receiver; Ctrl-C stops them all.
+
+    With HQ_DATABASE_URL set no database is started. Each process writes to $ENRICH_HOME/logs/<name>.log and is
+    started again should it die. Everything listens on 127.0.0.1 only.
+
+    Example: `enrich up --sandbox`, then open http://127.0.0.1:3000.
+    """
+    from enrichment_assets.services import stack
+
+    ports = stack.Ports(port, receiver_port, sandbox_port if sandbox else None)
+    stack.run_stack(Settings.from_environment(), ports, say=typer.echo)
+
+
+def down() -> None:
+    """Stop the embedded database of this home.
+
+    Commands start it when they need it and leave it running. Nothing is lost: the next command starts it again.
+
+    Example: `enrich down`
+    """
+    from enrichment_assets.services.stack import only_stack_of
+    from enrichment_assets.store.database import embedded_server
+
+    settings = Settings.from_environment()
+    with only_stack_of(settings):
+        stopped = embedded_server(settings).stop()
+    typer.echo("The embedded database is stopped." if stopped else "The embedded database was not running.")

@@ -1,0 +1,60 @@
+"""Dagster's own storage, on the database that this installation has.
+
+`dagster.yaml` names `EnrichPostgresStorage`, so that the webserver, the daemon, code servers and run workers all find
+Dagster's tables by themselves: on the embedded Postgres (started on demand), or where the environment says. The
+reference that Dagster hands to its sub-processes holds no URL and so no password; each resolves it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dagster import Field, StringSource
+from dagster._config.config_schema import UserConfigSchema
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import open_databases, postgres_url
+
+DRIVER = "postgresql+psycopg2"
+"""What dagster-postgres is written for; a bare `postgresql://` means another driver in newer SQLAlchemy."""
+
+
+def dagster_url(settings: Settings) -> str:
+    """SQLAlchemy URL of Dagster's tables; starts the embedded server if that is where they are.
+
+    Raises:
+        ConfigurationError: A configured URL is not a Postgres URL.
+        InfrastructureError: The server cannot be started or reached.
+    """
+    if settings.dagster_database_url is not None:
+        url = postgres_url(settings.dagster_database_url, "DAGSTER_DATABASE_URL")
+    else:
+        url = open_databases(settings).dagster
+    return url.replace("postgresql", DRIVER, 1)
+
+
+class EnrichPostgresStorage(DagsterPostgresStorage):
+    """Run, event and schedule storage in the Postgres of this installation.
+
+    Config: `home`, the installation's directory; without it, `ENRICH_HOME` of the process counts.
+    """
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """The fields that `config:` may have in dagster.yaml."""
+        return {"home": Field(StringSource, is_required=False)}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> EnrichPostgresStorage:
+        """Called by Dagster when an instance is loaded."""
+        settings = Settings.from_environment()
+        if home := config_value.get("home"):
+            settings = replace(settings, home=Path(home).expanduser().absolute())
+        return cls(dagster_url(settings), inst_data=inst_data)

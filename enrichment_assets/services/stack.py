@@ -1,0 +1,220 @@
+"""The platform's processes for daily work: what `enrich up` runs, where they listen, and what they are told.
+
+The web server and the daemon share one code server, so a reload of the code location reaches both.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+import enrichment_assets
+from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.services.supervisor import Service, Supervisor
+from enrichment_assets.settings import (
+    DEFAULT_RECEIVER_PORT,
+    DEFAULT_WEBSERVER_PORT,
+    Settings,
+)
+from enrichment_assets.store.database import embedded_server, open_databases
+
+HOST = "127.0.0.1"
+"""The web server has no authentication: it is never bound to anything else."""
+
+CODE_LOCATION = "enrichment_assets"
+DEFINITIONS_MODULE = "enrichment_assets.definitions"
+_RENDERED = "# Written by `enrich up` from the platform's dagster.yaml. Delete this line to keep your own changes.\n"
+
+_STOP_DATABASE = (
+    "import sys; from pathlib import Path; from enrichment_assets.store.embedded import LocalPostgres; "
+    "LocalPostgres(Path(sys.argv[1])).stop()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the processes listen, on 127.0.0.1. `sandbox` is None when there is to be none."""
+
+    webserver: int = DEFAULT_WEBSERVER_PORT
+    receiver: int = DEFAULT_RECEIVER_PORT
+    sandbox: int | None = None
+
+    def check_free(self) -> None:
+        """See that nothing listens there yet.
+
+        Raises:
+            InfrastructureError: A port is taken; names it and the option to choose another.
+        """
+        options = {self.webserver: "--port", self.receiver: "--receiver-port", self.sandbox: "--sandbox-port"}
+        for port, option in options.items():
+            if port is not None and _accepts(socket.AF_INET, (HOST, port)):
+                raise InfrastructureError(f"Port {port} is taken by another process: choose one with {option}.")
+
+
+def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> None:
+    """Run the platform in the foreground until SIGINT, SIGTERM or SIGHUP; must be called in the main thread.
+
+    The embedded database is started if no HQ URL is configured, and stopped again if it was this call that started it.
+
+    Raises:
+        InfrastructureError: A port is taken, the platform already runs for this home, or the database does not start.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored when a script started us with `&`
+        signal.signal(number, signal.default_int_handler)
+    server = embedded_server(settings) if settings.hq_database_url is None else None
+    with only_stack_of(settings), private_workdir() as workdir:
+        ports.check_free()
+        started = server.start() if server else False
+        try:
+            open_databases(settings)
+            render_dagster_home(settings)
+            say("database: embedded Postgres" if server else "database: as HQ_DATABASE_URL says")
+            Supervisor(
+                stack_services(ports, workdir),
+                logs_dir=settings.home / "logs",
+                environment=stack_environment(settings, ports, os.environ),
+                say=say,
+                upkeep=(lambda: "database: was down, started again" if server.start() else None) if server else None,
+                last_command=[sys.executable, "-c", _STOP_DATABASE, str(settings.postgres_dir)] if started else None,
+            ).run()
+        finally:
+            if server and started:
+                server.stop()
+    say("Stopped.")
+
+
+def stack_services(ports: Ports, workdir: Path) -> list[Service]:
+    """The processes of the platform.
+
+    Args:
+        ports: Where they listen.
+        workdir: A private folder with a short path, for the code server's socket and the workspace that names it.
+    """
+    code_socket = str(workdir / "code.sock")
+    workspace = workdir / "workspace.yaml"
+    server = {"grpc_server": {"socket": code_socket, "location_name": CODE_LOCATION}}
+    workspace.write_text(yaml.safe_dump({"load_from": [server]}))
+    python = (sys.executable, "-m")
+    location = ("--module-name", DEFINITIONS_MODULE, "--location-name", CODE_LOCATION)
+    services = [
+        Service(
+            "code-server",
+            (*python, "dagster", "code-server", "start", "--socket", code_socket, *location),
+            answers=lambda: _accepts(socket.AF_UNIX, code_socket),
+        ),
+        Service(
+            "webserver",
+            (*python, "dagster_webserver", "-h", HOST, "-p", str(ports.webserver), "-w", str(workspace)),
+            address=f"http://{HOST}:{ports.webserver}",
+            answers=_http_answers(ports.webserver, "/server_info"),
+            after=["code-server"],
+        ),
+        Service("daemon", (*python, "dagster._daemon", "run", "--workspace", str(workspace)), after=["code-server"]),
+        _door("receiver", ports.receiver),
+    ]
+    return services if ports.sandbox is None else [*services, _door("sandbox", ports.sandbox)]
+
+
+def stack_environment(settings: Settings, ports: Ports, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of all processes: ours, with the home made absolute and the addresses of this stack."""
+    receiver = environment.get("ENRICH_RECEIVER_URL") or f"http://{HOST}:{ports.receiver}"
+    told = {
+        "ENRICH_HOME": str(settings.home),
+        "ENRICH_RECEIVER_URL": receiver,
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if ports.sandbox is not None:
+        told["ENRICH_SANDBOX_URL"] = f"http://{HOST}:{ports.sandbox}"
+    return {**environment, **told}
+
+
+def render_dagster_home(settings: Settings) -> Path:
+    """Write `dagster.yaml` into this installation's DAGSTER_HOME, with the installation's home in it.
+
+    A file there that does not begin with our first line belongs to the user and is left alone.
+    """
+    target = settings.dagster_home / "dagster.yaml"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not target.read_text().startswith(_RENDERED):
+        return target
+    config = yaml.safe_load(_platform_dagster_yaml().read_text())
+    config["storage"]["custom"]["config"] = {"home": str(settings.home)}
+    target.write_text(_RENDERED + yaml.safe_dump(config, sort_keys=False))
+    return target
+
+
+@contextmanager
+def private_workdir() -> Iterator[Path]:
+    """A fresh folder only we can enter, with a path short enough for a Unix socket."""
+    with tempfile.TemporaryDirectory(prefix="enrich-up-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def only_stack_of(settings: Settings) -> Iterator[None]:
+    """Hold the home's stack lock.
+
+    Raises:
+        InfrastructureError: Another `enrich up` runs for this home.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "up.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise InfrastructureError(
+                f"`enrich up` already runs for {settings.home} (process {file.read().strip() or 'unknown'})."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _platform_dagster_yaml() -> Path:
+    """The committed dagster.yaml: inside an installed package, or at the root of a checkout."""
+    package = Path(enrichment_assets.__file__).parent
+    for folder in (package, package.parent):
+        if (folder / "dagster.yaml").exists():
+            return folder / "dagster.yaml"
+    raise InfrastructureError("The platform's dagster.yaml is missing from this installation: install it again.")
+
+
+def _door(name: str, port: int) -> Service:
+    command = (sys.executable, "-m", f"enrichment_assets.{name}", "--host", HOST, "--port", str(port))
+    return Service(name, command, address=f"http://{HOST}:{port}", answers=_http_answers(port, "/health"))
+
+
+def _http_answers(port: int, path: str) -> Callable[[], bool]:
+    def answers() -> bool:
+        connection = http.client.HTTPConnection(HOST, port, timeout=1.0)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return answers
+
+
+def _accepts(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
+    with socket.socket(family, socket.SOCK_STREAM) as probe, suppress(OSError):
+        probe.settimeout(1.0)
+        probe.connect(address)
+        return True
+    return False
