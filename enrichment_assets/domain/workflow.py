@@ -8,6 +8,7 @@ Templates are Jinja2 expressions over the item's fields (`{{first_name}}`); mapp
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from decimal import Decimal
 from enum import StrEnum
@@ -234,8 +235,12 @@ class WorkflowDefinition(_Part):
         return frozenset(f for r in self.requires for f in ([r] if isinstance(r, str) else r))
 
     def version(self) -> str:
-        """Content hash (16 hex digits) of the definition: two equal definitions have one version."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
+        """Content hash (16 hex digits) of the definition: two equal definitions have one version.
+
+        Keys are sorted first: jsonb does not keep their order, and a definition is the same after it came back.
+        """
+        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def missing_requirements(self, available: dict[str, Any]) -> list[str]:
         """Names of required inputs that are null or blank in `available`; alternatives are joined by `|`."""

@@ -1,0 +1,68 @@
+"""Queries that launch a batch: finding the upload, choosing a key, writing the row with its blueprint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from enrichment_assets.domain.workflow import Blueprint
+
+Row = dict[str, Any]
+
+_UPLOAD = """
+    select u.*, c.slug as client from uploads u join clients c on c.id = u.client_id
+    where (%(client)s::text is null or c.slug = %(client)s) and c.archived_at is null
+"""
+
+
+def uploads_by_id(connection: Connection[Row], upload_id: int, client: str | None) -> list[Row]:
+    """The upload with that id, if it is the client's (None: anybody's)."""
+    return connection.execute(_UPLOAD + " and u.id = %(id)s", {"id": upload_id, "client": client}).fetchall()
+
+
+def uploads_by_hash(connection: Connection[Row], prefix: str, client: str | None) -> list[Row]:
+    """Uploads whose SHA-256 begins with hexadecimal digits; two clients can have the same file."""
+    return connection.execute(
+        _UPLOAD + " and starts_with(u.sha256, %(prefix)s) order by u.id", {"prefix": prefix, "client": client}
+    ).fetchall()
+
+
+def next_batch_number(connection: Connection[Row], prefix: str) -> int:
+    """The next free n of `<prefix>-<n>`."""
+    row = connection.execute(
+        """
+        select coalesce(max(substring(batch_key from length(%(prefix)s) + 2)::bigint), 0) + 1 as number from batches
+        where starts_with(batch_key, %(prefix)s || '-')
+          and substring(batch_key from length(%(prefix)s) + 2) ~ '^[0-9]{1,15}$'
+        """,
+        {"prefix": prefix},
+    ).fetchone()
+    return int(row["number"]) if row else 1
+
+
+def insert_batch(connection: Connection[Row], batch_key: str, upload: Row, blueprint: Blueprint) -> bool:
+    """Insert the batch; False when the key is taken."""
+    cursor = connection.execute(
+        """
+        insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint) values (%s, %s, %s, %s, %s)
+        on conflict (batch_key) do nothing
+        """,
+        (
+            batch_key,
+            upload["client_id"],
+            upload["id"],
+            blueprint.pipeline,
+            Jsonb(blueprint.model_dump(mode="json", by_alias=True)),
+        ),
+    )
+    return cursor.rowcount == 1
+
+
+def get_batch(connection: Connection[Row], batch_key: str) -> Row | None:
+    """One batch with its client's slug, or None."""
+    return connection.execute(
+        "select b.*, c.slug as client from batches b join clients c on c.id = b.client_id where b.batch_key = %s",
+        (batch_key,),
+    ).fetchone()
