@@ -6,6 +6,8 @@ import random
 
 from enrichment_assets.domain.workflow import Retry
 
+_chance = random.Random()  # noqa: S311 - jitter, not a secret
+
 
 def delay_before(attempt: int, retry: Retry, asked: float = 0.0, chance: random.Random | None = None) -> float:
     """Seconds before attempt number `attempt` (2 is the first repeat).
@@ -17,4 +19,4 @@ def delay_before(attempt: int, retry: Retry, asked: float = 0.0, chance: random.
         chance: Source of randomness, for tests.
     """
     ceiling = min(retry.max, retry.base * 2.0 ** min(attempt - 2, 60))
-    return asked + (chance or random).uniform(0.0, ceiling)  # type: ignore[union-attr]
+    return asked + (chance or _chance).uniform(0.0, ceiling)

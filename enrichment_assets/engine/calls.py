@@ -81,7 +81,7 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
         ending = await conclude(run, item, step, decision, outcome, retry_in=delay, attempts=counted)
         if decision.stops_provider:
             run.stop_provider(step, decision.reason or decision.status.value)
-            await run.pause_provider(step.limit_key, decision.again_in or PROVIDER_PAUSE)
+            await run.pause_provider(step.account_key, decision.again_in or PROVIDER_PAUSE)
             return replace(ending, deferred=True)
         if waits_by_request and step.gate is not None:
             step.gate.close_for(decision.again_in or 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -74,7 +75,12 @@ class Run:
     clock: Clock = field(default_factory=LoopClock)
     flights: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
-    stopping: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def stopping(self) -> bool:
+        """Start nothing new; finish what is under way."""
+        return self.stop.is_set()
 
     @cached_property
     def needs_original(self) -> bool:
@@ -101,5 +107,5 @@ class Run:
     def stop_provider(self, step: Step, reason: str) -> None:
         """Send nothing more with this step's provider and key in this run; its items stay PENDING."""
         for other in self.steps.values():
-            if other.provider is not None and other.limit_key == step.limit_key and other.stopped is None:
+            if other.provider is not None and other.account_key == step.account_key and other.stopped is None:
                 other.stopped = reason

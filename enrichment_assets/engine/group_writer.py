@@ -17,7 +17,6 @@ import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.store import budgets, claims, ledger
-from enrichment_assets.store.inbox import mark
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 
 MAX_GROUP = 1_000
@@ -210,7 +209,7 @@ async def _reopen(
 
 
 async def _mark(connection: claims.Connection, scope: Scope, rows: Sequence[tuple[int, str, str | None]]) -> list[None]:
-    await mark(connection, rows)
+    await ledger.mark_callbacks(connection, rows)
     return [None] * len(rows)
 
 

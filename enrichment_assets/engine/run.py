@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -51,12 +51,11 @@ class EngineOptions:
     lease_seconds: float = LEASE_SECONDS
     linger_seconds: float = LINGER_SECONDS
     label: str = ""
-    handle_signals: bool = False
     progress_seconds: float = 0.5
 
 
 class Interrupted(EnrichError):  # noqa: N818
-    """A signal stopped the run in good order: calls under way were finished and applied, the rest stays PENDING."""
+    """The run was asked to stop and did so in good order: calls under way were finished and applied, the rest stays PENDING."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,7 @@ async def advance(
     options: EngineOptions,
     selection: set[str] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> RunReport:
     """Do everything that can be done for a batch now.
 
@@ -128,12 +128,14 @@ async def advance(
         options: Lease, addresses, patience.
         selection: Workflow slugs that may run; None: all of the blueprint.
         on_progress: Called about twice a second.
+        stop: When set, calls under way end and nothing more is claimed: stopping must not make answers ambiguous.
 
     Raises:
         ConfigurationError: a step that cannot be prepared; names workflow and cause.
+        Interrupted: `stop` was set.
         InfrastructureError: the database failed or the lease was lost; nothing is lost, another run continues.
     """
-    async with _started(hq_url, batch, providers, options, selection) as (run, reader):
+    async with _started(hq_url, batch, providers, options, selection, stop) as (run, reader):
         reporter = asyncio.create_task(_report_progress(run, on_progress, options.progress_seconds))
         try:
             await _passes(run, reader, options)
@@ -142,9 +144,9 @@ async def advance(
             with suppress(asyncio.CancelledError):
                 await reporter
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
-        pauses = await limits.paused_for(reader, [step.limit_key for step in run.steps.values() if step.stopped])
+        pauses = await limits.paused_for(reader, [step.account_key for step in run.steps.values() if step.stopped])
         await states.adopt_shared_answers(reader, batch.batch_id)
-        finished = await states.settle_batch(reader, batch.batch_id, _resume_in(stopped, pauses))
+        finished = await states.settle_batch(reader, batch.batch_id, _dependencies(run), _resume_in(stopped, pauses))
         if on_progress is not None:
             on_progress(Progress(dict(run.moved), 0))
         return RunReport(dict(run.moved), stopped, finished, run.writer.commits, run.writer.records)
@@ -164,6 +166,7 @@ async def _started(
     providers: Mapping[str, Provider],
     options: EngineOptions,
     selection: set[str] | None,
+    stop: threading.Event | None,
 ) -> AsyncIterator[tuple[Run, claims.Connection]]:
     """A registered runner with its connections, heartbeat and writer; all ended in good order."""
     async with AsyncExitStack() as stack:
@@ -191,13 +194,13 @@ async def _started(
             options.receiver_url,
             find_shared=partial(contexts.shared_answer, reader),
             pause_provider=partial(limits.pause, gates),
+            stop=stop or threading.Event(),
         )
         await _note_pauses(reader, run)
         writing = asyncio.create_task(writer.run())
         beating = asyncio.create_task(_beat(hq_url, runner_id, lease))
         try:
-            with _stops_on_signals(run, enabled=options.handle_signals):
-                yield run, reader
+            yield run, reader
             await writer.close()
             await writing
         finally:
@@ -230,37 +233,23 @@ async def _end_runner(connection: claims.Connection, runner_id: int) -> None:
         await claims.end_runner(connection, runner_id)
 
 
-@contextmanager
-def _stops_on_signals(run: Run, *, enabled: bool) -> Iterator[None]:
-    """SIGINT and SIGTERM let calls under way end and claim nothing more: stopping must not make answers ambiguous."""
-    if not enabled:
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        loop.add_signal_handler(number, partial(setattr, run, "stopping", True))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-
-
 async def _note_pauses(reader: claims.Connection, run: Run) -> None:
     """Providers that rest because of an earlier refusal are not asked again before their time."""
-    keys = {step.limit_key: step for step in run.steps.values() if step.provider is not None}
-    for key, seconds in (await limits.paused_for(reader, list(keys))).items():
-        step = keys[key]
+    paused = await limits.paused_for(reader, _pause_keys(run))
+    for step in run.steps.values():
+        seconds = max(paused.get(step.account_key, 0.0), paused.get(step.limit_key, 0.0))
         if seconds > LINGER_SECONDS:
             run.stop_provider(step, f"the provider rests for another {round(seconds)} s after an earlier refusal")
-        elif step.gate is not None:
+        elif seconds > 0 and step.gate is not None:
             step.gate.close_for(seconds)
 
 
+def _pause_keys(run: Run) -> list[str]:
+    return sorted({key for s in run.steps.values() if s.provider is not None for key in (s.account_key, s.limit_key)})
+
+
 async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
-    """Keep the runner alive; a lost connection is renewed. Where it was retired, the writer's next transaction says so."""
+    """Keep the runner alive; renew a lost connection. If it was retired, the writer's next transaction says so."""
     while True:
         with suppress(psycopg.OperationalError):
             connection = await connect_async(hq_url, autocommit=True)
@@ -281,7 +270,7 @@ async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -
         before = sum(run.moved.values())
         claimed = await _one_pass(run, reader)
         if run.stopping:
-            raise Interrupted("stopped by a signal; calls under way were finished, the rest stays PENDING")
+            raise Interrupted("stopped as asked; calls under way were finished, the rest stays PENDING")
         if claimed and sum(run.moved.values()) > before:
             continue
         wait = await states.next_due_in(reader, run.batch.batch_id, _slugs(run))

@@ -49,16 +49,21 @@ class Step:
         return self.blueprint.workflow
 
     @property
+    def account_key(self) -> str:
+        """Whose quota, payment and right to call it is: provider, address and key (hashed, never the key)."""
+        return account_key(self.workflow, self.provider, self.secrets)
+
+    @property
     def limit_key(self) -> str:
-        """Whom the provider's limits and outages belong to: provider, address and key (hashed, never the key)."""
-        return limit_key(self.workflow, self.provider, self.secrets)
+        """Whose rate it is: providers count per account and endpoint."""
+        return f"{self.account_key}:{self.workflow.operation}"
 
     def base_url(self) -> str:
         """The address of this step's provider."""
         return base_url_of(self.workflow, self.provider) if self.provider else ""
 
 
-def limit_key(workflow: WorkflowDefinition, provider: Provider | None, secrets: Mapping[str, str]) -> str:
+def account_key(workflow: WorkflowDefinition, provider: Provider | None, secrets: Mapping[str, str]) -> str:
     """`provider:hash` of address and credentials: two clients with keys of their own have limits of their own."""
     address = workflow.base_url or (provider.base_url if provider else "")
     material = "\n".join([address, *(f"{name}={secrets[name]}" for name in sorted(secrets))])
@@ -106,7 +111,11 @@ def _prepare(
         except ConfigurationError as error:
             stopped = str(error)
     concurrency = workflow.limits.concurrency
-    gate = None if provider is None else make_gate(limit_key(workflow, provider, secrets), workflow)
+    gate = (
+        None
+        if provider is None
+        else make_gate(f"{account_key(workflow, provider, secrets)}:{workflow.operation}", workflow)
+    )
     return Step(
         blueprint=step,
         provider=provider,

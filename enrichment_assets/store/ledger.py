@@ -362,3 +362,15 @@ async def reopen(connection: Connection, scope: Scope, records: Sequence[tuple[i
             scope.runner_id,
         ),
     )
+
+
+async def mark_callbacks(connection: Connection, rows: Sequence[tuple[int, str, str | None]]) -> None:
+    """Give callbacks that move no state their final status: (inbox id, status, error) each."""
+    await connection.execute(
+        """
+        update callback_inbox i set status = m.status, error = m.error, processed_at = clock_timestamp()
+        from unnest(%s::bigint[], %s::text[], %s::text[]) as m(id, status, error)
+        where i.id = m.id and i.status = 'new'
+        """,
+        ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]),
+    )

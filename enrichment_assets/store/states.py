@@ -50,29 +50,43 @@ async def adopt_shared_answers(connection: Connection, batch_id: int) -> int:
     return 0 if row is None else int(row["moved"])
 
 
-async def settle_batch(connection: Connection, batch_id: int, resume_in: float | None) -> bool:
+async def settle_batch(
+    connection: Connection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
+) -> bool:
     """Write when this batch wants attention again, and whether it is finished. Returns True when it is.
 
-    `resume_at` is the earliest of: `resume_in` seconds from now when something is PENDING (None: now, if it is due),
-    the time a deferred state is due, and the earliest deadline of an IN_PROGRESS state.
+    `resume_at` is the earliest deadline of an IN_PROGRESS state, or the time when the first PENDING state that waits
+    for no other step is due, but not before `resume_in` seconds from now.
     """
     cursor = await connection.execute(
         """
         with open_states as (
-          select min(case when status = 'IN_PROGRESS' then deadline_at end) as deadline,
-                 min(case when status = 'PENDING' then coalesce(next_attempt_at, clock_timestamp()) end) as due,
-                 count(*) filter (where status in ('PENDING', 'IN_PROGRESS')) as open
-          from workflow_states where batch_id = %(batch)s and status in ('PENDING', 'IN_PROGRESS')
+          select min(case when s.status = 'IN_PROGRESS' then s.deadline_at end) as deadline,
+                 min(coalesce(s.next_attempt_at, clock_timestamp())) filter (
+                   where s.status = 'PENDING' and not exists (
+                     select 1
+                     from unnest(%(steps)s::text[], %(needs)s::text[]) as d(step, needs)
+                     join workflow_states x on x.item_id = s.item_id and x.workflow_slug = d.needs
+                     where d.step = s.workflow_slug and x.status in ('PENDING', 'IN_PROGRESS')
+                   )) as due,
+                 count(*) as open
+          from workflow_states s where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
         )
         update batches b
         set resume_at = case when o.open = 0 then null else least(
               o.deadline,
-              greatest(o.due, clock_timestamp() + make_interval(secs => %(resume_in)s::float8))) end,
+              case when o.due is not null then
+                greatest(o.due, clock_timestamp() + make_interval(secs => %(resume_in)s::float8)) end) end,
             finished_at = case when o.open = 0 then coalesce(b.finished_at, clock_timestamp()) end
         from open_states o where b.id = %(batch)s
         returning o.open = 0 as finished
         """,
-        {"batch": batch_id, "resume_in": resume_in},
+        {
+            "batch": batch_id,
+            "resume_in": resume_in,
+            "steps": [step for step, _ in dependencies],
+            "needs": [needs for _, needs in dependencies],
+        },
     )
     row = await cursor.fetchone()
     return bool(row and row["finished"])
@@ -233,6 +247,11 @@ def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
           and not exists (select 1 from runners x where x.batch_id = b.id and x.ended_at is null
                           and x.expires_at > clock_timestamp())
         group by b.batch_key
+        union all
+        select b.batch_key, 'not extracted', extract(epoch from b.finished_at)::bigint::text
+        from batches b
+        where b.retired_at is null and b.finished_at < clock_timestamp() - interval '1 minute'
+          and (b.extracted_at is null or b.extracted_at < b.finished_at)
         order by batch_key
         """
     ).fetchall()

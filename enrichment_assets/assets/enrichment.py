@@ -1,0 +1,245 @@
+"""All enrichment workflows as the specs of one subsettable multi-asset over the engine.
+
+A spec per registered workflow; dependencies between specs come from `requires`/`provides`, so that the lineage in the
+UI is the real one. A step with answers still to come yields nothing: Dagster then skips what is downstream by itself,
+and the callback sensor's run continues.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from enrichment_assets.assets.partitions import OWNERS, batches
+from enrichment_assets.assets.uploads import BATCH_ITEMS
+from enrichment_assets.domain.mapping import fields_named
+from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+from enrichment_assets.engine.run import Interrupted, Progress, RunReport
+from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.services.batches import advance_batch, load_batch, workflow_counts
+from enrichment_assets.services.storing import StoreReport, store_results
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.states import WorkflowCounts
+
+GROUP = "enrichment"
+SETTLED_CHECK_SECONDS = 3.0
+"""How often a run looks which steps have settled, to report them while others still work."""
+
+
+def step_key(slug: str) -> dg.AssetKey:
+    """The asset of a workflow: its slug with underscores (slugs have none of their own)."""
+    return dg.AssetKey(slug.replace("-", "_"))
+
+
+def step_specs(workflows: Sequence[WorkflowDefinition]) -> list[dg.AssetSpec]:
+    """One spec per workflow; a workflow depends on the items and on earlier ones that provide what it reads."""
+    ordered = sorted(workflows, key=lambda w: (w.step, w.slug))
+    return [_spec(workflow, ordered[:place]) for place, workflow in enumerate(ordered)]
+
+
+def _spec(workflow: WorkflowDefinition, earlier: Sequence[WorkflowDefinition]) -> dg.AssetSpec:
+    reads = workflow.required_fields | set(workflow.uses)
+    if workflow.run_if:
+        reads |= fields_named(workflow.run_if)
+    before = [w for w in earlier if w.step < workflow.step and reads & set(w.provides)]
+    return dg.AssetSpec(
+        key=step_key(workflow.slug),
+        deps=[BATCH_ITEMS, *(step_key(w.slug) for w in before)],
+        skippable=True,
+        partitions_def=batches,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={workflow.provider, workflow.mode.value},
+        description=_describe(workflow),
+        tags={"enrich/mode": workflow.mode.value, "enrich/entity": workflow.entity.value},
+        metadata={
+            "workflow": workflow.slug,
+            "provider": workflow.provider,
+            "operation": workflow.operation,
+            "overall_step_number": workflow.step,
+            "requires": dg.MetadataValue.json(list(workflow.requires)),
+            "price_estimate": f"{workflow.price.estimate} {workflow.price.currency}",
+            "dagster/column_schema": dg.TableSchema(
+                columns=[
+                    dg.TableColumn(name, "json", description=f"JMESPath over the payload: {path}")
+                    for name, path in workflow.provides.items()
+                ]
+            ),
+        },
+    )
+
+
+def _describe(workflow: WorkflowDefinition) -> str:
+    modes = {
+        Mode.LOCAL: "computed here",
+        Mode.SYNC: "answered in the response",
+        Mode.ASYNC: "answered by a later callback",
+    }
+    lines = [f"**{workflow.title}** ({workflow.provider}, {modes[workflow.mode]})", "", workflow.description]
+    if workflow.run_if:
+        lines += ["", f"Runs only if `{workflow.run_if}`."]
+    return "\n".join(lines)
+
+
+def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.AssetsDefinition:
+    """The multi-asset over the engine for these workflows."""
+    slugs = {step_key(w.slug): w.slug for w in workflows}
+
+    @dg.multi_asset(name="enrichment_steps", specs=step_specs(workflows), partitions_def=batches, can_subset=True)
+    def enrichment_steps(
+        context: dg.AssetExecutionContext, platform: PlatformResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """Advance the batch through the selected steps and report each as it settles."""
+        selected = {slugs[key] for key in context.selected_asset_keys}
+        yield from _advance(context, platform, selected)
+
+    return enrichment_steps
+
+
+def _advance(
+    context: dg.AssetExecutionContext, platform: PlatformResource, selected: set[str]
+) -> Iterator[dg.MaterializeResult[Any]]:
+    settings, batch_key = platform.settings(), context.partition_key
+    batch = load_batch(settings, batch_key)
+    planned = [step.slug for step in batch.blueprint.steps]
+    for slug in sorted(selected - set(planned)):
+        yield dg.MaterializeResult(
+            asset_key=step_key(slug),
+            metadata={"dagster/row_count": 0, "note": "not in this batch's blueprint: nothing to do"},
+        )
+    chosen = [slug for slug in planned if slug in selected]
+    if not chosen:
+        return
+    worker = _Worker(settings, batch_key, platform, set(chosen))
+    reported: set[str] = set()
+    with worker:
+        while not worker.wait(SETTLED_CHECK_SECONDS):
+            yield from _settled(settings, batch_key, chosen, reported, {})
+    report = worker.result()
+    stored = store_results(settings, batch_key)
+    yield from _settled(settings, batch_key, chosen, reported, stored)
+    _say_what_is_left(context, settings, batch_key, chosen, report)
+
+
+class _Worker:
+    """The engine in a thread of its own, so that the asset can report steps while it works.
+
+    Leaving the block early (the run was terminated) lets calls under way finish before it returns.
+    """
+
+    def __init__(self, settings: Settings, batch_key: str, platform: PlatformResource, selection: set[str]) -> None:
+        self._stop = threading.Event()
+        self._report: RunReport | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(
+            target=self._work, args=(settings, batch_key, platform, selection), name=f"engine {batch_key}"
+        )
+
+    def _work(self, settings: Settings, batch_key: str, platform: PlatformResource, selection: set[str]) -> None:
+        try:
+            self._report = advance_batch(
+                settings, batch_key, platform.providers(), selection, progress_listener(), self._stop
+            )
+        except BaseException as error:
+            self._error = error
+
+    def __enter__(self) -> _Worker:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set() if self._thread.is_alive() else None
+        self._thread.join()
+
+    def wait(self, seconds: float) -> bool:
+        """True when the engine is done."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def result(self) -> RunReport:
+        """The engine's report; raises what it raised (an interruption is not retried)."""
+        if isinstance(self._error, Interrupted):
+            raise dg.Failure(str(self._error), allow_retries=False) from self._error
+        if self._error is not None:
+            raise self._error
+        if self._report is None:
+            raise dg.Failure("the engine ended without a report", allow_retries=False)
+        return self._report
+
+
+_listeners: list[Any] = []
+
+
+def progress_listener() -> Any:
+    """What the door that started this process's run wants to hear about progress; None: nothing."""
+    return _listeners[-1] if _listeners else None
+
+
+class listening:  # noqa: N801 - reads as a statement
+    """`with listening(callback):` runs started in this process report their `Progress` to the callback."""
+
+    def __init__(self, callback: Any) -> None:
+        self._callback = callback
+
+    def __enter__(self) -> None:
+        _listeners.append(self._callback)
+
+    def __exit__(self, *_: object) -> None:
+        _listeners.remove(self._callback)
+
+
+def _settled(
+    settings: Settings,
+    batch_key: str,
+    chosen: Sequence[str],
+    reported: set[str],
+    stored: dict[str, StoreReport],
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """A result for each chosen step that has settled and was not reported yet, in blueprint order."""
+    counts = workflow_counts(settings, batch_key)
+    for slug in chosen:
+        count = counts.get(slug)
+        if slug not in reported and (count is None or count.settled):
+            reported.add(slug)
+            metadata = step_metadata(count) if count else {"dagster/row_count": 0}
+            if slug in stored:
+                metadata |= {"destination": stored[slug].table, "stored_rows": stored[slug].rows}
+            yield dg.MaterializeResult(asset_key=step_key(slug), metadata=metadata)
+
+
+def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
+    """What the UI shows for one step of one batch."""
+    metadata: dict[str, Any] = {
+        "dagster/row_count": count.items,
+        "found": count.found,
+        "not_found": count.not_found,
+        "skipped": count.skipped,
+        "failed": count.failed,
+        "ambiguous": count.ambiguous,
+        "calls": count.calls,
+        "cost": float(count.cost),
+    }
+    if count.p50_ms is not None and count.p95_ms is not None:
+        metadata |= {"latency_p50_ms": float(count.p50_ms), "latency_p95_ms": float(count.p95_ms)}
+    return metadata
+
+
+def _say_what_is_left(
+    context: dg.AssetExecutionContext, settings: Settings, batch_key: str, chosen: Sequence[str], report: RunReport
+) -> None:
+    for slug, reason in report.stopped.items():
+        context.log.warning(f"{slug}: items stay PENDING: {reason}")
+    counts = workflow_counts(settings, batch_key)
+    for slug in chosen:
+        count = counts.get(slug)
+        if count is not None and not count.settled:
+            context.log.info(
+                f"{slug}: {count.in_progress} items wait for a callback, {count.pending} for their turn; "
+                "nothing is reported for this step yet, and what depends on it is skipped in this run"
+            )
+
+
+__all__ = ["Progress", "build_enrichment_asset", "listening", "step_key", "step_metadata", "step_specs"]

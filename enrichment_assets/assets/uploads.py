@@ -1,0 +1,91 @@
+"""`raw_apollo_uploads` and `batch_items`: the uploaded file as it came, and its rows as isolated items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from enrichment_assets.assets.partitions import OWNERS, batches
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.services.items import create_items
+from enrichment_assets.services.raw_uploads import write_raw_upload
+
+RAW_UPLOADS = dg.AssetKey("raw_apollo_uploads")
+BATCH_ITEMS = dg.AssetKey("batch_items")
+
+
+@dg.asset(
+    key=RAW_UPLOADS,
+    partitions_def=batches,
+    group_name="uploads",
+    owners=OWNERS,
+    kinds={"parquet", "csv"},
+    description="The upload of the batch as it came: every row and every column, all text, unaltered (Parquet).",
+)
+def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    """Write the batch's upload to the warehouse."""
+    raw = write_raw_upload(platform.settings(), context.partition_key)
+    columns = [dg.TableColumn(name, "string") for name in raw.columns]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": raw.rows,
+            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "rejected_rows": raw.rejected,
+            "file": raw.filename,
+            "sha256": raw.sha256,
+            "path": dg.MetadataValue.path(str(raw.path)),
+        }
+    )
+
+
+@dg.asset(
+    key=BATCH_ITEMS,
+    deps=[RAW_UPLOADS],
+    partitions_def=batches,
+    group_name="uploads",
+    owners=OWNERS,
+    kinds={"postgres"},
+    description=(
+        "One item per readable row, with identity columns, the original cells as JSON, its company key, and a PENDING "
+        "state for every step of the batch's blueprint. Rows in = items + rejections."
+    ),
+    metadata={
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn("id", "bigint"),
+                dg.TableColumn("row_number", "bigint"),
+                dg.TableColumn("company_key", "text"),
+                *(dg.TableColumn(name, "text") for name in IDENTITY_FIELDS),
+                dg.TableColumn("original_data", "jsonb"),
+            ]
+        )
+    },
+    check_specs=[
+        dg.AssetCheckSpec(
+            "rows_in_are_rows_out",
+            asset=BATCH_ITEMS,
+            blocking=True,
+            description="Every row of the upload is an item or a rejection with a reason.",
+        )
+    ],
+)
+def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    """Split the upload into items (idempotent: existing items stay)."""
+    report = create_items(platform.settings(), context.partition_key)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": report.items,
+            "rows": report.rows,
+            "rejected_rows": report.rejected,
+            "created_now": report.created,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="rows_in_are_rows_out",
+                passed=report.rows == report.items + report.rejected,
+                metadata={"rows": report.rows, "items": report.items, "rejected": report.rejected},
+            )
+        ],
+    )

@@ -1,0 +1,90 @@
+"""What moves a batch on by itself: callbacks that came, and work that is due, overdue or left by a dead run.
+
+Each sensor is a query (`store`) and a thin shell that turns rows into run requests. Only batches without a run under
+way are asked for, so a batch has one run at a time.
+"""
+
+from __future__ import annotations
+
+import time
+
+import dagster as dg
+
+from enrichment_assets.assets.jobs import batch_job
+from enrichment_assets.assets.partitions import batches
+from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.inbox import new_callbacks_by_batch
+from enrichment_assets.store.states import batches_to_resume
+
+BATCH_TAG = "enrich/batch"
+"""Run tag with the batch key; the run queue lets one run per value work at a time."""
+
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+REPEAT_SECONDS = 300
+"""The same reason may start another run after this long: a run that died must not silence its batch for ever."""
+
+
+def batches_under_way(instance: dg.DagsterInstance) -> set[str]:
+    """Keys of the batches that have a run queued or working."""
+    runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNDER_WAY))
+    return {run.tags[BATCH_TAG] for run in runs if BATCH_TAG in run.tags} | {
+        run.tags["dagster/partition"] for run in runs if "dagster/partition" in run.tags
+    }
+
+
+def request_run(batch_key: str, reason: str, mark: str) -> dg.RunRequest:
+    """A run of the whole batch; the same reason and mark start only one run within `REPEAT_SECONDS`."""
+    bucket = int(time.time() // REPEAT_SECONDS)
+    return dg.RunRequest(
+        run_key=f"{batch_key}:{reason}:{mark}:{bucket}",
+        partition_key=batch_key,
+        tags={BATCH_TAG: batch_key, "enrich/reason": reason},
+    )
+
+
+@dg.sensor(
+    job=batch_job,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Continues batches whose providers have called back.",
+)
+def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
+    """One run request per batch with new callbacks in the inbox."""
+    with connect(open_databases(platform.settings()).hq) as connection:
+        waiting = new_callbacks_by_batch(connection)
+    busy = batches_under_way(context.instance)
+    return dg.SensorResult(
+        run_requests=[
+            request_run(batch.batch_key, "callbacks", str(batch.max_inbox_id))
+            for batch in waiting
+            if batch.batch_key not in busy
+        ]
+    )
+
+
+@dg.sensor(
+    job=batch_job,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts launched batches and continues what is due, overdue, left by a dead run or not extracted yet.",
+)
+def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
+    """One run request per batch that wants attention."""
+    with connect(open_databases(platform.settings()).hq) as connection:
+        waiting = batches_to_resume(connection)
+    busy = batches_under_way(context.instance)
+    wanted = {batch.batch_key: batch for batch in waiting if batch.batch_key not in busy}
+    known = set(context.instance.get_dynamic_partitions(batches.name or ""))
+    missing = sorted(set(wanted) - known)
+    return dg.SensorResult(
+        run_requests=[request_run(b.batch_key, b.reason.replace(" ", "-"), b.mark) for b in wanted.values()],
+        dynamic_partitions_requests=[batches.build_add_request(missing)] if missing else [],
+    )

@@ -1,0 +1,118 @@
+"""Batches as the doors use them: advance one, say where it stands. The engine does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.engine.context import Batch
+from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance
+from enrichment_assets.settings import Settings
+from enrichment_assets.store import states
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.states import BatchRow, WorkflowCounts
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """Where a batch stands: the JSON of `enrich status BATCH --json`."""
+
+    batch: str
+    client: str
+    pipeline: str
+    filename: str
+    rows: int
+    rejected: int
+    items: int
+    done: int
+    cost: Decimal
+    finished: bool
+    extracted: bool
+    workflows: tuple[WorkflowCounts, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; money as decimal text, so that no float rounds it."""
+        value = asdict(self)
+        value["cost"] = str(self.cost)
+        value["workflows"] = [{**asdict(w), "cost": str(w.cost)} for w in self.workflows]
+        return value
+
+
+def batch_row(settings: Settings, batch_key: str) -> BatchRow:
+    """The batch's row; raises `NotFoundError`."""
+    with connect(open_databases(settings).hq) as connection:
+        return _must_find(connection, batch_key)
+
+
+def _must_find(connection: states.Sync, batch_key: str) -> BatchRow:
+    row = states.find_batch(connection, batch_key)
+    if row is None:
+        raise NotFoundError(f"there is no batch {batch_key!r}; `enrich status` lists the batches")
+    return row
+
+
+def status(settings: Settings, batch_key: str) -> BatchStatus:
+    """Counts of one batch by workflow; raises `NotFoundError`."""
+    with connect(open_databases(settings).hq) as connection:
+        row = _must_find(connection, batch_key)
+        return _status(row, states.workflow_counts(connection, row.batch_id))
+
+
+def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
+    return BatchStatus(
+        batch=row.batch_key,
+        client=row.client,
+        pipeline=row.pipeline,
+        filename=row.filename,
+        rows=row.rows,
+        rejected=row.rejected,
+        items=row.items,
+        done=row.done,
+        cost=sum((w.cost for w in workflows), Decimal(0)),
+        finished=row.finished_at is not None,
+        extracted=row.extracted_at is not None and row.finished_at is not None and row.extracted_at >= row.finished_at,
+        workflows=tuple(workflows),
+    )
+
+
+def overview(settings: Settings, client: str | None = None, limit: int = 100) -> list[BatchStatus]:
+    """The newest batches with their counts."""
+    with connect(open_databases(settings).hq) as connection:
+        rows = states.list_batches(connection, client, limit)
+        return [_status(row, states.workflow_counts(connection, row.batch_id)) for row in rows]
+
+
+def workflow_counts(settings: Settings, batch_key: str) -> dict[str, WorkflowCounts]:
+    """Counts by workflow slug, blueprint order."""
+    with connect(open_databases(settings).hq) as connection:
+        row = _must_find(connection, batch_key)
+        return {w.slug: w for w in states.workflow_counts(connection, row.batch_id)}
+
+
+def load_batch(settings: Settings, batch_key: str) -> Batch:
+    """The batch as the engine takes it; raises `NotFoundError`."""
+    row = batch_row(settings, batch_key)
+    return Batch(row.batch_id, row.batch_key, row.client_id, row.client, Blueprint.model_validate(row.blueprint))
+
+
+def advance_batch(
+    settings: Settings,
+    batch_key: str,
+    providers: Mapping[str, Provider],
+    selection: set[str] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    options: EngineOptions | None = None,
+) -> RunReport:
+    """Do everything that can be done for a batch now; see `engine.run.advance`. Blocks until then."""
+    hq_url = open_databases(settings).hq
+    batch = load_batch(settings, batch_key)
+    chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
+    return asyncio.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))

@@ -1,0 +1,58 @@
+"""The upload of a batch as a Parquet file in the warehouse: every row, every column, all text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from enrichment_assets.services.batches import batch_row
+from enrichment_assets.services.uploads import get_upload, read_rows
+from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse.files import Layout, put_in_place
+
+RAW_UPLOADS = "raw_apollo_uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class RawUpload:
+    """What was written: `columns` are the column keys in upload order, `rows` the readable rows."""
+
+    path: Path
+    filename: str
+    sha256: str
+    rows: int
+    rejected: int
+    columns: tuple[str, ...]
+
+
+def write_raw_upload(settings: Settings, batch_key: str) -> RawUpload:
+    """Write the upload of a batch to the warehouse, streaming; an earlier file of the batch is replaced.
+
+    Raises:
+        NotFoundError: there is no such batch.
+        InfrastructureError: the kept bytes are gone.
+    """
+    batch = batch_row(settings, batch_key)
+    upload = get_upload(settings, batch.upload_id)
+    path = Layout.of(settings).source(RAW_UPLOADS, batch.client, batch.batch_key)
+    rows = 0
+    writer: pq.ParquetWriter | None = None
+    names: tuple[str, ...] = ()
+    with put_in_place(path) as unfinished:
+        try:
+            for record_batch in read_rows(settings, batch.upload_id):
+                if writer is None:
+                    writer = pq.ParquetWriter(unfinished, record_batch.schema, compression="zstd")
+                    names = tuple(record_batch.schema.names)
+                writer.write_batch(record_batch)
+                rows += record_batch.num_rows
+            if writer is None:
+                schema = pa.schema([("row_number", pa.int64()), ("line_number", pa.int64())])
+                writer = pq.ParquetWriter(unfinished, schema, compression="zstd")
+        finally:
+            if writer is not None:
+                writer.close()
+    return RawUpload(path, upload.filename, upload.sha256, rows, upload.rejected, names)
