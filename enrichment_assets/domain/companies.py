@@ -67,11 +67,11 @@ def normalise_linkedin_company(text: str | None) -> str | None:
 
 
 def company_host(identity: Identity) -> str | None:
-    """The full host of the company's own site: from `company_website`, else `company_domain`; never a platform's.
+    """The full host of the company's own site: from `company_domain`, else `company_website`; never a platform's.
 
     Without `www.`, and never cut to the registrable domain: 536 members of Congress have sites below two of them.
     """
-    for field in ("company_website", "company_domain"):
+    for field in ("company_domain", "company_website"):
         host = host_of(identity.get(field))
         if host and not is_free_mail(host) and not is_social_host(host):
             return host

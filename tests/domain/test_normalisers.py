@@ -1,0 +1,175 @@
+"""E-mails, domains, phones and dates."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enrichment_assets.domain.dates import parse_partial_date
+from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, registrable_domain
+from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
+from enrichment_assets.domain.phones import normalise_phone, region_of
+
+ANY_TEXT = st.text(max_size=60) | st.text(alphabet=".:/@[]%#?-x1ö\u3002\x00 ", max_size=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("https://www.cantwell.senate.gov/contact?x=1#y", "cantwell.senate.gov"),
+        ("Acme.COM", "acme.com"),
+        ("www.acme.co.uk/", "acme.co.uk"),
+        ("http://user:pw@acme.com:8080/x", "acme.com"),
+        ("jo@acme.com", "acme.com"),
+        ("mailto:jo@acme.com", "acme.com"),
+        ("https://münchen.de", "xn--mnchen-3ya.de"),
+        ("//acme.com", "acme.com"),
+        ("acme.com.", "acme.com"),
+        ("www.com", "www.com"),
+        ("http://192.168.0.1/", None),
+        ("http://[::1]/", None),
+        ("http://[oops", None),
+        ("localhost", None),
+        ("Acme Inc", None),
+        ("javascript:alert(1)", None),
+        ("ftp.acme.com", "ftp.acme.com"),
+        ("n/a", None),
+        ("-", None),
+        ("", None),
+        (None, None),
+        ("a" * 300 + ".com", None),
+    ],
+)
+def test_the_host_of_whatever_a_cell_holds(text: str | None, host: str | None) -> None:
+    assert host_of(text) == host
+
+
+def test_the_registrable_domain_comes_from_the_public_suffix_list() -> None:
+    assert registrable_domain("shop.example.co.uk") == "example.co.uk"
+    assert registrable_domain("cantwell.senate.gov") == "senate.gov"
+    assert registrable_domain("co.uk") is None
+
+
+def test_free_mail_and_social_hosts_are_known_by_their_registrable_domain() -> None:
+    assert is_free_mail("gmail.com") and is_free_mail("mail.yahoo.co.uk") and is_free_mail("gmx.at")
+    assert not is_free_mail("acme.com") and not is_free_mail("gmail.acme.com") and not is_free_mail(None)
+    assert is_social_host("de.linkedin.com") and is_social_host("sites.google.com")
+    assert not is_social_host("google.com") and not is_social_host("notlinkedin.com")
+
+
+@settings(max_examples=500, deadline=None)
+@given(ANY_TEXT)
+def test_hosts_never_raise_and_are_their_own_host(text: str) -> None:
+    host = host_of(text)
+    assert host is None or host_of(host) == host
+    registrable_domain(text), is_free_mail(text), is_social_host(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "email"),
+    [
+        ("Jo.Doe@Acme.COM", "jo.doe@acme.com"),
+        (" <jo@acme.com> ", "jo@acme.com"),
+        ("Jo Doe <jo@acme.com>", "jo@acme.com"),
+        ("mailto:jo@acme.com", "jo@acme.com"),
+        ("'jo@acme.com", "jo@acme.com"),
+        ("jo@münchen.de", "jo@xn--mnchen-3ya.de"),
+        ("jo@acme", None),
+        ("jo@@acme.com", None),
+        ("email_not_unlocked@domain.com", None),
+        ("n/a", None),
+        (None, None),
+    ],
+)
+def test_an_address_has_one_form(text: str | None, email: str | None) -> None:
+    assert normalise_email(text) == email
+
+
+def test_the_placeholder_of_unrevealed_people_is_no_address() -> None:
+    assert is_placeholder_email(" Email_Not_Unlocked@domain.com ")
+    assert not is_placeholder_email("unlocked@domain.com")
+    assert not is_placeholder_email("email_not_unlocked")
+
+
+@settings(max_examples=400, deadline=None)
+@given(ANY_TEXT | st.emails())
+def test_addresses_never_raise_and_are_their_own_form(text: str) -> None:
+    email = normalise_email(text)
+    assert email is None or normalise_email(email) == email
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "phone"),
+    [
+        ("202-224-3441", "United States", "+12022243441"),
+        ("'+1 202-555-0123", None, "+12025550123"),
+        ("(030) 901820 ext. 5", "Germany", "+4930901820"),
+        ("+44 20 7946 0958", "United States", "+442079460958"),
+        ("202-224-3441", None, None),
+        ("202-224-3441", "Atlantis", None),
+        ("123", "US", None),
+        ("call me", "US", None),
+        (None, "US", None),
+    ],
+)
+def test_a_phone_number_is_e164_or_nothing(text: str | None, country: str | None, phone: str | None) -> None:
+    assert normalise_phone(text, country) == phone
+
+
+def test_countries_are_known_by_name_and_code() -> None:
+    names = ["Germany", "gb", "UK", "Côte d’Ivoire", "Türkiye", "South Korea", "The Netherlands", "Nowhere"]
+    assert [region_of(name) for name in names] == ["DE", "GB", "GB", "CI", "TR", "KR", "NL", None]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(max_size=300), st.none() | st.text(max_size=30) | st.sampled_from(["US", "Germany"]))
+def test_phones_never_raise_and_are_their_own_form(text: str, country: str | None) -> None:
+    phone = normalise_phone(text, country)
+    assert phone is None or normalise_phone(phone) == phone
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "precision"),
+    [
+        ("2019", date(2019, 1, 1), date(2019, 12, 31), "year"),
+        ("2019-02", date(2019, 2, 1), date(2019, 2, 28), "month"),
+        ("2020-02-29", date(2020, 2, 29), date(2020, 2, 29), "day"),
+        ("2019-03-05T00:00:00Z", date(2019, 3, 5), date(2019, 3, 5), "day"),
+        ("20190305", date(2019, 3, 5), date(2019, 3, 5), "day"),
+        ("2019-00-00", date(2019, 1, 1), date(2019, 12, 31), "year"),
+        ("2019-03-00", date(2019, 3, 1), date(2019, 3, 31), "month"),
+        ("03/2019", date(2019, 3, 1), date(2019, 3, 31), "month"),
+        ("Mar 2019", date(2019, 3, 1), date(2019, 3, 31), "month"),
+        ("sept. 2019", date(2019, 9, 1), date(2019, 9, 30), "month"),
+        ("March 5, 2019", date(2019, 3, 5), date(2019, 3, 5), "day"),
+        ("5 March 2019", date(2019, 3, 5), date(2019, 3, 5), "day"),
+        (" Present ", None, None, "present"),
+        ("2019-02-30", None, None, "unknown"),
+        ("05/06/2019", None, None, "unknown"),
+        ("0019", None, None, "unknown"),
+        ("soon", None, None, "unknown"),
+        ("", None, None, "unknown"),
+        (None, None, None, "unknown"),
+    ],
+)
+def test_a_date_is_kept_as_far_as_it_is_known(
+    text: str | None, start: date | None, end: date | None, precision: str
+) -> None:
+    parsed = parse_partial_date(text)
+    assert (parsed.text, parsed.start, parsed.end, parsed.precision) == (text or "", start, end, precision)
+
+
+_DATES = st.dates(date(1900, 1, 1)).map(str)
+_DATE_LIKE = st.from_regex(r"\A\d{1,4}[-/. ]\d{1,2}([-/. ]\d{1,4})?\Z") | st.text(max_size=80) | _DATES
+
+
+@settings(max_examples=500, deadline=None)
+@given(_DATE_LIKE)
+def test_dates_keep_their_text_and_never_end_before_they_start(text: str) -> None:
+    parsed = parse_partial_date(text)
+    assert parsed.text == text
+    assert (parsed.start is None) == (parsed.end is None) == (parsed.precision in {"present", "unknown"})
+    assert parsed.start is None or (parsed.end is not None and parsed.start <= parsed.end)
