@@ -7,6 +7,7 @@ current jobs or none, the same entry twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from enrichment_assets.sandbox.companies import Company, invented_employer
 from enrichment_assets.sandbox.dice import Dice, hex_id
@@ -36,23 +37,24 @@ class Job:
 def make_career(seed: int, dice: Dice, identity: tuple[str, ...], title: str, company: Company) -> tuple[Job, ...]:
     """3 to 8 jobs (perhaps one listed twice), newest first, the first at the company asked for; 0 to 2 schools."""
     count = dice.between(3, 8)
+    prefix = hex_id(seed, "jobs", *identity)[:22]
     year = AS_OF_YEAR - dice.between(0, 4)
-    entries = [_current_job(seed, dice, identity, title, company, year)]
+    entries = [_current_job(dice, prefix, title, company, year)]
     for number in range(1, count):
         ended = year - (1 if dice.chance(0.2) else 0)
         year = ended - dice.between(1, 4)
-        entries.append(_former_job(seed, dice, identity, number, year, ended))
+        entries.append(_former_job(dice, prefix, number, year, ended))
     if dice.chance(0.02):
         entries.append(entries[-1])
     for number in range(dice.between(0, 2)):
-        school = _school(seed, dice, identity, number, year - 4 * number)
+        school = _school(dice, prefix, number, year - 4 * number)
         entries.insert(dice.between(1, len(entries)), school)
     return tuple(entries)
 
 
-def _current_job(seed: int, dice: Dice, identity: tuple[str, ...], title: str, company: Company, year: int) -> Job:
+def _current_job(dice: Dice, prefix: str, title: str, company: Company, year: int) -> Job:
     return Job(
-        id=hex_id(seed, "job", *identity, 0),
+        id=f"{prefix}00",
         organization_id=company.id,
         organization_name=company.name,
         title=title,
@@ -62,14 +64,14 @@ def _current_job(seed: int, dice: Dice, identity: tuple[str, ...], title: str, c
     )
 
 
-def _former_job(seed: int, dice: Dice, identity: tuple[str, ...], number: int, started: int, ended: int) -> Job:
+def _former_job(dice: Dice, prefix: str, number: int, started: int, ended: int) -> Job:
     employer = invented_employer(dice)
     flaw = dice.roll()
     if flaw < 0.02:
         started, ended = ended, started
     return Job(
-        id=hex_id(seed, "job", *identity, number),
-        organization_id=None if dice.chance(0.15) else hex_id(seed, "employer", employer),
+        id=f"{prefix}{number:02x}",
+        organization_id=None if dice.chance(0.15) else _employer_id(employer),
         organization_name=employer,
         title=dice.pick(DEPARTMENTS)[dice.between(1, 3)],
         start=None if 0.02 <= flaw < 0.10 else _date(dice, started),
@@ -79,9 +81,9 @@ def _former_job(seed: int, dice: Dice, identity: tuple[str, ...], number: int, s
     )
 
 
-def _school(seed: int, dice: Dice, identity: tuple[str, ...], number: int, year: int) -> Job:
+def _school(dice: Dice, prefix: str, number: int, year: int) -> Job:
     return Job(
-        id=hex_id(seed, "school", *identity, number),
+        id=f"{prefix}{0xF0 + number:02x}",
         organization_id=None,
         organization_name=dice.pick(UNIVERSITIES),
         title=None,
@@ -92,6 +94,11 @@ def _school(seed: int, dice: Dice, identity: tuple[str, ...], number: int, year:
         degree=dice.pick(DEGREES),
         major=dice.pick(MAJORS),
     )
+
+
+@lru_cache(maxsize=32_768)
+def _employer_id(name: str) -> str:
+    return hex_id("employer", name)
 
 
 def _date(dice: Dice, year: int) -> str:

@@ -30,6 +30,8 @@ from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
 from enrichment_assets.sandbox.wire import hang, reset_mid_answer
 from enrichment_assets.sandbox.world import World
 
+KEPT_BEHAVIOURS = 1_000
+
 
 class SandboxServer:
     """All state of one sandbox and the handler of its requests."""
@@ -97,7 +99,9 @@ class SandboxServer:
         if known is None:
             overrides: dict[str, Any] = self.settings.scenario(scenario) if scenario else {}
             overrides = {**overrides, **(orjson.loads(faults) if faults else {})}
-            known = self._behaviours[name] = self.settings.behaviour(provider, overrides)
+            known = self.settings.behaviour(provider, overrides)
+            if len(self._behaviours) < KEPT_BEHAVIOURS:
+                self._behaviours[name] = known
         return known
 
     async def _exchange(
@@ -156,26 +160,26 @@ class SandboxServer:
             dice = self.world.dice("fate", call.provider, question.operation, question.identity, call.attempt)
             fate = draw_fate(behaviour, dice, call.attempt)
         if fate is Fate.RATE_LIMITED:
-            return fate, provider.rate_limited(call, question.operation, 1.0)
+            return fate.value, provider.rate_limited(call, question.operation, 1.0)
         if not behaviour.latency_of.is_zero:
             dice = self.world.dice("latency", call.provider, question.identity, call.attempt)
             await asyncio.sleep(behaviour.latency_of.sample(dice))
         if fate is Fate.ERROR:
             status = self.world.dice("status", question.identity, call.attempt).pick(behaviour.error_status)
-            return fate, provider.server_error(call, status)
+            return fate.value, provider.server_error(call, status)
         if not behaviour.fault_after_work and fate in {Fate.TIMEOUT, Fate.RESET}:
             await self._lose(request, fate, behaviour, None)
             return f"{fate}_before_work", Reply(503, b"")
         reply = self._work(provider, call, question)
         if fate in {Fate.TIMEOUT, Fate.RESET}:
             await self._lose(request, fate, behaviour, reply)
-            return fate, reply
+            return fate.value, reply
         if fate is Fate.GARBAGE:
             dice = self.world.dice("garbage", question.identity, call.attempt)
             reply.body, reply.content_type = spoil(reply.body, reply.content_type, behaviour.garbage_kind, dice)
         elif fate is Fate.WRONG_TYPES:
             reply.body = with_wrong_types(reply.body)
-        return (reply.outcome if fate is Fate.NORMAL else fate), reply
+        return (reply.outcome if fate is Fate.NORMAL else fate.value), reply
 
     def _work(self, provider: SimulatedProvider, call: Call, question: Question) -> Reply:
         """Make the answer, bill it and arrange its callbacks; a repeated idempotency key gets the first answer."""
@@ -216,7 +220,7 @@ class SandboxServer:
                 "operation": operation,
                 "method": call.method,
                 "path": call.path,
-                "outcome": str(outcome),
+                "outcome": outcome,
                 "status": reply.status,
                 "units": str(reply.units),
                 "attempt": call.attempt,
