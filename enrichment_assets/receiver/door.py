@@ -116,9 +116,7 @@ class CallbackDoor:
             if name == b"content-length" and (not value.isdigit() or int(value) > self._limits.max_body_bytes):
                 raise _RefusedError(TOO_LARGE)
         await self._read(held, receive)
-        kept = kept_headers(scope["headers"])
-        body, sha256 = held.whole()
-        callback = IncomingCallback(token, kept.get("content-type"), as_json(kept), body, sha256)
+        callback = IncomingCallback(token, as_json(kept_headers(scope["headers"])), *held.whole())
         try:
             reply = _BY_RECEIPT[await self._sink.submit(callback)]
         except UnavailableError:

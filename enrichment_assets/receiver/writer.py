@@ -104,6 +104,7 @@ class InboxWriter:
         link = _Link(self._connect, self._limits)
         while not (self._stopping and not self._queue and not self._probes):
             await self._work.wait()
+            await asyncio.sleep(0)  # let the last group's answers leave and requests that are there already come in
             group, probes = self._take(), self._probes
             self._probes = []
             if group or probes:

@@ -24,14 +24,12 @@ class IncomingCallback:
 
     Attributes:
         token: From the URL; names the provider call.
-        content_type: As sent, or None.
-        headers: JSON text of an object: kept header names (lower case) and their values.
+        headers: JSON text of an object: kept header names (lower case) and their values, `content-type` among them.
         body: The bytes as they came, whatever encoding they are in.
         body_sha256: 32 bytes; with the call it says whether the same callback came before.
     """
 
     token: str
-    content_type: str | None
     headers: str
     body: bytes
     body_sha256: bytes
@@ -73,8 +71,8 @@ class StoredCallback:
 _STORE = """
 with known as (
     select i.*, c.id as call_id, c.client_id, c.batch_id
-    from unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[]) with ordinality
-        as i (token, content_type, headers, body, body_sha256, ordinal)
+    from unnest(%b::text[], %b::text[], %b::bytea[], %b::bytea[]) with ordinality
+        as i (token, headers, body, body_sha256, ordinal)
     cross join lateral (
         select id, client_id, batch_id
         from provider_calls
@@ -84,7 +82,7 @@ with known as (
 ),
 stored as (
     insert into callback_inbox (client_id, batch_id, call_id, content_type, headers, body, body_sha256)
-    select client_id, batch_id, call_id, content_type, headers::jsonb, body, body_sha256
+    select client_id, batch_id, call_id, headers::jsonb ->> 'content-type', headers::jsonb, body, body_sha256
     from known
     order by call_id, body_sha256
     on conflict (call_id, body_sha256) do nothing
@@ -133,7 +131,8 @@ async def prepare_session(connection: psycopg.AsyncConnection[Any], statement_se
     stronger setting (`remote_apply`) is left as it is.
     """
     await connection.execute(
-        "select set_config('statement_timeout', %s, false), set_config('enable_seqscan', 'off', false)",
+        "select set_config('statement_timeout', %s, false), set_config('enable_seqscan', 'off', false),"
+        " set_config('plan_cache_mode', 'force_generic_plan', false)",
         [f"{statement_seconds * 1000:.0f}ms"],
     )
     await connection.execute(
@@ -151,7 +150,6 @@ async def store_callbacks(
     """
     columns = (
         [c.token for c in callbacks],
-        [c.content_type for c in callbacks],
         [c.headers for c in callbacks],
         [c.body for c in callbacks],
         [c.body_sha256 for c in callbacks],
