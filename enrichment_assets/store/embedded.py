@@ -57,10 +57,12 @@ class LocalPostgres:
         data_dir: The wanted data directory. Root keeps it elsewhere if the server's user cannot reach it: see
             `data_dir` of the object for where it is.
         durable: False only for tests: a crash of the machine may then lose data.
+        state_dir: Where root keeps it.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
-        self.data_dir, self._user = postgres_home.choose_data_dir(data_dir)
+    def __init__(self, data_dir: Path, *, durable: bool = True, state_dir: Path = postgres_home.STATE_DIR) -> None:
+        self.data_dir, self._user = postgres_home.choose_data_dir(data_dir, state_dir)
+        self._state_dir = state_dir
         self.socket_dir = postgres_home.choose_socket_dir(self.data_dir)
         self._durable = durable
         self._known_bindir: Path | None = None
@@ -140,7 +142,7 @@ class LocalPostgres:
             if self.is_ready():
                 return started
             if self.server_pid() is None:
-                self._clear_stale_pid_file()
+                self._clear_stale_files()
                 started = self._launch(deadline) or started
             time.sleep(0.05)
         raise InfrastructureError(f"The embedded Postgres is not ready in time; its log is {self.log_file}.")
@@ -200,15 +202,18 @@ class LocalPostgres:
         except (FileNotFoundError, ValueError, IndexError):
             return None
 
-    def _clear_stale_pid_file(self) -> None:
-        """Remove a `postmaster.pid` over which Postgres itself would stumble.
+    def _clear_stale_files(self) -> None:
+        """Remove what a dead server left and over which Postgres itself would stumble.
 
-        Postgres replaces the file of a dead process by itself. It refuses to start when the number lives on as a
-        stranger or a zombie, or when the file is empty; we know better, for we looked.
+        Postgres replaces the files of a dead process by itself. It refuses to start when the number in them lives on
+        as a stranger or a zombie, or when a file is empty; we know better, for we looked. Nobody else puts sockets
+        into our folder.
         """
         pid = self._pid_on_file()
         if pid is None or _look_at_process(pid) != _NO_PROCESS:
             (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+        for left in self.socket_dir.glob(".s.PGSQL.*"):
+            left.unlink(missing_ok=True)
 
     def _serves_here(self, pid: int) -> bool:
         state, command = _look_at_process(pid)
@@ -217,7 +222,7 @@ class LocalPostgres:
     @property
     def _bindir(self) -> Path:
         if self._known_bindir is None:
-            self._known_bindir = postgres_home.find_binaries(self._user)
+            self._known_bindir = postgres_home.find_binaries(self._user, self._state_dir)
         return self._known_bindir
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

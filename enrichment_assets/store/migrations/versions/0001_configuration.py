@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("archived_at", sa.DateTime(timezone=True)),
-        sa.CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="ck_clients_slug"),
+        sa.CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name=op.f("ck_clients_slug")),
         sa.PrimaryKeyConstraint("id", name="pk_clients"),
         sa.UniqueConstraint("slug", name="uq_clients_slug"),
     )
@@ -139,7 +139,7 @@ def upgrade() -> None:
             comment="when the sequencer should look at this batch again; null: a callback or a person moves it",
         ),
         sa.Column("retired_at", sa.DateTime(timezone=True)),
-        sa.CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="ck_batches_batch_key"),
+        sa.CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name=op.f("ck_batches_batch_key")),
         sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_batches_client_id"),
         sa.ForeignKeyConstraint(["upload_id"], ["uploads.id"], name="fk_batches_upload_id"),
         sa.PrimaryKeyConstraint("id", name="pk_batches"),

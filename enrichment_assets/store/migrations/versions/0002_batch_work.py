@@ -85,7 +85,7 @@ def upgrade() -> None:
         sa.Column("payload", postgresql.JSONB(), comment="the whole answer"),
         sa.Column("fields", postgresql.JSONB(), nullable=False, comment="what `provides` mapped out of it"),
         sa.Column("fetched_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("outcome in ('found', 'not_found')", name="ck_enrichment_results_outcome"),
+        sa.CheckConstraint("outcome in ('found', 'not_found')", name=op.f("ck_enrichment_results_outcome")),
         sa.PrimaryKeyConstraint("id", name="pk_enrichment_results"),
         sa.UniqueConstraint("item_id", "workflow_slug", name="uq_enrichment_results_item_id_workflow_slug"),
     )
@@ -163,10 +163,10 @@ def upgrade() -> None:
         sa.Column(
             "stored_at", sa.DateTime(timezone=True), comment="when its result reached the configured destination"
         ),
-        sa.CheckConstraint("outcome in ('found', 'not_found')", name="ck_workflow_states_outcome"),
+        sa.CheckConstraint("outcome in ('found', 'not_found')", name=op.f("ck_workflow_states_outcome")),
         sa.CheckConstraint(
             "status in ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'SKIPPED', 'FAILED', 'AMBIGUOUS')",
-            name="ck_workflow_states_status",
+            name=op.f("ck_workflow_states_status"),
         ),
         sa.PrimaryKeyConstraint("item_id", "workflow_slug", name="pk_workflow_states"),
     )

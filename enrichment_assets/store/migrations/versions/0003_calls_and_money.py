@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text()),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("processed_at", sa.DateTime(timezone=True)),
-        sa.CheckConstraint("status in ('new', 'applied', 'superseded', 'dead')", name="ck_callback_inbox_status"),
+        sa.CheckConstraint("status in ('new', 'applied', 'superseded', 'dead')", name=op.f("ck_callback_inbox_status")),
         sa.PrimaryKeyConstraint("id", name="pk_callback_inbox"),
         sa.UniqueConstraint("call_id", "body_sha256", name="uq_callback_inbox_call_id_body_sha256"),
     )
@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("applied_at", sa.DateTime(timezone=True)),
         sa.CheckConstraint(
             "state in ('ready', 'intent', 'sent', 'received', 'applied', 'failed', 'ambiguous')",
-            name="ck_provider_calls_state",
+            name=op.f("ck_provider_calls_state"),
         ),
         sa.PrimaryKeyConstraint("id", name="pk_provider_calls"),
         sa.UniqueConstraint("call_key", name="uq_provider_calls_call_key"),
@@ -112,7 +112,7 @@ def upgrade() -> None:
         sa.Column("reserved", sa.Numeric(precision=18, scale=6), server_default=sa.text("0"), nullable=False),
         sa.Column("spent", sa.Numeric(precision=18, scale=6), server_default=sa.text("0"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("amount >= 0", name="ck_budgets_amount"),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_budgets_amount")),
         sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_budgets_client_id"),
         sa.PrimaryKeyConstraint("id", name="pk_budgets"),
         sa.UniqueConstraint(
