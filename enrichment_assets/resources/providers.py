@@ -17,10 +17,8 @@ from enrichment_assets.resources.clay import ClayResource
 from enrichment_assets.resources.http import HttpResource
 from enrichment_assets.resources.hunter import HunterResource
 from enrichment_assets.resources.n8n import N8nResource
+from enrichment_assets.resources.names import OWN_ADDRESS
 from enrichment_assets.resources.zenrows import ZenRowsResource
-
-LOCAL = "local"
-"""The provider of workflows that are computed here; it sends nothing and has no resource."""
 
 _RESOURCES: Mapping[str, type[ConfigurableResource[Any]]] = {
     "apollo": ApolloResource,
@@ -30,11 +28,6 @@ _RESOURCES: Mapping[str, type[ConfigurableResource[Any]]] = {
     "n8n": N8nResource,
     "http": HttpResource,
 }
-
-
-def provider_names() -> tuple[str, ...]:
-    """Every provider that a workflow may name."""
-    return (LOCAL, *_RESOURCES)
 
 
 def build_providers(sandbox_url: str | None = None) -> dict[str, Provider]:
@@ -58,8 +51,7 @@ def address_of(workflow: WorkflowDefinition, provider: Provider) -> str:
     """
     start = RequestRenderer(workflow).address(workflow.parameters)
     try:
-        anywhere = workflow.provider in ("clay", "n8n", "http")
-        return join_url(base_url_of(workflow, provider), start, anywhere=anywhere)
+        return join_url(base_url_of(workflow, provider), start, anywhere=workflow.provider in OWN_ADDRESS)
     except ConfigurationError as error:
         raise ConfigurationError(f"workflow {workflow.slug}: {error}") from None
 

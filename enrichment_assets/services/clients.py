@@ -1,0 +1,168 @@
+"""Clients, and what each of them overrides in a workflow: addresses, limits, parameters, names of secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.planning import apply_config, check_workflow
+from enrichment_assets.domain.workflow import SLUG_PATTERN, ClientWorkflowConfig, WorkflowDefinition
+from enrichment_assets.resources.names import PROVIDER_NAMES
+from enrichment_assets.services.seeding import registry
+from enrichment_assets.settings import Settings
+from enrichment_assets.store import clients as client_store
+from enrichment_assets.store import registry as registry_store
+from enrichment_assets.store.database import connect, open_databases
+
+_SECRET_PATH = re.compile(
+    r"(?:^|[._-])(?:api[_-]?key|key|token|password|passwd|secret|authorization|bearer)$", re.IGNORECASE
+)
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
+_RANDOM_LOOKING = re.compile(r"(?=.*[0-9])[A-Z0-9]{16,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The agency's customer."""
+
+    slug: str
+    name: str
+    created_at: datetime
+
+
+def add_client(settings: Settings, slug: str, name: str | None = None) -> Client:
+    """Add a client. Raises `ConfigurationError` for a slug that is taken or is none."""
+    if not re.fullmatch(SLUG_PATTERN, slug):
+        raise ConfigurationError(
+            f"{slug!r} is not a client slug: lower-case letters, digits and hyphens, at most 63, like acme-2"
+        )
+    with connect(open_databases(settings).hq) as connection:
+        row = client_store.insert_client(connection, slug, (name or "").strip() or slug)
+    if row is None:
+        raise ConfigurationError(f"there is a client {slug!r} already: `enrich client list` shows it")
+    return _client(row)
+
+
+def get_client(settings: Settings, slug: str) -> Client:
+    """One client. Raises `NotFoundError`."""
+    with connect(open_databases(settings).hq) as connection:
+        return _client(client_row(connection, slug))
+
+
+def list_clients(settings: Settings) -> list[Client]:
+    """All clients by slug."""
+    with connect(open_databases(settings).hq) as connection:
+        return [_client(row) for row in client_store.list_clients(connection)]
+
+
+def client_row(connection: Any, slug: str) -> dict[str, Any]:
+    """The client's row on an open connection. Raises `NotFoundError`."""
+    row = client_store.get_client(connection, slug)
+    if row is None:
+        raise NotFoundError(f"there is no client {slug!r}: `enrich client add {slug}` adds it")
+    return row
+
+
+def get_client_configs(settings: Settings, client: str) -> dict[str, ClientWorkflowConfig]:
+    """Everything that a client overrides, by workflow slug."""
+    with connect(open_databases(settings).hq) as connection:
+        return registry_store.client_configs(connection, client_row(connection, client)["id"])
+
+
+def get_client_config(settings: Settings, client: str, workflow: str) -> ClientWorkflowConfig:
+    """What a client overrides in one workflow; empty when it overrides nothing."""
+    with registry(settings) as connection:
+        _workflow(connection, workflow)
+        configs = registry_store.client_configs(connection, client_row(connection, client)["id"])
+    return configs.get(workflow, ClientWorkflowConfig())
+
+
+def set_client_config(
+    settings: Settings,
+    client: str,
+    workflow: str,
+    *,
+    set_values: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    unset: Collection[str] = (),
+    enabled: bool | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> ClientWorkflowConfig:
+    """Change a client's overrides of one workflow and return them.
+
+    Args:
+        settings: The installation.
+        client: Its slug.
+        workflow: The workflow's slug.
+        set_values: Dotted path -> value, e.g. `{"limits.per_second": 2}`.
+        secrets: Purpose -> NAME of an environment variable.
+        unset: Dotted paths to give back to the registry; `secrets.<purpose>` for a secret.
+        enabled: False leaves the workflow out of the client's batches.
+        environment: Variables that exist, default `os.environ`: a lower-case name is taken for a name only if it does.
+
+    Raises:
+        NotFoundError: No such client or workflow.
+        ConfigurationError: The workflow would not be valid, or a secret itself was given instead of its name.
+    """
+    for path, value in (set_values or {}).items():
+        _refuse_secret_value(client, workflow, path, value)
+    for purpose, name in (secrets or {}).items():
+        refuse_key_as_name(purpose, name, os.environ if environment is None else environment)
+    with registry(settings) as connection:
+        definition = _workflow(connection, workflow)
+        client_id = client_row(connection, client)["id"]
+        before = registry_store.lock_client_config(connection, client_id, workflow)
+        values, names = dict(before.settings), dict(before.secrets)
+        for path in unset:
+            known = names if path.startswith("secrets.") else values
+            if known.pop(path.removeprefix("secrets."), None) is None:
+                raise ConfigurationError(f"client {client} sets no {path!r} for {workflow}")
+        config = ClientWorkflowConfig(
+            settings=values | dict(set_values or {}),
+            secrets=names | dict(secrets or {}),
+            enabled=before.enabled if enabled is None else enabled,
+        )
+        check_workflow(apply_config(client, definition, config), PROVIDER_NAMES)
+        registry_store.save_client_config(connection, client_id, workflow, config)
+    return config
+
+
+def refuse_key_as_name(purpose: str, name: str, environment: Mapping[str, str]) -> None:
+    """Raise `ConfigurationError` when a secret's name looks like the secret. The message does not repeat it."""
+    if name in environment or (_VARIABLE.fullmatch(name) and not _RANDOM_LOOKING.fullmatch(name)):
+        return
+    raise ConfigurationError(
+        f"secret {purpose!r}: give the NAME of an environment variable in capitals, like ACME_APOLLO_KEY, "
+        "not the key itself. Set the variable where the platform runs"
+    )
+
+
+def _refuse_secret_value(client: str, workflow: str, path: str, value: Any) -> None:
+    where = f"client {client}, workflow {workflow}: {path!r}"
+    if path.split(".")[0] == "secrets":
+        raise ConfigurationError(f"{where}: use --secret purpose=VARIABLE_NAME")
+    if not isinstance(value, str):
+        return
+    if _SECRET_PATH.search(path) and "{{" not in value:
+        raise ConfigurationError(
+            f"{where} looks like a secret: name its variable with --secret, and use {{{{secrets.purpose}}}} in a header"
+        )
+    if "://" in value and "@" in urlsplit(value).netloc:
+        raise ConfigurationError(f"{where}: an address cannot hold a password; use --secret user=... and password=...")
+
+
+def _workflow(connection: Any, slug: str) -> WorkflowDefinition:
+    for row in registry_store.list_workflow_rows(connection):
+        if row["workflow_slug"] == slug:
+            return registry_store.workflow_of(row)
+    raise NotFoundError(f"there is no workflow {slug!r}: `enrich workflow list` shows all")
+
+
+def _client(row: dict[str, Any]) -> Client:
+    return Client(row["slug"], row["name"], row["created_at"])

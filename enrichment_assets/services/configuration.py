@@ -1,0 +1,249 @@
+"""The registry of workflows and the pipelines, as every door uses them. Clients are in `services.clients`.
+
+The database is the truth. `registry.loader.builtin_workflows()` stands in for it only where it cannot be reached.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.planning import check_workflow, validate_pipeline
+from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.registry.loader import builtin_pipelines, explain, parse_pipeline, parse_workflow
+from enrichment_assets.resources.names import PROVIDER_NAMES
+from enrichment_assets.services.clients import (
+    Client,
+    add_client,
+    client_row,
+    get_client,
+    get_client_config,
+    get_client_configs,
+    list_clients,
+    refuse_key_as_name,
+    set_client_config,
+)
+from enrichment_assets.services.seeding import is_edited, registry, seed_builtins
+from enrichment_assets.settings import Settings
+from enrichment_assets.store import registry as store
+
+Origin = Literal["built-in", "edited", "added"]
+
+_MAX_FILE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredWorkflow:
+    """A row of the registry. `origin`: as the built-in file says, a built-in that was edited, or a user's own."""
+
+    definition: WorkflowDefinition
+    version: str
+    origin: Origin
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPipeline:
+    """A saved pipeline; `client` is None for one that all clients share."""
+
+    definition: PipelineDefinition
+    client: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What saving came to; `warnings` name pipelines that cannot run any more."""
+
+    slug: str
+    change: Literal["added", "updated", "unchanged"]
+    warnings: tuple[str, ...] = ()
+
+
+def list_workflows(settings: Settings) -> list[RegisteredWorkflow]:
+    """Every workflow, in the order of `step`; seeds the built-ins first.
+
+    Raises:
+        InfrastructureError: The database cannot be reached.
+        ConfigurationError: A row was edited by SQL into something that is no workflow; names it.
+    """
+    with registry(settings) as connection:
+        return [_registered(row) for row in store.list_workflow_rows(connection)]
+
+
+def get_workflow(settings: Settings, slug: str) -> RegisteredWorkflow:
+    """One workflow. Raises `NotFoundError`."""
+    for workflow in list_workflows(settings):
+        if workflow.definition.slug == slug:
+            return workflow
+    raise NotFoundError(f"there is no workflow {slug!r}: `enrich workflow list` shows all")
+
+
+def add_workflow(settings: Settings, source: Path | WorkflowDefinition) -> Saved:
+    """Register a workflow from a YAML file or a definition; one of the same slug is replaced.
+
+    Batches that were launched before keep what they were launched with.
+
+    Raises:
+        ConfigurationError: It is no workflow, or one of its templates or expressions is wrong; names the field.
+    """
+    workflow = source if isinstance(source, WorkflowDefinition) else parse_workflow(_read(source), source.name)
+    check_workflow(workflow, PROVIDER_NAMES)
+    for purpose, name in workflow.secrets.items():
+        refuse_key_as_name(purpose, name, os.environ)
+    if "\\u0000" in workflow.model_dump_json():
+        raise ConfigurationError(f"workflow {workflow.slug}: a NUL character cannot be stored")
+    with registry(settings) as connection:
+        known = {row["workflow_slug"]: row for row in store.list_workflow_rows(connection)}
+        row = known.get(workflow.slug)
+        if row is not None and _registered(row).version == workflow.version():
+            return Saved(workflow.slug, "unchanged")
+        store.upsert_workflow(connection, workflow, None)
+        workflows = {slug: _registered(other).definition for slug, other in known.items()} | {workflow.slug: workflow}
+        warnings = _broken_pipelines(store.list_pipeline_rows(connection), workflows, workflow.slug)
+    return Saved(workflow.slug, "added" if row is None else "updated", tuple(warnings))
+
+
+def set_workflow_enabled(settings: Settings, slug: str, enabled: bool) -> None:
+    """Switch a workflow on or off for every client. Raises `NotFoundError`."""
+    with registry(settings) as connection:
+        if not store.set_enabled(connection, slug, enabled):
+            raise NotFoundError(f"there is no workflow {slug!r}: `enrich workflow list` shows all")
+
+
+def add_pipeline(settings: Settings, source: Path | PipelineDefinition, client: str | None = None) -> Saved:
+    """Save a pipeline for a client, or for all (None); one of the same slug and client is replaced.
+
+    Raises:
+        ConfigurationError: The order cannot work (names step and missing field), or the slug is a built-in's.
+        NotFoundError: No such client.
+    """
+    pipeline = source if isinstance(source, PipelineDefinition) else parse_pipeline(_read(source), source.name)
+    if client is None and pipeline.slug in builtin_pipelines():
+        raise ConfigurationError(
+            f"pipeline {pipeline.slug!r} is built in: choose another slug, or save it for a client"
+        )
+    with registry(settings) as connection:
+        client_id = None if client is None else client_row(connection, client)["id"]
+        workflows = {row["workflow_slug"]: _registered(row).definition for row in store.list_workflow_rows(connection)}
+        problems = validate_pipeline(pipeline, workflows)
+        if problems:
+            raise ConfigurationError(f"pipeline {pipeline.slug} cannot work: " + "; ".join(problems))
+        before = _find_pipeline(store.list_pipeline_rows(connection, client), pipeline.slug, client)
+        if before is not None and PipelineDefinition.model_validate(before["definition"]) == pipeline:
+            return Saved(pipeline.slug, "unchanged")
+        store.upsert_pipeline(connection, client_id, pipeline)
+    return Saved(pipeline.slug, "added" if before is None else "updated")
+
+
+def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefinition:
+    """A pipeline from `a,b|c,d`: commas between steps, `|` between the members of a waterfall.
+
+    Raises `ConfigurationError` for names that are no slugs.
+    """
+    groups = [[member.strip() for member in entry.split("|")] for entry in steps.split(",")]
+    entries = [members[0] if len(members) == 1 else {"waterfall": members} for members in groups]
+    try:
+        return PipelineDefinition.model_validate({"slug": slug, "title": title, "steps": entries})
+    except ValidationError as error:
+        raise ConfigurationError(f"pipeline {slug!r}: {explain(error)}") from None
+
+
+def list_pipelines(settings: Settings, client: str | None = None) -> list[RegisteredPipeline]:
+    """Shared pipelines and those of a client, or of all clients (None)."""
+    with registry(settings) as connection:
+        if client is not None:
+            client_row(connection, client)
+        return [_pipeline(row) for row in store.list_pipeline_rows(connection, client)]
+
+
+def get_pipeline(settings: Settings, slug: str, client: str | None = None) -> RegisteredPipeline:
+    """The client's pipeline of that slug, else the shared one. Raises `NotFoundError`."""
+    with registry(settings) as connection:
+        return _pipeline(pipeline_row(connection, slug, client))
+
+
+def pipeline_row(connection: Any, slug: str, client: str | None) -> dict[str, Any]:
+    """As `get_pipeline`, on an open connection."""
+    rows = store.list_pipeline_rows(connection, client)
+    row = _find_pipeline(rows, slug, client) or _find_pipeline(rows, slug, None)
+    if row is None:
+        whose = f"client {client} has no pipeline {slug!r}" if client else f"there is no shared pipeline {slug!r}"
+        raise NotFoundError(f"{whose}: `enrich pipeline list` shows all")
+    return row
+
+
+def _find_pipeline(rows: list[dict[str, Any]], slug: str, client: str | None) -> dict[str, Any] | None:
+    return next((row for row in rows if row["slug"] == slug and row["client"] == client), None)
+
+
+def _registered(row: dict[str, Any]) -> RegisteredWorkflow:
+    try:
+        definition = store.workflow_of(row)
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"the registry's row {row['workflow_slug']!r} is no workflow: {explain(error)}"
+        ) from None
+    origin: Origin = "added"
+    if row["builtin_version"] is not None:
+        origin = "edited" if is_edited(row) else "built-in"
+    return RegisteredWorkflow(definition, definition.version(), origin, row["updated_at"])
+
+
+def _pipeline(row: dict[str, Any]) -> RegisteredPipeline:
+    return RegisteredPipeline(PipelineDefinition.model_validate(row["definition"]), row["client"], row["updated_at"])
+
+
+def _broken_pipelines(
+    rows: list[dict[str, Any]], workflows: Mapping[str, WorkflowDefinition], changed: str
+) -> list[str]:
+    warnings = []
+    for row in rows:
+        pipeline = PipelineDefinition.model_validate(row["definition"])
+        if changed in pipeline.slugs() and (problems := validate_pipeline(pipeline, workflows)):
+            whose = f" of client {row['client']}" if row["client"] else ""
+            warnings.append(f"pipeline {pipeline.slug}{whose} cannot work any more: {'; '.join(problems)}")
+    return warnings
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_FILE:
+            raise ConfigurationError(f"{path.name}: larger than {_MAX_FILE} bytes")
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise NotFoundError(f"there is no file {path}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path.name}: is not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path.name}: cannot be read ({error.strerror})") from None
+
+
+__all__ = [
+    "Client",
+    "RegisteredPipeline",
+    "RegisteredWorkflow",
+    "Saved",
+    "add_client",
+    "add_pipeline",
+    "add_workflow",
+    "get_client",
+    "get_client_config",
+    "get_client_configs",
+    "get_pipeline",
+    "get_workflow",
+    "list_clients",
+    "list_pipelines",
+    "list_workflows",
+    "pipeline_from_steps",
+    "seed_builtins",
+    "set_client_config",
+    "set_workflow_enabled",
+]

@@ -1,0 +1,263 @@
+"""What a launch would do: the blueprint, the calls it would make at most, and what they can cost. Writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.planning import build_blueprint, switched_off
+from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.workflow import Blueprint, BlueprintStep, Entity, Mode, PipelineDefinition
+from enrichment_assets.resources.secrets import missing_secrets
+from enrichment_assets.services.configuration import pipeline_row
+from enrichment_assets.services.seeding import registry
+from enrichment_assets.settings import Settings
+from enrichment_assets.store import batches_launch as store
+from enrichment_assets.store import registry as registry_store
+from enrichment_assets.store.items import ITEM_COLUMNS
+
+BATCH_KEY_PATTERN = r"[a-z0-9][a-z0-9._-]{0,199}"
+_HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """One step: how often it calls at most, and what that costs at most, in exact decimals of `currency`."""
+
+    slug: str
+    title: str
+    provider: str
+    operation: str
+    mode: Mode
+    entity: Entity
+    after: tuple[str, ...]
+    fallback_of: tuple[str, ...]
+    calls_at_most: int
+    cost_each: Decimal
+    cost_at_most: Decimal
+    currency: str
+    simulated: bool
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """What a launch would do. `problems` is empty when it may be launched; `companies` is None when not counted."""
+
+    client: str
+    upload_id: int
+    filename: str
+    pipeline: str
+    batch_key: str
+    rows: int
+    rejected: int
+    items: int
+    companies: int | None
+    steps: tuple[StepPlan, ...]
+    left_out: tuple[str, ...]
+    cost_at_most: Mapping[str, Decimal]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An upload, a pipeline and the blueprint that they would make. `left_out`: steps the client switched off."""
+
+    upload: dict[str, Any]
+    pipeline: PipelineDefinition
+    blueprint: Blueprint
+    left_out: tuple[str, ...]
+
+    @property
+    def items(self) -> int:
+        """Rows that become items."""
+        return int(self.upload["row_count"] - self.upload["rejected_count"])
+
+
+def plan_launch(
+    settings: Settings,
+    upload: int | str,
+    pipeline: str,
+    *,
+    client: str | None = None,
+    batch_key: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> LaunchPlan:
+    """Say what a launch would call, how often, and what it would cost at most. Writes nothing.
+
+    Args:
+        settings: The installation.
+        upload: The upload's id, or at least six digits of its SHA-256.
+        pipeline: The client's pipeline, or a shared one.
+        client: Needed only where two clients have uploaded the same file.
+        batch_key: Default `<client>-<upload id>-<pipeline>-<n>`.
+        environment: Where keys are looked for; default `os.environ`.
+
+    Raises:
+        NotFoundError: No such upload, client or pipeline.
+        ConfigurationError: The pipeline cannot run at all. What only lacks a key or an address is in `problems`.
+    """
+    with registry(settings) as connection:
+        draft = draft_launch(connection, upload, pipeline, client)
+        key = checked_key(batch_key) if batch_key else default_key(connection, draft)
+        taken = store.get_batch(connection, key) is not None
+    company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
+    companies = _company_subjects(settings, draft) if company_steps else None
+    steps = step_plans(settings, draft, companies, environment)
+    cost: dict[str, Decimal] = {}
+    for step in steps:
+        cost[step.currency] = cost.get(step.currency, Decimal(0)) + step.cost_at_most
+    problems = [f"batch {key!r} exists already"] if taken else []
+    return LaunchPlan(
+        client=draft.upload["client"],
+        upload_id=draft.upload["id"],
+        filename=draft.upload["filename"],
+        pipeline=draft.pipeline.slug,
+        batch_key=key,
+        rows=draft.upload["row_count"],
+        rejected=draft.upload["rejected_count"],
+        items=draft.items,
+        companies=companies,
+        steps=steps,
+        left_out=draft.left_out,
+        cost_at_most=cost,
+        problems=(*problems, *(problem for step in steps for problem in step.problems)),
+    )
+
+
+def draft_launch(connection: Any, upload: int | str, pipeline: str, client: str | None) -> Draft:
+    """Find upload and pipeline, and build the blueprint. Raises as `plan_launch`."""
+    row = find_upload(connection, upload, client)
+    definition = PipelineDefinition.model_validate(pipeline_row(connection, pipeline, row["client"])["definition"])
+    wanted = set(definition.slugs())
+    workflows = {
+        entry["workflow_slug"]: registry_store.workflow_of(entry)
+        for entry in registry_store.list_workflow_rows(connection)
+        if entry["workflow_slug"] in wanted
+    }
+    configs = registry_store.client_configs(connection, row["client_id"])
+    blueprint = build_blueprint(row["client"], definition, workflows, configs)
+    return Draft(row, definition, blueprint, tuple(switched_off(definition, configs)))
+
+
+def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[str, Any]:
+    """The upload's row by id or hash prefix, with its client's slug. Raises as `plan_launch`."""
+    text = str(upload).strip().lower()
+    found = []
+    if text.isdecimal() and len(text) < 18:
+        found = store.uploads_by_id(connection, int(text), client)
+    if not found and _HASH_PREFIX.fullmatch(text):
+        found = store.uploads_by_hash(connection, text, client)
+    if not found:
+        whose = f" of client {client}" if client else ""
+        raise NotFoundError(f"there is no upload {text!r}{whose}: give its id, or six or more digits of its SHA-256")
+    if len(found) > 1:
+        several = ", ".join(f"{row['id']} ({row['client']})" for row in found)
+        raise ConfigurationError(f"{text!r} can be several uploads: {several}. Give the id, or --client")
+    return found[0]
+
+
+def default_key(connection: Any, draft: Draft) -> str:
+    """The next free `<client>-<upload id>-<pipeline>-<n>`."""
+    prefix = f"{draft.upload['client']}-{draft.upload['id']}-{draft.pipeline.slug}"
+    return f"{prefix}-{store.next_batch_number(connection, prefix)}"
+
+
+def checked_key(batch_key: str) -> str:
+    """The key, if it is one: it is Dagster's partition key too, where commas and spaces do harm."""
+    if not re.fullmatch(BATCH_KEY_PATTERN, batch_key):
+        raise ConfigurationError(
+            f"{batch_key!r} is not a batch key: lower-case letters, digits, dots, hyphens and underscores, at most 200"
+        )
+    return batch_key
+
+
+def _company_subjects(settings: Settings, draft: Draft) -> int:
+    """How often a company step calls: once a distinct company, and once for each row that names none."""
+    from enrichment_assets.services.items import ItemMaker
+    from enrichment_assets.services.uploads import read_upload
+
+    maker = ItemMaker(0, 0, draft.upload["columns"], draft.blueprint.company_identity)
+    column = ITEM_COLUMNS.index("company_key")
+    distinct: set[str] = set()
+    without = 0
+    for batch in read_upload(settings, draft.upload):
+        for item in maker.items(batch):
+            if item[column] is None:
+                without += 1
+            else:
+                distinct.add(item[column])
+    return len(distinct) + without
+
+
+def step_plans(
+    settings: Settings, draft: Draft, companies: int | None, environment: Mapping[str, str] | None
+) -> tuple[StepPlan, ...]:
+    """The plan of every step; `companies`: what a company step calls at most (None: not counted)."""
+    from enrichment_assets.resources.providers import build_providers
+
+    providers = build_providers(settings.sandbox_url)
+    return tuple(
+        _step_plan(settings, step, draft.items, companies, providers, environment) for step in draft.blueprint.steps
+    )
+
+
+def _step_plan(
+    settings: Settings,
+    step: BlueprintStep,
+    items: int,
+    companies: int | None,
+    providers: Mapping[str, Provider],
+    environment: Mapping[str, str] | None,
+) -> StepPlan:
+    workflow = step.workflow
+    simulated, problems = _readiness(settings, step, providers, environment)
+    subjects = companies if workflow.entity is Entity.COMPANY and companies is not None else items
+    calls = 0 if workflow.mode is Mode.LOCAL else subjects
+    each = max(workflow.price.estimate, workflow.price.not_found or Decimal(0))
+    return StepPlan(
+        slug=step.slug,
+        title=workflow.title,
+        provider=workflow.provider,
+        operation=workflow.operation,
+        mode=workflow.mode,
+        entity=workflow.entity,
+        after=tuple(step.after),
+        fallback_of=tuple(step.fallback_of),
+        calls_at_most=calls,
+        cost_each=each,
+        cost_at_most=each * calls,
+        currency=workflow.price.currency,
+        simulated=simulated,
+        problems=tuple(problems),
+    )
+
+
+def _readiness(
+    settings: Settings,
+    step: BlueprintStep,
+    providers: Mapping[str, Provider],
+    environment: Mapping[str, str] | None,
+) -> tuple[bool, Sequence[str]]:
+    """Whether a step goes to the sandbox, and what keeps it from being called at all."""
+    from enrichment_assets.resources.providers import address_of, is_simulated
+
+    workflow = step.workflow
+    if workflow.mode is Mode.LOCAL:
+        return False, ()
+    provider = providers[workflow.provider]
+    try:
+        address_of(workflow, provider)
+    except ConfigurationError as error:
+        return False, (str(error),)
+    simulated = is_simulated(workflow, provider, settings.sandbox_url)
+    if simulated:
+        return True, ()
+    return False, [
+        f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set"
+        for purpose, name in missing_secrets(workflow, environment).items()
+    ]

@@ -1,0 +1,113 @@
+"""Launching a batch: the row with its blueprint first, then its Dagster partition.
+
+Launching the same key for the same upload and pipeline again adds the partition that a crash left out, and changes
+nothing else. What a launch would call and cost is in `services.launch_plan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.services.launch_plan import (
+    Draft,
+    LaunchPlan,
+    StepPlan,
+    checked_key,
+    default_key,
+    draft_launch,
+    find_upload,
+    plan_launch,
+    step_plans,
+)
+from enrichment_assets.services.seeding import registry
+from enrichment_assets.settings import Settings
+from enrichment_assets.store import batches_launch as store
+
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A batch that is there. `created` is False when it was there already and only its partition was seen to."""
+
+    batch_key: str
+    client: str
+    pipeline: str
+    upload_id: int
+    items: int
+    steps: tuple[str, ...]
+    created: bool
+
+
+def launch(
+    settings: Settings,
+    upload: int | str,
+    pipeline: str,
+    *,
+    add_partition: Callable[[str], None],
+    client: str | None = None,
+    batch_key: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Launched:
+    """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
+
+    With a `batch_key` that exists for the same upload and pipeline, the batch stays as it is and only its partition is
+    added again, so that a launch that was interrupted can be repeated.
+
+    Raises:
+        NotFoundError: No such upload, client or pipeline.
+        ConfigurationError: The pipeline cannot run, a key or an address is missing (names workflow and variable), or
+            the batch key belongs to another launch.
+    """
+    key = checked_key(batch_key) if batch_key else None
+    with registry(settings) as connection:
+        existing = store.get_batch(connection, key) if key else None
+        if existing is not None:
+            launched = _relaunched(existing, find_upload(connection, upload, client), pipeline)
+        else:
+            draft = draft_launch(connection, upload, pipeline, client)
+            _refuse_unready(settings, draft, environment)
+            launched = _created(connection, draft, key)
+    add_partition(launched.batch_key)
+    return launched
+
+
+def _created(connection: Any, draft: Draft, batch_key: str | None) -> Launched:
+    for _ in range(1 if batch_key else _ATTEMPTS):
+        key = batch_key or default_key(connection, draft)
+        if store.insert_batch(connection, key, draft.upload, draft.blueprint):
+            return _launched(key, draft.upload, draft.blueprint, created=True)
+    raise ConfigurationError("another launch took the batch key meanwhile: launch again")
+
+
+def _relaunched(existing: dict[str, Any], upload: dict[str, Any], pipeline: str) -> Launched:
+    """The batch as it was launched, whatever has changed in the registry since."""
+    key = existing["batch_key"]
+    if existing["upload_id"] != upload["id"] or existing["pipeline_slug"] != pipeline:
+        raise ConfigurationError(f"batch {key!r} exists already, for another upload or pipeline: choose another key")
+    return _launched(key, upload, Blueprint.model_validate(existing["blueprint"]), created=False)
+
+
+def _launched(key: str, upload: dict[str, Any], blueprint: Blueprint, *, created: bool) -> Launched:
+    return Launched(
+        batch_key=key,
+        client=blueprint.client,
+        pipeline=blueprint.pipeline,
+        upload_id=upload["id"],
+        items=upload["row_count"] - upload["rejected_count"],
+        steps=tuple(step.slug for step in blueprint.steps),
+        created=created,
+    )
+
+
+def _refuse_unready(settings: Settings, draft: Draft, environment: Mapping[str, str] | None) -> None:
+    problems = [problem for step in step_plans(settings, draft, None, environment) for problem in step.problems]
+    if problems:
+        raise ConfigurationError(f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems))
+
+
+__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "plan_launch"]
