@@ -1,0 +1,74 @@
+-- One row per job of every item, as its provider told it. `start_date` and `end_date` are the text as given; the ranges
+-- say which days that text can mean. A job stays whatever its dates are; what was left out is in work_history_exclusions.
+with jobs as (
+
+    select
+        *,
+        {{ plausible(date_low('start_date')) }} as start_from,
+        {{ plausible(date_low('end_date')) }} as end_from
+    from {{ ref('stg_employment') }}
+    where exclusion_reason is null
+
+),
+
+organisations as (
+
+    select
+        organisation_name,
+        {{ organisation_name_key('organisation_name') }} as organisation_name_key
+    from (select distinct organisation_name from jobs where organisation_name is not null)
+
+),
+
+people as (
+
+    select
+        batch_key,
+        item_id,
+        row_number,
+        coalesce(
+            {{ filled('full_name') }},
+            nullif(trim(concat_ws(' ', {{ filled('first_name') }}, {{ filled('last_name') }})), '')
+        ) as person_name
+    from {{ source('hq', 'batch_items') }}
+
+)
+
+select
+    j.client_slug,
+    j.batch_key,
+    j.item_id,
+    p.row_number,
+    p.person_name,
+    j.ordinal,
+    j.organisation_name,
+    j.provider_organisation_id,
+    o.organisation_name_key,
+    case
+        when j.provider_organisation_id is not null and length(j.provider_organisation_id) <= 200
+            then j.source_provider || ':' || j.provider_organisation_id
+        when o.organisation_name_key is not null then 'name:' || o.organisation_name_key
+    end as organisation_key,
+    j.title,
+    j.start_date,
+    j.end_date,
+    j.start_from,
+    {{ plausible(date_high('j.start_date', 'j.start_from')) }} as start_to,
+    j.end_from,
+    {{ plausible(date_high('j.end_date', 'j.end_from')) }} as end_to,
+    j.is_current,
+    case
+        when j.start_date is null then 'start_missing'
+        when j.start_from is null then 'start_unreadable'
+        when j.end_date is not null and j.end_from is null and not {{ means_now('j.end_date') }} then 'end_unreadable'
+        when {{ date_high('j.end_date', 'j.end_from') }} < j.start_from then 'end_before_start'
+    end as date_note,
+    j.description,
+    j.provider_entry_id,
+    j.source_workflow,
+    j.source_provider,
+    j.result_id,
+    j.fetched_at
+from jobs as j
+left join people as p on p.batch_key = j.batch_key and p.item_id = j.item_id
+left join organisations as o on o.organisation_name = j.organisation_name

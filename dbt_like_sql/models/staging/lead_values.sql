@@ -1,0 +1,99 @@
+-- Every candidate value, ranked by the merge policy (seeds/merge_policy.csv): rank 1 is what final_leads shows.
+-- Order: a verdict that forbids the value last, then the policy's priority, then confidence, then the younger, then the
+-- later step. A rule for the column beats a rule for `*`; a rule whose confidence or age is not met does not count.
+with candidates as (
+
+    select
+        *,
+        coalesce(verdict in ('valid', 'verified', 'deliverable', 'ok'), false) as is_verified,
+        coalesce(verdict in ('invalid', 'placeholder', 'disposable', 'spamtrap', 'abuse', 'do_not_mail', 'undeliverable'), false) as is_bad
+    from {{ ref('stg_field_values') }}
+
+),
+
+kinds as (
+
+    select distinct field, source_kind, source_workflow, source_provider, is_verified from candidates
+
+),
+
+rules as (
+
+    select
+        k.*,
+        p.column_name,
+        p.source as rule_source,
+        p.priority,
+        p.min_confidence,
+        p.max_age_days
+    from kinds as k
+    inner join {{ ref('merge_policy') }} as p
+        on p.column_name in (k.field, '*')
+        and (
+            p.source in (k.source_kind, k.source_workflow, k.source_provider)
+            or (p.source = 'verified' and k.is_verified)
+        )
+
+),
+
+ruled as (
+
+    select
+        c.client_slug,
+        c.batch_key,
+        c.item_id,
+        c.field,
+        c.value,
+        c.source_kind,
+        c.source_workflow,
+        c.source_provider,
+        c.edited_by,
+        c.position,
+        c.confidence,
+        c.verdict,
+        c.is_bad,
+        c.fetched_at,
+        min(
+            case
+                when r.priority is null then {'specific': 2, 'priority': 1000, 'rule': 'no rule'}
+                else {
+                    'specific': cast(r.column_name = '*' as integer),
+                    'priority': r.priority,
+                    'rule': r.column_name || ' from ' || r.rule_source
+                }
+            end
+        ) as best
+    from candidates as c
+    left join rules as r
+        on r.field = c.field
+        and r.source_kind = c.source_kind
+        and r.source_workflow is not distinct from c.source_workflow
+        and r.source_provider is not distinct from c.source_provider
+        and r.is_verified = c.is_verified
+        and (r.min_confidence is null or c.confidence >= r.min_confidence)
+        and (r.max_age_days is null or c.fetched_at >= current_timestamp - to_days(r.max_age_days))
+    group by all
+
+)
+
+select
+    client_slug,
+    batch_key,
+    item_id,
+    field,
+    value,
+    source_kind,
+    source_workflow,
+    source_provider,
+    edited_by,
+    confidence,
+    verdict,
+    fetched_at,
+    best.rule as rule,
+    cast(best.priority as integer) as priority,
+    cast(row_number() over (
+        partition by batch_key, item_id, field
+        order by is_bad and source_kind <> 'human', best.priority, confidence desc nulls last, fetched_at desc nulls last, position desc, value
+    ) as integer) as rank,
+    cast(count(*) over (partition by batch_key, item_id, field) as integer) as candidates
+from ruled

@@ -1,0 +1,141 @@
+{{ config(materialized='table') }}
+-- One row per entry of every job history in the answers: jobs, education, and what is neither, with the reason.
+-- Nothing is dropped here. An answer is parsed once, into the shapes of both providers side by side.
+with answers as (
+
+    select
+        client_slug,
+        batch_key,
+        item_id,
+        workflow_slug as source_workflow,
+        provider as source_provider,
+        result_id,
+        fetched_at,
+        {{ employment_source('payload', 'fields') }} as document
+    from {{ ref('stg_results') }}
+    where payload is not null
+
+),
+
+parsed as (
+
+    select
+        *,
+        from_json(document, '{{ employment_document() }}') as d
+    from answers
+    where document is not null
+
+),
+
+listed as (
+
+    select
+        * exclude (d),
+        {{ employment_entries('d') }} as entries
+    from parsed
+
+),
+
+identified as (
+
+    select
+        *,
+        list_transform(entries, lambda x: coalesce(x.id, x._id)) as ids
+    from listed
+
+),
+
+numbered as (
+
+    select
+        * exclude (entries, ids, document),
+        case when len(list_distinct(ids)) < len(entries) then entries end as repeated_in,
+        case when len(list_distinct(ids)) < len(entries) then ids end as repeated_ids,
+        unnest(entries) as e,
+        generate_subscripts(entries, 1) as ordinal
+    from identified
+
+),
+
+named as (
+
+    select
+        client_slug,
+        batch_key,
+        item_id,
+        source_workflow,
+        source_provider,
+        result_id,
+        fetched_at,
+        ordinal,
+        coalesce({{ filled('e.id') }}, {{ filled('e._id') }}) as provider_entry_id,
+        coalesce(
+            {{ filled('e.organization_name') }}, {{ filled('e.organisation_name') }}, {{ filled('e.company_name') }},
+            {{ filled(name_of('e.company')) }}
+        ) as organisation_name,
+        coalesce(
+            {{ filled('e.organization_id') }},
+            case when starts_with(e.company, '{') and json_valid(e.company) then json_extract_string(e.company, '$.id') end
+        ) as provider_organisation_id,
+        coalesce({{ filled(name_of('e.title')) }}, {{ filled('e.job_title') }}) as title,
+        {{ filled('e.start_date') }} as start_date,
+        {{ filled('e.end_date') }} as end_date,
+        coalesce({{ truth('e.current') }}, {{ truth('e.is_current') }}) as current_flag,
+        {{ truth('e.is_primary') }} as is_primary,
+        coalesce({{ filled('e.description') }}, {{ filled('e.summary') }}) as description,
+        {{ filled('e.kind') }} as kind,
+        {{ filled('e.degree') }} as degree,
+        {{ filled('e.grade_level') }} as grade_level,
+        {{ filled('e.major') }} as major,
+        case
+            when repeated_in is null or coalesce(e.id, e._id) is null then false
+            when list_position(repeated_ids, coalesce(e.id, e._id)) = ordinal then false
+            else repeated_in[list_position(repeated_ids, coalesce(e.id, e._id))] = e
+        end as is_repeated
+    from numbered
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when is_repeated then 'duplicate'
+            when contains(lower(kind), 'educat') or lower(kind) in ('school', 'degree', 'university') then 'education'
+            when lower(kind) in ('job', 'work', 'employment', 'experience', 'position') then null
+            when coalesce(degree, grade_level, major) is not null then 'education'
+            when coalesce(organisation_name, provider_organisation_id, title, start_date, end_date) is null then 'empty'
+        end as exclusion_reason
+    from named
+
+)
+
+select
+    client_slug,
+    batch_key,
+    item_id,
+    source_workflow,
+    source_provider,
+    result_id,
+    fetched_at,
+    cast(ordinal as integer) as ordinal,
+    exclusion_reason,
+    provider_entry_id,
+    organisation_name,
+    provider_organisation_id,
+    title,
+    start_date,
+    end_date,
+    case
+        when current_flag is not null then current_flag
+        when {{ means_now('end_date') }} then true
+        when end_date is not null then false
+        when is_primary then true
+    end as is_current,
+    description,
+    kind,
+    degree,
+    grade_level,
+    major
+from judged

@@ -1,0 +1,91 @@
+"""Where the warehouse's files are, and how one is put in place so that no reader ever sees half of it.
+
+Layout below `settings.warehouse_dir`:
+
+    sources/<source>/client_slug=<slug>/<batch_key>.parquet    what HQ said about one batch
+    models/<model>/client_slug=<slug>/<batch_key>.parquet      a model of one batch
+    analytics/<model>/all.parquet                              a model over all batches
+
+Batches share no file, so concurrent runs on different batches never meet.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.settings import Settings
+
+UNFINISHED_SUFFIX = ".unfinished"
+"""Ending of a file that is being written; no glob for `*.parquet` matches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths of one warehouse."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> Layout:
+        """The layout of these settings' warehouse."""
+        return cls(settings.warehouse_dir)
+
+    def source(self, name: str, client_slug: str, batch_key: str) -> Path:
+        """The file of one source of one batch."""
+        return self.root / "sources" / name / f"client_slug={client_slug}" / f"{batch_key}.parquet"
+
+    def model(self, name: str, client_slug: str, batch_key: str) -> Path:
+        """The file of one model of one batch."""
+        return self.root / "models" / name / f"client_slug={client_slug}" / f"{batch_key}.parquet"
+
+    def analytics(self, name: str) -> Path:
+        """The file of a model over all batches."""
+        return self.root / "analytics" / name / "all.parquet"
+
+    def all_of(self, room: str, name: str, client_slug: str | None = None) -> list[Path]:
+        """Every file of a source (`room` is `sources`) or a partitioned model (`models`), of one client or of all."""
+        client = "*" if client_slug is None else f"client_slug={client_slug}"
+        return sorted((self.root / room / name).glob(f"{client}/*.parquet"))
+
+    def client_of(self, batch_key: str) -> str:
+        """The client whose batch this is, by its published sources.
+
+        Raises:
+            NotFoundError: Nothing was published for this batch.
+        """
+        for path in (self.root / "sources" / "batches").glob(f"client_slug=*/{batch_key}.parquet"):
+            return path.parent.name.removeprefix("client_slug=")
+        raise NotFoundError(
+            f"The warehouse has nothing of batch `{batch_key}` yet. It is filled when the batch is extracted."
+        )
+
+
+@contextmanager
+def put_in_place(target: Path) -> Iterator[Path]:
+    """Yield a path beside `target` to write to; when the block ends well, the file is synced and takes its place.
+
+    When the block raises, what was written is removed and the old file, if any, stays as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}{UNFINISHED_SUFFIX}")
+    try:
+        yield unfinished
+        _sync(unfinished)
+        unfinished.replace(target)
+        _sync(target.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

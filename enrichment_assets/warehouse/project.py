@@ -1,0 +1,199 @@
+"""What stands in `dbt_like_sql/`: its models, sources, seeds and tests, read into plain values.
+
+Reading only: no database, no rendering of a run. The folder is a dbt project, so names and keys here are dbt's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.warehouse.rendering import Renderer
+from enrichment_assets.warehouse.testspecs import Severity, TestSpec, generic_tests
+
+PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_like_sql"
+"""The folder beside the package, in a checkout as in an installation."""
+
+Layer = Literal["staging", "marts", "analytics"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as `schema.yml` describes it; `type` is a DuckDB type."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A source or a seed: columns and where its rows come from (`path` for a seed)."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL model.
+
+    Attributes:
+        layer: The folder it stands in.
+        materialized: `table` is written as Parquet, `view` is computed when read.
+        partitioned: True: built per batch; False: built over all batches.
+        published: True: a mart that goes to the workspace database.
+        refs: Names of the models and seeds it reads.
+        sources: Names of the sources it reads.
+    """
+
+    name: str
+    layer: Layer
+    description: str
+    columns: tuple[Column, ...]
+    materialized: Literal["table", "view"]
+    partitioned: bool
+    published: bool
+    refs: tuple[str, ...]
+    sources: tuple[str, ...]
+    tests: tuple[TestSpec, ...]
+    path: Path
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    renderer: Renderer = field(repr=False, kw_only=True)
+
+    @property
+    def deps(self) -> tuple[str, ...]:
+        """Names of everything it reads: models and seeds, then sources."""
+        return self.refs + self.sources
+
+    @cached_property
+    def sql(self) -> str:
+        """The SQL as DuckDB runs it: models by their names, sources in the schema `hq`."""
+        return self.renderer.render(self.path.read_text(encoding="utf-8"))
+
+    @cached_property
+    def column_lineage(self) -> dict[str, list[tuple[str, str]]]:
+        """Column -> the (model or source, column) pairs it is made from."""
+        from enrichment_assets.warehouse.lineage import column_lineage
+
+        return column_lineage(self)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The whole folder. `models` is in an order in which each comes after what it reads."""
+
+    models: dict[str, Model]
+    sources: dict[str, Relation]
+    seeds: dict[str, Relation]
+
+    def model(self, name: str) -> Model:
+        """The model of that name; raises `NotFoundError` naming what there is."""
+        if name not in self.models:
+            raise NotFoundError(f"There is no model `{name}`. Models: {', '.join(sorted(self.models))}.")
+        return self.models[name]
+
+    def choose(self, select: Iterable[str] | None, *, partitioned: bool) -> list[Model]:
+        """The named models (all, when None) that are (or are not) built per batch, in build order."""
+        names = None if select is None else {self.model(name).name for name in select}
+        return [m for m in self.models.values() if m.partitioned is partitioned and (names is None or m.name in names)]
+
+
+@lru_cache(maxsize=8)
+def load_project(folder: Path = PROJECT_DIR) -> Project:
+    """Read the project. Cheap enough for import time (some tens of milliseconds), and read once a process.
+
+    Raises:
+        ConfigurationError: A file cannot be read, a model has no description, or models read each other in a circle.
+    """
+    config = _yaml(folder / "dbt_project.yml")
+    documents = [_yaml(path) for path in sorted((folder / "models").rglob("*.yml"))]
+    documents += [_yaml(path) for path in sorted((folder / "seeds").glob("*.yml"))]
+    renderer = Renderer(folder, config.get("vars", {}))
+    described = {m["name"]: m for d in documents for m in d.get("models") or []}
+    sources = {t["name"]: _relation(t) for d in documents for s in d.get("sources") or [] for t in s["tables"]}
+    seeds = {
+        s["name"]: _relation(s, folder / "seeds" / f"{s['name']}.csv") for d in documents for s in d.get("seeds") or []
+    }
+    singular = _singular_tests(folder, renderer)
+    models = {}
+    for path in sorted((folder / "models").rglob("*.sql")):
+        if path.stem not in described:
+            raise ConfigurationError(f"{path.name} has no entry in a schema.yml beside it.")
+        model = _model(path, described[path.stem], config, renderer, singular)
+        models[model.name] = model
+    return Project(models=_in_build_order(models), sources=sources, seeds=seeds)
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error}") from error
+    return document if isinstance(document, dict) else {}
+
+
+def _columns(entry: Mapping[str, Any]) -> tuple[Column, ...]:
+    return tuple(
+        Column(c["name"], str(c["data_type"]).upper(), " ".join(str(c.get("description", "")).split()))
+        for c in entry.get("columns", [])
+    )
+
+
+def _relation(entry: Mapping[str, Any], path: Path | None = None) -> Relation:
+    return Relation(entry["name"], " ".join(str(entry.get("description", "")).split()), _columns(entry), path)
+
+
+def _model(
+    path: Path, entry: Mapping[str, Any], config: Mapping[str, Any], renderer: Renderer, singular: list[TestSpec]
+) -> Model:
+    layer = path.parent.name
+    used = renderer.inspect(path.read_text(encoding="utf-8"))
+    defaults = config["models"][config["name"]].get(layer, {})
+    meta = {**entry.get("config", {}).get("meta", {}), **used.config.get("meta", {})}
+    return Model(
+        name=path.stem,
+        layer=layer,  # type: ignore[arg-type]
+        description=" ".join(str(entry.get("description", "")).split()),
+        columns=_columns(entry),
+        materialized=used.config.get("materialized", defaults.get("+materialized", "view")),
+        partitioned=bool(meta.get("partitioned", layer != "analytics")),
+        published=bool(meta.get("published", layer == "marts")),
+        refs=used.refs,
+        sources=used.sources,
+        tests=(*generic_tests(entry, renderer), *(t for t in singular if t.model == path.stem)),
+        path=path,
+        meta=meta,
+        renderer=renderer,
+    )
+
+
+def _singular_tests(folder: Path, renderer: Renderer) -> list[TestSpec]:
+    """Files under `tests/`: each selects failing rows and belongs to the first model it refers to."""
+    tests = []
+    for path in sorted((folder / "tests").glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        used = renderer.inspect(text)
+        if not used.refs:
+            raise ConfigurationError(f"tests/{path.name} refers to no model, so it belongs to none.")
+        severity: Severity = "warn" if used.config.get("severity") == "warn" else "error"
+        about = " ".join(line[2:].strip() for line in text.splitlines() if line.startswith("--"))
+        tests.append(TestSpec(path.stem, used.refs[0], text, severity, about))
+    return tests
+
+
+def _in_build_order(models: dict[str, Model]) -> dict[str, Model]:
+    graph = {name: [r for r in model.refs if r in models] for name, model in models.items()}
+    try:
+        return {name: models[name] for name in TopologicalSorter(graph).static_order()}
+    except CycleError as error:
+        raise ConfigurationError(f"Models read each other in a circle: {' -> '.join(error.args[1])}") from error

@@ -1,0 +1,121 @@
+"""A DuckDB connection that sees the warehouse: a view per source, seed and model.
+
+The database is in memory and belongs to one caller; the data are Parquet files that nobody changes in place. So any
+number of readers and builders work at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+
+from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.project import Column, Model, Project, Relation
+
+BUILD_MEMORY = "1500MB"
+"""What one build may hold in memory; beyond it DuckDB spills to the warehouse's own disk."""
+
+
+def connect(layout: Layout, *, memory: str = BUILD_MEMORY) -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database with the settings that every session shares (UTC, bounded memory)."""
+    spill = layout.root / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": memory,
+            "temp_directory": str(spill),
+            "preserve_insertion_order": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    layout: Layout,
+    *,
+    client_slug: str | None = None,
+    batch_key: str | None = None,
+    models: Iterable[str] | None = None,
+) -> None:
+    """Create the views: of one batch when `batch_key` is given (then with its client), else of all.
+
+    `models` limits which models get one (a build creates the rest itself).
+    """
+    connection.execute("create schema if not exists hq")
+    for source in project.sources.values():
+        create_view(
+            connection,
+            f"hq.{source.name}",
+            source.columns,
+            _files(layout, "sources", source.name, client_slug, batch_key),
+        )
+    for seed in project.seeds.values():
+        _create_seed(connection, seed)
+    wanted = None if models is None else set(models)
+    for model in project.models.values():
+        if wanted is None or model.name in wanted:
+            attach_model(connection, model, layout, client_slug=client_slug, batch_key=batch_key)
+
+
+def attach_model(
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    layout: Layout,
+    *,
+    client_slug: str | None = None,
+    batch_key: str | None = None,
+) -> None:
+    """Create one model's view: over its files, or by its own SQL when it is never written."""
+    if model.materialized == "view":
+        connection.execute(f'create or replace view "{model.name}" as {model.sql}')
+        return
+    if model.partitioned:
+        files = _files(layout, "models", model.name, client_slug, batch_key)
+    else:
+        path = layout.analytics(model.name)
+        files = [path] if path.exists() else []
+    create_view(connection, model.name, model.columns, files)
+
+
+def create_view(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], files: Sequence[Path]
+) -> None:
+    """A view of exactly these columns over these files; without a file it is empty and still typed.
+
+    A file written before a column existed shows null there.
+    """
+    relation = ".".join(f'"{part}"' for part in name.split("."))
+    empty = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in columns)
+    if not files:
+        connection.execute(f"create or replace view {relation} as select {empty} where false")
+        return
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+    scan = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    there = {row[0] for row in connection.execute(f"describe select * from {scan}").fetchall()}
+    shown = ", ".join(f'"{c.name}"' if c.name in there else f'cast(null as {c.type}) as "{c.name}"' for c in columns)
+    connection.execute(f"create or replace view {relation} as select {shown} from {scan}")
+
+
+def _files(layout: Layout, room: str, name: str, client_slug: str | None, batch_key: str | None) -> list[Path]:
+    if batch_key is None:
+        return layout.all_of(room, name, client_slug)
+    path = (layout.source if room == "sources" else layout.model)(name, client_slug or "", batch_key)
+    return [path] if path.exists() else []
+
+
+def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Relation) -> None:
+    """A seed is small and part of the project: a table, typed as its `schema` says."""
+    types = ", ".join(f"'{c.name}': '{c.type}'" for c in seed.columns)
+    path = str(seed.path).replace("'", "''")
+    connection.execute(
+        f'create or replace table "{seed.name}" as '
+        f"select * from read_csv('{path}', header = true, nullstr = '', columns = {{{types}}})"
+    )

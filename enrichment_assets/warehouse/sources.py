@@ -1,0 +1,68 @@
+"""Publishes what HQ knows about one batch as Parquet: the sources of every model.
+
+Streaming: a source is never whole in memory, only the driver's current 16 MB. Publishing again replaces the files.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import open_databases
+from enrichment_assets.store.extraction import SOURCE_QUERIES, BatchReader, open_batch
+from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.project import Column, load_project
+
+_ARROW_TYPES = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "BOOLEAN": pa.bool_(),
+    "DOUBLE": pa.float64(),
+    "DATE": pa.date32(),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+    "DECIMAL(18,6)": pa.decimal128(18, 6),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What was published of one source."""
+
+    name: str
+    rows: int
+    seconds: float
+    path: Path
+
+
+def publish_batch_sources(settings: Settings, batch_key: str) -> list[SourceReport]:
+    """Read one batch from HQ in one snapshot and write its source files, each put in place whole.
+
+    Raises:
+        NotFoundError: There is no such batch.
+        InfrastructureError: HQ cannot be read, or the disk is full.
+    """
+    layout = Layout.of(settings)
+    declared = load_project().sources
+    with open_batch(open_databases(settings).hq, batch_key) as reader:
+        return [_publish(reader, name, declared[name].columns, layout) for name in SOURCE_QUERIES]
+
+
+def _publish(reader: BatchReader, name: str, columns: tuple[Column, ...], layout: Layout) -> SourceReport:
+    started = time.perf_counter()
+    schema = pa.schema([(column.name, _ARROW_TYPES[column.type]) for column in columns])
+    path = layout.source(name, reader.batch.client_slug, reader.batch.batch_key)
+    rows = 0
+    with (
+        put_in_place(path) as unfinished,
+        pq.ParquetWriter(unfinished, schema, compression="zstd", compression_level=1) as writer,
+    ):
+        for batch in reader.stream(name):
+            rows += len(batch)
+            writer.write_batch(batch.cast(schema))
+    return SourceReport(name, rows, time.perf_counter() - started, path)

@@ -1,0 +1,131 @@
+"""Runs the tests of the models, and the reconciliations that have to hold for every batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import psycopg
+from psycopg import sql
+
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect as connect_postgres
+from enrichment_assets.store.database import open_databases
+from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.project import load_project
+from enrichment_assets.warehouse.session import attach, connect
+from enrichment_assets.warehouse.testspecs import Severity, TestSpec
+
+_SHOWN = 3
+"""Failing rows that a message quotes the keys of; never more, they may hold personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """The outcome of one test. `failures` is the number of failing rows."""
+
+    __test__ = False
+
+    name: str
+    passed: bool
+    severity: Severity
+    failures: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Two counts that have to be equal."""
+
+    name: str
+    passed: bool
+    expected: int
+    actual: int
+
+
+def run_tests(settings: Settings, batch_key: str | None, model: str) -> list[TestReport]:
+    """Run every test of one model, over one batch, or over all when `batch_key` is None.
+
+    Raises:
+        NotFoundError: There is no such model, or nothing was published for the batch.
+    """
+    specs = load_project().model(model).tests
+    if not specs:
+        return []
+    connection = _session(settings, batch_key)
+    try:
+        return [_run(connection, spec) for spec in specs]
+    finally:
+        connection.close()
+
+
+def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
+    """Items = leads; entries of histories = rows + exclusions; published rows = warehouse rows, per published model.
+
+    Raises:
+        NotFoundError: Nothing was published for the batch.
+    """
+    project = load_project()
+    renderer = project.model("final_leads").renderer
+    connection = _session(settings, batch_key)
+    try:
+        found = [
+            _compare(connection, "items = leads", renderer.render("{{ items_and_leads() }}")),
+            _compare(connection, "history entries = rows + exclusions", renderer.render("{{ entries_and_rows() }}")),
+        ]
+        marts = [m.name for m in project.models.values() if m.published and m.partitioned]
+        expected = {name: _count(connection, f'select count(*) from "{name}"') for name in marts}
+    finally:
+        connection.close()
+    with connect_postgres(open_databases(settings).workspace) as workspace:
+        for name in marts:
+            actual = _published_rows(workspace, name, batch_key)
+            found.append(Reconciliation(f"published {name}", actual == expected[name], expected[name], actual))
+    return found
+
+
+def _session(settings: Settings, batch_key: str | None) -> duckdb.DuckDBPyConnection:
+    layout = Layout.of(settings)
+    client = None if batch_key is None else layout.client_of(batch_key)
+    connection = connect(layout)
+    attach(connection, load_project(), layout, client_slug=client, batch_key=batch_key)
+    return connection
+
+
+def _run(connection: duckdb.DuckDBPyConnection, spec: TestSpec) -> TestReport:
+    query = load_project().model(spec.model).renderer.render(spec.sql)
+    failures = _count(connection, f"select count(*) from ({query})")
+    if failures == 0:
+        return TestReport(spec.name, True, spec.severity, 0, "holds")
+    where = f" on {spec.column}" if spec.column else ""
+    keys = _keys(connection, query)
+    return TestReport(
+        spec.name, False, spec.severity, failures, f"{failures} rows of {spec.model} fail {spec.name}{where}{keys}"
+    )
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The items of the first failing rows, where the query tells."""
+    columns = {row[0] for row in connection.execute(f"describe {query}").fetchall()}
+    if "item_id" not in columns:
+        return ""
+    items = connection.execute(f"select distinct item_id from ({query}) order by 1 limit {_SHOWN}").fetchall()
+    return "; first items: " + ", ".join(str(row[0]) for row in items)
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> Reconciliation:
+    expected, actual = connection.execute(query).fetchall()[0]
+    return Reconciliation(name, expected == actual, int(expected), int(actual))
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
+
+
+def _published_rows(workspace: psycopg.Connection[dict[str, object]], model: str, batch_key: str) -> int:
+    found = workspace.execute("select to_regclass(%s) is not null as found", [f'"{model}"']).fetchone()
+    if found is None or not found["found"]:
+        return 0
+    query = sql.SQL("select count(*) as n from {} where batch_key = %s").format(sql.Identifier(model))
+    row = workspace.execute(query, [batch_key]).fetchone()
+    return int(str(row["n"])) if row else 0

@@ -1,0 +1,104 @@
+"""The officials' batch from HQ to the published tables: known answers, row for row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect
+from enrichment_assets.warehouse import (
+    build_models,
+    open_warehouse,
+    publish_batch_sources,
+    publish_marts,
+    reconcile,
+    run_tests,
+)
+from enrichment_assets.warehouse.project import load_project
+from tests.warehouse.hq_data import expected_history, official_leads, seed_batch
+
+
+@pytest.fixture
+def officials(settings: Settings, hq: psycopg.Connection[Any]) -> Settings:
+    seed_batch(hq, official_leads(), batch_key="officials")
+    publish_batch_sources(settings, "officials")
+    build_models(settings, "officials")
+    return settings
+
+
+def test_work_history_equals_the_expected_rows_one_by_one(officials: Settings) -> None:
+    rows = (
+        open_warehouse(officials)
+        .execute(
+            "select row_number, person_name, organisation_name, title, start_date, end_date, is_current "
+            "from person_work_history order by row_number, ordinal"
+        )
+        .fetchall()
+    )
+    expected = [
+        (
+            int(r["row"]),
+            r["name"],
+            r["organization_name"],
+            r["title"],
+            r["start_date"],
+            r["end_date"] or None,
+            r["current"] == "true",
+        )
+        for r in expected_history()
+    ]
+    assert rows == expected
+    assert len(rows) == 2919
+
+
+def test_the_known_answers_hold(officials: Settings) -> None:
+    warehouse = open_warehouse(officials)
+
+    def one(query: str) -> Any:
+        return warehouse.execute(query).fetchall()[0][0]
+
+    assert one("select count(*) from final_leads") == 537
+    assert one("select count(*) from person_work_history where is_current") == 565
+    assert one("select count(distinct organisation_key) from person_work_history") == 108
+    ever_in = "select count(distinct item_id) from person_work_history where organisation_name = "
+    assert one(ever_in + "'U.S. House of Representatives, Virginia Delegation'") == 11
+    assert one(ever_in + "'U.S. House of Representatives, West Virginia Delegation'") == 3
+    assert one(ever_in + "'U.S. House of Representatives, California Delegation'") == 52
+
+
+def test_two_rows_that_differ_only_in_their_end_both_stay(officials: Settings) -> None:
+    twice = (
+        open_warehouse(officials)
+        .execute(
+            "select count(*), count(distinct end_date) from person_work_history "
+            "group by item_id, organisation_name, title, start_date having count(*) > 1"
+        )
+        .fetchall()
+    )
+    assert twice == [(2, 2)]
+
+
+def test_published_tables_hold_what_the_warehouse_holds_and_publishing_again_changes_nothing(
+    officials: Settings,
+) -> None:
+    first = publish_marts(officials, "officials")
+    assert {r.name: r.rows for r in first}["person_work_history"] == 2919
+    publish_marts(officials, "officials")
+    with connect(officials.workspace_database_url or "") as workspace:
+        counts = workspace.execute(
+            "select count(*) as n, count(*) filter (where is_current) as current, min(start_from)::text as first, "
+            "(select count(*) from final_leads) as leads from person_work_history"
+        ).fetchone()
+    assert counts is not None
+    assert (counts["n"], counts["current"], counts["leads"]) == (2919, 565, 537)
+    assert counts["first"] == min(r["start_date"] for r in expected_history())
+    assert all(r.passed for r in reconcile(officials, "officials")), reconcile(officials, "officials")
+
+
+def test_every_test_of_every_model_holds(officials: Settings) -> None:
+    for model in load_project().models:
+        failed = [t for t in run_tests(officials, "officials", model) if not t.passed]
+        assert failed == []
