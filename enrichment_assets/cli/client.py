@@ -1,0 +1,129 @@
+"""`enrich client`: the agency's customers, and what each of them overrides in a workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from enrichment_assets.domain.workflow import ClientWorkflowConfig
+
+app = typer.Typer(help="Clients: add, list, configure.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def add(
+    slug: Annotated[str, typer.Argument(help="Short name: lower-case letters, digits, hyphens.")],
+    name: Annotated[str | None, typer.Option("--name", help="Name for people.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a client.
+
+    Example: enrich client add acme --name "Acme"
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.configuration import add_client
+    from enrichment_assets.settings import Settings
+
+    client = add_client(Settings.from_environment(), slug, name)
+    if as_json:
+        print_json(client)
+    else:
+        typer.echo(f"client {client.slug} ({client.name}) is there; next: enrich upload FILE --client {client.slug}")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List all clients.
+
+    Example: enrich client list --json
+    """
+    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.services.configuration import list_clients
+    from enrichment_assets.settings import Settings
+
+    found = list_clients(Settings.from_environment())
+    if as_json:
+        print_json(found)
+        return
+    rows = [(client.slug, client.name, f"{client.created_at:%Y-%m-%d %H:%M}") for client in found]
+    print_table(("client", "name", "added"), rows, empty="no clients yet: enrich client add SLUG")
+
+
+@app.command()
+def config(
+    client: Annotated[str, typer.Argument(help="The client's slug.")],
+    workflow: Annotated[str | None, typer.Argument(help="The workflow's slug; without it, show all overrides.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="path=value, e.g. base_url=http://127.0.0.1:9000. Repeatable.")
+    ] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option("--secret", help="purpose=VARIABLE: the NAME of an environment variable. Repeatable."),
+    ] = None,
+    unset: Annotated[
+        list[str] | None, typer.Option("--unset", help="A path to give back to the registry, or secrets.PURPOSE.")
+    ] = None,
+    enabled: Annotated[
+        bool | None, typer.Option("--enable/--disable", help="Whether the workflow runs in this client's batches.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Also show the workflow as it runs for this client.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show or change what a client overrides in a workflow; batches launched before keep what they had.
+
+    Values are YAML: 2 is a number, true a boolean, 007 stays text.
+
+    Example: enrich client config acme match-person-via-apollo --set limits.per_second=2 --secret api_key=ACME_KEY
+    """
+    from enrichment_assets.cli.assignments import parse_names, parse_values
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services import configuration
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    changes = set_ or secret or unset or enabled is not None
+    if workflow is None:
+        if changes or show:
+            raise typer.BadParameter("name the workflow to change")
+        _print_configs(configuration.get_client_configs(settings, client), as_json)
+        return
+    if changes:
+        found = configuration.set_client_config(
+            settings,
+            client,
+            workflow,
+            set_values=parse_values(set_ or [], "--set"),
+            secrets=parse_names(secret or [], "--secret"),
+            unset=unset or [],
+            enabled=enabled,
+        )
+    else:
+        found = configuration.get_client_config(settings, client, workflow)
+    if show:
+        from enrichment_assets.domain.planning import apply_config
+
+        definition = configuration.get_workflow(settings, workflow).definition
+        print_json(apply_config(client, definition, found).model_dump(mode="json", by_alias=True))
+    else:
+        _print_configs({workflow: found}, as_json)
+
+
+def _print_configs(configs: dict[str, ClientWorkflowConfig], as_json: bool) -> None:
+    import json
+
+    from enrichment_assets.cli.printing import print_json, print_table
+
+    if as_json:
+        print_json({slug: config.model_dump(mode="json") for slug, config in configs.items()})
+        return
+    rows = []
+    for slug, config in configs.items():
+        rows += [(slug, path, json.dumps(value, ensure_ascii=False)) for path, value in config.settings.items()]
+        rows += [(slug, f"secrets.{purpose}", f"${name}") for purpose, name in config.secrets.items()]
+        if not config.enabled:
+            rows.append((slug, "(switched off)", ""))
+    print_table(("workflow", "path", "value"), rows, empty="overrides nothing")

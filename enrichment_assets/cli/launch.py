@@ -1,0 +1,93 @@
+"""`enrich launch`: one upload through one pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.launching import LaunchPlan, StepPlan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(launch)
+
+
+def launch(
+    upload: Annotated[str, typer.Argument(help="The upload's id, or six or more digits of its SHA-256.")],
+    pipeline: Annotated[str, typer.Option("--pipeline", help="The pipeline's slug.")],
+    client: Annotated[
+        str | None, typer.Option("--client", help="Needed only if two clients have the same file.")
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option("--batch", help="Key of the batch; default CLIENT-UPLOAD-PIPELINE-N.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be called and what it costs.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Launch a batch: snapshot the pipeline, the workflows and the client's config, and add the Dagster partition.
+
+    With --dry-run nothing is written: it prints the calls and the cost at most, and what is missing.
+
+    Example: enrich launch 12 --pipeline apollo-basic --dry-run
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.launching import launch as launch_batch
+    from enrichment_assets.services.launching import plan_launch
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    if dry_run:
+        plan = plan_launch(settings, upload, pipeline, client=client, batch_key=batch)
+        if as_json:
+            print_json(plan)
+        else:
+            _print_plan(plan)
+        return
+    from enrichment_assets.services.partitions import add_partition
+
+    launched = launch_batch(
+        settings,
+        upload,
+        pipeline,
+        add_partition=lambda key: add_partition(settings, key),
+        client=client,
+        batch_key=batch,
+    )
+    if as_json:
+        print_json(launched)
+        return
+    done = "launched" if launched.created else "was launched already; its partition is there"
+    typer.echo(f"batch {launched.batch_key} {done}: {launched.items} items, {len(launched.steps)} steps")
+    typer.echo(f"next: enrich run {launched.batch_key} --wait    or: enrich status {launched.batch_key}")
+
+
+def _print_plan(plan: LaunchPlan) -> None:
+    from enrichment_assets.cli.printing import money, print_table
+
+    companies = "" if plan.companies is None else f", {plan.companies} companies"
+    typer.echo(f"batch     {plan.batch_key} (client {plan.client}, pipeline {plan.pipeline})")
+    typer.echo(f"upload    {plan.upload_id}, {plan.filename}: {plan.rows} rows, {plan.rejected} rejected{companies}")
+    columns = ("", "workflow", "provider", "mode", "about", "calls at most", "each", "at most")
+    rows = [_step_row(number, step) for number, step in enumerate(plan.steps, start=1)]
+    print_table(columns, rows, empty="no steps")
+    totals = ", ".join(money(amount, currency) for currency, amount in plan.cost_at_most.items()) or "nothing"
+    typer.echo(f"cost      at most {totals}")
+    for slug in plan.left_out:
+        typer.echo(f"left out  {slug}: switched off for client {plan.client}")
+    for problem in plan.problems:
+        typer.echo(f"problem   {problem}")
+
+
+def _step_row(number: int, step: StepPlan) -> tuple[object, ...]:
+    from enrichment_assets.cli.printing import money
+
+    provider = f"{step.provider} (sandbox)" if step.simulated else step.provider
+    name = f"{step.slug} (where {', '.join(step.fallback_of)} missed)" if step.fallback_of else step.slug
+    each = money(step.cost_each, step.currency) if step.cost_each else "free"
+    total = money(step.cost_at_most, step.currency) if step.cost_at_most else "free"
+    return (number, name, provider, step.mode, step.entity, step.calls_at_most, each, total)

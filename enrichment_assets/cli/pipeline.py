@@ -1,0 +1,88 @@
+"""`enrich pipeline`: named, ordered lists of workflows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from enrichment_assets.domain.workflow import PipelineDefinition
+
+app = typer.Typer(help="Pipelines: list, show, add.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Client = Annotated[str | None, typer.Option("--client", help="The client whose pipeline it is; without it, shared.")]
+
+
+@app.command("list")
+def list_(
+    client: Annotated[str | None, typer.Option("--client", help="Only this client's and shared ones.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List pipelines: shared ones first, then those of clients.
+
+    Example: enrich pipeline list --client acme
+    """
+    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.services.configuration import list_pipelines
+    from enrichment_assets.settings import Settings
+
+    found = list_pipelines(Settings.from_environment(), client)
+    if as_json:
+        print_json([{"client": row.client, **row.definition.model_dump(mode="json")} for row in found])
+        return
+    rows = [(row.definition.slug, row.client or "(all)", _steps(row.definition)) for row in found]
+    print_table(("pipeline", "client", "steps"), rows, empty="no pipelines")
+
+
+@app.command()
+def show(
+    slug: Annotated[str, typer.Argument(help="The pipeline's slug.")], client: Client = None, as_json: AsJson = False
+) -> None:
+    """Show one pipeline as YAML.
+
+    Example: enrich pipeline show full-demo
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.configuration import get_pipeline
+    from enrichment_assets.settings import Settings
+
+    found = get_pipeline(Settings.from_environment(), slug, client)
+    if as_json:
+        print_json({"client": found.client, **found.definition.model_dump(mode="json")})
+        return
+    import yaml
+
+    written = found.definition.model_dump(mode="json", exclude_defaults=True)
+    typer.echo(yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120), nl=False)
+
+
+@app.command()
+def add(
+    source: Annotated[str, typer.Argument(help="A YAML file; with --steps, the pipeline's slug.", metavar="FILE|SLUG")],
+    steps: Annotated[
+        str | None, typer.Option("--steps", help="Workflow slugs: commas between steps, | within a waterfall.")
+    ] = None,
+    client: Client = None,
+    as_json: AsJson = False,
+) -> None:
+    """Save a pipeline. An order that cannot work is refused, naming the step and the missing field.
+
+    Example: enrich pipeline add acme-emails --steps normalise-name,normalise-domain,find-email-via-hunter --client acme
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.configuration import add_pipeline, pipeline_from_steps
+    from enrichment_assets.settings import Settings
+
+    pipeline: PipelineDefinition | Path = Path(source) if steps is None else pipeline_from_steps(source, steps)
+    saved = add_pipeline(Settings.from_environment(), pipeline, client)
+    if as_json:
+        print_json(saved)
+    else:
+        typer.echo(f"pipeline {saved.slug}: {saved.change}; next: enrich launch UPLOAD --pipeline {saved.slug}")
+
+
+def _steps(pipeline: PipelineDefinition) -> str:
+    return ", ".join(step if isinstance(step, str) else " | ".join(step.waterfall) for step in pipeline.steps)

@@ -1,0 +1,112 @@
+"""`enrich workflow`: the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from enrichment_assets.domain.workflow import WorkflowDefinition
+
+app = typer.Typer(help="Workflows: list, show, add, enable, disable.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Slug = Annotated[str, typer.Argument(help="The workflow's slug.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List every registered workflow, in the usual order of steps.
+
+    Example: enrich workflow list
+    """
+    from enrichment_assets.cli.printing import money, print_json, print_table
+    from enrichment_assets.services.configuration import list_workflows
+    from enrichment_assets.settings import Settings
+
+    found = list_workflows(Settings.from_environment())
+    if as_json:
+        print_json([{"origin": row.origin, "version": row.version, **_as_dict(row.definition)} for row in found])
+        return
+    rows = []
+    for row in found:
+        workflow = row.definition
+        price = money(workflow.price.estimate, workflow.price.currency) if workflow.price.estimate else "free"
+        state = row.origin if workflow.enabled else f"{row.origin}, disabled"
+        rows.append((workflow.step, workflow.slug, workflow.provider, workflow.mode, workflow.entity, price, state))
+    print_table(("step", "workflow", "provider", "mode", "about", "price", "state"), rows, empty="no workflows")
+
+
+@app.command()
+def show(slug: Slug, as_json: AsJson = False) -> None:
+    """Show one workflow as YAML: save it, edit it, and add it again.
+
+    Example: enrich workflow show match-person-via-apollo > my-match.yaml
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.configuration import get_workflow
+    from enrichment_assets.settings import Settings
+
+    found = get_workflow(Settings.from_environment(), slug)
+    if as_json:
+        print_json({"origin": found.origin, "version": found.version, **_as_dict(found.definition)})
+        return
+    import yaml
+
+    written = found.definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    typer.echo(yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120), nl=False)
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="A YAML file; see docs/workflows.md.")], as_json: AsJson = False
+) -> None:
+    """Register a workflow from a YAML file, or replace the one of the same slug.
+
+    Its asset is in the UI after the code location was reloaded; batches launched before keep what they had.
+
+    Example: enrich workflow add my-step.yaml
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.configuration import add_workflow
+    from enrichment_assets.settings import Settings
+
+    saved = add_workflow(Settings.from_environment(), file)
+    for warning in saved.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if as_json:
+        print_json(saved)
+    else:
+        typer.echo(f"workflow {saved.slug}: {saved.change}")
+
+
+@app.command()
+def disable(slug: Slug) -> None:
+    """Switch a workflow off for all clients: a pipeline that names it is not launched until it is on again.
+
+    Example: enrich workflow disable reveal-phone-via-apollo
+    """
+    _switch(slug, False)
+
+
+@app.command()
+def enable(slug: Slug) -> None:
+    """Switch a workflow on again.
+
+    Example: enrich workflow enable reveal-phone-via-apollo
+    """
+    _switch(slug, True)
+
+
+def _switch(slug: str, enabled: bool) -> None:
+    from enrichment_assets.services.configuration import set_workflow_enabled
+    from enrichment_assets.settings import Settings
+
+    set_workflow_enabled(Settings.from_environment(), slug, enabled)
+    typer.echo(f"workflow {slug} is {'enabled' if enabled else 'disabled'}")
+
+
+def _as_dict(workflow: WorkflowDefinition) -> dict[str, Any]:
+    return workflow.model_dump(mode="json", by_alias=True)
