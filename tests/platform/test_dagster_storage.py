@@ -1,0 +1,103 @@
+"""Dagster's storage finds its database from any process, and its references hold no secret."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.instance.ref import InstanceRef
+from dagster._serdes import serialize_value
+
+from enrichment_assets.resources.dagster_storage import dagster_url
+from enrichment_assets.services.stack import render_dagster_home
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import Databases, connect, embedded_server, open_databases
+
+OTHER_PROCESS = """
+import sys
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from dagster._serdes import deserialize_value
+with dg.DagsterInstance.from_ref(deserialize_value(sys.argv[1], InstanceRef)) as instance:
+    print(instance.get_dynamic_partitions("batches"))
+    instance.add_dynamic_partitions("batches", ["from-the-other"])
+"""
+
+
+def _in_another_process(instance: dg.DagsterInstance, environment: dict[str, str], cwd: Path) -> str:
+    command = [sys.executable, "-c", OTHER_PROCESS, serialize_value(instance.get_ref())]
+    return subprocess.run(
+        command, env=environment, cwd=cwd, capture_output=True, text=True, check=True, timeout=120
+    ).stdout.strip()
+
+
+@pytest.fixture
+def home(open_folder: Path) -> Iterator[Settings]:
+    settings = Settings(home=open_folder / "home")
+    yield settings
+    embedded_server(settings).stop()
+
+
+def test_an_instance_on_the_embedded_database_is_the_same_in_another_process(home: Settings, tmp_path: Path) -> None:
+    folder = render_dagster_home(home).parent
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        instance.add_dynamic_partitions("batches", ["from-here"])
+        assert _in_another_process(instance, dict(os.environ), tmp_path) == "['from-here']"
+        assert sorted(instance.get_dynamic_partitions("batches")) == ["from-here", "from-the-other"]
+    with connect(open_databases(home).dagster) as connection:
+        rows = connection.execute("select partition from dynamic_partitions order by 1").fetchall()
+    assert rows == [{"partition": "from-here"}, {"partition": "from-the-other"}]
+
+
+def test_the_committed_file_works_as_it_is_with_an_external_database(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENRICH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq.replace("postgres@", "postgres:hush-hush@"))
+    ref = InstanceRef.from_dir(str(tmp_path), config_dir=str(Path.cwd()))
+    with dg.DagsterInstance.from_ref(ref) as instance:
+        instance.add_dynamic_partitions("batches", ["from-here"])
+        assert _in_another_process(instance, dict(os.environ), tmp_path) == "['from-here']"
+        assert "hush-hush" not in serialize_value(instance.get_ref())
+    with connect(databases.hq) as connection:
+        rows = connection.execute("select partition from dagster.dynamic_partitions order by 1").fetchall()
+    assert rows == [{"partition": "from-here"}, {"partition": "from-the-other"}]
+    assert not (tmp_path / "home" / "postgres").exists()
+
+
+def test_the_web_servers_pooled_connections_keep_to_dagsters_schema(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    ref = InstanceRef.from_dir(str(tmp_path), config_dir=str(Path.cwd()))
+    with dg.DagsterInstance.from_ref(ref) as instance:
+        instance.add_dynamic_partitions("batches", ["one"])
+        instance.optimize_for_webserver(statement_timeout=5000, pool_recycle=60, max_overflow=5)
+        assert instance.get_dynamic_partitions("batches") == ["one"]
+
+
+def test_a_dagster_database_that_is_named_needs_no_hq_database(databases: Databases, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", dagster_database_url=databases.workspace)
+    assert dagster_url(settings) == databases.workspace.replace("postgresql://", "postgresql+psycopg2://")
+    assert not settings.home.exists()
+
+
+def test_the_rendered_file_keeps_a_users_changes(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    target = render_dagster_home(settings)
+    rendered = yaml.safe_load(target.read_text())
+    assert rendered["storage"]["custom"]["config"] == {"home": str(tmp_path)}
+    assert rendered["telemetry"] == {"enabled": False}
+    target.write_text(target.read_text().replace("max_retries: 2", "max_retries: 7"))
+    render_dagster_home(settings)
+    assert "max_retries: 2" in target.read_text()
+    mine = target.read_text().partition("\n")[2].replace("max_retries: 2", "max_retries: 7")
+    target.write_text(mine)
+    render_dagster_home(settings)
+    assert target.read_text() == mine

@@ -1,0 +1,122 @@
+"""`enrich up` as it is: real Dagster, receiver and database, up and gone again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.services.stack import Ports, only_stack_of, stack_environment
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import embedded_server
+from tests.platform.processes import free_port, processes_with, wait_until
+
+RUN = """
+import sys
+from pathlib import Path
+from enrichment_assets.services.stack import Ports, run_stack
+from enrichment_assets.settings import Settings
+run_stack(
+    Settings(home=Path(sys.argv[1])),
+    Ports(int(sys.argv[2]), int(sys.argv[3])),
+    say=lambda sentence: print(sentence, flush=True),
+)
+"""
+
+
+@dataclass
+class Stack:
+    """One running platform."""
+
+    settings: Settings
+    ports: Ports
+    process: subprocess.Popen[bytes]
+    screen: Path
+
+    def left(self) -> set[int]:
+        """Processes that carry this home in their command line or environment."""
+        return processes_with(str(self.settings.home)) - {self.process.pid}
+
+
+@pytest.fixture
+def stack(open_folder: Path) -> Iterator[Stack]:
+    settings = Settings(home=open_folder / "home")
+    ports, screen = Ports(free_port(), free_port()), open_folder / "screen.txt"
+    command = [sys.executable, "-c", RUN, str(settings.home), str(ports.webserver), str(ports.receiver)]
+    with screen.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    one = Stack(settings, ports, process, screen)
+    yield one
+    process.kill()
+    process.wait()
+    for pid in one.left():
+        os.kill(pid, signal.SIGKILL)
+    embedded_server(settings).stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_everything_answers_and_nothing_is_left(stack: Stack, number: signal.Signals) -> None:
+    wait_until(lambda: "Everything is up" in stack.screen.read_text(), seconds=120)
+    query = urllib.request.Request(
+        f"http://127.0.0.1:{stack.ports.webserver}/graphql",
+        data=json.dumps({"query": "{ instance { daemonHealth { id } } }"}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(query, timeout=30) as answer:
+        assert "daemonHealth" in json.load(answer)["data"]["instance"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.ports.receiver}/health", timeout=30) as answer:
+        assert answer.status == 200
+    assert embedded_server(stack.settings).is_ready()
+    assert len(stack.left()) >= 5
+    stack.process.send_signal(number)
+    stack.process.wait(timeout=60)
+    wait_until(lambda: stack.left() == set(), seconds=60)
+    assert not embedded_server(stack.settings).is_ready()
+
+
+def test_a_second_stack_for_the_same_home_is_refused(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    refused = pytest.raises(InfrastructureError, match=f"already runs .*process {os.getpid()}")
+    with only_stack_of(settings), refused, only_stack_of(settings):
+        pass
+    with only_stack_of(settings):
+        assert (tmp_path / "up.lock").read_text() == str(os.getpid())
+
+
+def test_a_port_that_is_taken_is_named_with_the_option_that_chooses_another() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InfrastructureError, match=rf"Port {port} is taken.*--receiver-port"):
+            Ports(free_port(), port).check_free()
+
+
+def test_the_processes_are_told_where_everything_is(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    told = stack_environment(settings, Ports(3000, 8710, 8720), {"APOLLO_API_KEY": "k"})
+    assert told == {
+        "APOLLO_API_KEY": "k",
+        "ENRICH_HOME": str(tmp_path),
+        "ENRICH_RECEIVER_URL": "http://127.0.0.1:8710",
+        "ENRICH_SANDBOX_URL": "http://127.0.0.1:8720",
+        "DAGSTER_HOME": str(tmp_path / "dagster"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def test_a_public_address_of_the_receiver_is_kept(tmp_path: Path) -> None:
+    given = {"ENRICH_RECEIVER_URL": "https://hooks.example.com"}
+    told = stack_environment(Settings(home=tmp_path), Ports(), given)
+    assert told["ENRICH_RECEIVER_URL"] == "https://hooks.example.com"
+    assert "ENRICH_SANDBOX_URL" not in told
