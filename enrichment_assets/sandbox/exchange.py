@@ -94,11 +94,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a call asks: `identity` names the subject, `work` makes the answer (and is what gets billed)."""
+    """What a call asks: `work` makes the answer and is what gets billed.
+
+    `identity` names the subject on the bill; `about` is what fates are drawn from, where that is something else.
+    """
 
     operation: str
     identity: str
     work: Callable[[], Reply]
+    about: str = ""
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not an error of the server

@@ -154,18 +154,19 @@ class SandboxServer:
         """Faults before the work, the time it takes, the work, faults after it."""
         behaviour = call.behaviour
         fate = Fate.NORMAL
+        about = question.about or question.identity
         if behaviour.is_faulty:
-            asked = digest(call.provider, question.operation, question.identity)
+            asked = digest(call.provider, question.operation, about)
             call.attempt, self.attempts[asked] = self.attempts[asked], self.attempts[asked] + 1
-            dice = self.world.dice("fate", call.provider, question.operation, question.identity, call.attempt)
+            dice = self.world.dice("fate", call.provider, question.operation, about, call.attempt)
             fate = draw_fate(behaviour, dice, call.attempt)
         if fate is Fate.RATE_LIMITED:
             return fate.value, provider.rate_limited(call, question.operation, 1.0)
         if not behaviour.latency_of.is_zero:
-            dice = self.world.dice("latency", call.provider, question.identity, call.attempt)
+            dice = self.world.dice("latency", call.provider, about, call.attempt)
             await asyncio.sleep(behaviour.latency_of.sample(dice))
         if fate is Fate.ERROR:
-            status = self.world.dice("status", question.identity, call.attempt).pick(behaviour.error_status)
+            status = self.world.dice("status", about, call.attempt).pick(behaviour.error_status)
             return fate.value, provider.server_error(call, status)
         if not behaviour.fault_after_work and fate in {Fate.TIMEOUT, Fate.RESET}:
             await self._lose(request, fate, behaviour, None)
@@ -175,7 +176,7 @@ class SandboxServer:
             await self._lose(request, fate, behaviour, reply)
             return fate.value, reply
         if fate is Fate.GARBAGE:
-            dice = self.world.dice("garbage", question.identity, call.attempt)
+            dice = self.world.dice("garbage", about, call.attempt)
             reply.body, reply.content_type = spoil(reply.body, reply.content_type, behaviour.garbage_kind, dice)
         elif fate is Fate.WRONG_TYPES:
             reply.body = with_wrong_types(reply.body)

@@ -114,7 +114,7 @@ class Behaviour(BaseModel):
         """Whether any call can go wrong, so that attempts have to be counted."""
         calls = (self.errors, self.rate_limited, self.timeouts, self.resets, self.garbage, self.wrong_types, self.later)
         callbacks = (self.callback_drop, self.callback_duplicate, self.callback_late, self.callback_garbage)
-        return any(calls) or any(callbacks)
+        return any(calls) or any(callbacks) or self.shuffle_callbacks
 
 
 class SandboxSettings(Behaviour):

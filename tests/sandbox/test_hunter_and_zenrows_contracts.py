@@ -102,7 +102,12 @@ async def test_hunter_refuses_missing_keys_and_parameters(sandbox: Client) -> No
 
 @pytest.mark.parametrize(
     ("options", "cost"),
-    [("", "1"), ("&js_render=true", "5"), ("&premium_proxy=true", "10"), ("&js_render=true&premium_proxy=true", "25")],
+    [
+        ("", "0.001"),
+        ("&js_render=true", "0.005"),
+        ("&premium_proxy=true", "0.010"),
+        ("&js_render=true&premium_proxy=true", "0.025"),
+    ],
 )
 async def test_zenrows_says_what_a_page_costs_and_bills_it(sandbox: Client, options: str, cost: str) -> None:
     got = await sandbox.get(PAGE + options)

@@ -2,7 +2,8 @@
 
 Facts from its published API description and docs/providers: 401 is plain text, request ids are signed 64-bit integers,
 webhooks are unsigned, and a result can be polled at webhook_result/{request_id} for 30 days.
-Not documented and therefore our choice: a person who is not found is `{"person": null}` and costs nothing.
+Not documented and therefore our choice: a person who is not found is `{"person": null}` and costs nothing; a phone
+reveal costs eight credits for a known number and nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 
 from enrichment_assets.sandbox.dice import signed_64
 from enrichment_assets.sandbox.exchange import (
+    FREE,
     Call,
     Charge,
     Question,
@@ -225,8 +227,10 @@ def _person(call: Call, asked: Mapping[str, Any]) -> Person:
 
 
 def _units(found: Person, flags: list[str]) -> Decimal:
-    """One credit for a match, eight more for a mobile number that was asked for and is known."""
-    return ONE + (PHONE_CREDITS if "reveal_phone_number" in flags and found.has_mobile else 0)
+    """One credit for a match; where a phone was asked for, eight if one is known and else none."""
+    if "reveal_phone_number" in flags:
+        return PHONE_CREDITS if found.has_mobile else FREE
+    return ONE
 
 
 def _success(requested: int, enriched: int) -> dict[str, Any]:

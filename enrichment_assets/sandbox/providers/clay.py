@@ -1,7 +1,8 @@
 """Clay: a row goes to a table's webhook, and an HTTP column of that table posts the enriched row to our callback URL.
 
 The table's own address is the credential (one per client), so the table id is who pays. What the column posts is
-whatever its owner configured; here: the row as it was sent, `status`, and `company` or `person`.
+whatever its owner configured; here: `status` (found, not_found) and the members of the company or person, flat, in the
+shape of Clay's own enrichments. A row about a person costs two credits, one about a company one.
 """
 
 from __future__ import annotations
@@ -15,9 +16,16 @@ import orjson
 
 from enrichment_assets.sandbox.exchange import Call, Charge, PlannedCallback, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
-from enrichment_assets.sandbox.providers.records import record_for, subject_of, without_callback
+from enrichment_assets.sandbox.providers.records import (
+    about,
+    flat_record_for,
+    ids_of,
+    is_person,
+    subject_of,
+    without_callback,
+)
 
-ONE = Decimal(1)
+COMPANY_CREDITS, PERSON_CREDITS = Decimal(1), Decimal(2)
 HIGHEST_BYTES = 100 * 1024
 _WEBHOOK = re.compile(r"^/tables/([^/]+)/webhook/?$")
 
@@ -47,19 +55,21 @@ class Clay(SimulatedProvider):
             raise Refusal(json_reply(413, {"error": "Webhook payload exceeds 100KB"}))
         row = call.json()
         url, sent = row.get("callback_url"), without_callback(row)
-        subject = f"{match.group(1)}|{subject_of(sent, {})}"
+        table = match.group(1)
+        subject, asked = f"{table}|{subject_of(sent)}", f"{table}|{about(sent)}"
+        units = PERSON_CREDITS if is_person(sent) else COMPANY_CREDITS
 
         def work() -> Reply:
-            reply = json_reply(200, {"success": True}, charges=(Charge(subject, ONE),), outcome="accepted")
+            reply = json_reply(200, {"success": True}, charges=(Charge(subject, units),), outcome="accepted")
             if isinstance(url, str) and url:
-                missed = call.misses(subject)
-                found = {} if missed else record_for(call.world, sent)
-                body = orjson.dumps({**sent, "status": "not_found" if missed else "found", **found})
-                identity = f"clay|{subject}"
+                missed = call.misses(asked)
+                found = {} if missed else flat_record_for(call.world, sent)
+                body = orjson.dumps({**ids_of(sent), "status": "not_found" if missed else "found", **found})
+                identity = f"clay|{asked}"
                 reply.callbacks = (PlannedCallback(url, body, identity, call.callback_delay(identity)),)
             return reply
 
-        return Question("webhook", subject, work)
+        return Question("webhook", subject, work, about=asked)
 
     def unauthorised(self, call: Call) -> Reply:
         """401: the webhook wants another token."""
@@ -72,4 +82,4 @@ class Clay(SimulatedProvider):
 
     def exhausted(self, call: Call) -> Reply:
         """The table took its 50,000 submissions (or whatever the quota says)."""
-        return json_reply(402, {"error": "Webhook submission limit reached"})
+        return json_reply(403, {"message": "Webhook submission limit reached"})

@@ -26,7 +26,7 @@ from enrichment_assets.sandbox.exchange import (
     missed_reply,
 )
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path
-from enrichment_assets.sandbox.providers.records import record_for, subject_of, without_callback
+from enrichment_assets.sandbox.providers.records import about, record_for, subject_of, without_callback
 
 ONE = Decimal(1)
 KEPT_RESULTS = 500_000
@@ -68,7 +68,7 @@ class GenericHttp(SimulatedProvider):
             "json": call.json(),
             "idempotency_key": call.headers.get("idempotency-key"),
         }
-        return Question("echo", subject_of(call.json(), call.query), lambda: json_reply(200, body))
+        return Question("echo", subject_of(call.json()), lambda: json_reply(200, body))
 
     def _enrich(self, call: Call) -> Question:
         row = {**call.query, **call.json()}
@@ -77,15 +77,15 @@ class GenericHttp(SimulatedProvider):
             raise Refusal(json_reply(400, {"error": "bytes has to be a number up to 16 MiB"}))
         size, url = int(text), row.get("callback_url")
         row = without_callback(row)
-        subject = subject_of(row, {})
+        subject, asked = subject_of(row), about(row)
 
         def work() -> Reply:
-            missed = call.misses(subject)
-            number = hex_id(call.world.seed, "http", subject)
+            missed = call.misses(asked)
+            number = hex_id(call.world.seed, "http", asked)
             record = {"found": not missed, "id": number, **row, **({} if missed else record_for(call.world, row))}
             body = padded(record, size)
             if isinstance(url, str) and url:
-                return self._promise(call, number, subject, url, body, missed=missed)
+                return self._promise(call, number, subject, asked, url, body, missed=missed)
             if missed:
                 reply = missed_reply(orjson.Fragment(body), subject)
             else:
@@ -93,10 +93,12 @@ class GenericHttp(SimulatedProvider):
             reply.headers["x-request-cost"] = str(reply.units)
             return reply
 
-        return Question("enrich", subject, work)
+        return Question("enrich", subject, work, about=asked)
 
-    def _promise(self, call: Call, number: str, subject: str, url: str, body: bytes, *, missed: bool) -> Reply:
-        identity = f"http|{subject}"
+    def _promise(
+        self, call: Call, number: str, subject: str, asked: str, url: str, body: bytes, *, missed: bool
+    ) -> Reply:
+        identity = f"http|{asked}"
         delay = call.callback_delay(identity)
         self._owed[number] = (time.monotonic() + delay, body)
         if len(self._owed) > KEPT_RESULTS:

@@ -25,7 +25,7 @@ class Hunter(SimulatedProvider):
     """Everything below `/hunter/v2/...`."""
 
     name = "hunter"
-    price = Decimal("0.04")
+    price = Decimal("0.049")
     documented_limits: ClassVar[Mapping[str, str]] = {"*": "15/s,500/m", "email-verifier": "10/s,300/m"}
 
     def key(self, call: Call) -> str:

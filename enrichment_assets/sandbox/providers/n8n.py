@@ -14,6 +14,7 @@ import orjson
 from enrichment_assets.sandbox.exchange import Call, Charge, PlannedCallback, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
 from enrichment_assets.sandbox.providers.records import (
+    about,
     company_in,
     company_record,
     is_person,
@@ -30,7 +31,7 @@ class N8n(SimulatedProvider):
     """Everything below `/n8n/webhook/{path}`."""
 
     name = "n8n"
-    price = Decimal("0.002")
+    price = Decimal(0)
     needs_key = False
 
     def key(self, call: Call) -> str:
@@ -46,10 +47,10 @@ class N8n(SimulatedProvider):
             raise Refusal(_not_registered(call, path))
         row = call.json()
         url, sent = row.get("callback_url"), without_callback(row)
-        subject = f"{path}|{subject_of(sent, {})}"
+        subject, asked = f"{path}|{subject_of(sent)}", f"{path}|{about(sent)}"
 
         def work() -> Reply:
-            missed = call.misses(subject)
+            missed = call.misses(asked)
             result = None if missed else result_for(call.world, sent)
             output = {**sent, "status": "not_found" if missed else "success", "result": result}
             charges = (Charge(subject, ONE),)
@@ -57,12 +58,12 @@ class N8n(SimulatedProvider):
                 return json_reply(200, output, charges=charges, outcome="not_found" if missed else "found")
             reply = json_reply(200, {"message": "Workflow got started"}, charges=charges, outcome="accepted")
             if isinstance(url, str) and url:
-                identity = f"n8n|{subject}"
+                identity = f"n8n|{asked}"
                 delay = call.callback_delay(identity)
                 reply.callbacks = (PlannedCallback(url, orjson.dumps(output), identity, delay),)
             return reply
 
-        return Question("webhook", subject, work)
+        return Question("webhook", subject, work, about=asked)
 
     def unauthorised(self, call: Call) -> Reply:
         """403, as n8n answers a wrong webhook credential."""

@@ -16,6 +16,7 @@ from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.world import World
 
+_IDS = ("item_id", "id", "key")
 _FIRST = ("first_name", "firstName", "First Name")
 _LAST = ("last_name", "lastName", "Last Name")
 _NAME = ("full_name", "person_name", "fullName", "name", "Full Name")
@@ -39,17 +40,34 @@ def without_callback(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "callback_url"}
 
 
-def subject_of(row: Mapping[str, Any], query: Mapping[str, str]) -> str:
-    """What a row is about: its own `id`, `item_id` or `key`, else everything in it but the callback address."""
-    for name in ("item_id", "id", "key"):
-        if row.get(name) not in (None, ""):
-            return f"{name}={row[name]}"
-    whole = orjson.dumps({**query, **without_callback(row)}, option=orjson.OPT_SORT_KEYS, default=str)
-    return hex_id(whole.decode()) if len(whole) > 200 else whole.decode()
+def subject_of(row: Mapping[str, Any]) -> str:
+    """Who a row is for, as it stands on the bill: its id, the id of the `item` in it, or else all that it says."""
+    item = row.get("item")
+    if _id_in(row) or not isinstance(item, dict):
+        return about(row)
+    return _id_in(item) or about(row)
+
+
+def about(row: Mapping[str, Any]) -> str:
+    """What a row asks: its id if it has one, else everything in it but where the answer goes and for which item."""
+    question = {name: value for name, value in row.items() if name not in {"callback_url", "item"}}
+    whole = orjson.dumps(question, option=orjson.OPT_SORT_KEYS, default=str).decode()
+    return _id_in(row) or (hex_id(whole) if len(whole) > 200 else whole)
+
+
+def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that say which row this is, for the answer to name it."""
+    return {name: row[name] for name in (*_IDS, "item") if name in row}
+
+
+def _id_in(row: Mapping[str, Any]) -> str:
+    return next((f"{name}={row[name]}" for name in _IDS if row.get(name) not in (None, "")), "")
 
 
 def is_person(row: Mapping[str, Any]) -> bool:
-    """Whether the row names a person (else it is about a company)."""
+    """Whether the row says that it is about a person, or names one (else it is about a company)."""
+    if row.get("entity") in {"person", "company"}:
+        return bool(row["entity"] == "person")
     has_name = bool(pick(row, (*_FIRST, *_LAST, "full_name", "person_name", "fullName", "Full Name")))
     return has_name or "/in/" in pick(row, _PERSON_URL) or bool(pick(row, _EMAIL))
 
@@ -82,12 +100,18 @@ def record_for(world: World, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"company": company_record(company_in(world, row))}
 
 
+def flat_record_for(world: World, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of `record_for` without a name around it."""
+    return person_record(person_in(world, row)) if is_person(row) else company_record(company_in(world, row))
+
+
 def company_record(company: Company) -> dict[str, Any]:
     """A company in the shape of Clay's "Enrich Company"."""
     return {
         "name": company.name,
         "slug": company.slug,
         "url": company.linkedin_url,
+        "linkedin_url": company.linkedin_url,
         "domain": company.domain,
         "website": f"https://www.{company.domain}",
         "industry": company.industry,
@@ -97,6 +121,7 @@ def company_record(company: Company) -> dict[str, Any]:
         "annual_revenue": company.revenue,
         "type": "Privately Held",
         "locality": f"{company.city}, {company.state}",
+        "headquarters": company.address,
         "country": company.country,
         "phone": company.phone,
         "description": company.description,
@@ -124,12 +149,13 @@ def person_record(person: Person) -> dict[str, Any]:
         "first_name": person.first_name,
         "last_name": person.last_name,
         "url": person.linkedin_url,
+        "linkedin_url": person.linkedin_url,
         "headline": f"{person.title} at {person.company.name}",
         "title": person.title,
         "org": person.company.name,
         "company_domain": person.company.domain,
         "email": person.email,
-        "location_name": f"{person.city}, {person.state}, {person.country}",
+        "location": f"{person.city}, {person.state}, {person.country}",
         "country": person.country,
         "jobs_count": len(jobs),
         "experience": jobs,

@@ -1,7 +1,7 @@
 """ZenRows: a page fetched through its proxies. The key travels in the query; the price comes back in a header.
 
-A plain request costs 1 unit, js_render 5, premium_proxy 10, both 25 (`X-Request-Cost`). A page that is not there is
-RESP002 and free here: whether ZenRows bills it could not be confirmed.
+`X-Request-Cost` is taken to be US dollars: a plain request costs 0.001, js_render 5 times that, premium_proxy 10 times,
+both 25 times. A page that is not there is RESP002 and free here: whether ZenRows bills it could not be confirmed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.providers import homepages
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
 
-COSTS = {(False, False): 1, (True, False): 5, (False, True): 10, (True, True): 25}
+PLAIN = Decimal("0.001")
+TIMES = {(False, False): 1, (True, False): 5, (False, True): 10, (True, True): 25}
 DEFAULT_CONCURRENCY = 20
 
 
@@ -27,7 +28,7 @@ class ZenRows(SimulatedProvider):
     """Everything below `/zenrows/v1/`."""
 
     name = "zenrows"
-    price = Decimal("0.00028")
+    price = Decimal(1)
     documented_limits: ClassVar[Mapping[str, str]] = {}
 
     def key(self, call: Call) -> str:
@@ -56,7 +57,7 @@ class ZenRows(SimulatedProvider):
                 reply.outcome = "not_found"
                 reply.headers = {**headers, "x-request-cost": "0"}
                 return reply
-            cost = Decimal(COSTS[flags])
+            cost = PLAIN * TIMES[flags]
             reply = _page(call, company)
             reply.headers = {**headers, "x-request-cost": str(cost), "zr-content-type": reply.content_type}
             reply.charges = (Charge(url, cost),)

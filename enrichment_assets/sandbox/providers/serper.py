@@ -1,0 +1,64 @@
+"""Serper: search results. `site:linkedin.com` queries find people, others the companies that the words name."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.sandbox.companies import invented_employer
+from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply, missed_reply
+from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
+
+ONE = Decimal(1)
+
+
+class Serper(SimulatedProvider):
+    """Everything below `/serper/...`."""
+
+    name = "serper"
+    price = Decimal("0.001")
+
+    def key(self, call: Call) -> str:
+        """The header `X-API-KEY`."""
+        return call.headers.get("x-api-key", "")
+
+    def question(self, call: Call) -> Question:
+        """Only `POST /search`."""
+        if call.path.rstrip("/") != "/search" or call.method != "POST":
+            raise no_such_path(call)
+        asked = call.json()
+        words = str(asked.get("q") or "").strip()
+        if not words:
+            raise Refusal(json_reply(400, {"message": "Missing query parameter", "statusCode": 400}))
+        text = str(asked.get("num") or 10)
+        count = min(int(text), 100) if text.isdigit() else 10
+
+        def work() -> Reply:
+            base = {"searchParameters": {"q": words, "type": "search", "num": count, "engine": "google"}, "credits": 1}
+            if call.misses(words.casefold()):
+                return missed_reply({**base, "organic": []}, words, ONE)
+            return found_reply({**base, "organic": _organic(call, words, count)}, words, ONE)
+
+        return Question("search", f"{words.casefold()}|{count}", work)
+
+    def unauthorised(self, call: Call) -> Reply:
+        """403, as Serper answers a wrong key."""
+        return json_reply(403, {"message": "Unauthorized.", "statusCode": 403})
+
+    def exhausted(self, call: Call) -> Reply:
+        """400: Serper says so in the message only."""
+        return json_reply(400, {"message": "Not enough credits", "statusCode": 400})
+
+
+def _organic(call: Call, words: str, count: int) -> list[dict[str, Any]]:
+    dice = call.world.dice("search", words.casefold())
+    results: list[dict[str, Any]] = []
+    for position in range(1, count + 1):
+        company = call.world.company(invented_employer(dice))
+        if "linkedin.com" in words:
+            person = call.world.colleague(company, position)
+            title, link = f"{person.name} - {person.title} - {company.name} | LinkedIn", person.linkedin_url
+        else:
+            title, link = f"{company.name} | {company.industry}", f"https://www.{company.domain}/"
+        results.append({"title": title, "link": link, "snippet": company.description, "position": position})
+    return results

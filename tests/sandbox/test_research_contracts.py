@@ -1,0 +1,85 @@
+"""People Data Labs, Serper, OpenAI-compatible chat and Perplexity: shapes, errors and what they bill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from .conftest import Client
+
+KEY = {"x-api-key": "k"}
+TOKEN = {"authorization": "Bearer k"}
+PERSON = "/pdl/v5/person/enrich?name=Maria Keller&company=acme-labs.com"
+ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Is Acme a fit?"}]}
+
+
+async def test_pdl_bills_a_match_and_tells_what_it_spent(sandbox: Client) -> None:
+    got = await sandbox.get(PERSON, headers=KEY)
+    assert (got.status, got.json["status"]) == (200, 200)
+    assert 2 <= got.json["likelihood"] <= 10
+    experience = got.json["data"]["experience"]
+    assert [job["is_primary"] for job in experience].count(True) == 1
+    assert {"company", "title", "start_date", "end_date", "location_names", "summary"} <= set(experience[0])
+    assert got.headers["x-call-credits-spent"] == "1"
+    assert got.headers["x-ratelimit-remaining"].isdigit()
+
+
+async def test_pdl_does_not_bill_a_404(sandbox: Client) -> None:
+    missed = await sandbox.get(PERSON, headers={**KEY, "x-sandbox-scenario": "miss"})
+    unsure = await sandbox.get(f"{PERSON}&min_likelihood=11", headers=KEY)
+    assert [(got.status, got.json["error"]["type"]) for got in (missed, unsure)] == [(404, "not_found")] * 2
+    assert missed.headers["x-call-credits-spent"] == "0"
+    assert (await sandbox.billing())["units"] == "0"
+
+
+async def test_serper_ranks_as_many_results_as_were_asked_for(sandbox: Client) -> None:
+    got = await sandbox.post("/serper/search", {"q": "golf courses in Texas", "num": 5}, headers=KEY)
+    organic = got.json["organic"]
+    assert [result["position"] for result in organic] == [1, 2, 3, 4, 5]
+    assert all({"title", "link", "snippet"} <= set(result) for result in organic)
+    people = await sandbox.post("/serper/search", {"q": "site:linkedin.com/in cfo"}, headers=KEY)
+    assert all("linkedin.com/in/" in result["link"] for result in people.json["organic"])
+
+
+async def test_chat_answers_in_the_schema_that_was_asked_for(sandbox: Client) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "fit": {"type": "integer", "minimum": 1, "maximum": 5},
+            "tier": {"enum": ["a", "b"]},
+            "reasons": {"type": "array", "items": {"type": "string"}},
+            "qualified": {"type": "boolean"},
+        },
+    }
+    asked = {**ASKED, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}}
+    got = await sandbox.post("/openai/v1/chat/completions", asked, headers=TOKEN)
+    answer = orjson.loads(got.json["choices"][0]["message"]["content"])
+    assert 1 <= answer["fit"] <= 5
+    assert answer["tier"] in {"a", "b"}
+    assert all(isinstance(reason, str) for reason in answer["reasons"])
+    assert isinstance(answer["qualified"], bool)
+    assert (await sandbox.billing())["units"] == str(got.json["usage"]["total_tokens"])
+
+
+async def test_perplexity_adds_its_sources(sandbox: Client) -> None:
+    got = await sandbox.post("/perplexity/v1/sonar", ASKED, headers=TOKEN)
+    assert got.json["citations"] == [result["url"] for result in got.json["search_results"]]
+    assert got.json["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "code"), [("rate-limited", "rate_limit_exceeded"), ("no-credit", "insufficient_quota")]
+)
+async def test_chat_says_with_one_status_whether_to_wait_or_to_pay(sandbox: Client, scenario: str, code: str) -> None:
+    headers = {**TOKEN, "x-sandbox-scenario": scenario}
+    got = await sandbox.post("/openai/v1/chat/completions", ASKED, headers=headers)
+    assert (got.status, got.json["error"]["code"]) == (429, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/pdl/v5/person/enrich", 401), ("/serper/search", 403), ("/openai/v1/chat/completions", 401)]
+)
+async def test_a_missing_key_is_refused_in_each_ones_own_way(sandbox: Client, path: str, status: int) -> None:
+    assert (await sandbox.post(path, ASKED)).status == status
