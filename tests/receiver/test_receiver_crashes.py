@@ -34,6 +34,7 @@ class Senders:
         self.acknowledged: set[str] = set()
         self.statuses: list[int] = []
         self.broken = 0
+        self._progress = asyncio.Condition()
 
     async def run(self, event: Callable[[], Awaitable[None]], workers: int = 16) -> None:
         """Send with `workers` connections while `event` happens; return when the tokens are used up."""
@@ -45,9 +46,8 @@ class Senders:
     async def have_acknowledged(self, count: int) -> None:
         """Return when `count` callbacks more than now were answered 2xx."""
         goal = len(self.acknowledged) + count
-        async with asyncio.timeout(30):
-            while len(self.acknowledged) < goal:
-                await asyncio.sleep(0.001)
+        async with asyncio.timeout(30), self._progress:
+            await self._progress.wait_for(lambda: len(self.acknowledged) >= goal)
 
     async def _work(self, session: aiohttp.ClientSession) -> None:
         for token in self._tokens:
@@ -56,6 +56,8 @@ class Senders:
                     self.statuses.append(answer.status)
                     if answer.status < 300:
                         self.acknowledged.add(token)
+                        async with self._progress:
+                            self._progress.notify_all()
             except (aiohttp.ClientError, OSError):
                 self.broken += 1
                 await asyncio.sleep(0.005)
@@ -89,7 +91,7 @@ async def test_a_receiver_killed_under_load_loses_no_acknowledged_callback(
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Settings]:
-    """A Postgres of this test's own, so that it can be killed; its commits are asynchronous unless a session objects."""
+    """A Postgres of this test's own, to be killed; its commits are asynchronous unless a session objects."""
     home = Path(tempfile.mkdtemp(prefix="enrich-crash-", dir="/tmp"))
     home.chmod(0o755)
     settings = Settings(home=home)
@@ -129,7 +131,8 @@ async def test_postgres_killed_under_load_loses_no_acknowledged_callback_and_the
         assert set(senders.statuses) <= {200, 202, 503}
         assert receiver.process.poll() is None
         assert receiver.ready()
-        late = httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"after the crash")
+        async with httpx.AsyncClient(base_url=receiver.url) as client:
+            late = await client.post(f"/callbacks/{world.tokens[0]}", content=b"after the crash")
         assert late.status_code == 202
     with connect(own_server.hq_database_url or "") as hq:
         stored = _stored(hq)
