@@ -41,10 +41,12 @@ def normalise_company_name(text: str | None) -> str | None:
     folded = _DOTTED.sub(lambda match: re.sub(r"[.\s]", "", match.group()), folded.replace("'", "").replace("’", ""))
     words = _NOT_WORD.sub(" ", folded).replace("_", " ").split()
     words = [word for word in words if word.strip("&+")] if any(word.strip("&+") for word in words) else words
+    if not words:
+        return None
     end = len(words)
-    while end > 1 and words[end - 1] in _LEGAL_FORMS:
+    while end > (2 if words[0] == "the" else 1) and words[end - 1] in _LEGAL_FORMS:
         end -= 1
-    return " ".join(words[:end]) or None
+    return " ".join(words[:end])
 
 
 @lru_cache(maxsize=65_536)

@@ -22,7 +22,8 @@ _DOTTED_SMALL_I = "i\u0307"  # what Python makes of the Turkish capital I with d
 def with_capitals(name: str, *, family: bool = False) -> str:
     """`O'NEIL-SMITH` -> `O'Neil-Smith`, `ludwig van beethoven` -> `Ludwig van Beethoven`; mixed case is kept.
 
-    A particle may begin a family name, no other. Initials stay capitals (`J.R.`, `TJ`). `MACDONALD` becomes `Macdonald`: nobody can know better.
+    A particle may begin a family name, no other. Initials stay capitals (`J.R.`, `TJ`). `MACDONALD` becomes
+    `Macdonald`: nobody can know better.
     """
     if not _one_case(name):
         return name

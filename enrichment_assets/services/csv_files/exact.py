@@ -144,12 +144,11 @@ class ExactReader:
 
     def _ends_with_its_line(self) -> bool:
         """True when the broken row, read leniently, is a whole one: then the next line is not a part of it."""
-        line = self._taken[0]
-        if len(self._taken) > 1 or line.count(b'"') % 2:
+        if len(self._taken) > 1:
             return False
-        dialect = self._records.dialect
-        cells = next(csv.reader([line.decode("utf-8", "surrogateescape")], delimiter=dialect.delimiter))
-        return len(cells) == self.width
+        line = self._taken[0].decode("utf-8", "surrogateescape")
+        lenient = csv.reader([line, "next"], delimiter=self._records.dialect.delimiter)
+        return len(next(lenient)) == self.width and lenient.line_num == 1
 
     def _give_up_line(self, reason: str) -> tuple[Rejection, int]:
         """Reject the first physical line of what was taken and give the others back."""

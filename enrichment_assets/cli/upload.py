@@ -1,0 +1,127 @@
+"""`enrich upload`, `enrich uploads` and `enrich rejections`: files in, and what of them could not be read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from enrichment_assets.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the top level."""
+    app.command("upload")(upload)
+    app.command("uploads")(uploads)
+    app.command("rejections")(rejections)
+
+
+def upload(
+    file: Annotated[Path, typer.Argument(help="A file of delimited text, as the CRM exported it.")],
+    client: Annotated[str, typer.Option("--client", "-c", help="Slug of the client that the rows belong to.")],
+    as_json: AsJson = False,
+) -> None:
+    """Keep a file as an upload of a client and count its rows.
+
+    Any delimiter, encoding, quoting and line ending that exports have is read; every cell stays as it was. Rows that
+    cannot be read become rejections with line and reason. The same file again is recognised.
+
+    Example: enrich upload leads.csv --client acme
+    """
+    from enrichment_assets.services.uploads import upload_file
+
+    report = upload_file(Settings.from_environment(), file, client)
+    if as_json:
+        _print_json({**asdict(report), "items": report.items})
+        return
+    known = " (already known: the client has uploaded these bytes before)" if report.already_known else ""
+    console = Console()
+    console.print(f"Upload {report.upload_id} of {report.client}: {_visible(report.filename)}{known}", highlight=False)
+    console.print(f"  {report.rows:,} rows = {report.items:,} items + {report.rejected:,} rejected", highlight=False)
+    if report.blank_lines:
+        console.print(f"  {report.blank_lines:,} blank lines, which are no rows", highlight=False)
+    console.print(f"  {len(report.columns):,} columns, {report.encoding}, {_shown(report.delimiter)}", highlight=False)
+    mapped = {column.field: column.name for column in report.columns if column.field and column.rank == 0}
+    for field, name in mapped.items():
+        console.print(f"    {field} <- {_visible(name)}", highlight=False)
+    if report.rejected:
+        console.print(f"See why: enrich rejections {report.upload_id}", highlight=False)
+    console.print(f"Next: enrich launch {report.upload_id} --pipeline NAME --dry-run", highlight=False)
+
+
+def uploads(
+    client: Annotated[str | None, typer.Option("--client", "-c", help="Only of this client.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List uploads, newest first.
+
+    Example: enrich uploads --client acme
+    """
+    from enrichment_assets.services.uploads import list_uploads
+
+    found = list_uploads(Settings.from_environment(), client)
+    if as_json:
+        _print_json(found)
+        return
+    table = Table("upload", "client", "file", "rows", "rejected", "columns", "sha256", "source", "uploaded", box=None)
+    for row in found:
+        counts = (f"{row['row_count']:,}", f"{row['rejected_count']:,}", f"{len(row['columns']):,}")
+        uploaded = f"{row['created_at']:%Y-%m-%d %H:%M}"
+        table.add_row(
+            str(row["id"]),
+            row["client"],
+            _visible(row["filename"]),
+            *counts,
+            row["sha256"][:12],
+            row["source"],
+            uploaded,
+        )
+    Console().print(table if found else "No uploads yet: enrich upload FILE --client SLUG")
+
+
+def rejections(
+    upload_id: Annotated[int, typer.Argument(metavar="UPLOAD", help="Id of the upload.")],
+    limit: Annotated[int, typer.Option(help="Show at most this many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show the rows of an upload that could not be read: line, reason and text.
+
+    Example: enrich rejections 7 --json > rejected.json
+    """
+    from enrichment_assets.services.uploads import list_rejections
+
+    found = list_rejections(Settings.from_environment(), upload_id)
+    if as_json:
+        _print_json(list(found))
+        return
+    shown = list(islice(found, limit))
+    table = Table("line", "row", "reason", "text", box=None)
+    for row in shown:
+        table.add_row(str(row["line_number"]), str(row["row_number"]), row["reason"], _visible(row["raw"]))
+    console = Console()
+    console.print(table if shown else f"Upload {upload_id} has no rejections.")
+    if next(found, None) is not None:
+        console.print(f"There are more: --limit N shows more than {limit:,}, --json all.")
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))
+
+
+def _shown(delimiter: str) -> str:
+    return {"\t": "separated by tabs", "|": "separated by |"}.get(delimiter, f"separated by {delimiter!r}")
+
+
+def _visible(text: str, longest: int = 80) -> str:
+    """One line of a stranger's text, without what a terminal or rich would obey."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return escape(line if len(line) <= longest else f"{line[: longest - 1]}…")
