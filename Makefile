@@ -1,0 +1,67 @@
+# What a person or a machine types here. `make` alone lists the targets.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+USABLE := import importlib.util as u; import sys; \
+	sys.exit(not ((3, 11) <= sys.version_info < (3, 14) and (u.find_spec("pip") or u.find_spec("uv"))))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help setup demo up down test lint format types imports bench chaos clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## virtual environment with the pinned dependencies
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed (make PYTHON=/path/to/python)." >&2; exit 1; }
+	@{ test -x $(BIN)/python && $(BIN)/python -c '$(USABLE)'; } || $(PYTHON) -m venv --clear $(VENV) || \
+		{ rm -rf $(VENV); echo "Python's venv does not work: on Debian, apt install python3-venv." >&2; exit 1; }
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv >/dev/null 2>&1 || true
+	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
+		install="$(BIN)/python -m uv pip install --quiet --python $(BIN)/python"; \
+	else \
+		install="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	fi; \
+	$$install --require-hashes -r requirements.txt && $$install --no-deps --editable .
+	@touch $(READY)
+
+demo: setup  ## a sample batch from CSV to final leads, through the real parts
+	$(BIN)/enrich demo
+
+up: setup  ## database, Dagster, receiver and sandbox; Ctrl-C stops them (make up ARGS= for real providers)
+	$(BIN)/enrich up $(ARGS)
+
+ARGS ?= --sandbox
+
+down: setup  ## stop the embedded database
+	$(BIN)/enrich down
+
+test: setup  ## all tests
+	$(BIN)/pytest
+
+lint: setup  ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup  ## rewrite to the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+imports: setup  ## rooms import downward only
+	$(BIN)/lint-imports
+
+bench: setup  ## the benchmarks; results in bench/results.json
+	$(BIN)/python -m bench
+
+chaos: setup  ## the long crash suite
+	$(BIN)/python -m tests.chaos
+
+clean:  ## remove the environment and caches, never a home with data
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .tmp_dagster_home_*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
