@@ -10,14 +10,18 @@ import duckdb
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.files import Layout
-from enrichment_assets.warehouse.project import load_project
+from enrichment_assets.warehouse.project import Project, load_project
 from enrichment_assets.warehouse.session import attach, connect
 
 READ_MEMORY = "4GB"
 
 
 def open_warehouse(
-    settings: Settings | None = None, *, client_slug: str | None = None, locked: bool = False
+    settings: Settings | None = None,
+    *,
+    client_slug: str | None = None,
+    batch_key: str | None = None,
+    locked: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """A connection whose views show everything extracted so far, of all clients or of one.
 
@@ -27,19 +31,39 @@ def open_warehouse(
     Args:
         settings: Default: from the environment.
         client_slug: Show this client's rows only.
-        locked: For SQL that somebody else wrote: files outside the warehouse cannot be reached, nothing can be
-            written, and neither can be undone by a statement.
+        batch_key: Show this batch only (of `client_slug`, which has to be given too).
+        locked: For SQL that somebody else wrote: files outside the warehouse (with `client_slug`, outside that
+            client's part of it) cannot be reached, nothing can be written, and no statement can undo that.
     """
     layout = Layout.of(settings or Settings.from_environment())
+    project = load_project()
     connection = connect(layout, memory=READ_MEMORY)
-    attach(connection, load_project(), layout, client_slug=client_slug)
+    attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
+    if client_slug is not None:
+        _keep_one_client(connection, project, client_slug)
     if locked:
-        _lock(connection, layout)
+        _lock(connection, layout, project, client_slug)
     return connection
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    rooms = ", ".join(f"'{layout.root / room}/'".replace("\\", "/") for room in ("sources", "models", "analytics"))
-    connection.execute(f"set allowed_directories = [{rooms}]")
+def _keep_one_client(connection: duckdb.DuckDBPyConnection, project: Project, client_slug: str) -> None:
+    """Models over all batches share a file: one client's rows of it are copied, and the file is out of reach."""
+    for model in project.models.values():
+        if model.partitioned or model.materialized == "view":
+            continue
+        client = client_slug.replace("'", "''")
+        connection.execute(f"create table one_client as select * from \"{model.name}\" where client_slug = '{client}'")
+        connection.execute(f'drop view "{model.name}"')
+        connection.execute(f'alter table one_client rename to "{model.name}"')
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, layout: Layout, project: Project, client_slug: str | None) -> None:
+    if client_slug is None:
+        folders = [layout.root / room for room in ("sources", "models", "analytics")]
+    else:
+        folders = [layout.root / "sources" / name / f"client_slug={client_slug}" for name in project.sources]
+        folders += [layout.root / "models" / name / f"client_slug={client_slug}" for name in project.models]
+    listed = ", ".join("'" + str(folder).replace("'", "''") + "/'" for folder in folders)
+    connection.execute(f"set allowed_directories = [{listed}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")

@@ -1,0 +1,58 @@
+"""`enrich query`: SQL over everything that was extracted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Format = Literal["table", "csv", "json", "parquet"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("query")(query)
+
+
+def query(
+    sql: Annotated[str | None, typer.Argument(help="The SQL; without it, --file is read.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", exists=True, dir_okay=False, help="A file of SQL.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    to: Annotated[Path | None, typer.Option("--to", help="Write to this .csv, .json or .parquet file instead.")] = None,
+    client: Annotated[str | None, typer.Option("--client", help="See only this client's rows.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows of a table that are printed.")] = 100,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Let the SQL read and write other files: for your own SQL only.")
+    ] = False,
+    spreadsheet_safe: Annotated[
+        bool, typer.Option("--spreadsheet-safe", help="CSV: an apostrophe before cells that would run as formulas.")
+    ] = False,
+) -> None:
+    """Ask the warehouse in SQL (DuckDB's). Models are tables; what HQ said is in the schema hq.
+
+    Example: enrich query "select organisation_name, count(*) from person_work_history group by all order by 2 desc"
+    """
+    from enrichment_assets.domain.errors import EnrichError
+    from enrichment_assets.services import queries
+    from enrichment_assets.settings import Settings
+
+    if (sql is None) == (file is None):
+        raise EnrichError("Give the SQL as an argument or with --file, one of the two.")
+    text = sql if sql is not None else (file or Path()).read_text(encoding="utf-8")
+    with queries.ask(Settings.from_environment(), text, client=client, unsafe=unsafe) as answer:
+        if to is not None:
+            ending = queries.file_format(to)
+            rows = queries.write_answer(answer, to, format_=ending, spreadsheet_safe=spreadsheet_safe)
+            typer.echo(f"{rows} rows written to {to}", err=True)
+        elif format_ == "table":
+            from enrichment_assets.cli.tables import print_rows
+
+            print_rows(answer.columns, answer.rows(), limit=limit)
+        elif format_ == "parquet":
+            raise EnrichError("Parquet goes to a file: add --to answer.parquet.")
+        else:
+            queries.write_text(answer, sys.stdout, format_=format_, spreadsheet_safe=spreadsheet_safe)

@@ -1,0 +1,60 @@
+"""`enrich report`: named analytics in the terminal, or one batch as a page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("report")(report)
+
+
+def report(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="funnel, providers, cost, fill-rate, waterfall, time, freshness, status; or a batch's key."
+        ),
+    ],
+    batch: Annotated[str | None, typer.Option("--batch", help="Only this batch.")] = None,
+    client: Annotated[str | None, typer.Option("--client", help="Only this client.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="With a batch's key: write one self-contained page.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows that are printed.")] = 200,
+) -> None:
+    """Show how batches did: where leads stand, what providers found and cost, which columns are filled.
+
+    Example: enrich report providers --batch acme-1-apollo-basic-1
+
+    Example: enrich report acme-1-apollo-basic-1 --html report.html
+    """
+    from enrichment_assets.services import queries
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    if html is not None:
+        from enrichment_assets.services.html_report import write_report
+
+        write_report(settings, what, html)
+        typer.echo(f"Written to {html}")
+        return
+    sections = [what] if what in queries.REPORTS else list(queries.REPORTS)
+    if what not in queries.REPORTS:
+        queries.known_batch(settings, what)
+        batch = what
+    for name in sections:
+        query, parameters = queries.report_query(name, batch)
+        with queries.ask(settings, query, parameters, client=client, unsafe=True) as answer:
+            if as_json:
+                queries.write_text(answer, sys.stdout, format_="json")
+                continue
+            from enrichment_assets.cli.tables import print_rows
+
+            print_rows(answer.columns, answer.rows(), limit=limit, title=queries.REPORTS[name].title)

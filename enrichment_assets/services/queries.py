@@ -1,0 +1,207 @@
+"""Questions to the warehouse: SQL that a person wrote, named reports, and exports.
+
+A person's SQL runs with its hands tied (see `warehouse.open_warehouse(locked=True)`): it can read the views and nothing
+else, whatever it says.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from enrichment_assets.domain.errors import EnrichError, NotFoundError
+from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse import load_project, open_warehouse
+from enrichment_assets.warehouse.files import Layout, put_in_place
+
+FileFormat = Literal["csv", "json", "parquet"]
+_CHUNK_ROWS = 10_000
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A named question: the view that answers it, and how its rows are ordered."""
+
+    model: str
+    order: str
+    title: str
+
+
+REPORTS: Mapping[str, Report] = {
+    "funnel": Report("lead_funnel", "client_slug, batch_key, stage_number", "Leads by stage"),
+    "providers": Report("provider_performance", "client_slug, batch_key, workflow_slug", "Provider performance"),
+    "cost": Report("cost_per_lead", "client_slug, batch_key", "Cost per lead"),
+    "fill-rate": Report("fill_rate", "client_slug, batch_key, fill_rate desc, field", "Fill rate per column"),
+    "waterfall": Report("waterfall_contribution", "client_slug, batch_key, field, position", "Who found what"),
+    "time": Report("time_in_status", "client_slug, batch_key, position", "Time in status"),
+    "freshness": Report("data_freshness", "client_slug, batch_key, workflow_slug", "Data freshness"),
+    "status": Report("workflow_status", "client_slug, batch_key, position", "Workflow states"),
+}
+"""What `enrich report NAME` knows. A name is for people; the model behind it can be queried like any other."""
+
+
+class Answer:
+    """The rows of one query, streamed: `columns`, then `rows()` or `batches()` once."""
+
+    def __init__(self, result: duckdb.DuckDBPyConnection) -> None:
+        self.columns: list[str] = [column[0] for column in result.description or []]
+        self._result = result
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows as tuples of Python values."""
+        while chunk := self._result.fetchmany(_CHUNK_ROWS):
+            yield from chunk
+
+    def batches(self) -> pa.RecordBatchReader:
+        """The rows as Arrow record batches."""
+        return self._result.to_arrow_reader(_CHUNK_ROWS)
+
+
+@contextmanager
+def ask(
+    settings: Settings,
+    query: str,
+    parameters: Sequence[Any] | Mapping[str, Any] = (),
+    *,
+    client: str | None = None,
+    unsafe: bool = False,
+) -> Iterator[Answer]:
+    """Run SQL over everything extracted (of one client, when named) and yield its answer.
+
+    Args:
+        settings: The installation.
+        query: One or more statements; the last one's rows are the answer.
+        parameters: Values for `?` or `$name` in the query.
+        client: Only this client's rows are there to be seen.
+        unsafe: Let the query reach other files (`read_csv('...')`, `COPY ... TO`): for one's own SQL only.
+
+    Raises:
+        EnrichError: The query does not run; the message is DuckDB's.
+    """
+    connection = open_warehouse(settings, client_slug=client, locked=not unsafe)
+    try:
+        yield Answer(connection.execute(query, parameters))
+    except duckdb.Error as error:
+        raise EnrichError(f"The query does not run: {str(error).strip()}") from error
+    finally:
+        connection.close()
+
+
+def report_query(name: str, batch: str | None) -> tuple[str, list[str]]:
+    """SQL and parameters of a named report, over one batch or all.
+
+    Raises:
+        NotFoundError: There is no report of that name.
+    """
+    if name not in REPORTS:
+        raise NotFoundError(f"There is no report `{name}`. Reports: {', '.join(REPORTS)}.")
+    report = REPORTS[name]
+    where = "" if batch is None else " where batch_key = ?"
+    return f"select * from {report.model}{where} order by {report.order}", [] if batch is None else [batch]
+
+
+def known_batch(settings: Settings, batch_key: str) -> str:
+    """The client of an extracted batch.
+
+    Raises:
+        NotFoundError: It is neither a report nor an extracted batch.
+    """
+    try:
+        return Layout.of(settings).client_of(batch_key)
+    except NotFoundError:
+        names = ", ".join(REPORTS)
+        raise NotFoundError(f"`{batch_key}` is no report ({names}) and no batch that was extracted.") from None
+
+
+def write_answer(answer: Answer, target: Path, *, format_: FileFormat, spreadsheet_safe: bool = False) -> int:
+    """Write an answer to a file, which is put in place whole; returns the number of rows."""
+    with put_in_place(target.absolute()) as unfinished:
+        if format_ == "parquet":
+            return _write_parquet(answer, unfinished)
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            return write_text(answer, file, format_=format_, spreadsheet_safe=spreadsheet_safe)
+
+
+def write_text(
+    answer: Answer, file: IO[str], *, format_: Literal["csv", "json"], spreadsheet_safe: bool = False
+) -> int:
+    """Write an answer as CSV (RFC 4180, header first) or as a JSON list of objects; returns the number of rows.
+
+    Cells are written as they are. A spreadsheet runs a cell that starts with `=`, `+`, `-` or `@` as a formula, and
+    anyone can put such a cell into an upload: `spreadsheet_safe` writes an apostrophe before it.
+    """
+    count = 0
+    if format_ == "csv":
+        writer = csv.writer(file)
+        writer.writerow(answer.columns)
+        for row in answer.rows():
+            writer.writerow([_cell(value, spreadsheet_safe) for value in row])
+            count += 1
+        return count
+    file.write("[")
+    for row in answer.rows():
+        file.write((",\n" if count else "\n") + json.dumps(dict(zip(answer.columns, row, strict=True)), default=str))
+        count += 1
+    file.write("\n]\n")
+    return count
+
+
+def export_model(
+    settings: Settings, batch_key: str, model: str, target: Path, *, spreadsheet_safe: bool = False
+) -> int:
+    """Write one model of one batch to `.csv`, `.json` or `.parquet`; returns the number of rows.
+
+    Raises:
+        NotFoundError: No such model, or nothing extracted of this batch.
+        EnrichError: The file's ending is none of the three.
+    """
+    format_ = file_format(target)
+    spec = load_project().model(model)
+    client = Layout.of(settings).client_of(batch_key)
+    if not any(column.name == "batch_key" for column in spec.columns):
+        raise EnrichError(f"{model} is not kept per batch; use: enrich query 'select * from {model}' --to {target}")
+    keys = [
+        c.name for c in spec.columns if c.name in ("item_id", "source_workflow", "workflow_slug", "ordinal", "field")
+    ]
+    order = f" order by {', '.join(keys)}" if keys else ""
+    query = f'select * from "{model}" where batch_key = ?{order}'
+    with ask(settings, query, [batch_key], client=client, unsafe=True) as answer:
+        return write_answer(answer, target, format_=format_, spreadsheet_safe=spreadsheet_safe)
+
+
+def file_format(target: Path) -> FileFormat:
+    """The format that a file's ending asks for."""
+    formats: dict[str, FileFormat] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+    if target.suffix.lower() not in formats:
+        raise EnrichError(f"`{target.name}` should end in .csv, .json or .parquet.")
+    return formats[target.suffix.lower()]
+
+
+def _write_parquet(answer: Answer, path: Path) -> int:
+    reader = answer.batches()
+    count = 0
+    with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            count += len(batch)
+            writer.write_batch(batch)
+    return count
+
+
+def _cell(value: Any, spreadsheet_safe: bool) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if spreadsheet_safe and isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return "'" + value
+    return value
