@@ -6,16 +6,15 @@ current jobs or none, the same entry twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from enrichment_assets.sandbox.companies import Company, invented_employer
 from enrichment_assets.sandbox.dice import Dice, hex_id
 from enrichment_assets.sandbox.words import AS_OF_YEAR, DEGREES, DEPARTMENTS, MAJORS, UNIVERSITIES
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One entry of an employment history. Dates are `2019`, `2019-03`, `2019-03-01` or None.
 
     `kind` is `education` (then `degree` and `major` say what) or None for a job.

@@ -87,6 +87,8 @@ class Company:
 
 def slug(text: str) -> str:
     """Lower-case ASCII letters and digits joined by hyphens."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from enrichment_assets.sandbox.careers import Job, make_career
-from enrichment_assets.sandbox.companies import Company, ascii_letters, slug
+from enrichment_assets.sandbox.companies import Company, ascii_letters
 from enrichment_assets.sandbox.dice import Dice, hex_id
 from enrichment_assets.sandbox.words import CITIES, DEPARTMENTS, FIRST_NAMES, FOUNDER_TITLES, LAST_NAMES, SENIORITIES
 
 EMAIL_STATUSES = ("verified",) * 14 + ("guessed",) * 2 + ("unavailable",) * 3 + ("placeholder",)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """What the simulated world knows of one person.
 
     `email_status` is verified, guessed, unavailable (no address is known) or placeholder (known, not revealed).
@@ -45,11 +44,12 @@ class Person:
 
 def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_url: str = "") -> Person:
     """The person of that name at that company; names and LinkedIn address are echoed as they were asked."""
-    identity = (ascii_letters(first), ascii_letters(last), company.domain)
+    plain_first, plain_last = ascii_letters(first), ascii_letters(last)
+    identity = (plain_first, plain_last, company.domain)
     dice = Dice(seed, "person", *identity)
     title, seniority, department = _position(dice, company)
     city, state, country, _, area = dice.pick(CITIES)
-    handle = f"{slug(f'{first} {last}') or 'someone'}-{dice.between(0x100000, 0xFFFFFF):x}"
+    handle = f"{f'{plain_first}-{plain_last}'.strip('-') or 'someone'}-{dice.between(0x100000, 0xFFFFFF):x}"
     return Person(
         id=hex_id(seed, "person", *identity),
         first_name=first,
@@ -62,7 +62,7 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
         state=state,
         country=country,
         linkedin_url=linkedin_url or f"http://www.linkedin.com/in/{handle}",
-        email=company.email_for(first, last),
+        email=company.email_for(plain_first, plain_last),
         email_status=dice.pick(EMAIL_STATUSES),
         mobile=f"+1 {area}-555-01{dice.between(0, 99):02d}",
         has_mobile=dice.chance(0.6),
