@@ -5,11 +5,10 @@ UI is the real one. A step with answers still to come yields nothing: Dagster th
 and the callback sensor's run continues.
 """
 
-from __future__ import annotations
-
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import dagster as dg
 
@@ -86,42 +85,99 @@ def _describe(workflow: WorkflowDefinition) -> str:
 
 def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.AssetsDefinition:
     """The multi-asset over the engine for these workflows."""
-    slugs = {step_key(w.slug): w.slug for w in workflows}
+    specs = step_specs(workflows)
+    graph = _Graph(
+        slugs={step_key(w.slug): w.slug for w in workflows},
+        upstream={spec.key: [dep.asset_key for dep in spec.deps if dep.asset_key != BATCH_ITEMS] for spec in specs},
+    )
 
-    @dg.multi_asset(name="enrichment_steps", specs=step_specs(workflows), partitions_def=batches, can_subset=True)
+    @dg.multi_asset(name="enrichment_steps", specs=specs, partitions_def=batches, can_subset=True)
     def enrichment_steps(
         context: dg.AssetExecutionContext, platform: PlatformResource
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    ) -> Iterator[dg.MaterializeResult]:
         """Advance the batch through the selected steps and report each as it settles."""
-        selected = {slugs[key] for key in context.selected_asset_keys}
-        yield from _advance(context, platform, selected)
+        yield from _advance(context, platform, graph)
 
     return enrichment_steps
 
 
+@dataclass(frozen=True)
+class _Graph:
+    """The specs as the asset needs them: slug and upstream steps by key, in topological order."""
+
+    slugs: Mapping[dg.AssetKey, str]
+    upstream: Mapping[dg.AssetKey, Sequence[dg.AssetKey]]
+
+
 def _advance(
-    context: dg.AssetExecutionContext, platform: PlatformResource, selected: set[str]
-) -> Iterator[dg.MaterializeResult[Any]]:
+    context: dg.AssetExecutionContext, platform: PlatformResource, graph: _Graph
+) -> Iterator[dg.MaterializeResult]:
     settings, batch_key = platform.settings(), context.partition_key
-    batch = load_batch(settings, batch_key)
-    planned = [step.slug for step in batch.blueprint.steps]
-    for slug in sorted(selected - set(planned)):
-        yield dg.MaterializeResult(
-            asset_key=step_key(slug),
-            metadata={"dagster/row_count": 0, "note": "not in this batch's blueprint: nothing to do"},
-        )
-    chosen = [slug for slug in planned if slug in selected]
+    planned = {step.slug for step in load_batch(settings, batch_key).blueprint.steps}
+    selected = [key for key in graph.upstream if key in context.selected_asset_keys]
+    chosen = {graph.slugs[key] for key in selected} & planned
+    reporter = _Reporter(settings, batch_key, graph, selected, planned)
     if not chosen:
+        yield from reporter.settled()
         return
-    worker = _Worker(settings, batch_key, platform, set(chosen))
-    reported: set[str] = set()
+    worker = _Worker(settings, batch_key, platform, chosen)
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
-            yield from _settled(settings, batch_key, chosen, reported, {})
+            yield from reporter.settled()
     report = worker.result()
-    stored = store_results(settings, batch_key)
-    yield from _settled(settings, batch_key, chosen, reported, stored)
+    reporter.stored = store_results(settings, batch_key)
+    yield from reporter.settled()
     _say_what_is_left(context, settings, batch_key, chosen, report)
+
+
+class _Reporter:
+    """Reports each selected step once, when it has settled and every selected step above it was reported.
+
+    Dagster wants results in topological order; a step above that still waits for answers holds back those below it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        batch_key: str,
+        graph: _Graph,
+        selected: Sequence[dg.AssetKey],
+        planned: set[str],
+    ) -> None:
+        self._settings = settings
+        self._batch_key = batch_key
+        self._graph = graph
+        self._selected = selected
+        self._planned = planned
+        self._reported: set[dg.AssetKey] = set()
+        self.stored: Mapping[str, StoreReport] = {}
+
+    def settled(self) -> Iterator[dg.MaterializeResult]:
+        """Results of the steps that may be reported now."""
+        counts = workflow_counts(self._settings, self._batch_key)
+        for key in self._selected:
+            slug = self._graph.slugs[key]
+            if key in self._reported or not self._above_reported(key) or not self._has_settled(slug, counts):
+                continue
+            self._reported.add(key)
+            yield dg.MaterializeResult(asset_key=key, metadata=self._metadata(slug, counts.get(slug)))
+
+    def _above_reported(self, key: dg.AssetKey) -> bool:
+        return all(k in self._reported for k in self._graph.upstream[key] if k in self._selected)
+
+    def _has_settled(self, slug: str, counts: Mapping[str, WorkflowCounts]) -> bool:
+        return slug not in self._planned or slug not in counts or counts[slug].settled
+
+    def _metadata(self, slug: str, count: WorkflowCounts | None) -> dict[str, Any]:
+        if slug not in self._planned:
+            return {"dagster/row_count": 0, "note": "not in this batch's blueprint: nothing to do"}
+        metadata = step_metadata(count) if count else {"dagster/row_count": 0}
+        if slug in self.stored:
+            stored = self.stored[slug]
+            metadata |= {"destination": stored.table, "stored_rows": stored.rows}
+            if stored.unfit:
+                metadata["values_that_did_not_fit"] = dict(stored.unfit)
+        return metadata
 
 
 class _Worker:
@@ -146,7 +202,7 @@ class _Worker:
         except BaseException as error:
             self._error = error
 
-    def __enter__(self) -> _Worker:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -191,25 +247,6 @@ class listening:  # noqa: N801 - reads as a statement
         _listeners.remove(self._callback)
 
 
-def _settled(
-    settings: Settings,
-    batch_key: str,
-    chosen: Sequence[str],
-    reported: set[str],
-    stored: dict[str, StoreReport],
-) -> Iterator[dg.MaterializeResult[Any]]:
-    """A result for each chosen step that has settled and was not reported yet, in blueprint order."""
-    counts = workflow_counts(settings, batch_key)
-    for slug in chosen:
-        count = counts.get(slug)
-        if slug not in reported and (count is None or count.settled):
-            reported.add(slug)
-            metadata = step_metadata(count) if count else {"dagster/row_count": 0}
-            if slug in stored:
-                metadata |= {"destination": stored[slug].table, "stored_rows": stored[slug].rows}
-            yield dg.MaterializeResult(asset_key=step_key(slug), metadata=metadata)
-
-
 def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
     """What the UI shows for one step of one batch."""
     metadata: dict[str, Any] = {
@@ -228,14 +265,13 @@ def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
 
 
 def _say_what_is_left(
-    context: dg.AssetExecutionContext, settings: Settings, batch_key: str, chosen: Sequence[str], report: RunReport
+    context: dg.AssetExecutionContext, settings: Settings, batch_key: str, chosen: set[str], report: RunReport
 ) -> None:
     for slug, reason in report.stopped.items():
         context.log.warning(f"{slug}: items stay PENDING: {reason}")
     counts = workflow_counts(settings, batch_key)
-    for slug in chosen:
-        count = counts.get(slug)
-        if count is not None and not count.settled:
+    for slug, count in counts.items():
+        if slug in chosen and not count.settled:
             context.log.info(
                 f"{slug}: {count.in_progress} items wait for a callback, {count.pending} for their turn; "
                 "nothing is reported for this step yet, and what depends on it is skipped in this run"

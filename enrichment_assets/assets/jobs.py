@@ -1,12 +1,11 @@
-"""The one job: everything that a batch is made of, from its upload to its published tables."""
+"""The jobs: everything that a batch is made of, and the analytics over all batches."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from enrichment_assets.assets.partitions import batches
-
 BATCH_JOB = "enrich_batch"
+ANALYTICS_JOB = "build_analytics"
 
 batch_job = dg.define_asset_job(
     BATCH_JOB,
@@ -14,4 +13,8 @@ batch_job = dg.define_asset_job(
     description="Everything of one batch: upload, items, enrichment steps, results, models, publication.",
 )
 
-__all__ = ["BATCH_JOB", "batch_job", "batches"]
+analytics_job = dg.define_asset_job(
+    ANALYTICS_JOB,
+    selection=dg.AssetSelection.groups("analytics"),
+    description="The models over all batches.",
+)

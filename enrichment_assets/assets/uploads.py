@@ -1,9 +1,5 @@
 """`raw_apollo_uploads` and `batch_items`: the uploaded file as it came, and its rows as isolated items."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import dagster as dg
 
 from enrichment_assets.assets.partitions import OWNERS, batches
@@ -24,7 +20,7 @@ BATCH_ITEMS = dg.AssetKey("batch_items")
     kinds={"parquet", "csv"},
     description="The upload of the batch as it came: every row and every column, all text, unaltered (Parquet).",
 )
-def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Write the batch's upload to the warehouse."""
     raw = write_raw_upload(platform.settings(), context.partition_key)
     columns = [dg.TableColumn(name, "string") for name in raw.columns]
@@ -71,7 +67,7 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
         )
     ],
 )
-def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Split the upload into items (idempotent: existing items stay)."""
     report = create_items(platform.settings(), context.partition_key)
     return dg.MaterializeResult(

@@ -4,8 +4,6 @@ Each sensor is a query (`store`) and a thin shell that turns rows into run reque
 way are asked for, so a batch has one run at a time.
 """
 
-from __future__ import annotations
-
 import time
 
 import dagster as dg

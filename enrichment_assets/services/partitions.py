@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import dagster as dg
 
+from enrichment_assets.services.stack import render_dagster_home
 from enrichment_assets.settings import Settings
 
 PARTITIONS_NAME = "batches"
@@ -20,17 +19,9 @@ PARTITIONS_NAME = "batches"
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of this installation: `DAGSTER_HOME` where it is set, else the one of `enrich up`."""
     if not os.environ.get("DAGSTER_HOME"):
-        os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
+        os.environ["DAGSTER_HOME"] = str(render_dagster_home(settings).parent)
     with dg.DagsterInstance.get() as instance:
         yield instance
-
-
-def prepare_dagster_home(settings: Settings) -> Path:
-    """Make `$ENRICH_HOME/dagster` with the committed instance configuration in it, and return it."""
-    home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).parents[1] / "resources" / "dagster.yaml", home / "dagster.yaml")
-    return home
 
 
 def add_partition(settings: Settings, batch_key: str) -> None:

@@ -46,7 +46,8 @@ def insert_batch(connection: Connection[Row], batch_key: str, upload: Row, bluep
     """Insert the batch; False when the key is taken."""
     cursor = connection.execute(
         """
-        insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint) values (%s, %s, %s, %s, %s)
+        insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint, resume_at)
+        values (%s, %s, %s, %s, %s, now())
         on conflict (batch_key) do nothing
         """,
         (

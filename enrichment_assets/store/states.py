@@ -256,3 +256,9 @@ def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
         """
     ).fetchall()
     return [WaitingBatch(**row) for row in rows]
+
+
+def mark_extracted(connection: Sync, batch_key: str) -> None:
+    """Note that the batch was extracted and published just now."""
+    connection.execute("update batches set extracted_at = clock_timestamp() where batch_key = %s", (batch_key,))
+    connection.commit()

@@ -1,0 +1,232 @@
+"""From results to tables: `enrichment_results`, the SQL models of a batch, their publication, and the analytics.
+
+The models are specs of one subsettable multi-asset, because the models of a batch run in one DuckDB session. Every test
+of a `schema.yml` is an asset check; one of severity `error` blocks what is downstream.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from enrichment_assets.assets.partitions import OWNERS, batches
+from enrichment_assets.assets.uploads import BATCH_ITEMS
+from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.services.batches import mark_extracted
+from enrichment_assets.warehouse import (
+    build_analytics,
+    build_models,
+    load_project,
+    publish_batch_sources,
+    publish_marts,
+    reconcile,
+    run_tests,
+)
+from enrichment_assets.warehouse.building import ModelReport
+from enrichment_assets.warehouse.project import Column, Model, Project
+from enrichment_assets.warehouse.testing import TestReport
+from enrichment_assets.warehouse.testspecs import TestSpec
+
+RESULTS = dg.AssetKey("enrichment_results")
+PUBLISHED = dg.AssetKey("workspace_tables")
+
+
+def check_name(reconciliation: str) -> str:
+    """The name of a reconciliation as Dagster allows it: `items = leads` is `items_leads`."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", reconciliation).strip("_")
+
+
+def build_results_asset(step_keys: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """`enrichment_results`: what HQ knows about the batch, as Parquet for the models. Downstream of every step."""
+
+    @dg.asset(
+        key=RESULTS,
+        deps=[BATCH_ITEMS, *step_keys],
+        partitions_def=batches,
+        group_name="extraction",
+        owners=OWNERS,
+        kinds={"parquet"},
+        description="Items, states, results and calls of the batch as Parquet: the sources of the SQL models.",
+    )
+    def enrichment_results(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
+        """Export the batch from HQ to the warehouse in one snapshot."""
+        reports = publish_batch_sources(platform.settings(), context.partition_key)
+        rows = {report.name: report.rows for report in reports}
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": rows.get("enrichment_results", 0), "rows_by_source": rows}
+        )
+
+    return enrichment_results
+
+
+def model_key(name: str) -> dg.AssetKey:
+    """The asset of a SQL model."""
+    return dg.AssetKey(name)
+
+
+def _upstream(project: Project, model: Model) -> list[dg.AssetKey]:
+    models = [model_key(name) for name in model.refs if name in project.models]
+    return [*models, RESULTS] if model.sources and model.partitioned else models
+
+
+def _spec(project: Project, model: Model) -> dg.AssetSpec:
+    metadata: dict[str, Any] = {
+        "dagster/column_schema": _schema(model.columns),
+        "sql": dg.MetadataValue.md(f"```sql\n{model.path.read_text(encoding='utf-8')}\n```"),
+    }
+    lineage = _lineage(project, model)
+    if lineage:
+        metadata["dagster/column_lineage"] = dg.TableColumnLineage(deps_by_column=lineage)
+    return dg.AssetSpec(
+        key=model_key(model.name),
+        deps=_upstream(project, model),
+        partitions_def=batches if model.partitioned else None,
+        group_name=_group(model),
+        owners=OWNERS,
+        kinds={"duckdb", "sql"},
+        description=model.description,
+        metadata=metadata,
+    )
+
+
+def _group(model: Model) -> str:
+    if not model.partitioned:
+        return "analytics"
+    return "marts" if model.layer == "marts" else "extraction"
+
+
+def _schema(columns: Sequence[Column]) -> dg.TableSchema:
+    return dg.TableSchema(columns=[dg.TableColumn(c.name, c.type, description=c.description) for c in columns])
+
+
+def _lineage(project: Project, model: Model) -> dict[str, list[dg.TableColumnDep]]:
+    known = {name: model_key(name) for name in project.models}
+    return {
+        column: deps
+        for column, origins in model.column_lineage.items()
+        if (
+            deps := [
+                dg.TableColumnDep(known.get(table, RESULTS), f"{table}.{name}" if table not in known else name)
+                for table, name in origins
+            ]
+        )
+    }
+
+
+def _check_spec(test: TestSpec) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        test.name,
+        asset=model_key(test.model),
+        blocking=test.severity == "error",
+        description=test.description or None,
+    )
+
+
+def build_model_assets() -> list[dg.AssetsDefinition]:
+    """The SQL models of a batch, the publication of its marts, and the models over all batches."""
+    project = load_project()
+    return [_batch_models(project), _publication(project), _analytics(project)]
+
+
+def _batch_models(project: Project) -> dg.AssetsDefinition:
+    models = [m for m in project.models.values() if m.partitioned]
+
+    @dg.multi_asset(
+        name="sql_models",
+        specs=[_spec(project, m) for m in models],
+        check_specs=[_check_spec(test) for m in models for test in m.tests],
+        partitions_def=batches,
+        can_subset=True,
+    )
+    def sql_models(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
+        """Build the selected models of the batch in one DuckDB session, then test each."""
+        settings, batch_key = platform.settings(), context.partition_key
+        selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
+        wanted = context.selected_asset_check_keys
+        for report in build_models(settings, batch_key, selected):
+            checks = [
+                _check_result(report.name, result)
+                for result in run_tests(settings, batch_key, report.name)
+                if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
+            ]
+            yield dg.MaterializeResult(
+                asset_key=model_key(report.name), metadata=_metadata(report), check_results=checks
+            )
+
+    return sql_models
+
+
+def _check_result(model: str, result: TestReport) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=model_key(model),
+        check_name=result.name,
+        passed=result.passed,
+        severity=dg.AssetCheckSeverity.ERROR if result.severity == "error" else dg.AssetCheckSeverity.WARN,
+        description=result.message or None,
+        metadata={"failing_rows": result.failures},
+    )
+
+
+def _metadata(report: ModelReport) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"dagster/row_count": report.rows, "seconds": round(report.seconds, 3)}
+    if report.path is not None:
+        metadata["path"] = dg.MetadataValue.path(str(report.path))
+    return metadata
+
+
+def reconciliation_names(published: Sequence[Model]) -> list[str]:
+    """What `warehouse.reconcile` compares, by the names it gives."""
+    return ["items = leads", "history entries = rows + exclusions", *(f"published {m.name}" for m in published)]
+
+
+def _publication(project: Project) -> dg.AssetsDefinition:
+    published = [m for m in project.models.values() if m.published and m.partitioned]
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=[model_key(m.name) for m in published],
+        partitions_def=batches,
+        group_name="marts",
+        owners=OWNERS,
+        kinds={"postgres"},
+        description=(
+            "The marts of the batch in the workspace database ("
+            + ", ".join(m.name for m in published)
+            + "), replaced in one transaction."
+        ),
+        check_specs=[dg.AssetCheckSpec(check_name(name), asset=PUBLISHED) for name in reconciliation_names(published)],
+    )
+    def workspace_tables(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
+        """Publish, reconcile, and note that the batch is extracted."""
+        settings, batch_key = platform.settings(), context.partition_key
+        rows = {report.name: report.rows for report in publish_marts(settings, batch_key)}
+        checks = [
+            dg.AssetCheckResult(
+                check_name=check_name(check.name),
+                passed=check.passed,
+                metadata={"expected": check.expected, "actual": check.actual},
+            )
+            for check in reconcile(settings, batch_key)
+        ]
+        mark_extracted(settings, batch_key)
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": sum(rows.values()), "rows_by_table": rows}, check_results=checks
+        )
+
+    return workspace_tables
+
+
+def _analytics(project: Project) -> dg.AssetsDefinition:
+    models = [m for m in project.models.values() if not m.partitioned]
+
+    @dg.multi_asset(name="analytics_models", specs=[_spec(project, m) for m in models], can_subset=True)
+    def analytics_models(
+        context: dg.AssetExecutionContext, platform: PlatformResource
+    ) -> Iterator[dg.MaterializeResult]:
+        """Build the selected models over all batches."""
+        selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
+        for report in build_analytics(platform.settings(), selected):
+            yield dg.MaterializeResult(asset_key=model_key(report.name), metadata=_metadata(report))
+
+    return analytics_models

@@ -1,0 +1,64 @@
+"""`enrich`: the command line. Each noun is a module here; this one only puts them together and prints errors.
+
+Commands parse and print; the work is in `services`. An `EnrichError` is one line on standard error and exit code 1.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from importlib import import_module
+
+import typer
+from dotenv import load_dotenv
+
+from enrichment_assets.domain.errors import EnrichError
+
+GROUPS = ("client", "workflow", "pipeline", "callbacks")
+"""Modules with commands below a word: `enrich client add`."""
+
+COMMANDS = (
+    "upload",
+    "launch",
+    "batch",
+    "demo",
+    "up",
+    "sandbox",
+)
+"""Modules with commands of their own: `enrich status`."""
+
+
+def build_app() -> typer.Typer:
+    """The whole program."""
+    app = typer.Typer(
+        name="enrich",
+        help=(
+            "B2B enrichment: upload lists, run each client's pipeline over them, query and deliver the results.\n\n"
+            "First steps: enrich client add acme; enrich upload people.csv --client acme; "
+            "enrich launch 1 --pipeline apollo-basic --dry-run."
+        ),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in GROUPS:
+        app.add_typer(import_module(f"enrichment_assets.cli.{name}").app, name=name)
+    for name in COMMANDS:
+        import_module(f"enrichment_assets.cli.{name}").register(app)
+    return app
+
+
+def main() -> None:
+    """Entry point of the `enrich` program."""
+    load_dotenv(".env")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    try:
+        build_app()()
+    except EnrichError as error:
+        typer.echo(f"enrich: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # `enrich query ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,141 @@
+"""Running a batch in this process through Dagster, with a progress bar. Used by `enrich run` and `enrich demo`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from enrichment_assets.assets.enrichment import listening, step_key
+from enrichment_assets.assets.jobs import BATCH_JOB
+from enrichment_assets.definitions import build_definitions
+from enrichment_assets.domain.errors import ConfigurationError, EnrichError
+from enrichment_assets.engine.run import Progress as EngineProgress
+from enrichment_assets.services.batches import status
+from enrichment_assets.services.partitions import PARTITIONS_NAME, open_instance
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.inbox import new_callbacks_by_batch
+from enrichment_assets.store.states import batches_to_resume
+
+LOOK_SECONDS = 1.0
+"""How often a waiting `run` looks for callbacks."""
+
+
+class RunFailedError(EnrichError):
+    """The Dagster run failed; its id and the first error are in the message."""
+
+
+def run_batch(
+    settings: Settings, batch_key: str, *, workflows: Sequence[str] | None, wait: bool, show: bool = True
+) -> None:
+    """Run a batch in this process; with `wait`, again and again until nothing of it is open.
+
+    Raises:
+        NotFoundError: there is no such batch.
+        ConfigurationError: a named workflow is not registered.
+        RunFailedError: the run failed.
+    """
+    status(settings, batch_key)
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    definitions = build_definitions()
+    with open_instance(settings) as instance:
+        instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
+        while True:
+            _run_once(definitions, instance, settings, batch_key, workflows, show=show)
+            if not wait or status(settings, batch_key).finished:
+                return
+            _wait_for_news(settings, batch_key)
+
+
+def _run_once(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    batch_key: str,
+    workflows: Sequence[str] | None,
+    *,
+    show: bool,
+) -> None:
+    job = definitions.resolve_job_def(BATCH_JOB)
+    selection = [step_key(slug) for slug in workflows] if workflows else None
+    known = {key for key in job.asset_layer.executable_asset_keys}
+    unknown = [key.to_user_string() for key in selection or () if key not in known]
+    if unknown:
+        raise ConfigurationError(f"there is no workflow {', '.join(unknown)}; `enrich workflow list` shows them")
+    with _Bars(settings, batch_key) if show else nullcontext():
+        result = job.execute_in_process(
+            partition_key=batch_key,
+            instance=instance,
+            asset_selection=selection,
+            tags={"enrich/batch": batch_key, "enrich/reason": "enrich run"},
+            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+            raise_on_error=False,
+        )
+    if not result.success:
+        raise RunFailedError(f"the run {result.run_id} failed: {_first_error(result)}")
+
+
+def _first_error(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_failure and event.is_step_event:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None:
+                return error.message.strip().splitlines()[0]
+    return "see `enrich up` and the run's page"
+
+
+def _wait_for_news(settings: Settings, batch_key: str) -> None:
+    """Return when the batch has callbacks in the inbox, or something of it is due."""
+    with connect(open_databases(settings).hq, autocommit=True) as connection:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            if any(b.batch_key == batch_key for b in new_callbacks_by_batch(connection)):
+                return
+            if any(b.batch_key == batch_key for b in batches_to_resume(connection)):
+                return
+
+
+class _Bars:
+    """A progress bar for each step of the batch, fed by the engine."""
+
+    def __init__(self, settings: Settings, batch_key: str) -> None:
+        self._settings = settings
+        self._batch_key = batch_key
+        self._bars: dict[str, tuple[TaskID, int]] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._listening = listening(self._show)
+
+    def __enter__(self) -> None:
+        self._progress.start()
+        self._listening.__enter__()
+
+    def __exit__(self, *exit_info: object) -> None:
+        self._listening.__exit__(*exit_info)
+        self._progress.stop()
+
+    def _show(self, progress: EngineProgress) -> None:
+        if not self._bars:
+            for row in status(self._settings, self._batch_key).workflows:
+                before = row.items - row.pending - row.in_progress
+                self._bars[row.slug] = (self._progress.add_task(row.slug, total=row.items), before)
+        done: dict[str, int] = {}
+        for (slug, ending), states in progress.moved.items():
+            if ending not in ("pending", "in_progress"):
+                done[slug] = done.get(slug, 0) + states
+        for slug, (bar, before) in self._bars.items():
+            self._progress.update(bar, completed=before + done.get(slug, 0))

@@ -1,0 +1,27 @@
+"""Files dropped into the inbox become uploads and batches."""
+
+import dagster as dg
+
+from enrichment_assets.assets.jobs import batch_job
+from enrichment_assets.assets.partitions import batches
+from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.sensors.sequencer import request_run
+from enrichment_assets.services.inbox import take_in
+
+
+@dg.sensor(
+    job=batch_job,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Uploads and launches files dropped at inbox/<client>/<pipeline>/.",
+)
+def upload_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
+    """Take in every file that has arrived whole; a refused one is moved aside with the reason beside it."""
+    taken = take_in(platform.settings())
+    for file in taken:
+        context.log.info(file.sentence())
+    keys = [file.batch_key for file in taken if file.batch_key is not None]
+    return dg.SensorResult(
+        run_requests=[request_run(key, "upload", "first") for key in keys],
+        dynamic_partitions_requests=[batches.build_add_request(keys)] if keys else [],
+    )

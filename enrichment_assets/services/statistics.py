@@ -1,0 +1,15 @@
+"""Statistics of a batch, as `enrich stats` shows them."""
+
+from __future__ import annotations
+
+from enrichment_assets.services.batches import batch_row
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.statistics import WorkflowStatistics, workflow_statistics
+
+
+def batch_statistics(settings: Settings, batch_key: str) -> list[WorkflowStatistics]:
+    """Statistics per workflow, blueprint order; raises `NotFoundError`."""
+    row = batch_row(settings, batch_key)
+    with connect(open_databases(settings).hq) as connection:
+        return workflow_statistics(connection, row.batch_id)
