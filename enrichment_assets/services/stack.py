@@ -176,7 +176,7 @@ def only_stack_of(settings: Settings) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise InfrastructureError(
-                f"`enrich up` already runs for {settings.home} (process {file.read().strip() or 'unknown'})."
+                f"`enrich up` runs for {settings.home} (process {file.read().strip() or 'unknown'}): stop that first."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

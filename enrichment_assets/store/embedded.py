@@ -77,6 +77,10 @@ class LocalPostgres:
         return self.data_dir / "server.log"
 
     @property
+    def _lock_file(self) -> Path:
+        return self.data_dir.with_name(f"{self.data_dir.name}.lock")
+
+    @property
     def exists(self) -> bool:
         """True when the data directory has been made."""
         return (self.data_dir / "PG_VERSION").exists()
@@ -129,6 +133,18 @@ class LocalPostgres:
             if self.socket_dir != self.data_dir:
                 shutil.rmtree(self.socket_dir, ignore_errors=True)
             return True
+
+    def remove(self) -> None:
+        """Stop the server and delete its data for good: for homes that are temporary themselves.
+
+        Deleting only the home would leave the data behind where root keeps it elsewhere.
+        """
+        self.stop()
+        if self.data_dir.is_relative_to(self._state_dir):
+            shutil.rmtree(self.data_dir.parent, ignore_errors=True)
+            return
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+        self._lock_file.unlink(missing_ok=True)
 
     def server_pid(self) -> int | None:
         """Process id of this directory's living server, or None. A stranger, or a zombie, is not believed."""
@@ -248,7 +264,7 @@ class LocalPostgres:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock file of the data directory; the kernel lets go of it when a holder dies."""
-        with self.data_dir.with_name(f"{self.data_dir.name}.lock").open("a") as file:
+        with self._lock_file.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

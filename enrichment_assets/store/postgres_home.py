@@ -98,6 +98,7 @@ def choose_data_dir(wanted: Path, state_dir: Path = STATE_DIR) -> tuple[Path, Se
     if user.reaches(wanted.parent):
         return wanted, user
     _make_public_dirs(state_dir, kept.parent)
+    (kept.parent / "belongs-to").write_text(f"{wanted}\n")
     return kept, user
 
 

@@ -192,6 +192,20 @@ def test_a_home_below_a_private_folder_works_and_no_foreign_folder_changes_its_m
     assert _kept(again.url("postgres")) == [3]
 
 
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_removing_leaves_no_file_and_no_process(open_folder: Path, local_postgres: Factory, mode: int) -> None:
+    home = open_folder / "home"
+    home.mkdir()
+    home.chmod(mode)
+    server = local_postgres(home / "postgres")
+    server.start()
+    pid = server.server_pid()
+    server.remove()
+    assert _is_gone(pid)
+    assert list(home.iterdir()) == []
+    assert [path for path in open_folder.glob("state/*") if not path.name.startswith("embedded-postgres")] == []
+
+
 def test_binaries_that_the_servers_user_cannot_reach_are_copied_once(open_folder: Path) -> None:
     package = find_binaries(None).parents[1]
     private = open_folder / "site-packages"

@@ -86,7 +86,7 @@ def test_everything_answers_and_nothing_is_left(stack: Stack, number: signal.Sig
 
 def test_a_second_stack_for_the_same_home_is_refused(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    refused = pytest.raises(InfrastructureError, match=f"already runs .*process {os.getpid()}")
+    refused = pytest.raises(InfrastructureError, match=f"runs for .*process {os.getpid()}.*stop that first")
     with only_stack_of(settings), refused, only_stack_of(settings):
         pass
     with only_stack_of(settings):
