@@ -18,9 +18,8 @@ PARTITIONS_NAME = "batches"
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of this installation: `DAGSTER_HOME` where it is set, else the one of `enrich up`."""
-    if not os.environ.get("DAGSTER_HOME"):
-        os.environ["DAGSTER_HOME"] = str(render_dagster_home(settings).parent)
-    with dg.DagsterInstance.get() as instance:
+    home = os.environ.get("DAGSTER_HOME") or str(render_dagster_home(settings).parent)
+    with dg.DagsterInstance.from_config(home) as instance:
         yield instance
 
 
