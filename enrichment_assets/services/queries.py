@@ -43,7 +43,7 @@ REPORTS: Mapping[str, Report] = {
     "cost": Report("cost_per_lead", "client_slug, batch_key", "Cost per lead"),
     "fill-rate": Report("fill_rate", "client_slug, batch_key, fill_rate desc, field", "Fill rate per column"),
     "waterfall": Report("waterfall_contribution", "client_slug, batch_key, field, position", "Who found what"),
-    "time": Report("time_in_status", "client_slug, batch_key, position", "Time in status"),
+    "time": Report("time_in_status", "client_slug, batch_key, position, status", "Time in status"),
     "freshness": Report("data_freshness", "client_slug, batch_key, workflow_slug", "Data freshness"),
     "status": Report("workflow_status", "client_slug, batch_key, position", "Workflow states"),
 }

@@ -1,0 +1,215 @@
+-- One row per way in which a client's data name an organisation: the alias, whose alias it is, and the rule that says so.
+--
+-- Rules, from sure to cautious:
+--   identifier        named together with an identifier of the organisation (provider id, LinkedIn page, Apollo account,
+--                     or the same name with the same host): joined however long the chain is
+--   only_name         a name without identifier, and exactly one identified organisation has that name
+--   only_host         a bare host, and exactly one organisation is known to be at that very host
+--   alone             nothing else is known: it is an organisation of its own
+--   ambiguous         several organisations have this name or host: it is an alias of each, and joins none
+-- Never joined: by part of a name, or by a domain that several organisations share.
+with recursive mentions as (
+
+    select
+        client_slug,
+        name,
+        name_key,
+        case when host not in ({% for host in var('shared_hosts') %}'{{ host }}'{{ ', ' if not loop.last }}{% endfor %}) then host end as host,
+        case when linkedin is not null then 'linkedin:' || linkedin end as linkedin_key,
+        provider_id as provider_key,
+        case when account_id is not null then 'account:' || account_id end as account_key,
+        cast(sum(mentions) as bigint) as mentions
+    from {{ ref('organisation_mentions') }}
+    group by all
+
+),
+
+keyed as (
+
+    select
+        *,
+        case when name_key is not null and host is not null then 'at:' || name_key || '@' || host end as place_key
+    from mentions
+
+),
+
+-- An identifier, linked to the first identifier of the same mention.
+links as (
+
+    select distinct
+        client_slug,
+        unnest([provider_key, linkedin_key, place_key, account_key]) as alias_key,
+        coalesce(provider_key, linkedin_key, place_key, account_key) as hub
+    from keyed
+
+),
+
+edges as (
+
+    select client_slug, alias_key as a, hub as b from links where alias_key is not null
+    union
+    select client_slug, hub, alias_key from links where alias_key is not null
+
+),
+
+-- Each identifier takes the smallest identifier it is linked to, until nothing changes any more.
+labels (client_slug, alias_key, label) using key (client_slug, alias_key) as (
+
+    select client_slug, a, min(least(a, b)) from edges group by client_slug, a
+    union
+    select e.client_slug, e.b, min(l.label)
+    from labels as l
+    inner join edges as e on e.client_slug = l.client_slug and e.a = l.alias_key
+    inner join recurring.labels as known on known.client_slug = e.client_slug and known.alias_key = e.b
+    where l.label < known.label
+    group by e.client_slug, e.b
+
+),
+
+identified as (
+
+    select
+        k.*,
+        l.label
+    from keyed as k
+    left join labels as l
+        on l.client_slug = k.client_slug
+        and l.alias_key = coalesce(k.provider_key, k.linkedin_key, k.place_key, k.account_key)
+
+),
+
+-- A group known by nothing but Apollo accounts is no surer than its name.
+groups as (
+
+    select
+        client_slug,
+        label,
+        bool_or(coalesce(provider_key, linkedin_key, place_key) is not null) as is_sure
+    from identified
+    where label is not null
+    group by all
+
+),
+
+owners_of_names as (
+
+    select
+        i.client_slug,
+        i.name_key,
+        count(distinct i.label) as owners,
+        min(i.label) as owner
+    from identified as i
+    inner join groups as g on g.client_slug = i.client_slug and g.label = i.label and g.is_sure
+    where i.name_key is not null
+    group by all
+
+),
+
+owners_of_hosts as (
+
+    select
+        client_slug,
+        host,
+        count(distinct label) as owners,
+        min(label) as owner
+    from identified
+    where host is not null and label is not null
+    group by all
+
+),
+
+settled as (
+
+    select
+        i.*,
+        case
+            when g.is_sure then i.label
+            when i.name_key is not null and n.owners = 1 then n.owner
+            when i.label is not null then i.label
+            when i.name_key is not null then 'name:' || i.name_key
+            when h.owners = 1 then h.owner
+            when i.host is not null then 'host:' || i.host
+        end as organisation_label,
+        case
+            when g.is_sure then 'identifier'
+            when i.name_key is not null and n.owners = 1 then 'only_name'
+            when i.name_key is not null and n.owners > 1 then 'ambiguous'
+            when i.label is not null then 'identifier'
+            when i.name_key is not null then 'alone'
+            when h.owners = 1 then 'only_host'
+            when h.owners > 1 then 'ambiguous'
+            else 'alone'
+        end as rule
+    from identified as i
+    left join groups as g on g.client_slug = i.client_slug and g.label = i.label
+    left join owners_of_names as n on n.client_slug = i.client_slug and n.name_key = i.name_key
+    left join owners_of_hosts as h on h.client_slug = i.client_slug and h.host = i.host
+    where coalesce(i.label, i.name_key, i.host) is not null
+
+),
+
+aliases as (
+
+    select
+        client_slug,
+        organisation_label,
+        rule,
+        name,
+        mentions,
+        concat_ws(', ', '"' || left(name, 100) || '"', provider_key, linkedin_key, account_key, host) as evidence,
+        unnest([
+            {'kind': 'provider_id', 'key': provider_key},
+            {'kind': 'linkedin', 'key': linkedin_key},
+            {'kind': 'account', 'key': account_key},
+            {'kind': 'name', 'key': case when name_key is not null then 'name:' || name_key end},
+            {'kind': 'host', 'key': case when host is not null then 'host:' || host end}
+        ]) as alias
+    from settled
+
+),
+
+ids as (
+
+    select
+        client_slug,
+        organisation_label,
+        'org_' || left(md5(client_slug || '|' || min(
+            case alias.kind when 'provider_id' then '1' when 'linkedin' then '2' when 'account' then '3' when 'name' then '4' else '5' end
+            || alias.key
+        )), 16) as organisation_id
+    from aliases
+    where alias.key is not null
+    group by client_slug, organisation_label
+
+),
+
+together as (
+
+    select
+        a.client_slug,
+        i.organisation_id,
+        a.alias.kind as alias_kind,
+        a.alias.key as alias_key,
+        arg_max(a.rule, a.mentions) as rule,
+        arg_max(a.evidence, a.mentions) as evidence,
+        arg_max(a.name, a.mentions) filter (where a.name is not null) as name,
+        cast(sum(a.mentions) as bigint) as mentions
+    from aliases as a
+    inner join ids as i on i.client_slug = a.client_slug and i.organisation_label = a.organisation_label
+    where a.alias.key is not null
+    group by all
+
+)
+
+select
+    client_slug,
+    alias_key,
+    alias_kind,
+    organisation_id,
+    case when count(*) over same_alias > 1 then 'ambiguous' else rule end as rule,
+    count(*) over same_alias > 1 as is_ambiguous,
+    name,
+    evidence,
+    mentions
+from together
+window same_alias as (partition by client_slug, alias_key)
