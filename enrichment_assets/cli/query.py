@@ -8,12 +8,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from enrichment_assets.cli import careers
+
 Format = Literal["table", "csv", "json", "parquet"]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+    """Add this command, and the ready-made questions about careers, to the program."""
     app.command("query")(query)
+    careers.register(app)
 
 
 def query(

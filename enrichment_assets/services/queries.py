@@ -92,7 +92,7 @@ def ask(
     try:
         yield Answer(connection.execute(query, parameters))
     except duckdb.Error as error:
-        raise EnrichError(f"The query does not run: {str(error).strip()}") from error
+        raise EnrichError(f"The query does not run: {str(error).strip().splitlines()[0]}") from error
     finally:
         connection.close()
 
