@@ -11,6 +11,9 @@ from typing import Any
 
 import typer
 
+_PIPED_WIDTH = 500
+"""Columns; what is not shown on a terminal is not wrapped."""
+
 
 def print_json(value: Any) -> None:
     """Print dataclasses, lists and mappings as indented JSON."""
@@ -23,14 +26,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     if table.row_count == 0:
         typer.echo(empty)
         return
     console = Console()
-    console.print(table, soft_wrap=not console.is_terminal)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(table)
 
 
 def money(amount: Decimal, currency: str) -> str:
