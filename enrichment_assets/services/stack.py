@@ -36,10 +36,15 @@ CODE_LOCATION = "enrichment_assets"
 DEFINITIONS_MODULE = "enrichment_assets.definitions"
 _RENDERED = "# Written by `enrich up` from the platform's dagster.yaml. Delete this line to keep your own changes.\n"
 
-_STOP_DATABASE = (
-    "import sys; from pathlib import Path; from enrichment_assets.store.embedded import LocalPostgres; "
-    "LocalPostgres(Path(sys.argv[1])).stop()"
-)
+_CLEAR_UP = """
+import shutil, sys
+from pathlib import Path
+from enrichment_assets.store.embedded import LocalPostgres
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+for data_dir in sys.argv[2:]:
+    LocalPostgres(Path(data_dir)).stop()
+"""
+"""What is left to do when this process was killed. Arguments: our workdir, and the data directory if we started it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
                 environment=stack_environment(settings, ports, os.environ),
                 say=say,
                 upkeep=(lambda: "database: was down, started again" if server.start() else None) if server else None,
-                last_command=[sys.executable, "-c", _STOP_DATABASE, str(settings.postgres_dir)] if started else None,
+                last_command=[sys.executable, "-c", _CLEAR_UP, str(workdir)]
+                + ([str(settings.postgres_dir)] if started else []),
             ).run()
         finally:
             if server and started:

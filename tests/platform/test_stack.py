@@ -47,6 +47,12 @@ class Stack:
         """Processes that carry this home in their command line or environment."""
         return processes_with(str(self.settings.home)) - {self.process.pid}
 
+    def workdir(self) -> Path:
+        """The folder of the code server's socket."""
+        command_lines = [Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in self.left()]
+        (socket_path,) = {words[words.index("--socket") + 1] for words in command_lines if "code-server" in words}
+        return Path(socket_path).parent
+
 
 @pytest.fixture
 def stack(open_folder: Path) -> Iterator[Stack]:
@@ -78,10 +84,13 @@ def test_everything_answers_and_nothing_is_left(stack: Stack, number: signal.Sig
         assert answer.status == 200
     assert embedded_server(stack.settings).is_ready()
     assert len(stack.left()) >= 5
+    workdir = stack.workdir()
+    assert workdir.exists()
     stack.process.send_signal(number)
     stack.process.wait(timeout=60)
     wait_until(lambda: stack.left() == set(), seconds=60)
     assert not embedded_server(stack.settings).is_ready()
+    assert not workdir.exists()
 
 
 def test_a_second_stack_for_the_same_home_is_refused(tmp_path: Path) -> None:
