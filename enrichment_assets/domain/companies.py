@@ -73,11 +73,13 @@ def company_host(identity: Identity) -> str | None:
 
     Without `www.`, and never cut to the registrable domain: 536 members of Congress have sites below two of them.
     """
-    for field in ("company_domain", "company_website"):
-        host = host_of(identity.get(field))
-        if host and not is_free_mail(host) and not is_social_host(host):
-            return host
-    return None
+    return _own_host(identity.get("company_domain")) or _own_host(identity.get("company_website"))
+
+
+@lru_cache(maxsize=65_536)
+def _own_host(text: str | None) -> str | None:
+    host = host_of(text)
+    return None if host is None or is_free_mail(host) or is_social_host(host) else host
 
 
 def company_key(identity: Identity, rules: Sequence[str]) -> str | None:

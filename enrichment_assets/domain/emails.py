@@ -16,6 +16,8 @@ def is_placeholder_email(text: str) -> bool:
 
     Seen as `email_not_unlocked@domain.com`; the domain is not relied on. Deduplicating by it merges strangers.
     """
+    if "unlocked" not in text.casefold():
+        return False
     local, at, _ = text.strip().casefold().partition("@")
     return bool(at) and _PLACEHOLDER_LOCAL.match(local) is not None
 

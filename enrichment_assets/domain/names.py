@@ -124,7 +124,7 @@ def _take_apart(cell: str | None, *, is_family: bool = False, is_full: bool = Fa
     suffixes: list[str] = []
     if tail:
         text = _join_segments(head, [segment for segment in tail if segment], suffixes, is_family or is_full)
-    words = text.split()
+    words = [word for word in text.split() if any(map(str.isalpha, word))]
     prefix = _strip_prefix(words, keep=1 if is_full or not is_family else 2)
     _strip_suffixes(words, suffixes, keep=2 if is_full else 1)
     name = with_capitals(" ".join(words), family=is_family).strip(_EDGES)

@@ -114,7 +114,7 @@ def identity_of(row: Cells, sources: Sequence[Sequence[int]]) -> list[str | None
 
     Apollo's placeholder is no e-mail address: null here, kept in the original.
     """
-    identity = [_first(row, columns) for columns in sources]
+    identity = [_first(row, columns) if columns else None for columns in sources]
     email = identity[_EMAIL]
     if email is not None and is_placeholder_email(email):
         identity[_EMAIL] = None
@@ -125,6 +125,8 @@ _EMAIL = IDENTITY_FIELDS.index("email")
 
 
 def _first(row: Cells, columns: Sequence[int]) -> str | None:
+    if len(columns) == 1:
+        return row[columns[0]] or None
     blank = None
     for column in columns:
         cell = row[column]

@@ -34,6 +34,7 @@ _SAMPLE_BYTES = 256 * 1024
 _HEAD_BYTES = 64 * 1024
 _CHUNK = 1 << 20
 _ESCAPED = re.compile("[\udc80-\udcff]")
+_MULTIBYTE_CHARACTER = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _UNDECODABLE = "\udcff"
 
 
@@ -55,7 +56,7 @@ class EncodingScan:
 
     def __init__(self) -> None:
         self.head = b""
-        self._decoder = codecs.getincrementaldecoder(UTF8)("surrogateescape")
+        self._pending = b""
         self._good = 0
         self._bad = 0
         self._sample = bytearray()
@@ -64,20 +65,31 @@ class EncodingScan:
         """Take the next bytes of the file."""
         if len(self.head) < _HEAD_BYTES:
             self.head += chunk[: _HEAD_BYTES - len(self.head)]
-        text = self._decoder.decode(chunk)
-        if text.isascii():
+        data = self._pending + chunk
+        self._pending = b""
+        if data.isascii():
             return
+        try:
+            self._good += len(data) - len(data.decode(UTF8))
+        except UnicodeDecodeError as error:
+            if error.end == len(data) and error.reason == "unexpected end of data":
+                data, self._pending = data[: error.start], data[error.start :]
+            self._count(data)
+
+    def _count(self, data: bytes) -> None:
+        """Weigh a chunk that is not clean, and take its lines into the sample."""
+        text = data.decode(UTF8, "surrogateescape")
         bad = len(_ESCAPED.findall(text))
         self._bad += bad
-        self._good += sum(1 for _ in re.finditer("[^\x00-\x7f\udc80-\udcff]", text)) if bad else 1
+        self._good += len(_MULTIBYTE_CHARACTER.findall(text))
         if bad and len(self._sample) < _SAMPLE_BYTES:
-            lines = (line for line in chunk.splitlines(keepends=True) if not line.isascii())
-            for line in lines:
-                self._sample += line[: _SAMPLE_BYTES - len(self._sample)]
+            for line in data.splitlines(keepends=True):
+                if not line.isascii():
+                    self._sample += line[: _SAMPLE_BYTES - len(self._sample)]
 
     def encoding(self) -> str:
         """Python's name of the encoding. Never raises: bytes that do not fit become rejections of their rows."""
-        self._bad += len(_ESCAPED.findall(self._decoder.decode(b"", final=True)))
+        self._bad += len(self._pending)
         if marked := bom_of(self.head):
             return marked[1]
         if utf16 := _utf16_without_mark(self.head):

@@ -23,5 +23,5 @@ class ReadLimits:
     cell_chars: int = MIB
     row_bytes: int = 16 * MIB
     columns: int = 20_000
-    block_bytes: int = 4 * MIB
+    block_bytes: int = MIB
     replay_bytes: int = 256 * MIB

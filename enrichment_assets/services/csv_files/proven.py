@@ -22,6 +22,7 @@ _QUOTE, _LF, _CR = 34, 10, 13
 _BOM = b"\xef\xbb\xbf"  # Arrow would swallow one at the beginning of a block
 
 Positions = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +51,25 @@ def prove(buffer: bytes, ended: bool, delimiter: str, width: int, cell_bytes: in
     """The longest prefix of whole rows if it is proven clean, else None. `ended`: the file ends with the buffer."""
     codes = np.frombuffer(buffer, np.uint8)
     quotes = np.flatnonzero(codes == _QUOTE)
-    ends = _outside(np.flatnonzero(codes == _LF), quotes)
+    outside = _outside(quotes, len(codes))
+    line_end = codes == _LF
+    ends = np.flatnonzero(line_end & outside)
     if ended and not buffer.endswith(b"\n") and len(quotes) % 2 == 0:
         ends = np.append(ends, len(buffer))
     if len(ends) == 0:
         return None
     data = buffer[: int(ends[-1]) + 1]
-    codes, quotes = codes[: len(data)], quotes[quotes < len(data)]
-    if not _plain_text(data) or not _well_quoted(codes, quotes, ord(delimiter)):
+    codes, outside, line_end = codes[: len(data)], outside[: len(data)], line_end[: len(data)]
+    if not _plain_text(data, codes, line_end) or not _well_quoted(codes, quotes[quotes < len(data)], ord(delimiter)):
         return None
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
     blank = _blank(codes, starts, ends)
-    delimiters = _outside(np.flatnonzero(codes == ord(delimiter)), quotes)
-    cells = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts) + 1
+    delimiters = np.flatnonzero((codes == ord(delimiter)) & outside)
+    until = np.searchsorted(delimiters, ends)
+    cells = np.diff(until, prepend=0) + 1
     if not bool(np.all((cells == width) | blank)) or int((ends - starts).max()) > cell_bytes:
         return None
-    line_ends = np.flatnonzero(codes == _LF)
+    line_ends = np.flatnonzero(line_end)
     offsets = np.searchsorted(line_ends, starts[~blank])
     lines = len(line_ends) + (not data.endswith(b"\n"))
     return ProvenBlock(data, offsets, lines, int(blank.sum()))
@@ -76,7 +80,7 @@ def parse(block: ProvenBlock, keys: list[str], delimiter: str) -> list[pa.Array]
     names = [f"c{n}" for n in range(len(keys))]
     table = pacsv.read_csv(
         pa.BufferReader(block.data),
-        read_options=pacsv.ReadOptions(column_names=names, block_size=len(block.data) + 1, use_threads=True),
+        read_options=pacsv.ReadOptions(column_names=names, block_size=len(block.data) + 1, use_threads=False),
         parse_options=pacsv.ParseOptions(
             delimiter=delimiter, quote_char='"', double_quote=True, escape_char=False, newlines_in_values=True
         ),
@@ -86,22 +90,21 @@ def parse(block: ProvenBlock, keys: list[str], delimiter: str) -> list[pa.Array]
     )
     if table.num_rows != block.rows:
         return None
-    return [column.combine_chunks() for column in table.columns]
+    return [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
 
 
-def _outside(positions: Positions, quotes: Positions) -> Positions:
-    """Those positions that have an even number of quotes before them."""
-    if len(quotes) == 0:
-        return positions
-    outside: Positions = positions[np.searchsorted(quotes, positions) % 2 == 0]
+def _outside(quotes: Positions, length: int) -> Mask:
+    """Per byte, whether an even number of quotes stands up to and including it."""
+    lengths = np.diff(quotes, prepend=0, append=length)
+    outside: Mask = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
     return outside
 
 
-def _plain_text(data: bytes) -> bool:
+def _plain_text(data: bytes, codes: npt.NDArray[np.uint8], line_end: Mask) -> bool:
     """True without NUL, lone carriage return, bytes that are not UTF-8, or a leading byte order mark."""
-    if b"\x00" in data or data.startswith(_BOM):
+    if b"\x00" in data or data.startswith(_BOM) or data.endswith(b"\r"):
         return False
-    if data.count(b"\r") != data.count(b"\r\n"):
+    if bool(np.any((codes == _CR)[:-1] & ~line_end[1:])):
         return False
     if data.isascii():
         return True
@@ -126,8 +129,8 @@ def _well_quoted(codes: npt.NDArray[np.uint8], quotes: Positions, delimiter: int
     return bool(opens.all() and closes.all())
 
 
-def _blank(codes: npt.NDArray[np.uint8], starts: Positions, ends: Positions) -> npt.NDArray[np.bool_]:
+def _blank(codes: npt.NDArray[np.uint8], starts: Positions, ends: Positions) -> Mask:
     lengths = ends - starts
     first = codes[np.minimum(starts, len(codes) - 1)]
-    blank: npt.NDArray[np.bool_] = (lengths == 0) | ((lengths == 1) & (first == _CR))
+    blank: Mask = (lengths == 0) | ((lengths == 1) & (first == _CR))
     return blank

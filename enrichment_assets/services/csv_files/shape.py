@@ -86,16 +86,20 @@ def is_excel_hint(raw: bytes) -> bool:
 
 
 def guess_delimiter(text: str) -> str:
-    """The delimiter by which most rows have as many cells as the header; a comma when none splits the header."""
+    """The delimiter by which most rows have as many cells as the header; a comma when none splits the header.
+
+    A cell with an odd number of quotes in it speaks against a delimiter: it cuts through quoted text.
+    """
     lines = text.splitlines(keepends=True)
     whole = lines[:-1] if len(lines) > 1 else lines  # the last one may be cut off
-    best, best_score = ",", (0.0, 1)
+    best, best_score = ",", (-1.0, 1)
     for delimiter in DELIMITERS:
-        widths = _widths(whole, delimiter)
-        if not widths or widths[0] < 2:
+        rows = _sample(whole, delimiter)
+        if not rows or len(rows[0]) < 2:
             continue
-        matching = sum(1 for width in widths if width == widths[0]) / len(widths)
-        if (score := (round(matching, 2), widths[0])) > best_score:
+        matching = sum(len(row) == len(rows[0]) for row in rows)
+        cut = sum(any(cell.count('"') % 2 for cell in row) for row in rows)
+        if (score := (round((matching - cut) / len(rows), 2), len(rows[0]))) > best_score:
             best, best_score = delimiter, score
     return best
 
@@ -130,17 +134,17 @@ def check_header(cells: list[str], raw: bytes, limits: ReadLimits) -> None:
         raise UploadRefusedError("its header has bytes that do not fit the file's encoding") from None
 
 
-def _widths(lines: list[str], delimiter: str) -> list[int]:
-    widths: list[int] = []
+def _sample(lines: list[str], delimiter: str) -> list[list[str]]:
+    rows: list[list[str]] = []
     try:
         for cells in csv.reader(lines, delimiter=delimiter):
             if cells:
-                widths.append(len(cells))
-            if len(widths) >= _SAMPLE_ROWS:
+                rows.append(cells)
+            if len(rows) >= _SAMPLE_ROWS:
                 break
     except csv.Error:  # a broken row ends the sample, not the guess
         pass
-    return widths
+    return rows
 
 
 def _decoded(head: bytes, encoding: str) -> str:

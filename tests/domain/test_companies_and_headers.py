@@ -1,0 +1,144 @@
+"""Company keys, comparable names, and which header means what."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enrichment_assets.domain.companies import (
+    COMPANY_RULES,
+    company_host,
+    company_key,
+    normalise_company_name,
+    normalise_linkedin_company,
+)
+from enrichment_assets.domain.headers import map_headers
+
+OFFICIALS = Path(__file__).parents[3] / "shared" / "data" / "officials" / "people.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "normalised"),
+    [
+        ("ACME, Inc.", "acme"),
+        ("Acme", "acme"),
+        ("Acme Co., Ltd.", "acme"),
+        ("Foo GmbH & Co. KG", "foo"),
+        ("Müller A.G.", "müller"),
+        ("Société Générale S.A.", "société générale"),
+        ("AT&T Inc", "at&t"),
+        ("U.S. Senate, Virginia Delegation", "us senate virginia delegation"),
+        ("West Virginia", "west virginia"),
+        ("The Company", "the company"),
+        ("S.A.", "sa"),
+        ("株式会社トヨタ", "株式会社トヨタ"),
+        (" - ", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_names_are_compared_without_case_punctuation_and_legal_form(name: str | None, normalised: str | None) -> None:
+    assert normalise_company_name(name) == normalised
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.text(max_size=40)
+    | st.lists(st.sampled_from(["A.", "Co", "&", "Inc.", "'", "ß", "İ", "S.A.", "_"])).map(" ".join)
+)
+def test_a_comparable_name_is_its_own_comparable_name(name: str) -> None:
+    once = normalise_company_name(name)
+    assert normalise_company_name(once) == once
+    normalise_linkedin_company(name)
+
+
+def test_a_company_page_has_one_form() -> None:
+    forms = [
+        "http://www.linkedin.com/company/Acme-Inc/",
+        "linkedin.com/company/acme-inc?x=1",
+        "de.linkedin.com/company/ACME-inc",
+    ]
+    assert {normalise_linkedin_company(form) for form in forms} == {"linkedin.com/company/acme-inc"}
+    assert normalise_linkedin_company("https://linkedin.com/in/jo") is None
+    assert normalise_linkedin_company("https://evil.com/linkedin.com/company/acme") is None
+
+
+def test_a_private_mailbox_or_profile_page_is_no_host_of_a_company() -> None:
+    assert company_host({"company_website": "https://facebook.com/acme"}) is None
+    assert company_host({"company_domain": "gmail.com", "company_website": "https://www.acme.com/x"}) == "acme.com"
+
+
+def test_the_first_rule_that_the_row_has_values_for_decides() -> None:
+    row = {"company_name": "Acme Inc", "company_website": "www.acme.com"}
+    assert company_key(row, COMPANY_RULES) == "name_and_host:acme|acme.com"
+    assert company_key({**row, "apollo_account_id": " a1 "}, COMPANY_RULES) == "apollo_account_id:a1"
+    assert company_key({"company_name": "Acme Inc"}, COMPANY_RULES) == "company_name:acme"
+    assert company_key({"company_website": "www.acme.com"}, COMPANY_RULES) == "company_host:acme.com"
+    assert company_key({"company_name": " "}, COMPANY_RULES) is None
+    with pytest.raises(KeyError):
+        company_key(row, ["registrable_domain"])
+
+
+def test_the_officials_have_106_organisations_and_536_sites() -> None:
+    with OFFICIALS.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    fields = {m.field: n for n, m in enumerate(map_headers(header)) if m and m.rank == 0}
+    people = [{field: row[n] or None for field, n in fields.items()} for row in rows]
+    counts = {rule: len({company_key(p, [rule]) for p in people} - {None}) for rule in COMPANY_RULES}
+    assert counts == {
+        "apollo_account_id": 106,
+        "company_linkedin_url": 0,
+        "name_and_host": 536,
+        "company_name": 106,
+        "company_host": 536,
+    }
+
+
+def mapped(*headers: str) -> dict[str, list[str]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for header, meaning in zip(headers, map_headers(headers), strict=True):
+        if meaning:
+            found.setdefault(meaning.field, []).append((meaning.rank, header))
+    return {field: [header for _, header in sorted(columns)] for field, columns in found.items()}
+
+
+def test_headers_are_known_without_case_spaces_and_punctuation() -> None:
+    assert mapped("FIRST_NAME", "lastName", " E-Mail ", "Person LinkedIn URL", "\ufeffJob Title", "Notes") == {
+        "first_name": ["FIRST_NAME"],
+        "last_name": ["lastName"],
+        "email": [" E-Mail "],
+        "linkedin_url": ["Person LinkedIn URL"],
+        "title": ["\ufeffJob Title"],
+    }
+
+
+def test_the_merge_form_of_the_name_gives_way_to_the_name() -> None:
+    assert mapped("Company Name for Emails", "Company")["company_name"] == ["Company"]
+    assert mapped("Company Name for Emails", "Website")["company_name"] == ["Company Name for Emails"]
+
+
+def test_phones_have_an_order_and_the_companys_is_not_the_persons() -> None:
+    assert mapped("Company Phone", "Phone", "Corporate Phone", "First Phone", "Mobile Phone", "Work Direct Phone") == {
+        "company_phone": ["Company Phone"],
+        "phone": ["Work Direct Phone", "Mobile Phone", "First Phone", "Phone", "Corporate Phone"],
+    }
+
+
+def test_website_and_domain_are_two_fields() -> None:
+    assert mapped("Website", "Domain") == {"company_website": ["Website"], "company_domain": ["Domain"]}
+
+
+def test_an_accounts_export_is_about_companies() -> None:
+    accounts = mapped("Company Name", "Company Name for Emails", "Company Country", "Apollo Record Id")
+    assert accounts == {
+        "company_name": ["Company Name"],
+        "country": ["Company Country"],
+        "apollo_account_id": ["Apollo Record Id"],
+    }
+    contacts = mapped("First Name", "Country", "Company Country", "Apollo Record Id")
+    assert contacts["apollo_contact_id"] == ["Apollo Record Id"]
+    assert contacts["country"] == ["Country"]
