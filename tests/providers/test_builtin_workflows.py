@@ -1,0 +1,177 @@
+"""Each built-in workflow against the sandbox: rendered, authorised, sent over HTTP, classified, read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from enrichment_assets.domain.mapping import ResponseReader
+from enrichment_assets.domain.provider import Answer, Verdict
+from enrichment_assets.domain.statuses import ErrorClass, Outcome
+from enrichment_assets.domain.templating import RequestRenderer
+from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+from enrichment_assets.registry.loader import builtin_workflows
+from enrichment_assets.resources.providers import base_url_of, build_providers, is_simulated
+from enrichment_assets.resources.secrets import workflow_secrets
+from enrichment_assets.resources.transport import build_client, send
+from enrichment_assets.sandbox import SandboxSettings, running_sandbox
+
+CONTEXT: dict[str, Any] = {
+    "first_name": "Ann",
+    "last_name": "Archer",
+    "full_name": "Ann Archer",
+    "email": "ann.archer@brightlake.com",
+    "company_name": "Bright Lake",
+    "company_domain": "brightlake.com",
+    "item": {"id": 7, "row_number": 1, "batch": "b1", "client": "acme"},
+    "original": {},
+}
+SYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.SYNC]
+ASYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.ASYNC]
+
+
+class Exchange:
+    """Sends requests of workflows to one sandbox, as the engine would."""
+
+    def __init__(self, url: str, client: Any) -> None:
+        self.url = url
+        self.client = client
+
+    async def ask(
+        self, workflow: WorkflowDefinition, renderer: RequestRenderer | None = None, **context: Any
+    ) -> tuple[Answer, Verdict]:
+        provider = build_providers(self.url)[workflow.provider]
+        assert is_simulated(workflow, provider, self.url)
+        rendered = (renderer or RequestRenderer(workflow)).render(
+            CONTEXT | {"parameters": workflow.parameters} | context
+        )
+        secrets = workflow_secrets(workflow, simulated=True, environment={})
+        answer = await send(self.client, provider.authorise(rendered, secrets, base_url_of(workflow, provider)), 10)
+        return answer, provider.classify(workflow.operation, answer)
+
+
+@asynccontextmanager
+async def sandboxed(**behaviour: Any) -> AsyncIterator[Exchange]:
+    async with running_sandbox(SandboxSettings(**behaviour)) as sandbox, build_client() as client:
+        yield Exchange(sandbox.url, client)
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[tuple[str, asyncio.Queue[bytes]]]:
+    """A callback address, and what arrives there."""
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+        arrived.put_nowait(await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/callbacks/token", arrived
+    finally:
+        listener.close()
+
+
+@pytest.mark.parametrize("slug", SYNC)
+async def test_a_sync_workflow_finds_and_provides_every_field_it_promises(slug: str) -> None:
+    workflow = builtin_workflows()[slug]
+    async with sandboxed() as exchange:
+        answer, verdict = await exchange.ask(workflow)
+    assert (answer.status, verdict.error, verdict.not_found) == (200, None, False)
+    reading = ResponseReader(workflow).read(answer)
+    assert reading.outcome is Outcome.FOUND
+    optional = {"homepage_url", "apollo_email_status", "email", "linkedin_url"}
+    assert set(workflow.provides) - set(reading.fields) <= optional, "a promised field is missing"
+    if workflow.provider == "zenrows":
+        assert str(verdict.cost_units) == "0.001"
+        assert reading.fields["homepage_text"]
+
+
+@pytest.mark.parametrize("slug", [slug for slug in SYNC if slug != "verify-email-via-hunter"])
+async def test_a_sync_workflow_reads_a_miss_as_an_answer(slug: str) -> None:
+    workflow = builtin_workflows()[slug]
+    async with sandboxed(miss=1) as exchange:
+        answer, verdict = await exchange.ask(workflow)
+    assert verdict.error is None
+    if not verdict.not_found:
+        reading = ResponseReader(workflow).read(answer)
+        assert (reading.outcome, reading.fields) == (Outcome.NOT_FOUND, {})
+
+
+@pytest.mark.parametrize("slug", ASYNC)
+async def test_an_async_workflow_is_accepted_and_its_callback_is_read(slug: str) -> None:
+    workflow = builtin_workflows()[slug]
+    reader = ResponseReader(workflow)
+    found = []
+    async with sandboxed() as exchange, receiving() as (url, arrived):
+        for number in range(6):  # some people have no known mobile number
+            answer, verdict = await exchange.ask(
+                workflow, callback_url=url, last_name=f"Archer{number}", full_name=None, email=None
+            )
+            assert verdict.error is None
+            assert reader.read(answer).fields == {}
+            found.append(reader.read_callback(await asyncio.wait_for(arrived.get(), 5)))
+    hits = [reading for reading in found if reading.outcome is Outcome.FOUND]
+    assert hits
+    assert set(hits[0].fields) == set(workflow.provides)
+
+
+@pytest.mark.parametrize("slug", [slug for slug in ASYNC if slug != "reveal-phone-via-apollo"])
+async def test_an_async_workflow_reads_a_miss_in_a_callback(slug: str) -> None:
+    workflow = builtin_workflows()[slug]
+    async with sandboxed(miss=1) as exchange, receiving() as (url, arrived):
+        await exchange.ask(workflow, callback_url=url)
+        reading = ResponseReader(workflow).read_callback(await asyncio.wait_for(arrived.get(), 5))
+    assert (reading.outcome, reading.fields) == (Outcome.NOT_FOUND, {})
+
+
+async def test_a_phone_whose_callback_was_lost_is_polled_and_reads_the_same() -> None:
+    workflow = builtin_workflows()["reveal-phone-via-apollo"]
+    reader, poll = ResponseReader(workflow), RequestRenderer.for_poll(workflow)
+    async with sandboxed(callback_delay="400ms") as exchange, receiving() as (url, arrived):
+        answer, _ = await exchange.ask(workflow, callback_url=url)
+        external_id = reader.read(answer).external_id
+        assert external_id is not None
+        assert str(int(external_id)) == external_id
+        pending, _ = await exchange.ask(workflow, poll, external_id=external_id)
+        assert (pending.status, reader.read_poll(pending)) == (404, None)
+        by_callback = reader.read_callback(await asyncio.wait_for(arrived.get(), 5))
+        done, verdict = await exchange.ask(workflow, poll, external_id=external_id)
+        assert verdict.error is None
+        assert reader.read_poll(done) == by_callback
+        gone, verdict = await exchange.ask(workflow, poll, external_id="12345")
+        assert (gone.status, verdict.error) == (404, ErrorClass.DEADLINE)
+
+
+FAULTS: list[tuple[dict[str, Any], object]] = [
+    ({"errors": 1}, ErrorClass.RETRYABLE),
+    ({"rate_limited": 1}, ErrorClass.RETRYABLE),
+    ({"rejected_keys": ["sandbox"]}, ErrorClass.AUTH),
+    ({"quota": "0"}, (ErrorClass.QUOTA, ErrorClass.PAYMENT)),
+]
+
+
+@pytest.mark.parametrize(("behaviour", "expected"), FAULTS)
+async def test_the_faults_of_every_keyed_provider_are_classified(behaviour: dict[str, Any], expected: object) -> None:
+    async with sandboxed(**behaviour) as exchange:
+        for slug in SYNC:
+            _, verdict = await exchange.ask(builtin_workflows()[slug])
+            assert verdict.error in (expected if isinstance(expected, tuple) else (expected,)), slug
+
+
+async def test_hunter_asks_for_patience_and_protects_those_who_asked_for_it() -> None:
+    workflow = builtin_workflows()["verify-email-via-hunter"]
+    async with sandboxed(later=1) as exchange:
+        _, verdict = await exchange.ask(workflow)
+        assert (verdict.error, verdict.retry_after) == (ErrorClass.RETRYABLE, 5.0)
+    async with sandboxed(blocked=1) as exchange:
+        _, verdict = await exchange.ask(workflow)
+        assert verdict.suppress

@@ -1,0 +1,162 @@
+"""What each provider's answers mean, as its documentation (docs/providers) has them, quirk by quirk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrichment_assets.domain.provider import Answer, Verdict
+from enrichment_assets.domain.statuses import ErrorClass
+from enrichment_assets.resources.classify import retry_after
+from enrichment_assets.resources.names import LOCAL, PROVIDER_NAMES
+from enrichment_assets.resources.providers import build_providers
+
+PROVIDERS = build_providers()
+NOT_FOUND, OK, SUPPRESSED = "not found", "ok", "suppressed"
+ONE = {"retry-after": "1"}
+
+
+def verdict(provider: str, status: int, body: Any = b"", headers: dict[str, str] | None = None) -> Verdict:
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    return PROVIDERS[provider].classify("an-operation", Answer(status, headers or {}, raw))
+
+
+def meaning(found: Verdict) -> object:
+    if found.error is not None:
+        return found.error
+    return NOT_FOUND if found.not_found else SUPPRESSED if found.suppress else OK
+
+
+E = ErrorClass
+EVERYBODY = [
+    (200, OK), (201, OK), (202, OK), (302, E.CONTRACT), (400, E.INVALID_INPUT), (401, E.AUTH), (402, E.PAYMENT),
+    (403, E.AUTH), (404, E.CONTRACT), (405, E.CONTRACT), (408, E.RETRYABLE), (409, E.CONTRACT), (413, E.INVALID_INPUT),
+    (422, E.INVALID_INPUT), (425, E.RETRYABLE), (429, E.RETRYABLE), (451, SUPPRESSED), (500, E.RETRYABLE),
+    (502, E.RETRYABLE), (503, E.RETRYABLE), (504, E.RETRYABLE), (529, E.RETRYABLE),
+]  # fmt: skip
+DIFFERENT = {("hunter", 202), ("hunter", 403), ("hunter", 429), ("zenrows", 404)}
+
+QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
+    ("apollo", 401, b"Invalid API key. See https://docs.apollo.io", {"content-type": "text/plain"}, E.AUTH),
+    ("apollo", 403, {"error": "not authorized", "error_code": "API_INACCESSIBLE"}, {}, E.AUTH),
+    ("apollo", 404, {"error": "x", "error_code": "result_pending", "retry_after_seconds": 5}, {}, E.RETRYABLE),
+    ("apollo", 404, {"error": "result_pending"}, {}, E.RETRYABLE),
+    ("apollo", 404, {"error_code": "request_id_unknown"}, {}, E.DEADLINE),
+    ("apollo", 410, {"error_code": "request_id_expired"}, {}, E.DEADLINE),
+    ("apollo", 400, {"error_code": "invalid_request_id"}, {}, E.DEADLINE),
+    ("apollo", 422, {"error": "Person does not exist."}, {}, NOT_FOUND),
+    ("apollo", 422, {"error": "You have insufficient credits!"}, {}, E.PAYMENT),
+    ("apollo", 422, {"error_code": "UNKNOWN_ERROR", "error_message": "no implicit conversion"}, {}, E.INVALID_INPUT),
+    ("apollo", 429, {"message": "allowed ... is 600 times per hour"}, ONE, E.RETRYABLE),
+    ("apollo", 429, {"message": "allowed ... is 600 times per day"}, ONE, E.QUOTA),
+    ("apollo", 429, b"", {"x-24-hour-requests-left": "0"}, E.QUOTA),
+    ("apollo", 429, b"", {"x-24-hour-requests-left": "10", "x-minute-requests-left": "0"}, E.RETRYABLE),
+    ("apollo", 200, {"status": "failed", "error_code": "INVALID_REQUEST"}, {}, E.CONTRACT),
+    ("apollo", 200, {"status": "success", "error_code": None, "matches": []}, {}, OK),
+    ("apollo", 200, {"person": None, "request_id": -1}, {}, OK),
+    ("hunter", 202, {"data": None}, {}, E.RETRYABLE),
+    ("hunter", 403, {"errors": [{"id": "too_many_requests"}]}, ONE, E.RETRYABLE),
+    ("hunter", 429, {"errors": [{"id": "usage_limit"}]}, {}, E.QUOTA),
+    ("hunter", 401, {"errors": [{"id": "authentication_failed"}]}, {}, E.AUTH),
+    ("hunter", 451, {"errors": [{"id": "claimed_email"}]}, {}, SUPPRESSED),
+    ("hunter", 404, {"errors": [{"id": "not_found"}]}, {}, NOT_FOUND),
+    ("hunter", 404, {"errors": [{"id": "no_such_endpoint"}]}, {}, E.CONTRACT),
+    ("hunter", 200, {"errors": [{"id": "oops"}]}, {}, E.CONTRACT),
+    ("hunter", 200, {"data": {"email": None}, "errors": []}, {}, OK),
+    ("zenrows", 401, {"code": "AUTH002"}, {}, E.AUTH),
+    ("zenrows", 402, {"code": "AUTH004"}, {}, E.QUOTA),
+    ("zenrows", 402, {"code": "AUTH012"}, {}, E.QUOTA),
+    ("zenrows", 402, {"code": "AUTH005"}, {}, E.PAYMENT),
+    ("zenrows", 402, {"code": "AUTH010"}, {}, E.PAYMENT),
+    ("zenrows", 429, {"code": "AUTH006"}, ONE, E.RETRYABLE),
+    ("zenrows", 429, {"code": "AUTH008"}, ONE, E.RETRYABLE),
+    ("zenrows", 422, {"code": "RESP001"}, {}, E.RETRYABLE),
+    ("zenrows", 422, {"code": "RESP009"}, {}, E.INVALID_INPUT),
+    ("zenrows", 404, {"code": "RESP002"}, {}, NOT_FOUND),
+    ("zenrows", 404, {"code": "RESP007"}, {}, NOT_FOUND),
+    ("zenrows", 404, {"code": "REQS000"}, {}, E.CONTRACT),
+    ("zenrows", 400, {"code": "REQS004"}, {}, E.INVALID_INPUT),
+    ("clay", 403, {"message": "Webhook submission limit reached"}, {}, E.QUOTA),
+    ("clay", 403, {"message": "Forbidden"}, {}, E.AUTH),
+    ("n8n", 404, {"message": "The webhook is not registered."}, {"content-type": "application/json"}, E.CONTRACT),
+    ("http", 404, {"error": "no such person"}, {"content-type": "application/json; charset=utf-8"}, NOT_FOUND),
+    ("http", 404, b"<html>nginx</html>", {"content-type": "text/html"}, E.CONTRACT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "expected"), EVERYBODY)
+def test_a_status_means_the_same_with_every_provider_that_has_no_quirk_about_it(status: int, expected: object) -> None:
+    for provider in PROVIDERS:
+        if (provider, status) not in DIFFERENT:
+            assert meaning(verdict(provider, status)) == expected, provider
+
+
+@pytest.mark.parametrize(("provider", "status", "body", "headers", "expected"), QUIRKS)
+def test_a_quirk_means_what_its_provider_means(
+    provider: str, status: int, body: Any, headers: dict[str, str], expected: object
+) -> None:
+    assert meaning(verdict(provider, status, body, headers)) == expected
+
+
+def test_only_keys_quotas_and_payments_stop_a_provider() -> None:
+    stopping = {E.AUTH, E.QUOTA, E.PAYMENT}
+    assert {error for error in ErrorClass if error.stops_provider} == stopping
+
+
+def test_a_wait_is_read_in_every_form() -> None:
+    now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    later = format_datetime(now + timedelta(seconds=90), usegmt=True)
+    cases = [
+        ("120", 120.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
+        ("-3", 0.0),
+        (later, 90.0),
+        ("9999999", 86_400.0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+    ]
+    for header, seconds in cases:
+        assert retry_after(Answer(429, {"retry-after": header}, b""), now=now) == seconds, header
+    past = format_datetime(now - timedelta(hours=1), usegmt=True)
+    assert retry_after(Answer(503, {"retry-after": past}, b""), now=now) == 0.0
+    assert verdict("apollo", 404, {"error_code": "result_pending", "retry_after_seconds": 5}).retry_after == 5.0
+    assert verdict("hunter", 202, {"data": None}).retry_after == 5.0
+    assert verdict("hunter", 403, b"", {"retry-after": "7"}).retry_after == 7.0
+    assert verdict("apollo", 429).retry_after is None
+
+
+def test_what_zenrows_says_a_request_cost_is_kept_exactly() -> None:
+    assert verdict("zenrows", 200, b"<html>", {"x-request-cost": "0.001"}).cost_units == Decimal("0.001")
+    assert verdict("zenrows", 404, {"code": "RESP002"}, {"x-request-cost": "0"}).cost_units == Decimal(0)
+    for nonsense in ("", "free", "NaN", "-1"):
+        assert verdict("zenrows", 200, b"", {"x-request-cost": nonsense}).cost_units is None
+
+
+ODD_BODIES = [b'{"error_code":[]}', b'{"errors":[[]]}', b'{"errors":{}}', b'{"code":{"a":1}}', b'{"message":5}', b"[]"]
+READ_HEADERS = ["retry-after", "content-type", "x-request-cost", "x-24-hour-requests-left"]
+
+
+@given(
+    st.sampled_from(sorted(PROVIDERS)),
+    st.integers(100, 599),
+    st.binary() | st.sampled_from(ODD_BODIES),
+    st.dictionaries(st.sampled_from(READ_HEADERS), st.text()),
+)
+def test_no_answer_makes_a_provider_raise_or_repeat_the_body(
+    provider: str, status: int, body: bytes, headers: dict[str, str]
+) -> None:
+    found = PROVIDERS[provider].classify("x", Answer(status, headers, body + b" private-data"))
+    assert "private-data" not in found.message
+
+
+def test_every_provider_has_a_name_and_every_name_a_provider() -> None:
+    assert {LOCAL, *PROVIDERS} == set(PROVIDER_NAMES)
