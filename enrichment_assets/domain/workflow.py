@@ -237,9 +237,10 @@ class WorkflowDefinition(_Part):
     def version(self) -> str:
         """Content hash (16 hex digits) of the definition: two equal definitions have one version.
 
-        Keys are sorted first: jsonb does not keep their order, and a definition is the same after it came back.
+        Keys are sorted: jsonb does not keep their order, and a definition is the same after it came back. Defaults are
+        left out: a field that this model learns later changes no version, so no call of a running batch gets a new key.
         """
-        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+        canonical = json.dumps(self.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def missing_requirements(self, available: dict[str, Any]) -> list[str]:

@@ -185,3 +185,18 @@ def test_what_cannot_be_compiled_is_refused_before_it_is_saved(fields: dict[str,
         check_workflow(broken, PROVIDER_NAMES)
     assert "workflow a" in str(caught.value)
     assert named in str(caught.value)
+
+
+def test_a_version_changes_with_the_content_and_not_with_the_order_or_what_the_model_learns_later() -> None:
+    class Later(WorkflowDefinition):
+        learned_later: int = 0
+
+    for workflow in builtin_workflows().values():
+        fields = workflow.model_dump(mode="json", by_alias=True)
+        backwards = {
+            name: dict(reversed(value.items())) if isinstance(value, dict) else value
+            for name, value in reversed(fields.items())
+        }
+        assert WorkflowDefinition.model_validate(backwards).version() == workflow.version()
+        assert Later.model_validate(fields).version() == workflow.version()
+        assert workflow.model_copy(update={"title": "Another"}).version() != workflow.version()
