@@ -216,8 +216,9 @@ async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
 
 async def test_cookies_of_one_answer_are_not_sent_with_the_next_request() -> None:
     async with serving(answering(b"{}", b"set-cookie: tenant=acme\r\n")) as server, build_client() as client:
-        answer = await send(client, get(server.url), 5)
-        await send(client, get(server.url), 5)
+        by_name = get(server.url.replace("127.0.0.1", "localhost"))  # cookies of bare addresses are kept by nobody
+        answer = await send(client, by_name, 5)
+        await send(client, by_name, 5)
     assert b"cookie" not in server.requests[1].lower()
     assert "set-cookie" not in answer.headers
 
