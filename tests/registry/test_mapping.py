@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import jmespath
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.jsontext import parse_json
-from enrichment_assets.domain.mapping import ContractError, ResponseReader, condition, fields_named
+from enrichment_assets.domain.mapping import ContractError, Expression, ResponseReader, condition, fields_named
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -211,6 +212,14 @@ def test_the_placeholder_of_apollo_is_no_email() -> None:
     assert reading.fields == {"apollo_person_id": "1", "title": "CEO"}
     assert match.read(answer({"person": {**person, "email": "a@b.c"}})).fields["email"] == "a@b.c"
     assert match.read(answer({"person": None})).outcome is Outcome.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "data", [{"a": {"b": {"c": 1}}}, {"a": {"b": [1]}}, {"a": [{"b": 1}]}, {"a": "x"}, [], None, 5]
+)
+def test_a_plain_path_gives_what_jmespath_gives(data: Any) -> None:
+    for path in ("a", "a.b", "a.b.c", '"a".b'):
+        assert Expression(path, "x")(data) == jmespath.search(path, data)
 
 
 _JSON = st.recursive(
