@@ -130,8 +130,8 @@ def moves(settings: Settings, from_organisation: str, to_organisation: str, *, c
     """
     query = """
         select a.client_slug, a.batch_key, a.item_id, a.person_name, a.organisation_name as from_organisation,
-               a.title as from_title, a.end_date as left_at, b.organisation_name as to_organisation, b.title as to_title,
-               b.start_date as joined_at
+               a.title as from_title, a.end_date as left_at, b.organisation_name as to_organisation,
+               b.title as to_title, b.start_date as joined_at
         from person_work_history as a
         inner join person_work_history as b
             on b.client_slug = a.client_slug and b.batch_key = a.batch_key and b.item_id = a.item_id

@@ -130,7 +130,7 @@ def _ensure_table(workspace: psycopg.Connection[dict[str, Any]], model: Model) -
     for column, definition in zip(model.columns, columns, strict=True):
         if column.name not in there:
             workspace.execute(sql.SQL("alter table {} add column {}").format(table, definition))
-    for keys in model.meta.get("indexes", []):
+    for keys in model.meta.get("published_indexes", []):
         name = sql.Identifier(f"ix_{model.name}_{'_'.join(keys)}"[:63])
         listed = sql.SQL(", ").join(map(sql.Identifier, keys))
         workspace.execute(sql.SQL("create index if not exists {} on {} ({})").format(name, table, listed))

@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
-import pytest
-
+from enrichment_assets.services.work_history import moves, worked_at
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
-from enrichment_assets.warehouse import (
-    build_models,
-    open_warehouse,
-    publish_batch_sources,
-    publish_marts,
-    reconcile,
-    run_tests,
-)
+from enrichment_assets.warehouse import open_warehouse, publish_marts, reconcile, run_tests
 from enrichment_assets.warehouse.project import load_project
-from tests.warehouse.hq_data import expected_history, official_leads, seed_batch
-
-
-@pytest.fixture
-def officials(settings: Settings, hq: psycopg.Connection[Any]) -> Settings:
-    seed_batch(hq, official_leads(), batch_key="officials")
-    publish_batch_sources(settings, "officials")
-    build_models(settings, "officials")
-    return settings
+from tests.warehouse.hq_data import expected_history
 
 
 def test_work_history_equals_the_expected_rows_one_by_one(officials: Settings) -> None:
@@ -100,5 +83,25 @@ def test_published_tables_hold_what_the_warehouse_holds_and_publishing_again_cha
 
 def test_every_test_of_every_model_holds(officials: Settings) -> None:
     for model in load_project().models:
-        failed = [t for t in run_tests(officials, "officials", model) if not t.passed]
-        assert failed == []
+        tests = run_tests(officials, "officials", model)
+        assert tests, f"{model} has no test"
+        assert [t for t in tests if not t.passed] == []
+
+
+def test_organisations_resolve_to_108_and_virginia_is_not_west_virginia(officials: Settings) -> None:
+    assert open_warehouse(officials).execute("select count(*) from organisations").fetchall() == [(108,)]
+    virginia = worked_at(officials, "US house of representatives - VIRGINIA Delegation")
+    assert [name for _, name in virginia.organisations] == ["U.S. House of Representatives, Virginia Delegation"]
+    item = virginia.columns.index("item_id")
+    assert len({row[item] for row in virginia.rows}) == 11
+
+
+def test_44_people_moved_between_the_chambers_of_one_state(officials: Settings) -> None:
+    states = {r["organization_name"].partition(", ")[2] for r in expected_history()}
+    moved = 0
+    for state in sorted(states):
+        house, senate = f"U.S. House of Representatives, {state}", f"U.S. Senate, {state}"
+        names = {r["organization_name"] for r in expected_history()}
+        if house in names and senate in names:
+            moved += len({row[2] for row in moves(officials, house, senate).rows})
+    assert moved == 44

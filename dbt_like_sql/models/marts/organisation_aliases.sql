@@ -190,9 +190,9 @@ together as (
         i.organisation_id,
         a.alias.kind as alias_kind,
         a.alias.key as alias_key,
-        arg_max(a.rule, a.mentions) as rule,
-        arg_max(a.evidence, a.mentions) as evidence,
-        arg_max(a.name, a.mentions) filter (where a.name is not null) as name,
+        first(a.rule order by a.mentions desc, a.evidence) as rule,
+        first(a.evidence order by a.mentions desc, a.evidence) as evidence,
+        first(a.name order by a.mentions desc, a.name) filter (where a.name is not null) as name,
         cast(sum(a.mentions) as bigint) as mentions
     from aliases as a
     inner join ids as i on i.client_slug = a.client_slug and i.organisation_label = a.organisation_label

@@ -3,7 +3,7 @@
 select
     client_slug,
     organisation_id,
-    arg_max(o.name, o.mentions) filter (where o.name is not null) as name,
+    first(o.name order by o.mentions desc, o.name) filter (where o.name is not null) as name,
     cast(to_json(list(distinct alias_key order by alias_key) filter (where alias_kind = 'provider_id')) as varchar) as provider_ids,
     cast(to_json(list(distinct alias_key order by alias_key) filter (where alias_kind = 'linkedin')) as varchar) as linkedin_pages,
     cast(to_json(list(distinct o.name order by o.name) filter (where alias_kind = 'name')) as varchar) as names,
