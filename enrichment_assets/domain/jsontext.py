@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
-_LONG_INTEGER = b"0" * 19
+_TWENTY_DIGITS = b"0" * 20
+_MINUS_NINETEEN_DIGITS = b"-" + b"0" * 19
 _BOM = b"\xef\xbb\xbf"
 _MIN_INTEGER = -(2**63)
 _MAX_INTEGER = 2**64 - 1
@@ -29,13 +30,19 @@ def parse_json(body: bytes) -> Any:
         raise ValueError("it is empty")
     try:
         value = orjson.loads(body)
-        if _LONG_INTEGER in body.translate(_DIGITS_TO_ZERO):  # six times faster than a regular expression
+        if _may_exceed_64_bits(body):
             value = json.loads(body, parse_int=_exact_integer, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(_reason(error)) from None
     if b"\\u0000" in body:
         value = _without_nul(value)
     return value
+
+
+def _may_exceed_64_bits(body: bytes) -> bool:
+    """Whether orjson could have made a float of an integer; six times faster than a regular expression."""
+    zeros = body.translate(_DIGITS_TO_ZERO)
+    return _TWENTY_DIGITS in zeros or (b"-9" in body and _MINUS_NINETEEN_DIGITS in zeros)
 
 
 def _exact_integer(digits: str) -> int | str:

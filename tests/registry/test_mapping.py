@@ -73,7 +73,9 @@ def test_an_error_in_a_good_status_is_a_contract_error() -> None:
         reader(response={"error_if": "error"}).read(answer({"error": "no"}))
 
 
-@pytest.mark.parametrize("number", [-6123456789012345678, -(2**63), 2**63 - 1, 2**64 - 1, 2**80, -7])
+@pytest.mark.parametrize(
+    "number", [-6123456789012345678, -(2**63), -(2**63) - 1, 2**63 - 1, 2**64 - 1, 2**64, 2**80, -7]
+)
 def test_an_external_id_keeps_every_digit(number: int) -> None:
     body = b'{"request_id": %d}' % number
     assert reader(response={"external_id": "request_id"}).read(answer(body)).external_id == str(number)
