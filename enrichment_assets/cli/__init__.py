@@ -15,13 +15,14 @@ from dotenv import load_dotenv
 
 from enrichment_assets.domain.errors import EnrichError
 
-GROUPS = ("client", "workflow", "pipeline", "callbacks")
+GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget")
 """Modules with commands below a word: `enrich client add`."""
 
 COMMANDS = (
     "upload",
     "launch",
     "batch",
+    "recovery",
     "demo",
     "up",
     "sandbox",

@@ -1,0 +1,114 @@
+"""`enrich budget`: how much a client, a batch or a workflow may spend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.budgeting import BudgetReport
+
+app = typer.Typer(help="Budgets: set, list, remove.", no_args_is_help=True)
+
+Client = Annotated[str, typer.Option("--client", help="The client's slug.")]
+Batch = Annotated[str | None, typer.Option("--batch", help="Only this batch of the client.")]
+Workflow = Annotated[str | None, typer.Option("--workflow", "-w", help="Only this workflow.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@app.command(
+    "set",
+    context_settings={"ignore_unknown_options": True},  # a negative amount is an amount to refuse, not an option
+)
+def set_(
+    amount: Annotated[str, typer.Argument(help="Exact decimals, in the currency of the workflows' prices.")],
+    client: Client,
+    batch: Batch = None,
+    workflow: Workflow = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set what may be spent at most. What was spent before counts; each budget that covers a call needs room for it.
+
+    Steps that an exhausted budget had skipped go on when it is raised.
+
+    Example: enrich budget set 250 --client acme --workflow reveal-phone-via-apollo
+    """
+    from enrichment_assets.services.budgeting import set_budget
+    from enrichment_assets.settings import Settings
+
+    report = set_budget(Settings.from_environment(), client, amount, batch=batch, workflow=workflow)
+    if not as_json:
+        budget = report.budget
+        typer.echo(
+            f"{_scope(report)}: {budget.amount.normalize():f}, of which {budget.spent.normalize():f} spent, "
+            f"{budget.reserved.normalize():f} under way, {budget.room.normalize():f} left"
+        )
+    _print_reopened(report, as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    client: Annotated[str | None, typer.Option("--client", help="Only this client.")] = None, as_json: AsJson = False
+) -> None:
+    """List budgets with what is spent and under way.
+
+    Example: enrich budget list --client acme
+    """
+    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.services.budgeting import budget_json, list_budgets
+    from enrichment_assets.settings import Settings
+
+    found = list_budgets(Settings.from_environment(), client)
+    if as_json:
+        print_json([budget_json(budget) for budget in found])
+        return
+    rows = [
+        (
+            budget.client,
+            budget.batch or "all",
+            budget.workflow or "all",
+            *(f"{value.normalize():f}" for value in (budget.amount, budget.spent, budget.reserved, budget.room)),
+        )
+        for budget in found
+    ]
+    columns = ("client", "batch", "workflow", "amount", "spent", "under way", "left")
+    print_table(
+        columns, rows, empty="no budgets: nothing bounds what is spent (enrich budget set AMOUNT --client SLUG)"
+    )
+
+
+@app.command("remove")
+def remove(client: Client, batch: Batch = None, workflow: Workflow = None, as_json: AsJson = False) -> None:
+    """Remove exactly this budget; others that cover the same calls still bind.
+
+    Example: enrich budget remove --client acme --batch acme-1-apollo-basic-1
+    """
+    from enrichment_assets.services.budgeting import remove_budget
+    from enrichment_assets.settings import Settings
+
+    report = remove_budget(Settings.from_environment(), client, batch=batch, workflow=workflow)
+    if not as_json:
+        typer.echo(f"{_scope(report)}: the budget of {report.budget.amount.normalize():f} is removed")
+    _print_reopened(report, as_json=as_json)
+
+
+def _scope(report: BudgetReport) -> str:
+    budget = report.budget
+    parts = [f"client {budget.client}"]
+    parts += [f"batch {budget.batch}"] if budget.batch else []
+    parts += [f"workflow {budget.workflow}"] if budget.workflow else []
+    return ", ".join(parts)
+
+
+def _print_reopened(report: BudgetReport, *, as_json: bool) -> None:
+    from enrichment_assets.cli.printing import print_json
+
+    if as_json:
+        print_json(report.as_json())
+        return
+    for batch, states in report.batches.items():
+        typer.echo(
+            f"batch {batch}: {states} step(s) that it had skipped go on; with `enrich up` running by themselves, "
+            f"else: enrich run {batch}"
+        )

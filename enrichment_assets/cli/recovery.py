@@ -1,0 +1,169 @@
+"""`enrich retry`, `enrich resolve`, `enrich replay`: what to do after something went wrong (docs/operations.md)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.replaying import ReplayReport
+    from enrichment_assets.settings import Settings
+
+BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
+Workflow = Annotated[str | None, typer.Option("--workflow", "-w", help="Only this workflow.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("retry")(retry)
+    app.command("resolve")(resolve)
+    app.command("replay")(replay)
+
+
+def retry(
+    batch: BatchKey,
+    workflow: Workflow = None,
+    error_class: Annotated[
+        str | None,
+        typer.Option("--class", "-c", help="Only this error class: retryable, contract, deadline, ..."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try again what FAILED, and whatever was skipped because of it; call paused providers again at once.
+
+    A call keeps its key, so a provider that honours keys does not bill it twice. What was found is never called again.
+
+    Example: enrich retry acme-1-apollo-basic-1 --workflow find-email-via-hunter --class retryable
+    """
+    from enrichment_assets.services import recovery
+    from enrichment_assets.settings import Settings
+
+    report = recovery.retry(Settings.from_environment(), batch, workflow=workflow, error_class=error_class)
+    if as_json:
+        _print_json(report, report.next_step)
+        return
+    for slug, states in report.retried.items():
+        typer.echo(f"{slug}: {states} failed item(s) will be tried again")
+    if not report.retried:
+        typer.echo("nothing that matches has failed")
+    if report.reopened:
+        typer.echo(f"{report.reopened} later step(s) that were skipped because of it will run too")
+    if report.pauses_lifted:
+        typer.echo(f"{report.pauses_lifted} provider pause(s) lifted")
+    typer.echo(f"next: {report.next_step}")
+
+
+def resolve(
+    batch: BatchKey,
+    retry_: Annotated[bool, typer.Option("--retry", help="Call again; it may be billed a second time.")] = False,
+    accept_miss: Annotated[bool, typer.Option("--accept-miss", help="Take them as not found; call nobody.")] = False,
+    workflow: Workflow = None,
+    item: Annotated[int | None, typer.Option("--item", help="Only this item id.")] = None,
+    cost: Annotated[
+        str | None, typer.Option("--cost", help="With --accept-miss: what each call did cost (default: its estimate).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide about calls whose fate nobody knows (AMBIGUOUS). Without a decision: list them.
+
+    Look the call up in the provider's dashboard, if it has one; then say whether to call again.
+
+    Examples: enrich resolve acme-1-apollo-basic-1, then: enrich resolve acme-1-apollo-basic-1 --accept-miss --cost 0
+    """
+    from enrichment_assets.services import recovery
+    from enrichment_assets.settings import Settings
+
+    if retry_ and accept_miss:
+        raise typer.BadParameter("choose one: --retry or --accept-miss")
+    settings = Settings.from_environment()
+    if not retry_ and not accept_miss:
+        if cost is not None:
+            raise typer.BadParameter("--cost goes with --accept-miss")
+        _list_ambiguous(settings, batch, workflow, item, as_json=as_json)
+        return
+    decision: Literal["retry", "accept-miss"] = "retry" if retry_ else "accept-miss"
+    report = recovery.resolve(settings, batch, decision, workflow=workflow, item_id=item, cost=cost)
+    if as_json:
+        _print_json(report, report.next_step)
+        return
+    if decision == "retry":
+        typer.echo(f"{report.states} item(s), {report.calls} call(s): will be called again")
+        if report.reopened:
+            typer.echo(f"{report.reopened} later step(s) that were skipped because of it will run too")
+    else:
+        typer.echo(f"{report.states} item(s), {report.calls} call(s): not found; {report.cost} booked")
+    if report.left:
+        typer.echo(f"{report.left} item(s) left: their call was answered meanwhile; --retry gives them the answer")
+    typer.echo(f"next: {report.next_step}")
+
+
+def replay(
+    batch: BatchKey,
+    workflow: Annotated[str, typer.Option("--workflow", "-w", help="The workflow whose mapping was mended.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read stored answers again with the workflow's current mapping. No provider is called, nothing is billed.
+
+    Mend the mapping first (enrich workflow add FILE, or enrich client config), look with --dry-run, then replay.
+
+    Example: enrich replay acme-1-apollo-basic-1 --workflow match-person-via-apollo --dry-run
+    """
+    from enrichment_assets.services.replaying import replay as read_again
+    from enrichment_assets.settings import Settings
+
+    report = read_again(Settings.from_environment(), batch, workflow, dry_run=dry_run)
+    if as_json:
+        _print_json(report, report.next_step)
+        return
+    _print_replay(report)
+
+
+def _print_replay(report: ReplayReport) -> None:
+    would = "would be " if report.dry_run else ""
+    typer.echo(
+        f"{report.answers} stored answer(s) {would}read again: {report.found} found, {report.not_found} not found, "
+        f"{report.failed} failed; {report.changed} differ from before, {report.recovered} could not be read before"
+    )
+    if report.left:
+        typer.echo(f"{report.left} stored answer(s) decide nothing (an error status, an acknowledgement) and stay")
+    if not report.new_mapping:
+        typer.echo("the registry reads this workflow's answers as the batch did already")
+    if report.reopened:
+        typer.echo(f"{report.reopened} later step(s) that were skipped will run too")
+    if report.removed:
+        typer.echo(f"{report.removed} row(s) taken out of the destination table")
+    typer.echo(f"next: {report.next_step}")
+
+
+def _list_ambiguous(settings: Settings, batch: str, workflow: str | None, item: int | None, *, as_json: bool) -> None:
+    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.services import recovery
+
+    found = recovery.list_ambiguous(settings, batch, workflow=workflow, item_id=item)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            row.item_id,
+            row.row_number,
+            row.workflow,
+            f"{row.since:%Y-%m-%d %H:%M:%S}" if row.since else "",
+            "(shares its company's call)" if row.shared else row.estimated_cost.normalize(),
+            row.reason,
+        )
+        for row in found
+    ]
+    print_table(("item", "row", "workflow", "since", "estimated cost", "why"), rows, empty="nothing is ambiguous")
+    if found:
+        typer.echo(f"decide: enrich resolve {batch} --retry (may be billed again), or --accept-miss [--cost AMOUNT]")
+
+
+def _print_json(report: Any, next_step: str) -> None:
+    from enrichment_assets.cli.printing import print_json
+
+    print_json({**asdict(report), "next": next_step})
