@@ -6,7 +6,7 @@ of a `schema.yml` is an asset check; one of severity `error` blocks what is down
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -14,19 +14,11 @@ from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.assets.uploads import BATCH_ITEMS
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.batches import mark_extracted
-from enrichment_assets.warehouse import (
-    build_analytics,
-    build_models,
-    load_project,
-    publish_batch_sources,
-    publish_marts,
-    reconcile,
-    run_tests,
-)
-from enrichment_assets.warehouse.building import ModelReport
-from enrichment_assets.warehouse.project import Column, Model, Project
-from enrichment_assets.warehouse.testing import TestReport
+from enrichment_assets.warehouse.project import Column, Model, Project, load_project
 from enrichment_assets.warehouse.testspecs import TestSpec
+
+if TYPE_CHECKING:
+    from enrichment_assets.warehouse import ModelReport, TestReport
 
 RESULTS = dg.AssetKey("enrichment_results")
 PUBLISHED = dg.AssetKey("workspace_tables")
@@ -51,6 +43,8 @@ def build_results_asset(step_keys: Sequence[dg.AssetKey]) -> dg.AssetsDefinition
     )
     def enrichment_results(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
         """Export the batch from HQ to the warehouse in one snapshot."""
+        from enrichment_assets.warehouse import publish_batch_sources
+
         reports = publish_batch_sources(platform.settings(), context.partition_key)
         rows = {report.name: report.rows for report in reports}
         return dg.MaterializeResult(
@@ -75,9 +69,6 @@ def _spec(project: Project, model: Model) -> dg.AssetSpec:
         "dagster/column_schema": _schema(model.columns),
         "sql": dg.MetadataValue.md(f"```sql\n{model.path.read_text(encoding='utf-8')}\n```"),
     }
-    lineage = _lineage(project, model)
-    if lineage:
-        metadata["dagster/column_lineage"] = dg.TableColumnLineage(deps_by_column=lineage)
     return dg.AssetSpec(
         key=model_key(model.name),
         deps=_upstream(project, model),
@@ -100,18 +91,18 @@ def _schema(columns: Sequence[Column]) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(c.name, c.type, description=c.description) for c in columns])
 
 
-def _lineage(project: Project, model: Model) -> dict[str, list[dg.TableColumnDep]]:
-    known = {name: model_key(name) for name in project.models}
-    return {
-        column: deps
-        for column, origins in model.column_lineage.items()
-        if (
-            deps := [
-                dg.TableColumnDep(known.get(table, RESULTS), f"{table}.{name}" if table not in known else name)
-                for table, name in origins
-            ]
-        )
+def _lineage(project: Project, name: str) -> dg.TableColumnLineage | None:
+    """Column lineage of a model, worked out when it is built: at load time it would cost every process a second."""
+    known = {model: model_key(model) for model in project.models}
+    deps_by_column = {
+        column: [
+            dg.TableColumnDep(known.get(table, RESULTS), origin if table in known else f"{table}.{origin}")
+            for table, origin in origins
+        ]
+        for column, origins in project.model(name).column_lineage.items()
+        if origins
     }
+    return dg.TableColumnLineage(deps_by_column=deps_by_column) if deps_by_column else None
 
 
 def _check_spec(test: TestSpec) -> dg.AssetCheckSpec:
@@ -141,6 +132,8 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
     )
     def sql_models(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
         """Build the selected models of the batch in one DuckDB session, then test each."""
+        from enrichment_assets.warehouse import build_models, run_tests
+
         settings, batch_key = platform.settings(), context.partition_key
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
         wanted = context.selected_asset_check_keys
@@ -151,13 +144,15 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
                 if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
             ]
             yield dg.MaterializeResult(
-                asset_key=model_key(report.name), metadata=_metadata(report), check_results=checks
+                asset_key=model_key(report.name),
+                metadata=_metadata(report, _lineage(project, report.name)),
+                check_results=checks,
             )
 
     return sql_models
 
 
-def _check_result(model: str, result: TestReport) -> dg.AssetCheckResult:
+def _check_result(model: str, result: "TestReport") -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=model_key(model),
         check_name=result.name,
@@ -168,8 +163,10 @@ def _check_result(model: str, result: TestReport) -> dg.AssetCheckResult:
     )
 
 
-def _metadata(report: ModelReport) -> dict[str, Any]:
+def _metadata(report: "ModelReport", lineage: dg.TableColumnLineage | None) -> dict[str, Any]:
     metadata: dict[str, Any] = {"dagster/row_count": report.rows, "seconds": round(report.seconds, 3)}
+    if lineage is not None:
+        metadata["dagster/column_lineage"] = lineage
     if report.path is not None:
         metadata["path"] = dg.MetadataValue.path(str(report.path))
     return metadata
@@ -199,6 +196,8 @@ def _publication(project: Project) -> dg.AssetsDefinition:
     )
     def workspace_tables(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
         """Publish, reconcile, and note that the batch is extracted."""
+        from enrichment_assets.warehouse import publish_marts, reconcile
+
         settings, batch_key = platform.settings(), context.partition_key
         rows = {report.name: report.rows for report in publish_marts(settings, batch_key)}
         checks = [
@@ -225,8 +224,12 @@ def _analytics(project: Project) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterator[dg.MaterializeResult]:
         """Build the selected models over all batches."""
+        from enrichment_assets.warehouse import build_analytics
+
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
         for report in build_analytics(platform.settings(), selected):
-            yield dg.MaterializeResult(asset_key=model_key(report.name), metadata=_metadata(report))
+            yield dg.MaterializeResult(
+                asset_key=model_key(report.name), metadata=_metadata(report, _lineage(project, report.name))
+            )
 
     return analytics_models

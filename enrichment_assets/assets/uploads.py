@@ -1,12 +1,13 @@
-"""`raw_apollo_uploads` and `batch_items`: the uploaded file as it came, and its rows as isolated items."""
+"""`raw_apollo_uploads` and `batch_items`: the uploaded file as it came, and its rows as isolated items.
+
+What needs Arrow is imported when an asset runs: every process of Dagster loads this module.
+"""
 
 import dagster as dg
 
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.resources.platform import PlatformResource
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.raw_uploads import write_raw_upload
 
 RAW_UPLOADS = dg.AssetKey("raw_apollo_uploads")
 BATCH_ITEMS = dg.AssetKey("batch_items")
@@ -22,6 +23,8 @@ BATCH_ITEMS = dg.AssetKey("batch_items")
 )
 def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Write the batch's upload to the warehouse."""
+    from enrichment_assets.services.raw_uploads import write_raw_upload
+
     raw = write_raw_upload(platform.settings(), context.partition_key)
     columns = [dg.TableColumn(name, "string") for name in raw.columns]
     return dg.MaterializeResult(
@@ -69,6 +72,8 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
 )
 def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Split the upload into items (idempotent: existing items stay)."""
+    from enrichment_assets.services.items import create_items
+
     report = create_items(platform.settings(), context.partition_key)
     return dg.MaterializeResult(
         metadata={

@@ -6,7 +6,6 @@ from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sensors.sequencer import request_run
-from enrichment_assets.services.inbox import take_in
 
 
 @dg.sensor(
@@ -17,6 +16,8 @@ from enrichment_assets.services.inbox import take_in
 )
 def upload_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """Take in every file that has arrived whole; a refused one is moved aside with the reason beside it."""
+    from enrichment_assets.services.inbox import take_in
+
     taken = take_in(platform.settings())
     for file in taken:
         context.log.info(file.sentence())

@@ -2,14 +2,22 @@
 
 What belongs here: running `dbt_like_sql/` in DuckDB, files, publishing, tests, lineage, and opening it all for reading.
 What does not: Dagster (see `assets/`), and SQL against HQ (see `store/extraction.py`).
+
+Public names are imported when first asked for: the code location has to load without DuckDB, Arrow and pandas.
 """
 
-from enrichment_assets.warehouse.building import ModelReport, build_analytics, build_models
-from enrichment_assets.warehouse.project import Column, Model, Project, load_project
-from enrichment_assets.warehouse.publishing import PublishReport, publish_marts, publish_organisations
-from enrichment_assets.warehouse.reading import open_warehouse
-from enrichment_assets.warehouse.sources import SourceReport, publish_batch_sources
-from enrichment_assets.warehouse.testing import Reconciliation, TestReport, reconcile, run_tests
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from enrichment_assets.warehouse.building import ModelReport, build_analytics, build_models
+    from enrichment_assets.warehouse.project import Column, Model, Project, load_project
+    from enrichment_assets.warehouse.publishing import PublishReport, publish_marts, publish_organisations
+    from enrichment_assets.warehouse.reading import open_warehouse
+    from enrichment_assets.warehouse.sources import SourceReport, publish_batch_sources
+    from enrichment_assets.warehouse.testing import Reconciliation, TestReport, reconcile, run_tests
 
 __all__ = [
     "Column",
@@ -30,3 +38,20 @@ __all__ = [
     "reconcile",
     "run_tests",
 ]
+
+_HOMES = {
+    "building": ("ModelReport", "build_analytics", "build_models"),
+    "project": ("Column", "Model", "Project", "load_project"),
+    "publishing": ("PublishReport", "publish_marts", "publish_organisations"),
+    "reading": ("open_warehouse",),
+    "sources": ("SourceReport", "publish_batch_sources"),
+    "testing": ("Reconciliation", "TestReport", "reconcile", "run_tests"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
