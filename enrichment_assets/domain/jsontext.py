@@ -14,6 +14,9 @@ import orjson
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _TWENTY_DIGITS = b"0" * 20
 _MINUS_NINETEEN_DIGITS = b"-" + b"0" * 19
+MAX_DEPTH = 250
+"""Levels of lists and objects that orjson writes, less a few for what a payload is put into."""
+
 _BOM = b"\xef\xbb\xbf"
 _MIN_INTEGER = -(2**63)
 _MAX_INTEGER = 2**64 - 1
@@ -34,9 +37,19 @@ def parse_json(body: bytes) -> Any:
             value = json.loads(body, parse_int=_exact_integer, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(_reason(error)) from None
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _refuse_depth(value)
     if b"\\u0000" in body:
         value = _without_nul(value)
     return value
+
+
+def _refuse_depth(value: Any) -> None:
+    """Raise `ValueError` for what could be read but not be written again."""
+    try:
+        orjson.dumps([[value]])
+    except TypeError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _may_exceed_64_bits(body: bytes) -> bool:

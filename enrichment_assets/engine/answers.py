@@ -20,6 +20,10 @@ from enrichment_assets.engine.steps import Step
 MAX_REASON = 500
 """Characters of a reason that are kept."""
 
+_SMALLEST = Decimal("0.000001")
+_HIGHEST_EXPONENT = 9
+"""A single call that costs 10 billion or more is a provider's mistake, and no column of ours holds it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -117,7 +121,11 @@ def cost_of(price: Price, outcome: Outcome, units: Decimal | None) -> Decimal:
 
 
 def _units(price: Price, units: Decimal | None) -> Decimal | None:
-    return None if units is None or price.per_unit is None else units * price.per_unit
+    """What was reported, in money; None where nothing was, or nothing that can be true (the estimate counts then)."""
+    if units is None or price.per_unit is None or units.adjusted() > _HIGHEST_EXPONENT:
+        return None
+    money = (units * price.per_unit).quantize(_SMALLEST)
+    return money if money.adjusted() <= _HIGHEST_EXPONENT else None
 
 
 def _skipped(reason: SkipReason, detail: str, cost: Decimal | None = None) -> Decision:

@@ -16,7 +16,7 @@ from typing import Any
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
-from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
+from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.answers import MAX_REASON, Decision, decide, dump, failed
 from enrichment_assets.engine.backoff import delay_before
@@ -72,6 +72,8 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
             reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
             return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), None)
         outcome = await _attempt(run, item, step, key, request, token)
+        if outcome is None:
+            return Ending(Status.PENDING, deferred=True)
         if isinstance(outcome, IntentVerdict):
             return await follow(run, item, step, outcome)
         decision = outcome.decision or decide(step, _must(outcome.answer))
@@ -88,7 +90,7 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
             await run.pause_provider(step.limit_key, decision.again_in or 0.0)
         if ending.status is not Status.PENDING:
             return ending
-        if delay is None or delay > INLINE_WAIT:
+        if delay is None or delay > INLINE_WAIT or run.stopping:
             return replace(ending, deferred=True)
         await run.clock.sleep(delay)
 
@@ -99,7 +101,8 @@ def bounded(step: Step, decision: Decision, attempts: int, elapsed: float) -> tu
         return decision, None
     retry = step.workflow.retry
     delay = delay_before(max(attempts + 1, 2), retry, decision.again_in)
-    if attempts >= retry.attempts or elapsed + delay > max(retry.total, decision.again_in + retry.base):
+    # A wait that the provider asked for is not ours to count; it may be longer than all our patience.
+    if attempts >= retry.attempts or elapsed + delay - decision.again_in > retry.total:
         reason = f"{decision.reason or 'no answer'} (gave up after {attempts} attempts)"
         return failed(decision.error_class or ErrorClass.RETRYABLE, reason, decision.cost), None
     return decision, delay
@@ -190,7 +193,12 @@ async def conclude(
     try:
         moved, result_id = await run.writer.apply(record)
     except RecordRefused as refused:
-        decision = failed(ErrorClass.CONTRACT, f"the database refuses the payload ({refused})", decision.cost)
+        if decision.error_class is ErrorClass.CONTRACT:
+            raise  # nothing of the payload is left in this decision
+        reason = f"the database refuses the payload ({refused})"
+        decision = failed(ErrorClass.CONTRACT, reason, step.workflow.price.estimate if attempt else None)
+        if "inbox_status" in extra:
+            extra["inbox_status"] = InboxStatus.DEAD.value
         return await conclude(run, item, step, decision, attempt, attempts=attempts, reserved=reserved, **extra)
     if not moved:
         raise ItemLost(item.item_id)
@@ -228,13 +236,19 @@ def _render(run: Run, item: LoadedItem, step: Step, key: str, token: str | None)
 
 async def _attempt(
     run: Run, item: LoadedItem, step: Step, key: str, request: RenderedRequest, token: str | None
-) -> Attempt | IntentVerdict:
-    """Intent, request, raw answer. A verdict is returned when the call may not leave."""
+) -> Attempt | IntentVerdict | None:
+    """Intent, request, raw answer.
+
+    A verdict is returned when the call may not leave, None when nothing more is to be sent now: an item that waited
+    for its turn must not go out after the provider refused the key, or after the run was told to stop.
+    """
     gate = step.gate
     async with step.lookahead:
         if gate is not None and gate.interval > 0:
             async with step.slots:
                 await gate.wait()
+                if step.stopped or run.stopping:
+                    return None
                 verdict = await _intend(run, item, step, key, token)
                 if not verdict.granted:
                     return verdict
@@ -244,6 +258,8 @@ async def _attempt(
         else:
             if gate is not None:
                 await gate.wait()
+            if step.stopped or run.stopping:
+                return None
             verdict = await _intend(run, item, step, key, token)
             if not verdict.granted:
                 return verdict

@@ -70,9 +70,10 @@ class GroupWriter:
         """Free an item."""
         await self._submit("release", (item_id, fence))
 
-    async def reopen(self, item_id: int, fence: int, slugs: list[str]) -> None:
-        """Let steps run again that were skipped for want of an answer that has now come."""
-        await self._submit("reopen", (item_id, fence, slugs))
+    async def reopen(self, item_id: int, fence: int, slugs: list[str]) -> list[str]:
+        """Let steps run again that were skipped for want of an answer that has now come. Those that do."""
+        reopened: list[str] = await self._submit("reopen", (item_id, fence, slugs))
+        return reopened
 
     async def mark_inbox(self, inbox_id: int, status: str, error: str | None) -> None:
         """Give a callback that moves no state its final status."""
@@ -203,9 +204,9 @@ async def _release(connection: claims.Connection, scope: Scope, held: Sequence[t
 
 async def _reopen(
     connection: claims.Connection, scope: Scope, records: Sequence[tuple[int, int, list[str]]]
-) -> list[None]:
-    await ledger.reopen(connection, scope, records)
-    return [None] * len(records)
+) -> list[list[str]]:
+    reopened = await ledger.reopen(connection, scope, records)
+    return [[slug for slug in slugs if (item_id, slug) in reopened] for item_id, _, slugs in records]
 
 
 async def _mark(connection: claims.Connection, scope: Scope, rows: Sequence[tuple[int, str, str | None]]) -> list[None]:

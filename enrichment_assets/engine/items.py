@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -24,14 +25,13 @@ from enrichment_assets.store.ledger import Received
 
 async def process(run: Run, item: LoadedItem) -> None:
     """Do everything that can be done for an item now, then free it."""
-    try:
-        for callback in item.callbacks:
-            await take_callback(run, item, callback)
+    with suppress(ItemLost):
+        while item.callbacks:
+            await take_callback(run, item, item.callbacks.pop(0))
         for open_call in item.open_calls:
             await _finish(run, item, open_call)
         await _advance(run, item)
-    except ItemLost:
-        return
+    # Also where a state turned out to have ended meanwhile: the fence decides whether the item is still ours to free.
     await run.writer.release(item.item_id, item.fence)
 
 
@@ -121,38 +121,47 @@ async def take_callback(run: Run, item: LoadedItem, callback: Callback) -> None:
         return
     reopens = state.status in (Status.FAILED, Status.AMBIGUOUS)
     decision, inbox_status = decide_callback(step, callback.body)
-    decision = replace(decision, cost=_not_booked(decision.cost, callback.call))
+    reserved = callback.call.state in _RESERVED
+    decision = replace(decision, cost=decision.cost if reserved else _not_booked(decision.cost, callback.call))
     await conclude(
         run,
         item,
         step,
         decision,
         Attempt(callback.call.call_id, callback.call.attempt),
-        reserved=callback.call.state in (CallState.INTENT, CallState.SENT, CallState.AMBIGUOUS),
+        reserved=reserved,
         inbox_id=callback.inbox_id,
         inbox_status=inbox_status.value,
     )
     item.open_calls = [c for c in item.open_calls if c.call_id != callback.call.call_id]
+    # What was loaded with this one now follows a call that has ended, and whose money is booked.
+    booked = (callback.call.cost or Decimal(0)) + (decision.cost or Decimal(0))
+    ended = replace(callback.call, state=decision.call_state, cost=booked)
+    item.callbacks = [replace(c, call=ended) if c.call.call_id == ended.call_id else c for c in item.callbacks]
     if reopens and decision.outcome is Outcome.FOUND:
         await _reopen(run, item, step)
 
 
+_RESERVED = frozenset({CallState.INTENT, CallState.SENT, CallState.RECEIVED, CallState.AMBIGUOUS})
+"""States of a call for whose last attempt money is still set aside."""
+
+
 def _not_booked(cost: Decimal | None, call_row: OpenCall) -> Decimal | None:
-    """What a late answer costs beyond what was booked when its deadline passed."""
+    """What a late answer costs beyond the estimate that was booked when its attempt was given up."""
     if cost is None or call_row.cost is None:
         return cost
-    return max(cost - call_row.cost, Decimal(0))
+    return max(cost - call_row.estimated_cost, Decimal(0))
 
 
 async def _reopen(run: Run, item: LoadedItem, step: Step) -> None:
     slugs = dependents(run.batch.blueprint, step.slug)
     if not slugs:
         return
-    await run.writer.reopen(item.item_id, item.fence, slugs)
-    for slug in slugs:
+    # Only what the database reopened: a step that was skipped for another reason would be paid for and refused.
+    for slug in await run.writer.reopen(item.item_id, item.fence, slugs):
         state = item.states.get(slug)
-        if state is not None and state.status is Status.SKIPPED:
-            state.status, state.due = Status.PENDING, True
+        if state is not None:
+            state.status, state.outcome, state.due = Status.PENDING, None, True
 
 
 def dependents(blueprint: Blueprint, slug: str) -> list[str]:
@@ -194,6 +203,8 @@ async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) 
             CallState.READY,
             reason="no callback before the deadline",
             error_class=ErrorClass.DEADLINE,
+            # The order that is given up may be billed all the same, unless the next one is known to be the same order.
+            cost=None if step.workflow.idempotency_header else step.workflow.price.estimate,
         )
     if decision is None:
         # The provider took the order and may bill it: what was reserved is booked as spent.
@@ -223,10 +234,11 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
     if not await run.writer.receive(stored):
         raise ItemLost(item.item_id)
     attempt = replace(attempt, answer=answer)
-    if answer.status == 429 or answer.status >= 500:
-        return None, attempt
     try:
         reading = step.reader.read_poll(answer)
     except ContractError as error:
+        verdict = step.provider.classify(step.workflow.operation, answer)
+        if verdict.error is not None and (verdict.error is ErrorClass.RETRYABLE or verdict.error.stops_provider):
+            return None, attempt
         return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate), attempt
     return (None if reading is None else completed(step.workflow.price, reading)), attempt

@@ -23,7 +23,7 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.engine.items import process
+from enrichment_assets.engine.items import dependents, process
 from enrichment_assets.engine.limits import RateGate, interval_of
 from enrichment_assets.engine.steps import GateFactory, prepare_steps
 from enrichment_assets.resources.transport import build_client
@@ -55,7 +55,7 @@ class EngineOptions:
 
 
 class Interrupted(EnrichError):  # noqa: N818
-    """The run was asked to stop and did so in good order: calls under way were finished and applied, the rest stays PENDING."""
+    """The run was asked to stop and did so in good order: calls under way were applied, the rest stays PENDING."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ async def advance(
                 await reporter
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
         pauses = await limits.paused_for(reader, [step.account_key for step in run.steps.values() if step.stopped])
-        await states.adopt_shared_answers(reader, batch.batch_id)
+        await states.adopt_shared_answers(reader, batch.batch_id, _dependents(run))
         finished = await states.settle_batch(reader, batch.batch_id, _dependencies(run), _resume_in(stopped, pauses))
         if on_progress is not None:
             on_progress(Progress(dict(run.moved), 0))
@@ -266,7 +266,7 @@ async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
 async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -> None:
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
-        await states.adopt_shared_answers(reader, run.batch.batch_id)
+        await states.adopt_shared_answers(reader, run.batch.batch_id, _dependents(run))
         before = sum(run.moved.values())
         claimed = await _one_pass(run, reader)
         if run.stopping:
@@ -326,6 +326,11 @@ def _dependencies(run: Run) -> list[tuple[str, str]]:
         for step in run.batch.blueprint.steps
         for needs in dict.fromkeys((*step.after, *step.fallback_of))
     ]
+
+
+def _dependents(run: Run) -> list[tuple[str, str]]:
+    blueprint = run.batch.blueprint
+    return [(step.slug, after) for step in blueprint.steps for after in dependents(blueprint, step.slug)]
 
 
 async def _report_progress(run: Run, on_progress: Callable[[Progress], None] | None, every: float) -> None:

@@ -16,16 +16,16 @@ from enrichment_assets.store.ledger import Scope
 async def reserve(connection: Connection, scope: Scope, wanted: Sequence[tuple[str, Decimal]]) -> list[bool]:
     """Reserve each (workflow slug, amount) in turn where all its budgets have room; True: reserved.
 
-    The budget rows stay locked until the transaction ends, so that concurrent runs never overbook together.
+    The budget rows stay locked until the transaction ends, so that concurrent runs never overbook together. All rows
+    of the client and batch are locked, in the order in which `settle` locks them: two runs cannot wait for each other.
     """
     cursor = await connection.execute(
         """
         select id, workflow_slug, amount - reserved - spent as room from budgets
         where client_id = %s and (batch_id is null or batch_id = %s)
-          and (workflow_slug is null or workflow_slug = any(%s::text[]))
         order by id for update
         """,
-        (scope.client_id, scope.batch_id, list({slug for slug, _ in wanted})),
+        (scope.client_id, scope.batch_id),
     )
     budgets = await cursor.fetchall()
     if not budgets:

@@ -337,16 +337,21 @@ def _columns(records: Iterable[Applied]) -> dict[str, list[Any]]:
     }
 
 
-async def reopen(connection: Connection, scope: Scope, records: Sequence[tuple[int, int, list[str]]]) -> None:
+async def reopen(
+    connection: Connection, scope: Scope, records: Sequence[tuple[int, int, list[str]]]
+) -> set[tuple[int, str]]:
     """Make steps PENDING again that were skipped for want of an answer that has now come.
 
     Args:
         connection: HQ database.
         scope: Whose writes these are.
         records: (item id, fence, workflow slugs) each.
+
+    Returns:
+        (item id, workflow slug) of each step that is PENDING again.
     """
     flat = [(item, fence, slug) for item, fence, slugs in records for slug in slugs]
-    await connection.execute(
+    cursor = await connection.execute(
         """
         update workflow_states s
         set status = 'PENDING', reason = null, outcome = null, advanced_at = clock_timestamp()
@@ -354,6 +359,7 @@ async def reopen(connection: Connection, scope: Scope, records: Sequence[tuple[i
         join item_leases l on l.item_id = r.item_id and l.fence = r.fence and l.runner_id = %s
         where s.item_id = r.item_id and s.workflow_slug = r.slug and s.status = 'SKIPPED'
           and split_part(s.reason, ':', 1) in ('missing_input', 'run_if')
+        returning s.item_id, s.workflow_slug
         """,
         (
             [item for item, _, _ in flat],
@@ -362,6 +368,7 @@ async def reopen(connection: Connection, scope: Scope, records: Sequence[tuple[i
             scope.runner_id,
         ),
     )
+    return {(row["item_id"], row["workflow_slug"]) for row in await cursor.fetchall()}
 
 
 async def mark_callbacks(connection: Connection, rows: Sequence[tuple[int, str, str | None]]) -> None:

@@ -15,8 +15,17 @@ from enrichment_assets.store.claims import Connection
 Sync = SyncConnection[dict[str, Any]]
 
 
-async def adopt_shared_answers(connection: Connection, batch_id: int) -> int:
-    """End IN_PROGRESS states whose call was made by another item of the company and has ended. Returns how many."""
+async def adopt_shared_answers(connection: Connection, batch_id: int, dependents: Sequence[tuple[str, str]]) -> int:
+    """End states whose call was made by another item of the company and has ended. Returns how many.
+
+    A state that had FAILED with that call (a missed deadline, garbage) follows it too when an answer comes after all,
+    and what was skipped for want of it is PENDING again.
+
+    Args:
+        connection: HQ database.
+        batch_id: The batch.
+        dependents: (step, a step that comes after it, directly or not) pairs of the blueprint.
+    """
     cursor = await connection.execute(
         """
         with ended as (
@@ -24,14 +33,17 @@ async def adopt_shared_answers(connection: Connection, batch_id: int) -> int:
           from workflow_states s
           join provider_calls c on c.id = s.call_id and c.item_id <> s.item_id
           join workflow_states m on m.item_id = c.item_id and m.workflow_slug = c.workflow_slug
-          where s.batch_id = %s and s.status = 'IN_PROGRESS' and m.status not in ('PENDING', 'IN_PROGRESS')
+          where s.batch_id = %(batch)s
+            and (s.status = 'IN_PROGRESS' and m.status not in ('PENDING', 'IN_PROGRESS')
+                 or s.status in ('FAILED', 'AMBIGUOUS') and m.status = 'COMPLETED')
         ), moved as (
           update workflow_states s
           set status = e.status, outcome = e.outcome, reason = e.reason, error_class = e.error_class,
               result_id = e.result_id, deadline_at = null, advanced_at = clock_timestamp(), stored_at = null
           from ended e
-          where s.item_id = e.item_id and s.workflow_slug = e.workflow_slug and s.status = 'IN_PROGRESS'
-          returning s.item_id, s.workflow_slug, s.client_id, s.batch_id, s.status
+          where s.item_id = e.item_id and s.workflow_slug = e.workflow_slug
+            and s.status in ('IN_PROGRESS', 'FAILED', 'AMBIGUOUS')
+          returning s.item_id, s.workflow_slug, s.client_id, s.batch_id, s.status, s.outcome
         ), completed as (
           insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
                                                      overall_step_number)
@@ -41,10 +53,21 @@ async def adopt_shared_answers(connection: Connection, batch_id: int) -> int:
           left join enrichment_registry r on r.workflow_slug = m.workflow_slug
           where m.status = 'COMPLETED'
           on conflict (item_id, workflow_slug) do nothing
+        ), reopened as (
+          update workflow_states s
+          set status = 'PENDING', reason = null, outcome = null, advanced_at = clock_timestamp()
+          from moved m
+          join unnest(%(steps)s::text[], %(dependents)s::text[]) as d(step, dependent) on d.step = m.workflow_slug
+          where m.outcome = 'found' and s.item_id = m.item_id and s.workflow_slug = d.dependent
+            and s.status = 'SKIPPED' and split_part(s.reason, ':', 1) in ('missing_input', 'run_if')
         )
         select count(*) as moved from moved
         """,
-        (batch_id,),
+        {
+            "batch": batch_id,
+            "steps": [step for step, _ in dependents],
+            "dependents": [dependent for _, dependent in dependents],
+        },
     )
     row = await cursor.fetchone()
     return 0 if row is None else int(row["moved"])
