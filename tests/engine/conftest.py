@@ -32,8 +32,6 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
 
 
 @pytest.fixture
-def world(
-    settings: Settings, hq: psycopg.Connection[dict[str, Any]], sandbox: SandboxProcess, tmp_path: Path
-) -> World:
+def world(settings: Settings, hq: psycopg.Connection[dict[str, Any]], sandbox: SandboxProcess, tmp_path: Path) -> World:
     """Clients, uploads and batches in this test's database."""
     return World(replace(settings, sandbox_url=sandbox.url), hq, sandbox, tmp_path)

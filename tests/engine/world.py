@@ -225,9 +225,7 @@ class Launched:
 class World:
     """Launches batches."""
 
-    def __init__(
-        self, settings: Settings, hq: psycopg.Connection[Row], sandbox: SandboxProcess, folder: Path
-    ) -> None:
+    def __init__(self, settings: Settings, hq: psycopg.Connection[Row], sandbox: SandboxProcess, folder: Path) -> None:
         self.settings = settings
         self.hq = hq
         self.sandbox = sandbox
