@@ -12,6 +12,7 @@ from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Blueprint, Entity, Mode
 from enrichment_assets.engine.answers import Decision, completed, decide_callback, dump, failed
+from enrichment_assets.engine.callbacks import forged
 from enrichment_assets.engine.calls import Attempt, call, call_key, conclude, recover
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
@@ -119,8 +120,11 @@ async def take_callback(run: Run, item: LoadedItem, callback: Callback) -> None:
     if state.status in (Status.COMPLETED, Status.SKIPPED):
         await run.writer.mark_inbox(callback.inbox_id, InboxStatus.SUPERSEDED.value, "this step already had its answer")
         return
+    if (why := forged(step, callback)) is not None:
+        await run.writer.mark_inbox(callback.inbox_id, InboxStatus.DEAD.value, why)
+        return
     reopens = state.status in (Status.FAILED, Status.AMBIGUOUS)
-    decision, inbox_status = decide_callback(step, callback.body)
+    decision, inbox_status = decide_callback(step, callback.body, callback.headers.get("content-encoding"))
     reserved = callback.call.state in _RESERVED
     decision = replace(decision, cost=decision.cost if reserved else _not_booked(decision.cost, callback.call))
     await conclude(
@@ -193,11 +197,14 @@ async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) 
     poll = step.workflow.poll
     if poll is not None and open_call.external_id:
         decision, attempt = await _poll(run, item, step, open_call)
-        if decision is None and attempts < step.workflow.retry.attempts:
+        if decision is None and attempts - open_call.attempt <= step.workflow.retry.attempts:
             waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason="not ready yet when polled")
             await conclude(run, item, step, waiting, attempt, attempts=attempts, deadline_in=poll.every)
             return
-    if decision is None and step.workflow.callback.on_deadline == "retry" and attempts < step.workflow.retry.attempts:
+    # Submissions are counted by the ledger, polls by the state: a poll must not use up a submission.
+    resend = step.workflow.callback.on_deadline == "retry" and open_call.attempt < step.workflow.retry.attempts
+    if decision is None and resend:
+        attempts = open_call.attempt
         decision = Decision(
             Status.PENDING,
             CallState.READY,
