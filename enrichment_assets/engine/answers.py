@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
@@ -80,11 +81,14 @@ def decide(step: Step, answer: Answer) -> Decision:
     return completed(price, reading, verdict.cost_units)
 
 
-def decide_callback(step: Step, body: bytes) -> tuple[Decision, InboxStatus]:
-    """Read a callback's body. What cannot be read is a dead letter and FAILED(contract)."""
+def decide_callback(step: Step, body: bytes, encoding: str | None = None) -> tuple[Decision, InboxStatus]:
+    """Read a callback's body as it came (`encoding`: its Content-Encoding).
+
+    What cannot be unpacked or read is a dead letter and FAILED(contract).
+    """
     try:
-        reading = step.reader.read_callback(body)
-    except ContractError as error:
+        reading = step.reader.read_callback(plain_body(body, encoding))
+    except (ContractError, BodyEncodingError) as error:
         price = step.workflow.price
         return failed(ErrorClass.CONTRACT, str(error), cost=price.estimate), InboxStatus.DEAD
     return completed(step.workflow.price, reading), InboxStatus.APPLIED

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import budgets, claims, ledger
+from enrichment_assets.store import aftermath, budgets, claims, ledger
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 
 MAX_GROUP = 1_000
@@ -187,6 +187,7 @@ async def _intend(connection: claims.Connection, scope: Scope, intents: Sequence
         if affordable
         else ()
     )
+    verdicts |= await ledger.standing(connection, list(refused)) if refused else {}
     unused = [
         (i.workflow_slug, i.estimated_cost, Decimal(0))
         for i in affordable
@@ -205,12 +206,12 @@ async def _release(connection: claims.Connection, scope: Scope, held: Sequence[t
 async def _reopen(
     connection: claims.Connection, scope: Scope, records: Sequence[tuple[int, int, list[str]]]
 ) -> list[list[str]]:
-    reopened = await ledger.reopen(connection, scope, records)
+    reopened = await aftermath.reopen(connection, scope, records)
     return [[slug for slug in slugs if (item_id, slug) in reopened] for item_id, _, slugs in records]
 
 
 async def _mark(connection: claims.Connection, scope: Scope, rows: Sequence[tuple[int, str, str | None]]) -> list[None]:
-    await ledger.mark_callbacks(connection, rows)
+    await aftermath.mark_callbacks(connection, rows)
     return [None] * len(rows)
 
 

@@ -66,26 +66,39 @@ class RateGate:
     _starts: deque[float] = field(default_factory=deque)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closed_until: float = 0.0
+    _last: float = -math.inf
 
     async def wait(self) -> None:
         """Return when a call may leave, never earlier."""
         while True:
+            while (closed_for := self._closed_until - self.clock.now()) > 0:
+                await self.clock.sleep(closed_for)
             async with self._lock:
                 if not self._starts and self.interval > 0:
                     await self._refill()
-                start = self._starts.popleft() if self._starts else 0.0
-            delay = max(start, self._closed_until) - self.clock.now()
-            if delay <= 0:
+                start = self._next_start()
+            delay = start - self.clock.now()
+            if delay > 0:
+                await self.clock.sleep(delay)
+            if self.clock.now() >= self._closed_until:
                 return
-            closed_until = self._closed_until
-            await self.clock.sleep(delay)
-            if self._closed_until <= closed_until or self._closed_until <= self.clock.now():
-                return
+            # Closed meanwhile: the slot is given up, or all who waited would leave together when the pause ends.
 
     def close_for(self, seconds: float) -> None:
         """Let nothing through for `seconds` (the provider said so); slots already taken are given up."""
         self._closed_until = max(self._closed_until, self.clock.now() + seconds)
         self._starts.clear()
+
+    def _next_start(self) -> float:
+        """The next slot, at least an interval after the last one.
+
+        Slots that nobody came for in time are used late, one after another and not in a burst; and a block that the
+        database was quick to give does not begin before the one that it was slow to give has ended.
+        """
+        if not self._starts:
+            return 0.0
+        self._last = max(self._starts.popleft(), self._last + self.interval, self.clock.now())
+        return self._last
 
     async def _refill(self) -> None:
         count = max(1, math.floor(BLOCK_SECONDS / self.interval))

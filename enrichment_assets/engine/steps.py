@@ -12,7 +12,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.templating import RequestRenderer
-from enrichment_assets.domain.workflow import Blueprint, BlueprintStep, Mode, WorkflowDefinition
+from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, BlueprintStep, Mode, WorkflowDefinition
 from enrichment_assets.engine.limits import RateGate
 from enrichment_assets.resources.providers import base_url_of, is_simulated
 from enrichment_assets.resources.secrets import workflow_secrets
@@ -66,7 +66,8 @@ class Step:
 def account_key(workflow: WorkflowDefinition, provider: Provider | None, secrets: Mapping[str, str]) -> str:
     """`provider:hash` of address and credentials: two clients with keys of their own have limits of their own."""
     address = workflow.base_url or (provider.base_url if provider else "")
-    material = "\n".join([address, *(f"{name}={secrets[name]}" for name in sorted(secrets))])
+    sent = sorted(set(secrets) - {CALLBACK_SECRET})
+    material = "\n".join([address, *(f"{name}={secrets[name]}" for name in sent)])
     return f"{workflow.provider}:{hashlib.sha256(material.encode()).hexdigest()[:16]}"
 
 

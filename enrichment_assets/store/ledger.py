@@ -173,6 +173,18 @@ async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]
     return [_verdict(row) for row in await cursor.fetchall()]
 
 
+async def standing(connection: Connection, call_keys: Sequence[str]) -> dict[str, IntentVerdict]:
+    """Call key -> verdict for calls that were made already: nobody needs money to share their answer."""
+    cursor = await connection.execute(
+        """
+        select call_key, true as held, null as id, id as existing_id, state as existing_state, error_class, error
+        from provider_calls where call_key = any(%s::text[]) and state <> 'ready'
+        """,
+        (list(call_keys),),
+    )
+    return {row["call_key"]: _verdict(row) for row in await cursor.fetchall()}
+
+
 def _verdict(row: dict[str, Any]) -> IntentVerdict:
     if not row["held"]:
         return IntentVerdict(None, False, "taken")
@@ -335,49 +347,3 @@ def _columns(records: Iterable[Applied]) -> dict[str, list[Any]]:
         "inbox": [r.inbox_id for r in rows],
         "inbox_status": [r.inbox_status for r in rows],
     }
-
-
-async def reopen(
-    connection: Connection, scope: Scope, records: Sequence[tuple[int, int, list[str]]]
-) -> set[tuple[int, str]]:
-    """Make steps PENDING again that were skipped for want of an answer that has now come.
-
-    Args:
-        connection: HQ database.
-        scope: Whose writes these are.
-        records: (item id, fence, workflow slugs) each.
-
-    Returns:
-        (item id, workflow slug) of each step that is PENDING again.
-    """
-    flat = [(item, fence, slug) for item, fence, slugs in records for slug in slugs]
-    cursor = await connection.execute(
-        """
-        update workflow_states s
-        set status = 'PENDING', reason = null, outcome = null, advanced_at = clock_timestamp()
-        from unnest(%s::bigint[], %s::bigint[], %s::text[]) as r(item_id, fence, slug)
-        join item_leases l on l.item_id = r.item_id and l.fence = r.fence and l.runner_id = %s
-        where s.item_id = r.item_id and s.workflow_slug = r.slug and s.status = 'SKIPPED'
-          and split_part(s.reason, ':', 1) in ('missing_input', 'run_if')
-        returning s.item_id, s.workflow_slug
-        """,
-        (
-            [item for item, _, _ in flat],
-            [fence for _, fence, _ in flat],
-            [slug for _, _, slug in flat],
-            scope.runner_id,
-        ),
-    )
-    return {(row["item_id"], row["workflow_slug"]) for row in await cursor.fetchall()}
-
-
-async def mark_callbacks(connection: Connection, rows: Sequence[tuple[int, str, str | None]]) -> None:
-    """Give callbacks that move no state their final status: (inbox id, status, error) each."""
-    await connection.execute(
-        """
-        update callback_inbox i set status = m.status, error = m.error, processed_at = clock_timestamp()
-        from unnest(%s::bigint[], %s::text[], %s::text[]) as m(id, status, error)
-        where i.id = m.id and i.status = 'new'
-        """,
-        ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]),
-    )
