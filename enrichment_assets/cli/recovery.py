@@ -96,7 +96,7 @@ def resolve(
     else:
         typer.echo(f"{report.states} item(s), {report.calls} call(s): not found; {report.cost} booked")
     if report.left:
-        typer.echo(f"{report.left} item(s) left: their call was answered meanwhile; --retry gives them the answer")
+        typer.echo(f"{report.left} item(s) left: an answer to their call came meanwhile; the next run applies it")
     typer.echo(f"next: {report.next_step}")
 
 

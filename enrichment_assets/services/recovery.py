@@ -73,7 +73,7 @@ class ResolveReport:
         calls: Ledger rows that moved.
         cost: Money booked; zero for a retry.
         reopened: Steps PENDING again that were skipped for want of the answer.
-        left: States left AMBIGUOUS because their call was answered meanwhile; `--retry` gives them that answer.
+        left: States left AMBIGUOUS because their call was answered meanwhile, or its callback waits in the inbox.
         running: Labels of the runs that work on the batch at this moment.
     """
 

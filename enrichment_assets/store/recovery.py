@@ -255,6 +255,7 @@ with closed as (
   set state = 'applied', cost = coalesce(c.cost, 0) + coalesce(%(cost)s::numeric, c.estimated_cost),
       applied_at = clock_timestamp(), error = %(reason)s, error_class = null
   where c.id = any(%(calls)s::bigint[]) and c.state = 'ambiguous'
+    and not exists (select 1 from callback_inbox i where i.call_id = c.id and i.status = 'new')
   returning c.id, c.client_id, c.batch_id, c.item_id, c.workflow_slug, c.provider, c.attempt, c.estimated_cost,
             coalesce(%(cost)s::numeric, c.estimated_cost) as booked
 ), saved as (
@@ -306,7 +307,7 @@ class Closed:
 def accept_as_missed(
     connection: Sync, picked: Sequence[Picked], cost: Decimal | None, reason: str, step_numbers: Mapping[str, int]
 ) -> list[Closed]:
-    """Complete picked AMBIGUOUS states as not found, where their call is still of unknown fate.
+    """Complete picked AMBIGUOUS states as not found, where no answer to their call has come, not even to the inbox.
 
     Args:
         connection: HQ database.

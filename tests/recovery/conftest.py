@@ -1,0 +1,195 @@
+"""A batch of one's own in front of the sandbox: workflows are rows, the engine runs them, faults are the sandbox's."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.engine.run import EngineOptions, RunReport
+from enrichment_assets.resources.providers import build_providers
+from enrichment_assets.sandbox import SandboxProcess, SandboxSettings
+from enrichment_assets.services import configuration
+from enrichment_assets.services.batches import advance_batch
+from enrichment_assets.services.items import create_items
+from enrichment_assets.services.launching import launch
+from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
+
+PEOPLE = (
+    "First Name,Last Name,Company,Website\n"
+    "Ann,Archer,Alpha Inc.,https://alpha.example\n"
+    "Bob,Brown,Alpha Inc.,https://alpha.example\n"
+    "Cid,Carter,Beta Ltd,https://beta.example\n"
+)
+
+
+@dataclass
+class World:
+    """One batch (`key`) of the client acme, and what the tests do with it."""
+
+    settings: Settings
+    sandbox: SandboxProcess
+    hq: psycopg.Connection[dict[str, Any]]
+    folder: Path
+    key: str = ""
+    made: list[str] = field(default_factory=list)
+
+    def workflow(self, slug: str, **fields: Any) -> WorkflowDefinition:
+        """A person workflow that looks up an e-mail address, for a cent; `fields` change it."""
+        return WorkflowDefinition.model_validate(
+            {
+                "slug": slug,
+                "title": slug,
+                "step": 10,
+                "provider": "http",
+                "operation": slug,
+                "mode": "sync",
+                "requires": ["first_name"],
+                "provides": {"email": "person.email"},
+                "request": {
+                    "url": f"{self.sandbox.url}/http/enrich",
+                    "body": {"item_id": "{{ item.id }}", "first_name": "{{ first_name }}", "company": "Alpha"},
+                },
+                "price": {"estimate": "0.01"},
+                "retry": {"attempts": 1, "base": 0.01, "max": 0.01, "timeout": 2},
+                **fields,
+            }
+        )
+
+    def company_workflow(self, slug: str, **fields: Any) -> WorkflowDefinition:
+        """Asks once per company for its industry."""
+        request = {
+            "url": f"{self.sandbox.url}/http/enrich",
+            "body": {"entity": "company", "company_name": "{{ company_name }}"},
+        }
+        changes = {"entity": "company", "requires": ["company_name"], "provides": {"industry": "company.industry"}}
+        return self.workflow(slug, **{"request": request, **changes, **fields})
+
+    def check_workflow(self, slug: str = "check-email", **fields: Any) -> WorkflowDefinition:
+        """Needs the e-mail address that a lookup provides; free."""
+        request = {
+            "url": f"{self.sandbox.url}/http/echo",
+            "body": {"email": "{{ email }}", "item_id": "{{ item.id }}"},
+        }
+        changes = {"step": 20, "requires": ["email"], "provides": {"checked": "json.email"}, "price": {}}
+        return self.workflow(slug, **{"request": request, **changes, **fields})
+
+    def batch(self, *workflows: WorkflowDefinition, csv: str = PEOPLE, key: str = "acme-batch") -> str:
+        """Register the workflows, upload, launch, lay out the items."""
+        self.register(*workflows)
+        steps = [workflow.slug for workflow in workflows]
+        configuration.add_pipeline(
+            self.settings, PipelineDefinition.model_validate({"slug": f"p-{key}", "steps": steps}), "acme"
+        )
+        path = self.folder / f"{key}.csv"
+        path.write_text(csv)
+        upload = upload_file(self.settings, path, "acme")
+        launch(self.settings, upload.upload_id, f"p-{key}", add_partition=self.made.append, batch_key=key)
+        create_items(self.settings, key)
+        self.key = key
+        return key
+
+    def register(self, *workflows: WorkflowDefinition) -> None:
+        """Add or replace workflows in the registry."""
+        for workflow in workflows:
+            configuration.add_workflow(self.settings, workflow)
+
+    def run(self, key: str | None = None) -> RunReport:
+        """One engine run."""
+        options = EngineOptions(receiver_url="http://127.0.0.1:9", sandbox_url=self.sandbox.url, linger_seconds=0.2)
+        return advance_batch(self.settings, key or self.key, build_providers(self.sandbox.url), options=options)
+
+    def deliver(self, token: str, body: dict[str, Any] | bytes) -> None:
+        """Store a callback as the receiver does."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        callback = IncomingCallback(token, "{}", raw, hashlib.sha256(raw).digest())
+
+        async def store() -> list[Receipt]:
+            async with await connect_async(self.settings.hq_database_url or "", autocommit=True) as connection:
+                await prepare_session(connection, 10)
+                return await store_callbacks(connection, [callback])
+
+        assert asyncio.run(store()) == [Receipt.STORED]
+
+    def billed(self) -> tuple[int, int]:
+        """Calls that reached the sandbox, and charges it made."""
+        total = self.sandbox.billing()
+        return total["calls"], total["charged"]
+
+    def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Rows as another connection sees them now."""
+        self.hq.rollback()
+        found = self.hq.execute(query, parameters).fetchall()
+        self.hq.rollback()
+        return found
+
+    def states(self, slug: str) -> list[tuple[str, str | None, str | None, str | None]]:
+        """(status, outcome, error class, reason up to a colon) of a workflow, by item."""
+        rows = self.rows("select * from workflow_states where workflow_slug = %s order by item_id", slug)
+        return [(r["status"], r["outcome"], r["error_class"], r["reason"] and r["reason"].split(":")[0]) for r in rows]
+
+    def statuses(self, slug: str) -> list[str]:
+        """Status, or outcome where there is one, by item."""
+        return [outcome or status for status, outcome, _, _ in self.states(slug)]
+
+    def calls(self, slug: str) -> list[dict[str, Any]]:
+        """Ledger rows of a workflow."""
+        return self.rows("select * from provider_calls where workflow_slug = %s order by id", slug)
+
+    def batch_row(self) -> dict[str, Any]:
+        """The batch's row."""
+        return self.rows("select * from batches where batch_key = %s", self.key)[0]
+
+
+@pytest.fixture(scope="session")
+def recovery_sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess(seed=7) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(recovery_sandbox: SandboxProcess) -> SandboxProcess:
+    """The session's sandbox, as new."""
+    recovery_sandbox.configure(**SandboxSettings(seed=7).model_dump(mode="json"))
+    recovery_sandbox.reset()
+    return recovery_sandbox
+
+
+@pytest.fixture
+def world(settings: Settings, sandbox: SandboxProcess, hq: psycopg.Connection[dict[str, Any]], tmp_path: Path) -> World:
+    configuration.add_client(settings, "acme", "Acme")
+    return World(settings, sandbox, hq, tmp_path)
+
+
+@pytest.fixture
+def enrich(settings: Settings, sandbox: SandboxProcess) -> Callable[..., tuple[int, str]]:
+    """Run the real command: exit code and everything it printed."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        environment = {
+            **os.environ,
+            "ENRICH_HOME": str(settings.home),
+            "HQ_DATABASE_URL": settings.hq_database_url or "",
+            "WORKSPACE_DATABASE_URL": settings.workspace_database_url or "",
+            "DAGSTER_DATABASE_URL": settings.dagster_database_url or "",
+            "ENRICH_SANDBOX_URL": sandbox.url,
+        }
+        command = [sys.executable, "-m", "enrichment_assets", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return run
