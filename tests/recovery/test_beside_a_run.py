@@ -1,0 +1,80 @@
+"""Operators and runs at the same time: nothing is lost, nothing is called twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from enrichment_assets.services.recovery import list_ambiguous, resolve, retry
+from enrichment_assets.services.replaying import replay
+from tests.recovery.conftest import World
+
+MANY = "First Name,Last Name\n" + "".join(f"Name{n},Surname{n}\n" for n in range(60))
+
+
+def test_a_retry_beside_a_live_run_loses_no_item_and_calls_each_once_more(world: World) -> None:
+    world.batch(world.workflow("find-email"), world.workflow("slow", provides={"title": "person.title"}), csv=MANY)
+    world.sandbox.configure(errors=1, error_status=[500])
+    world.run()
+    retry(world.settings, world.key, workflow="slow")
+    world.sandbox.configure(errors=0, latency="100ms")
+    world.sandbox.reset()
+    running = threading.Thread(target=world.run)
+    running.start()
+    while not world.rows("select 1 from workflow_states where workflow_slug = 'slow' and status = 'COMPLETED'"):
+        time.sleep(0.02)
+    report = retry(world.settings, world.key)
+    assert len(report.running) == 1
+    assert report.retried == {"find-email": 60}
+    running.join()
+    world.run()
+    assert world.statuses("find-email") == world.statuses("slow") == ["found"] * 60
+    assert world.batch_row()["finished_at"] is not None
+    assert world.billed() == (120, 120)
+
+
+def test_operators_who_decide_at_once_decide_each_call_once(world: World) -> None:
+    world.batch(world.workflow("find-email"), csv=MANY)
+    world.sandbox.configure(resets=1)
+    world.run()
+    world.sandbox.configure(resets=0)
+    assert len(list_ambiguous(world.settings, world.key)) == 60
+    reports = []
+    barrier = threading.Barrier(4)
+
+    def decide(again: bool) -> None:
+        barrier.wait()
+        reports.append(resolve(world.settings, world.key, "retry" if again else "accept-miss"))
+
+    threads = [threading.Thread(target=decide, args=(n % 2 == 0,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(r.calls for r in reports) == [0, 0, 0, 60]
+    assert sum(r.cost for r in reports) in (0, sum(c["cost"] or 0 for c in world.calls("find-email")))
+
+
+def test_an_answer_that_was_polled_is_read_again_as_a_polled_one(world: World) -> None:
+    body = {"item_id": "{{ item.id }}", "first_name": "{{ first_name }}", "callback_url": "{{ callback_url }}"}
+    polled = {
+        "mode": "async",
+        "request": {"url": f"{world.sandbox.url}/http/enrich", "body": body},
+        "response": {"external_id": "id"},
+        "deadline": 0.3,
+    }
+    poll = {"request": {"method": "GET", "url": f"{world.sandbox.url}/http/results/{{{{ external_id }}}}"}}
+    world.batch(
+        world.workflow("find-later", **polled, poll={**poll, "payload": "nothing"}, callback={"error_if": "!@"})
+    )
+    world.sandbox.configure(callback_drop=1)
+    world.run()
+    time.sleep(0.4)
+    world.run()
+    assert {state[2] for state in world.states("find-later")} == {"contract"}
+    billed = world.billed()
+    world.register(world.workflow("find-later", **polled, poll=poll))
+    assert replay(world.settings, world.key, "find-later").recovered == 3
+    results = world.rows("select fields, payload from enrichment_results")
+    assert all(r["fields"]["email"] == r["payload"]["person"]["email"] for r in results)
+    assert world.billed() == billed
