@@ -2,6 +2,8 @@
 
 One transaction per batch: delete that batch, COPY it in again, all models together. Whoever reads sees the old rows
 or the new ones. Tables are made and widened from the models' columns; a column is never dropped or retyped here.
+What `schema.yml` says under `meta`: `published_indexes`, and `published_order`, in which rows are loaded (in the order
+of a big index it fills twice as fast).
 """
 
 from __future__ import annotations
@@ -109,7 +111,9 @@ def _replace(connection: Any, duck: duckdb.DuckDBPyConnection, model: Model, bat
     if batch_key is not None:
         delete += sql.SQL(" where batch_key = {}").format(sql.Literal(batch_key))
     columns = ", ".join(f'"{c.name}"' for c in model.columns)
-    reader = duck.execute(f'select {columns} from "{model.name}"').to_arrow_reader(_ROWS_A_CHUNK)
+    order = ", ".join(f'"{name}"' for name in model.meta.get("published_order", []))
+    query = f'select {columns} from "{model.name}"' + (f" order by {order}" if order else "")
+    reader = duck.execute(query).to_arrow_reader(_ROWS_A_CHUNK)
     with connection.cursor() as cursor:
         cursor.execute(delete.as_string(None))
         rows = cursor.adbc_ingest(model.name, reader, mode="append")

@@ -1,5 +1,15 @@
 -- How many leads of a batch reached each stage. Stages are data (seeds/funnel_stages.csv).
-with reached as (
+with stages as (
+
+    select
+        w.workflow_slug,
+        s.stage_number
+    from (select distinct workflow_slug from {{ ref('stg_results') }}) as w
+    inner join {{ ref('funnel_stages') }} as s on regexp_matches(w.workflow_slug, s.workflow_pattern)
+
+),
+
+reached as (
 
     select
         r.client_slug,
@@ -7,7 +17,7 @@ with reached as (
         s.stage_number,
         count(distinct r.item_id) as leads
     from {{ ref('stg_results') }} as r
-    inner join {{ ref('funnel_stages') }} as s on regexp_matches(r.workflow_slug, s.workflow_pattern)
+    inner join stages as s on s.workflow_slug = r.workflow_slug
     where r.outcome = 'found' and r.provider is distinct from 'local'
     group by all
 
