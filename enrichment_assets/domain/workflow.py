@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from enrichment_assets.domain.signatures import SignatureScheme
+
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 """Slugs of clients, workflows and pipelines: lower case, digits and hyphens, at most 63 characters."""
 
@@ -39,6 +41,10 @@ Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
 FieldName = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
 Requirement = FieldName | Annotated[list[FieldName], Field(min_length=1)]
 """One required field, or a list of which any one is enough."""
+
+
+CALLBACK_SECRET = "callback_secret"  # noqa: S105 - a purpose, not a secret
+"""Purpose of the secret that verifies callbacks; it is not sent to anybody and is nobody's account."""
 
 
 class Mode(StrEnum):
@@ -129,6 +135,7 @@ class Callback(_Part):
     payload: str = "@"
     on_deadline: Literal["fail", "retry"] = "fail"
     keep_open: Seconds = 30 * 86400.0
+    signature: SignatureScheme | None = Field(default=None, description="how a body is signed by `callback_secret`")
 
 
 class Poll(_Part):
@@ -227,6 +234,8 @@ class WorkflowDefinition(_Part):
             raise ValueError(f"a {self.mode} workflow needs a `request`")
         if self.mode is not Mode.ASYNC and self.poll is not None:
             raise ValueError("only an async workflow can have `poll`")
+        if self.callback.signature is not None and CALLBACK_SECRET not in self.secrets:
+            raise ValueError(f"`callback.signature` needs `secrets.{CALLBACK_SECRET}`: the NAME of a variable")
         return self
 
     @property

@@ -9,7 +9,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.planning import fields_read
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Status
-from enrichment_assets.domain.workflow import Blueprint, BlueprintStep, Mode, WorkflowDefinition
+from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, BlueprintStep, Mode, WorkflowDefinition
 from enrichment_assets.engine.answers import Decision, completed, decide, decide_callback, failed
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.replaying import StoredAnswer
@@ -21,7 +21,9 @@ def mended(launched: WorkflowDefinition, current: WorkflowDefinition) -> Workflo
     if poll is not None and current.poll is not None:
         keys = ("pending_if", "pending_status", "payload")
         poll = poll.model_copy(update={key: getattr(current.poll, key) for key in keys})
+    verifying = {name: value for name, value in current.secrets.items() if name == CALLBACK_SECRET}
     update = {
+        "secrets": {**launched.secrets, **verifying},
         "response": current.response,
         "callback": current.callback,
         "poll": poll,
@@ -48,7 +50,7 @@ def with_step(blueprint: Blueprint, workflow: WorkflowDefinition) -> Blueprint:
 def read_again(step: Step, stored: StoredAnswer) -> Decision | None:
     """How a stored answer reads now, as it would live; None: it completes nothing and fails no contract."""
     if stored.callback is not None:
-        decision: Decision | None = decide_callback(step, stored.callback)[0]
+        decision: Decision | None = decide_callback(step, stored.callback, stored.callback_encoding)[0]
     elif step.workflow.mode is Mode.ASYNC and step.workflow.poll is not None and stored.external_id:
         decision = _read_poll(step, _answer(stored))
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -45,11 +46,13 @@ class OpenCall:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """An inbox row of one of the item's calls."""
+    """An inbox row of one of the item's calls: the bytes as they came, kept headers by lower-case name."""
 
     inbox_id: int
     call: OpenCall
     body: bytes
+    headers: Mapping[str, str]
+    received_at: datetime
 
 
 @dataclass(slots=True)
@@ -146,14 +149,16 @@ async def _load_callbacks(
 ) -> None:
     cursor = await connection.execute(
         f"""
-        select i.id as inbox_id, i.body as callback_body, {_CALL_COLUMNS}
+        select i.id as inbox_id, i.body as callback_body, i.headers as callback_headers, i.received_at, {_CALL_COLUMNS}
         from callback_inbox i join provider_calls c on c.id = i.call_id
         where i.batch_id = %s and i.status = 'new' and c.item_id = any(%s::bigint[]) order by i.id
         """,
         (batch_id, list(ids)),
     )
     for row in await cursor.fetchall():
-        items[row["item_id"]].callbacks.append(Callback(row["inbox_id"], _open_call(row), bytes(row["callback_body"])))
+        body, headers = bytes(row["callback_body"]), row["callback_headers"]
+        callback = Callback(row["inbox_id"], _open_call(row), body, headers, row["received_at"])
+        items[row["item_id"]].callbacks.append(callback)
 
 
 def _open_call(row: Mapping[str, Any]) -> OpenCall:

@@ -37,6 +37,7 @@ class StoredAnswer:
     external_id: str | None
     inbox_id: int | None
     callback: bytes | None
+    callback_encoding: str | None
     received_at: datetime | None
     status: str
     outcome: str | None
@@ -61,13 +62,15 @@ class NewReading:
 _STORED = """
 select c.id as call_id, c.item_id, c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers,
        c.response_body as body, c.external_id, i.id as inbox_id, i.body as callback,
+       i.headers ->> 'content-encoding' as callback_encoding,
        coalesce(i.received_at, c.received_at) as received_at, s.status, s.outcome, r.fields
 from provider_calls c
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
 left join enrichment_results r on r.item_id = c.item_id and r.workflow_slug = c.workflow_slug
 left join lateral (
-  select id, body, received_at from callback_inbox
-  where call_id = c.id and status in ('applied', 'dead') order by status = 'applied' desc, id desc limit 1
+  select id, body, headers, received_at from callback_inbox
+  where call_id = c.id and (status = 'applied' or status = 'dead' and coalesce(error, '') not like 'signature: %%')
+  order by status = 'applied' desc, id desc limit 1
 ) i on true
 where c.batch_id = %s and c.workflow_slug = %s and c.state in ('applied', 'failed')
   and (s.status = 'COMPLETED' or (s.status = 'FAILED' and s.error_class = 'contract'))

@@ -1,0 +1,39 @@
+"""Whether a stored callback is what it claims to be: its signature, from the bytes and headers as they came.
+
+The token in the address names the call; a signature, where the workflow asks for one, says who sent the body.
+"""
+
+from __future__ import annotations
+
+from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
+from enrichment_assets.domain.signatures import is_authentic
+from enrichment_assets.domain.workflow import CALLBACK_SECRET
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.store.contexts import Callback
+
+UNVERIFIED = "signature: "
+"""How the error of a callback begins that was not verified; `enrich replay` does not read such a body."""
+
+
+def forged(step: Step, callback: Callback) -> str | None:
+    """Why a callback is not to be believed; None: it may be read.
+
+    Senders that compress sign before or after; a signature of either form of the body is the sender's.
+    """
+    scheme = step.workflow.callback.signature
+    if scheme is None:
+        return None
+    secret = step.secrets.get(CALLBACK_SECRET, "")
+    if not secret:
+        name = step.workflow.secrets.get(CALLBACK_SECRET, CALLBACK_SECRET)
+        return f"{UNVERIFIED}the environment variable {name} is not set; set it, then replay this callback"
+    bodies = [callback.body]
+    encoding = callback.headers.get("content-encoding")
+    if encoding:
+        try:
+            bodies.append(plain_body(callback.body, encoding))
+        except BodyEncodingError as error:
+            return f"{UNVERIFIED}{error}"
+    if any(is_authentic(scheme, secret, callback.headers, body, callback.received_at) for body in bodies):
+        return None
+    return f"{UNVERIFIED}the body does not carry a valid {scheme.value} signature"
