@@ -176,6 +176,21 @@ def test_dead_callbacks_are_read_again_and_are_dead_no_more(world: World) -> Non
     assert world.billed() == billed
 
 
+def test_a_mapping_that_asks_for_signatures_brings_the_name_of_its_secret_along(world: World) -> None:
+    def later(**fields: Any) -> Any:
+        body = {"item_id": "{{ item.id }}", "callback_url": "{{ callback_url }}"}
+        request = {"url": f"{world.sandbox.url}/http/enrich", "body": body}
+        return world.workflow("find-later", mode="async", request=request, **fields)
+
+    world.batch(later())
+    world.sandbox.configure(callback_drop=1)
+    world.run()
+    world.register(later(callback={"signature": "clay"}, secrets={"callback_secret": "ACME_SIGNS"}))
+    assert replay(world.settings, world.key, "find-later").new_mapping
+    workflow = Blueprint.model_validate(world.batch_row()["blueprint"]).step("find-later").workflow
+    assert workflow.secrets == {"callback_secret": "ACME_SIGNS"}
+
+
 def test_error_statuses_and_a_persons_decision_stay_as_they_are(world: World) -> None:
     world.batch(world.workflow("find-email"))
     world.sandbox.configure(errors=1, error_status=[500])
