@@ -1,0 +1,87 @@
+"""An installation with a client, an upload and a sandbox, for tests that run assets and sensors."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from enrichment_assets.assets.jobs import BATCH_JOB
+from enrichment_assets.definitions import build_definitions
+from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.sandbox import SandboxProcess
+from enrichment_assets.services.configuration import add_client
+from enrichment_assets.services.partitions import PARTITIONS_NAME
+from enrichment_assets.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    """One sandbox a module; callbacks are held until a test lets them go."""
+    with SandboxProcess(hold_callbacks=True) as process:
+        yield process
+
+
+@pytest.fixture
+def simulated(settings: Settings, sandbox: SandboxProcess) -> Settings:
+    """The test's installation, with every provider at the sandbox and the client `acme`."""
+    sandbox.reset()
+    add_client(settings, "acme", "Acme")
+    return replace(settings, sandbox_url=sandbox.url)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """A list of four people at two companies."""
+    path = tmp_path / "people.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["First Name", "Last Name", "Company", "Website"])
+        rows.writerows(
+            [
+                ["Ada", "Byron", "Analytical Engines", "https://engines.example"],
+                ["Charles", "Babbage", "Analytical Engines", "https://engines.example"],
+                ["Mary", "Somerville", "Mechanism Ltd", "https://mechanism.example"],
+                ["Luigi", "Menabrea", "Mechanism Ltd", "https://mechanism.example"],
+            ]
+        )
+    return path
+
+
+def platform(settings: Settings) -> PlatformResource:
+    """The settings as the resource that assets and sensors are given."""
+    return PlatformResource(
+        home=str(settings.home),
+        hq_database_url=settings.hq_database_url,
+        workspace_database_url=settings.workspace_database_url,
+        dagster_database_url=settings.dagster_database_url,
+        receiver_url=settings.receiver_url,
+        sandbox_url=settings.sandbox_url,
+    )
+
+
+def run_batch_job(
+    settings: Settings, instance: dg.DagsterInstance, batch_key: str, assets: list[str] | None = None
+) -> dg.ExecuteInProcessResult:
+    """Run the batch job (or some of its assets) on one batch, in this process, on a real instance."""
+    instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
+    job = build_definitions(platform=platform(settings)).resolve_job_def(BATCH_JOB)
+    return job.execute_in_process(
+        partition_key=batch_key,
+        instance=instance,
+        asset_selection=[dg.AssetKey(name) for name in assets] if assets else None,
+        run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+    )
+
+
+def materialised(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+    """Asset -> metadata values of what a run materialised."""
+    return {
+        event.asset_key.to_user_string(): {name: value.value for name, value in event.materialization.metadata.items()}
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }

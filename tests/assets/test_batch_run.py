@@ -1,0 +1,113 @@
+"""A batch as a Dagster run: what is materialised, what is skipped, and what a second run costs (nothing)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.receiver.process import ReceiverProcess
+from enrichment_assets.sandbox import SandboxProcess
+from enrichment_assets.services.batches import status
+from enrichment_assets.services.configuration import add_pipeline, pipeline_from_steps
+from enrichment_assets.services.launching import launch
+from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.inbox import new_callbacks_by_batch
+from tests.assets.conftest import materialised, run_batch_job
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+def launched(settings: Settings, people: Path, *steps: str) -> str:
+    add_pipeline(settings, pipeline_from_steps("steps", ",".join(steps)), client="acme")
+    upload = upload_file(settings, people, "acme")
+    return launch(settings, upload.upload_id, "steps", client="acme", add_partition=lambda _key: None).batch_key
+
+
+def test_a_synchronous_batch_is_published_in_one_run(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people, "normalise-name", "match-person-via-apollo")
+    made = materialised(run_batch_job(simulated, instance, batch))
+    assert made["raw_apollo_uploads"]["dagster/row_count"] == 4
+    assert made["batch_items"]["dagster/row_count"] == 4
+    assert made["match_person_via_apollo"]["dagster/row_count"] == 4
+    assert made["match_person_via_apollo"]["calls"] == 4
+    assert made["final_leads"]["dagster/row_count"] == 4
+    with connect(open_databases(simulated).workspace) as workspace:
+        assert len(workspace.execute("select * from final_leads").fetchall()) == 4
+    assert status(simulated, batch).extracted
+
+
+def test_a_step_that_is_not_in_the_blueprint_materialises_with_zero_rows_and_says_so(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people, "normalise-name")
+    made = materialised(run_batch_job(simulated, instance, batch))
+    assert made["find_email_via_hunter"]["dagster/row_count"] == 0
+    assert "not in this batch's blueprint" in str(made["find_email_via_hunter"]["note"])
+
+
+def test_a_step_that_waits_for_callbacks_yields_nothing_and_what_is_downstream_is_skipped(
+    simulated: Settings, people: Path, sandbox: SandboxProcess, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people, "normalise-name", "enrich-person-clay")
+    with ReceiverProcess(simulated) as receiver:
+        waiting = replace(simulated, receiver_url=receiver.url)
+        first = run_batch_job(waiting, instance, batch)
+        assert first.success
+        assert "normalise_name" in materialised(first)
+        assert {"enrich_person_clay", "enrichment_results", "final_leads"}.isdisjoint(materialised(first))
+        counts = {w.slug: w for w in status(waiting, batch).workflows}
+        assert counts["enrich-person-clay"].in_progress == 4
+        sandbox.flush_callbacks()
+        with connect(open_databases(waiting).hq, autocommit=True) as hq:
+            while sum(b.count for b in new_callbacks_by_batch(hq)) < 4:
+                pass
+        made = materialised(run_batch_job(waiting, instance, batch))
+    assert made["enrich_person_clay"]["found"] == 4
+    assert made["final_leads"]["dagster/row_count"] == 4
+
+
+def test_running_a_finished_batch_again_calls_nobody(
+    simulated: Settings, people: Path, sandbox: SandboxProcess, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people, "normalise-name", "match-person-via-apollo")
+    run_batch_job(simulated, instance, batch)
+    charged = sandbox.billing()["calls"]
+    again = materialised(run_batch_job(simulated, instance, batch))
+    assert sandbox.billing()["calls"] == charged == 4
+    assert again["match_person_via_apollo"]["found"] == 4
+
+
+def test_extraction_alone_can_be_repeated_without_a_call(
+    simulated: Settings, people: Path, sandbox: SandboxProcess, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people, "match-person-via-apollo")
+    run_batch_job(simulated, instance, batch)
+    charged = sandbox.billing()["calls"]
+    made = materialised(run_batch_job(simulated, instance, batch, ["enrichment_results", "stg_results", "final_leads"]))
+    assert set(made) == {"enrichment_results", "stg_results", "final_leads"}
+    assert sandbox.billing()["calls"] == charged
+
+
+def test_every_check_of_a_good_batch_passes(simulated: Settings, people: Path, instance: dg.DagsterInstance) -> None:
+    batch = launched(simulated, people, "normalise-name", "match-person-via-apollo")
+    evaluations = run_batch_job(simulated, instance, batch).get_asset_check_evaluations()
+    assert {e.check_name for e in evaluations} >= {"rows_in_are_rows_out", "items_leads"}
+    assert [e.check_name for e in evaluations if not e.passed] == []
+
+
+def test_a_batch_that_does_not_exist_fails_its_run_by_name(simulated: Settings, instance: dg.DagsterInstance) -> None:
+    with pytest.raises(NotFoundError, match="no-such-batch"):
+        run_batch_job(simulated, instance, "no-such-batch")

@@ -1,0 +1,136 @@
+"""Sensors: what they ask for, and what they leave alone. Each is a query and a thin shell, tested through Dagster."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from enrichment_assets.sensors.inbox import upload_sensor
+from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
+from enrichment_assets.services.inbox import take_in
+from enrichment_assets.services.launching import launch
+from enrichment_assets.services.partitions import PARTITIONS_NAME
+from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.settings import Settings
+from tests.assets.conftest import platform
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+def tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, settings: Settings) -> dg.SensorResult:
+    context = dg.build_sensor_context(instance=instance, resources={"platform": platform(settings)})
+    result = sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def batches_asked_for(result: dg.SensorResult) -> list[str | None]:
+    return [request.partition_key for request in result.run_requests or []]
+
+
+def drop(settings: Settings, pipeline: str, name: str, content: bytes) -> Path:
+    path = settings.inbox_dir / "acme" / pipeline / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    long_ago = time.time() - 60
+    os.utime(path, (long_ago, long_ago))
+    return path
+
+
+def launched(settings: Settings, people: Path) -> str:
+    upload = upload_file(settings, people, "acme")
+    return launch(
+        settings, upload.upload_id, "normalise-only", client="acme", add_partition=lambda _key: None
+    ).batch_key
+
+
+def test_a_launched_batch_is_started_by_the_sequencer_which_adds_its_partition(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people)
+    result = tick(sequencer_sensor, instance, simulated)
+    assert batches_asked_for(result) == [batch]
+    added = [key for request in result.dynamic_partitions_requests or [] for key in request.partition_keys]
+    assert added == [batch]
+
+
+def test_a_batch_with_a_run_under_way_is_left_alone(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people)
+    instance.add_dynamic_partitions(PARTITIONS_NAME, [batch])
+    instance.add_run(
+        dg.DagsterRun(job_name="enrich_batch", status=dg.DagsterRunStatus.STARTED, tags={"enrich/batch": batch})
+    )
+    assert batches_asked_for(tick(sequencer_sensor, instance, simulated)) == []
+
+
+def test_a_batch_whose_runner_died_is_continued(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    batch = launched(simulated, people)
+    hq.execute("update batches set resume_at = null")
+    hq.commit()
+    assert batches_asked_for(tick(sequencer_sensor, instance, simulated)) == []
+    hq.execute(
+        "insert into runners (batch_id, label, expires_at) select id, 'dead', now() - interval '1 minute' from batches"
+    )
+    hq.commit()
+    assert batches_asked_for(tick(sequencer_sensor, instance, simulated)) == [batch]
+
+
+def test_new_callbacks_ask_for_one_run_of_their_batch(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    batch = launched(simulated, people)
+    assert batches_asked_for(tick(callback_sensor, instance, simulated)) == []
+    hq.execute(
+        """
+        insert into callback_inbox (client_id, batch_id, call_id, headers, body, body_sha256)
+        select client_id, id, n, '{}', 'x', decode(md5(n::text), 'hex') from batches, generate_series(1, 3) n
+        """
+    )
+    hq.commit()
+    assert batches_asked_for(tick(callback_sensor, instance, simulated)) == [batch]
+
+
+def test_a_file_dropped_into_the_inbox_is_uploaded_launched_and_moved(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    path = drop(simulated, "normalise-only", "list.csv", people.read_bytes())
+    result = tick(upload_sensor, instance, simulated)
+    assert batches_asked_for(result) == ["acme-1-normalise-only-1"]
+    assert not path.exists()
+    assert (path.parent / "taken" / "list.csv").read_bytes() == people.read_bytes()
+    assert batches_asked_for(tick(upload_sensor, instance, simulated)) == []
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason_beside_it(simulated: Settings) -> None:
+    path = drop(simulated, "normalise-only", "list.csv", b"PK\x03\x04 this is a spreadsheet")
+    (taken,) = take_in(simulated)
+    assert taken.batch_key is None
+    assert (path.parent / "refused" / "list.csv").exists()
+    assert "list.csv" in (path.parent / "refused" / "list.csv.reason.txt").read_text(encoding="utf-8")
+
+
+def test_a_pipeline_that_does_not_exist_refuses_the_file_and_names_it(simulated: Settings, people: Path) -> None:
+    drop(simulated, "no-such-pipeline", "list.csv", people.read_bytes())
+    (taken,) = take_in(simulated)
+    assert "no-such-pipeline" in (taken.problem or "")
+
+
+def test_a_file_that_still_grows_is_left_for_the_next_look(simulated: Settings, people: Path) -> None:
+    path = drop(simulated, "normalise-only", "list.csv", people.read_bytes())
+    os.utime(path, None)
+    assert take_in(simulated) == []
+    assert path.exists()
