@@ -5,10 +5,11 @@ closed before and after the request went out raises the same one, and httpx-aioh
 from the wire: aiohttp says when it begins to write a request's head. Never begun means that nothing left. aiohttp also
 repeats GET and PUT by itself after a lost connection; the same signal stops that.
 
-httpx's types, aiohttp's connection pool: httpx's own pool collapses under concurrency. Cookies are not kept (they would
-go from one client of the agency to the next), redirects are not followed, and proxies and `.netrc` of the environment
-are not used: a credential goes to the address that was configured and nowhere else. `SSL_CERT_FILE` and `SSL_CERT_DIR`
-are honoured.
+One aiohttp session, which provider code can also use through httpx's API: httpx's own pool collapses under concurrency,
+and its request and response objects cost as much as the exchange (docs/performance.md), so that `send` makes none.
+Cookies are not kept (they would go from one client of the agency to the next), redirects are not followed, and proxies
+and `.netrc` of the environment are not used: a credential goes to the address that was configured and nowhere else.
+`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
-from contextvars import ContextVar
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
@@ -65,15 +67,19 @@ class _Repeated(Exception):  # noqa: N818
     """aiohttp was about to send the same request a second time."""
 
 
-_FLIGHT: ContextVar[_Flight | None] = ContextVar("enrichment_assets_flight", default=None)
-
-
 class ProviderClient(httpx.AsyncClient):
     """An httpx client whose requests go through one aiohttp session without cookies; `async with` closes it."""
 
     def __init__(self, wire: AiohttpTransport) -> None:
         super().__init__(transport=wire, trust_env=False, follow_redirects=False)
-        self.wire = wire
+        self._wire = wire
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session under the API; made at its first use, inside the running loop."""
+        if not isinstance(self._wire.client, aiohttp.ClientSession):
+            self._wire.client = self._wire.get_client()
+        return self._wire.client
 
 
 def build_client(concurrency: int = 100, connect_timeout: float = CONNECT_TIMEOUT) -> ProviderClient:
@@ -118,16 +124,21 @@ async def send(
     """
     if not isinstance(client, ProviderClient):
         raise TypeError("send() needs a client from build_client()")
-    message = _message(request, timeout)
+    url, head = _address(request), _head(request)
     flight = _Flight()
-    token = _FLIGHT.set(flight)
     try:
-        async with asyncio.timeout(timeout):
-            response = await client.wire.handle_async_request(message)
-            try:
-                raw = await _read(response, max_answer)
-            finally:
-                await response.aclose()
+        async with (
+            asyncio.timeout(timeout),
+            client.session.request(
+                request.method,
+                url,
+                headers=head,
+                data=request.content or None,
+                allow_redirects=False,
+                trace_request_ctx=flight,
+            ) as response,
+        ):
+            raw = await _read(response.content, max_answer)
     except ContractError:
         raise
     except Exception as error:
@@ -135,45 +146,51 @@ async def send(
         if flight.departed:
             raise FateUnknown(kind) from None
         raise NotSent(kind) from None
-    finally:
-        _FLIGHT.reset(token)
-    headers = _kept_headers(response)
-    return Answer(response.status_code, headers, _decoded(raw, headers.get("content-encoding", ""), max_answer))
+    headers = _kept_headers(response.raw_headers)
+    return Answer(response.status, headers, _decoded(raw, headers.get("content-encoding", ""), max_answer))
 
 
-def _message(request: RenderedRequest, timeout: float) -> httpx.Request:
+def _address(request: RenderedRequest) -> URL:
     try:
-        return httpx.Request(
-            request.method,
-            _url(request.url) if not request.query else httpx.URL(request.url, params=_params(request)),
-            headers={"accept-encoding": "gzip, deflate", "user-agent": "enrichment-assets", **request.headers},
-            content=request.content,
-            extensions={"timeout": {"connect": CONNECT_TIMEOUT, "read": timeout}},
-        )
+        return _url(request.url) if not request.query else URL(str(httpx.URL(request.url, params=_params(request))))
     except (httpx.InvalidURL, ValueError) as error:
-        raise ContractError(f"the request cannot be put on the wire ({type(error).__name__})") from None
+        raise _unsendable(error) from None
 
 
 @lru_cache(maxsize=1024)
-def _url(text: str) -> httpx.URL:
+def _url(text: str) -> URL:
     """Parsing is a fifth of what a request costs, and most of a step's requests go to one address."""
-    return httpx.URL(text)
+    return URL(str(httpx.URL(text)))
 
 
-def _kept_headers(response: httpx.Response) -> dict[str, str]:
+def _head(request: RenderedRequest) -> dict[str, str]:
+    head = {"accept-encoding": "gzip, deflate", "user-agent": "enrichment-assets"}
+    try:
+        for name, value in request.headers.items():
+            head[name.encode("ascii").decode().lower()] = value.encode("ascii").decode()
+    except ValueError as error:
+        raise _unsendable(error) from None
+    return head
+
+
+def _unsendable(error: Exception) -> ContractError:
+    return ContractError(f"the request cannot be put on the wire ({type(error).__name__})")
+
+
+def _kept_headers(raw_headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Names in lower case, repeated ones joined, cookies left out; latin-1 reads every byte."""
     headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.raw:
+    for raw_name, raw_value in raw_headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").replace("\0", "")
         if name not in _NEVER_KEPT:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
-async def _read(response: httpx.Response, limit: int) -> bytes:
+async def _read(content: aiohttp.StreamReader, limit: int) -> bytes:
     chunks = []
     size = 0
-    async for chunk in response.aiter_raw():
+    while chunk := await content.readany():
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
@@ -205,10 +222,10 @@ def _params(request: RenderedRequest) -> dict[str, str]:
 
 
 def _departures() -> aiohttp.TraceConfig:
-    """Note on the current flight that its request begins to leave, and stop it from leaving twice."""
+    """Note on a request's flight that it begins to leave, and stop it from leaving twice."""
 
-    def flight(trace_request_ctx: Any = None) -> _Flight | None:
-        return _FLIGHT.get()
+    def flight(trace_request_ctx: Any = None) -> Any:
+        return trace_request_ctx
 
     async def departs(
         _session: aiohttp.ClientSession, flight: Any, _params: aiohttp.TraceRequestHeadersSentParams
@@ -226,8 +243,7 @@ def _departures() -> aiohttp.TraceConfig:
 
 def _kind(error: BaseException) -> str:
     """The failure for people, by type alone: messages of HTTP libraries quote URLs, and URLs can hold keys."""
-    cause = error.__cause__ or error
-    name = type(cause).__name__
+    name = type(error).__name__
     return {
         "TimeoutError": "time-out",
         "CancelledError": "time-out",
@@ -240,5 +256,5 @@ def _kind(error: BaseException) -> str:
         "ServerDisconnectedError": "the connection was closed without an answer",
         "ClientOSError": "the connection was reset",
         "ClientPayloadError": "the answer broke off",
-        "_Repeated": str(cause),
+        "_Repeated": str(error),
     }.get(name, name)
