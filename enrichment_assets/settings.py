@@ -30,6 +30,7 @@ class Settings:
         receiver_url: Base URL under which providers reach the receiver from outside.
         sandbox_url: Base URL of the provider sandbox when providers are to be simulated, else None.
         max_upload_bytes: Largest file that an upload takes.
+        log: File for the engine's structured log, `-` for standard error, None for no log.
     """
 
     home: Path
@@ -39,6 +40,7 @@ class Settings:
     receiver_url: str = DEFAULT_RECEIVER_URL
     sandbox_url: str | None = None
     max_upload_bytes: int = DEFAULT_MAX_UPLOAD_BYTES
+    log: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -46,7 +48,7 @@ class Settings:
 
         `ENRICH_HOME` (default `.enrich` below the current directory), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
-        `ENRICH_MAX_UPLOAD_BYTES`.
+        `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -57,6 +59,7 @@ class Settings:
             receiver_url=(env.get("ENRICH_RECEIVER_URL") or DEFAULT_RECEIVER_URL).rstrip("/"),
             sandbox_url=(env.get("ENRICH_SANDBOX_URL") or "").rstrip("/") or None,
             max_upload_bytes=int(env.get("ENRICH_MAX_UPLOAD_BYTES") or DEFAULT_MAX_UPLOAD_BYTES),
+            log=env.get("ENRICH_LOG") or None,
         )
 
     @property

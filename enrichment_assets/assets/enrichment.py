@@ -13,6 +13,7 @@ from typing import Any, Self
 import dagster as dg
 
 from enrichment_assets.assets.partitions import OWNERS, batches
+from enrichment_assets.assets.progress import ProgressLog
 from enrichment_assets.assets.uploads import BATCH_ITEMS
 from enrichment_assets.domain.mapping import fields_named
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
@@ -120,9 +121,11 @@ def _advance(
     if not chosen:
         yield from reporter.settled()
         return
-    worker = _Worker(settings, batch_key, platform, chosen)
+    progress = ProgressLog(context.log.info, progress_listener())
+    worker = _Worker(settings, batch_key, platform, chosen, progress)
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
+            progress.say()
             yield from reporter.settled()
     report = worker.result()
     reporter.stored = store_results(settings, batch_key)
@@ -186,7 +189,15 @@ class _Worker:
     Leaving the block early (the run was terminated) lets calls under way finish before it returns.
     """
 
-    def __init__(self, settings: Settings, batch_key: str, platform: PlatformResource, selection: set[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        batch_key: str,
+        platform: PlatformResource,
+        selection: set[str],
+        progress: ProgressLog,
+    ) -> None:
+        self._progress = progress
         self._stop = threading.Event()
         self._report: RunReport | None = None
         self._error: BaseException | None = None
@@ -197,7 +208,7 @@ class _Worker:
     def _work(self, settings: Settings, batch_key: str, platform: PlatformResource, selection: set[str]) -> None:
         try:
             self._report = advance_batch(
-                settings, batch_key, platform.providers(), selection, progress_listener(), self._stop
+                settings, batch_key, platform.providers(), selection, self._progress.listen, self._stop
             )
         except BaseException as error:
             self._error = error

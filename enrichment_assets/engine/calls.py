@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,10 +21,11 @@ from enrichment_assets.engine.answers import MAX_REASON, Decision, decide, dump,
 from enrichment_assets.engine.backoff import delay_before
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
+from enrichment_assets.engine.event_log import log_event, log_move
+from enrichment_assets.engine.exchange import Attempt, exchange, fate_unknown
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received
 
@@ -34,17 +34,6 @@ INLINE_WAIT = 30.0
 
 PROVIDER_PAUSE = 900.0
 """Seconds that a provider rests after it refused the key, the quota or the payment, unless it said how long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt that may have left: which ledger row it is, and what came of it."""
-
-    call_id: int
-    number: int
-    answer: Answer | None = None
-    decision: Decision | None = None
-    duration_ms: int | None = None
 
 
 def subject_of(item: LoadedItem, step: Step) -> str:
@@ -83,6 +72,7 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
         ending = await conclude(run, item, step, decision, outcome, retry_in=delay, attempts=counted)
         if decision.stops_provider:
             run.stop_provider(step, decision.reason or decision.status.value)
+            log_event(run, "provider_stopped", step, detail=decision.reason)
             await run.pause_provider(step.account_key, decision.again_in or PROVIDER_PAUSE)
             return replace(ending, deferred=True)
         if waits_by_request and step.gate is not None:
@@ -106,14 +96,6 @@ def bounded(step: Step, decision: Decision, attempts: int, elapsed: float) -> tu
         reason = f"{decision.reason or 'no answer'} (gave up after {attempts} attempts)"
         return failed(decision.error_class or ErrorClass.RETRYABLE, reason, decision.cost), None
     return decision, delay
-
-
-def fate_unknown(step: Step, reason: str) -> Decision:
-    """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
-    workflow = step.workflow
-    if workflow.free_or_idempotent or workflow.idempotency_header:
-        return Decision(Status.PENDING, CallState.READY, None, reason[:MAX_REASON], ErrorClass.RETRYABLE, again_in=0.0)
-    return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
 
 
 async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> Ending:
@@ -201,7 +183,9 @@ async def conclude(
             extra["inbox_status"] = InboxStatus.DEAD.value
         return await conclude(run, item, step, decision, attempt, attempts=attempts, reserved=reserved, **extra)
     if not moved:
+        log_event(run, "lost", step, item_id=item.item_id)
         raise ItemLost(item.item_id)
+    log_move(run, record, _action(step, attempt, record), attempt.number if attempt else None)
     state.status, state.outcome = decision.status, record.outcome
     state.attempts, state.due = record.attempts, retry_in is None
     state.overdue = False
@@ -216,6 +200,14 @@ async def conclude(
         result_id,
         decision.fields,
     )
+
+
+def _action(step: Step, attempt: Attempt | None, record: Applied) -> str:
+    if record.inbox_id is not None:
+        return "callback"
+    if attempt is not None:
+        return "call"
+    return "compute" if step.workflow.mode is Mode.LOCAL and record.status != Status.SKIPPED else "skip"
 
 
 def _ends_reservation(decision: Decision) -> bool:
@@ -252,9 +244,8 @@ async def _attempt(
                 verdict = await _intend(run, item, step, key, token)
                 if not verdict.granted:
                     return verdict
-                attempt = await _exchange(
-                    run, item, step, verdict, _retoken(run, item, step, key, request, token, verdict)
-                )
+                request = _retoken(run, item, step, key, request, token, verdict)
+                attempt = await exchange(run, step, verdict, request)
         else:
             if gate is not None:
                 await gate.wait()
@@ -265,7 +256,7 @@ async def _attempt(
                 return verdict
             request = _retoken(run, item, step, key, request, token, verdict)
             async with step.slots:
-                attempt = await _exchange(run, item, step, verdict, request)
+                attempt = await exchange(run, step, verdict, request)
     if attempt.answer is None:
         return attempt
     stored = await run.writer.receive(
@@ -314,36 +305,6 @@ async def _intend(run: Run, item: LoadedItem, step: Step, key: str, token: str |
             token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
         )
     )
-
-
-async def _exchange(
-    run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict, request: RenderedRequest
-) -> Attempt:
-    attempt = Attempt(verdict.call_id or 0, verdict.attempt)
-    run.lease.check()
-    started = time.perf_counter()
-    try:
-        answer = await send(run.client, request, step.workflow.retry.timeout)
-    except NotSent as error:
-        decision = Decision(
-            Status.PENDING,
-            CallState.READY,
-            None,
-            f"the provider could not be reached: {error}"[:MAX_REASON],
-            ErrorClass.RETRYABLE,
-            again_in=0.0,
-        )
-        return replace(attempt, decision=decision, duration_ms=_since(started))
-    except FateUnknown as error:
-        return replace(attempt, decision=fate_unknown(step, f"no answer: {error}"), duration_ms=_since(started))
-    except AnswerTooLarge as error:
-        decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
-        return replace(attempt, decision=decision, duration_ms=_since(started))
-    return replace(attempt, answer=answer, duration_ms=_since(started))
-
-
-def _since(started: float) -> int:
-    return round((time.perf_counter() - started) * 1000)
 
 
 def _must(answer: Answer | None) -> Answer:

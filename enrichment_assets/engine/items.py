@@ -13,9 +13,11 @@ from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus
 from enrichment_assets.domain.workflow import Blueprint, Entity, Mode
 from enrichment_assets.engine.answers import Decision, completed, decide_callback, dump, failed
 from enrichment_assets.engine.callbacks import forged
-from enrichment_assets.engine.calls import Attempt, call, call_key, conclude, recover
+from enrichment_assets.engine.calls import call, call_key, conclude, recover
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
+from enrichment_assets.engine.event_log import log_event
+from enrichment_assets.engine.exchange import Attempt
 from enrichment_assets.engine.local import compute
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
@@ -122,6 +124,7 @@ async def take_callback(run: Run, item: LoadedItem, callback: Callback) -> None:
         return
     if (why := forged(step, callback)) is not None:
         await run.writer.mark_inbox(callback.inbox_id, InboxStatus.DEAD.value, why)
+        log_event(run, "callback_refused", step, item_id=item.item_id)
         return
     reopens = state.status in (Status.FAILED, Status.AMBIGUOUS)
     decision, inbox_status = decide_callback(step, callback.body, callback.headers.get("content-encoding"))

@@ -22,6 +22,7 @@ from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Lease, Run
+from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.items import dependents, process
 from enrichment_assets.engine.limits import RateGate, interval_of
@@ -136,6 +137,7 @@ async def advance(
         InfrastructureError: the database failed or the lease was lost; nothing is lost, another run continues.
     """
     async with _started(hq_url, batch, providers, options, selection, stop) as (run, reader):
+        log_event(run, "run_started", runner=run.writer.scope.runner_id)
         reporter = asyncio.create_task(_report_progress(run, on_progress, options.progress_seconds))
         try:
             await _passes(run, reader, options)
@@ -149,6 +151,7 @@ async def advance(
         finished = await states.settle_batch(reader, batch.batch_id, _dependencies(run), _resume_in(stopped, pauses))
         if on_progress is not None:
             on_progress(Progress(dict(run.moved), 0))
+        log_event(run, "run_ended", finished=finished, moved=sum(run.moved.values()), stopped=stopped or None)
         return RunReport(dict(run.moved), stopped, finished, run.writer.commits, run.writer.records)
 
 

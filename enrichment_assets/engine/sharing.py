@@ -13,6 +13,7 @@ from dataclasses import replace
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
+from enrichment_assets.engine.event_log import log_move
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem
 from enrichment_assets.store.ledger import Applied, IntentVerdict
@@ -108,6 +109,7 @@ async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry
     moved, _ = await run.writer.apply(record)
     if not moved:
         raise ItemLost(item.item_id)
+    log_move(run, record, "share")
     state.status, state.outcome, state.due = ending.status, ending.outcome, retry_in is None
     item.provided.update(ending.fields)
     run.moved[step.slug, ending.outcome or ending.status.value.lower()] += 1

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+import uvloop
+
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Blueprint
 from enrichment_assets.engine.context import Batch
+from enrichment_assets.engine.event_log import open_log
 from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import states
@@ -118,7 +120,8 @@ def advance_batch(
     options: EngineOptions | None = None,
 ) -> RunReport:
     """Do everything that can be done for a batch now; see `engine.run.advance`. Blocks until then."""
+    open_log(settings.log)
     hq_url = open_databases(settings).hq
     batch = load_batch(settings, batch_key)
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
-    return asyncio.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
+    return uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))

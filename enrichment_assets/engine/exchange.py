@@ -1,0 +1,66 @@
+"""One request on the wire and what became of it: an answer, nothing sent, or a fate unknown. Nothing is stored here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import Answer, RenderedRequest
+from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
+from enrichment_assets.engine.answers import MAX_REASON, Decision, failed
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
+from enrichment_assets.store.ledger import IntentVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt that may have left: which ledger row it is, and what came of it."""
+
+    call_id: int
+    number: int
+    answer: Answer | None = None
+    decision: Decision | None = None
+    duration_ms: int | None = None
+
+
+async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: RenderedRequest) -> Attempt:
+    """Send a request whose intent is durable. An answer, or the decision where there is none."""
+    attempt = Attempt(verdict.call_id or 0, verdict.attempt)
+    run.lease.check()
+    started = time.perf_counter()
+    try:
+        answer = await send(run.client, request, step.workflow.retry.timeout)
+    except NotSent as error:
+        decision = Decision(
+            Status.PENDING,
+            CallState.READY,
+            None,
+            f"the provider could not be reached: {error}"[:MAX_REASON],
+            ErrorClass.RETRYABLE,
+            again_in=0.0,
+        )
+    except FateUnknown as error:
+        decision = fate_unknown(step, f"no answer: {error}")
+    except AnswerTooLarge as error:
+        decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+    except ContractError as error:  # an address or header that no request can have: nothing left
+        reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
+        decision = Decision(Status.SKIPPED, CallState.FAILED, reason=reason[:MAX_REASON])
+    else:
+        return replace(attempt, answer=answer, duration_ms=_since(started))
+    return replace(attempt, decision=decision, duration_ms=_since(started))
+
+
+def fate_unknown(step: Step, reason: str) -> Decision:
+    """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
+    workflow = step.workflow
+    if workflow.free_or_idempotent or workflow.idempotency_header:
+        return Decision(Status.PENDING, CallState.READY, None, reason[:MAX_REASON], ErrorClass.RETRYABLE, again_in=0.0)
+    return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
+
+
+def _since(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)
