@@ -21,11 +21,12 @@ $(READY): requirements.txt pyproject.toml
 		{ rm -rf $(VENV); echo "Python's venv does not work: on Debian, apt install python3-venv." >&2; exit 1; }
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv >/dev/null 2>&1 || true
 	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
-		install="$(BIN)/python -m uv pip install --quiet --python $(BIN)/python"; \
+		install="$(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python"; \
 	else \
 		install="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
 	fi; \
 	$$install --require-hashes -r requirements.txt && $$install --no-deps --editable .
+	@$(BIN)/python -m compileall -q enrichment_assets  # where Python may not write bytecode, each process would compile
 	@touch $(READY)
 
 demo: setup  ## a sample batch from CSV to final leads, through the real parts

@@ -57,4 +57,15 @@ class EnrichPostgresStorage(DagsterPostgresStorage):
         settings = Settings.from_environment()
         if home := config_value.get("home"):
             settings = replace(settings, home=Path(home).expanduser().absolute())
-        return cls(dagster_url(settings), inst_data=inst_data)
+        storage = cls(dagster_url(settings), inst_data=inst_data)
+        storage.keep_connections()
+        return storage
+
+    def keep_connections(self) -> None:
+        """Hold connections open instead of making one for each statement.
+
+        dagster-postgres does so only in the web server. A run writes its events with about a thousand statements, and
+        each new connection costs a process of the server: pooled, a small batch's run takes half the time.
+        """
+        for part in (self.run_storage, self.event_log_storage, self.schedule_storage):
+            part.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
