@@ -134,13 +134,15 @@ def print_status(one: BatchStatus) -> None:
     """Print one batch's status as a table."""
     from rich.table import Table
 
-    state = "finished" if one.finished else f"{one.done} of {one.items} items done"
+    state = "finished" if one.finished else f"{one.done} of {one.items} items done" if one.items else "not started yet"
     console = wide_console()
     console.print(
         f"[bold]{one.batch}[/]  client {one.client}, pipeline {one.pipeline}, file {one.filename}: {one.rows} rows, "
         f"{one.rejected} rejected, {state}, cost {one.cost}",
         highlight=False,
     )
+    if not one.workflows:
+        return
     names = ("pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous")
     table = Table("workflow", *(name.replace("_", " ") for name in names), "cost")
     for row in one.workflows:

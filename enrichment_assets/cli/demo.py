@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,8 +92,9 @@ def _report(settings: Settings, batch_key: str, seconds: float) -> None:
             row = warehouse.execute(f"select count(*) from {model} where batch_key = ?", [batch_key]).fetchone()
             console.print(f"{model}: {row[0] if row else 0} rows")
     console.print(f"Rows in {one.rows} = {one.items} items + {one.rejected} rejected. {seconds:.0f} s in all.\n")
+    where = "" if shutil.which("enrich") else "  source .venv/bin/activate\n"
     console.print(
-        "Next:\n"
+        f"Next:\n{where}"
         f'  enrich query "select full_name, title, company_name, email from final_leads limit 10"\n'
         f'  enrich query "select person_name, organisation_name, title from person_work_history limit 10"\n'
         f"  enrich export {batch_key} final_leads --to leads.csv\n"

@@ -64,7 +64,7 @@ def _run_once(
 ) -> None:
     job = definitions.resolve_job_def(BATCH_JOB)
     selection = [step_key(slug) for slug in workflows] if workflows else None
-    known = {key for key in job.asset_layer.executable_asset_keys}
+    known = set(job.asset_layer.executable_asset_keys)
     unknown = [key.to_user_string() for key in selection or () if key not in known]
     if unknown:
         raise ConfigurationError(f"there is no workflow {', '.join(unknown)}; `enrich workflow list` shows them")
