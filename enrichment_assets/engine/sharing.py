@@ -39,8 +39,9 @@ async def shared(run: Run, item: LoadedItem, step: Step, key: str, make: Callabl
         return ending
     finally:
         flight.set_result(ending)
-        # A flight that ended for good stays for a while: later items share it without asking the ledger.
-        if ending.deferred or ending.status is Status.PENDING:
+        # An answer stays for a while, so that later items share it without asking the ledger. Any other ending is
+        # forgotten: a person may retry it, or raise the budget, while this run goes on.
+        if ending.deferred or ending.status is not Status.COMPLETED:
             del run.flights[key]
         elif len(run.flights) > KEPT_FLIGHTS:
             _forget_oldest(run)

@@ -79,8 +79,17 @@ async def settle_batch(
     """Write when this batch wants attention again, and whether it is finished. Returns True when it is.
 
     `resume_at` is the earliest deadline of an IN_PROGRESS state, or the time when the first PENDING state that waits
-    for no other step is due, but not before `resume_in` seconds from now.
+    for no other step is due, but not before `resume_in` seconds from now. The batch's row is locked before the states
+    are counted, so that a person's retry in between is not overwritten by an older count.
     """
+    async with connection.transaction():
+        await connection.execute("select 1 from batches where id = %s for no key update", (batch_id,))
+        return await _settle(connection, batch_id, dependencies, resume_in)
+
+
+async def _settle(
+    connection: Connection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
+) -> bool:
     cursor = await connection.execute(
         """
         with open_states as (
