@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,13 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Answers:
-    """What is answered by path; `asked` counts the requests by path."""
+    """What is answered by path; `asked` counts the requests by path, `before` runs before each answer."""
 
     url: str
     bodies: dict[str, bytes] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 200
     asked: dict[str, int] = field(default_factory=dict)
+    before: Callable[[], None] | None = None
 
 
 @contextmanager
@@ -30,6 +31,8 @@ def answering() -> Iterator[Answers]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
             answers.asked[self.path] = answers.asked.get(self.path, 0) + 1
+            if answers.before is not None:
+                answers.before()
             body = answers.bodies.get(self.path, b'{"found": true, "id": "fine"}')
             self.send_response(answers.status)
             for name, value in answers.headers.items():

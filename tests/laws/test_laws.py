@@ -1,0 +1,174 @@
+"""A test per law of DESIGN.md section 6: the law holds, and with its guard taken out the same check finds it broken."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import World
+from tests.laws import checks
+from tests.laws.sabotage import BROKEN, Sabotage, open_nursery, run_without
+
+HELD_LEASE = "join item_leases l on l.item_id = {0}.item_id and l.fence = {0}.fence and l.runner_id = %(runner)s"
+ANY_LEASE = "join item_leases l on l.item_id = {0}.item_id"
+
+SABOTAGES = [
+    Sabotage(
+        1,
+        "rows_in_are_rows_out",
+        "engine/group_writer.py",
+        "except psycopg.DataError as error:",
+        "except ZeroDivisionError as error:",
+    ),
+    Sabotage(
+        1,
+        "a_row_that_is_lost_between_upload_and_items_is_noticed",
+        "services/items.py",
+        "if created + rejected != rows:",
+        "if False:",
+    ),
+    Sabotage(
+        2,
+        "acknowledged_is_committed",
+        "receiver/door.py",
+        "reply = _BY_RECEIPT[await self._sink.submit(callback)]",
+        "self._sink.submit(callback).add_done_callback(lambda done: done.exception()); reply = ACCEPTED",
+    ),
+    Sabotage(
+        3,
+        "the_intent_is_durable_before_the_request_leaves",
+        "engine/calls.py",
+        "verdict = await _intend(run, item, step, key, token)",
+        'verdict = IntentVerdict(1, True, "intent")',
+    ),
+    Sabotage(
+        3,
+        "the_raw_answer_is_kept_before_it_is_read",
+        "engine/calls.py",
+        "stored = await run.writer.receive(",
+        "stored = bool(",
+    ),
+    Sabotage(
+        3,
+        "an_unknown_fate_is_never_resent",
+        "engine/exchange.py",
+        "if workflow.free_or_idempotent or workflow.idempotency_header:",
+        "if True:",
+    ),
+    Sabotage(
+        3,
+        "a_dead_runs_call_is_never_resent",
+        "engine/exchange.py",
+        "if workflow.free_or_idempotent or workflow.idempotency_header:",
+        "if True:",
+    ),
+    Sabotage(
+        3,
+        "a_finished_call_is_never_made_again",
+        "store/ledger.py",
+        "where provider_calls.state = 'ready'",
+        "where true",
+    ),
+    Sabotage(
+        3,
+        "a_repeated_call_carries_its_key",
+        "engine/calls.py",
+        "return replace(request, headers={**request.headers, header: key}) if header else request",
+        "return request",
+    ),
+    Sabotage(
+        3,
+        "a_company_is_asked_once",
+        "engine/calls.py",
+        "if step.workflow.entity is Entity.COMPANY and item.company_key:",
+        "if False:",
+    ),
+    Sabotage(
+        4,
+        "a_retired_runner_writes_nothing",
+        "engine/group_writer.py",
+        "if not await claims.alive(self.connection, self.scope.runner_id):",
+        "if False:",
+    ),
+    Sabotage(4, "a_stale_fence_writes_nothing", "store/ledger.py", HELD_LEASE.format("a"), ANY_LEASE.format("a")),
+    Sabotage(4, "a_stale_fence_writes_nothing", "store/ledger.py", HELD_LEASE.format("g"), ANY_LEASE.format("g")),
+    Sabotage(4, "a_stale_fence_writes_nothing", "store/ledger.py", HELD_LEASE.format("d"), ANY_LEASE.format("d")),
+    Sabotage(
+        4,
+        "an_item_that_another_run_holds_is_left_alone",
+        "store/claims.py",
+        "and (l.runner_id is null\n",
+        "and (true or l.runner_id is null\n",
+    ),
+    Sabotage(
+        4,
+        "an_item_that_another_run_holds_is_left_alone",
+        "engine/run.py",
+        "await claims.retire_expired_runners(reader, batch.batch_id)",
+        "pass",
+    ),
+    Sabotage(
+        5,
+        "spend_is_reserved_before_it_is_spent",
+        "store/budgets.py",
+        'fits = all(taken[row["id"]] + amount <= row["room"] for row in binding)',
+        "fits = True",
+    ),
+    Sabotage(
+        6,
+        "tenants_do_not_share_answers",
+        "engine/calls.py",
+        "[run.batch.batch_key, step.slug, step.version, subject_of(item, step)]",
+        "[step.slug, step.version, subject_of(item, step)]",
+    ),
+    Sabotage(
+        6,
+        "a_token_names_its_call_and_outranks_the_payload",
+        "store/inbox.py",
+        "and (token_expires_at is null or token_expires_at > clock_timestamp())",
+        "",
+    ),
+    Sabotage(
+        7,
+        "a_secret_is_nowhere_but_in_the_request",
+        "engine/steps.py",
+        "{hashlib.sha256(material.encode()).hexdigest()[:16]}",
+        "{material}",
+    ),
+    Sabotage(8, "a_value_names_where_it_came_from", "engine/sharing.py", "result_id=ending.result_id,", ""),
+    Sabotage(
+        9,
+        "a_miss_an_error_a_skip_and_an_unknown_fate_are_told_apart",
+        "engine/answers.py",
+        "return Decision(Status.FAILED, CallState.FAILED, None, reason",
+        "return Decision(Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, reason",
+    ),
+    Sabotage(10, "a_workflow_is_only_a_row", "store/destinations.py", "if destination.create:", "if False:"),
+]
+
+
+@pytest.mark.parametrize("check", sorted({sabotage.check for sabotage in SABOTAGES}))
+def test_the_law_holds(world: World, check: str) -> None:
+    getattr(checks, check)(world)
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[subprocess.Popen[str]]:
+    """Where the checks on sabotaged copies are forked."""
+    with open_nursery() as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=str)
+def test_without_its_guard_the_law_is_found_broken(
+    world: World, tmp_path: Path, nursery: subprocess.Popen[str], sabotage: Sabotage
+) -> None:
+    folder = tmp_path / "sabotaged"
+    folder.mkdir()
+    found = run_without(sabotage, world, folder, nursery)
+    assert found.returncode == BROKEN, f"exit code {found.returncode}: {found.output}"
