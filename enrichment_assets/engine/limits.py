@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -41,15 +42,17 @@ class Clock(Protocol):
 
 
 class LoopClock:
-    """The running loop's clock."""
+    """The machine's monotonic clock. uvloop's own stands still during a turn of the loop and rounds sleeps to 1 ms."""
 
     def now(self) -> float:
-        """Monotonic seconds of the loop."""
-        return asyncio.get_running_loop().time()
+        """Monotonic seconds."""
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """`asyncio.sleep`."""
-        await asyncio.sleep(seconds)
+        """Sleep until that much time has really passed."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(left)
 
 
 TakeSlots = Callable[[float, int], Awaitable[Slots]]
