@@ -1,4 +1,4 @@
-"""`enrich explain`: where the values of one lead come from."""
+"""`enrich explain` and `enrich edit`: where the values of one lead come from, and correcting one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+    """Add the commands to the program."""
     app.command("explain")(explain)
+    app.command("edit")(edit)
 
 
 def explain(
@@ -50,3 +51,26 @@ def explain(
                 for link in chain.links
             ],
         )
+
+
+def edit(
+    batch: Annotated[str, typer.Argument(help="The batch's key.")],
+    item: Annotated[int, typer.Argument(help="The item's id, as final_leads has it.")],
+    column: Annotated[str, typer.Argument(help="A column of final_leads.")],
+    value: Annotated[str | None, typer.Argument(help="The right value; without it, --clear.")] = None,
+    by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
+    note: Annotated[str | None, typer.Option("--note", help="Why.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="The column is to be empty.")] = False,
+) -> None:
+    """Correct one value of a lead. It beats every source from the batch's next extraction on; nothing is overwritten.
+
+    Example: enrich edit acme-1-apollo-basic-1 17 title "Chief of Staff" --by ada --note "from her own page"
+    """
+    from enrichment_assets.domain.errors import EnrichError
+    from enrichment_assets.services.editing import edit_lead
+    from enrichment_assets.settings import Settings
+
+    if clear == (value is not None):
+        raise EnrichError("Give the right value, or --clear for none, one of the two.")
+    edit_lead(Settings.from_environment(), batch, item, column, value, by=by, note=note)
+    typer.echo(f"Kept. {column} of item {item} changes with the next extraction of {batch}.")

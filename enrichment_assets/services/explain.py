@@ -108,7 +108,7 @@ def _because(rows: list[tuple[Any, ...]]) -> str:
     if len(rows) == 1:
         return "the only value"
     second = rows[1]
-    if best[11] != second[11]:
+    if best[10] != second[10]:
         return f"rule `{best[10]}` (priority {best[11]}) comes before `{second[10]}` ({second[11]})"
     if best[8] != second[8]:
         return "more confident under the same rule"

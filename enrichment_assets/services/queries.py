@@ -1,7 +1,7 @@
 """Questions to the warehouse: SQL that a person wrote, named reports, and exports.
 
-A person's SQL runs with its hands tied (see `warehouse.open_warehouse(locked=True)`): it can read the views and nothing
-else, whatever it says.
+A person's SQL runs with its hands tied: only reading statements are run at all, and on a connection that reaches no
+file outside the warehouse (`warehouse.open_warehouse(locked=True)`).
 """
 
 from __future__ import annotations
@@ -90,11 +90,23 @@ def ask(
     """
     connection = open_warehouse(settings, client_slug=client, locked=not unsafe)
     try:
+        if not unsafe:
+            _refuse_writing(connection, query)
         yield Answer(connection.execute(query, parameters))
     except duckdb.Error as error:
         raise EnrichError(f"The query does not run: {str(error).strip().splitlines()[0]}") from error
     finally:
         connection.close()
+
+
+def _refuse_writing(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Let through what reads (SELECT, to DuckDB also SHOW, DESCRIBE, SUMMARIZE), and CREATE, which stays in memory."""
+    for statement in connection.extract_statements(query):
+        if statement.type not in (duckdb.StatementType.SELECT, duckdb.StatementType.CREATE):
+            raise EnrichError(
+                f"Only questions can be asked (SELECT, PIVOT, SHOW, DESCRIBE, SUMMARIZE), not {statement.type.name}. "
+                "For SQL of your own that does more, add --unsafe."
+            )
 
 
 def report_query(name: str, batch: str | None) -> tuple[str, list[str]]:

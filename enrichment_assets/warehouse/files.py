@@ -12,9 +12,10 @@ Batches share no file, so concurrent runs on different batches never meet.
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from enrichment_assets.settings import Settings
 
 UNFINISHED_SUFFIX = ".unfinished"
 """Ending of a file that is being written; no glob for `*.parquet` matches it."""
+
+_ABANDONED_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def put_in_place(target: Path) -> Iterator[Path]:
     When the block raises, what was written is removed and the old file, if any, stays as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target)
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}{UNFINISHED_SUFFIX}")
     try:
         yield unfinished
@@ -81,6 +85,14 @@ def put_in_place(target: Path) -> Iterator[Path]:
         _sync(target.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed writer of this file left behind more than a day ago."""
+    for left in target.parent.glob(f".{target.name}.*{UNFINISHED_SUFFIX}"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                left.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -33,7 +33,8 @@ def open_warehouse(
         client_slug: Show this client's rows only.
         batch_key: Show this batch only (of `client_slug`, which has to be given too).
         locked: For SQL that somebody else wrote: files outside the warehouse (with `client_slug`, outside that
-            client's part of it) cannot be reached, nothing can be written, and no statement can undo that.
+            client's part of it) cannot be reached, and no statement can undo that. What can be reached could still be
+            written by COPY: let only SELECT statements through (`services.queries` does).
     """
     layout = Layout.of(settings or Settings.from_environment())
     project = load_project()
@@ -65,5 +66,6 @@ def _lock(connection: duckdb.DuckDBPyConnection, layout: Layout, project: Projec
         folders += [layout.root / "models" / name / f"client_slug={client_slug}" for name in project.models]
     listed = ", ".join("'" + str(folder).replace("'", "''") + "/'" for folder in folders)
     connection.execute(f"set allowed_directories = [{listed}]")
+    connection.execute("set allow_persistent_secrets = false")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")

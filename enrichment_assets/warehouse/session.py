@@ -6,6 +6,10 @@ number of readers and builders work at the same time.
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
+import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,14 +23,15 @@ BUILD_MEMORY = "1500MB"
 
 
 def connect(layout: Layout, *, memory: str = BUILD_MEMORY) -> duckdb.DuckDBPyConnection:
-    """An empty in-memory database with the settings that every session shares (UTC, bounded memory)."""
-    spill = layout.root / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
+    """An empty in-memory database with the settings that every session shares (UTC, bounded memory).
+
+    Each session spills to a folder of its own, which DuckDB makes when it needs it and removes when it is closed.
+    """
     connection = duckdb.connect(
         ":memory:",
         config={
             "memory_limit": memory,
-            "temp_directory": str(spill),
+            "temp_directory": str(_spill_folder(layout)),
             "preserve_insertion_order": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -34,6 +39,28 @@ def connect(layout: Layout, *, memory: str = BUILD_MEMORY) -> duckdb.DuckDBPyCon
     )
     connection.execute("set timezone = 'UTC'")
     return connection
+
+
+def _spill_folder(layout: Layout) -> Path:
+    """A path for this session alone; folders that killed processes of this machine left are removed on the way."""
+    spill = layout.root / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    host = socket.gethostname()
+    for left in spill.glob(f"{host}@*"):
+        pid = left.name.removeprefix(f"{host}@").partition("-")[0]
+        if not _is_alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    return spill / f"{host}@{os.getpid()}-{uuid.uuid4().hex}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def attach(

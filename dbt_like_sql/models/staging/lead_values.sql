@@ -1,6 +1,7 @@
 -- Every candidate value, ranked by the merge policy (seeds/merge_policy.csv): rank 1 is what final_leads shows.
--- Order: a verdict that forbids the value last, then the policy's priority, then confidence, then the younger, then the
--- later step. A rule for the column beats a rule for `*`; a rule whose confidence or age is not met does not count.
+-- Order: a person's correction first, a value whose verdict forbids it last; then the column's own rules before those for
+-- `*`, the lower priority, the surer, the younger, the later step. A rule whose confidence or age a value does not meet
+-- does not count for that value.
 with candidates as (
 
     select
@@ -93,7 +94,7 @@ select
     cast(best.priority as integer) as priority,
     cast(row_number() over (
         partition by batch_key, item_id, field
-        order by is_bad and source_kind <> 'human', best.priority, confidence desc nulls last, fetched_at desc nulls last, position desc, value
+        order by source_kind <> 'human', is_bad, best.specific, best.priority, confidence desc nulls last, fetched_at desc nulls last, position desc, value
     ) as integer) as rank,
     cast(count(*) over (partition by batch_key, item_id, field) as integer) as candidates
 from ruled

@@ -1,0 +1,36 @@
+"""Corrections that people make to a lead's values (`item_edits`): append only, the latest per field counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from enrichment_assets.domain.errors import NotFoundError
+
+
+def add_edit(
+    connection: psycopg.Connection[dict[str, Any]],
+    batch_key: str,
+    item_id: int,
+    field: str,
+    value: str | None,
+    edited_by: str,
+    note: str | None,
+) -> int:
+    """Record one correction and return its id. The caller commits.
+
+    Raises:
+        NotFoundError: The batch has no such item.
+    """
+    row = connection.execute(
+        """insert into item_edits (client_id, batch_id, item_id, field, value, edited_by, note)
+           select i.client_id, i.batch_id, i.id, %s, %s, %s, %s
+           from batch_items i join batches b on b.id = i.batch_id
+           where b.batch_key = %s and i.id = %s
+           returning id""",
+        [field, value, edited_by, note, batch_key, item_id],
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}.")
+    return int(row["id"])
