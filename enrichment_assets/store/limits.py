@@ -64,5 +64,5 @@ async def paused_for(connection: Connection, limit_keys: list[str]) -> dict[str,
 async def lift_pauses(connection: Connection, limit_keys: list[str]) -> None:
     """A person decided to try again now."""
     await connection.execute(
-        "update rate_limits set paused_until = null where limit_key = any(%s::text[])", (limit_keys,)
+        "update rate_limits set paused_until = null, failures = 0 where limit_key = any(%s::text[])", (limit_keys,)
     )

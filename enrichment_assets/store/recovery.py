@@ -206,7 +206,7 @@ def lift_provider_pauses(connection: Sync, providers: Sequence[str]) -> int:
     """Let calls to these providers leave again now, with whatever key. Returns how many pauses were lifted."""
     cursor = connection.execute(
         """
-        update rate_limits set paused_until = null
+        update rate_limits set paused_until = null, failures = 0
         where paused_until > clock_timestamp() and split_part(limit_key, ':', 1) = any(%s::text[])
         """,
         (list(providers),),

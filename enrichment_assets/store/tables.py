@@ -341,8 +341,16 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     _time("sent_at"),
     _time("received_at"),
     _time("applied_at"),
+    Column("question_hash", Text, comment="of the rendered request, without addresses for callbacks and secrets"),
+    Column("reused_from", BigInteger, comment="the call whose answer was used instead of asking again"),
     _one_of("state", CallState),
     Index(None, "batch_id", "workflow_slug"),
+    Index(
+        "ix_provider_calls_question",
+        "client_id",
+        "question_hash",
+        postgresql_where=text("question_hash is not null"),
+    ),
     Index("ix_provider_calls_open", "item_id", postgresql_where=text("state in ('intent', 'received')")),
 )
 
@@ -469,4 +477,12 @@ rate_limits = Table(  # GCRA: the theoretical arrival time of the next call per 
     Column("next_at", DateTime(timezone=True), nullable=False),
     Column("paused_until", DateTime(timezone=True), comment="the provider said to wait, or the breaker is open"),
     Column("failures", Integer, nullable=False, server_default=text("0"), comment="consecutive, for the breaker"),
+)
+
+rate_counts = Table(  # calls per provider key and hour, for limits per day
+    "rate_counts",
+    metadata,
+    Column("limit_key", Text, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True, comment="when the hour begins"),
+    Column("calls", Integer, nullable=False),
 )
