@@ -1,0 +1,74 @@
+"""Ending, stopping or crashing at a named function: wrapped by name in the process that is to suffer, before it starts.
+
+Nothing of this is in the package. A fault is `{"point": "module:function", "when": "before" | "after", "hit": n,
+"action": "kill" | "stop" | "restart"}`; a class's method is `module:Class.method`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+PACKAGE = "enrichment_assets."
+
+
+def strike(fault: dict[str, Any]) -> None:
+    """Do to this process what the fault says."""
+    if fault["action"] == "restart":
+        os.kill(fault["postmaster"], signal.SIGQUIT)  # what `pg_ctl stop -m immediate` sends
+        return
+    if fault["action"] == "stop":
+        waker = f"sleep {fault['seconds']}; kill -CONT {os.getpid()}"
+        subprocess.Popen(["/bin/sh", "-c", waker])
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(fault: dict[str, Any]) -> None:
+    """Wrap the function that the fault names, wherever the package has imported it."""
+    module_name, _, name = fault["point"].partition(":")
+    owner: Any = importlib.import_module(PACKAGE + module_name)
+    *classes, attribute = name.split(".")
+    for part in classes:
+        owner = getattr(owner, part)
+    original = getattr(owner, attribute)
+    wrapped = _wrapped(original, fault, {"calls": 0})
+    setattr(owner, attribute, wrapped)
+    for other_name, other in list(sys.modules.items()):
+        if not classes and other_name.startswith(PACKAGE) and getattr(other, attribute, None) is original:
+            setattr(other, attribute, wrapped)
+
+
+def _wrapped(original: Any, fault: dict[str, Any], count: dict[str, int]) -> Any:
+    def here(when: str) -> None:
+        if when == fault["when"]:
+            count["calls"] += 1
+            if count["calls"] == fault["hit"]:
+                strike(fault)
+
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            here("before")
+            result = await original(*args, **kwargs)
+            here("after")
+            return result
+
+        return call_async
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        here("before")
+        result = original(*args, **kwargs)
+        here("after")
+        return result
+
+    return call

@@ -1,0 +1,57 @@
+"""How a batch comes to a point, and what is done to it there."""
+
+from __future__ import annotations
+
+import time
+
+from tests.chaos.nursery import KILLED
+from tests.chaos.points import Point
+from tests.chaos.town import DEADLINE, LEASE, Town, receiving
+
+TRIES = 4
+SENT = Point("resources.transport:send")
+
+
+def kill_at(town: Town, batch: str, point: Point, rows: int, hit: int = 1) -> bool:
+    """Kill runs of a batch at a point; False when none of them came there."""
+    if point.crashed:
+        town.first.run(town.order(batch, town.fault(SENT, hit=3)))
+        time.sleep(1.2 * LEASE)
+    if point.callbacks or point.overdue:
+        town.first.run(town.order(batch))
+        town.wait_for_callbacks(batch, rows)
+    if point.overdue:
+        with town.world() as world:
+            found = town.launched(world, batch)
+            found.change("delete from callback_inbox where batch_id = %s", found.batch_id)
+            found.overdue()
+    return any(town.first.run(town.order(batch, town.fault(point, hit=hit))) == KILLED for _ in range(TRIES))
+
+
+def stop_at(town: Town, batch: str, point: Point) -> None:
+    """Stop a run for two leases; meanwhile another takes its items over, and then the first wakes up."""
+    town.first.start(town.order(batch, town.fault(point, "stop")))
+    time.sleep(1.5 * LEASE)
+    town.second.run(town.order(batch))
+    town.first.wait()
+
+
+def restart_at(town: Town, batch: str, point: Point) -> bool:
+    """Stop the database at once under a run, and start it again; True when the run noticed."""
+    before = town.postgres.server_pid()
+    code = town.first.run(town.order(batch, town.fault(point, "restart")))
+    town.restart_database()
+    return code == 1 and town.postgres.server_pid() != before
+
+
+def kill_receiver_at(town: Town, batch: str, point: Point, rows: int) -> tuple[int, int]:
+    """Kill the receiver while it takes callbacks: how many it acknowledged, how many are in the inbox."""
+    query = "select count(*) as n from callback_inbox i join batches b on b.id = i.batch_id where b.batch_key = %s"
+    before = town.sandbox.callbacks()
+    with receiving(town, town.fault(point)):
+        town.first.run(town.order(batch))
+        until = time.monotonic() + DEADLINE + 2
+        while town.sandbox.callbacks()["pending"] and time.monotonic() < until:
+            time.sleep(0.05)
+    acknowledged = town.sandbox.callbacks()["delivered"] - before["delivered"]
+    return acknowledged, town.rows(query, batch)[0]["n"]

@@ -1,0 +1,71 @@
+"""Every process may die at any line: ended, stopped and resumed, or with its database restarted, at named points.
+
+The long version, with random kills, is `make chaos`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.invariants import broken, double_charges
+from tests.chaos.points import ASSET, ENGINE, RECEIVER, RESTARTED, STOPPED, Point
+from tests.chaos.scenes import kill_at, kill_receiver_at, restart_at, stop_at
+from tests.chaos.town import LEASE, Town, receiving, town
+
+ROWS = 4
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Town]:
+    """The town of this module."""
+    with town() as started:
+        yield started
+
+
+def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(place: Town) -> None:
+    with receiving(place):
+        launched = {place.launch(ROWS): point for point in (*ENGINE, *ASSET)}
+        never_there = [str(point) for batch, point in launched.items() if not kill_at(place, batch, point, ROWS)]
+        time.sleep(LEASE)
+        slowest = max(place.finish(batch) for batch in launched)
+    wrong = {str(point): faults for batch, point in launched.items() if (faults := broken(place, batch, ROWS))}
+    assert wrong == {}
+    assert never_there == []
+    assert double_charges(place) == []
+    assert slowest < 10
+
+
+@pytest.mark.parametrize("point", STOPPED, ids=str)
+def test_a_run_that_is_stopped_past_its_lease_wakes_up_and_changes_nothing(place: Town, point: Point) -> None:
+    with receiving(place):
+        batch = place.launch(ROWS)
+        stop_at(place, batch, point)
+        place.finish(batch)
+    assert broken(place, batch, ROWS) == []
+    assert double_charges(place) == []
+
+
+@pytest.mark.parametrize("point", RESTARTED, ids=str)
+def test_a_database_that_is_restarted_at_once_loses_nothing_that_was_committed(place: Town, point: Point) -> None:
+    with receiving(place):
+        batch = place.launch(ROWS)
+        assert restart_at(place, batch, point)
+        place.finish(batch)
+    assert broken(place, batch, ROWS) == []
+    assert double_charges(place) == []
+
+
+@pytest.mark.parametrize("point", RECEIVER, ids=str)
+def test_a_receiver_that_is_killed_has_stored_what_it_acknowledged_and_the_rest_is_asked_for(
+    place: Town, point: Point
+) -> None:
+    batch = place.launch(ROWS)
+    acknowledged, stored = kill_receiver_at(place, batch, point, ROWS)
+    assert stored >= acknowledged
+    with receiving(place):
+        place.finish(batch)
+    assert broken(place, batch, ROWS) == []
+    assert double_charges(place) == []

@@ -1,0 +1,184 @@
+"""Everything a crash suite needs, real and of its own: a durable Postgres, a sandbox, a receiver, and runs to kill."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from enrichment_assets.receiver.process import ReceiverProcess
+from enrichment_assets.sandbox.process import SandboxProcess
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.embedded import LocalPostgres
+from tests.chaos.nursery import Nursery, nursery
+from tests.chaos.points import Point
+from tests.engine.world import Launched, World, async_step, company_step, step
+
+LEASE = 1.0
+"""Seconds; short, so that what a dead run held is free soon."""
+
+DEADLINE = 1.0
+
+
+def workflows() -> list[Any]:
+    """One without and three with idempotency keys; one of a company, one that calls back."""
+    keyed = {"idempotency_header": "idempotency-key"}
+    table = {"table": "chaos", "create": True, "columns": {"keyed": "fields.keyed"}}
+    return [
+        step("plain"),
+        step("keyed", destination=table, uses=["plain"], **keyed),
+        company_step("firm", **keyed),
+        async_step(
+            "slow",
+            uses=["keyed"],
+            deadline=DEADLINE,
+            poll={"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202], "every": 1},
+            retry={"base": 0.01, "max": 0.02, "attempts": 8},
+            **keyed,
+        ),
+    ]
+
+
+@dataclass
+class Town:
+    """The parts, and the batches that were launched."""
+
+    settings: Settings
+    postgres: LocalPostgres
+    sandbox: SandboxProcess
+    port: int
+    first: Nursery
+    second: Nursery
+    folder: Path
+    batches: list[str] = field(default_factory=list)
+
+    def launch(self, rows: int = 6) -> str:
+        """A new batch of its own client with a budget; its key."""
+        number = len(self.batches) + 1
+        with self.world() as world:
+            people = [{"first_name": f"Ann{n}", "n": str(n), "company_name": f"Firm {n % 2}"} for n in range(rows)]
+            batch = world.launch(people, *workflows(), client=f"client-{number}", key=f"chaos-{number}")
+            batch.set_budget("1000")
+        self.batches.append(batch.key)
+        return batch.key
+
+    @contextlib.contextmanager
+    def world(self) -> Iterator[World]:
+        """A connection for as long as the block lasts: the database may be restarted between two."""
+        with connect(self.settings.hq_database_url or "") as hq:
+            folder = self.folder / f"files-{time.monotonic_ns()}"
+            folder.mkdir()
+            yield World(self.settings, hq, self.sandbox, folder)
+
+    def order(self, batch: str, fault: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """What a nursery is told."""
+        return {
+            "batch": batch,
+            "home": str(self.settings.home),
+            "hq": self.settings.hq_database_url,
+            "workspace": self.settings.workspace_database_url,
+            "sandbox": self.sandbox.url,
+            "receiver": self.settings.receiver_url,
+            "lease": LEASE,
+            "fault": fault,
+            **more,
+        }
+
+    def fault(self, point: Point, action: str = "kill", hit: int = 1) -> dict[str, Any]:
+        """A fault at a point."""
+        known = {"point": point.name, "when": point.when, "action": action, "hit": hit, "seconds": 2 * LEASE}
+        return {**known, "postmaster": self.postgres.server_pid() if action == "restart" else 0}
+
+    def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Rows of HQ now."""
+        with connect(self.settings.hq_database_url or "") as hq:
+            return hq.execute(query, parameters).fetchall()
+
+    def wait_for_callbacks(self, batch: str, count: int, seconds: float = 5.0) -> None:
+        """Until that many callbacks of a batch are in the inbox, or never will be."""
+        query = "select count(*) as n from callback_inbox i join batches b on b.id = i.batch_id where b.batch_key = %s"
+        until = time.monotonic() + seconds
+        while self.rows(query, batch)[0]["n"] < count and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def finish(self, batch: str, seconds: float = 30.0) -> float:
+        """Run until the batch is finished, as the sequencer would; how many seconds that took."""
+        began = time.monotonic()
+        while self.first.run(self.order(batch)) != 0:
+            assert time.monotonic() - began < seconds, f"{batch} does not finish"
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+    def restart_database(self) -> None:
+        """Bring the database back after it was stopped at once."""
+        while self.postgres.server_pid() is not None:
+            time.sleep(0.02)
+        self.postgres.start()
+
+    def launched(self, world: World, batch: str) -> Launched:
+        """The batch to be read."""
+        row = world.hq.execute(
+            "select b.id, c.slug from batches b join clients c on c.id = b.client_id where batch_key = %s", (batch,)
+        ).fetchone()
+        assert row is not None
+        return Launched(self.settings, world.hq, self.sandbox, batch, row["id"], row["slug"])
+
+
+@contextlib.contextmanager
+def receiving(town: Town, fault: dict[str, Any] | None = None) -> Iterator[ReceiverProcess]:
+    """The receiver at the town's address, with a fault armed where one is given."""
+    environment = {"CHAOS_FAULT": json.dumps(fault)} if fault else {}
+    with ReceiverProcess(
+        town.settings,
+        port=town.port,
+        environment=environment,
+        command=("-m", "tests.chaos.receiver"),
+        wait_for_database=fault is None,
+    ) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def town(**sandbox_settings: Any) -> Iterator[Town]:
+    """All of it, started; nothing is left when the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="enrich-chaos-", dir="/tmp"))
+    folder.chmod(0o755)
+    postgres = LocalPostgres(folder / "pg", state_dir=folder / "state")
+    try:
+        postgres.start()
+        with contextlib.ExitStack() as stack:
+            with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+                connection.execute("create database hq")
+                connection.execute("create database workspace")
+            port = _free_port()
+            settings = Settings(
+                home=folder / "home",
+                hq_database_url=postgres.url("hq"),
+                workspace_database_url=postgres.url("workspace"),
+                dagster_database_url=postgres.url("hq"),
+                receiver_url=f"http://127.0.0.1:{port}",
+            )
+            open_databases(settings)
+            known = {"seed": 7, "latency": "2ms-15ms", "callback_delay": "20ms-200ms", **sandbox_settings}
+            sandbox = stack.enter_context(SandboxProcess(**known))
+            runs = [stack.enter_context(nursery(folder / f"runs-{n}.log")) for n in range(2)]
+            yield Town(replace(settings, sandbox_url=sandbox.url), postgres, sandbox, port, *runs, folder=folder)
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
