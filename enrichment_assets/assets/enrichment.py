@@ -174,7 +174,7 @@ class _Reporter:
     def _metadata(self, slug: str, count: WorkflowCounts | None) -> dict[str, Any]:
         if slug not in self._planned:
             return {"dagster/row_count": 0, "note": "not in this batch's blueprint: nothing to do"}
-        metadata = step_metadata(count) if count else {"dagster/row_count": 0}
+        metadata: dict[str, Any] = step_metadata(count) if count else {"dagster/row_count": 0}
         if slug in self.stored:
             stored = self.stored[slug]
             metadata |= {"destination": stored.table, "stored_rows": stored.rows}

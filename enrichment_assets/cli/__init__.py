@@ -14,6 +14,7 @@ import typer
 from dotenv import load_dotenv
 
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.services.running_stack import adopt_running_addresses
 
 GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget")
 """Modules with commands below a word: `enrich client add`."""
@@ -62,6 +63,7 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     try:
+        adopt_running_addresses()
         build_app()()
     except EnrichError as error:
         typer.echo(f"enrich: {error}", err=True)

@@ -332,6 +332,9 @@ class Blueprint(_Part):
     client: Slug
     pipeline: Slug
     company_identity: list[str]
+    simulated: bool | None = Field(
+        default=None, description="launched for the sandbox (true) or for real providers (false); null: not said"
+    )
     steps: list[BlueprintStep] = Field(min_length=1)
 
     def step(self, slug: str) -> BlueprintStep:

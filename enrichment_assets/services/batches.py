@@ -16,6 +16,7 @@ from enrichment_assets.domain.workflow import Blueprint
 from enrichment_assets.engine.context import Batch
 from enrichment_assets.engine.event_log import open_log
 from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance
+from enrichment_assets.services.simulation import refuse_other_world
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import states
 from enrichment_assets.store.database import connect, open_databases
@@ -119,9 +120,15 @@ def advance_batch(
     stop: threading.Event | None = None,
     options: EngineOptions | None = None,
 ) -> RunReport:
-    """Do everything that can be done for a batch now; see `engine.run.advance`. Blocks until then."""
+    """Do everything that can be done for a batch now; see `engine.run.advance`. Blocks until then.
+
+    Raises:
+        ConfigurationError: also when the batch was launched for the simulator and would now call real providers, or
+            the reverse.
+    """
     open_log(settings.log)
     hq_url = open_databases(settings).hq
     batch = load_batch(settings, batch_key)
+    refuse_other_world(settings, batch_key, batch.blueprint)
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
     return uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))

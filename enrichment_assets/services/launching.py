@@ -7,7 +7,7 @@ nothing else. What a launch would call and cost is in `services.launch_plan`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
@@ -24,6 +24,7 @@ from enrichment_assets.services.launch_plan import (
     step_plans,
 )
 from enrichment_assets.services.seeding import registry
+from enrichment_assets.services.simulation import calls_simulator
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
 
@@ -71,7 +72,9 @@ def launch(
         else:
             draft = draft_launch(connection, upload, pipeline, client)
             _refuse_unready(settings, draft, environment)
-            launched = _created(connection, draft, key)
+            simulated = calls_simulator(settings, draft.blueprint)
+            blueprint = draft.blueprint.model_copy(update={"simulated": simulated})
+            launched = _created(connection, replace(draft, blueprint=blueprint), key)
     add_partition(launched.batch_key)
     return launched
 

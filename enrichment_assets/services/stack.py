@@ -21,6 +21,7 @@ import yaml
 
 import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.services.running_stack import addresses_told
 from enrichment_assets.services.supervisor import Service, Supervisor
 from enrichment_assets.settings import (
     DEFAULT_RECEIVER_PORT,
@@ -81,19 +82,23 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
     with only_stack_of(settings), private_workdir() as workdir:
         ports.check_free()
         started = server.start() if server else False
+        environment = stack_environment(settings, ports, os.environ)
         try:
             open_databases(settings)
             render_dagster_home(settings)
             say("database: embedded Postgres" if server else "database: as HQ_DATABASE_URL says")
-            Supervisor(
-                stack_services(ports, workdir),
-                logs_dir=settings.home / "logs",
-                environment=stack_environment(settings, ports, os.environ),
-                say=say,
-                upkeep=(lambda: "database: was down, started again" if server.start() else None) if server else None,
-                last_command=[sys.executable, "-c", _CLEAR_UP, str(workdir)]
-                + ([str(settings.postgres_dir)] if started else []),
-            ).run()
+            with addresses_told(settings, environment):
+                Supervisor(
+                    stack_services(ports, workdir),
+                    logs_dir=settings.home / "logs",
+                    environment=environment,
+                    say=say,
+                    upkeep=(lambda: "database: was down, started again" if server.start() else None)
+                    if server
+                    else None,
+                    last_command=[sys.executable, "-c", _CLEAR_UP, str(workdir)]
+                    + ([str(settings.postgres_dir)] if started else []),
+                ).run()
         finally:
             if server and started:
                 server.stop()

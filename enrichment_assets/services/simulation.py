@@ -1,0 +1,37 @@
+"""Simulated or real: a batch is launched for one of the two and stays with it."""
+
+from __future__ import annotations
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.workflow import Blueprint, Mode
+from enrichment_assets.resources.providers import build_providers, is_simulated
+from enrichment_assets.settings import Settings
+
+
+def calls_simulator(settings: Settings, blueprint: Blueprint) -> bool:
+    """Whether any step of the blueprint would call the sandbox, with these settings."""
+    providers = build_providers(settings.sandbox_url)
+    return any(
+        is_simulated(step.workflow, providers[step.workflow.provider], settings.sandbox_url)
+        for step in blueprint.steps
+        if step.workflow.mode is not Mode.LOCAL and step.workflow.provider in providers
+    )
+
+
+def refuse_other_world(settings: Settings, batch_key: str, blueprint: Blueprint) -> None:
+    """A batch that was planned against the simulator must not spend real money, nor a paid one end in made-up data.
+
+    Raises:
+        ConfigurationError: The batch was launched for the one, and this process would call the other.
+    """
+    if blueprint.simulated is None or blueprint.simulated == (here := calls_simulator(settings, blueprint)):
+        return
+    if here:
+        raise ConfigurationError(
+            f"batch {batch_key} was launched for real providers, and this process would call the simulator: "
+            "unset ENRICH_SANDBOX_URL (or start `enrich up` without --sandbox)"
+        )
+    raise ConfigurationError(
+        f"batch {batch_key} was launched for the simulator, and this process would call real providers: "
+        "set ENRICH_SANDBOX_URL (or start `enrich up --sandbox`), or launch the upload again"
+    )

@@ -1,0 +1,66 @@
+"""A batch belongs to the simulator or to real providers from its launch on, and commands agree on which."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.resources.providers import build_providers
+from enrichment_assets.sandbox import SandboxProcess
+from enrichment_assets.services.batches import advance_batch
+from enrichment_assets.services.items import create_items
+from enrichment_assets.services.launching import launch
+from enrichment_assets.services.running_stack import addresses_told, running_addresses
+from enrichment_assets.services.stack import only_stack_of
+from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.settings import Settings
+
+
+def launched(settings: Settings, people: Path, pipeline: str) -> str:
+    upload = upload_file(settings, people, "acme")
+    batch = launch(settings, upload.upload_id, pipeline, client="acme", add_partition=lambda _key: None).batch_key
+    create_items(settings, batch)
+    return batch
+
+
+def test_a_batch_launched_for_the_simulator_never_calls_a_real_provider(
+    simulated: Settings, people: Path, sandbox: SandboxProcess
+) -> None:
+    batch = launched(simulated, people, "apollo-basic")
+    real = replace(simulated, sandbox_url=None)
+    with pytest.raises(ConfigurationError, match="launched for the simulator"):
+        advance_batch(real, batch, build_providers(None))
+    assert sandbox.billing()["calls"] == 0
+
+
+def test_a_batch_launched_for_real_providers_is_not_filled_with_made_up_data(
+    simulated: Settings, people: Path, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APOLLO_API_KEY", "a real key")
+    batch = launched(replace(simulated, sandbox_url=None), people, "apollo-basic")
+    with pytest.raises(ConfigurationError, match="launched for real providers"):
+        advance_batch(simulated, batch, build_providers(simulated.sandbox_url))
+    assert sandbox.billing()["calls"] == 0
+
+
+def test_a_batch_of_local_steps_runs_anywhere(simulated: Settings, people: Path) -> None:
+    batch = launched(simulated, people, "normalise-only")
+    real = replace(simulated, sandbox_url=None)
+    assert advance_batch(real, batch, build_providers(None)).finished
+
+
+def test_commands_learn_the_addresses_of_the_stack_that_runs_for_their_home(settings: Settings) -> None:
+    told = {"ENRICH_RECEIVER_URL": "http://127.0.0.1:1", "ENRICH_SANDBOX_URL": "http://127.0.0.1:2"}
+    with only_stack_of(settings), addresses_told(settings, told):
+        assert running_addresses(settings) == told
+    assert running_addresses(settings) == {}
+
+
+def test_what_a_killed_stack_left_behind_is_not_believed(settings: Settings) -> None:
+    settings.home.mkdir(parents=True)
+    (settings.home / "up.lock").write_text("1")
+    (settings.home / "up.json").write_text('{"ENRICH_SANDBOX_URL": "http://127.0.0.1:2"}')
+    assert running_addresses(settings) == {}
