@@ -50,7 +50,8 @@ def run_batch(
             _run_once(definitions, instance, settings, batch_key, workflows, show=show)
             if not wait or status(settings, batch_key).finished:
                 return
-            _wait_for_news(settings, batch_key)
+            if not _wait_for_news(settings, batch_key):
+                return
 
 
 def _run_once(
@@ -92,15 +93,17 @@ def _first_error(result: dg.ExecuteInProcessResult) -> str:
     return "see `enrich up` and the run's page"
 
 
-def _wait_for_news(settings: Settings, batch_key: str) -> None:
-    """Return when the batch has callbacks in the inbox, or something of it is due."""
+def _wait_for_news(settings: Settings, batch_key: str) -> bool:
+    """True when the batch has callbacks in the inbox or something of it is due; False when another run finished it."""
     with connect(open_databases(settings).hq, autocommit=True) as connection:
         while True:
             time.sleep(LOOK_SECONDS)
             if any(b.batch_key == batch_key for b in new_callbacks_by_batch(connection)):
-                return
+                return True
             if any(b.batch_key == batch_key for b in batches_to_resume(connection)):
-                return
+                return True
+            if status(settings, batch_key).extracted:
+                return False
 
 
 class _Bars:
