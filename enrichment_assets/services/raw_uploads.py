@@ -11,9 +11,7 @@ import pyarrow.parquet as pq
 from enrichment_assets.services.batches import batch_row
 from enrichment_assets.services.uploads import get_upload, read_rows
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse.files import Layout, put_in_place
-
-RAW_UPLOADS = "raw_apollo_uploads"
+from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout, put_in_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +42,24 @@ def write_raw_upload(settings: Settings, batch_key: str) -> RawUpload:
     with put_in_place(path) as unfinished:
         try:
             for record_batch in read_rows(settings, batch.upload_id):
+                record_batch = _keyed(record_batch, batch.client, batch.batch_key)
                 if writer is None:
                     writer = pq.ParquetWriter(unfinished, record_batch.schema, compression="zstd")
                     names = tuple(record_batch.schema.names)
                 writer.write_batch(record_batch)
                 rows += record_batch.num_rows
             if writer is None:
-                schema = pa.schema([("row_number", pa.int64()), ("line_number", pa.int64())])
+                numbers = [("row_number", pa.int64()), ("line_number", pa.int64())]
+                schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *numbers])
                 writer = pq.ParquetWriter(unfinished, schema, compression="zstd")
         finally:
             if writer is not None:
                 writer.close()
     return RawUpload(path, upload.filename, upload.sha256, rows, upload.rejected, names)
+
+
+def _keyed(rows: pa.RecordBatch, client_slug: str, batch_key: str) -> pa.RecordBatch:
+    """The rows with the columns in front that name them outside HQ."""
+    keys = [pa.repeat(pa.scalar(value, pa.string()), rows.num_rows) for value in (client_slug, batch_key)]
+    schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *rows.schema])
+    return pa.RecordBatch.from_arrays([*keys, *rows.columns], schema=schema)

@@ -22,6 +22,12 @@ from pathlib import Path
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.settings import Settings
 
+RAW_UPLOADS = "raw_apollo_uploads"
+"""The source that holds uploads as they came; its other columns are the uploads' own."""
+
+RAW_UPLOAD_KEYS = {"client_slug": "varchar", "batch_key": "varchar", "row_number": "bigint", "line_number": "bigint"}
+"""Columns that every file of `RAW_UPLOADS` begins with; no uploaded column has one of these names."""
+
 UNFINISHED_SUFFIX = ".unfinished"
 """Ending of a file that is being written; no glob for `*.parquet` matches it."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout
 from enrichment_assets.warehouse.project import Project, load_project
 from enrichment_assets.warehouse.session import attach, connect
 
@@ -25,8 +25,8 @@ def open_warehouse(
 ) -> duckdb.DuckDBPyConnection:
     """A connection whose views show everything extracted so far, of all clients or of one.
 
-    The sources are in the schema `hq`, the models in the default one. Readers never block a run, nor a run them: the
-    files are replaced whole.
+    The sources are in the schema `hq`, the models and `raw_apollo_uploads` in the default one. Readers never block a
+    run, nor a run them: the files are replaced whole.
 
     Args:
         settings: Default: from the environment.
@@ -40,11 +40,28 @@ def open_warehouse(
     project = load_project()
     connection = connect(layout, memory=READ_MEMORY)
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
+    _attach_raw_uploads(connection, layout, client_slug, batch_key)
     if client_slug is not None:
         _keep_one_client(connection, project, client_slug)
     if locked:
         _lock(connection, layout, project, client_slug)
     return connection
+
+
+def _attach_raw_uploads(
+    connection: duckdb.DuckDBPyConnection, layout: Layout, client_slug: str | None, batch_key: str | None
+) -> None:
+    """`raw_apollo_uploads`: the uploaded rows, whose columns are whatever the uploads had (null where one had none)."""
+    files = layout.all_of("sources", RAW_UPLOADS, client_slug)
+    if batch_key is not None:
+        files = [path for path in files if path.stem == batch_key]
+    if files:
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        scan = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    else:
+        columns = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in RAW_UPLOAD_KEYS.items())
+        scan = f"select {columns} where false"
+    connection.execute(f'create or replace view "{RAW_UPLOADS}" as {scan}')
 
 
 def _keep_one_client(connection: duckdb.DuckDBPyConnection, project: Project, client_slug: str) -> None:
@@ -62,7 +79,8 @@ def _lock(connection: duckdb.DuckDBPyConnection, layout: Layout, project: Projec
     if client_slug is None:
         folders = [layout.root / room for room in ("sources", "models", "analytics")]
     else:
-        folders = [layout.root / "sources" / name / f"client_slug={client_slug}" for name in project.sources]
+        sources = (*project.sources, RAW_UPLOADS)
+        folders = [layout.root / "sources" / name / f"client_slug={client_slug}" for name in sources]
         folders += [layout.root / "models" / name / f"client_slug={client_slug}" for name in project.models]
     listed = ", ".join("'" + str(folder).replace("'", "''") + "/'" for folder in folders)
     connection.execute(f"set allowed_directories = [{listed}]")
