@@ -95,7 +95,7 @@ async def _opened(task: Task) -> AsyncIterator[Post]:
 
         transport = AiohttpTransport(limits=limits)
     if task.client == "pyreqwest":
-        from pyreqwest.compatibility.httpx import HttpxTransport
+        from pyreqwest.compatibility.httpx import HttpxTransport  # type: ignore[import-not-found]
 
         transport = HttpxTransport()
     async with httpx.AsyncClient(transport=transport, headers=HEADERS, timeout=60.0, trust_env=False) as client:

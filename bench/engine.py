@@ -41,12 +41,12 @@ GOAL = 1.25
 
 def workflows(concurrency: int) -> list[WorkflowDefinition]:
     """The four steps; the slots of the three that call are `concurrency` together."""
-    request = {
+    request: dict[str, Any] = {
         "url": f"/enrich?bytes={ANSWER_BYTES}",
         "headers": {"x-api-key": "bench"},
         "body": {"item": {"id": "{{item.id}}"}, "first_name": "{{first_name}}", "last_name": "{{last_name}}"},
     }
-    submission = {**request, "body": {**request["body"], "callback_url": "{{callback_url}}"}}
+    submission: dict[str, Any] = {**request, "body": {**request["body"], "callback_url": "{{callback_url}}"}}
     slots = [concurrency // CALLS + (n < concurrency % CALLS) for n in range(CALLS)]
     common = {"provider": "http", "price": {"estimate": "0.01", "not_found": "0"}}
     found = {"found_if": "found"}
@@ -108,7 +108,7 @@ def _round(
     base = f"{settings.sandbox_url}/http/enrich?bytes={ANSWER_BYTES}"
     results = {}
     for client in clients:
-        task = {
+        task: dict[str, Any] = {
             "client": client, "urls": [base] * CALLS, "callback_url": "", "items": items, "concurrency": concurrency,
             "path": str(settings.home / f"{name}-{client}.jsonl"),
         }  # fmt: skip

@@ -1,0 +1,110 @@
+"""All benchmarks, one after another: `python -m bench` or `make bench`. Prints a table, writes bench/results.json.
+
+    python -m bench --only engine,receiver
+    python -m bench --items 1000,10000,100000 --rounds 1     # the largest takes many minutes
+    python -m bench --clients aiohttp,httpx-aiohttp,httpx --dlt
+
+Every part runs in a process of its own, and nothing else of this program runs meanwhile. A part that is not run keeps
+the figures that the results file has of it. What is measured how: docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.summary import summary
+
+PARTS = ("engine", "receiver", "ingest", "storing", "extraction")
+RESULTS = Path(__file__).with_name("results.json")
+PART_SECONDS = 3600
+
+
+def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
+    """For each part the programs that make it up, by the name under which their figures stand in the results."""
+    engine = ["bench.engine", "--concurrency", str(given.concurrency), "--clients", given.clients]
+    ceiling = ["--items", given.ceiling_items, "--latency", "0ms", "--rounds", "1"]
+    return {
+        "engine": {
+            "wire": [*engine, "--items", given.items, "--rounds", str(given.rounds)],
+            "ceiling": [*engine, *ceiling],
+        },
+        "receiver": {"receiver": ["bench.receiver", "--requests", str(given.callbacks), "--rounds", str(given.rounds)]},
+        "ingest": {"ingest": ["bench.ingest", "--rows", str(given.csv_rows)]},
+        "storing": {"storing": ["bench.storing", "--rows", str(given.stored_rows)]},
+        "extraction": {
+            "extraction": ["bench.extraction", "--items", str(given.payloads), *(["--dlt"] if given.dlt else [])]
+        },
+    }
+
+
+def run_part(programs: dict[str, list[str]]) -> dict[str, Any]:
+    """Figures of one part; raises `SystemExit` when a program of it fails."""
+    figures = {}
+    for name, (module, *arguments) in programs.items():
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True, timeout=PART_SECONDS
+        )
+        if done.returncode:
+            raise SystemExit(f"{module} failed (exit code {done.returncode}); its own words are above")
+        figures[name] = json.loads(done.stdout)
+    return figures
+
+
+def machine() -> dict[str, Any]:
+    """Where this ran, and how busy the machine was with other work: figures of a busy machine say little."""
+    return {
+        "cpus": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def main() -> None:
+    """Run the parts, write the results, print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default=",".join(PARTS), help="parts (default: %(default)s)")
+    parser.add_argument("--items", default="1000,10000", help="engine: sizes (default: %(default)s)")
+    parser.add_argument("--ceiling-items", default="10000", help="engine: size at latency 0 (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="engine and receiver (default: %(default)s)")
+    parser.add_argument("--concurrency", type=int, default=100, help="engine (default: %(default)s)")
+    parser.add_argument("--clients", default="aiohttp", help="engine: bare loops (default: %(default)s)")
+    parser.add_argument("--callbacks", type=int, default=4_000, help="receiver: a round (default: %(default)s)")
+    parser.add_argument("--csv-rows", type=int, default=200_000, help="ingest (default: %(default)s)")
+    parser.add_argument("--stored-rows", type=int, default=100_000, help="storing (default: %(default)s)")
+    parser.add_argument("--payloads", type=int, default=200_000, help="extraction (default: %(default)s)")
+    parser.add_argument("--dlt", action="store_true", help="extraction: install dlt aside and compare with it")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="default: bench/results.json")
+    given = parser.parse_args()
+    parts = [part for part in given.only.split(",") if part]
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    results = json.loads(given.output.read_text()) if given.output.exists() else {}
+    console = Console()
+    for part in parts:
+        about, started = machine(), time.monotonic()
+        with console.status(f"{part} ..."):
+            figures = run_part(commands(given)[part])
+        results[part] = {"machine": about, "took_seconds": round(time.monotonic() - started), **figures}
+        given.output.write_text(json.dumps(results, indent=2) + "\n")
+    table = Table("part", "figure", "value", "goal")
+    for row in summary({part: results[part] for part in PARTS if part in results}):
+        table.add_row(*row)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The results as rows for people: part, figure, value, goal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Row = tuple[str, str, str, str]
+
+
+def summary(results: dict[str, Any]) -> list[Row]:
+    """The figures that the goals are about, of the parts that the results have."""
+    rows: list[Row] = []
+    for part, figures in results.items():
+        rows.extend(_SUMMARIES[part](figures))
+    return rows
+
+
+def _engine(figures: dict[str, Any]) -> Iterator[Row]:
+    for name in ("wire", "ceiling"):
+        report = figures[name]
+        for size in report["sizes"]:
+            what = f"{size['items']:,} items, latency {report['latency']}"
+            for side in size:
+                if isinstance(size[side], dict) and "items_per_second" in size[side]:
+                    yield "engine", f"{what}: {side}", _speed(size[side]), ""
+            for client, ratio in size["ratio"].items():
+                goal = f"{report['goal']}" if name == "wire" and client == "aiohttp" else ""
+                yield "engine", f"{what}: wall time of engine / {client}", f"{ratio:.2f}", goal
+
+
+def _speed(side: dict[str, Any]) -> str:
+    cpu = side["cpu_seconds_per_1000_items"]["cpu_seconds"]
+    return (
+        f"{side['items_per_second']:,} items/s, {side['calls_per_second']:,} calls/s, "
+        f"{cpu:.2f} CPU s / 1,000 items, {side['peak_megabytes']} MB"
+    )
+
+
+def _receiver(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["receiver"]
+    for level in report["levels"]:
+        durable = level["durable"]
+        value = (
+            f"{durable['per_second']:,.0f}/s, p50 {durable['p50_ms']:.1f} ms, p99 {durable['p99_ms']:.1f} ms, "
+            f"{level['ratio']:.2f} of no commit"
+        )
+        yield "receiver", f"{level['connections']} connections: durable callbacks", value, f"{report['goal']}"
+
+
+def _ingest(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["ingest"]
+    ratio = f"{report['ingest_to_duckdb_time_ratio']:.2f} x the time of DuckDB"
+    yield "ingest", "CSV upload and read", f"{report['ingest_rows_per_second']:,} rows/s, {ratio}", ""
+    yield "ingest", "items, leases and states laid out", f"{report['create_items_rows_per_second']:,} items/s", ""
+
+
+def _storing(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["storing"]
+    yield "storing", "new rows into a workspace table", f"{report['rows_per_second']:,} rows/s", ""
+    yield "storing", "the same rows again", f"{report['rows_per_second_again']:,} rows/s", ""
+
+
+def _extraction(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["extraction"]
+    rows = f"{report['history_rows']:,} history rows"
+    value = f"{report['extraction_s']:.2f} s, {report['ratio_to_hand_written']:.2f} x a hand-written query"
+    yield "extraction", rows, value, "1.5"
+    yield "extraction", f"{rows} published", f"{report['publish_history_s']:.2f} s", ""
+    if "times_faster_than_dlt" in report:
+        yield "extraction", "speed by that of dlt", f"{report['times_faster_than_dlt']:.1f}", "10"
+    yield "extraction", "worked at X, published table", f"{report['worked_at_published_ms']:.0f} ms", "100 ms"
+    yield "extraction", "worked at X, Parquet", f"{report['worked_at_parquet_ms']:.0f} ms", "1000 ms"
+
+
+_SUMMARIES = {
+    "engine": _engine,
+    "receiver": _receiver,
+    "ingest": _ingest,
+    "storing": _storing,
+    "extraction": _extraction,
+}
