@@ -18,14 +18,20 @@ def kill_at(town: Town, batch: str, point: Point, rows: int, hit: int = 1) -> bo
         town.first.run(town.order(batch, town.fault(SENT, hit=3)))
         time.sleep(1.2 * LEASE)
     if point.callbacks or point.overdue:
+        town.sandbox.configure(hold_callbacks=True)
         town.first.run(town.order(batch))
+        town.sandbox.configure(hold_callbacks=False)
+    if point.callbacks:
+        town.sandbox.flush_callbacks()
         town.wait_for_callbacks(batch, rows)
     if point.overdue:
         with town.world() as world:
-            found = town.launched(world, batch)
-            found.change("delete from callback_inbox where batch_id = %s", found.batch_id)
-            found.overdue()
-    return any(town.first.run(town.order(batch, town.fault(point, hit=hit))) == KILLED for _ in range(TRIES))
+            town.launched(world, batch).overdue()
+    order = town.order(batch, town.fault(point, hit=hit))
+    came = any(town.first.run(order) == KILLED for _ in range(TRIES))
+    if point.overdue:
+        town.sandbox.flush_callbacks()
+    return came
 
 
 def stop_at(town: Town, batch: str, point: Point) -> None:

@@ -1,6 +1,6 @@
 """Every process may die at any line: ended, stopped and resumed, or with its database restarted, at named points.
 
-The long version, with random kills, is `make chaos`.
+The long version, at all points and with random kills, is `make chaos`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(
     assert slowest < 10
 
 
-@pytest.mark.parametrize("point", STOPPED, ids=str)
+@pytest.mark.parametrize("point", STOPPED[1:3], ids=str)
 def test_a_run_that_is_stopped_past_its_lease_wakes_up_and_changes_nothing(place: Town, point: Point) -> None:
     with receiving(place):
         batch = place.launch(ROWS)
@@ -48,7 +48,7 @@ def test_a_run_that_is_stopped_past_its_lease_wakes_up_and_changes_nothing(place
     assert double_charges(place) == []
 
 
-@pytest.mark.parametrize("point", RESTARTED, ids=str)
+@pytest.mark.parametrize("point", RESTARTED[-1:], ids=str)
 def test_a_database_that_is_restarted_at_once_loses_nothing_that_was_committed(place: Town, point: Point) -> None:
     with receiving(place):
         batch = place.launch(ROWS)
@@ -58,7 +58,7 @@ def test_a_database_that_is_restarted_at_once_loses_nothing_that_was_committed(p
     assert double_charges(place) == []
 
 
-@pytest.mark.parametrize("point", RECEIVER, ids=str)
+@pytest.mark.parametrize("point", RECEIVER[1:3], ids=str)
 def test_a_receiver_that_is_killed_has_stored_what_it_acknowledged_and_the_rest_is_asked_for(
     place: Town, point: Point
 ) -> None:

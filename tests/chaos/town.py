@@ -66,7 +66,10 @@ class Town:
         """A new batch of its own client with a budget; its key."""
         number = len(self.batches) + 1
         with self.world() as world:
-            people = [{"first_name": f"Ann{n}", "n": str(n), "company_name": f"Firm {n % 2}"} for n in range(rows)]
+            firms = [
+                f"Firm {number}-{n % 2}" for n in range(rows)
+            ]  # on the bill, a company of another batch is another
+            people = [{"first_name": f"Ann{n}", "n": str(n), "company_name": firm} for n, firm in enumerate(firms)]
             batch = world.launch(people, *workflows(), client=f"client-{number}", key=f"chaos-{number}")
             batch.set_budget("1000")
         self.batches.append(batch.key)
