@@ -79,11 +79,11 @@ PAYLOAD = st.one_of(
 @settings(
     max_examples=12,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(payloads=st.lists(PAYLOAD, min_size=1, max_size=40))
-def test_entries_are_rows_or_exclusions_for_any_payload(build: Build, payloads: list[Any]) -> None:
-    warehouse = build([Lead({"full_name": "A"}, [Answer("match", p)]) for p in payloads], select=HISTORY)
+def test_entries_are_rows_or_exclusions_for_any_payload(shared: Build, payloads: list[Any]) -> None:
+    warehouse = shared([Lead({"full_name": "A"}, [Answer("match", p)]) for p in payloads], select=HISTORY)
     entries = sum(_entries(p) for p in payloads)
     rows, excluded = warehouse.execute(
         "select (select count(*) from person_work_history), "
@@ -125,9 +125,9 @@ def history(*entries: Any) -> Answer:
     ],
 )
 def test_a_date_is_kept_as_text_and_read_as_the_range_it_can_mean(
-    build: Build, text: str, low: date | None, high: date | None
+    shared: Build, text: str, low: date | None, high: date | None
 ) -> None:
-    warehouse = build([Lead({}, [history({"title": "x", "start_date": text})])], select=HISTORY)
+    warehouse = shared([Lead({}, [history({"title": "x", "start_date": text})])], select=HISTORY)
     assert warehouse.execute("select start_date, start_from, start_to from person_work_history").fetchall() == [
         (text, low, high)
     ]

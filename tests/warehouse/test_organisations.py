@@ -145,9 +145,9 @@ def people(found: object) -> list[str]:
     return sorted({row[found.columns.index("person_name")] for row in found.rows})  # type: ignore[attr-defined]
 
 
-@pytest.fixture
-def careers(build: Build, settings: Settings) -> Settings:
-    build(
+@pytest.fixture(scope="module")
+def careers(shared: Build) -> Settings:
+    shared(
         [
             Lead(
                 {"full_name": "Ada"},
@@ -164,7 +164,7 @@ def careers(build: Build, settings: Settings) -> Settings:
             Lead({"full_name": "Eve"}, [history(job("Acme", "a"))]),
         ]
     )
-    return settings
+    return shared.settings
 
 
 def test_everyone_who_worked_there_on_a_day_with_certainty_told(careers: Settings) -> None:

@@ -24,11 +24,11 @@ from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
 
-@pytest.fixture
-def two_clients(build: Build, settings: Settings) -> Settings:
+@pytest.fixture(scope="module")
+def two_clients(shared: Build) -> Settings:
     for client in ("acme", "globex"):
         history = [{"organization_name": f"{client} works", "organization_id": client, "title": "CTO"}]
-        build(
+        shared(
             [
                 Lead(
                     {"full_name": f"Ada of {client}", "email": "=1+1"},
@@ -39,7 +39,7 @@ def two_clients(build: Build, settings: Settings) -> Settings:
             batch_key=f"{client}-1",
             client=client,
         )
-    return settings
+    return shared.settings
 
 
 def answer(settings: Settings, sql: str, **options: object) -> list[tuple[object, ...]]:

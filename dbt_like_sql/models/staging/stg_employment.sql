@@ -45,15 +45,27 @@ identified as (
 
 ),
 
+-- Only an answer in which an id comes twice is looked at more closely: by the hash of each whole entry that has an id.
+fingerprinted as (
+
+    select
+        * exclude (ids),
+        case
+            when len(list_distinct(ids)) < list_count(ids)
+                then list_transform(entries, lambda x: case when coalesce(x.id, x._id) is not null then hash(x) end)
+        end as prints
+    from identified
+
+),
+
 numbered as (
 
     select
-        * exclude (entries, ids, document),
-        case when len(list_distinct(ids)) < len(entries) then entries end as repeated_in,
-        case when len(list_distinct(ids)) < len(entries) then ids end as repeated_ids,
+        * exclude (entries, prints, document),
         unnest(entries) as e,
+        unnest(list_transform(prints, lambda p, place: p is not null and list_position(prints, p) < place)) as is_repeated,
         generate_subscripts(entries, 1) as ordinal
-    from identified
+    from fingerprinted
 
 ),
 
@@ -87,11 +99,7 @@ named as (
         {{ filled('e.degree') }} as degree,
         {{ filled('e.grade_level') }} as grade_level,
         {{ filled('e.major') }} as major,
-        case
-            when repeated_in is null or coalesce(e.id, e._id) is null then false
-            when list_position(repeated_ids, coalesce(e.id, e._id)) = ordinal then false
-            else repeated_in[list_position(repeated_ids, coalesce(e.id, e._id))] = e
-        end as is_repeated
+        coalesce(is_repeated, false) as is_repeated
     from numbered
 
 ),
