@@ -17,6 +17,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
+from enrichment_assets.engine.admission import admitted, heed, not_sent
 from enrichment_assets.engine.answers import MAX_REASON, Decision, decide, dump, failed
 from enrichment_assets.engine.backoff import delay_before
 from enrichment_assets.engine.context import Run
@@ -24,6 +25,7 @@ from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_event, log_move
 from enrichment_assets.engine.exchange import Attempt, exchange, fate_unknown
 from enrichment_assets.engine.group_writer import RecordRefused
+from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
@@ -60,15 +62,27 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
         except (ContractError, ConfigurationError) as error:
             reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
             return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), None)
-        outcome = await _attempt(run, item, step, key, request, token)
+        try:
+            outcome = await _attempt(run, item, step, key, request, token)
+        except Closed as closed:
+            run.rest(step, closed.seconds, str(closed))
+            return Ending(Status.PENDING, deferred=True)
+        except BaseException:
+            not_sent(step)
+            raise
         if outcome is None:
+            not_sent(step)
             return Ending(Status.PENDING, deferred=True)
         if isinstance(outcome, IntentVerdict):
+            not_sent(step)
             return await follow(run, item, step, outcome)
         decision = outcome.decision or decide(step, _must(outcome.answer))
         waits_by_request = bool(decision.again_in)
-        counted += 0 if waits_by_request else 1
-        decision, delay = bounded(step, decision, counted, run.clock.now() - started)
+        is_down = await heed(run, step, decision, outcome.answer)
+        delay = None
+        if not (is_down and decision.again_in is not None):  # an outage uses up no item's attempts
+            counted += 0 if waits_by_request else 1
+            decision, delay = bounded(step, decision, counted, run.clock.now() - started)
         ending = await conclude(run, item, step, decision, outcome, retry_in=delay, attempts=counted)
         if decision.stops_provider:
             run.stop_provider(step, decision.reason or decision.status.value)
@@ -238,8 +252,7 @@ async def _attempt(
     async with step.lookahead:
         if gate is not None and gate.interval > 0:
             async with step.slots:
-                await gate.wait()
-                if step.stopped or run.stopping:
+                if not await admitted(run, step):
                     return None
                 verdict = await _intend(run, item, step, key, token)
                 if not verdict.granted:
@@ -247,9 +260,7 @@ async def _attempt(
                 request = _retoken(run, item, step, key, request, token, verdict)
                 attempt = await exchange(run, step, verdict, request)
         else:
-            if gate is not None:
-                await gate.wait()
-            if step.stopped or run.stopping:
+            if not await admitted(run, step):
                 return None
             verdict = await _intend(run, item, step, key, token)
             if not verdict.granted:

@@ -104,6 +104,18 @@ class Run:
             **extra,
         }
 
+    def rest(self, step: Step, seconds: float, reason: str) -> None:
+        """Send nothing more to this step's provider and operation for a while; its items stay PENDING."""
+        for other in self.steps.values():
+            if other.provider is not None and other.limit_key == step.limit_key and other.stopped is None:
+                other.stopped, other.rests_until = reason, self.clock.now() + seconds
+
+    def wake(self) -> None:
+        """Let steps go on whose rest is over."""
+        for step in self.steps.values():
+            if step.rests_until is not None and step.rests_until <= self.clock.now():
+                step.stopped, step.rests_until = None, None
+
     def stop_provider(self, step: Step, reason: str) -> None:
         """Send nothing more with this step's provider and key in this run; its items stay PENDING."""
         for other in self.steps.values():

@@ -11,6 +11,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Blueprint, Entity, Mode
+from enrichment_assets.engine.admission import admitted
 from enrichment_assets.engine.answers import Decision, completed, decide_callback, dump, failed
 from enrichment_assets.engine.callbacks import forged
 from enrichment_assets.engine.calls import call, call_key, conclude, recover
@@ -18,6 +19,7 @@ from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.exchange import Attempt
+from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.local import compute
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
@@ -199,7 +201,11 @@ async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) 
     decision: Decision | None = None
     poll = step.workflow.poll
     if poll is not None and open_call.external_id:
-        decision, attempt = await _poll(run, item, step, open_call)
+        try:
+            decision, attempt = await _poll(run, item, step, open_call)
+        except Closed as closed:  # nothing was asked: the state stays as it is
+            run.rest(step, closed.seconds, str(closed))
+            return
         if decision is None and attempts - open_call.attempt <= step.workflow.retry.attempts:
             waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason="not ready yet when polled")
             await conclude(run, item, step, waiting, attempt, attempts=attempts, deadline_in=poll.every)
@@ -232,8 +238,7 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
     try:
         context = run.item_context(item, step, external_id=open_call.external_id)
         request = step.provider.authorise(step.poll_renderer.render(context), step.secrets, step.base_url())
-        if step.gate is not None:
-            await step.gate.wait()
+        await admitted(run, step, probes=False)
         run.lease.check()
         answer: Answer = await send(run.client, request, step.workflow.retry.timeout)
     except (NotSent, FateUnknown, AnswerTooLarge, ContractError):

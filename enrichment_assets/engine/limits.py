@@ -55,6 +55,14 @@ class LoopClock:
             await asyncio.sleep(left)
 
 
+class Closed(Exception):  # noqa: N818
+    """Nothing may leave for another `seconds`: longer than an item should wait for."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 TakeSlots = Callable[[float, int], Awaitable[Slots]]
 """(interval, count) -> slots of this gate's key."""
 
@@ -71,10 +79,16 @@ class RateGate:
     _closed_until: float = 0.0
     _last: float = -math.inf
 
-    async def wait(self) -> None:
-        """Return when a call may leave, never earlier."""
+    async def wait(self, patience: float = math.inf) -> None:
+        """Return when a call may leave, never earlier.
+
+        Raises:
+            Closed: the provider asked for a longer quiet than `patience` seconds.
+        """
         while True:
             while (closed_for := self._closed_until - self.clock.now()) > 0:
+                if closed_for > patience:
+                    raise Closed(f"the provider asked for quiet, for another {round(closed_for)} s", closed_for)
                 await self.clock.sleep(closed_for)
             async with self._lock:
                 if not self._starts and self.interval > 0:

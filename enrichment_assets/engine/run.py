@@ -19,14 +19,13 @@ import psycopg
 
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.engine.admission import Doors, look_at_breakers
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.items import dependents, process
-from enrichment_assets.engine.limits import RateGate, interval_of
-from enrichment_assets.engine.steps import GateFactory, prepare_steps
+from enrichment_assets.engine.steps import prepare_steps
 from enrichment_assets.resources.transport import build_client
 from enrichment_assets.store import claims, contexts, limits, states
 from enrichment_assets.store.database import connect_async
@@ -146,20 +145,22 @@ async def advance(
             with suppress(asyncio.CancelledError):
                 await reporter
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
-        pauses = await limits.paused_for(reader, [step.account_key for step in run.steps.values() if step.stopped])
         await states.adopt_shared_answers(reader, batch.batch_id, _dependents(run))
-        finished = await states.settle_batch(reader, batch.batch_id, _dependencies(run), _resume_in(stopped, pauses))
+        finished = await states.settle_batch(reader, batch.batch_id, _dependencies(run), await _resume_in(reader, run))
         if on_progress is not None:
             on_progress(Progress(dict(run.moved), 0))
         log_event(run, "run_ended", finished=finished, moved=sum(run.moved.values()), stopped=stopped or None)
         return RunReport(dict(run.moved), stopped, finished, run.writer.commits, run.writer.records)
 
 
-def _resume_in(stopped: Mapping[str, str], pauses: Mapping[str, float]) -> float:
+async def _resume_in(reader: claims.Connection, run: Run) -> float:
     """Seconds the sequencer should leave the batch alone: at once, unless a provider rests."""
+    stopped = [step for step in run.steps.values() if step.stopped]
     if not stopped:
         return 0.0
-    return min(pauses.values(), default=PROVIDER_PAUSE)
+    pauses = await limits.paused_for(reader, [step.account_key for step in stopped if step.rests_until is None])
+    rests = [max(step.rests_until - run.clock.now(), 0.0) for step in stopped if step.rests_until is not None]
+    return min([*pauses.values(), *rests], default=PROVIDER_PAUSE)
 
 
 @asynccontextmanager
@@ -178,8 +179,8 @@ async def _started(
         ledger = await _connection(stack, hq_url)
         # A stopped process must not hold its runner's row for ever: the server ends its transaction.
         await ledger.execute(f"set idle_in_transaction_session_timeout = '{max(int(options.lease_seconds / 2), 1)}s'")
-        make_gate = _gate_factory(gates)
-        steps = prepare_steps(batch.blueprint, providers, selection, make_gate, options.sandbox_url)
+        doors = Doors(gates)
+        steps = prepare_steps(batch.blueprint, providers, selection, doors.make, options.sandbox_url)
         await claims.retire_expired_runners(reader, batch.batch_id)
         lease = Lease(options.lease_seconds)
         label = options.label or f"{socket.gethostname()}:{os.getpid()}"
@@ -200,12 +201,14 @@ async def _started(
             stop=stop or threading.Event(),
         )
         await _note_pauses(reader, run)
+        await look_at_breakers(run)
         writing = asyncio.create_task(writer.run())
         beating = asyncio.create_task(_beat(hq_url, runner_id, lease))
         try:
             yield run, reader
             await writer.close()
             await writing
+            await doors.give_back()
         finally:
             for task in (beating, writing):
                 task.cancel()
@@ -218,18 +221,6 @@ async def _connection(stack: AsyncExitStack, hq_url: str) -> claims.Connection:
     return connection
 
 
-def _gate_factory(connection: claims.Connection) -> GateFactory:
-    """One gate per provider key; steps that share the key share the gate, at the strictest of their rates."""
-    gates: dict[str, RateGate] = {}
-
-    def make(limit_key: str, workflow: WorkflowDefinition) -> RateGate:
-        gate = gates.setdefault(limit_key, RateGate(0.0, partial(limits.take_slots, connection, limit_key)))
-        gate.interval = max(gate.interval, interval_of(workflow.limits))
-        return gate
-
-    return make
-
-
 async def _end_runner(connection: claims.Connection, runner_id: int) -> None:
     """Free what this runner still holds; where the database is gone, its lease expires by itself."""
     with suppress(psycopg.Error):
@@ -240,10 +231,12 @@ async def _note_pauses(reader: claims.Connection, run: Run) -> None:
     """Providers that rest because of an earlier refusal are not asked again before their time."""
     paused = await limits.paused_for(reader, _pause_keys(run))
     for step in run.steps.values():
-        seconds = max(paused.get(step.account_key, 0.0), paused.get(step.limit_key, 0.0))
-        if seconds > LINGER_SECONDS:
-            run.stop_provider(step, f"the provider rests for another {round(seconds)} s after an earlier refusal")
-        elif seconds > 0 and step.gate is not None:
+        refused, quiet = paused.get(step.account_key, 0.0), paused.get(step.limit_key, 0.0)
+        if refused > LINGER_SECONDS:
+            run.stop_provider(step, f"the provider rests for another {round(refused)} s after an earlier refusal")
+        elif quiet > LINGER_SECONDS:
+            run.rest(step, quiet, f"the provider rests for another {round(quiet)} s, as it asked")
+        elif (seconds := max(refused, quiet)) > 0 and step.gate is not None:
             step.gate.close_for(seconds)
 
 
@@ -270,6 +263,7 @@ async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
         await states.adopt_shared_answers(reader, run.batch.batch_id, _dependents(run))
+        run.wake()
         before = sum(run.moved.values())
         claimed = await _one_pass(run, reader)
         if run.stopping:

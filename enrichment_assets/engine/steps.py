@@ -13,12 +13,23 @@ from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, BlueprintStep, Mode, WorkflowDefinition
+from enrichment_assets.engine.breaker import Breaker
+from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.limits import RateGate
 from enrichment_assets.resources.providers import base_url_of, is_simulated
 from enrichment_assets.resources.secrets import workflow_secrets
 
 LOOKAHEAD = 1.25
 """Intents are committed for this many times the slots, so that no slot waits for a commit."""
+
+
+@dataclass(slots=True)
+class Door:
+    """What every call with one provider key and operation goes through."""
+
+    gate: RateGate
+    breaker: Breaker
+    day: DayQuota | None = None
 
 
 @dataclass(slots=True)
@@ -32,11 +43,17 @@ class Step:
     poll_renderer: RequestRenderer | None
     reader: ResponseReader
     runs_if: Callable[[Mapping[str, Any]], bool] | None
-    gate: RateGate | None
+    door: Door | None
     slots: asyncio.Semaphore
     lookahead: asyncio.Semaphore
     version: str
     stopped: str | None = None
+    rests_until: float | None = None
+
+    @property
+    def gate(self) -> RateGate | None:
+        """The rate of this step's provider key."""
+        return self.door.gate if self.door is not None else None
 
     @property
     def slug(self) -> str:
@@ -75,7 +92,7 @@ def prepare_steps(
     blueprint: Blueprint,
     providers: Mapping[str, Provider],
     selection: set[str] | None,
-    make_gate: GateFactory,
+    make_door: DoorFactory,
     sandbox_url: str | None,
 ) -> dict[str, Step]:
     """Compile the selected steps (None: all) of a blueprint.
@@ -86,17 +103,17 @@ def prepare_steps(
         ConfigurationError: a provider that does not exist, or a template or expression that does not compile.
     """
     return {
-        step.slug: _prepare(step, providers, make_gate, sandbox_url)
+        step.slug: _prepare(step, providers, make_door, sandbox_url)
         for step in blueprint.steps
         if selection is None or step.slug in selection
     }
 
 
-GateFactory = Callable[[str, WorkflowDefinition], RateGate | None]
+DoorFactory = Callable[[str, WorkflowDefinition], Door | None]
 
 
 def _prepare(
-    step: BlueprintStep, providers: Mapping[str, Provider], make_gate: GateFactory, sandbox_url: str | None
+    step: BlueprintStep, providers: Mapping[str, Provider], make_door: DoorFactory, sandbox_url: str | None
 ) -> Step:
     workflow = step.workflow
     provider = None
@@ -112,10 +129,10 @@ def _prepare(
         except ConfigurationError as error:
             stopped = str(error)
     concurrency = workflow.limits.concurrency
-    gate = (
+    door = (
         None
         if provider is None
-        else make_gate(f"{account_key(workflow, provider, secrets)}:{workflow.operation}", workflow)
+        else make_door(f"{account_key(workflow, provider, secrets)}:{workflow.operation}", workflow)
     )
     return Step(
         blueprint=step,
@@ -125,7 +142,7 @@ def _prepare(
         poll_renderer=RequestRenderer.for_poll(workflow) if workflow.poll else None,
         reader=ResponseReader(workflow),
         runs_if=condition(workflow.run_if) if workflow.run_if else None,
-        gate=gate,
+        door=door,
         slots=asyncio.Semaphore(concurrency),
         lookahead=asyncio.Semaphore(int(concurrency * LOOKAHEAD) + 1),
         version=workflow.version(),

@@ -21,7 +21,10 @@ class DayTokens:
 
 
 async def take_day_tokens(connection: Connection, limit_key: str, per_day: float, wanted: int) -> DayTokens:
-    """Take up to `wanted` of the day's calls; they count whether used or not, until given back."""
+    """Take up to `wanted` of the day's calls; they count whether used or not, until given back.
+
+    A transaction of its own: no other may be open, or begin, on this connection meanwhile.
+    """
     async with connection.transaction():
         await connection.execute(
             "insert into rate_limits (limit_key, next_at) values (%s, clock_timestamp()) on conflict do nothing",

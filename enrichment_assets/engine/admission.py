@@ -1,0 +1,144 @@
+"""What stands between a call and the wire for one provider key: breaker, rate, and calls per day."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from functools import partial
+
+from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.statuses import ErrorClass
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.engine.answers import Decision
+from enrichment_assets.engine.breaker import COOLDOWN, OPENS_AT, Breaker
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.day_quota import DayQuota
+from enrichment_assets.engine.event_log import log_event
+from enrichment_assets.engine.limits import RateGate, interval_of
+from enrichment_assets.engine.steps import Door, Step
+from enrichment_assets.resources.quota_headers import rest_after
+from enrichment_assets.store import breaker as breaker_store
+from enrichment_assets.store import day_counts, limits
+from enrichment_assets.store.breaker import BreakerState
+from enrichment_assets.store.claims import Connection
+
+PATIENCE = 30.0
+"""Seconds that an item waits for a closed gate; where it is closed for longer, the step rests and the run goes on."""
+
+SHARED_FROM = 1.0
+"""Rests of a second or more are told to the other runs."""
+
+
+@dataclass(frozen=True)
+class SharedBreakerRow:
+    """A breaker's row in HQ."""
+
+    connection: Connection
+    key: str
+
+    async def state(self) -> BreakerState:
+        """See `BreakerRow`."""
+        return await breaker_store.breaker_state(self.connection, self.key)
+
+    async def failed(self) -> BreakerState:
+        """See `BreakerRow`."""
+        return await breaker_store.note_failure(self.connection, self.key, OPENS_AT, COOLDOWN)
+
+    async def succeeded(self) -> None:
+        """See `BreakerRow`."""
+        await breaker_store.note_success(self.connection, self.key)
+
+    async def take_probe(self) -> bool:
+        """See `BreakerRow`."""
+        return await breaker_store.take_probe(self.connection, self.key, OPENS_AT, COOLDOWN)
+
+
+@dataclass
+class Doors:
+    """One door per provider key and operation; steps that share it keep the strictest of their limits."""
+
+    connection: Connection
+    _doors: dict[str, Door] = field(default_factory=dict)
+    _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def make(self, limit_key: str, workflow: WorkflowDefinition) -> Door:
+        """The door of this key (a `DoorFactory`)."""
+        door = self._doors.get(limit_key)
+        if door is None:
+            door = self._doors[limit_key] = Door(
+                RateGate(0.0, partial(limits.take_slots, self.connection, limit_key)),
+                Breaker(SharedBreakerRow(self.connection, breaker_key(limit_key))),
+            )
+        door.gate.interval = max(door.gate.interval, interval_of(workflow.limits))
+        per_day = workflow.limits.per_day
+        if per_day is not None and (door.day is None or per_day < door.day.per_day):
+            door.day = DayQuota(per_day, partial(self._take_day_tokens, limit_key))
+        return door
+
+    async def _take_day_tokens(self, limit_key: str, per_day: float, wanted: int) -> day_counts.DayTokens:
+        async with self._counting:  # a transaction: one at a time on this connection
+            return await day_counts.take_day_tokens(self.connection, limit_key, per_day, wanted)
+
+    async def give_back(self) -> None:
+        """At the end of a run: calls of the day that were taken and not made."""
+        for limit_key, door in self._doors.items():
+            if door.day is not None and door.day.unused:
+                await day_counts.give_back_day_tokens(self.connection, limit_key, door.day.unused)
+
+
+def breaker_key(limit_key: str) -> str:
+    """The breaker's own row: a probe must not be held back by the pause that it ends."""
+    return f"{limit_key}:breaker"
+
+
+async def admitted(run: Run, step: Step, *, probes: bool = True) -> bool:
+    """Wait until a call may leave. False: the step or the run was stopped meanwhile.
+
+    Raises:
+        Closed: nothing may leave for longer than an item waits. The step is to rest.
+    """
+    door = step.door
+    if door is None:
+        return True
+    await door.gate.wait(PATIENCE)
+    if step.stopped or run.stopping:
+        return False
+    if door.day is not None:
+        await door.day.take()
+    if probes:
+        await door.breaker.enter()
+    return True
+
+
+def not_sent(step: Step) -> None:
+    """A call that was admitted does not leave after all: if it was the breaker's probe, nobody waits for it."""
+    if step.door is not None:
+        step.door.breaker.abandon()
+
+
+async def heed(run: Run, step: Step, decision: Decision, answer: Answer | None) -> bool:
+    """Learn from how a call ended. True: the breaker is open, and the step rests from now on."""
+    door = step.door
+    if door is None:
+        return False
+    rest = rest_after(answer.headers, time.time()) if answer is not None else 0.0
+    if rest > 0:
+        door.gate.close_for(rest)
+        if rest >= SHARED_FROM:
+            await run.pause_provider(step.limit_key, rest)
+    failed = decision.error_class in (ErrorClass.RETRYABLE, ErrorClass.AMBIGUOUS) and not decision.again_in
+    if not await door.breaker.leave(failed):
+        return False
+    if step.stopped is None:
+        seconds = door.breaker.rests_for
+        run.rest(step, seconds, f"the provider failed {OPENS_AT} times in a row; next probe in {round(seconds)} s")
+        log_event(run, "breaker_opened", step, rests_for=round(seconds, 1))
+    return True
+
+
+async def look_at_breakers(run: Run) -> None:
+    """Steps whose breaker another run has opened rest from the start."""
+    for step in run.steps.values():
+        if step.door is not None and step.stopped is None and (seconds := await step.door.breaker.look()) > 0:
+            run.rest(step, seconds, f"the provider fails; the next probe is due in {round(seconds)} s")
