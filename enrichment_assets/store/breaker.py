@@ -1,4 +1,4 @@
-"""The breaker of a provider key in `rate_limits`: failures in a row, and until when nobody calls. Shared by all runs."""
+"""The breaker of a provider key in `rate_limits`: failures in a row, and until when nobody calls; for all runs."""
 
 from __future__ import annotations
 
