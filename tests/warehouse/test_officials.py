@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from enrichment_assets.services.work_history import moves, worked_at
 from enrichment_assets.settings import Settings
@@ -107,3 +111,14 @@ def test_44_people_served_in_both_chambers_of_one_state(officials: Settings) -> 
     assert open_warehouse(officials).execute(both).fetchall() == [(44,)]
     moved = moves(officials, "US House of Representatives, Washington Delegation", "U.S. Senate, Washington delegation")
     assert [row[moved.columns.index("person_name")] for row in moved.rows] == ["Maria Cantwell"]
+
+
+def test_the_notebook_in_the_docs_runs(officials: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENRICH_HOME", str(officials.home))
+    notebook = json.loads((Path(__file__).parents[2] / "docs" / "analytics.ipynb").read_text(encoding="utf-8"))
+    names: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert len(names["history"]) == 2919
+    assert names["history"]["starts"].min() == min(int(r["start_date"][:4]) for r in expected_history())
