@@ -18,7 +18,7 @@ def summary(results: dict[str, Any]) -> list[Row]:
 
 def _engine(figures: dict[str, Any]) -> Iterator[Row]:
     for name in ("wire", "ceiling"):
-        report = figures[name]
+        report = figures.get(name, {"sizes": []})  # a results file may have one of the two
         for size in report["sizes"]:
             what = f"{size['items']:,} items, latency {report['latency']}"
             for side in size:
