@@ -20,12 +20,10 @@ $(READY): requirements.txt pyproject.toml
 	@{ test -x $(BIN)/python && $(BIN)/python -c '$(USABLE)'; } || $(PYTHON) -m venv --clear $(VENV) || \
 		{ rm -rf $(VENV); echo "Python's venv does not work: on Debian, apt install python3-venv." >&2; exit 1; }
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv >/dev/null 2>&1 || true
-	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
-		install="$(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python"; \
-	else \
-		install="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
-	fi; \
-	$$install --require-hashes -r requirements.txt && $$install --no-deps --editable .
+	@pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	uv="$(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python"; \
+	{ $$uv --require-hashes -r requirements.txt 2>/dev/null && $$uv --no-deps --editable . 2>/dev/null; } || \
+		{ $$pip --require-hashes -r requirements.txt && $$pip --no-deps --editable .; }
 	@$(BIN)/python -m compileall -q enrichment_assets  # where Python may not write bytecode, each process would compile
 	@touch $(READY)
 

@@ -116,7 +116,9 @@ def _advance(
     settings, batch_key = platform.settings(), context.partition_key
     planned = {step.slug for step in load_batch(settings, batch_key).blueprint.steps}
     selected = [key for key in graph.upstream if key in context.selected_asset_keys]
-    chosen = {graph.slugs[key] for key in selected} & planned
+    # A whole run also works on steps that were registered after this code location was loaded: they have no asset yet.
+    whole = len(selected) == len(graph.upstream)
+    chosen = planned if whole else {graph.slugs[key] for key in selected} & planned
     reporter = _Reporter(settings, batch_key, graph, selected, planned)
     if not chosen:
         yield from reporter.settled()
@@ -271,7 +273,7 @@ def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
         "cost": float(count.cost),
     }
     if count.p50_ms is not None and count.p95_ms is not None:
-        metadata |= {"latency_p50_ms": float(count.p50_ms), "latency_p95_ms": float(count.p95_ms)}
+        metadata |= {"latency_p50_ms": round(count.p50_ms, 1), "latency_p95_ms": round(count.p95_ms, 1)}
     return metadata
 
 

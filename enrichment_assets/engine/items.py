@@ -206,7 +206,7 @@ async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) 
         except Closed as closed:  # nothing was asked: the state stays as it is
             run.rest(step, closed.seconds, str(closed))
             return
-        if decision is None and attempts - open_call.attempt <= step.workflow.retry.attempts:
+        if decision is None and attempts - open_call.attempt < step.workflow.retry.attempts:
             waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason="not ready yet when polled")
             await conclude(run, item, step, waiting, attempt, attempts=attempts, deadline_in=poll.every)
             return

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, registrable_domain
+from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.names import normalise_name
+from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass
 from enrichment_assets.engine.answers import Decision, completed, dump, failed
@@ -64,8 +66,19 @@ def _normalise_domain(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"company_domain": None, "company_registrable_domain": None, "source": None}
 
 
+def _normalise_contact(context: Mapping[str, Any]) -> dict[str, Any]:
+    email, phone, country = (context.get(name) for name in ("email", "phone", "country"))
+    return {
+        "email": normalise_email(email) if isinstance(email, str) else None,
+        "phone": normalise_phone(phone, country if isinstance(country, str) else None)
+        if isinstance(phone, str)
+        else None,
+    }
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "normalise_name": _normalise_name,
     "normalise_domain": _normalise_domain,
+    "normalise_contact": _normalise_contact,
 }
 """Every local operation by the name that a workflow's `operation` has."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,8 +17,6 @@ from psycopg.adapt import Dumper
 from psycopg.postgres import types as postgres_types
 from psycopg.pq import Format
 from psycopg.rows import class_row, tuple_row
-
-from enrichment_assets.domain.statuses import InboxStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +54,6 @@ class WaitingBatch:
     max_inbox_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCallback:
-    """One stored callback as the engine takes it up."""
-
-    inbox_id: int
-    call_id: int
-    client_id: int
-    content_type: str | None
-    headers: dict[str, str]
-    body: bytes
-    received_at: datetime
-
-
 # The lateral sub-query with its limit keeps the look-up a probe of the token index whatever the planner believes about
 # the size of provider_calls; the insert is ordered so that two writers with the same rows cannot deadlock.
 _STORE = """
@@ -104,27 +88,6 @@ join batches b on b.id = i.batch_id
 where i.status = 'new'
 group by b.id
 order by min(i.id)
-"""
-
-_FETCH = """
-select inbox_id, call_id, client_id, content_type, headers, body, received_at
-from (
-    select id as inbox_id, call_id, client_id, content_type, headers, body, received_at,
-           sum(octet_length(body)) over (order by id) - octet_length(body) as bytes_before
-    from callback_inbox
-    where batch_id = %(batch_id)s and status = 'new' and id > %(after_id)s
-    order by id
-    limit %(limit)s
-) sized
-where bytes_before < %(max_bytes)s
-order by inbox_id
-"""
-
-_MARK = """
-update callback_inbox i
-set status = m.status, error = m.error, processed_at = now()
-from unnest(%b::bigint[], %b::text[], %b::text[]) as m (id, status, error)
-where i.id = m.id and i.status = 'new'
 """
 
 
@@ -221,35 +184,3 @@ def new_callbacks_by_batch(connection: psycopg.Connection[Any]) -> list[WaitingB
     """
     with connection.cursor(row_factory=class_row(WaitingBatch)) as cursor:
         return cursor.execute(_WAITING).fetchall()
-
-
-def fetch_new(
-    connection: psycopg.Connection[Any],
-    batch_id: int,
-    limit: int,
-    after_id: int = 0,
-    max_bytes: int = 64 * 1024 * 1024,
-) -> list[StoredCallback]:
-    """Up to `limit` new callbacks of a batch in order of id, fewer when their bodies pass `max_bytes` together.
-
-    At least one row comes back while any is new. A row with a lower id can still be committed later; it stays `new`
-    and a later sweep from 0 finds it.
-    """
-    parameters = {"batch_id": batch_id, "limit": limit, "after_id": after_id, "max_bytes": max_bytes}
-    with connection.cursor(row_factory=class_row(StoredCallback)) as cursor:
-        return cursor.execute(_FETCH, parameters).fetchall()
-
-
-def mark(connection: psycopg.Connection[Any], rows: Sequence[tuple[int, InboxStatus, str | None]]) -> int:
-    """Give callbacks their fate in one statement; returns how many were still `new` and changed.
-
-    `rows` are (inbox id, status, error); the error is for people and cut at 2,000 characters. NUL characters, which
-    Postgres text cannot hold, are replaced.
-    """
-    if not rows:
-        return 0
-    ids = [inbox_id for inbox_id, _, _ in rows]
-    statuses = [InboxStatus(status).value for _, status, _ in rows]
-    errors = [None if error is None else error.replace("\x00", "\ufffd")[:2000] for _, _, error in rows]
-    with connection.cursor() as cursor:
-        return cursor.execute(_MARK, (ids, statuses, errors)).rowcount

@@ -59,10 +59,3 @@ async def paused_for(connection: Connection, limit_keys: list[str]) -> dict[str,
         (limit_keys,),
     )
     return {row["limit_key"]: row["seconds"] for row in await cursor.fetchall()}
-
-
-async def lift_pauses(connection: Connection, limit_keys: list[str]) -> None:
-    """A person decided to try again now."""
-    await connection.execute(
-        "update rate_limits set paused_until = null, failures = 0 where limit_key = any(%s::text[])", (limit_keys,)
-    )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrichment_assets.domain.dates import parse_partial_date
 from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, registrable_domain
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
 from enrichment_assets.domain.phones import normalise_phone, region_of
@@ -129,47 +126,3 @@ def test_countries_are_known_by_name_and_code() -> None:
 def test_phones_never_raise_and_are_their_own_form(text: str, country: str | None) -> None:
     phone = normalise_phone(text, country)
     assert phone is None or normalise_phone(phone) == phone
-
-
-@pytest.mark.parametrize(
-    ("text", "start", "end", "precision"),
-    [
-        ("2019", date(2019, 1, 1), date(2019, 12, 31), "year"),
-        ("2019-02", date(2019, 2, 1), date(2019, 2, 28), "month"),
-        ("2020-02-29", date(2020, 2, 29), date(2020, 2, 29), "day"),
-        ("2019-03-05T00:00:00Z", date(2019, 3, 5), date(2019, 3, 5), "day"),
-        ("20190305", date(2019, 3, 5), date(2019, 3, 5), "day"),
-        ("2019-00-00", date(2019, 1, 1), date(2019, 12, 31), "year"),
-        ("2019-03-00", date(2019, 3, 1), date(2019, 3, 31), "month"),
-        ("03/2019", date(2019, 3, 1), date(2019, 3, 31), "month"),
-        ("Mar 2019", date(2019, 3, 1), date(2019, 3, 31), "month"),
-        ("sept. 2019", date(2019, 9, 1), date(2019, 9, 30), "month"),
-        ("March 5, 2019", date(2019, 3, 5), date(2019, 3, 5), "day"),
-        ("5 March 2019", date(2019, 3, 5), date(2019, 3, 5), "day"),
-        (" Present ", None, None, "present"),
-        ("2019-02-30", None, None, "unknown"),
-        ("05/06/2019", None, None, "unknown"),
-        ("0019", None, None, "unknown"),
-        ("soon", None, None, "unknown"),
-        ("", None, None, "unknown"),
-        (None, None, None, "unknown"),
-    ],
-)
-def test_a_date_is_kept_as_far_as_it_is_known(
-    text: str | None, start: date | None, end: date | None, precision: str
-) -> None:
-    parsed = parse_partial_date(text)
-    assert (parsed.text, parsed.start, parsed.end, parsed.precision) == (text or "", start, end, precision)
-
-
-_DATES = st.dates(date(1900, 1, 1)).map(str)
-_DATE_LIKE = st.from_regex(r"\A\d{1,4}[-/. ]\d{1,2}([-/. ]\d{1,4})?\Z") | st.text(max_size=80) | _DATES
-
-
-@settings(max_examples=500, deadline=None)
-@given(_DATE_LIKE)
-def test_dates_keep_their_text_and_never_end_before_they_start(text: str) -> None:
-    parsed = parse_partial_date(text)
-    assert parsed.text == text
-    assert (parsed.start is None) == (parsed.end is None) == (parsed.precision in {"present", "unknown"})
-    assert parsed.start is None or (parsed.end is not None and parsed.start <= parsed.end)

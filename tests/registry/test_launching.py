@@ -155,7 +155,11 @@ def test_against_the_sandbox_no_key_is_needed_but_elsewhere_it_is(settings: Sett
     sandboxed = replace(settings, sandbox_url="http://127.0.0.1:8720")
     plan = plan_launch(sandboxed, upload, "full-demo", environment={})
     assert plan.problems == ()
-    assert {step.slug for step in plan.steps if not step.simulated} == {"normalise-name", "normalise-domain"}
+    assert {step.slug for step in plan.steps if not step.simulated} == {
+        "normalise-name",
+        "normalise-domain",
+        "normalise-contact",
+    }
     configuration.set_client_config(
         settings, "acme", "match-person-via-apollo", set_values={"base_url": "http://127.0.0.1:8720.evil.com"}
     )
