@@ -136,7 +136,7 @@ def main() -> None:
             print()
         finally:
             if settings.hq_database_url is None:
-                embedded_server(settings).stop()
+                embedded_server(settings).remove()
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def measure(requests: int, rounds: int, levels: list[int]) -> dict[str, Any]:
             report["acknowledged"] = per_level * len(levels) + 1000
             report["stored"] = row["n"] if row else 0
         finally:
-            embedded_server(settings).stop()
+            embedded_server(settings).remove()
     report["worst_ratio"] = min(level["ratio"] for level in report["levels"])
     report["goal_met"] = report["worst_ratio"] >= GOAL and report["stored"] == report["acknowledged"]
     return report
