@@ -32,5 +32,5 @@ case when {{ day }} between date '1800-01-01' and date '2199-12-31' then {{ day 
 
 {#- True for the words that stand where an end date would, of a job that goes on. -#}
 {% macro means_now(text) -%}
-coalesce(lower(trim({{ text }})) in ('present', 'current', 'now', 'today', 'ongoing'), false)
+coalesce(list_contains(['present', 'current', 'now', 'today', 'ongoing'], lower(trim({{ text }}))), false)
 {%- endmacro %}

@@ -48,6 +48,12 @@ end
 case when starts_with({{ text }}, '{') and json_valid({{ text }}) then json_extract_string({{ text }}, '$.name') else {{ text }} end
 {%- endmacro %}
 
+{#- A list and not IN: an IN would be looked up for every row beforehand, whether this is reached or not. -#}
 {% macro truth(text) -%}
-case when lower({{ text }}) in ('true', '1', 'yes', 't', 'y') then true when lower({{ text }}) in ('false', '0', 'no', 'f', 'n') then false end
+case
+    when {{ text }} = 'true' then true
+    when {{ text }} = 'false' then false
+    when list_contains(['true', '1', 'yes', 't', 'y'], lower({{ text }})) then true
+    when list_contains(['false', '0', 'no', 'f', 'n'], lower({{ text }})) then false
+end
 {%- endmacro %}

@@ -13,7 +13,7 @@ select
         select coalesce(sum(list_sum(json_array_length(document, {{ employment_paths() }}))), 0)
         from (
             select {{ employment_source('payload', 'fields') }} as document
-            from {{ ref('stg_results') }} where payload is not null
+            from {{ ref('stg_answers') }} where payload is not null
         ) where document is not null
     ) as expected,
     (select count(*) from {{ ref('person_work_history') }})

@@ -18,7 +18,7 @@ import duckdb
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import Column, Model, Project, Relation
 
-BUILD_MEMORY = "1500MB"
+BUILD_MEMORY = "1GB"
 """What one build may hold in memory; beyond it DuckDB spills to the warehouse's own disk."""
 
 

@@ -49,7 +49,7 @@ def test_column_lineage_reaches_the_columns_that_a_value_is_made_of() -> None:
         ("hq.batch_items", "full_name"),
         ("hq.batch_items", "last_name"),
     ]
-    assert ("stg_results", "payload") in models["stg_employment"].column_lineage["organisation_name"]
+    assert ("stg_answers", "payload") in models["stg_employment"].column_lineage["organisation_name"]
     assert models["final_leads_provenance"].column_lineage["value"] == [("lead_values", "value")]
     for model in models.values():
         unknown = [c for c, origins in model.column_lineage.items() if not origins]
@@ -80,7 +80,7 @@ def test_a_model_without_an_entry_in_schema_yml_is_refused(folder: Path) -> None
 
 
 def test_models_that_read_each_other_in_a_circle_are_refused(folder: Path) -> None:
-    path = folder / "models" / "staging" / "stg_results.sql"
+    path = folder / "models" / "staging" / "stg_answers.sql"
     path.write_text(path.read_text() + "\nwhere 1 in (select count(*) from {{ ref('final_leads') }})")
     with pytest.raises(ConfigurationError, match="in a circle"):
         load_project(folder)

@@ -25,7 +25,7 @@ personal as (
         provider,
         fetched_at,
         unnest(from_json(payload, '{"person":{"personal_emails":["VARCHAR"]}}').person.personal_emails) as email
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where payload is not null and contains(payload, '"personal_emails"')
 
 ),

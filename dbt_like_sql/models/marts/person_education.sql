@@ -11,7 +11,7 @@ with documents as (
         result_id,
         fetched_at,
         from_json(payload, '{"education":{{ lists }},"data":{"education":{{ lists }}},"person":{"education":{{ lists }}}}') as d
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where payload is not null and contains(payload, '"education"')
 
 ),

@@ -16,7 +16,11 @@ organisations as (
     select
         organisation_name,
         {{ organisation_name_key('organisation_name') }} as organisation_name_key
-    from (select distinct organisation_name from jobs where organisation_name is not null)
+    from (
+        select distinct organisation_name
+        from {{ ref('stg_employment') }}
+        where exclusion_reason is null and organisation_name is not null
+    )
 
 ),
 

@@ -26,7 +26,7 @@ documents as (
     select
         *,
         {{ employment_source('payload', 'fields') }} as document
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where payload is not null
 
 ),

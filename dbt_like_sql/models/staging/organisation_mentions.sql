@@ -8,7 +8,7 @@ with answered as (
         workflow_slug,
         provider,
         from_json(payload, '{"organization":{"id":"VARCHAR","name":"VARCHAR","website_url":"VARCHAR","linkedin_url":"VARCHAR"},"person":{"organization":{"id":"VARCHAR","name":"VARCHAR","website_url":"VARCHAR","linkedin_url":"VARCHAR"}}}') as d
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where payload is not null and contains(payload, '"organization"')
 
 ),

@@ -17,7 +17,7 @@ with verdicts as (
             json_extract_string(payload, '$.email'),
             json_extract_string(payload, '$.address')
         ) as named_email
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where contains(fields, '"email_status"') and json_extract_string(fields, '$.email_status') is not null
 
 ),
@@ -29,7 +29,7 @@ found as (
         item_id,
         position,
         json_extract_string(fields, '$.email') as email
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where contains(fields, '"email"') and json_extract_string(fields, '$.email') is not null
 
 ),

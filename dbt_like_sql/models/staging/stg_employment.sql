@@ -12,7 +12,7 @@ with answers as (
         result_id,
         fetched_at,
         {{ employment_source('payload', 'fields') }} as document
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where payload is not null
 
 ),
@@ -110,8 +110,8 @@ judged as (
         *,
         case
             when is_repeated then 'duplicate'
-            when contains(lower(kind), 'educat') or lower(kind) in ('school', 'degree', 'university') then 'education'
-            when lower(kind) in ('job', 'work', 'employment', 'experience', 'position') then null
+            when contains(lower(kind), 'educat') or list_contains(['school', 'degree', 'university'], lower(kind)) then 'education'
+            when list_contains(['job', 'work', 'employment', 'experience', 'position'], lower(kind)) then null
             when coalesce(degree, grade_level, major) is not null then 'education'
             when coalesce(organisation_name, provider_organisation_id, title, start_date, end_date) is null then 'empty'
         end as exclusion_reason

@@ -32,7 +32,7 @@ answers as (
         fetched_at,
         fields,
         unnest(map_entries(try_cast(cast(fields as json) as map(varchar, varchar)))) as e
-    from {{ ref('stg_results') }}
+    from {{ ref('stg_answers') }}
     where fields is not null and fields <> '{}'
 
 ),

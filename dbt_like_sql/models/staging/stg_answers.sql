@@ -1,0 +1,20 @@
+-- One row per (item, workflow) that ended with an answer, with the answer itself. Narrow states on purpose: they are what
+-- the join holds in memory, while the answers stream by, whatever their number and size.
+select
+    r.client_slug,
+    r.batch_key,
+    s.item_id,
+    s.workflow_slug,
+    s.position,
+    r.provider,
+    r.result_id,
+    r.fetched_at,
+    r.payload,
+    r.fields
+from {{ source('hq', 'enrichment_results') }} as r
+inner join (
+    select batch_key, item_id, workflow_slug, position, result_id
+    from {{ source('hq', 'workflow_states') }}
+    where result_id is not null
+) as s
+    on s.batch_key = r.batch_key and s.result_id = r.result_id
