@@ -9,7 +9,8 @@ from enrichment_assets.services.recovery import list_ambiguous, resolve, retry
 from enrichment_assets.services.replaying import replay
 from tests.recovery.conftest import World
 
-MANY = "First Name,Last Name\n" + "".join(f"Name{n},Surname{n}\n" for n in range(60))
+MANY = "First Name,Last Name\n" + "".join(f"Name{n},Surname{n}\n" for n in range(15))
+"""Fewer than the failures in a row that open a provider's breaker."""
 
 
 def test_a_retry_beside_a_live_run_loses_no_item_and_calls_each_once_more(world: World) -> None:
@@ -25,12 +26,12 @@ def test_a_retry_beside_a_live_run_loses_no_item_and_calls_each_once_more(world:
         time.sleep(0.02)
     report = retry(world.settings, world.key)
     assert len(report.running) == 1
-    assert report.retried == {"find-email": 60}
+    assert report.retried == {"find-email": 15}
     running.join()
     world.run()
-    assert world.statuses("find-email") == world.statuses("slow") == ["found"] * 60
+    assert world.statuses("find-email") == world.statuses("slow") == ["found"] * 15
     assert world.batch_row()["finished_at"] is not None
-    assert world.billed() == (120, 120)
+    assert world.billed() == (30, 30)
 
 
 def test_operators_who_decide_at_once_decide_each_call_once(world: World) -> None:
@@ -38,7 +39,7 @@ def test_operators_who_decide_at_once_decide_each_call_once(world: World) -> Non
     world.sandbox.configure(resets=1)
     world.run()
     world.sandbox.configure(resets=0)
-    assert len(list_ambiguous(world.settings, world.key)) == 60
+    assert len(list_ambiguous(world.settings, world.key)) == 15
     reports = []
     barrier = threading.Barrier(4)
 
@@ -51,7 +52,7 @@ def test_operators_who_decide_at_once_decide_each_call_once(world: World) -> Non
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(r.calls for r in reports) == [0, 0, 0, 60]
+    assert sorted(r.calls for r in reports) == [0, 0, 0, 15]
     assert sum(r.cost for r in reports) in (0, sum(c["cost"] or 0 for c in world.calls("find-email")))
 
 
