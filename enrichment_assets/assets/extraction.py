@@ -219,17 +219,30 @@ def _publication(project: Project) -> dg.AssetsDefinition:
 def _analytics(project: Project) -> dg.AssetsDefinition:
     models = [m for m in project.models.values() if not m.partitioned]
 
-    @dg.multi_asset(name="analytics_models", specs=[_spec(project, m) for m in models], can_subset=True)
+    @dg.multi_asset(
+        name="analytics_models",
+        specs=[_spec(project, m) for m in models],
+        check_specs=[_check_spec(test) for m in models for test in m.tests],
+        can_subset=True,
+    )
     def analytics_models(
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterator[dg.MaterializeResult]:
-        """Build the selected models over all batches."""
-        from enrichment_assets.warehouse import build_analytics
+        """Build the selected models over all batches, test each, and publish the organisations."""
+        from enrichment_assets.warehouse import build_analytics, publish_organisations, run_tests
 
+        settings, wanted = platform.settings(), context.selected_asset_check_keys
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
-        for report in build_analytics(platform.settings(), selected):
-            yield dg.MaterializeResult(
-                asset_key=model_key(report.name), metadata=_metadata(report, _lineage(project, report.name))
-            )
+        reports = build_analytics(settings, selected)
+        if any(m.published for m in models if m.name in selected):
+            publish_organisations(settings)
+        for report in reports:
+            checks = [
+                _check_result(report.name, result)
+                for result in run_tests(settings, None, report.name)
+                if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
+            ]
+            metadata = _metadata(report, _lineage(project, report.name))
+            yield dg.MaterializeResult(asset_key=model_key(report.name), metadata=metadata, check_results=checks)
 
     return analytics_models

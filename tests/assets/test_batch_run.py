@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from enrichment_assets.assets.jobs import ANALYTICS_JOB
+from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess
@@ -19,7 +21,7 @@ from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox import new_callbacks_by_batch
-from tests.assets.conftest import materialised, run_batch_job
+from tests.assets.conftest import materialised, platform, run_batch_job
 
 
 @pytest.fixture
@@ -111,3 +113,20 @@ def test_every_check_of_a_good_batch_passes(simulated: Settings, people: Path, i
 def test_a_batch_that_does_not_exist_fails_its_run_by_name(simulated: Settings, instance: dg.DagsterInstance) -> None:
     with pytest.raises(NotFoundError, match="no-such-batch"):
         run_batch_job(simulated, instance, "no-such-batch")
+
+
+def test_the_analytics_are_built_over_all_batches_and_organisations_reach_the_workspace(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people, "normalise-name", "match-person-via-apollo")
+    run_batch_job(simulated, instance, batch)
+    job = build_definitions(platform=platform(simulated)).resolve_job_def(ANALYTICS_JOB)
+    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+    result = job.execute_in_process(instance=instance, run_config=quiet)
+    evaluations = result.get_asset_check_evaluations()
+    assert evaluations
+    assert [e.check_name for e in evaluations if not e.passed] == []
+    with connect(open_databases(simulated).workspace) as workspace:
+        published = workspace.execute("select count(*) as rows from organisations").fetchone()
+    assert published == {"rows": materialised(result)["organisations"]["dagster/row_count"]}
+    assert published["rows"] > 0
