@@ -18,7 +18,7 @@ from enrichment_assets.domain.companies import (
 )
 from enrichment_assets.domain.headers import map_headers
 
-OFFICIALS = Path(__file__).parents[3] / "shared" / "data" / "officials" / "people.csv"
+OFFICIALS = Path(__file__).parents[1] / "data" / "officials" / "people.csv"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "officials"
+DATA = Path(__file__).resolve().parents[1] / "data" / "officials"
 
 
 class RecordedApollo:

@@ -17,9 +17,6 @@ from enrichment_assets.warehouse import open_warehouse
 from tests.integration.conftest import Enrich
 from tests.integration.officials import DATA, RecordedApollo
 
-if not DATA.is_dir():
-    pytest.skip("the recorded officials data is not beside this checkout", allow_module_level=True)
-
 
 @dataclass(frozen=True)
 class Enriched:

@@ -71,4 +71,4 @@ def batch(hq: Connection) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def officials() -> Path:
     """The real people file of `shared/data`, which lies beside the repository."""
-    return Path(__file__).parents[3] / "shared" / "data" / "officials" / "people.csv"
+    return Path(__file__).parents[1] / "data" / "officials" / "people.csv"
