@@ -57,8 +57,12 @@ def batch_row(settings: Settings, batch_key: str) -> BatchRow:
 def _must_find(connection: states.Sync, batch_key: str) -> BatchRow:
     row = states.find_batch(connection, batch_key)
     if row is None:
-        raise NotFoundError(f"there is no batch {batch_key!r}; `enrich status` lists the batches")
+        raise _unknown(batch_key)
     return row
+
+
+def _unknown(batch_key: str) -> NotFoundError:
+    return NotFoundError(f"there is no batch {batch_key!r}; `enrich status` lists the batches")
 
 
 def status(settings: Settings, batch_key: str) -> BatchStatus:
@@ -95,8 +99,10 @@ def overview(settings: Settings, client: str | None = None, limit: int = 100) ->
 def workflow_counts(settings: Settings, batch_key: str) -> dict[str, WorkflowCounts]:
     """Counts by workflow slug, blueprint order."""
     with connect(open_databases(settings).hq) as connection:
-        row = _must_find(connection, batch_key)
-        return {w.slug: w for w in states.workflow_counts(connection, row.batch_id)}
+        batch_id = states.find_batch_id(connection, batch_key)
+        if batch_id is None:
+            raise _unknown(batch_key)
+        return {w.slug: w for w in states.workflow_counts(connection, batch_id)}
 
 
 def load_batch(settings: Settings, batch_key: str) -> Batch:
