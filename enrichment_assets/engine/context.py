@@ -15,7 +15,8 @@ import httpx
 
 from enrichment_assets.domain.workflow import Blueprint
 from enrichment_assets.engine.endings import Ending
-from enrichment_assets.engine.group_writer import GroupWriter, LeaseLost
+from enrichment_assets.engine.group_transaction import LeaseLost
+from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.limits import Clock, LoopClock
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem, SharedAnswer

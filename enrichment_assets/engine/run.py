@@ -37,7 +37,13 @@ LEASE_SECONDS = 60.0
 LINGER_SECONDS = 30.0
 """A run waits this long for states that are deferred; longer waits are left to the sequencer."""
 
-CLAIM_SIZE = 250
+CLAIM_SIZE = 100
+"""Items taken at once: few enough that loading them does not hold up the answers that come in meanwhile."""
+
+STARTED_AT_ONCE = 8
+"""Items whose first steps (rendering, local work) run in one turn of the event loop."""
+
+MIN_WINDOW = 500
 MAX_WINDOW = 2_000
 """Items in memory at once: enough to keep every slot busy, whatever the size of the batch."""
 
@@ -302,6 +308,8 @@ async def _one_pass(run: Run, reader: claims.Connection) -> int:
             claimed += len(held)
             for item in await contexts.load_items(reader, run.batch.batch_id, held, with_original=run.needs_original):
                 window.tasks.add(asyncio.create_task(process(run, item)))
+                if len(window.tasks) % STARTED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
     finally:
         for task in window.tasks:
             task.cancel()
@@ -310,7 +318,7 @@ async def _one_pass(run: Run, reader: claims.Connection) -> int:
 
 def _window_size(run: Run) -> int:
     slots = sum(step.workflow.limits.concurrency for step in run.steps.values() if step.provider is not None)
-    return min(max(3 * slots, 2 * CLAIM_SIZE), MAX_WINDOW)
+    return min(max(3 * slots, MIN_WINDOW), MAX_WINDOW)
 
 
 def _slugs(run: Run) -> list[str]:

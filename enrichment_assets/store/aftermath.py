@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.ledger import Scope
+from enrichment_assets.store.replies import Reply
 
 
 async def reopen(
     connection: Connection, scope: Scope, records: Sequence[tuple[int, int, list[str]]]
-) -> set[tuple[int, str]]:
+) -> Reply[set[tuple[int, str]]]:
     """Make steps PENDING again that were skipped for want of an answer that has now come.
 
     Args:
@@ -42,7 +43,7 @@ async def reopen(
             scope.runner_id,
         ),
     )
-    return {(row["item_id"], row["workflow_slug"]) for row in await cursor.fetchall()}
+    return Reply(cursor, lambda rows: {(row["item_id"], row["workflow_slug"]) for row in rows})
 
 
 async def mark_callbacks(connection: Connection, rows: Sequence[tuple[int, str, str | None]]) -> None:

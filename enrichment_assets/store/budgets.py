@@ -11,70 +11,77 @@ from psycopg import Connection as SyncConnection
 
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.ledger import Scope
+from enrichment_assets.store.replies import Reply
 
 
-async def reserve(connection: Connection, scope: Scope, wanted: Sequence[tuple[str, Decimal]]) -> list[bool]:
-    """Reserve each (workflow slug, amount) in turn where all its budgets have room; True: reserved.
+@dataclass(slots=True)
+class Account:
+    """One budget as a transaction sees and changes it; `workflow_slug` None: it covers every workflow."""
 
-    The budget rows stay locked until the transaction ends, so that concurrent runs never overbook together. All rows
-    of the client and batch are locked, in the order in which `settle` locks them: two runs cannot wait for each other.
+    id: int
+    workflow_slug: str | None
+    amount: Decimal
+    reserved: Decimal
+    spent: Decimal
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """The budgets of a client and batch, whose rows are locked: what is done here is true when it is `saved`."""
+
+    accounts: Sequence[Account]
+
+    def reserve(self, slug: str, amount: Decimal) -> bool:
+        """Set `amount` aside where all budgets that cover the workflow have room. False: nothing was set aside."""
+        binding = self._binding(slug)
+        fits = all(account.spent + account.reserved + amount <= account.amount for account in binding)
+        for account in binding if fits else ():
+            account.reserved += amount
+            account.changed = True
+        return fits
+
+    def settle(self, slug: str, reserved: Decimal, spent: Decimal) -> None:
+        """Give back what was reserved and book what was spent."""
+        for account in self._binding(slug):
+            account.reserved = max(account.reserved - reserved, Decimal(0))
+            account.spent += spent
+            account.changed = True
+
+    def _binding(self, slug: str) -> list[Account]:
+        return [account for account in self.accounts if account.workflow_slug in (None, slug)]
+
+
+async def lock(connection: Connection, scope: Scope) -> Reply[Purse]:
+    """The budgets that cover this client and batch, locked until the transaction ends.
+
+    Concurrent runs can therefore never overbook together. All rows are locked, in one order: two runs cannot wait for
+    each other.
     """
     cursor = await connection.execute(
         """
-        select id, workflow_slug, amount - reserved - spent as room from budgets
+        select id, workflow_slug, amount, reserved, spent from budgets
         where client_id = %s and (batch_id is null or batch_id = %s)
         order by id for update
         """,
         (scope.client_id, scope.batch_id),
+        prepare=True,
     )
-    budgets = await cursor.fetchall()
-    if not budgets:
-        return [True] * len(wanted)
-    taken: dict[int, Decimal] = {row["id"]: Decimal(0) for row in budgets}
-    granted = []
-    for slug, amount in wanted:
-        binding = [row for row in budgets if row["workflow_slug"] in (None, slug)]
-        fits = all(taken[row["id"]] + amount <= row["room"] for row in binding)
-        granted.append(fits)
-        for row in binding if fits else ():
-            taken[row["id"]] += amount
-    await connection.execute(
-        """
-        update budgets b set reserved = b.reserved + t.amount, updated_at = now()
-        from unnest(%s::bigint[], %s::numeric[]) as t(id, amount) where b.id = t.id and t.amount <> 0
-        """,
-        (list(taken), list(taken.values())),
-    )
-    return granted
+    return Reply(cursor, lambda rows: Purse([Account(**row) for row in rows]))
 
 
-async def settle(connection: Connection, scope: Scope, moved: Sequence[tuple[str, Decimal, Decimal]]) -> None:
-    """Give back reservations and book what was spent: (workflow slug, reserved before, spent now) each."""
-    totals: dict[str, tuple[Decimal, Decimal]] = {}
-    for slug, reserved, spent in moved:
-        before = totals.get(slug, (Decimal(0), Decimal(0)))
-        totals[slug] = (before[0] + reserved, before[1] + spent)
-    await connection.execute(
-        """
-        update budgets b set reserved = greatest(b.reserved - t.reserved, 0), spent = b.spent + t.spent,
-                             updated_at = now()
-        from (
-          select b.id, sum(m.reserved) as reserved, sum(m.spent) as spent
-          from (select id, workflow_slug from budgets
-                where client_id = %s and (batch_id is null or batch_id = %s) order by id for update) b
-          join unnest(%s::text[], %s::numeric[], %s::numeric[]) as m(slug, reserved, spent)
-            on b.workflow_slug is null or b.workflow_slug = m.slug
-          group by b.id
-        ) t where b.id = t.id
-        """,
-        (
-            scope.client_id,
-            scope.batch_id,
-            list(totals),
-            [reserved for reserved, _ in totals.values()],
-            [spent for _, spent in totals.values()],
-        ),
-    )
+async def save(connection: Connection, purse: Purse) -> None:
+    """Write what changed in a locked purse."""
+    changed = [account for account in purse.accounts if account.changed]
+    if changed:
+        await connection.execute(
+            """
+            update budgets b set reserved = t.reserved, spent = t.spent, updated_at = now()
+            from unnest(%s::bigint[], %s::numeric[], %s::numeric[]) as t(id, reserved, spent) where b.id = t.id
+            """,
+            ([a.id for a in changed], [a.reserved for a in changed], [a.spent for a in changed]),
+            prepare=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from enrichment_assets.store.replies import Reply
+
 Connection = AsyncConnection[dict[str, Any]]
 
 
@@ -43,8 +45,8 @@ async def heartbeat(connection: Connection, runner_id: int, lease_seconds: float
     return cursor.rowcount == 1
 
 
-async def alive(connection: Connection, runner_id: int) -> bool:
-    """Share-lock the runner's row for this transaction. False: retired or expired; nothing may be written.
+async def alive(connection: Connection, runner_id: int) -> Reply[bool]:
+    """Share-lock the runner's row for this transaction. False: retired or expired; nothing may be committed.
 
     Key-share does not block the heartbeat's update, and does block `retire_expired_runners`.
     """
@@ -55,7 +57,7 @@ async def alive(connection: Connection, runner_id: int) -> bool:
         """,
         (runner_id,),
     )
-    return await cursor.fetchone() is not None
+    return Reply(cursor, bool)
 
 
 async def retire_expired_runners(connection: Connection, batch_id: int) -> int:

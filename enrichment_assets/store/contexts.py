@@ -74,6 +74,8 @@ class LoadedItem:
 _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,
     c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.response_body as body, c.external_id"""
 
+_CALL_COLUMNS_WITHOUT_BODY = _CALL_COLUMNS.replace("c.response_body", "null::bytea")
+
 
 async def load_items(
     connection: Connection, batch_id: int, held: Sequence[tuple[int, int]], *, with_original: bool
@@ -149,7 +151,8 @@ async def _load_callbacks(
 ) -> None:
     cursor = await connection.execute(
         f"""
-        select i.id as inbox_id, i.body as callback_body, i.headers as callback_headers, i.received_at, {_CALL_COLUMNS}
+        select i.id as inbox_id, i.body as callback_body, i.headers as callback_headers, i.received_at,
+               {_CALL_COLUMNS_WITHOUT_BODY}
         from callback_inbox i join provider_calls c on c.id = i.call_id
         where i.batch_id = %s and i.status = 'new' and c.item_id = any(%s::bigint[]) order by i.id
         """,

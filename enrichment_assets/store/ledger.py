@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.store.claims import Connection
+from enrichment_assets.store.replies import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ order by a.ord
 """
 
 
-async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]) -> list[IntentVerdict]:
+async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]) -> Reply[list[IntentVerdict]]:
     """Write intents; one verdict for each, in order. `call_key`s must be distinct within one call."""
     cursor = await connection.execute(
         _INTEND,
@@ -170,10 +171,10 @@ async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]
         },
         prepare=True,
     )
-    return [_verdict(row) for row in await cursor.fetchall()]
+    return Reply(cursor, lambda rows: [_verdict(row) for row in rows])
 
 
-async def standing(connection: Connection, call_keys: Sequence[str]) -> dict[str, IntentVerdict]:
+async def standing(connection: Connection, call_keys: Sequence[str]) -> Reply[dict[str, IntentVerdict]]:
     """Call key -> verdict for calls that were made already: nobody needs money to share their answer."""
     cursor = await connection.execute(
         """
@@ -182,7 +183,7 @@ async def standing(connection: Connection, call_keys: Sequence[str]) -> dict[str
         """,
         (list(call_keys),),
     )
-    return {row["call_key"]: _verdict(row) for row in await cursor.fetchall()}
+    return Reply(cursor, lambda rows: {row["call_key"]: _verdict(row) for row in rows})
 
 
 def _verdict(row: dict[str, Any]) -> IntentVerdict:
@@ -218,8 +219,8 @@ returning c.id
 """
 
 
-async def receive(connection: Connection, scope: Scope, answers: Sequence[Received]) -> set[int]:
-    """Store raw answers. Returns the ids of the calls that were ours to write."""
+async def receive(connection: Connection, scope: Scope, answers: Sequence[Received]) -> Reply[set[int]]:
+    """Store raw answers. Gives the ids of the calls that were ours to write."""
     cursor = await connection.execute(
         _RECEIVE,
         {
@@ -233,7 +234,7 @@ async def receive(connection: Connection, scope: Scope, answers: Sequence[Receiv
         },
         prepare=True,
     )
-    return {row["id"] for row in await cursor.fetchall()}
+    return Reply(cursor, lambda rows: {row["id"] for row in rows})
 
 
 _APPLY = """
@@ -304,7 +305,9 @@ select item_id, slug, result_id from mine
 """
 
 
-async def apply(connection: Connection, scope: Scope, records: Sequence[Applied]) -> dict[tuple[int, str], int | None]:
+async def apply(
+    connection: Connection, scope: Scope, records: Sequence[Applied]
+) -> Reply[dict[tuple[int, str], int | None]]:
     """Move states with their results, ledger rows and log. (item, slug) -> result id for those that moved.
 
     A state that is already COMPLETED or SKIPPED, or whose item was taken over, does not move and writes nothing.
@@ -315,7 +318,7 @@ async def apply(connection: Connection, scope: Scope, records: Sequence[Applied]
         {"client": scope.client_id, "batch": scope.batch_id, "runner": scope.runner_id, **columns},
         prepare=True,
     )
-    return {(row["item_id"], row["slug"]): row["result_id"] for row in await cursor.fetchall()}
+    return Reply(cursor, lambda rows: {(row["item_id"], row["slug"]): row["result_id"] for row in rows})
 
 
 def _columns(records: Iterable[Applied]) -> dict[str, list[Any]]:

@@ -25,7 +25,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from enrichment_assets.engine.group_writer import GroupWriter, LeaseLost
+from enrichment_assets.engine.group_transaction import LeaseLost
+from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.store import claims, contexts
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope

@@ -16,7 +16,8 @@ from pathlib import Path
 import httpx
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
-from enrichment_assets.engine.group_writer import GroupWriter, LeaseLost
+from enrichment_assets.engine.group_transaction import LeaseLost
+from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.receiver.app import build_app
 from enrichment_assets.services.configuration import add_workflow, list_workflows
 from enrichment_assets.services.items import create_items
@@ -197,19 +198,18 @@ def a_stale_fence_writes_nothing(world: World) -> None:
             old = await start(connection, batch)
             ((_, fence),) = await claims.claim(connection, batch.batch_id, old.runner_id, [item])
             intent = Intent(item, fence, "first", "key", "item:1", "http", "first", Decimal(0))
-            (verdict,) = await ledger.intend(connection, old, [intent])
+            (verdict,) = await (await ledger.intend(connection, old, [intent])).result()
             assert verdict.granted and verdict.call_id
             await claims.end_runner(connection, old.runner_id)
             new = await start(connection, batch)
             ((_, newer),) = await claims.claim(connection, batch.batch_id, new.runner_id, [item])
             assert newer > fence
-            assert not await ledger.receive(
-                connection, old, [Received(verdict.call_id, item, fence, 200, "{}", b"stale")]
-            ), "a stale answer was stored"
+            stale = Received(verdict.call_id, item, fence, 200, "{}", b"stale")
+            assert not await (await ledger.receive(connection, old, [stale])).result(), "a stale answer was stored"
             done = Applied(item, fence, "first", "COMPLETED", "http", outcome="found", own_result=True, payload="{}")
-            assert not await ledger.apply(connection, old, [done]), "a stale result was stored"
+            assert not await (await ledger.apply(connection, old, [done])).result(), "a stale result was stored"
             again = Intent(item, fence, "first", "key-2", "item:1", "http", "first", Decimal(0))
-            (verdict,) = await ledger.intend(connection, old, [again])
+            (verdict,) = await (await ledger.intend(connection, old, [again])).result()
             assert not verdict.granted, "a stale run may call"
 
     asyncio.run(write())

@@ -89,8 +89,8 @@ SABOTAGES = [
     Sabotage(
         4,
         "a_retired_runner_writes_nothing",
-        "engine/group_writer.py",
-        "if not await claims.alive(self.connection, self.scope.runner_id):",
+        "engine/group_transaction.py",
+        "if not await alive.result():",
         "if False:",
     ),
     Sabotage(4, "a_stale_fence_writes_nothing", "store/ledger.py", HELD_LEASE.format("a"), ANY_LEASE.format("a")),
@@ -114,7 +114,7 @@ SABOTAGES = [
         5,
         "spend_is_reserved_before_it_is_spent",
         "store/budgets.py",
-        'fits = all(taken[row["id"]] + amount <= row["room"] for row in binding)',
+        "fits = all(account.spent + account.reserved + amount <= account.amount for account in binding)",
         "fits = True",
     ),
     Sabotage(

@@ -1,0 +1,127 @@
+"""One transaction of the ledger: records of many items, in three exchanges with the database whatever their number.
+
+The statements of an exchange are sent together (a pipeline), so that the event loop waits for the network three times
+a transaction and not once a statement: what came back, is done or is freed; then what wants to leave, which needs the
+money that the first exchange freed; then the money and the commit. Nothing is committed before the first exchange has
+said that the runner is alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from decimal import Decimal
+from enum import Enum, auto
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.store import aftermath, budgets, claims, ledger
+from enrichment_assets.store.budgets import Purse
+from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
+
+
+class LeaseLost(InfrastructureError):  # noqa: N818 - the word of the design
+    """Another runner retired this one: stop at once, write nothing, call nothing."""
+
+
+class Kind(Enum):
+    """What a record does."""
+
+    RECEIVE = auto()
+    APPLY = auto()
+    REOPEN = auto()
+    MARK = auto()
+    INTEND = auto()
+    RELEASE = auto()
+
+
+async def write_group(connection: claims.Connection, scope: Scope, group: Sequence[tuple[Kind, Any]]) -> list[Any]:
+    """Commit the records together; what became of each, in their order.
+
+    Args:
+        connection: In autocommit mode, used by nobody else meanwhile.
+        scope: Whose records these are.
+        group: (kind, record) each: `Received`, `Applied`, `Intent`, or the tuples that `GroupWriter` queues.
+
+    Raises:
+        LeaseLost: the runner was retired; nothing was written.
+        psycopg.Error: nothing was written.
+    """
+    records: dict[Kind, list[Any]] = {kind: [] for kind in Kind}
+    for kind, record in group:
+        records[kind].append(record)
+    try:
+        results = await _in_pipeline(connection, scope, records)
+    except BaseException:
+        with suppress(psycopg.Error):
+            if connection.info.transaction_status != TransactionStatus.IDLE:
+                await connection.execute("rollback")
+        raise
+    following = {kind: iter(results.get(kind, ())) for kind in Kind}
+    return [next(following[kind], None) for kind, _ in group]
+
+
+async def _in_pipeline(
+    connection: claims.Connection, scope: Scope, records: dict[Kind, list[Any]]
+) -> dict[Kind, list[Any]]:
+    results: dict[Kind, list[Any]] = {}
+    received: list[Received] = records[Kind.RECEIVE]
+    applied: list[Applied] = records[Kind.APPLY]
+    intents: list[Intent] = records[Kind.INTEND]
+    async with connection.pipeline():
+        await connection.execute("begin")
+        alive = await claims.alive(connection, scope.runner_id)
+        received_reply = await ledger.receive(connection, scope, received) if received else None
+        applied_reply = await ledger.apply(connection, scope, applied) if applied else None
+        reopened_reply = await aftermath.reopen(connection, scope, again) if (again := records[Kind.REOPEN]) else None
+        if records[Kind.MARK]:
+            await aftermath.mark_callbacks(connection, records[Kind.MARK])
+        purse_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
+        if records[Kind.RELEASE]:
+            await claims.release(connection, scope.runner_id, records[Kind.RELEASE])
+        if not await alive.result():
+            raise LeaseLost("this run's lease expired and its items were taken over; it stops without writing")
+        if received_reply:
+            ours = await received_reply.result()
+            results[Kind.RECEIVE] = [answer.call_id in ours for answer in received]
+        moved = await applied_reply.result() if applied_reply else {}
+        results[Kind.APPLY] = [((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied]
+        if reopened_reply:
+            reopened = await reopened_reply.result()
+            results[Kind.REOPEN] = [
+                [s for s in slugs if (item, s) in reopened] for item, _, slugs in records[Kind.REOPEN]
+            ]
+        purse = await purse_reply.result() if purse_reply else Purse(())
+        for record in applied:
+            if (record.item_id, record.workflow_slug) in moved:
+                purse.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
+        if intents:
+            results[Kind.INTEND] = await _intend(connection, scope, intents, purse)
+        await budgets.save(connection, purse)
+        await connection.execute("commit")
+    return results
+
+
+def _moves_money(applied: Sequence[Applied], intents: Sequence[Intent]) -> bool:
+    return any(r.reserved or r.cost for r in applied) or any(i.estimated_cost for i in intents)
+
+
+async def _intend(
+    connection: claims.Connection, scope: Scope, intents: Sequence[Intent], purse: Purse
+) -> list[IntentVerdict]:
+    """Reserve and write the intents that fit the budgets; a call that was made already needs no money."""
+    fits = [not i.estimated_cost or purse.reserve(i.workflow_slug, i.estimated_cost) for i in intents]
+    affordable = [i for i, fit in zip(intents, fits, strict=True) if fit]
+    refused = [i.call_key for i, fit in zip(intents, fits, strict=True) if not fit]
+    written = await ledger.intend(connection, scope, affordable) if affordable else None
+    standing = await ledger.standing(connection, refused) if refused else None
+    verdicts = await standing.result() if standing else {}
+    if written:
+        for intent, verdict in zip(affordable, await written.result(), strict=True):
+            verdicts[intent.call_key] = verdict
+            if intent.estimated_cost and not verdict.granted:
+                purse.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
+    return [verdicts.get(i.call_key) or IntentVerdict(None, False, "budget") for i in intents]
