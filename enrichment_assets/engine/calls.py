@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -262,12 +263,16 @@ async def _attempt(
         else:
             if not await admitted(run, step):
                 return None
+            asked = time.perf_counter()
             verdict = await _intend(run, item, step, key, token)
             if not verdict.granted:
                 return verdict
+            committing = time.perf_counter() - asked
             request = _retoken(run, item, step, key, request, token, verdict)
             async with step.slots:
+                left = time.perf_counter()
                 attempt = await exchange(run, step, verdict, request)
+            step.lookahead.learn(committing, time.perf_counter() - left)
     if attempt.answer is None:
         return attempt
     stored = await run.writer.receive(

@@ -21,6 +21,7 @@ from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.engine.admission import Doors, look_at_breakers
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
+from enrichment_assets.engine.collector import rare_collections
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
@@ -180,6 +181,7 @@ async def _started(
 ) -> AsyncIterator[tuple[Run, claims.Connection]]:
     """A registered runner with its connections, heartbeat and writer; all ended in good order."""
     async with AsyncExitStack() as stack:
+        stack.enter_context(rare_collections())
         reader = await _connection(stack, hq_url)
         gates = await _connection(stack, hq_url)
         ledger = await _connection(stack, hq_url)

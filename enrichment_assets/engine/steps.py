@@ -16,11 +16,9 @@ from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, Bluepr
 from enrichment_assets.engine.breaker import Breaker
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.limits import RateGate
+from enrichment_assets.engine.lookahead import Lookahead
 from enrichment_assets.resources.providers import base_url_of, is_simulated
 from enrichment_assets.resources.secrets import workflow_secrets
-
-LOOKAHEAD = 1.25
-"""Intents are committed for this many times the slots, so that no slot waits for a commit."""
 
 
 @dataclass(slots=True)
@@ -45,7 +43,7 @@ class Step:
     runs_if: Callable[[Mapping[str, Any]], bool] | None
     door: Door | None
     slots: asyncio.Semaphore
-    lookahead: asyncio.Semaphore
+    lookahead: Lookahead
     version: str
     stopped: str | None = None
     rests_until: float | None = None
@@ -144,7 +142,7 @@ def _prepare(
         runs_if=condition(workflow.run_if) if workflow.run_if else None,
         door=door,
         slots=asyncio.Semaphore(concurrency),
-        lookahead=asyncio.Semaphore(int(concurrency * LOOKAHEAD) + 1),
+        lookahead=Lookahead(concurrency),
         version=workflow.version(),
         stopped=stopped,
     )
