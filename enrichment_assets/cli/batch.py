@@ -82,7 +82,7 @@ def run(
 
 
 def stats(batch: BatchKey, as_json: AsJson = False) -> None:
-    """Show found rate, error classes, latency, calls and cost per workflow, and which workflow holds the batch up.
+    """Show found rate, error classes, latency, calls, reused answers and cost per workflow, and the bottleneck.
 
     Example: enrich stats acme-1-apollo-basic-1
     """
@@ -95,12 +95,13 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([row.as_json() for row in rows], indent=2, default=str))
         return
-    table = Table("workflow", "found", "calls", "cost", "p50 ms", "p95 ms", "p99 ms", "busy s", "errors")
+    table = Table("workflow", "found", "calls", "reused", "cost", "p50 ms", "p95 ms", "p99 ms", "busy s", "errors")
     for row in rows:
         table.add_row(
             f"{row.workflow} (bottleneck)" if row.bottleneck else row.workflow,
             "" if row.found_rate is None else f"{row.found_rate:.0%}",
             str(row.calls),
+            f"{row.reused} (saved {row.saved})" if row.reused else "",
             str(row.cost),
             *("" if value is None else f"{value:.0f}" for value in (row.p50_ms, row.p95_ms, row.p99_ms)),
             f"{row.busy_seconds:.1f}",

@@ -36,7 +36,7 @@ def explain(
     for chain in chains:
         typer.echo(f"\n{chain.field} = {chain.final!r}  ({chain.because})")
         print_rows(
-            ["", "value", "from", "provider", "fetched", "confidence", "verdict", "rule"],
+            ["", "value", "from", "provider", "fetched", "reused from", "confidence", "verdict", "rule"],
             [
                 (
                     "wins" if link.wins else "",
@@ -44,6 +44,7 @@ def explain(
                     link.source,
                     link.provider,
                     link.fetched_at,
+                    link.reused_from_batch,
                     link.confidence,
                     link.verdict,
                     link.rule,

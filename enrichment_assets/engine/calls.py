@@ -40,10 +40,11 @@ PROVIDER_PAUSE = 900.0
 
 
 def subject_of(item: LoadedItem, step: Step) -> str:
-    """Whom the call is about: a company workflow is asked once per company of the batch."""
+    """Whom the call is about: a company of the batch, a question whose answer may be reused, or else the item."""
     if step.workflow.entity is Entity.COMPANY and item.company_key:
         return f"company:{item.company_key}"
-    return f"item:{item.item_id}"
+    question = item.questions.get(step.slug)
+    return f"question:{question}" if question else f"item:{item.item_id}"
 
 
 def call_key(run: Run, item: LoadedItem, step: Step) -> str:
@@ -319,6 +320,7 @@ async def _intend(run: Run, item: LoadedItem, step: Step, key: str, token: str |
             estimated_cost=workflow.price.estimate,
             callback_token=token,
             token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
+            question_hash=item.questions.get(step.slug),
         )
     )
 

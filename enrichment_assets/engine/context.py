@@ -18,6 +18,7 @@ from enrichment_assets.engine.endings import Ending
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.limits import Clock, LoopClock
+from enrichment_assets.engine.lookups import Lookups
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem, SharedAnswer
 
@@ -72,6 +73,7 @@ class Run:
     client: httpx.AsyncClient
     receiver_url: str
     find_shared: Callable[[int], Awaitable[SharedAnswer | None]]
+    lookups: Lookups
     pause_provider: Callable[[str, float], Awaitable[None]]
     clock: Clock = field(default_factory=LoopClock)
     flights: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)

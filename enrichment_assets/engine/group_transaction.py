@@ -18,7 +18,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import aftermath, budgets, claims, ledger
+from enrichment_assets.store import aftermath, budgets, claims, ledger, reuse
 from enrichment_assets.store.budgets import Purse
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 
@@ -32,6 +32,7 @@ class Kind(Enum):
 
     RECEIVE = auto()
     APPLY = auto()
+    REUSE = auto()
     REOPEN = auto()
     MARK = auto()
     INTEND = auto()
@@ -44,7 +45,7 @@ async def write_group(connection: claims.Connection, scope: Scope, group: Sequen
     Args:
         connection: In autocommit mode, used by nobody else meanwhile.
         scope: Whose records these are.
-        group: (kind, record) each: `Received`, `Applied`, `Intent`, or the tuples that `GroupWriter` queues.
+        group: (kind, record) each: `Received`, `Applied`, `Reused`, `Intent`, or the tuples that `GroupWriter` queues.
 
     Raises:
         LeaseLost: the runner was retired; nothing was written.
@@ -76,6 +77,7 @@ async def _in_pipeline(
         alive = await claims.alive(connection, scope.runner_id)
         received_reply = await ledger.receive(connection, scope, received) if received else None
         applied_reply = await ledger.apply(connection, scope, applied) if applied else None
+        reused_reply = await reuse.take(connection, scope, known) if (known := records[Kind.REUSE]) else None
         reopened_reply = await aftermath.reopen(connection, scope, again) if (again := records[Kind.REOPEN]) else None
         if records[Kind.MARK]:
             await aftermath.mark_callbacks(connection, records[Kind.MARK])
@@ -89,6 +91,8 @@ async def _in_pipeline(
             results[Kind.RECEIVE] = [answer.call_id in ours for answer in received]
         moved = await applied_reply.result() if applied_reply else {}
         results[Kind.APPLY] = [((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied]
+        if reused_reply:
+            results[Kind.REUSE] = await reused_reply.result()
         if reopened_reply:
             reopened = await reopened_reply.result()
             results[Kind.REOPEN] = [

@@ -17,6 +17,7 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.engine.group_transaction import Kind, LeaseLost, write_group
 from enrichment_assets.store import claims
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.reuse import Reused, ReuseVerdict
 
 MAX_GROUP = 1_000
 """Records per transaction; bounds memory and how long one commit keeps the others waiting."""
@@ -60,6 +61,11 @@ class GroupWriter:
         """Move a state with all that belongs to it. (moved, result id)."""
         moved: tuple[bool, int | None] = await self._submit(Kind.APPLY, record)
         return moved
+
+    async def reuse(self, record: Reused) -> ReuseVerdict:
+        """End a state with an answer that is there already."""
+        verdict: ReuseVerdict = await self._submit(Kind.REUSE, record)
+        return verdict
 
     async def release(self, item_id: int, fence: int) -> None:
         """Free an item."""

@@ -21,6 +21,7 @@ from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.exchange import Attempt
 from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.local import compute
+from enrichment_assets.engine.reuse import call_or_reuse
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
@@ -88,6 +89,8 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     if step.workflow.mode is Mode.LOCAL:
         decision = compute(step, run.item_context(item, step))
         return await conclude(run, item, step, decision, None, attempts=1)
+    if step.workflow.reuse_for is not None:
+        return await call_or_reuse(run, item, step)
     key = call_key(run, item, step)
     if step.workflow.entity is Entity.COMPANY:
         return await shared(run, item, step, key, lambda: call(run, item, step, key))

@@ -26,6 +26,7 @@ from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.items import dependents, process
+from enrichment_assets.engine.lookups import Lookups
 from enrichment_assets.engine.steps import prepare_steps
 from enrichment_assets.resources.transport import build_client
 from enrichment_assets.store import claims, contexts, limits, states
@@ -205,6 +206,7 @@ async def _started(
             client,
             options.receiver_url,
             find_shared=partial(contexts.shared_answer, reader),
+            lookups=Lookups(reader, batch.client_id, batch.batch_id),
             pause_provider=partial(limits.pause, gates),
             stop=stop or threading.Event(),
         )

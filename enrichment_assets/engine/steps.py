@@ -45,6 +45,7 @@ class Step:
     slots: asyncio.Semaphore
     lookahead: Lookahead
     version: str
+    simulated: bool = False
     stopped: str | None = None
     rests_until: float | None = None
 
@@ -116,14 +117,15 @@ def _prepare(
     workflow = step.workflow
     provider = None
     secrets: Mapping[str, str] = {}
-    stopped = None
+    simulated, stopped = False, None
     if workflow.mode is not Mode.LOCAL:
         provider = providers.get(workflow.provider)
         if provider is None:
             known = ", ".join(sorted(providers))
             raise ConfigurationError(f"{workflow.slug}: there is no provider {workflow.provider!r} (known: {known})")
         try:
-            secrets = workflow_secrets(workflow, simulated=is_simulated(workflow, provider, sandbox_url))
+            simulated = is_simulated(workflow, provider, sandbox_url)
+            secrets = workflow_secrets(workflow, simulated=simulated)
         except ConfigurationError as error:
             stopped = str(error)
     concurrency = workflow.limits.concurrency
@@ -144,5 +146,6 @@ def _prepare(
         slots=asyncio.Semaphore(concurrency),
         lookahead=Lookahead(concurrency),
         version=workflow.version(),
+        simulated=simulated,
         stopped=stopped,
     )

@@ -15,7 +15,10 @@ from enrichment_assets.warehouse.files import Layout
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One value that somebody gave: who, when, how sure, and the policy's rule that ranked it."""
+    """One value that somebody gave: who, when, how sure, and the policy's rule that ranked it.
+
+    `reused_from_batch`: the batch whose answer it is, where it was not asked for again; `fetched_at` is its time then.
+    """
 
     wins: bool
     value: str | None
@@ -25,6 +28,7 @@ class Link:
     confidence: float | None
     verdict: str | None
     rule: str
+    reused_from_batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Chain:
 
 _QUERY = """
     select field, rank, value, source_kind, source_workflow, source_provider, edited_by, fetched_at, confidence,
-           verdict, rule, priority
+           verdict, rule, priority, reused_from_batch
     from lead_values
     where batch_key = $batch and item_id = $item and ($field is null or field = $field)
     order by field, rank
@@ -92,6 +96,7 @@ def _chain(field: str, rows: list[tuple[Any, ...]]) -> Chain:
             confidence=row[8],
             verdict=row[9],
             rule=row[10],
+            reused_from_batch=row[12],
         )
         for row in rows
     ]

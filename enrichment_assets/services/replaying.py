@@ -18,10 +18,11 @@ from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.statuses import Outcome, Status
 from enrichment_assets.domain.workflow import ClientWorkflowConfig, Destination, Entity, Mode, WorkflowDefinition
 from enrichment_assets.engine.answers import Decision, dump
+from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.steps import Step, prepare_steps
 from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.services.recovery import dependency_pairs, in_transaction, locked, what_next
-from enrichment_assets.services.rereading import mended, read_again, with_step
+from enrichment_assets.services.rereading import mended, with_step
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import recovery, replaying

@@ -57,7 +57,10 @@ class Callback:
 
 @dataclass(slots=True)
 class LoadedItem:
-    """A claimed item with everything a step may ask for."""
+    """A claimed item with everything a step may ask for.
+
+    `questions`: workflow slug -> hash of what it asks for this item, where answers may be reused (`engine.reuse`).
+    """
 
     item_id: int
     fence: int
@@ -69,6 +72,7 @@ class LoadedItem:
     provided: dict[str, Any] = field(default_factory=dict)
     open_calls: list[OpenCall] = field(default_factory=list)
     callbacks: list[Callback] = field(default_factory=list)
+    questions: dict[str, str] = field(default_factory=dict)
 
 
 _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,

@@ -78,11 +78,13 @@ SOURCE_QUERIES: Mapping[str, str] = {
         where r.batch_id <> {batch_id} and r.client_id = {client_id} and r.id in (
             select s.result_id from workflow_states s where s.batch_id = {batch_id} and s.result_id is not null)""",
     "provider_calls": """
-        select {client}::text as client_slug, {batch}::text as batch_key, id as call_id, item_id, workflow_slug,
-               subject_key, provider, operation, state, attempt, estimated_cost::text as estimated_cost,
-               cost::text as cost, http_status::int as http_status, error_class, created_at, sent_at, received_at,
-               applied_at
-        from provider_calls where batch_id = {batch_id}""",
+        select {client}::text as client_slug, {batch}::text as batch_key, c.id as call_id, c.item_id, c.workflow_slug,
+               c.subject_key, c.provider, c.operation, c.state, c.attempt, c.estimated_cost::text as estimated_cost,
+               c.cost::text as cost, c.http_status::int as http_status, c.error_class, c.created_at, c.sent_at,
+               c.received_at, c.applied_at, c.reused_from,
+               (select b.batch_key from provider_calls o join batches b on b.id = o.batch_id
+                where o.id = c.reused_from) as reused_from_batch
+        from provider_calls c where c.batch_id = {batch_id}""",
     "enrichment_results_log": """
         select {client}::text as client_slug, {batch}::text as batch_key, id as log_id, item_id, workflow_slug,
                provider, call_id, attempt, status, outcome, error_class, http_status::int as http_status,
@@ -94,8 +96,9 @@ SOURCE_QUERIES: Mapping[str, str] = {
 }
 """Source name -> the query that reads it for one batch. Bodies of calls and raw rejected lines stay in HQ.
 
-`enrichment_results` also brings the results of other batches of the same client that a state of this batch points to
-(`reuse_for`); a result of another client is never read, whatever a state says.
+`enrichment_results` also brings the results of other batches of the same client that a state of this batch points to;
+a result of another client is never read, whatever a state says. (An answer that was reused, `reuse_for`, is a result of
+this batch's own, and its call says where it comes from.)
 """
 
 

@@ -39,6 +39,7 @@ class Intent:
     estimated_cost: Decimal
     callback_token: str | None = None
     token_seconds: float | None = None
+    question_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +121,25 @@ _INTEND = """
 with asked as (
   select * from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
-    %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[]
+    %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[],
+    %(question)b::text[]
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
-                         ord)
+                         question, ord)
 ), held as (
   select a.* from asked a
   join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
 ), written as (
   insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
-                              state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at)
+                              state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at,
+                              question_hash)
   select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
-         estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp()
+         estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question
   from held
   on conflict (call_key) do update
   set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
       attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
       token_expires_at = excluded.token_expires_at, http_status = null, response_body = null, response_headers = null,
-      received_at = null, error = null, error_class = null
+      received_at = null, error = null, error_class = null, question_hash = excluded.question_hash
   where provider_calls.state = 'ready'
   returning id, call_key, attempt, callback_token
 )
@@ -168,6 +171,7 @@ async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]
             "estimate": [i.estimated_cost for i in intents],
             "token": [i.callback_token for i in intents],
             "seconds": [i.token_seconds for i in intents],
+            "question": [i.question_hash for i in intents],
         },
         prepare=True,
     )
@@ -192,13 +196,8 @@ def _verdict(row: dict[str, Any]) -> IntentVerdict:
     if row["id"] is not None:
         return IntentVerdict(row["id"], True, "intent", row["attempt"], row["callback_token"])
     state = row["existing_state"] or "busy"
-    return IntentVerdict(
-        row["existing_id"],
-        False,
-        "busy" if state == "ready" else state,
-        error_class=row["error_class"],
-        error=row["error"],
-    )
+    state = "busy" if state == "ready" else state
+    return IntentVerdict(row["existing_id"], False, state, error_class=row["error_class"], error=row["error"])
 
 
 _RECEIVE = """

@@ -24,7 +24,8 @@ class StoredAnswer:
     """What a call brought, and how it was read then.
 
     Attributes:
-        callback: Body of the callback that was applied, else of the last dead one; `inbox_id` names it.
+        callback: Body of the callback that was applied, else of the last dead one; `inbox_id` names it. A reused answer
+            is that of the call that fetched it, whose inbox row is not this call's to mark: its `inbox_id` is None.
         external_id: The provider's id of an accepted submission; then `body` is the answer to a poll.
         status: Status of the state of the item that made the call; `outcome` and `fields` likewise.
     """
@@ -60,21 +61,22 @@ class NewReading:
 
 
 _STORED = """
-select c.id as call_id, c.item_id, c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers,
-       c.response_body as body, c.external_id, i.id as inbox_id, i.body as callback,
-       i.headers ->> 'content-encoding' as callback_encoding,
-       coalesce(i.received_at, c.received_at) as received_at, s.status, s.outcome, r.fields
+select c.id as call_id, c.item_id, o.http_status, coalesce(o.response_headers, '{}'::jsonb) as headers,
+       o.response_body as body, o.external_id, case when c.reused_from is null then i.id end as inbox_id,
+       i.body as callback, i.headers ->> 'content-encoding' as callback_encoding,
+       coalesce(i.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields
 from provider_calls c
+join provider_calls o on o.id = coalesce(c.reused_from, c.id)
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
 left join enrichment_results r on r.item_id = c.item_id and r.workflow_slug = c.workflow_slug
 left join lateral (
   select id, body, headers, received_at from callback_inbox
-  where call_id = c.id and (status = 'applied' or status = 'dead' and coalesce(error, '') not like 'signature: %%')
+  where call_id = o.id and (status = 'applied' or status = 'dead' and coalesce(error, '') not like 'signature: %%')
   order by status = 'applied' desc, id desc limit 1
 ) i on true
 where c.batch_id = %s and c.workflow_slug = %s and c.state in ('applied', 'failed')
   and (s.status = 'COMPLETED' or (s.status = 'FAILED' and s.error_class = 'contract'))
-  and (c.response_body is not null or i.body is not null)
+  and (o.response_body is not null or i.body is not null)
 order by c.id
 """
 

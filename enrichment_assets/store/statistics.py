@@ -16,6 +16,9 @@ class WorkflowStatistics:
 
     Attributes:
         found_rate: Found answers of all answers (found + not found); None without answers.
+        calls: Attempts that were answered or timed; an answer that was reused is none.
+        reused: Answers of other batches that were used instead of a call (`reuse_for`); one for a company's items.
+        saved: What those calls would have cost.
         busy_seconds: First to last attempt: the workflow with the longest is the bottleneck.
         errors: Error class -> attempts that ended with it.
     """
@@ -30,11 +33,13 @@ class WorkflowStatistics:
     p99_ms: float | None
     busy_seconds: float
     errors: Mapping[str, int]
+    reused: int = 0
+    saved: Decimal = Decimal(0)
     bottleneck: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; money as decimal text."""
-        return {**asdict(self), "cost": str(self.cost)}
+        return {**asdict(self), "cost": str(self.cost), "saved": str(self.saved)}
 
 
 def workflow_statistics(connection: Sync, batch_id: int) -> list[WorkflowStatistics]:
@@ -60,13 +65,16 @@ def workflow_statistics(connection: Sync, batch_id: int) -> list[WorkflowStatist
                 where batch_id = %(batch)s and error_class is not null group by workflow_slug, error_class) e
           group by workflow_slug
         ), money as (
-          select workflow_slug, sum(cost) as cost from provider_calls where batch_id = %(batch)s group by workflow_slug
+          select workflow_slug, sum(cost) as cost, count(reused_from) as reused,
+                 sum(estimated_cost) filter (where reused_from is not null) as saved
+          from provider_calls where batch_id = %(batch)s group by workflow_slug
         ), places as (
           select workflow_slug, min(position) as position from workflow_states where batch_id = %(batch)s
           group by workflow_slug
         )
         select a.workflow_slug as workflow, a.provider, a.found_rate, a.calls, coalesce(m.cost, 0) as cost,
-               a.p50_ms, a.p95_ms, a.p99_ms, a.busy_seconds, coalesce(e.errors, '{}'::jsonb) as errors
+               a.p50_ms, a.p95_ms, a.p99_ms, a.busy_seconds, coalesce(e.errors, '{}'::jsonb) as errors,
+               coalesce(m.reused, 0) as reused, coalesce(m.saved, 0) as saved
         from attempts a join places p using (workflow_slug)
         left join errors e using (workflow_slug) left join money m using (workflow_slug)
         order by p.position

@@ -1,5 +1,6 @@
 -- What each provider was asked, gave and cost, and how fast. Counts are of states; a company call that answers for five
--- leads is five states and one call. Latency is from sending to the committed answer.
+-- leads is five states and one call, and an answer that was reused is no call. Latency is from sending to the committed
+-- answer.
 with states as (
 
     select
@@ -24,8 +25,9 @@ calls as (
         client_slug,
         batch_key,
         workflow_slug,
-        count(*) as calls,
-        sum(attempt) - count(*) as retries,
+        count(*) filter (where attempt > 0) as calls,
+        sum(attempt) - count(*) filter (where attempt > 0) as retries,
+        count(reused_from) as reused,
         quantile_cont(date_diff('millisecond', coalesce(sent_at, created_at), received_at), 0.5) as p50_ms,
         quantile_cont(date_diff('millisecond', coalesce(sent_at, created_at), received_at), 0.95) as p95_ms
     from {{ source('hq', 'provider_calls') }}
@@ -63,6 +65,7 @@ select
     s.found / nullif(s.answered, 0) as found_rate,
     coalesce(c.calls, 0) as calls,
     cast(coalesce(c.retries, 0) as bigint) as retries,
+    coalesce(c.reused, 0) as reused,
     e.error_classes,
     s.cost,
     cast(s.cost / nullif(s.found, 0) as double) as cost_per_found,

@@ -11,6 +11,7 @@ select
     edited_by,
     confidence,
     verdict,
+    reused_from_batch,
     fetched_at,
     rule,
     candidates

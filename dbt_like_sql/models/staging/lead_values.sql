@@ -53,6 +53,7 @@ ruled as (
         c.confidence,
         c.verdict,
         c.is_bad,
+        c.reused_from_batch,
         c.fetched_at,
         min(
             case
@@ -89,6 +90,7 @@ select
     edited_by,
     confidence,
     verdict,
+    reused_from_batch,
     fetched_at,
     best.rule as rule,
     cast(best.priority as integer) as priority,

@@ -8,6 +8,7 @@ select
     s.position,
     r.provider,
     r.result_id,
+    c.reused_from_batch,
     r.fetched_at,
     r.payload,
     r.fields
@@ -18,3 +19,9 @@ inner join (
     where result_id is not null
 ) as s
     on s.batch_key = r.batch_key and s.result_id = r.result_id
+left join (
+    select batch_key, call_id, reused_from_batch
+    from {{ source('hq', 'provider_calls') }}
+    where reused_from is not null
+) as c
+    on c.batch_key = r.batch_key and c.call_id = r.call_id

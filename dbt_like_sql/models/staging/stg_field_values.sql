@@ -29,6 +29,7 @@ answers as (
         workflow_slug,
         provider,
         position,
+        reused_from_batch,
         fetched_at,
         fields,
         unnest(map_entries(try_cast(cast(fields as json) as map(varchar, varchar)))) as e
@@ -48,6 +49,7 @@ enriched as (
         workflow_slug,
         provider,
         position,
+        reused_from_batch,
         fetched_at,
         case e.key
             when 'email' then json_extract_string(fields, '$.email_score')
@@ -77,17 +79,18 @@ corrected as (
 together as (
 
     select client_slug, batch_key, item_id, field, value, 'upload' as source_kind, null as source_workflow,
-        null as source_provider, null as edited_by, -1 as position, null as confidence, fetched_at
+        null as source_provider, null as edited_by, -1 as position, null as confidence,
+        null as reused_from_batch, fetched_at
     from uploaded
     union all
     select client_slug, batch_key, item_id, field, value, 'workflow', workflow_slug, provider, null, position,
         case lower(sureness)
             when 'high' then 0.9 when 'medium' then 0.6 when 'low' then 0.3
             else case when try_cast(sureness as double) > 1 then try_cast(sureness as double) / 100 else try_cast(sureness as double) end
-        end, fetched_at
+        end, reused_from_batch, fetched_at
     from enriched
     union all
-    select client_slug, batch_key, item_id, field, value, 'human', null, null, edited_by, 32767, 1.0, edited_at
+    select client_slug, batch_key, item_id, field, value, 'human', null, null, edited_by, 32767, 1.0, null, edited_at
     from corrected
 
 )
@@ -108,6 +111,7 @@ select
         when t.field = 'email' and lower(trim(t.value)) in ({% for email in var('placeholder_emails') %}'{{ email }}'{{ ', ' if not loop.last }}{% endfor %}) then 'placeholder'
         else v.verdict
     end as verdict,
+    t.reused_from_batch,
     t.fetched_at
 from together as t
 left join {{ ref('stg_email_verdicts') }} as v

@@ -1,0 +1,50 @@
+"""Looking for answers that are there already, in bulk: while one query is under way, questions queue for the next.
+
+Like the group writer there is no timer: what is waiting when the connection is free goes together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from enrichment_assets.store import reuse
+from enrichment_assets.store.claims import Connection
+from enrichment_assets.store.reuse import Asked, Known
+
+MAX_GROUP = 100
+"""Questions per query; each may bring an answer's bytes."""
+
+
+@dataclass
+class Lookups:
+    """The lookups of one run: one client's answers, seen from one batch."""
+
+    connection: Connection
+    client_id: int
+    batch_id: int
+    queries: int = 0
+    _queue: list[tuple[Asked, asyncio.Future[Known | None]]] = field(default_factory=list)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def find(self, asked: Asked) -> Known | None:
+        """The known call for a question, if there is one. Raises `psycopg.Error` where the database cannot be read."""
+        future: asyncio.Future[Known | None] = asyncio.get_running_loop().create_future()
+        self._queue.append((asked, future))
+        async with self._turn:
+            if not future.done():
+                await self._ask(future)
+        return await future
+
+    async def _ask(self, mine: asyncio.Future[Known | None]) -> None:
+        group, self._queue = self._queue[:MAX_GROUP], self._queue[MAX_GROUP:]
+        try:
+            found = await reuse.find(self.connection, self.client_id, self.batch_id, [asked for asked, _ in group])
+        except BaseException:
+            # Whoever waits asks again when its turn comes, and learns what is wrong by itself.
+            self._queue = [entry for entry in group if entry[1] is not mine] + self._queue
+            raise
+        self.queries += 1
+        for (_, future), known in zip(group, found, strict=True):
+            if not future.done():
+                future.set_result(known)

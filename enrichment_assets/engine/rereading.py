@@ -1,0 +1,70 @@
+"""How bytes that are kept read now, as they would live. Pure: no I/O.
+
+Reading again is the engine's own reading (`engine.answers`), so that a replay, a reused answer and a live one can
+never differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.statuses import ErrorClass, Status
+from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.engine.answers import Decision, completed, decide, decide_callback, failed
+from enrichment_assets.engine.steps import Step
+
+
+class KeptAnswer(Protocol):
+    """What a call brought: the body of its callback where one was applied, else of its response or last poll."""
+
+    @property
+    def http_status(self) -> int | None:
+        """Status of the response or poll."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that were kept, by lower-case name."""
+
+    @property
+    def body(self) -> bytes | None:
+        """Body of the response or poll."""
+
+    @property
+    def external_id(self) -> str | None:
+        """The provider's id of an accepted submission; then `body` is the answer to a poll."""
+
+    @property
+    def callback(self) -> bytes | None:
+        """Body of the callback."""
+
+    @property
+    def callback_encoding(self) -> str | None:
+        """Its Content-Encoding."""
+
+
+def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
+    """How a kept answer reads now, as it would live; None: it completes nothing and fails no contract."""
+    if kept.callback is not None:
+        decision: Decision | None = decide_callback(step, kept.callback, kept.callback_encoding)[0]
+    elif step.workflow.mode is Mode.ASYNC and step.workflow.poll is not None and kept.external_id:
+        decision = _read_poll(step, _answer(kept))
+    else:
+        decision = decide(step, _answer(kept))
+    if decision is None or decision.status is Status.COMPLETED:
+        return decision
+    return decision if decision.error_class is ErrorClass.CONTRACT else None
+
+
+def _read_poll(step: Step, answer: Answer) -> Decision | None:
+    try:
+        reading = step.reader.read_poll(answer)
+    except ContractError as error:
+        return failed(ErrorClass.CONTRACT, str(error))
+    return None if reading is None else completed(step.workflow.price, reading)
+
+
+def _answer(kept: KeptAnswer) -> Answer:
+    return Answer(kept.http_status or 0, kept.headers, kept.body or b"")
