@@ -210,7 +210,9 @@ class WorkflowDefinition(_Part):
         default=False, description="a call of unknown fate may be sent again without a person deciding"
     )
     idempotency_header: str | None = None
-    reuse_for: Seconds | None = None
+    reuse_for: Seconds | None = Field(
+        default=None, le=10 * 365 * 86400.0, description="an answer to the same question of this client may be as old"
+    )
     emits: str | None = Field(default=None, description="JMESPath to a list of objects that become child items")
     enabled: bool = True
 

@@ -12,7 +12,7 @@ from enrichment_assets.store import reuse
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.reuse import Asked, Known
 
-MAX_GROUP = 100
+MAX_GROUP = 50
 """Questions per query; each may bring an answer's bytes."""
 
 

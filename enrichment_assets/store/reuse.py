@@ -97,7 +97,8 @@ async def find(connection: Connection, client_id: int, batch_id: int, asked: Seq
     )
     found: list[Known | None] = [None] * len(asked)
     for row in await cursor.fetchall():
-        found[row.pop("ord") - 1] = _known(row)
+        place = row.pop("ord") - 1
+        found[place] = _known(row)
     return found
 
 

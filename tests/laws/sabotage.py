@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +81,17 @@ def open_nursery() -> subprocess.Popen[str]:
     )
 
 
+def find_check(name: str) -> Callable[[World], None]:
+    """A law's check by its name. Imported late: in the child, that is from the copy."""
+    from tests.laws import checks, reuse_checks
+
+    module = reuse_checks if name in vars(reuse_checks) else checks
+    check: Callable[[World], None] = getattr(module, name)
+    return check
+
+
 def check_copy(order: dict[str, str]) -> int:
     """In the child: run one check on the package as it is there; the exit code."""
-    from tests.laws import checks
-
     sandbox = SandboxProcess()
     sandbox.url = order["sandbox"]
     home = Path(order["folder"]) / "scratch"
@@ -96,7 +104,7 @@ def check_copy(order: dict[str, str]) -> int:
     )
     with connect(order["hq"]) as hq:
         try:
-            getattr(checks, order["check"])(World(settings, hq, sandbox, home))
+            find_check(order["check"])(World(settings, hq, sandbox, home))
         except AssertionError as error:
             print(f"broken: {error}")
             return BROKEN

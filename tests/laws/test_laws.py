@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.world import World
-from tests.laws import checks
-from tests.laws.sabotage import BROKEN, Sabotage, open_nursery, run_without
+from tests.laws.sabotage import BROKEN, Sabotage, find_check, open_nursery, run_without
 
 HELD_LEASE = "join item_leases l on l.item_id = {0}.item_id and l.fence = {0}.fence and l.runner_id = %(runner)s"
 ANY_LEASE = "join item_leases l on l.item_id = {0}.item_id"
@@ -87,6 +86,20 @@ SABOTAGES = [
         "if False:",
     ),
     Sabotage(
+        3,
+        "a_question_is_asked_once",
+        "engine/calls.py",
+        'return f"question:{question}" if question else f"item:{item.item_id}"',
+        'return f"item:{item.item_id}"',
+    ),
+    Sabotage(
+        3,
+        "a_call_of_unknown_fate_is_not_replaced_by_a_reused_answer",
+        "store/reuse.py",
+        "where provider_calls.state = 'ready'",
+        "where true",
+    ),
+    Sabotage(
         4,
         "a_retired_runner_writes_nothing",
         "engine/group_transaction.py",
@@ -96,6 +109,7 @@ SABOTAGES = [
     Sabotage(4, "a_stale_fence_writes_nothing", "store/ledger.py", HELD_LEASE.format("a"), ANY_LEASE.format("a")),
     Sabotage(4, "a_stale_fence_writes_nothing", "store/ledger.py", HELD_LEASE.format("g"), ANY_LEASE.format("g")),
     Sabotage(4, "a_stale_fence_writes_nothing", "store/ledger.py", HELD_LEASE.format("d"), ANY_LEASE.format("d")),
+    Sabotage(4, "a_stale_fence_reuses_nothing", "store/reuse.py", HELD_LEASE.format("a"), ANY_LEASE.format("a")),
     Sabotage(
         4,
         "an_item_that_another_run_holds_is_left_alone",
@@ -124,6 +138,7 @@ SABOTAGES = [
         "[run.batch.batch_key, step.slug, step.version, subject_of(item, step)]",
         "[step.slug, step.version, subject_of(item, step)]",
     ),
+    Sabotage(6, "an_answer_is_never_reused_across_clients", "store/reuse.py", "c.client_id = %(client)s", "true"),
     Sabotage(
         6,
         "a_token_names_its_call_and_outranks_the_payload",
@@ -140,6 +155,20 @@ SABOTAGES = [
     ),
     Sabotage(8, "a_value_names_where_it_came_from", "engine/sharing.py", "result_id=ending.result_id,", ""),
     Sabotage(
+        8,
+        "a_reused_answer_says_when_it_was_fetched",
+        "store/reuse.py",
+        "fields::jsonb, answered_at",
+        "fields::jsonb, now()",
+    ),
+    Sabotage(
+        8,
+        "simulated_answers_do_not_reach_a_batch_for_real_providers",
+        "engine/reuse.py",
+        "run.batch.blueprint.simulated,",
+        "",
+    ),
+    Sabotage(
         9,
         "a_miss_an_error_a_skip_and_an_unknown_fate_are_told_apart",
         "engine/answers.py",
@@ -152,7 +181,7 @@ SABOTAGES = [
 
 @pytest.mark.parametrize("check", sorted({sabotage.check for sabotage in SABOTAGES}))
 def test_the_law_holds(world: World, check: str) -> None:
-    getattr(checks, check)(world)
+    find_check(check)(world)
 
 
 @pytest.fixture(scope="module")

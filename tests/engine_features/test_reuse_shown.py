@@ -1,0 +1,142 @@
+"""What a reused answer looks like downstream: leads, provenance, statistics, destinations, log and configuration."""
+
+from __future__ import annotations
+
+import json
+import logging
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.planning import apply_config
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.engine.event_log import JsonLines, logger
+from enrichment_assets.services.configuration import add_client, add_workflow, get_client_config, set_client_config
+from enrichment_assets.services.explain import explain_lead
+from enrichment_assets.services.statistics import batch_statistics
+from enrichment_assets.services.storing import store_results
+from enrichment_assets.store.database import connect
+from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
+from enrichment_assets.warehouse.publishing import publish_marts
+from tests.engine.world import Launched, World, people, step
+
+DESTINATION = {"table": "found_titles", "create": True, "columns": {"title": "fields.title", "n": "item.row_number"}}
+
+
+def titles(**fields: Any) -> WorkflowDefinition:
+    """Finds a person's title, for a cent; reused for a month."""
+    return step("match", **{"reuse_for": "30d", "provides": {"title": "person.title"}, **fields})
+
+
+def extract(batch: Launched) -> None:
+    """Make the batch's leads and publish them."""
+    publish_batch_sources(batch.settings, batch.key)
+    build_models(batch.settings, batch.key)
+    publish_marts(batch.settings, batch.key)
+
+
+def test_leads_of_a_second_batch_have_the_same_values_and_say_where_and_when_they_were_fetched(world: World) -> None:
+    first, second = world.launch(people(3), titles()), world.launch([*people(3), *people(1)], titles())
+    first.run()
+    first.change("update provider_calls set received_at = now() - interval '9 days'")
+    second.run()
+    for batch in (first, second):
+        extract(batch)
+    warehouse = open_warehouse(world.settings)
+    leads = warehouse.execute("select batch_key, first_name, title, cost from final_leads order by item_id").fetchall()
+    values = {name: title for key, name, title, _ in leads if key == first.key}
+    assert len(values) == 3 and all(values.values())
+    assert [(name, title) for key, name, title, _ in leads if key == second.key] == [*values.items(), *values.items()][
+        :4
+    ]
+    assert [cost for key, *_, cost in leads if key == second.key] == [Decimal(0)] * 4
+    calls = {call["received_at"] for call in first.calls()}
+    with connect(world.settings.workspace_database_url or "") as workspace:
+        rows = workspace.execute(
+            "select batch_key, source_workflow, source_provider, fetched_at, reused_from_batch "
+            "from final_leads_provenance where field = 'title' order by item_id"
+        ).fetchall()
+    assert {row["source_workflow"] for row in rows} == {"match"} and {row["source_provider"] for row in rows} == {
+        "http"
+    }
+    assert [row["reused_from_batch"] for row in rows] == [None] * 3 + [first.key] * 4
+    assert {row["fetched_at"] for row in rows if row["batch_key"] == second.key} == calls
+    item = second.rows("select min(item_id) as id from workflow_states where batch_id = %s", second.batch_id)[0]["id"]
+    (link,) = explain_lead(world.settings, second.key, item, "title")[0].links
+    assert link.reused_from_batch == first.key and link.fetched_at in calls
+    build_analytics(world.settings)
+    performance = open_warehouse(world.settings).execute(
+        "select batch_key, answered, calls, retries, reused, cost from provider_performance order by batch_key"
+    )
+    assert performance.fetchall() == [
+        (first.key, 3, 3, 0, 0, Decimal("0.03")),
+        (second.key, 4, 0, 0, 3, Decimal(0)),
+    ]
+
+
+def test_statistics_count_a_reused_answer_as_reused_and_say_what_it_saved(world: World) -> None:
+    world.launch(people(2), titles()).run()
+    batch = world.launch([*people(3), *people(2)], titles(price={"estimate": "0.07", "not_found": "0"}))
+    batch.run()
+    (row,) = batch_statistics(world.settings, batch.key)
+    assert (row.calls, row.reused, row.saved, row.cost) == (1, 2, Decimal("0.14"), Decimal("0.07"))
+    assert row.found_rate == 1.0
+    assert json.loads(json.dumps(row.as_json()))["saved"] == "0.140000"
+
+
+def test_a_reused_answer_is_stored_where_configuration_says_with_the_time_it_was_fetched(world: World) -> None:
+    first = world.launch(people(2), titles())
+    first.run()
+    second = world.launch(people(2) * 2, titles(destination=DESTINATION))
+    second.run()
+    assert store_results(world.settings, second.key)["match"].rows == 4
+    with connect(world.settings.workspace_database_url or "") as workspace:
+        rows = workspace.execute("select batch_key, title, fetched_at from found_titles order by n").fetchall()
+    assert {row["batch_key"] for row in rows} == {second.key}
+    fetched = [call["received_at"] for call in first.calls()]
+    assert sorted({row["fetched_at"] for row in rows}) == sorted(fetched)
+    assert store_results(world.settings, second.key)["match"].rows == 0
+
+
+def test_the_log_has_a_line_for_a_reuse_and_none_for_a_call(world: World) -> None:
+    world.launch(people(1), titles()).run()
+    batch = world.launch(people(1) * 2, titles())
+    lines: list[dict[str, Any]] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(json.loads(JsonLines().format(record)))
+
+    handler = Keep()
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        batch.run()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    moves = [(line["action"], line.get("outcome"), line.get("cost")) for line in lines if "item" in line]
+    assert moves == [("reuse", "found", "0"), ("share", "found", None)]
+    reuse, share = batch.log()
+    assert (reuse["status"], reuse["cost"], reuse["duration_ms"], share["cost"]) == ("COMPLETED", 0, None, None)
+    assert reuse["message"].startswith("reused: batch")
+
+
+def test_a_client_sets_reuse_for_for_itself_and_what_is_no_duration_is_refused(world: World) -> None:
+    add_client(world.settings, "acme", "Acme")
+    add_workflow(world.settings, titles(reuse_for=None))
+    set_client_config(world.settings, "acme", "match", set_values={"reuse_for": "30d"})
+    config = get_client_config(world.settings, "acme", "match")
+    assert apply_config("acme", titles(reuse_for=None), config).reuse_for == 30 * 86400
+    set_client_config(world.settings, "acme", "match", set_values={"reuse_for": 0})
+    config = get_client_config(world.settings, "acme", "match")
+    assert apply_config("acme", titles(reuse_for=None), config).reuse_for == 0
+    for wrong in ("a month", -1, "5000d", float("inf")):
+        with pytest.raises(ConfigurationError, match="reuse_for"):
+            set_client_config(world.settings, "acme", "match", set_values={"reuse_for": wrong})
+    set_client_config(world.settings, "acme", "match", unset=["reuse_for"])
+    config = get_client_config(world.settings, "acme", "match")
+    assert apply_config("acme", titles(), config).reuse_for == 30 * 86400
