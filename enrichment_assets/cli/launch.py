@@ -24,6 +24,9 @@ def launch(
     batch: Annotated[
         str | None, typer.Option("--batch", help="Key of the batch; default CLIENT-UPLOAD-PIPELINE-N.")
     ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Take no answers of earlier batches, whatever `reuse_for` says.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be called and what it costs.")
     ] = False,
@@ -46,7 +49,7 @@ def launch(
         if as_json:
             print_json(plan)
         else:
-            _print_plan(plan)
+            _print_plan(plan, fresh=fresh)
         return
     from enrichment_assets.services.partitions import add_partition
 
@@ -57,6 +60,7 @@ def launch(
         add_partition=lambda key: add_partition(settings, key),
         client=client,
         batch_key=batch,
+        fresh=fresh,
     )
     if as_json:
         print_json(launched)
@@ -66,7 +70,7 @@ def launch(
     typer.echo(f"next: enrich run {launched.batch_key} --wait    or: enrich status {launched.batch_key}")
 
 
-def _print_plan(plan: LaunchPlan) -> None:
+def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
     from enrichment_assets.cli.printing import money, print_table
 
     companies = "" if plan.companies is None else f", {plan.companies} companies"
@@ -77,10 +81,19 @@ def _print_plan(plan: LaunchPlan) -> None:
     print_table(columns, rows, empty="no steps")
     totals = ", ".join(money(amount, currency) for currency, amount in plan.cost_at_most.items()) or "nothing"
     typer.echo(f"cost      at most {totals}")
+    for step in plan.steps:
+        if step.reuse_for and not fresh:
+            typer.echo(
+                f"reuse     {step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again"
+            )
     for slug in plan.left_out:
         typer.echo(f"left out  {slug}: switched off for client {plan.client}")
     for problem in plan.problems:
         typer.echo(f"problem   {problem}")
+
+
+def _days(seconds: float) -> str:
+    return f"{seconds / 86_400:g} days" if seconds >= 86_400 else f"{seconds / 3_600:.3g} hours"
 
 
 def _step_row(number: int, step: StepPlan) -> tuple[object, ...]:

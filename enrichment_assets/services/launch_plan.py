@@ -26,7 +26,10 @@ _HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """One step: how often it calls at most, and what that costs at most, in exact decimals of `currency`."""
+    """One step: how often it calls at most, and what that costs at most, in exact decimals of `currency`.
+
+    `reuse_for`: seconds that an answer of an earlier batch of the client may be old to be taken instead of a call.
+    """
 
     slug: str
     title: str
@@ -42,6 +45,7 @@ class StepPlan:
     currency: str
     simulated: bool
     problems: tuple[str, ...]
+    reuse_for: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,7 @@ def _step_plan(
         currency=workflow.price.currency,
         simulated=simulated,
         problems=tuple(problems),
+        reuse_for=workflow.reuse_for,
     )
 
 

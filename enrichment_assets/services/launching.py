@@ -52,9 +52,12 @@ def launch(
     add_partition: Callable[[str], None],
     client: str | None = None,
     batch_key: str | None = None,
+    fresh: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Launched:
     """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
+
+    A `fresh` batch takes no answer of an earlier one; later ones may take its.
 
     With a `batch_key` that exists for the same upload and pipeline, the batch stays as it is and only its partition is
     added again, so that a launch that was interrupted can be repeated.
@@ -73,10 +76,21 @@ def launch(
             draft = draft_launch(connection, upload, pipeline, client)
             _refuse_unready(settings, draft, environment)
             simulated = calls_simulator(settings, draft.blueprint)
-            blueprint = draft.blueprint.model_copy(update={"simulated": simulated})
+            asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
+            blueprint = asked.model_copy(update={"simulated": simulated})
             launched = _created(connection, replace(draft, blueprint=blueprint), key)
     add_partition(launched.batch_key)
     return launched
+
+
+def _asking_anew(blueprint: Blueprint) -> Blueprint:
+    """The blueprint with no step that takes an answer of another batch."""
+    steps = []
+    for step in blueprint.steps:
+        if step.workflow.reuse_for is not None:
+            step = step.model_copy(update={"workflow": step.workflow.model_copy(update={"reuse_for": 0.0})})
+        steps.append(step)
+    return blueprint.model_copy(update={"steps": steps})
 
 
 def _created(connection: Any, draft: Draft, batch_key: str | None) -> Launched:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +12,19 @@ import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.planning import apply_config
-from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
 from enrichment_assets.engine.event_log import JsonLines, logger
-from enrichment_assets.services.configuration import add_client, add_workflow, get_client_config, set_client_config
+from enrichment_assets.services.batches import load_batch
+from enrichment_assets.services.configuration import (
+    add_client,
+    add_pipeline,
+    add_workflow,
+    get_client_config,
+    set_client_config,
+)
 from enrichment_assets.services.explain import explain_lead
+from enrichment_assets.services.items import create_items
+from enrichment_assets.services.launching import launch, plan_launch
 from enrichment_assets.services.statistics import batch_statistics
 from enrichment_assets.services.storing import store_results
 from enrichment_assets.store.database import connect
@@ -140,3 +150,25 @@ def test_a_client_sets_reuse_for_for_itself_and_what_is_no_duration_is_refused(w
     set_client_config(world.settings, "acme", "match", unset=["reuse_for"])
     config = get_client_config(world.settings, "acme", "match")
     assert apply_config("acme", titles(), config).reuse_for == 30 * 86400
+
+
+def test_a_fresh_launch_takes_no_old_answers_and_its_own_are_taken_later(world: World) -> None:
+    old = world.launch(people(2), titles())
+    old.change("update batches set blueprint = blueprint || '{\"simulated\": true}' where id = %s", old.batch_id)
+    old.run()
+    add_workflow(world.settings, titles())
+    add_workflow(world.settings, step("other"))
+    add_pipeline(world.settings, PipelineDefinition(slug="p", steps=["match", "other"]), client="acme")
+    upload = old.rows("select upload_id as id from batches where id = %s", old.batch_id)[0]["id"]
+    assert [step.reuse_for for step in plan_launch(world.settings, upload, "p").steps] == [30 * 86400, None]
+    keys = []
+    for fresh in (True, False):
+        launched = launch(world.settings, upload, "p", add_partition=lambda _key: None, fresh=fresh)
+        create_items(world.settings, launched.batch_key)
+        keys.append(launched.batch_key)
+    fresh, later = (replace(old, key=key, batch_id=load_batch(world.settings, key).batch_id) for key in keys)
+    fresh.run()
+    assert old.asked("match") == 4
+    later.run()
+    assert old.asked("match") == 4
+    assert {c["reused_from"] for c in later.calls("match")} == {c["id"] for c in fresh.calls("match")}
