@@ -83,9 +83,7 @@ def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
     typer.echo(f"cost      at most {totals}")
     for step in plan.steps:
         if step.reuse_for and not fresh:
-            typer.echo(
-                f"reuse     {step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again"
-            )
+            typer.echo(f"reuse     {step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again")
     for slug in plan.left_out:
         typer.echo(f"left out  {slug}: switched off for client {plan.client}")
     for problem in plan.problems:

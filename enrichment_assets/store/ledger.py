@@ -195,8 +195,7 @@ def _verdict(row: dict[str, Any]) -> IntentVerdict:
         return IntentVerdict(None, False, "taken")
     if row["id"] is not None:
         return IntentVerdict(row["id"], True, "intent", row["attempt"], row["callback_token"])
-    state = row["existing_state"] or "busy"
-    state = "busy" if state == "ready" else state
+    state = "busy" if row["existing_state"] in (None, "ready") else row["existing_state"]
     return IntentVerdict(row["existing_id"], False, state, error_class=row["error_class"], error=row["error"])
 
 

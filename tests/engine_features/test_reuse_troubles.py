@@ -199,7 +199,7 @@ def test_a_reuse_is_written_only_for_a_held_item_a_pending_state_and_a_free_call
             fence += guarded == "fence"
             applied = Applied(item, fence, "find", "COMPLETED", "http", outcome="found", own_result=True, payload="{}")
             record = Reused(applied, "k", "item:1", "find", origin["id"], origin["received_at"], Decimal(1))
-            (verdict,) = await take(connection, scope, [record])
+            (verdict,) = await (await take(connection, scope, [record])).result()
             return verdict.held, verdict.call_id is not None
 
     assert asyncio.run(write()) == {"fence": (False, False), "state": (False, False), "call": (True, False)}[guarded]

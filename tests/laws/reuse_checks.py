@@ -102,7 +102,7 @@ def _take(old: Launched, batch: Launched, late: int = 0) -> ReuseVerdict:
                 item, fence - late, "find", "COMPLETED", "http", outcome="found", own_result=True, payload="{}"
             )
             record = Reused(applied, "key", f"item:{item}", "find", origin["id"], origin["received_at"], Decimal(0))
-            (verdict,) = await take(connection, scope, [record])
+            (verdict,) = await (await take(connection, scope, [record])).result()
             return verdict
 
     return asyncio.run(write())
