@@ -85,3 +85,10 @@ RESTARTED = (
     Point("resources.transport:send"),
     Point("store.ledger:apply"),
 )
+REUSING = (
+    Point("store.reuse:find"),
+    Point("store.reuse:take", "before"),
+    Point("store.reuse:take"),
+    Point("engine.reuse:_take"),
+    Point("engine.sharing:adopt", "before"),
+)

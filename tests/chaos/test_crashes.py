@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.invariants import broken, double_charges
-from tests.chaos.points import ASSET, ENGINE, RECEIVER, RESTARTED, STOPPED, Point
+from tests.chaos.points import ASSET, ENGINE, RECEIVER, RESTARTED, REUSING, STOPPED, Point
 from tests.chaos.scenes import kill_at, kill_receiver_at, restart_at, stop_at
 from tests.chaos.town import LEASE, Town, receiving, town
+from tests.engine.world import step
 
 ROWS = 4
 
@@ -68,4 +69,28 @@ def test_a_receiver_that_is_killed_has_stored_what_it_acknowledged_and_the_rest_
     with receiving(place):
         place.finish(batch)
     assert broken(place, batch, ROWS) == []
+    assert double_charges(place) == []
+
+
+def test_a_run_that_is_killed_while_it_reuses_answers_takes_each_once_and_pays_for_none(place: Town) -> None:
+    launched = {}
+    for number, point in enumerate(REUSING):
+        with place.world() as world:
+            rows = [{"first_name": f"Known {number}", "n": str(n)} for n in range(ROWS)] * 2
+            first, second = (
+                world.launch(rows, step("kept", reuse_for="1d"), client=f"reusing-{number}", key=f"{key}-{number}").key
+                for key in ("paid", "reused")
+            )
+        place.finish(first)
+        launched[second] = point
+    never_there = [str(point) for batch, point in launched.items() if not kill_at(place, batch, point, ROWS)]
+    time.sleep(LEASE)
+    for key in launched:
+        place.finish(key)
+        with place.world() as world:
+            batch = place.launched(world, key)
+            assert batch.statuses() == {"COMPLETED": 2 * ROWS}
+            assert [(c["attempt"], c["cost"]) for c in batch.calls() if c["reused_from"]] == [(0, 0)] * ROWS
+            assert len(batch.calls()) == len(batch.results()) == len({s["result_id"] for s in batch.states()}) == ROWS
+    assert never_there == []
     assert double_charges(place) == []
