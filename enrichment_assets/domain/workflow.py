@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.signatures import SignatureScheme
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -211,7 +212,7 @@ class WorkflowDefinition(_Part):
     )
     idempotency_header: str | None = None
     reuse_for: Seconds | None = None
-    emits: str | None = Field(default=None, description="JMESPath to a list of objects that become child items")
+    emits: EmitsField = Field(default=None, description="what of the answer becomes child items (docs/fan-out.md)")
     enabled: bool = True
 
     @field_validator("secrets")

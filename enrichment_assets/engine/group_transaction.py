@@ -18,7 +18,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import aftermath, budgets, claims, ledger
+from enrichment_assets.store import aftermath, budgets, claims, fanout, ledger
 from enrichment_assets.store.budgets import Purse
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 
@@ -79,6 +79,8 @@ async def _in_pipeline(
         reopened_reply = await aftermath.reopen(connection, scope, again) if (again := records[Kind.REOPEN]) else None
         if records[Kind.MARK]:
             await aftermath.mark_callbacks(connection, records[Kind.MARK])
+        if any(record.emission for record in applied):  # before budgets: nobody waits for its turn holding money
+            await fanout.take_turn(connection, scope.batch_id)
         purse_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
         if records[Kind.RELEASE]:
             await claims.release(connection, scope.runner_id, records[Kind.RELEASE])
@@ -89,6 +91,9 @@ async def _in_pipeline(
             results[Kind.RECEIVE] = [answer.call_id in ours for answer in received]
         moved = await applied_reply.result() if applied_reply else {}
         results[Kind.APPLY] = [((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied]
+        emitted = [(r.item_id, r.emission) for r in applied if r.emission and (r.item_id, r.workflow_slug) in moved]
+        if emitted:
+            await fanout.insert_children(connection, scope.client_id, scope.batch_id, emitted)
         if reopened_reply:
             reopened = await reopened_reply.result()
             results[Kind.REOPEN] = [

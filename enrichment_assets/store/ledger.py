@@ -7,11 +7,12 @@ The engine's group writer batches records of many items into one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.domain.emission import Emission
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.replies import Reply
 
@@ -114,6 +115,7 @@ class Applied:
     inbox_id: int | None = None
     inbox_status: str | None = None
     reserved: Decimal = Decimal(0)
+    emission: Emission | None = None
 
 
 _INTEND = """
@@ -321,8 +323,7 @@ async def apply(
     return Reply(cursor, lambda rows: {(row["item_id"], row["slug"]): row["result_id"] for row in rows})
 
 
-def _columns(records: Iterable[Applied]) -> dict[str, list[Any]]:
-    rows = list(records)
+def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
     return {
         "item": [r.item_id for r in rows],
         "fence": [r.fence for r in rows],

@@ -60,7 +60,7 @@ def run_tests(settings: Settings, batch_key: str | None, model: str) -> list[Tes
 
 
 def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
-    """Items = leads; entries of histories = rows + exclusions; published rows = warehouse rows, per published model.
+    """Rows + children = items; items = leads; entries of histories = rows + exclusions; published rows = warehouse rows, per published model.
 
     Raises:
         NotFoundError: Nothing was published for the batch.
@@ -70,6 +70,7 @@ def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
     connection = _session(settings, batch_key)
     try:
         found = [
+            _compare(connection, "rows + children = items", renderer.render("{{ rows_and_items() }}")),
             _compare(connection, "items = leads", renderer.render("{{ items_and_leads() }}")),
             _compare(connection, "history entries = rows + exclusions", renderer.render("{{ entries_and_rows() }}")),
         ]
