@@ -9,7 +9,7 @@ select
 {#- Every readable row and every emitted child of an item that is there, against the items. -#}
 {% macro rows_and_items() -%}
 select
-    (select coalesce(sum(upload_rows - upload_rejected), 0) from {{ source('hq', 'batches') }} where items_created_at is not null)
+    (select coalesce(sum(upload_rows - upload_rejected), 0) from {{ source('hq', 'batches') }})
         + (
             select count(*)
             from {{ source('hq', 'batch_items') }} as c

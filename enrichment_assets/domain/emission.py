@@ -37,7 +37,7 @@ _PROFILE = re.compile(r"^/(?:mwlite/)?in/([^/?#]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The item whose answer emits: `fields` are its identity and what earlier steps provided."""
+    """The item whose answer emits. `fields`: its identity cells, and what steps provided where it has none."""
 
     item_id: int
     company_key: str | None
