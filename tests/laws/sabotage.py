@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +81,16 @@ def open_nursery() -> subprocess.Popen[str]:
     )
 
 
+def find_check(name: str) -> Callable[[World], None]:
+    """A law's check by its name."""
+    from tests.laws import checks, child_checks
+
+    found: Callable[[World], None] = getattr(checks, name, None) or getattr(child_checks, name)
+    return found
+
+
 def check_copy(order: dict[str, str]) -> int:
     """In the child: run one check on the package as it is there; the exit code."""
-    from tests.laws import checks
-
     sandbox = SandboxProcess()
     sandbox.url = order["sandbox"]
     home = Path(order["folder"]) / "scratch"
@@ -96,7 +103,7 @@ def check_copy(order: dict[str, str]) -> int:
     )
     with connect(order["hq"]) as hq:
         try:
-            getattr(checks, order["check"])(World(settings, hq, sandbox, home))
+            find_check(order["check"])(World(settings, hq, sandbox, home))
         except AssertionError as error:
             print(f"broken: {error}")
             return BROKEN
