@@ -76,8 +76,9 @@ def _print_plan(plan: LaunchPlan) -> None:
     rows = [_step_row(number, step) for number, step in enumerate(plan.steps, start=1)]
     print_table(columns, rows, empty="no steps")
     totals = ", ".join(money(amount, currency) for currency, amount in plan.cost_at_most.items()) or "nothing"
-    typer.echo(f"cost      at most {totals}")
-    for emitter, at_most in dict.fromkeys(also for step in plan.steps for also in step.also_for):
+    emitting = dict.fromkeys(also for step in plan.steps for also in step.also_for)
+    typer.echo(f"cost      at most {totals}{' for the rows of the upload' if emitting else ''}")
+    for emitter, at_most in emitting:
         typer.echo(f"plus      steps marked + for each item that {emitter} emits, at most {at_most:,} an answer")
     for slug in plan.left_out:
         typer.echo(f"left out  {slug}: switched off for client {plan.client}")
