@@ -53,7 +53,7 @@ SABOTAGES = [
     Sabotage(
         4,
         "a_stale_fence_emits_nothing",
-        "engine/group_writer.py",
+        "engine/group_transaction.py",
         "if r.emission and (r.item_id, r.workflow_slug) in moved]",
         "if r.emission]",
     ),
