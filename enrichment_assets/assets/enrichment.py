@@ -114,12 +114,14 @@ def _advance(
     context: dg.AssetExecutionContext, platform: PlatformResource, graph: _Graph
 ) -> Iterator[dg.MaterializeResult]:
     settings, batch_key = platform.settings(), context.partition_key
-    planned = {step.slug for step in load_batch(settings, batch_key).blueprint.steps}
+    blueprint = load_batch(settings, batch_key).blueprint
+    planned = {step.slug for step in blueprint.steps}
+    emitting = {step.slug for step in blueprint.steps if step.workflow.emits is not None}
     selected = [key for key in graph.upstream if key in context.selected_asset_keys]
     # A whole run also works on steps that were registered after this code location was loaded: they have no asset yet.
     whole = len(selected) == len(graph.upstream)
     chosen = planned if whole else {graph.slugs[key] for key in selected} & planned
-    reporter = _Reporter(settings, batch_key, graph, selected, planned)
+    reporter = _Reporter(settings, batch_key, graph, selected, planned, emitting)
     if not chosen:
         yield from reporter.settled()
         return
@@ -139,6 +141,7 @@ class _Reporter:
     """Reports each selected step once, when it has settled and every selected step above it was reported.
 
     Dagster wants results in topological order; a step above that still waits for answers holds back those below it.
+    So does a step that may still emit child items: they go through earlier steps too.
     """
 
     def __init__(
@@ -148,18 +151,22 @@ class _Reporter:
         graph: _Graph,
         selected: Sequence[dg.AssetKey],
         planned: set[str],
+        emitting: set[str],
     ) -> None:
         self._settings = settings
         self._batch_key = batch_key
         self._graph = graph
         self._selected = selected
         self._planned = planned
+        self._emitting = emitting
         self._reported: set[dg.AssetKey] = set()
         self.stored: Mapping[str, StoreReport] = {}
 
     def settled(self) -> Iterator[dg.MaterializeResult]:
         """Results of the steps that may be reported now."""
         counts = workflow_counts(self._settings, self._batch_key)
+        if not all(self._has_settled(slug, counts) for slug in self._emitting):
+            return
         for key in self._selected:
             slug = self._graph.slugs[key]
             if key in self._reported or not self._above_reported(key) or not self._has_settled(slug, counts):

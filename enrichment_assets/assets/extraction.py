@@ -174,7 +174,8 @@ def _metadata(report: "ModelReport", lineage: dg.TableColumnLineage | None) -> d
 
 def reconciliation_names(published: Sequence[Model]) -> list[str]:
     """What `warehouse.reconcile` compares, by the names it gives."""
-    return ["items = leads", "history entries = rows + exclusions", *(f"published {m.name}" for m in published)]
+    counted = ["rows + children = items", "items = leads", "history entries = rows + exclusions"]
+    return [*counted, *(f"published {m.name}" for m in published)]
 
 
 def _publication(project: Project) -> dg.AssetsDefinition:

@@ -136,10 +136,11 @@ def print_status(one: BatchStatus) -> None:
     from rich.table import Table
 
     state = "finished" if one.finished else f"{one.done} of {one.items} items done" if one.items else "not started yet"
+    children = f"{one.children} child items, " if one.children else ""
     console = wide_console()
     console.print(
         f"[bold]{one.batch}[/]  client {one.client}, pipeline {one.pipeline}, file {one.filename}: {one.rows} rows, "
-        f"{one.rejected} rejected, {state}, cost {one.cost}",
+        f"{one.rejected} rejected, {children}{state}, cost {one.cost}",
         highlight=False,
     )
     if not one.workflows:

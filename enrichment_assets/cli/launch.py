@@ -80,7 +80,10 @@ def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
     rows = [_step_row(number, step) for number, step in enumerate(plan.steps, start=1)]
     print_table(columns, rows, empty="no steps")
     totals = ", ".join(money(amount, currency) for currency, amount in plan.cost_at_most.items()) or "nothing"
-    typer.echo(f"cost      at most {totals}")
+    emitting = dict.fromkeys(also for step in plan.steps for also in step.also_for)
+    typer.echo(f"cost      at most {totals}{' for the rows of the upload' if emitting else ''}")
+    for emitter, at_most in emitting:
+        typer.echo(f"plus      steps marked + for each item that {emitter} emits, at most {at_most:,} an answer")
     for step in plan.steps:
         if step.reuse_for and not fresh:
             typer.echo(f"reuse     {step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again")
@@ -101,4 +104,5 @@ def _step_row(number: int, step: StepPlan) -> tuple[object, ...]:
     name = f"{step.slug} (where {', '.join(step.fallback_of)} missed)" if step.fallback_of else step.slug
     each = money(step.cost_each, step.currency) if step.cost_each else "free"
     total = money(step.cost_at_most, step.currency) if step.cost_at_most else "free"
-    return (number, name, provider, step.mode, step.entity, step.calls_at_most, each, total)
+    calls = f"{step.calls_at_most} +" if step.also_for else step.calls_at_most
+    return (number, name, provider, step.mode, step.entity, calls, each, total)

@@ -134,6 +134,8 @@ def _print_replay(report: ReplayReport) -> None:
         typer.echo("the registry reads this workflow's answers as the batch did already")
     if report.reopened:
         typer.echo(f"{report.reopened} later step(s) that were skipped will run too")
+    if report.emitted:
+        typer.echo(f"{report.emitted} child item(s) {would}added")
     if report.removed:
         typer.echo(f"{report.removed} row(s) taken out of the destination table")
     typer.echo(f"next: {report.next_step}")

@@ -141,4 +141,6 @@ class _Bars:
             if ending not in ("pending", "in_progress"):
                 done[slug] = done.get(slug, 0) + states
         for slug, (bar, before) in self._bars.items():
-            self._progress.update(bar, completed=before + done.get(slug, 0))
+            completed = before + done.get(slug, 0)
+            total = self._progress.tasks[bar].total or 0
+            self._progress.update(bar, completed=completed, total=max(total, completed))  # child items came meanwhile

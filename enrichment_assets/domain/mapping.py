@@ -93,7 +93,9 @@ class ResponseReader:
         self._error_if = self._optional("response.error_if", response.error_if)
         self._cost = self._optional("response.cost", response.cost)
         self._external_id = self._optional("response.external_id", response.external_id)
-        self._emits = self._optional("emits", workflow.emits)
+        emits = workflow.emits
+        self._emits = self._optional("emits.items", emits.items if emits else None)
+        self._emits_key = self._optional("emits.key", emits.key if emits else None)
         self._callback_found_if = self._optional("callback.found_if", callback.found_if)
         self._callback_error_if = self._optional("callback.error_if", callback.error_if)
         self._callback_payload = self._expression("callback.payload", callback.payload)
@@ -192,11 +194,18 @@ class ResponseReader:
             return None
         return str(value)
 
-    def _emitted(self, payload: Any) -> tuple[Mapping[str, Any], ...]:
+    def emitted_key(self, element: Mapping[str, Any]) -> Any:
+        """What `emits.key` gives for an emitted object; null where it is not set or does not fit."""
+        try:
+            return None if self._emits_key is None else self._emits_key(element)
+        except ContractError:
+            return None
+
+    def _emitted(self, payload: Any) -> tuple[Any, ...]:
         value = self._emits(payload) if self._emits is not None else None
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(isinstance(child, dict) for child in value):
+        if not isinstance(value, list):
             raise ContractError(f"{self._workflow.slug}: `emits` did not give a list of objects")
         return tuple(value)
 

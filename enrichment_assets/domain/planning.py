@@ -7,10 +7,11 @@ pipeline, these workflow versions, this client's overrides) and is what the batc
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.mapping import ResponseReader, condition, fields_named
@@ -19,6 +20,7 @@ from enrichment_assets.domain.workflow import (
     Blueprint,
     BlueprintStep,
     ClientWorkflowConfig,
+    Entity,
     Mode,
     PipelineDefinition,
     Waterfall,
@@ -157,6 +159,34 @@ def build_blueprint(
     )
 
 
+def ends_parent(workflow: WorkflowDefinition) -> bool:
+    """Whether an item that this workflow was asked about goes no further: its child items do."""
+    return workflow.emits is not None and workflow.emits.parent == "stops"
+
+
+def child_route(blueprint: Blueprint, emitter: str) -> tuple[ChildStep, ...]:
+    """How child items of an emitting step take each step of the blueprint.
+
+    They run what stands behind it, and before it what is computed here. A company step before it is shared with the
+    parent where both are at one company. The emitting step, its waterfall and the rest before it are inherited: a step
+    that emits never runs for children of a later one, so that fan-out always ends.
+    """
+    own = blueprint.step(emitter)
+
+    def way(step: BlueprintStep) -> Literal["runs", "shares", "inherited"]:
+        if step.slug == emitter or emitter in step.fallback_of or step.slug in own.fallback_of:
+            return "inherited"
+        if step.position > own.position:
+            return "runs"
+        if step.workflow.emits is not None:
+            return "inherited"
+        if step.workflow.mode is Mode.LOCAL:
+            return "runs"
+        return "shares" if step.workflow.entity is Entity.COMPANY else "inherited"
+
+    return tuple(ChildStep(step.position, step.slug, way(step)) for step in blueprint.steps)
+
+
 def switched_off(pipeline: PipelineDefinition, configs: Mapping[str, ClientWorkflowConfig]) -> list[str]:
     """Steps of a pipeline that the client's config leaves out of the blueprint."""
     return [
@@ -177,7 +207,7 @@ def _after(
 ) -> list[str]:
     read = fields_read(workflow)
     fallback = set(fallback_of)
-    return [step.slug for step in earlier if read & set(step.provides) or step.slug in fallback]
+    return [step.slug for step in earlier if read & set(step.provides) or step.slug in fallback or ends_parent(step)]
 
 
 def _fallbacks(pipeline: PipelineDefinition, kept: Sequence[str]) -> dict[str, list[str]]:

@@ -65,7 +65,7 @@ class Reading:
     fields: Mapping[str, Any]
     cost_units: Decimal | None = None
     external_id: str | None = None
-    emitted: tuple[Mapping[str, Any], ...] = ()
+    emitted: tuple[Any, ...] = ()
 
 
 class Provider(Protocol):

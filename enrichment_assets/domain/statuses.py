@@ -38,6 +38,8 @@ class SkipReason(StrEnum):
     BUDGET = "budget"
     SUPPRESSED = "suppressed"
     DISABLED = "disabled"
+    INHERITED = "inherited"
+    FANNED_OUT = "fanned_out"
 
 
 class ErrorClass(StrEnum):

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.signatures import SignatureScheme
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -73,7 +74,7 @@ class RequestTemplate(_Part):
     type (a number stays a number); a query parameter, header or body member whose whole value renders to null
     or an empty string is left out.
     Besides the item's fields, templates see `original` (the uploaded row by column name), `item` (id, row_number,
-    batch, client), `parameters`, and in async workflows `callback_url`.
+    parent_id, batch, client), `parameters`, and in async workflows `callback_url`.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH"] = "POST"
@@ -213,7 +214,7 @@ class WorkflowDefinition(_Part):
     reuse_for: Seconds | None = Field(
         default=None, le=10 * 365 * 86400.0, description="an answer to the same question of this client may be as old"
     )
-    emits: str | None = Field(default=None, description="JMESPath to a list of objects that become child items")
+    emits: EmitsField = Field(default=None, description="what of the answer becomes child items (docs/fan-out.md)")
     enabled: bool = True
 
     @field_validator("secrets")

@@ -25,6 +25,7 @@ from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_event, log_move
 from enrichment_assets.engine.exchange import Attempt, exchange, fate_unknown
+from enrichment_assets.engine.fanout import log_emission, with_children
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.sharing import follow
@@ -159,6 +160,7 @@ async def conclude(
     """
     state = item.states[step.slug]
     own = decision.status is Status.COMPLETED
+    decision, emission = with_children(run, item, step, decision)
     if deadline_in is None and decision.status is Status.IN_PROGRESS:
         deadline_in = step.workflow.deadline
     released = reserved and attempt is not None and _ends_reservation(decision)
@@ -186,6 +188,7 @@ async def conclude(
         step_number=step.workflow.step,
         company_key=item.company_key,
         reserved=step.workflow.price.estimate if released else Decimal(0),
+        emission=emission,
         **extra,
     )
     try:
@@ -202,6 +205,8 @@ async def conclude(
         log_event(run, "lost", step, item_id=item.item_id)
         raise ItemLost(item.item_id)
     log_move(run, record, _action(step, attempt, record), attempt.number if attempt else None)
+    if emission is not None:
+        log_emission(run, step, item, emission)
     state.status, state.outcome = decision.status, record.outcome
     state.attempts, state.due = record.attempts, retry_in is None
     state.overdue = False

@@ -99,6 +99,7 @@ class Run:
             "item": {
                 "id": item.item_id,
                 "row_number": item.row_number,
+                "parent_id": item.parent_id,
                 "batch": self.batch.batch_key,
                 "client": self.batch.client_slug,
                 "company_key": item.company_key,

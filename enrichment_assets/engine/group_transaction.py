@@ -18,9 +18,10 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import aftermath, budgets, claims, ledger, reuse
+from enrichment_assets.store import aftermath, budgets, claims, fanout, ledger, reuse
 from enrichment_assets.store.budgets import Purse
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.reuse import Reused
 
 
 class LeaseLost(InfrastructureError):  # noqa: N818 - the word of the design
@@ -71,16 +72,21 @@ async def _in_pipeline(
     results: dict[Kind, list[Any]] = {}
     received: list[Received] = records[Kind.RECEIVE]
     applied: list[Applied] = records[Kind.APPLY]
+    reused: list[Reused] = records[Kind.REUSE]
     intents: list[Intent] = records[Kind.INTEND]
     async with connection.pipeline():
         await connection.execute("begin")
         alive = await claims.alive(connection, scope.runner_id)
         received_reply = await ledger.receive(connection, scope, received) if received else None
         applied_reply = await ledger.apply(connection, scope, applied) if applied else None
-        reused_reply = await reuse.take(connection, scope, known) if (known := records[Kind.REUSE]) else None
+        reused_reply = await reuse.take(connection, scope, reused) if reused else None
         reopened_reply = await aftermath.reopen(connection, scope, again) if (again := records[Kind.REOPEN]) else None
         if records[Kind.MARK]:
             await aftermath.mark_callbacks(connection, records[Kind.MARK])
+        if any(
+            record.emission for record in (*applied, *(r.applied for r in reused))
+        ):  # before budgets: nobody waits for its turn holding money
+            await fanout.take_turn(connection, scope.batch_id)
         purse_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
         if records[Kind.RELEASE]:
             await claims.release(connection, scope.runner_id, records[Kind.RELEASE])
@@ -91,8 +97,18 @@ async def _in_pipeline(
             results[Kind.RECEIVE] = [answer.call_id in ours for answer in received]
         moved = await applied_reply.result() if applied_reply else {}
         results[Kind.APPLY] = [((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied]
-        if reused_reply:
-            results[Kind.REUSE] = await reused_reply.result()
+        verdicts = await reused_reply.result() if reused_reply else []
+        results[Kind.REUSE] = verdicts
+        taken = [
+            record.applied for record, verdict in zip(reused, verdicts, strict=True) if verdict.call_id is not None
+        ]
+        emitted = [
+            (record.item_id, record.emission)
+            for record in (*(r for r in applied if (r.item_id, r.workflow_slug) in moved), *taken)
+            if record.emission
+        ]
+        if emitted:
+            await fanout.insert_children(connection, scope.client_id, scope.batch_id, emitted)
         if reopened_reply:
             reopened = await reopened_reply.result()
             results[Kind.REOPEN] = [

@@ -105,6 +105,9 @@ def _reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
     ]
     if found:
         return f"{SkipReason.ALREADY_FOUND.value}: by {found[0]}"
+    for name in step.ended_by:
+        if name in item.states and item.states[name].status is not Status.SKIPPED:
+            return f"{SkipReason.FANNED_OUT.value}: by {name}"
     context = run.item_context(item, step)
     missing = step.workflow.missing_requirements(context)
     if missing:

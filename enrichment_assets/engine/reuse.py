@@ -21,6 +21,7 @@ from enrichment_assets.engine.calls import call, call_key, subject_of
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_move
+from enrichment_assets.engine.fanout import log_emission, with_children
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.sharing import follow, shared
@@ -114,8 +115,9 @@ async def _take(
     Raises:
         ItemLost: the item was taken over, or its state had ended already; nothing was written.
     """
-    assert known.answered_at is not None and decision.outcome is not None  # noqa: S101
     state = item.states[step.slug]
+    decision, emission = with_children(run, item, step, decision)
+    assert known.answered_at is not None and decision.outcome is not None  # noqa: S101
     applied = Applied(
         item_id=item.item_id,
         fence=item.fence,
@@ -131,6 +133,7 @@ async def _take(
         attempts=state.attempts,
         step_number=step.workflow.step,
         company_key=item.company_key,
+        emission=emission,
     )
     record = Reused(
         applied=applied,
@@ -150,6 +153,8 @@ async def _take(
     if verdict.call_id is None:
         return None
     log_move(run, applied, "reuse")
+    if emission is not None:
+        log_emission(run, step, item, emission)
     state.status, state.outcome, state.overdue = decision.status, applied.outcome, False
     item.provided.update(decision.fields)
     run.moved[step.slug, decision.outcome.value] += 1

@@ -10,6 +10,7 @@ from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ResponseReader, condition
+from enrichment_assets.domain.planning import ends_parent
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, BlueprintStep, Mode, WorkflowDefinition
@@ -32,7 +33,7 @@ class Door:
 
 @dataclass(slots=True)
 class Step:
-    """One step of the blueprint, ready to run."""
+    """One step of the blueprint, ready to run. `ended_by`: emitting steps that leave this one to their child items."""
 
     blueprint: BlueprintStep
     provider: Provider | None
@@ -46,6 +47,7 @@ class Step:
     lookahead: Lookahead
     version: str
     simulated: bool = False
+    ended_by: tuple[str, ...] = ()
     stopped: str | None = None
     rests_until: float | None = None
 
@@ -101,8 +103,15 @@ def prepare_steps(
     Raises:
         ConfigurationError: a provider that does not exist, or a template or expression that does not compile.
     """
+    ending = {step.slug for step in blueprint.steps if ends_parent(step.workflow)}
     return {
-        step.slug: _prepare(step, providers, make_door, sandbox_url)
+        step.slug: _prepare(
+            step,
+            providers,
+            make_door,
+            sandbox_url,
+            tuple(name for name in step.after if name in ending and name not in step.fallback_of),
+        )
         for step in blueprint.steps
         if selection is None or step.slug in selection
     }
@@ -112,7 +121,11 @@ DoorFactory = Callable[[str, WorkflowDefinition], Door | None]
 
 
 def _prepare(
-    step: BlueprintStep, providers: Mapping[str, Provider], make_door: DoorFactory, sandbox_url: str | None
+    step: BlueprintStep,
+    providers: Mapping[str, Provider],
+    make_door: DoorFactory,
+    sandbox_url: str | None,
+    ended_by: tuple[str, ...],
 ) -> Step:
     workflow = step.workflow
     provider = None
@@ -147,5 +160,6 @@ def _prepare(
         lookahead=Lookahead(concurrency),
         version=workflow.version(),
         simulated=simulated,
+        ended_by=ended_by,
         stopped=stopped,
     )

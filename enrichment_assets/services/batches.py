@@ -25,7 +25,10 @@ from enrichment_assets.store.states import BatchRow, WorkflowCounts
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """Where a batch stands: the JSON of `enrich status BATCH --json`."""
+    """Where a batch stands: the JSON of `enrich status BATCH --json`.
+
+    Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted).
+    """
 
     batch: str
     client: str
@@ -34,6 +37,7 @@ class BatchStatus:
     rows: int
     rejected: int
     items: int
+    children: int
     done: int
     cost: Decimal
     finished: bool
@@ -81,6 +85,7 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
         rows=row.rows,
         rejected=row.rejected,
         items=row.items,
+        children=row.children,
         done=row.done,
         cost=sum((w.cost for w in workflows), Decimal(0)),
         finished=row.finished_at is not None,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.domain.planning import build_blueprint, switched_off
+from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Blueprint, BlueprintStep, Entity, Mode, PipelineDefinition
 from enrichment_assets.resources.secrets import missing_secrets
@@ -28,7 +28,9 @@ _HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 class StepPlan:
     """One step: how often it calls at most, and what that costs at most, in exact decimals of `currency`.
 
-    `reuse_for`: seconds that an answer of an earlier batch of the client may be old to be taken instead of a call.
+    Both are for the rows of the upload. `also_for`: (emitting step, children of one of its answers at most) whose
+    child items take this step besides; how many there will be nobody can say. `reuse_for`: seconds that an answer of
+    an earlier batch of the client may be old to be taken instead of a call.
     """
 
     slug: str
@@ -46,6 +48,7 @@ class StepPlan:
     simulated: bool
     problems: tuple[str, ...]
     reuse_for: float | None = None
+    also_for: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +208,22 @@ def step_plans(
     from enrichment_assets.resources.providers import build_providers
 
     providers = build_providers(settings.sandbox_url)
-    return tuple(
+    children = _children(draft.blueprint)
+    plans = [
         _step_plan(settings, step, draft.items, companies, providers, environment) for step in draft.blueprint.steps
-    )
+    ]
+    return tuple(replace(plan, also_for=tuple(children[plan.slug])) for plan in plans)
+
+
+def _children(blueprint: Blueprint) -> dict[str, list[tuple[str, int]]]:
+    """Step -> the emitting steps whose children may call it: a shared company answer is no further call."""
+    found: dict[str, list[tuple[str, int]]] = {step.slug: [] for step in blueprint.steps}
+    for emitter in blueprint.steps:
+        if emitter.workflow.emits is not None:
+            for child in child_route(blueprint, emitter.slug):
+                if child.way == "runs" and blueprint.step(child.slug).workflow.mode is not Mode.LOCAL:
+                    found[child.slug].append((emitter.slug, emitter.workflow.emits.at_most))
+    return found
 
 
 def _step_plan(

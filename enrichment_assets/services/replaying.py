@@ -8,16 +8,19 @@ request is made stays as it was launched.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import orjson
 import psycopg
 
+from enrichment_assets.domain.emission import Emission
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.statuses import Outcome, Status
 from enrichment_assets.domain.workflow import ClientWorkflowConfig, Destination, Entity, Mode, WorkflowDefinition
 from enrichment_assets.engine.answers import Decision, dump
+from enrichment_assets.engine.fanout import emission_for
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.steps import Step, prepare_steps
 from enrichment_assets.resources.providers import build_providers
@@ -25,7 +28,7 @@ from enrichment_assets.services.recovery import dependency_pairs, in_transaction
 from enrichment_assets.services.rereading import mended, with_step
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import recovery, replaying
+from enrichment_assets.store import fanout, recovery, replaying
 from enrichment_assets.store import registry as registry_store
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.recovery import LockedBatch
@@ -50,6 +53,7 @@ class ReplayReport:
         left: Stored answers that decide nothing, before as now (an error status, say).
         states: Workflow states that the answers reached; a company's answer reaches all of its items.
         reopened: Later steps PENDING again that had been skipped for want of what is there now.
+        emitted: Child items that the answers emit and that were not there; those that are there stay.
         removed: Rows taken out of the destination table because their item is not found any more.
     """
 
@@ -66,6 +70,7 @@ class ReplayReport:
     left: int
     states: int
     reopened: int
+    emitted: int = 0
     removed: int = 0
 
     @property
@@ -135,6 +140,8 @@ class _Replay:
         self._blueprint = with_step(self._old, self._workflow)
         self._counts: Counter[str] = Counter()
         self._answered: list[tuple[int, str]] = []
+        self._emitted: set[str] = set()
+        self._refused: set[int] = set()
 
     def run(self) -> tuple[ReplayReport, Destination | None, str]:
         """Read and write everything; the report, and where results of this workflow go."""
@@ -146,9 +153,16 @@ class _Replay:
                 self._refuse_open_calls()
         step = self._prepared()
         for chunk in replaying.stored_answers(self._connection, self._batch.batch_id, self._slug):
-            readings = [reading for stored in chunk if (reading := self._reading(step, stored)) is not None]
+            read = [(stored, decision) for stored in chunk if (decision := self._read(step, stored)) is not None]
+            emitted = self._emissions(step, read)
+            notes = {item_id: emission.note for item_id, emission in emitted}
+            readings = [
+                self._counted(stored, replace(decision, reason=notes.get(stored.item_id) or decision.reason))
+                for stored, decision in read
+            ]
             if readings and not self._dry_run:
                 self._write(readings)
+            self._emit(emitted)
         reopened = 0 if self._dry_run else self._finish(new=new)
         count = self._counts
         report = ReplayReport(
@@ -165,6 +179,7 @@ class _Replay:
             left=count["left"],
             states=count["states"],
             reopened=reopened,
+            emitted=count["emitted"],
         )
         return report, self._workflow.destination, self._blueprint.client
 
@@ -191,7 +206,7 @@ class _Replay:
         )
         return steps[self._slug]
 
-    def _reading(self, step: Step, stored: StoredAnswer) -> NewReading | None:
+    def _read(self, step: Step, stored: StoredAnswer) -> Decision | None:
         decision = read_again(step, stored)
         if decision is None:
             self._counts["left"] += 1
@@ -199,7 +214,29 @@ class _Replay:
         self._counts["answers"] += 1
         if decision.status is Status.COMPLETED and stored.status == Status.FAILED:
             self._counts["recovered"] += 1
-        return self._counted(stored, decision)
+        return decision
+
+    def _emissions(self, step: Step, read: Sequence[tuple[StoredAnswer, Decision]]) -> list[tuple[int, Emission]]:
+        """(parent item, child items) of the answers that emit."""
+        emitting = {
+            stored.item_id: decision for stored, decision in read if decision.reading and decision.reading.emitted
+        }
+        parents = replaying.parents(self._connection, list(emitting)) if emitting else []
+        found = [(p.item_id, emission_for(self._blueprint, step, p, emitting[p.item_id])) for p in parents]
+        return [(item_id, emission) for item_id, emission in found if emission is not None]
+
+    def _emit(self, emitted: Sequence[tuple[int, Emission]]) -> None:
+        """Add child items that are not there; none is taken away, whatever an answer emits no more."""
+        connection, batch_id = self._connection, self._batch.batch_id
+        kept = [(item_id, emission) for item_id, emission in emitted if item_id not in self._refused]
+        if self._dry_run:
+            wanted = {child.origin_key for _, emission in kept for child in emission.children}
+            self._emitted |= wanted - fanout.origins_there(connection, batch_id, kept)
+            self._counts["emitted"] = len(self._emitted)
+        elif kept:
+            self._counts["emitted"] += fanout.insert_children_replayed(
+                connection, self._batch.client_id, batch_id, kept
+            )
 
     def _counted(self, stored: StoredAnswer, decision: Decision) -> NewReading:
         done = decision.status is Status.COMPLETED
@@ -250,6 +287,7 @@ class _Replay:
             readings[0].call_id, readings[0].inbox_id, readings[0].received_at, Status.FAILED, None, reason, None, "{}",
             changed=True,
         )  # fmt: skip
+        self._refused |= replaying.callers(self._connection, [readings[0].call_id])
         self._write([refused])
 
     def _finish(self, *, new: bool) -> int:

@@ -5,7 +5,7 @@ How a stored answer reads with it is the engine's (`engine.rereading`).
 
 from __future__ import annotations
 
-from enrichment_assets.domain.planning import fields_read
+from enrichment_assets.domain.planning import ends_parent, fields_read
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, BlueprintStep, WorkflowDefinition
 
 
@@ -23,19 +23,25 @@ def mended(launched: WorkflowDefinition, current: WorkflowDefinition) -> Workflo
         "poll": poll,
         "provides": current.provides,
         "destination": current.destination,
+        "emits": current.emits,
     }
     return launched.model_copy(update=update)
 
 
 def with_step(blueprint: Blueprint, workflow: WorkflowDefinition) -> Blueprint:
-    """The blueprint with this workflow in its step; later steps that read what it provides now come after it."""
+    """The blueprint with this workflow in its step; later steps that read what it provides now come after it.
+
+    Where it now ends its item's way, all later ones do.
+    """
     steps: list[BlueprintStep] = []
     position = blueprint.step(workflow.slug).position
     for step in blueprint.steps:
         if step.slug == workflow.slug:
             steps.append(step.model_copy(update={"workflow": workflow}))
             continue
-        reads = step.position > position and bool(fields_read(step.workflow) & set(workflow.provides))
+        reads = step.position > position and (
+            bool(fields_read(step.workflow) & set(workflow.provides)) or ends_parent(workflow)
+        )
         after = list(dict.fromkeys([*step.after, *([workflow.slug] if reads else [])]))
         steps.append(step.model_copy(update={"after": after}))
     return blueprint.model_copy(update={"steps": steps})

@@ -65,6 +65,7 @@ class LoadedItem:
     item_id: int
     fence: int
     row_number: int
+    parent_id: int | None
     company_key: str | None
     identity: dict[str, Any]
     original: dict[str, Any] | None
@@ -98,8 +99,8 @@ async def _load_identity(
 ) -> dict[int, LoadedItem]:
     original = "original_data" if with_original else "null::jsonb as original_data"
     cursor = await connection.execute(
-        f"select id, row_number, company_key, {', '.join(IDENTITY_FIELDS)}, {original} from batch_items "
-        "where id = any(%s::bigint[])",
+        f"select id, row_number, parent_item_id, company_key, {', '.join(IDENTITY_FIELDS)}, {original} "
+        "from batch_items where id = any(%s::bigint[])",
         (list(ids),),
     )
     return {
@@ -107,6 +108,7 @@ async def _load_identity(
             item_id=row["id"],
             fence=fences[row["id"]],
             row_number=row["row_number"],
+            parent_id=row["parent_item_id"],
             company_key=row["company_key"],
             identity={name: row[name] for name in IDENTITY_FIELDS if row[name] is not None},
             original=row["original_data"],

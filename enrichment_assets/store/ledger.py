@@ -7,11 +7,12 @@ The engine's group writer batches records of many items into one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.domain.emission import Emission
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.replies import Reply
 
@@ -49,8 +50,7 @@ class IntentVerdict:
     Attributes:
         call_id: The ledger row, new or existing; None when the item was taken over or the budget is exhausted.
         granted: True: the call may leave now, as attempt `attempt`.
-        state: When not granted: state of the existing row, `taken` (item lost), `budget` or `busy` (another
-            runner writes it right now).
+        state: When not granted: state of the existing row, `taken` (item lost), `budget` or `busy` (with another run).
     """
 
     call_id: int | None
@@ -82,8 +82,7 @@ class Applied:
         status: New status (`PENDING` for a retry later, `IN_PROGRESS` for an accepted submission).
         call_state: New state of the ledger row, None when no call is involved or it stays.
         own_result: True when this item's own call or computation made the result (payload and fields are stored).
-        retry_in: Seconds until a PENDING state is due again.
-        deadline_in: Seconds until an IN_PROGRESS state is overdue.
+        retry_in, deadline_in: Seconds until a PENDING state is due again, until an IN_PROGRESS one is overdue.
         result_id: For a shared company answer: the result row of the item that made the call.
         inbox_id: The callback that this move comes from; it becomes `inbox_status` in the same transaction.
         reserved: Money that was reserved for the attempt that ends here; given back to the budgets.
@@ -115,6 +114,7 @@ class Applied:
     inbox_id: int | None = None
     inbox_status: str | None = None
     reserved: Decimal = Decimal(0)
+    emission: Emission | None = None
 
 
 _INTEND = """
@@ -310,17 +310,15 @@ async def apply(
 
     A state that is already COMPLETED or SKIPPED, or whose item was taken over, does not move and writes nothing.
     """
-    columns = _columns(records)
     cursor = await connection.execute(
         _APPLY,
-        {"client": scope.client_id, "batch": scope.batch_id, "runner": scope.runner_id, **columns},
+        {"client": scope.client_id, "batch": scope.batch_id, "runner": scope.runner_id, **_columns(records)},
         prepare=True,
     )
     return Reply(cursor, lambda rows: {(row["item_id"], row["slug"]): row["result_id"] for row in rows})
 
 
-def _columns(records: Iterable[Applied]) -> dict[str, list[Any]]:
-    rows = list(records)
+def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
     return {
         "item": [r.item_id for r in rows],
         "fence": [r.fence for r in rows],

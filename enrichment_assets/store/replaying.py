@@ -13,6 +13,8 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.domain.emission import Parent
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store.states import Sync
 
 OPEN_STATES = ("ready", "intent", "sent", "received", "ambiguous")
@@ -188,6 +190,35 @@ def write_readings(
         },
     ).fetchall()
     return len(rows), [row["item_id"] for row in rows if row["answers"]]
+
+
+def parents(connection: Sync, item_ids: Sequence[int]) -> list[Parent]:
+    """Items as parents of what their answers emit: identity cells, and what steps provided where they have none."""
+    rows = connection.execute(
+        sql.SQL(
+            """
+            select i.id, i.company_key, {}, coalesce(p.fields, array[]::jsonb[]) as provided
+            from batch_items i left join lateral (
+              select array_agg(r.fields order by s.position) as fields
+              from workflow_states s join enrichment_results r on r.id = s.result_id where s.item_id = i.id
+            ) p on true
+            where i.id = any(%s::bigint[]) order by i.id
+            """
+        ).format(sql.SQL(", ").join(sql.Identifier("i", name) for name in IDENTITY_FIELDS)),
+        (list(item_ids),),
+    ).fetchall()
+    found = []
+    for row in rows:
+        provided = {name: value for fields in row["provided"] for name, value in fields.items()}
+        identity = {name: row[name] for name in IDENTITY_FIELDS if row[name] is not None}
+        found.append(Parent(row["id"], row["company_key"], {**provided, **identity}))
+    return found
+
+
+def callers(connection: Sync, call_ids: Sequence[int]) -> set[int]:
+    """The items that made these calls."""
+    rows = connection.execute("select item_id from provider_calls where id = any(%s::bigint[])", (list(call_ids),))
+    return {row["item_id"] for row in rows.fetchall()}
 
 
 def open_calls(connection: Sync, batch_id: int, workflow: str) -> int:

@@ -217,6 +217,7 @@ class BatchRow:
     rows: int
     rejected: int
     items: int
+    children: int
     done: int
     created_at: datetime
     items_created_at: datetime | None
@@ -230,6 +231,7 @@ _BATCH = """
     select b.id as batch_id, b.batch_key, b.client_id, c.slug as client, b.pipeline_slug as pipeline, b.upload_id,
            u.filename, b.blueprint, u.row_count as rows, u.rejected_count as rejected,
            (select count(*) from batch_items i where i.batch_id = b.id) as items,
+           (select count(*) from batch_items i where i.batch_id = b.id and i.parent_item_id is not null) as children,
            (select count(*) from batch_items i where i.batch_id = b.id and not exists (
               select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
             )) as done,

@@ -60,7 +60,10 @@ def run_tests(settings: Settings, batch_key: str | None, model: str) -> list[Tes
 
 
 def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
-    """Items = leads; entries of histories = rows + exclusions; published rows = warehouse rows, per published model.
+    """What has to add up for a batch, counted in two ways.
+
+    Rows + children = items; items = leads; entries of histories = rows + exclusions; and per published model its
+    published rows = warehouse rows.
 
     Raises:
         NotFoundError: Nothing was published for the batch.
@@ -70,6 +73,7 @@ def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
     connection = _session(settings, batch_key)
     try:
         found = [
+            _compare(connection, "rows + children = items", renderer.render("{{ rows_and_items() }}")),
             _compare(connection, "items = leads", renderer.render("{{ items_and_leads() }}")),
             _compare(connection, "history entries = rows + exclusions", renderer.render("{{ entries_and_rows() }}")),
         ]

@@ -83,10 +83,10 @@ def open_nursery() -> subprocess.Popen[str]:
 
 def find_check(name: str) -> Callable[[World], None]:
     """A law's check by its name. Imported late: in the child, that is from the copy."""
-    from tests.laws import checks, reuse_checks
+    from tests.laws import checks, child_checks, reuse_checks
 
-    module = reuse_checks if name in vars(reuse_checks) else checks
-    check: Callable[[World], None] = getattr(module, name)
+    found = [vars(module)[name] for module in (checks, child_checks, reuse_checks) if name in vars(module)]
+    check: Callable[[World], None] = found[0]
     return check
 
 

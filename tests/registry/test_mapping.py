@@ -139,7 +139,9 @@ def test_emitted_objects_come_only_with_a_find() -> None:
     assert emitting.read(answer({"ok": 1, "people": [{"n": 1}, {"n": 2}]})).emitted == ({"n": 1}, {"n": 2})
     assert emitting.read(answer({"ok": 1, "people": None})).emitted == ()
     assert emitting.read(answer({"ok": False, "people": [{"n": 1}]})).emitted == ()
-    for wrong in ({"n": 1}, [{"n": 1}, "x"], "x", 5):
+    mixed = emitting.read(answer({"ok": 1, "people": [{"n": 1}, "x", None]}))
+    assert mixed.emitted == ({"n": 1}, "x", None), "what is no object is counted where children are made"
+    for wrong in ({"n": 1}, "x", 5):
         with pytest.raises(ContractError, match="list of objects"):
             emitting.read(answer({"ok": 1, "people": wrong}))
 

@@ -15,7 +15,8 @@ with answered as (
 
 named as (
 
-    select client_slug, batch_key, 'upload' as source, company_name as name, null as provider_id,
+    select client_slug, batch_key, case when parent_item_id is null then 'upload' else split_part(origin_key, ':', 1) end as source,
+        company_name as name, null as provider_id,
         coalesce(company_website, company_domain) as website, company_linkedin_url as linkedin_url, apollo_account_id as account_id
     from {{ source('hq', 'batch_items') }}
     union all

@@ -1,4 +1,5 @@
--- Every value that anyone ever gave for a field of an item: the uploaded cell, each workflow, a person's correction.
+-- Every value that anyone ever gave for a field of an item: the uploaded cell (for a child item what was emitted, and
+-- its parent's company), each workflow, a person's correction.
 -- Nothing is decided here; lead_values ranks them by the merge policy.
 with uploaded as (
 
@@ -13,10 +14,43 @@ with uploaded as (
         unpivot (
             select * exclude (row_number, parent_item_id, origin_key, company_key, original_data)
             from {{ source('hq', 'batch_items') }}
+            where parent_item_id is null
         ) on columns(* exclude (client_slug, batch_key, item_id, created_at))
         into name field value value
     )
     where {{ filled('value') }} is not null
+
+),
+
+child_cells as (
+
+    select
+        client_slug,
+        batch_key,
+        item_id,
+        field,
+        value,
+        created_at as fetched_at,
+        split_part(origin_key, ':', 1) as workflow_slug,
+        {{ filled("json_extract_string(original_data, '$.' || field)") }} is not null as is_own
+    from (
+        unpivot (
+            select * exclude (row_number, parent_item_id, company_key)
+            from {{ source('hq', 'batch_items') }}
+            where parent_item_id is not null
+        ) on columns(* exclude (client_slug, batch_key, item_id, created_at, origin_key, original_data))
+        into name field value value
+    )
+    where {{ filled('value') }} is not null
+
+),
+
+-- What a workflow emitted is its answer; the company of an object that names none is its parent's.
+emitted as (
+
+    select c.*, s.provider, s.position
+    from child_cells as c
+    left join {{ source('hq', 'batch_steps') }} as s on s.batch_key = c.batch_key and s.workflow_slug = c.workflow_slug
 
 ),
 
@@ -82,6 +116,11 @@ together as (
         null as source_provider, null as edited_by, -1 as position, null as confidence,
         null as reused_from_batch, fetched_at
     from uploaded
+    union all
+    select client_slug, batch_key, item_id, field, value, case when is_own then 'workflow' else 'parent' end,
+        case when is_own then workflow_slug end, case when is_own then provider end, null,
+        case when is_own then position else -1 end, null, fetched_at
+    from emitted
     union all
     select client_slug, batch_key, item_id, field, value, 'workflow', workflow_slug, provider, null, position,
         case lower(sureness)
