@@ -254,15 +254,15 @@ async def _attempt(
     async with step.lookahead:
         if gate is not None and gate.interval > 0:
             async with step.slots:
-                if not await admitted(run, step):
+                if (turn := await admitted(run, step)) is None:
                     return None
                 verdict = await _intend(run, item, step, key, token)
                 if not verdict.granted:
                     return verdict
                 request = _retoken(run, item, step, key, request, token, verdict)
-                attempt = await exchange(run, step, verdict, request)
+                attempt = await exchange(run, step, verdict, request, turn)
         else:
-            if not await admitted(run, step):
+            if (turn := await admitted(run, step)) is None:
                 return None
             asked = time.perf_counter()
             verdict = await _intend(run, item, step, key, token)
@@ -272,7 +272,7 @@ async def _attempt(
             request = _retoken(run, item, step, key, request, token, verdict)
             async with step.slots:
                 left = time.perf_counter()
-                attempt = await exchange(run, step, verdict, request)
+                attempt = await exchange(run, step, verdict, request, turn)
             step.lookahead.learn(committing, time.perf_counter() - left)
     if attempt.answer is None:
         return attempt

@@ -114,10 +114,10 @@ class Town:
         while self.rows(query, batch)[0]["n"] < count and time.monotonic() < until:
             time.sleep(0.05)
 
-    def finish(self, batch: str, seconds: float = 30.0) -> float:
+    def finish(self, batch: str, seconds: float = 30.0, nursery: Nursery | None = None) -> float:
         """Run until the batch is finished, as the sequencer would; how many seconds that took."""
         began = time.monotonic()
-        while self.first.run(self.order(batch)) != 0:
+        while (nursery or self.first).run(self.order(batch)) != 0:
             assert time.monotonic() - began < seconds, f"{batch} does not finish"
             time.sleep(0.1)
         return time.monotonic() - began
