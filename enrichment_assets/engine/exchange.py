@@ -90,7 +90,15 @@ def fate_unknown(step: Step, reason: str) -> Decision:
     """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
     workflow = step.workflow
     if workflow.free_or_idempotent or workflow.idempotency_header:
-        return Decision(Status.PENDING, CallState.READY, None, reason[:MAX_REASON], ErrorClass.RETRYABLE, again_in=0.0)
+        return Decision(
+            Status.PENDING,
+            CallState.READY,
+            None,
+            reason[:MAX_REASON],
+            ErrorClass.RETRYABLE,
+            again_in=0.0,
+            cost_if_last=workflow.price.estimate,
+        )
     return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
 
 
