@@ -15,7 +15,7 @@ from enrichment_assets.engine.breaker import COOLDOWN, OPENS_AT, Breaker
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.limits import RateGate, interval_of
+from enrichment_assets.engine.limits import AT_ONCE, RateGate, Turn, interval_of
 from enrichment_assets.engine.steps import Door, Step
 from enrichment_assets.resources.quota_headers import rest_after
 from enrichment_assets.store import breaker as breaker_store
@@ -67,7 +67,7 @@ class Doors:
         door = self._doors.get(limit_key)
         if door is None:
             door = self._doors[limit_key] = Door(
-                RateGate(0.0, partial(limits.take_slots, self.connection, limit_key)),
+                RateGate(0.0, partial(limits.take_stretch, self.connection, limit_key)),
                 Breaker(SharedBreakerRow(self.connection, breaker_key(limit_key))),
             )
         door.gate.interval = max(door.gate.interval, interval_of(workflow.limits))
@@ -92,23 +92,24 @@ def breaker_key(limit_key: str) -> str:
     return f"{limit_key}:breaker"
 
 
-async def admitted(run: Run, step: Step, *, probes: bool = True) -> bool:
-    """Wait until a call may leave. False: the step or the run was stopped meanwhile.
+async def admitted(run: Run, step: Step) -> Turn | None:
+    """Wait until it is nearly a call's turn to leave. None: the step or the run was stopped meanwhile.
+
+    Whoever is admitted ends with `heed`, or with `not_sent`.
 
     Raises:
         Closed: nothing may leave for longer than an item waits. The step is to rest.
     """
     door = step.door
     if door is None:
-        return True
-    await door.gate.wait(PATIENCE)
+        return AT_ONCE
+    turn = await door.gate.wait(PATIENCE)
     if step.stopped or run.stopping:
-        return False
+        return None
     if door.day is not None:
         await door.day.take()
-    if probes:
-        await door.breaker.enter()
-    return True
+    await door.breaker.enter()
+    return turn
 
 
 def not_sent(step: Step) -> None:
@@ -119,6 +120,18 @@ def not_sent(step: Step) -> None:
 
 async def heed(run: Run, step: Step, decision: Decision, answer: Answer | None) -> bool:
     """Learn from how a call ended. True: the breaker is open, and the step rests from now on."""
+    if answer is None and decision.again_in:  # the provider asked for quiet before it left: nothing was learnt
+        not_sent(step)
+        return False
+    failed = decision.error_class in (ErrorClass.RETRYABLE, ErrorClass.AMBIGUOUS) and not decision.again_in
+    return await heed_outcome(run, step, failed, answer)
+
+
+async def heed_outcome(run: Run, step: Step, failed: bool, answer: Answer | None) -> bool:
+    """Learn from how a call or a poll ended: whether the provider failed, and what the answer's headers say.
+
+    True: the breaker is open, and the step rests from now on.
+    """
     door = step.door
     if door is None:
         return False
@@ -127,7 +140,6 @@ async def heed(run: Run, step: Step, decision: Decision, answer: Answer | None) 
         door.gate.close_for(rest)
         if rest >= SHARED_FROM:
             await run.pause_provider(step.limit_key, rest)
-    failed = decision.error_class in (ErrorClass.RETRYABLE, ErrorClass.AMBIGUOUS) and not decision.again_in
     if not await door.breaker.leave(failed):
         return False
     if step.stopped is None:

@@ -30,7 +30,8 @@ _HIGHEST_EXPONENT = 9
 class Decision:
     """How a state and its call move.
 
-    `again_in` is set when the attempt certainly failed and another may follow (seconds the provider asked for, or 0);
+    `again_in` is set when another attempt may follow (seconds the provider asked for, or 0); `cost_if_last` is what is
+    booked where none does: the provider may have billed an attempt of unknown fate, and the next one would be the same;
     `stops_provider` says that further calls with this key are pointless for now.
     """
 
@@ -43,6 +44,7 @@ class Decision:
     cost: Decimal | None = None
     external_id: str | None = None
     again_in: float | None = None
+    cost_if_last: Decimal | None = None
     stops_provider: bool = False
     fields: dict[str, Any] = field(default_factory=dict)
 

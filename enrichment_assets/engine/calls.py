@@ -36,6 +36,9 @@ from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Recei
 INLINE_WAIT = 30.0
 """Seconds up to which a retry waits inside the run; longer waits are left to a later run."""
 
+MOST_DEATHS = 20
+"""Runs that may die in the middle of one call before it is given up: it may be what kills them."""
+
 PROVIDER_PAUSE = 900.0
 """Seconds that a provider rests after it refused the key, the quota or the payment, unless it said how long."""
 
@@ -111,7 +114,8 @@ def bounded(step: Step, decision: Decision, attempts: int, elapsed: float) -> tu
     # A wait that the provider asked for is not ours to count; it may be longer than all our patience.
     if attempts >= retry.attempts or elapsed + delay - decision.again_in > retry.total:
         reason = f"{decision.reason or 'no answer'} (gave up after {attempts} attempts)"
-        return failed(decision.error_class or ErrorClass.RETRYABLE, reason, decision.cost), None
+        cost = decision.cost if decision.cost is not None else decision.cost_if_last
+        return failed(decision.error_class or ErrorClass.RETRYABLE, reason, cost), None
     return decision, delay
 
 
@@ -120,10 +124,13 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
     if open_call.state == CallState.RECEIVED:
         answer = Answer(open_call.http_status or 0, open_call.headers, open_call.body or b"")
         decision = decide(step, answer)
+        attempts = counted = item.states[step.slug].attempts + 1
     else:
         decision = fate_unknown(step, "the run that made this call died before its answer was stored")
-    attempts = item.states[step.slug].attempts + 1
-    decision, delay = bounded(step, decision, attempts, 0.0)
+        # Our deaths use up no attempts of the provider's, unless it is this very call that runs die of.
+        attempts = item.states[step.slug].attempts
+        counted = attempts if open_call.attempt < step.workflow.retry.attempts + MOST_DEATHS else open_call.attempt
+    decision, delay = bounded(step, decision, counted, 0.0)
     attempt = Attempt(open_call.call_id, open_call.attempt)
     return await conclude(run, item, step, decision, attempt, retry_in=delay, attempts=attempts)
 
@@ -259,15 +266,15 @@ async def _attempt(
     async with step.lookahead:
         if gate is not None and gate.interval > 0:
             async with step.slots:
-                if not await admitted(run, step):
+                if (turn := await admitted(run, step)) is None:
                     return None
                 verdict = await _intend(run, item, step, key, token)
                 if not verdict.granted:
                     return verdict
                 request = _retoken(run, item, step, key, request, token, verdict)
-                attempt = await exchange(run, step, verdict, request)
+                attempt = await exchange(run, step, verdict, request, turn)
         else:
-            if not await admitted(run, step):
+            if (turn := await admitted(run, step)) is None:
                 return None
             asked = time.perf_counter()
             verdict = await _intend(run, item, step, key, token)
@@ -277,7 +284,7 @@ async def _attempt(
             request = _retoken(run, item, step, key, request, token, verdict)
             async with step.slots:
                 left = time.perf_counter()
-                attempt = await exchange(run, step, verdict, request)
+                attempt = await exchange(run, step, verdict, request, turn)
             step.lookahead.learn(committing, time.perf_counter() - left)
     if attempt.answer is None:
         return attempt

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
 from enrichment_assets.engine.answers import MAX_REASON, Decision, failed
 from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.limits import Closed, Turn, TurnMissed
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
 from enrichment_assets.store.ledger import IntentVerdict
@@ -26,13 +28,43 @@ class Attempt:
     duration_ms: int | None = None
 
 
-async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: RenderedRequest) -> Attempt:
-    """Send a request whose intent is durable. An answer, or the decision where there is none."""
+async def send_in_turn(run: Run, step: Step, request: RenderedRequest, turn: Turn) -> Answer:
+    """Send a request at its turn, if this run's lease still holds at that moment.
+
+    Raises:
+        LeaseLost: Nothing was sent: this process was stopped for longer than its lease.
+        Closed: Nothing was sent: the provider asked for quiet meanwhile.
+        NotSent, FateUnknown, AnswerTooLarge, ContractError: see `transport.send`.
+    """
+    gate, timeout = step.gate, step.workflow.retry.timeout
+    if gate is None or gate.interval <= 0:
+        return await send(run.client, request, timeout, may_leave=run.lease.check)
+    while True:
+        try:
+            return await send(run.client, request, timeout, turn=partial(gate.depart, turn), may_leave=run.lease.check)
+        except TurnMissed as missed:
+            turn = missed.turn
+            await gate.come_up_to(turn)
+
+
+async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: RenderedRequest, turn: Turn) -> Attempt:
+    """Send a request whose intent is durable. An answer, or the decision where there is none.
+
+    A request that the lease holds back leaves its intent as it is: whoever retired this run decides about it.
+    """
     attempt = Attempt(verdict.call_id or 0, verdict.attempt)
-    run.lease.check()
     started = time.perf_counter()
     try:
-        answer = await send(run.client, request, step.workflow.retry.timeout)
+        answer = await send_in_turn(run, step, request, turn)
+    except Closed as closed:
+        decision = Decision(
+            Status.PENDING,
+            CallState.READY,
+            None,
+            str(closed)[:MAX_REASON],
+            ErrorClass.RETRYABLE,
+            again_in=closed.seconds,
+        )
     except NotSent as error:
         decision = Decision(
             Status.PENDING,
@@ -58,7 +90,15 @@ def fate_unknown(step: Step, reason: str) -> Decision:
     """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
     workflow = step.workflow
     if workflow.free_or_idempotent or workflow.idempotency_header:
-        return Decision(Status.PENDING, CallState.READY, None, reason[:MAX_REASON], ErrorClass.RETRYABLE, again_in=0.0)
+        return Decision(
+            Status.PENDING,
+            CallState.READY,
+            None,
+            reason[:MAX_REASON],
+            ErrorClass.RETRYABLE,
+            again_in=0.0,
+            cost_if_last=workflow.price.estimate,
+        )
     return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
 
 

@@ -8,23 +8,23 @@ from dataclasses import replace
 from decimal import Decimal
 
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Blueprint, Entity, Mode
-from enrichment_assets.engine.admission import admitted
+from enrichment_assets.engine.admission import admitted, heed_outcome, not_sent
 from enrichment_assets.engine.answers import Decision, completed, decide_callback, dump, failed
 from enrichment_assets.engine.callbacks import forged
 from enrichment_assets.engine.calls import call, call_key, conclude, recover
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.exchange import Attempt
+from enrichment_assets.engine.exchange import Attempt, send_in_turn
 from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.local import compute
 from enrichment_assets.engine.reuse import call_or_reuse
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
+from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent
 from enrichment_assets.store.contexts import Callback, LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Received
 
@@ -212,6 +212,8 @@ async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) 
         except Closed as closed:  # nothing was asked: the state stays as it is
             run.rest(step, closed.seconds, str(closed))
             return
+        except _NotNow:
+            return
         if decision is None and attempts - open_call.attempt < step.workflow.retry.attempts:
             waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason="not ready yet when polled")
             await conclude(run, item, step, waiting, attempt, attempts=attempts, deadline_in=poll.every)
@@ -236,18 +238,32 @@ async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) 
     await conclude(run, item, step, decision, attempt, attempts=attempts)
 
 
+class _NotNow(Exception):  # noqa: N818
+    """The provider could not be asked for want of a chance, not of an answer: the state stays as it is."""
+
+
 async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> tuple[Decision | None, Attempt]:
-    """Ask for the answer. A decision of None: not ready, or the provider could not be asked."""
+    """Ask for the answer. A decision of None: not ready, or the provider could not be asked.
+
+    A poll goes through the same door as a call: in an outage it is the one probe of its cooldown, or it waits.
+
+    Raises:
+        Closed, _NotNow: nothing was asked, or the provider is down; that uses up no attempts.
+    """
     attempt = Attempt(open_call.call_id, open_call.attempt)
     if step.poll_renderer is None or step.provider is None:
         return None, attempt
     try:
         context = run.item_context(item, step, external_id=open_call.external_id)
         request = step.provider.authorise(step.poll_renderer.render(context), step.secrets, step.base_url())
-        await admitted(run, step, probes=False)
-        run.lease.check()
-        answer: Answer = await send(run.client, request, step.workflow.retry.timeout)
-    except (NotSent, FateUnknown, AnswerTooLarge, ContractError):
+    except ContractError:
+        return None, attempt
+    try:
+        answer = await _polled(run, step, request)
+    except BaseException:
+        not_sent(step)
+        raise
+    if answer is None:
         return None, attempt
     stored = Received(
         open_call.call_id, item.item_id, item.fence, answer.status, dump(dict(answer.headers)), answer.body
@@ -263,3 +279,29 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
             return None, attempt
         return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate), attempt
     return (None if reading is None else completed(step.workflow.price, reading)), attempt
+
+
+async def _polled(run: Run, step: Step, request: RenderedRequest) -> Answer | None:
+    """The answer to a poll; None: the provider could not be reached, or answered with nothing that can be kept."""
+    turn = await admitted(run, step)
+    if turn is None:
+        raise _NotNow
+    answer, is_failure = None, False
+    try:
+        answer = await send_in_turn(run, step, request, turn)
+    except (NotSent, FateUnknown):
+        is_failure = True
+    except AnswerTooLarge:
+        pass
+    except ContractError:  # an address or header that no request can have: nothing left
+        not_sent(step)
+        return None
+    else:
+        verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
+        is_failure = verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after
+        if verdict.retry_after and step.gate is not None:
+            step.gate.close_for(verdict.retry_after)
+            await run.pause_provider(step.limit_key, verdict.retry_after)
+    if await heed_outcome(run, step, is_failure, answer):
+        raise _NotNow
+    return answer

@@ -1,7 +1,12 @@
 """When the next call to a provider may leave: the shared rate, and pauses that the provider asked for.
 
-A gate takes slots from the database in blocks of about a quarter of a second, so that a fast provider costs a few
-statements a second and a slow one never holds slots that another run could use.
+A gate takes stretches of time from the database, of about a quarter of a second, so that a fast provider costs a few
+statements a second and a slow one never holds time that another run could use. Within its stretches a run sends with an
+interval between any two calls, and none in the last interval of a stretch: so calls of different runs have an interval
+between them too. A stretch that is over (the process was busy, or stopped) is given up, never made good by a burst.
+
+A call passes twice: `wait` before its intent is committed, which plans a moment for it and returns a little earlier,
+and `depart` when the connection stands, right before its first byte.
 """
 
 from __future__ import annotations
@@ -9,15 +14,25 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from enrichment_assets.domain.workflow import Limits
-from enrichment_assets.store.limits import Slots
+from enrichment_assets.engine.database_clock import DatabaseClock
+from enrichment_assets.store.limits import Stretch
 
-BLOCK_SECONDS = 0.25
+STRETCH_SECONDS = 0.25
+"""How much time is taken at once: as many intervals as fit into it, at least one."""
+
+MARGIN, LEAST_MARGIN = 0.02, 0.005
+"""Share of a stretch, and seconds, that are taken on top: so late its last call may wake up."""
+
+MOST_LATE = 1.0
+"""Seconds of lateness, of the database or this process, that a stretch makes room for."""
+
+WAITS_ON_THE_WIRE = 2.0
+"""Seconds that a call may wait with its connection open; a longer wait needs a new one."""
 
 
 def interval_of(limits: Limits) -> float:
@@ -63,24 +78,63 @@ class Closed(Exception):  # noqa: N818
         self.seconds = seconds
 
 
-TakeSlots = Callable[[float, int], Awaitable[Slots]]
-"""(interval, count) -> slots of this gate's key."""
+TakeStretch = Callable[[float], Awaitable[Stretch]]
+"""Seconds -> a stretch of this gate's key."""
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A stretch by this process's clock: calls may leave from `opens` to `closes`, an interval before its end `until`.
+
+    `until` is by the database's clock.
+    """
+
+    opens: float
+    closes: float
+    until: float
+
+
+_NONE = _Held(-math.inf, -math.inf, -math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When one call is to leave (planned, by the gate's clock), and the stretch in which it may."""
+
+    at: float
+    held: _Held
+
+
+AT_ONCE = Turn(-math.inf, _NONE)
+"""The turn of a call that no rate holds back."""
+
+
+class TurnMissed(Exception):  # noqa: N818
+    """The call came too late for its turn; its next one is too far away to wait for it on the wire."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__("the call's turn to leave has passed")
+        self.turn = turn
 
 
 @dataclass
 class RateGate:
-    """Lets calls through at the rate of one provider key. `wait()` before each call."""
+    """Lets calls through at the rate of one provider key: `wait()`, then `depart()` with what it returned."""
 
     interval: float
-    take: TakeSlots
+    take: TakeStretch
     clock: Clock = field(default_factory=LoopClock)
-    _starts: deque[float] = field(default_factory=deque)
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _closed_until: float = 0.0
-    _last: float = -math.inf
+    _held: _Held = _NONE
+    _planned: float = -math.inf
+    _left: float = -math.inf
+    _late: float = 0.0
+    _closed_until: float = -math.inf
+    _theirs: DatabaseClock = field(default_factory=DatabaseClock)
+    _planning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _door: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def wait(self, patience: float = math.inf) -> None:
-        """Return when a call may leave, never earlier.
+    async def wait(self, patience: float = math.inf) -> Turn:
+        """Return a little before a call may leave, with its turn.
 
         Raises:
             Closed: the provider asked for a longer quiet than `patience` seconds.
@@ -88,39 +142,97 @@ class RateGate:
         while True:
             while (closed_for := self._closed_until - self.clock.now()) > 0:
                 if closed_for > patience:
-                    raise Closed(f"the provider asked for quiet, for another {round(closed_for)} s", closed_for)
+                    raise self._closed(closed_for)
                 await self.clock.sleep(closed_for)
-            async with self._lock:
-                if not self._starts and self.interval > 0:
-                    await self._refill()
-                start = self._next_start()
-            delay = start - self.clock.now()
-            if delay > 0:
-                await self.clock.sleep(delay)
+            if self.interval <= 0:
+                return AT_ONCE
+            try:
+                turn = await self._plan()
+            except Closed:
+                continue
+            await self.come_up_to(turn)
             if self.clock.now() >= self._closed_until:
+                return turn
+            # Closed meanwhile: the turn is given up, or all who waited would leave together when the pause ends.
+
+    async def come_up_to(self, turn: Turn) -> None:
+        """Return early enough before a turn to commit an intent and to find or open a connection."""
+        lead = min(max(self.interval / 2, 0.02), 0.5)
+        if (delay := turn.at - lead - self.clock.now()) > 0:
+            await self.clock.sleep(delay)
+
+    async def depart(self, turn: Turn) -> None:
+        """Return at the very moment when the call may leave, never earlier.
+
+        Raises:
+            TurnMissed: it came too late, and its next turn is too far away.
+            Closed: the provider has asked for quiet meanwhile.
+        """
+        while self.interval > 0:
+            if await self._leaves(turn):
                 return
-            # Closed meanwhile: the slot is given up, or all who waited would leave together when the pause ends.
+            self._late = min(2 * self._late + LEAST_MARGIN, MOST_LATE)
+            turn = await self._plan()
+            if turn.at - self.clock.now() > WAITS_ON_THE_WIRE:
+                raise TurnMissed(turn)
 
     def close_for(self, seconds: float) -> None:
-        """Let nothing through for `seconds` (the provider said so); slots already taken are given up."""
+        """Let nothing through for `seconds` (the provider said so); time already taken is given up."""
         self._closed_until = max(self._closed_until, self.clock.now() + seconds)
-        self._starts.clear()
+        self._held = _NONE
 
-    def _next_start(self) -> float:
-        """The next slot, at least an interval after the last one.
+    async def _leaves(self, turn: Turn) -> bool:
+        """Wait for the moment; False: it has passed. One call at a time, so that each sees when the last one left."""
+        async with self._door:
+            while True:
+                now = self.clock.now()
+                if (closed_for := self._closed_until - now) > 0:
+                    raise self._closed(closed_for)
+                moment = max(turn.at, self._left + self.interval)
+                if max(moment, now) > turn.held.closes:
+                    return False
+                if moment <= now:
+                    self._left = now
+                    return True
+                await self.clock.sleep(moment - now)
 
-        Slots that nobody came for in time are used late, one after another and not in a burst; and a block that the
-        database was quick to give does not begin before the one that it was slow to give has ended.
-        """
-        if not self._starts:
-            return 0.0
-        self._last = max(self._starts.popleft(), self._last + self.interval, self.clock.now())
-        return self._last
+    async def _plan(self) -> Turn:
+        """The next moment of ours, an interval after the last one that was planned. Raises `Closed`."""
+        async with self._planning:
+            while True:
+                now = self.clock.now()
+                if (closed_for := self._closed_until - now) > 0:
+                    raise self._closed(closed_for)
+                moment = max(self._planned + self.interval, self._held.opens, now)
+                if moment <= self._held.closes:
+                    self._planned = moment
+                    return Turn(moment, self._held)
+                await self._take_more()
 
-    async def _refill(self) -> None:
-        count = max(1, math.floor(BLOCK_SECONDS / self.interval))
+    async def _take_more(self) -> None:
+        """Take a stretch. One that follows ours without a gap prolongs it: nobody can be in between."""
+        ahead = max(self.interval / 2, 0.02) + LEAST_MARGIN + 2 * self._late
+        if (delay := self._held.closes - ahead - self.clock.now()) > 0:
+            await self.clock.sleep(delay)
+        seconds = self._seconds()
         asked = self.clock.now()
-        slots = await self.take(self.interval, count)
-        # Counted from after the answer: a slow database makes a call later, never earlier.
-        first = max(asked, self.clock.now()) + max(slots.first_in, slots.paused_for)
-        self._starts.extend(first + n * self.interval for n in range(count))
+        stretch = await self.take(seconds)
+        answered = self.clock.now()
+        self._late = min(max(0.8 * self._late, answered - asked), MOST_LATE)
+        self._theirs.learn(asked, stretch.now, answered)
+        until = stretch.opens + seconds
+        closes = self._theirs.not_after(until) - self.interval
+        if abs(stretch.opens - self._held.until) < 2e-6 and self._held.until > -math.inf:
+            self._held.closes, self._held.until = closes, until
+        else:
+            self._held = _Held(self._theirs.not_before(stretch.opens), closes, until)
+
+    def _seconds(self) -> float:
+        """How long a stretch to take: longer where the database answers slowly or this process wakes up late."""
+        calls = max(1, math.floor(min(STRETCH_SECONDS + 4 * self._late, MOST_LATE) / self.interval))
+        known = self._theirs.uncertainty
+        room = self._late + (2 * known if known < math.inf else 0.0)
+        return round(calls * self.interval * (1 + MARGIN) + LEAST_MARGIN + room, 6)  # microseconds, as in the database
+
+    def _closed(self, seconds: float) -> Closed:
+        return Closed(f"the provider asked for quiet, for another {round(seconds)} s", seconds)

@@ -2,8 +2,12 @@
 
 That difference is the heart of "never pay twice". It is not told from the type of an exception (a connection that is
 closed before and after the request went out raises the same one, and httpx-aiohttp calls both a connect time-out), but
-from the wire: aiohttp says when it begins to write a request's head. Never begun means that nothing left. aiohttp also
-repeats GET and PUT by itself after a lost connection; the same signal stops that.
+from the wire: aiohttp says when it is about to write a request's first byte. Never begun means that nothing left.
+aiohttp also repeats GET and PUT by itself after a lost connection; the same signal stops that.
+
+The same moment is the last one at which a request can be held back. `send` asks its caller there: whether it is the
+request's turn, and whether it may still leave. What lies between that question and the system call that writes is a
+few microseconds of Python; no lease can close it.
 
 One aiohttp session, which provider code can also use through httpx's API: httpx's own pool collapses under concurrency,
 and its request and response objects cost as much as the exchange (docs/performance.md), so that `send` makes none.
@@ -17,7 +21,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -54,13 +59,33 @@ class AnswerTooLarge(ContractError):  # noqa: N818
     """The provider answered with more than we keep."""
 
 
+@dataclass(slots=True, eq=False)
 class _Flight:
-    """One request on its way."""
+    """One request on its way: what it asks before its first byte leaves, and whether that has left.
 
-    __slots__ = ("departed",)
+    `refusal` is what one of the questions raised; `over`: nobody waits for the request any more.
+    """
 
-    def __init__(self) -> None:
-        self.departed = False
+    has_body: bool
+    turn: Callable[[], Awaitable[None]] | None
+    may_leave: Callable[[], None] | None
+    departed: bool = False
+    over: bool = False
+    refusal: Exception | None = None
+
+    async def leave(self) -> None:
+        """Ask, then note that the request leaves."""
+        try:
+            if self.turn is not None:
+                await self.turn()
+            if self.may_leave is not None:
+                self.may_leave()
+        except Exception as refusal:
+            self.refusal = refusal
+            raise
+        if self.over:
+            raise _Repeated("nobody waits for the request any more")
+        self.departed = True
 
 
 class _Repeated(Exception):  # noqa: N818
@@ -107,6 +132,8 @@ async def send(
     request: RenderedRequest,
     timeout: float,  # noqa: ASYNC109
     *,
+    turn: Callable[[], Awaitable[None]] | None = None,
+    may_leave: Callable[[], None] | None = None,
     max_answer: int = MAX_ANSWER,
 ) -> Answer:
     """Send an authorised request once and read its answer.
@@ -114,7 +141,9 @@ async def send(
     Args:
         client: From `build_client`.
         request: With an absolute URL.
-        timeout: Seconds for the whole exchange, body included.
+        timeout: Seconds for the whole exchange, body and waiting for its turn included.
+        turn: Awaited when the connection stands, right before the first byte is written; the rate is kept there.
+        may_leave: Asked after it, as the last thing of all. What either of them raises is raised here; nothing left.
         max_answer: Bound of the decoded body in bytes.
 
     Raises:
@@ -125,7 +154,7 @@ async def send(
     if not isinstance(client, ProviderClient):
         raise TypeError("send() needs a client from build_client()")
     url, head = _address(request), _head(request)
-    flight = _Flight()
+    flight = _Flight(bool(request.content), turn, may_leave)
     try:
         async with (
             asyncio.timeout(timeout),
@@ -142,6 +171,9 @@ async def send(
     except ContractError:
         raise
     except Exception as error:
+        flight.over = True
+        if flight.refusal is not None and not flight.departed:
+            raise flight.refusal from None
         kind = _kind(error)
         if flight.departed:
             raise FateUnknown(kind) from None
@@ -222,22 +254,32 @@ def _params(request: RenderedRequest) -> dict[str, str]:
 
 
 def _departures() -> aiohttp.TraceConfig:
-    """Note on a request's flight that it begins to leave, and stop it from leaving twice."""
+    """Ask before a request begins to leave, note that it does, and stop it from leaving twice.
+
+    aiohttp keeps the head back until there is a first piece of body to write with it, and writes the body in a task of
+    its own, a turn of the event loop later or more: a request with a body leaves with its first piece.
+    """
 
     def flight(trace_request_ctx: Any = None) -> Any:
         return trace_request_ctx
 
-    async def departs(
+    async def head(
         _session: aiohttp.ClientSession, flight: Any, _params: aiohttp.TraceRequestHeadersSentParams
     ) -> None:
         if flight is None:
             return
         if flight.departed:
             raise _Repeated("the connection was lost after the request had left")
-        flight.departed = True
+        if not flight.has_body:
+            await flight.leave()
+
+    async def body(_session: aiohttp.ClientSession, flight: Any, _params: aiohttp.TraceRequestChunkSentParams) -> None:
+        if flight is not None and not flight.departed:
+            await flight.leave()
 
     trace = aiohttp.TraceConfig(trace_config_ctx_factory=flight)  # type: ignore[arg-type]
-    trace.on_request_headers_sent.append(departs)
+    trace.on_request_headers_sent.append(head)
+    trace.on_request_chunk_sent.append(body)
     return trace
 
 

@@ -1,7 +1,7 @@
-"""Rates and pauses that all runs on all machines share: one row per provider key, handed out in blocks.
+"""Rates and pauses that all runs on all machines share: one row per provider key, handed out as stretches of time.
 
-The rate is a generic cell rate algorithm (GCRA): the row holds when the next call may leave; taking n slots moves it
-on by n intervals. Slots are evenly spaced, so no window of any length ever sees more than its share.
+The row holds up to when time is given away (a generic cell rate algorithm, GCRA). Stretches do not overlap, and who
+holds one leaves an interval free at its end, so that no window of any length ever sees more than its share.
 """
 
 from __future__ import annotations
@@ -12,29 +12,34 @@ from enrichment_assets.store.claims import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
-    """A block of evenly spaced slots: the first in `first_in` seconds, unless paused for `paused_for` seconds."""
+class Stretch:
+    """A stretch of time that belongs to one run: seconds since the epoch by the database's clock.
 
-    first_in: float
-    paused_for: float
+    Attributes:
+        now: When the database said so.
+        opens: When it begins; later than `now` where others hold the time until then, or the provider is paused.
+    """
+
+    now: float
+    opens: float
 
 
-async def take_slots(connection: Connection, limit_key: str, interval: float, count: int) -> Slots:
-    """Take `count` slots `interval` seconds apart; they are this caller's whether used or not."""
+async def take_stretch(connection: Connection, limit_key: str, seconds: float) -> Stretch:
+    """Take the next `seconds` of this key; they are this caller's whether used or not."""
     cursor = await connection.execute(
         """
         insert into rate_limits as l (limit_key, next_at)
         values (%(key)s, clock_timestamp() + make_interval(secs => %(span)s))
         on conflict (limit_key) do update
         set next_at = greatest(l.next_at, l.paused_until, clock_timestamp()) + make_interval(secs => %(span)s)
-        returning extract(epoch from next_at - clock_timestamp())::float8 - %(span)s as first_in,
-                  coalesce(extract(epoch from paused_until - clock_timestamp()), 0)::float8 as paused_for
+        returning extract(epoch from clock_timestamp())::float8 as now,
+                  extract(epoch from next_at - make_interval(secs => %(span)s))::float8 as opens
         """,
-        {"key": limit_key, "span": interval * count},
+        {"key": limit_key, "span": seconds},
     )
     row = await cursor.fetchone()
     assert row is not None, "an upsert with `returning` gave no row"  # noqa: S101
-    return Slots(max(row["first_in"], 0.0), max(row["paused_for"], 0.0))
+    return Stretch(row["now"], row["opens"])
 
 
 async def pause(connection: Connection, limit_key: str, seconds: float) -> None:

@@ -36,11 +36,13 @@ class Tally:
     missed: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     slowest: float = 0.0
-    ambiguous: int = 0
+    slowest_after: str = ""
 
     def judge(self, place: Town, batch: str, rows: int, what: str) -> None:
         """Finish a batch and look at it."""
-        self.slowest = max(self.slowest, place.finish(batch, 120.0))
+        took = place.finish(batch, 120.0)
+        if took > self.slowest:
+            self.slowest, self.slowest_after = took, what
         self.wrong += [f"{what}: {sentence}" for sentence in broken(place, batch, rows)]
 
 
@@ -91,6 +93,11 @@ def at_random(place: Town, tally: Tally, kills: int, seconds: float, chance: ran
                     break
             tally.done["killed at random"] += struck
             tally.judge(place, batch, RANDOM_ROWS, f"random kills, {batch}")
+            if place.retry_ambiguous(batch):
+                tally.done["batches with calls that an operator retried"] += 1
+                order = place.order(batch, None, cut_after=chance.uniform(0.02, 0.3))
+                tally.done["killed at random"] += place.first.run(order) == CUT_OFF
+                tally.judge(place, batch, RANDOM_ROWS, f"retried by an operator, {batch}")
 
 
 def report(place: Town, tally: Tally, console: Console) -> bool:
@@ -105,11 +112,15 @@ def report(place: Town, tally: Tally, console: Console) -> bool:
     table.add_section()
     bill = place.sandbox.billing(subjects=False)
     table.add_row("batches finished", str(len(place.batches)))
-    table.add_row("slowest finish after the last crash, s", f"{tally.slowest:.1f}")
+    table.add_row("slowest finish after the last crash, s", f"{tally.slowest:.1f} ({tally.slowest_after})")
     table.add_row("calls of the sandbox / charged", f"{bill['calls']} / {bill['charged']}")
     for row in calls:
         table.add_row(f"ledger rows {row['state']}", str(row["n"]))
+    table.add_row("calls of unknown fate that an operator retried", str(sum(place.retried.values())))
+    table.add_row("subjects charged twice by that", str(len(bill["double_charges"]) - len(charged)))
     table.add_row("double charges", str(len(charged)))
+    unfinished = place.rows("select count(*) as n from batches where finished_at is null")[0]["n"]
+    table.add_row("batches left unfinished", str(unfinished))
     table.add_row("points that were never reached", str(len(tally.missed)))
     table.add_row("broken laws", str(len(tally.wrong)))
     console.print(table)

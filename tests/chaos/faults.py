@@ -1,7 +1,7 @@
 """Ending, stopping or crashing at a named function: wrapped by name in the process that is to suffer, before it starts.
 
 Nothing of this is in the package. A fault is `{"point": "module:function", "when": "before" | "after", "hit": n,
-"action": "kill" | "stop" | "restart"}`; a class's method is `module:Class.method`.
+"action": "kill" | "stop" | "hold" | "restart"}`; a class's method is `module:Class.method`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 PACKAGE = "enrichment_assets."
@@ -22,6 +23,10 @@ def strike(fault: dict[str, Any]) -> None:
     """Do to this process what the fault says."""
     if fault["action"] == "restart":
         os.kill(fault["postmaster"], signal.SIGQUIT)  # what `pg_ctl stop -m immediate` sends
+        return
+    if fault["action"] == "hold":  # until whoever reads the process's number lets it go on
+        Path(fault["number"]).write_text(f"{os.getpid()}\n")
+        os.kill(os.getpid(), signal.SIGSTOP)
         return
     if fault["action"] == "stop":
         waker = f"sleep {fault['seconds']}; kill -CONT {os.getpid()}"

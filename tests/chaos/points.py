@@ -74,7 +74,12 @@ RECEIVER = (
     Point("receiver.writer:store_callbacks"),
     Point("store.inbox:prepare_session"),
 )
+DEPARTURE = Point("resources.transport:_Flight.leave", "before")
+"""The connection stands and the request is ready; what follows is the last look at the lease, and the write."""
+
 STOPPED = (
+    DEPARTURE,
+    Point("resources.transport:send", "before"),
     Point("store.ledger:intend"),
     Point("engine.calls:_intend"),
     Point("resources.transport:send"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 from tests.chaos.nursery import KILLED
@@ -40,6 +42,20 @@ def stop_at(town: Town, batch: str, point: Point) -> None:
     time.sleep(1.5 * LEASE)
     town.second.run(town.order(batch))
     town.first.wait()
+
+
+def hold_at(town: Town, batch: str, point: Point) -> tuple[int, int]:
+    """Stop a run until others have finished its batch: its exit code, and the provider's calls after it woke up."""
+    number = town.folder / f"{batch}.pid"
+    town.first.start(town.order(batch, {**town.fault(point, "hold"), "number": str(number)}))
+    while not (number.exists() and number.read_text().endswith("\n")):
+        time.sleep(0.02)
+    time.sleep(1.2 * LEASE)
+    town.finish(batch, nursery=town.second)
+    before = town.sandbox.billing(subjects=False)["calls"]
+    os.kill(int(number.read_text()), signal.SIGCONT)
+    code = town.first.wait()
+    return code, town.sandbox.billing(subjects=False)["calls"] - before
 
 
 def restart_at(town: Town, batch: str, point: Point) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.invariants import broken, double_charges
 from tests.chaos.points import ASSET, ENGINE, RECEIVER, RESTARTED, REUSING, STOPPED, Point
-from tests.chaos.scenes import kill_at, kill_receiver_at, restart_at, stop_at
+from tests.chaos.scenes import hold_at, kill_at, kill_receiver_at, restart_at, stop_at
 from tests.chaos.town import LEASE, Town, receiving, town
 from tests.engine.world import step
 
@@ -39,7 +39,20 @@ def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(
     assert slowest < 10
 
 
-@pytest.mark.parametrize("point", STOPPED[1:3], ids=str)
+@pytest.mark.parametrize("point", STOPPED[:2], ids=str)
+def test_a_run_that_is_stopped_between_its_intent_and_the_wire_sends_nothing_when_others_have_finished_its_items(
+    place: Town, point: Point
+) -> None:
+    with receiving(place):
+        batch = place.launch(ROWS)
+        code, calls = hold_at(place, batch, point)
+    assert calls == 0
+    assert code == 1  # it ended because its lease was lost
+    assert broken(place, batch, ROWS) == []
+    assert double_charges(place) == []
+
+
+@pytest.mark.parametrize("point", STOPPED[3:5], ids=str)
 def test_a_run_that_is_stopped_past_its_lease_wakes_up_and_changes_nothing(place: Town, point: Point) -> None:
     with receiving(place):
         batch = place.launch(ROWS)

@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import Any
 import psycopg
 
 from enrichment_assets.receiver.process import ReceiverProcess
+from enrichment_assets.sandbox.billing import fingerprint
 from enrichment_assets.sandbox.process import SandboxProcess
+from enrichment_assets.services import recovery
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.embedded import LocalPostgres
@@ -51,7 +54,10 @@ def workflows() -> list[Any]:
 
 @dataclass
 class Town:
-    """The parts, and the batches that were launched."""
+    """The parts, the batches that were launched, and how often an operator let a call of unknown fate be made again.
+
+    `retried` is by (API key, subject) as the sandbox's bill shows them.
+    """
 
     settings: Settings
     postgres: LocalPostgres
@@ -61,6 +67,7 @@ class Town:
     second: Nursery
     folder: Path
     batches: list[str] = field(default_factory=list)
+    retried: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def launch(self, rows: int = 6) -> str:
         """A new batch of its own client with a budget; its key."""
@@ -114,13 +121,21 @@ class Town:
         while self.rows(query, batch)[0]["n"] < count and time.monotonic() < until:
             time.sleep(0.05)
 
-    def finish(self, batch: str, seconds: float = 30.0) -> float:
+    def finish(self, batch: str, seconds: float = 30.0, nursery: Nursery | None = None) -> float:
         """Run until the batch is finished, as the sequencer would; how many seconds that took."""
         began = time.monotonic()
-        while self.first.run(self.order(batch)) != 0:
+        while (nursery or self.first).run(self.order(batch)) != 0:
             assert time.monotonic() - began < seconds, f"{batch} does not finish"
             time.sleep(0.1)
         return time.monotonic() - began
+
+    def retry_ambiguous(self, batch: str) -> int:
+        """What an operator does about calls of unknown fate: call again. How many calls that were."""
+        ambiguous = recovery.list_ambiguous(self.settings, batch)
+        recovery.resolve(self.settings, batch, "retry")
+        for state in ambiguous:
+            self.retried[fingerprint(state.workflow), f"id={state.item_id}"] += 1
+        return len(ambiguous)
 
     def restart_database(self) -> None:
         """Bring the database back after it was stopped at once."""

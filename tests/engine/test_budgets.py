@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from decimal import Decimal
-from itertools import pairwise
 
-from enrichment_assets.store.database import connect, connect_async
-from enrichment_assets.store.limits import take_slots
+from enrichment_assets.store.database import connect
 from tests.engine.world import Launched, World, async_step, company_step, people, step
 
 CENT = {"estimate": "0.01", "not_found": "0"}
@@ -125,20 +122,3 @@ def test_people_of_a_company_that_was_paid_for_share_its_answer_when_the_budget_
     assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 4}
     assert batch.asked("firm") == 1
-
-
-def test_slots_of_one_key_are_handed_out_one_after_another_to_all_connections(world: World) -> None:
-    url = world.settings.hq_database_url or ""
-
-    async def take() -> list[float]:
-        async with await connect_async(url, autocommit=True) as connection:
-            return [(await take_slots(connection, "k", 0.5, 2)).first_in for _ in range(5)]
-
-    async def all_of_them() -> list[float]:
-        taken = await asyncio.gather(*(take() for _ in range(6)))
-        return sorted(first for several in taken for first in several)
-
-    firsts = asyncio.run(all_of_them())
-    assert len(firsts) == 30
-    assert firsts[-1] > 28.0
-    assert all(later - earlier > 0.8 for earlier, later in pairwise(firsts))

@@ -6,7 +6,7 @@ import json
 import time
 
 from tests.engine.hostile_server import answering
-from tests.engine.world import World, people, step
+from tests.engine.world import Launched, World, people, step
 
 
 def faults(**settings: object) -> str:
@@ -155,3 +155,32 @@ def test_a_step_without_its_key_is_stopped_and_names_the_variable(world: World) 
 
 
 FAST_TIMEOUT = {"base": 0.01, "max": 0.02, "timeout": 0.3}
+
+
+def the_run_dies_again(batch: Launched, attempt: int) -> None:
+    """As it is left by a run that was killed in the middle of this attempt."""
+    batch.change("update provider_calls set state = 'intent', attempt = %s", attempt)
+    batch.change("update workflow_states set status = 'PENDING', next_attempt_at = null")
+
+
+def test_runs_that_die_in_the_middle_of_a_call_use_up_none_of_its_attempts(world: World) -> None:
+    batch = world.launch(people(1), step("keyed", idempotency_header="idempotency-key"))
+    batch.run()
+    for death in range(5):
+        the_run_dies_again(batch, attempt=1 + death)
+        assert batch.run().finished
+        assert batch.state("keyed")["status"] == "COMPLETED"
+    assert batch.billed() == 1
+
+
+def test_a_call_that_runs_die_of_again_and_again_is_given_up_and_what_it_may_have_cost_is_booked(world: World) -> None:
+    batch = world.launch(people(1), step("keyed", idempotency_header="idempotency-key"))
+    batch.set_budget("1")
+    batch.run()
+    batch.change("update provider_calls set cost = null")
+    the_run_dies_again(batch, attempt=23)
+    batch.run()
+    assert batch.state("keyed")["status"] == "FAILED"
+    assert "gave up after 23 attempts" in batch.state("keyed")["reason"]
+    assert [str(call["cost"]) for call in batch.calls()] == ["0.010000"]
+    assert batch.asked("keyed") == 1

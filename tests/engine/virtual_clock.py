@@ -45,3 +45,22 @@ class VirtualClock:
     def run(self, *coroutines: Coroutine[Any, Any, Any]) -> None:
         """Run coroutines to their end, moving time on whenever all of them wait."""
         asyncio.run(self._live(list(coroutines)))
+
+
+class StoppedClock:
+    """The clock of a process that was stopped between two moments: whoever was to wake up in between wakes up late."""
+
+    def __init__(self, clock: VirtualClock, stopped_at: float, resumed_at: float) -> None:
+        self._clock = clock
+        self._stopped_at = stopped_at
+        self._resumed_at = resumed_at
+
+    def now(self) -> float:
+        """Virtual seconds."""
+        return self._clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; until the process is resumed where that is later."""
+        await self._clock.sleep(seconds)
+        if self._stopped_at <= self._clock.now() < self._resumed_at:
+            await self._clock.sleep(self._resumed_at - self._clock.now())

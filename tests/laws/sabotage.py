@@ -83,10 +83,10 @@ def open_nursery() -> subprocess.Popen[str]:
 
 def find_check(name: str) -> Callable[[World], None]:
     """A law's check by its name. Imported late: in the child, that is from the copy."""
-    from tests.laws import checks, child_checks, reuse_checks
+    from tests.laws import checks, child_checks, reuse_checks, stories
 
-    found = [vars(module)[name] for module in (checks, child_checks, reuse_checks) if name in vars(module)]
-    check: Callable[[World], None] = found[0]
+    module = next(m for m in (child_checks, reuse_checks, stories, checks) if name in vars(m))
+    check: Callable[[World], None] = getattr(module, name)
     return check
 
 

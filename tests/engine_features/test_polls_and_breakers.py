@@ -1,0 +1,146 @@
+"""Polls are calls too: in an outage they wait for the breaker, and use up neither probes nor attempts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from enrichment_assets.domain.planning import build_blueprint
+from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
+from enrichment_assets.domain.workflow import PipelineDefinition
+from enrichment_assets.engine.admission import admitted, heed, heed_outcome
+from enrichment_assets.engine.answers import Decision
+from enrichment_assets.engine.breaker import Breaker
+from enrichment_assets.engine.context import Batch, Lease, Run
+from enrichment_assets.engine.limits import Closed, RateGate
+from enrichment_assets.engine.steps import Door, prepare_steps
+from enrichment_assets.resources.providers import build_providers
+from tests.engine.hostile_server import Answers, answering
+from tests.engine.test_limits import SharedRate
+from tests.engine.virtual_clock import VirtualClock
+from tests.engine.world import Launched, World, async_step, people
+from tests.engine_features.test_breaker import COOLDOWN, OPENS_AT, SharedRow
+
+POLL = {"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202], "every": 1}
+
+
+async def tell_nobody(_key: str, _seconds: float) -> None:
+    """Pauses are not what is looked at here."""
+
+
+def run_behind(door: Door, clock: VirtualClock) -> Run:
+    """A run whose one step has this door; it has no database and no wire, and asks for none."""
+    workflow = async_step("slow", poll=POLL)
+    blueprint = build_blueprint("acme", PipelineDefinition(slug="p", steps=["slow"]), {"slow": workflow}, {})
+    simulator = "http://127.0.0.1:9"
+    steps = prepare_steps(blueprint, build_providers(simulator), None, lambda *_: door, simulator)
+    none = cast(Any, None)
+    batch = Batch(1, "b", 1, "acme", blueprint)
+    return Run(batch, steps, none, Lease(60), none, "", find_shared=none, pause_provider=tell_nobody, clock=clock)
+
+
+@given(
+    runs=st.integers(1, 3),
+    callers=st.integers(1, 5),
+    pollers=st.integers(1, 5),
+    outage=st.floats(200, 1_500),
+    took=st.floats(0.01, 5),
+)
+@hypothesis_settings(max_examples=30, deadline=None)
+def test_an_outage_costs_at_most_one_probe_per_cooldown_polls_included(
+    runs: int, callers: int, pollers: int, outage: float, took: float
+) -> None:
+    clock = VirtualClock()
+    row = SharedRow(clock)
+    rate = SharedRate(clock, [0.001])
+    left: list[float] = []
+    answered: list[float] = []
+    down = Decision(Status.PENDING, CallState.READY, error_class=ErrorClass.RETRYABLE, again_in=0.0)
+    fine = Decision(Status.IN_PROGRESS, CallState.SENT)
+
+    async def user(run: Run, polls: bool) -> None:
+        (step,) = run.steps.values()
+        while not answered or clock.now() < answered[0] + 10:
+            run.wake()
+            if step.stopped is not None:
+                await clock.sleep(max((step.rests_until or 0.0) - clock.now(), 0.01))
+                continue
+            try:
+                if await admitted(run, step) is None:
+                    continue
+            except Closed as closed:
+                run.rest(step, closed.seconds, str(closed))
+                continue
+            left.append(clock.now())
+            await clock.sleep(took)
+            is_down = clock.now() < outage
+            if polls:
+                await heed_outcome(run, step, is_down, None)
+            else:
+                await heed(run, step, down if is_down else fine, None)
+            if not is_down:
+                answered.append(clock.now())
+            await clock.sleep(0.5)
+
+    everybody = []
+    for _ in range(runs):
+        door = Door(RateGate(0.0, rate.take, clock), Breaker(row, OPENS_AT, COOLDOWN, clock))
+        run = run_behind(door, clock)
+        everybody += [user(run, polls=number >= callers) for number in range(callers + pollers)]
+    clock.run(*everybody)
+    opened = OPENS_AT * (took + 0.5) + took
+    probes = sorted(time for time in left if opened < time < outage - took)
+    assert all(b - a >= COOLDOWN - 1e-6 for a, b in pairwise(probes))
+    assert len(probes) <= outage / COOLDOWN + 1
+    assert row.failures == 0
+
+
+def polled(answers: Answers) -> int:
+    """How often anybody asked for a result."""
+    return sum(times for path, times in answers.asked.items() if path.startswith("/results/"))
+
+
+def cooldown_passes(batch: Launched) -> None:
+    batch.change("update rate_limits set paused_until = now() - interval '1 s' where paused_until is not null")
+
+
+def test_polls_of_a_provider_that_is_down_wait_for_its_breaker_and_fail_nothing(world: World) -> None:
+    with answering() as answers:
+        slow = async_step(
+            "slow",
+            poll={**POLL, "request": {"method": "GET", "url": f"{answers.url}/results/{{{{external_id}}}}"}},
+            limits={"concurrency": 5},
+        )
+        batch = world.launch(people(40), slow)
+        batch.run()
+        assert batch.statuses() == {"IN_PROGRESS": 40}
+        answers.status = 503
+        batch.overdue()
+        report = batch.run(linger=0.0)
+        assert "failed 20 times in a row" in report.stopped["slow"]
+        asked = polled(answers)
+        assert 20 <= asked <= 40
+        assert batch.statuses() == {"IN_PROGRESS": 40}
+        tried = sum(state["attempts"] for state in batch.states())
+
+        batch.overdue()
+        assert "next probe" in batch.run().stopped["slow"]
+        assert polled(answers) == asked
+
+        for _ in range(3):
+            cooldown_passes(batch)
+            batch.run()
+        assert polled(answers) == asked + 3
+        assert batch.statuses() == {"IN_PROGRESS": 40}
+        assert sum(state["attempts"] for state in batch.states()) == tried
+        assert batch.asked("slow") == 40
+
+        answers.status = 200
+        cooldown_passes(batch)
+        assert batch.run().finished
+        assert batch.statuses() == {"COMPLETED": 40}
+        assert batch.asked("slow") == 40

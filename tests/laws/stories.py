@@ -1,0 +1,42 @@
+"""Laws that take a story: a process that is stopped and wakes up, and money in any order. Like `checks`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from tests.chaos.faults import arm
+from tests.engine.test_budget_machine import play
+from tests.engine.world import World, people, step
+
+LEASE = 1.0
+
+
+def a_run_that_was_stopped_past_its_lease_calls_nobody(world: World) -> None:
+    """Stopped with a request in hand, behind its intent and before the wire; others take its items meanwhile."""
+    batch = world.launch(people(3), step("first", limits={"concurrency": 1}))
+    process = os.fork()
+    if process == 0:
+        try:
+            point = {"point": "resources.transport:_Flight.leave", "when": "before", "action": "hold", "hit": 1}
+            arm({**point, "number": os.devnull})
+            batch.run(lease=LEASE)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(process, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    try:
+        time.sleep(1.2 * LEASE)
+        batch.run()
+        asked = batch.asked("first")
+    finally:
+        os.kill(process, signal.SIGCONT)
+        os.waitpid(process, 0)
+    assert batch.asked("first") == asked, "a run that had lost its lease called the provider"
+    assert world.sandbox.billing()["double_charges"] == []
+
+
+def money_adds_up_in_any_order(world: World) -> None:
+    """Reservations, settlements, an operator's decisions and budgets, whatever comes first."""
+    play(world, examples=12, steps=10, shrink=False)
