@@ -101,7 +101,7 @@ def attach_model(
     batch_key: str | None = None,
     where: str | None = None,
 ) -> None:
-    """Create one model's view: over its files (only rows that meet `where`), or by its own SQL when it is never written."""
+    """Create one model's view: over its files (rows that meet `where`), or by its own SQL when it is never written."""
     if model.materialized == "view":
         connection.execute(f'create or replace view "{model.name}" as {model.sql}')
         return

@@ -1,11 +1,12 @@
-"""Writes the rows of a query to one Parquet file: in one go, or part by part where a whole batch is too much at once."""
+"""Writes the rows of a query to one Parquet file: in one go, or in parts where a whole batch is too much at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -28,38 +29,44 @@ def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -
 def write_parts(connection: duckdb.DuckDBPyConnection, query: str, parts: Iterable[object], path: Path) -> int:
     """Write the query's rows once per part into one file; returns the number of rows.
 
-    `parts` changes what the query sees as it is iterated. DuckDB cannot append to a file, so the rows pass as Arrow: one
-    record batch is encoded while DuckDB makes the next.
+    `parts` changes what the query sees as it is iterated. DuckDB cannot append to a file, so the rows pass as Arrow:
+    one record batch is encoded while DuckDB makes the next.
     """
     written = 0
-    with _writer(path) as write:
+    with ExitStack() as stack:
+        encode: _Encoder | None = None
         for _ in parts:
-            for batch in connection.execute(query).to_arrow_reader(_ROWS_A_BATCH):
-                write(batch)
+            reader = connection.execute(query).to_arrow_reader(_ROWS_A_BATCH)
+            encode = encode or stack.enter_context(_Encoder(path, reader.schema))
+            for batch in reader:
+                encode(batch)
                 written += len(batch)
     return written
 
 
-@contextmanager
-def _writer(path: Path) -> Iterator[Callable[[pa.RecordBatch], None]]:
-    """A function that takes record batches; at most one is being encoded and none is waiting beside it."""
-    files: list[pq.ParquetWriter] = []
-    under_way: list[Future[None]] = []
+class _Encoder:
+    """Encodes record batches in a thread of its own; at most one is under way, and none waits beside it."""
 
-    def write(batch: pa.RecordBatch) -> None:
-        if not files:
-            files.append(pq.ParquetWriter(path, batch.schema, compression="zstd", compression_level=1))
-        while under_way:
-            under_way.pop().result()
-        under_way.append(encoder.submit(files[0].write_batch, batch, ROW_GROUP_ROWS))
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._file = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet")
+        self._under_way: Future[None] | None = None
 
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet") as encoder:
+    def __call__(self, batch: pa.RecordBatch) -> None:
+        self._finish()
+        self._under_way = self._thread.submit(self._file.write_batch, batch, ROW_GROUP_ROWS)
+
+    def _finish(self) -> None:
+        if self._under_way is not None:
+            waiting, self._under_way = self._under_way, None
+            waiting.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         try:
-            yield write
-            while under_way:
-                under_way.pop().result()
+            self._finish()
         finally:
-            for future in under_way:
-                future.exception()
-            for file in files:
-                file.close()
+            self._thread.shutdown()
+            self._file.close()
