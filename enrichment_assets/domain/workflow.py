@@ -37,6 +37,9 @@ def parse_duration(value: object) -> object:
 
 
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+Stage = Literal["enriched", "researched", "qualified", "personalised", "contacted"]
+"""Stages of the funnel that a workflow can take a lead to; `seeds/funnel_stages.csv` of the models orders them."""
+
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
 Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
 FieldName = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
@@ -187,6 +190,7 @@ class WorkflowDefinition(_Part):
     title: str = Field(min_length=1, max_length=200)
     description: str = ""
     step: int = Field(ge=0, le=100_000, description="overall_step_number: the usual place in a pipeline")
+    stage: Stage | None = Field(default=None, description="where a lead stands in the funnel once this found something")
     provider: str = Field(pattern=IDENTIFIER_PATTERN)
     operation: str = Field(min_length=1, max_length=100)
     mode: Mode
@@ -251,8 +255,10 @@ class WorkflowDefinition(_Part):
 
         Keys are sorted: jsonb does not keep their order, and a definition is the same after it came back. Defaults are
         left out: a field that this model learns later changes no version, so no call of a running batch gets a new key.
+        Nor does `stage`, which only says how an answer is counted.
         """
-        canonical = json.dumps(self.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True)
+        fields = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"stage"})
+        canonical = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def missing_requirements(self, available: dict[str, Any]) -> list[str]:

@@ -47,6 +47,7 @@ SOURCE_QUERIES: Mapping[str, str] = {
                s -> 'workflow' ->> 'slug' as workflow_slug, s -> 'workflow' ->> 'title' as title,
                s -> 'workflow' ->> 'provider' as provider, s -> 'workflow' ->> 'operation' as operation,
                s -> 'workflow' ->> 'mode' as mode, s -> 'workflow' ->> 'entity' as entity,
+               s -> 'workflow' ->> 'stage' as stage,
                (s -> 'fallback_of')::text as fallback_of,
                (select jsonb_agg(p order by p) from jsonb_object_keys(s -> 'workflow' -> 'provides') p)::text
                    as provides,

@@ -1,7 +1,7 @@
 """Runs the SQL models: one batch in one DuckDB session, or the models over all batches.
 
 A `table` model is streamed into a Parquet file that takes its place whole; a `view` model is only checked. Models that
-were not asked for are read from their files.
+were not asked for are read from their files. A large batch is built in ranges of items (`warehouse.chunks`).
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
 from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.previews import masked_preview
 from enrichment_assets.warehouse.project import Column, Model, load_project
 from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view
-
-PREVIEW_ROWS = 5
-ROW_GROUP_ROWS = 100_000
+from enrichment_assets.warehouse.writing import write_parts, write_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class ModelReport:
 
     Attributes:
         path: The Parquet file, or None for a view.
-        preview: A few rows, values as text cut to 200 characters.
+        preview: A few rows with personal columns masked, when they were asked for.
     """
 
     name: str
@@ -38,13 +37,27 @@ class ModelReport:
     seconds: float
     path: Path | None
     columns: tuple[Column, ...]
-    preview: list[dict[str, Any]] = field(default_factory=list)
+    preview: list[dict[str, str | None]] = field(default_factory=list)
 
 
-def build_models(settings: Settings, batch_key: str, select: Iterable[str] | None = None) -> list[ModelReport]:
+def build_models(
+    settings: Settings,
+    batch_key: str,
+    select: Iterable[str] | None = None,
+    *,
+    previews: bool = False,
+    items_a_chunk: int = ITEMS_A_CHUNK,
+) -> list[ModelReport]:
     """Build the partitioned models of one batch (those named in `select`, default all), in dependency order.
 
     A model that a selected one reads and that was never built for this batch is built too, without a report.
+
+    Args:
+        settings: The installation.
+        batch_key: The batch.
+        select: Names of models.
+        previews: Have a few rows of each model in its report, personal columns masked.
+        items_a_chunk: Models that are `per_item` are built for so many items at a time.
 
     Raises:
         NotFoundError: A model does not exist, or nothing was published for the batch.
@@ -54,18 +67,19 @@ def build_models(settings: Settings, batch_key: str, select: Iterable[str] | Non
     client = layout.client_of(batch_key)
     project = load_project()
     chosen = {model.name for model in project.choose(select, partitioned=True)}
+    needed = {below.name for name in chosen for below in project.below(project.models[name])}
     connection = connect(layout)
     reports = []
     try:
         attach(connection, project, layout, client_slug=client, batch_key=batch_key, models=())
+        ranges = item_ranges(connection, items_a_chunk)
+        batch = Chunked(connection, project, layout, client, batch_key, ranges)
         for model in project.models.values():
             if not model.partitioned:
                 continue
             target = layout.model(model.name, client, batch_key)
-            if model.name in chosen or (
-                model.materialized == "table" and not target.exists() and _needed(model, chosen)
-            ):
-                report = _build(connection, model, target)
+            if model.name in chosen or (model.materialized == "table" and not target.exists() and model.name in needed):
+                report = _build(connection, model, target, batch if model.per_item else None, previews)
                 reports += [report] if model.name in chosen else []
             else:
                 attach_model(connection, model, layout, client_slug=client, batch_key=batch_key)
@@ -74,7 +88,9 @@ def build_models(settings: Settings, batch_key: str, select: Iterable[str] | Non
     return reports
 
 
-def build_analytics(settings: Settings, select: Iterable[str] | None = None) -> list[ModelReport]:
+def build_analytics(
+    settings: Settings, select: Iterable[str] | None = None, *, previews: bool = False
+) -> list[ModelReport]:
     """Build the models over all batches (those named in `select`, default all), in dependency order."""
     layout = Layout.of(settings)
     project = load_project()
@@ -82,52 +98,47 @@ def build_analytics(settings: Settings, select: Iterable[str] | None = None) -> 
     try:
         attach(connection, project, layout, models=[m.name for m in project.models.values()])
         return [
-            _build(connection, model, layout.analytics(model.name))
+            _build(connection, model, layout.analytics(model.name), None, previews)
             for model in project.choose(select, partitioned=False)
         ]
     finally:
         connection.close()
 
 
-def _needed(model: Model, chosen: set[str]) -> bool:
-    """True when a chosen model reads this one, at any distance."""
-    models = load_project().models
-    waiting, seen = list(chosen), set[str]()
-    while waiting:
-        for name in models[waiting.pop()].refs:
-            if name == model.name:
-                return True
-            if name in models and name not in seen:
-                seen.add(name)
-                waiting.append(name)
-    return False
-
-
-def _build(connection: duckdb.DuckDBPyConnection, model: Model, target: Path) -> ModelReport:
+def _build(
+    connection: duckdb.DuckDBPyConnection, model: Model, target: Path, batch: Chunked | None, previews: bool
+) -> ModelReport:
+    """Build one model: in parts when `batch` is given and large, else in one go."""
     started = time.perf_counter()
+    is_view = model.materialized == "view"
     try:
         _check_columns(connection, model)
-        if model.materialized == "view":
+        if is_view:
             connection.execute(f'create or replace view "{model.name}" as {model.sql}')
-            path = None
+            rows = sum(_count(connection, model) for _ in _parts(model, batch))
         else:
-            path = target
             with put_in_place(target) as unfinished:
-                _copy(connection, model, unfinished)
+                rows = _write(connection, model, unfinished, batch)
             create_view(connection, model.name, model.columns, [target])
-        rows = connection.execute(f'select count(*) from "{model.name}"').fetchall()[0][0]
-        preview = _preview(connection, model)
+        preview = masked_preview(connection, model) if previews else []
     except duckdb.IOException as error:
         raise InfrastructureError(f"The model {model.name} cannot be written: {error}") from error
+    path = None if is_view else target
     return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview)
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, model: Model, path: Path) -> None:
-    quoted = str(path).replace("'", "''")
-    connection.execute(
-        f"copy ({model.sql}) to '{quoted}' "
-        f"(format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP_ROWS})"
-    )
+def _parts(model: Model, batch: Chunked | None) -> Iterable[ItemRange | None]:
+    return [None] if batch is None else batch.each(load_project().tables_below(model))
+
+
+def _write(connection: duckdb.DuckDBPyConnection, model: Model, path: Path, batch: Chunked | None) -> int:
+    if batch is None or len(batch.ranges) == 1:
+        return write_query(connection, model.sql, path)
+    return write_parts(connection, model.sql, _parts(model, batch), path)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
+    return int(connection.execute(f'select count(*) from "{model.name}"').fetchall()[0][0])
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -148,9 +159,3 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 def _full_name(type_name: str) -> str:
     return "TIMESTAMP WITH TIME ZONE" if type_name == "TIMESTAMPTZ" else type_name
-
-
-def _preview(connection: duckdb.DuckDBPyConnection, model: Model) -> list[dict[str, Any]]:
-    shown = ", ".join(f'left(cast("{c.name}" as varchar), 200) as "{c.name}"' for c in model.columns)
-    rows = connection.execute(f'select {shown} from "{model.name}" limit {PREVIEW_ROWS}').fetchall()
-    return [dict(zip((c.name for c in model.columns), row, strict=True)) for row in rows]

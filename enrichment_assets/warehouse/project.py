@@ -26,11 +26,12 @@ Layer = Literal["staging", "marts", "analytics"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as `schema.yml` describes it; `type` is a DuckDB type."""
+    """A column as `schema.yml` describes it; `type` is a DuckDB type, `personal` says that it tells of a person."""
 
     name: str
     type: str
     description: str
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Model:
         materialized: `table` is written as Parquet, `view` is computed when read.
         partitioned: True: built per batch; False: built over all batches.
         published: True: a mart that goes to the workspace database.
+        per_item: True: each row follows from one item and its answers, so that items can be built part by part.
         refs: Names of the models and seeds it reads.
         sources: Names of the sources it reads.
     """
@@ -63,6 +65,7 @@ class Model:
     materialized: Literal["table", "view"]
     partitioned: bool
     published: bool
+    per_item: bool
     refs: tuple[str, ...]
     sources: tuple[str, ...]
     tests: tuple[TestSpec, ...]
@@ -102,6 +105,20 @@ class Project:
             raise NotFoundError(f"There is no model `{name}`. Models: {', '.join(sorted(self.models))}.")
         return self.models[name]
 
+    def below(self, model: Model) -> list[Model]:
+        """Every model that this one reads, at any distance."""
+        waiting, seen = list(model.refs), dict[str, Model]()
+        while waiting:
+            name = waiting.pop()
+            if name in self.models and name not in seen:
+                seen[name] = self.models[name]
+                waiting += seen[name].refs
+        return list(seen.values())
+
+    def tables_below(self, model: Model) -> list[str]:
+        """Names of the models that are files and that this one reads, at any distance."""
+        return [below.name for below in self.below(model) if below.materialized == "table"]
+
     def choose(self, select: Iterable[str] | None, *, partitioned: bool) -> list[Model]:
         """The named models (all, when None) that are (or are not) built per batch, in build order."""
         names = None if select is None else {self.model(name).name for name in select}
@@ -131,6 +148,7 @@ def load_project(folder: Path = PROJECT_DIR) -> Project:
             raise ConfigurationError(f"{path.name} has no entry in a schema.yml beside it.")
         model = _model(path, described[path.stem], config, renderer, singular)
         models[model.name] = model
+    _check_per_item(models)
     return Project(models=_in_build_order(models), sources=sources, seeds=seeds)
 
 
@@ -144,7 +162,12 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 def _columns(entry: Mapping[str, Any]) -> tuple[Column, ...]:
     return tuple(
-        Column(c["name"], str(c["data_type"]).upper(), " ".join(str(c.get("description", "")).split()))
+        Column(
+            c["name"],
+            str(c["data_type"]).upper(),
+            " ".join(str(c.get("description", "")).split()),
+            bool(c.get("config", {}).get("meta", {}).get("personal", False)),
+        )
         for c in entry.get("columns", [])
     )
 
@@ -168,6 +191,7 @@ def _model(
         materialized=used.config.get("materialized", defaults.get("+materialized", "view")),
         partitioned=bool(meta.get("partitioned", layer != "analytics")),
         published=bool(meta.get("published", layer == "marts")),
+        per_item=bool(meta.get("per_item", False)),
         refs=used.refs,
         sources=used.sources,
         tests=(*generic_tests(entry, renderer), *(t for t in singular if t.model == path.stem)),
@@ -189,6 +213,17 @@ def _singular_tests(folder: Path, renderer: Renderer) -> list[TestSpec]:
         about = " ".join(line[2:].strip() for line in text.splitlines() if line.startswith("--"))
         tests.append(TestSpec(path.stem, used.refs[0], text, severity, about))
     return tests
+
+
+def _check_per_item(models: Mapping[str, Model]) -> None:
+    """A model that is built part by part sees parts only of what it reads: those have to come part by part too."""
+    for model in models.values():
+        whole = [name for name in model.refs if name in models and not models[name].per_item]
+        if model.per_item and (whole or not model.partitioned):
+            raise ConfigurationError(
+                f"{model.name} says `per_item`, but "
+                + (f"reads {whole[0]}, which is not." if whole else "has no batch.")
+            )
 
 
 def _in_build_order(models: dict[str, Model]) -> dict[str, Model]:

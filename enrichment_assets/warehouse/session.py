@@ -82,7 +82,7 @@ def attach(
             connection,
             f"hq.{source.name}",
             source.columns,
-            _files(layout, "sources", source.name, client_slug, batch_key),
+            files_of(layout, "sources", source.name, client_slug, batch_key),
         )
     for seed in project.seeds.values():
         _create_seed(connection, seed)
@@ -99,39 +99,61 @@ def attach_model(
     *,
     client_slug: str | None = None,
     batch_key: str | None = None,
+    where: str | None = None,
 ) -> None:
-    """Create one model's view: over its files, or by its own SQL when it is never written."""
+    """Create one model's view: over its files (rows that meet `where`), or by its own SQL when it is never written."""
     if model.materialized == "view":
         connection.execute(f'create or replace view "{model.name}" as {model.sql}')
         return
     if model.partitioned:
-        files = _files(layout, "models", model.name, client_slug, batch_key)
+        files = files_of(layout, "models", model.name, client_slug, batch_key)
     else:
         path = layout.analytics(model.name)
         files = [path] if path.exists() else []
-    create_view(connection, model.name, model.columns, files)
+    create_view(connection, model.name, model.columns, files, where=where)
 
 
 def create_view(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], files: Sequence[Path]
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Sequence[Column],
+    files: Sequence[Path],
+    *,
+    where: str | None = None,
 ) -> None:
     """A view of exactly these columns over these files; without a file it is empty and still typed.
 
-    A file written before a column existed shows null there.
+    A file written before a column existed shows null there. The columns are told to DuckDB, so that no file is opened
+    before the view is read: with many batches, reading every footer for every view would cost seconds.
+
+    Args:
+        connection: Where the view is made.
+        name: Its name, with its schema when that is not the default one.
+        columns: What it shows, in this order.
+        files: Parquet files.
+        where: SQL condition on the rows.
     """
+    condition = f" where {where}" if where and files else ""
+    query = scan(columns, files) + condition
     relation = ".".join(f'"{part}"' for part in name.split("."))
-    empty = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in columns)
+    connection.execute(f"create or replace view {relation} as {query}")
+
+
+def scan(columns: Sequence[Column], files: Sequence[Path]) -> str:
+    """A SELECT of these columns from these files, or of no row when there is no file."""
     if not files:
-        connection.execute(f"create or replace view {relation} as select {empty} where false")
-        return
+        empty = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in columns)
+        return f"select {empty} where false"
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-    scan = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    there = {row[0] for row in connection.execute(f"describe select * from {scan}").fetchall()}
-    shown = ", ".join(f'"{c.name}"' if c.name in there else f'cast(null as {c.type}) as "{c.name}"' for c in columns)
-    connection.execute(f"create or replace view {relation} as select {shown} from {scan}")
+    schema = ", ".join(
+        f"'{c.name}': {{'name': '{c.name}', 'type': '{c.type}', 'default_value': null}}" for c in columns
+    )
+    shown = ", ".join(f'"{c.name}"' for c in columns)
+    return f"select {shown} from read_parquet([{listed}], schema = map {{{schema}}}, hive_partitioning = false)"
 
 
-def _files(layout: Layout, room: str, name: str, client_slug: str | None, batch_key: str | None) -> list[Path]:
+def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batch_key: str | None) -> list[Path]:
+    """The files of a source or model: of one batch (with its client), of a client, or all."""
     if batch_key is None:
         return layout.all_of(room, name, client_slug)
     path = (layout.source if room == "sources" else layout.model)(name, client_slug or "", batch_key)

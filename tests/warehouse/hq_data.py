@@ -45,6 +45,7 @@ class Answer:
     reason: str | None = None
     error_class: str | None = None
     age_days: int = 0
+    stage: str | None = None
 
 
 @dataclass
@@ -149,6 +150,7 @@ def _step(position: int, answer: Answer) -> dict[str, Any]:
         "operation": "test",
         "mode": "sync",
         "entity": "person",
+        "stage": answer.stage,
         "provides": dict.fromkeys(answer.fields, "@"),
     }
     return {"position": position, "workflow": workflow, "fallback_of": [], "registry_version": "1"}

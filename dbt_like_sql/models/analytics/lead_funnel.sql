@@ -1,11 +1,28 @@
--- How many leads of a batch reached each stage. Stages are data (seeds/funnel_stages.csv).
-with stages as (
+-- How many leads of a batch reached each stage. Which stage a workflow's finding means is a field of the workflow (`stage`);
+-- one that does not say is placed by its slug (seeds/funnel_stages.csv), unless it is local. Whatever an outside provider
+-- found is `enriched` too.
+with steps as (
 
     select
+        batch_key,
+        workflow_slug,
+        stage,
+        provider is distinct from 'local' as is_outside
+    from {{ source('hq', 'batch_steps') }}
+
+),
+
+stages as (
+
+    select distinct
+        w.batch_key,
         w.workflow_slug,
         s.stage_number
-    from (select distinct workflow_slug from {{ ref('stg_results') }}) as w
-    inner join {{ ref('funnel_stages') }} as s on regexp_matches(w.workflow_slug, s.workflow_pattern)
+    from steps as w
+    inner join {{ ref('funnel_stages') }} as s
+        on s.stage = w.stage
+        or (w.is_outside and s.stage = 'enriched')
+        or (w.is_outside and w.stage is null and regexp_matches(w.workflow_slug, s.workflow_pattern))
 
 ),
 
@@ -16,9 +33,9 @@ reached as (
         r.batch_key,
         s.stage_number,
         count(distinct r.item_id) as leads
-    from {{ ref('stg_results') }} as r
-    inner join stages as s on s.workflow_slug = r.workflow_slug
-    where r.outcome = 'found' and r.provider is distinct from 'local'
+    from {{ source('hq', 'workflow_states') }} as r
+    inner join stages as s on s.batch_key = r.batch_key and s.workflow_slug = r.workflow_slug
+    where r.outcome = 'found'
     group by all
 
 ),

@@ -1,3 +1,4 @@
+{{ config(materialized='table') }}
 -- Every candidate value, ranked by the merge policy (seeds/merge_policy.csv): rank 1 is what final_leads shows.
 -- Order: a person's correction first, a value whose verdict forbids it last; then the column's own rules before those for
 -- `*`, the lower priority, the surer, the younger, the later step. A rule whose confidence or age a value does not meet

@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
--- Every way in which a batch names an organisation, once, with how often: the evidence that organisations are made of.
+-- Every way in which a batch names an organisation, with how often: the evidence that organisations are made of.
 with answered as (
 
     select
