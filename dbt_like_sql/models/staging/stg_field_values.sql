@@ -119,7 +119,7 @@ together as (
     union all
     select client_slug, batch_key, item_id, field, value, case when is_own then 'workflow' else 'parent' end,
         case when is_own then workflow_slug end, case when is_own then provider end, null,
-        case when is_own then position else -1 end, null, fetched_at
+        case when is_own then position else -1 end, null, null, fetched_at
     from emitted
     union all
     select client_slug, batch_key, item_id, field, value, 'workflow', workflow_slug, provider, null, position,
