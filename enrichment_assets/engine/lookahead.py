@@ -57,7 +57,7 @@ class Lookahead:
         self._committing += weight * (committing - self._committing)
         self._calling += weight * (calling - self._calling)
         ahead = MARGIN * self._committing / self._calling if self._calling > 0 else math.inf
-        self._allow(math.ceil(self.slots * min(1 + ahead, HIGHEST)) + 1)
+        self._allow(max(math.ceil(self.slots * min(1 + ahead, HIGHEST)), self.slots + 1))
 
     def _allow(self, permits: int) -> None:
         for _ in range(permits - self.permits):

@@ -224,7 +224,7 @@ def test_batches_and_models_that_are_not_there_are_named(settings: Settings, hq:
 def test_one_model_can_be_built_alone_from_what_is_there(settings: Settings, hq: psycopg.Connection[Any]) -> None:
     seed_batch(hq, leads("CTO"), batch_key="b")
     publish_batch_sources(settings, "b")
-    reports = build_models(settings, "b", ["person_work_history"])
+    reports = build_models(settings, "b", ["person_work_history"], previews=True)
     assert [(r.name, r.rows) for r in reports] == [("person_work_history", 1)]
     assert reports[0].preview[0]["title"] == "CTO"
     assert reports[0].path is not None and reports[0].path.exists()
