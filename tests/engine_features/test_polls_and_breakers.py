@@ -40,7 +40,9 @@ def run_behind(door: Door, clock: VirtualClock) -> Run:
     steps = prepare_steps(blueprint, build_providers(simulator), None, lambda *_: door, simulator)
     none = cast(Any, None)
     batch = Batch(1, "b", 1, "acme", blueprint)
-    return Run(batch, steps, none, Lease(60), none, "", find_shared=none, pause_provider=tell_nobody, clock=clock)
+    return Run(
+        batch, steps, none, Lease(60), none, "", find_shared=none, pause_provider=tell_nobody, lookups=none, clock=clock
+    )
 
 
 @given(
