@@ -21,6 +21,7 @@ from enrichment_assets.domain.domains import host_of
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
 from enrichment_assets.domain.emits import ChildStep, Emits
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.jsontext import json_bytes
 
 COMPANY_NAMES = ("company_name", "company_domain", "company_website", "company_linkedin_url", "apollo_account_id")
 """Fields that say which company: an object with one of them has its own, any other is at its parent's."""
@@ -146,7 +147,7 @@ def _child(
         company_key=company,
         same_company=company is not None and company == parent.company_key,
         identity=tuple(identity.get(name) for name in IDENTITY_FIELDS),
-        original=orjson.dumps(element, default=str, option=orjson.OPT_NON_STR_KEYS).decode(),
+        original=json_bytes(element).decode(),
     )
 
 

@@ -1,4 +1,4 @@
-"""JSON bytes to values that survive the way to Postgres and back, exactly.
+"""JSON bytes to values that survive the way to Postgres and back, exactly; and such values to JSON bytes.
 
 Three things a plain parser gets wrong for us: integers beyond 64 bits become floats (they stay exact here, as text),
 NUL characters cannot be kept by jsonb (they become U+FFFD; the raw bytes are in the ledger), and NaN is no JSON.
@@ -41,6 +41,28 @@ def parse_json(body: bytes) -> Any:
         _refuse_depth(value)
     if b"\\u0000" in body:
         value = _without_nul(value)
+    return value
+
+
+def json_bytes(value: Any) -> bytes:
+    """Any value as one JSON document: what JSON has no type for as text, integers beyond 64 bits (a sum) as text too.
+
+    Raises:
+        TypeError: It is nested deeper than `MAX_DEPTH`, or a string in it is no Unicode text.
+    """
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return orjson.dumps(_within_64_bits(value), default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _within_64_bits(value: Any) -> Any:
+    if isinstance(value, int):
+        return value if _MIN_INTEGER <= value <= _MAX_INTEGER else str(value)
+    if isinstance(value, list | tuple):
+        return [_within_64_bits(member) for member in value]
+    if isinstance(value, dict):
+        return {_within_64_bits(key): _within_64_bits(member) for key, member in value.items()}
     return value
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import orjson
 from jinja2 import ChainableUndefined, Undefined, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from enrichment_assets.domain.jsontext import json_bytes
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Context in, native value out. Raises whatever the expression raises; `domain.templating` gives it a name."""
@@ -54,7 +55,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list | tuple):
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return json_bytes(value).decode()
     return str(value)
 
 

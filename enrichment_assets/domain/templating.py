@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import orjson
-
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import RenderedRequest
 from enrichment_assets.domain.template_expressions import (
@@ -155,7 +154,7 @@ class RequestRenderer:
 
     def _encoded(self, value: Any) -> bytes:
         if self._format == "json":
-            return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+            return json_bytes(value)
         if self._format == "form":
             members = value if isinstance(value, dict) else {}
             return urlencode({name: _query_text(member) for name, member in members.items()}).encode()

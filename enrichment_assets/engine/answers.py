@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import orjson
-
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
+from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
@@ -56,7 +55,7 @@ class Decision:
 
 def dump(value: object) -> str:
     """JSON text of a payload or of fields."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return json_bytes(value).decode()
 
 
 def decide(step: Step, answer: Answer) -> Decision:

@@ -158,9 +158,9 @@ FAST_TIMEOUT = {"base": 0.01, "max": 0.02, "timeout": 0.3}
 
 
 def the_run_dies_again(batch: Launched, attempt: int) -> None:
-    """As it is left by a run that was killed in the middle of this attempt."""
+    """As it is left by a run that was killed in the middle of this attempt, none of which was ever answered."""
     batch.change("update provider_calls set state = 'intent', attempt = %s", attempt)
-    batch.change("update workflow_states set status = 'PENDING', next_attempt_at = null")
+    batch.change("update workflow_states set status = 'PENDING', attempts = 0, next_attempt_at = null")
 
 
 def test_runs_that_die_in_the_middle_of_a_call_use_up_none_of_its_attempts(world: World) -> None:
