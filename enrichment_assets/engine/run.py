@@ -274,13 +274,13 @@ async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -
     while True:
         await states.adopt_shared_answers(reader, run.batch.batch_id, _dependents(run))
         run.wake()
-        before = sum(run.moved.values())
+        before, since = sum(run.moved.values()), await states.now(reader)
         claimed = await _one_pass(run, reader)
         if run.stopping:
             raise Interrupted("stopped as asked; calls under way were finished, the rest stays PENDING")
         if claimed and sum(run.moved.values()) > before:
             continue
-        wait = await states.next_due_in(reader, run.batch.batch_id, _slugs(run))
+        wait = await states.next_due_in(reader, run.batch.batch_id, _slugs(run), since)
         if wait is None or wait > options.linger_seconds:
             return
         await asyncio.sleep(wait + 0.05)

@@ -124,16 +124,27 @@ async def _settle(
     return bool(row and row["finished"])
 
 
-async def next_due_in(connection: Connection, batch_id: int, slugs: Sequence[str]) -> float | None:
-    """Seconds until the next deferred PENDING state of these workflows is due; None: there is none."""
+async def now(connection: Connection) -> datetime:
+    """The database's time."""
+    row = await (await connection.execute("select clock_timestamp() as now")).fetchone()
+    assert row is not None  # noqa: S101
+    moment: datetime = row["now"]
+    return moment
+
+
+async def next_due_in(connection: Connection, batch_id: int, slugs: Sequence[str], since: datetime) -> float | None:
+    """Seconds until the next PENDING state of these workflows that was deferred beyond `since` is due; None: none was.
+
+    `since` is when the caller began to look for what is due: what has become due meanwhile is due in 0 seconds.
+    """
     cursor = await connection.execute(
         """
         select extract(epoch from min(next_attempt_at) - clock_timestamp())::float8 as seconds
         from workflow_states
         where batch_id = %s and status = 'PENDING' and workflow_slug = any(%s::text[])
-          and next_attempt_at > clock_timestamp()
+          and next_attempt_at > %s
         """,
-        (batch_id, list(slugs)),
+        (batch_id, list(slugs), since),
     )
     row = await cursor.fetchone()
     return None if row is None or row["seconds"] is None else max(float(row["seconds"]), 0.0)

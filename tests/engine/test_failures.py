@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from datetime import timedelta
 
+import pytest
+
+from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.states import next_due_in, now
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, people, step
 
@@ -171,6 +177,19 @@ def test_runs_that_die_in_the_middle_of_a_call_use_up_none_of_its_attempts(world
         assert batch.run().finished
         assert batch.state("keyed")["status"] == "COMPLETED"
     assert batch.billed() == 1
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(-1.0, None), (0.001, 0.0), (3600.0, 3600.0)])
+async def test_what_becomes_due_while_a_run_looks_for_work_is_not_left_lying(
+    world: World, seconds: float, wait: float | None
+) -> None:
+    batch = world.launch(people(1), step("first"))
+    async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as reader:
+        since = await now(reader)
+        batch.change("update workflow_states set next_attempt_at = %s", since + timedelta(seconds=seconds))
+        await asyncio.sleep(0.01)
+        found = await next_due_in(reader, batch.batch_id, ["first"], since)
+    assert found is None if wait is None else found == pytest.approx(wait, abs=60)
 
 
 def test_a_call_that_runs_die_of_again_and_again_is_given_up_and_what_it_may_have_cost_is_booked(world: World) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def guess_delimiter(text: str) -> str:
 
     A cell with an odd number of quotes in it speaks against a delimiter: it cuts through quoted text.
     """
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))  # not `splitlines`: to CSV, U+2028 and \x1e are no ends of lines
     whole = lines[:-1] if len(lines) > 1 else lines  # the last one may be cut off
     best, best_score = ",", (-1.0, 1)
     for delimiter in DELIMITERS:
