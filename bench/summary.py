@@ -66,7 +66,7 @@ def _extraction(figures: dict[str, Any]) -> Iterator[Row]:
     rows = f"{report['history_rows']:,} history rows"
     value = f"{report['extraction_s']:.2f} s, {report['ratio_to_hand_written']:.2f} x a hand-written query"
     yield "extraction", rows, value, "1.5"
-    yield "extraction", f"{rows} published", f"{report['publish_history_s']:.2f} s", ""
+    yield "extraction", f"{rows} published, with the other marts", f"{report['publish_s']:.2f} s", ""
     if "times_faster_than_dlt" in report:
         yield "extraction", "speed by that of dlt", f"{report['times_faster_than_dlt']:.1f}", "10"
     yield "extraction", "worked at X, published table", f"{report['worked_at_published_ms']:.0f} ms", "100 ms"

@@ -4,11 +4,16 @@ One transaction per batch: delete that batch, COPY it in again, all models toget
 or the new ones. Tables are made and widened from the models' columns; a column is never dropped or retyped here.
 What `schema.yml` says under `meta`: `published_indexes`, and `published_order`, in which rows are loaded (in the order
 of a big index it fills twice as fast).
+
+Indexes: the first batch of a table is loaded before there is any, in the same transaction. Building them afterwards
+sorts once, where filling them row by row reads and writes pages all over them. Readers are not held up by either; other
+publishers wait for the first one of a table, not for later ones.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +26,7 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database import open_databases
+from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import Model, load_project
 from enrichment_assets.warehouse.session import attach, connect
@@ -36,6 +42,8 @@ POSTGRES_TYPES = {
     "DECIMAL(18,6)": "numeric(18,6)",
 }
 _ROWS_A_CHUNK = 20_000
+_INDEX_MEMORY = "256MB"
+"""`maintenance_work_mem` while the indexes of a table are built."""
 _TABLES_LOCK = 7_210_100
 _BATCH_LOCK = 7_210_101
 
@@ -49,7 +57,7 @@ class PublishReport:
     seconds: float
 
 
-def publish_marts(settings: Settings, batch_key: str) -> list[PublishReport]:
+def publish_marts(settings: Settings, batch_key: str, *, items_a_chunk: int = ITEMS_A_CHUNK) -> list[PublishReport]:
     """Publish every mart of one batch in one transaction. Doing it again changes nothing.
 
     Raises:
@@ -61,9 +69,10 @@ def publish_marts(settings: Settings, batch_key: str) -> list[PublishReport]:
     project = load_project()
     models = [m for m in project.models.values() if m.published and m.partitioned]
     duck = connect(layout)
-    attach(duck, project, layout, client_slug=client, batch_key=batch_key)
     try:
-        return _publish(open_databases(settings).workspace, duck, models, batch_key)
+        attach(duck, project, layout, client_slug=client, batch_key=batch_key)
+        ranges = item_ranges(duck, items_a_chunk)
+        return _publish(open_databases(settings).workspace, duck, models, batch_key, ranges)
     finally:
         duck.close()
 
@@ -74,15 +83,19 @@ def publish_organisations(settings: Settings) -> list[PublishReport]:
     project = load_project()
     models = [m for m in project.models.values() if m.published and not m.partitioned]
     duck = connect(layout)
-    attach(duck, project, layout)
     try:
-        return _publish(open_databases(settings).workspace, duck, models, None)
+        attach(duck, project, layout)
+        return _publish(open_databases(settings).workspace, duck, models, None, [])
     finally:
         duck.close()
 
 
 def _publish(
-    url: str, duck: duckdb.DuckDBPyConnection, models: list[Model], batch_key: str | None
+    url: str,
+    duck: duckdb.DuckDBPyConnection,
+    models: list[Model],
+    batch_key: str | None,
+    ranges: Sequence[ItemRange],
 ) -> list[PublishReport]:
     try:
         with connect_postgres(url) as workspace:
@@ -90,38 +103,77 @@ def _publish(
             for model in models:
                 _ensure_table(workspace, model)
         with adbc.connect(url) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(_lock(batch_key))
-            reports = [_replace(connection, duck, model, batch_key) for model in models]
+            _execute(connection, _lock(batch_key))
+            reports = [_replace(connection, duck, model, batch_key, ranges) for model in models]
             connection.commit()
     except (psycopg.Error, adbc.Error) as error:
         raise InfrastructureError(f"The marts could not be published: {error}") from error
     return reports
 
 
-def _lock(batch_key: str | None) -> str:
+def _lock(batch_key: str | None) -> sql.Composed:
     """Two publishers of one batch go one after the other; others do not wait."""
     statement = sql.SQL("select pg_advisory_xact_lock({}, hashtext({}))")
-    return statement.format(sql.Literal(_BATCH_LOCK), sql.Literal(batch_key or "")).as_string(None)
+    return statement.format(sql.Literal(_BATCH_LOCK), sql.Literal(batch_key or ""))
 
 
-def _replace(connection: Any, duck: duckdb.DuckDBPyConnection, model: Model, batch_key: str | None) -> PublishReport:
+def _execute(connection: Any, statement: sql.Composable) -> list[tuple[Any, ...]]:
+    """Run a statement on the driver's connection; the rows, where it gives any."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None))
+        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
+    return rows
+
+
+def _replace(
+    connection: Any,
+    duck: duckdb.DuckDBPyConnection,
+    model: Model,
+    batch_key: str | None,
+    ranges: Sequence[ItemRange],
+) -> PublishReport:
     started = time.perf_counter()
+    missing = _missing_indexes(connection, model)
+    if missing:
+        # One publisher at a time decides what is missing and makes it: two of them would wait for each other's rows.
+        lock = sql.SQL("lock table {} in share row exclusive mode")
+        _execute(connection, lock.format(sql.Identifier(model.name)))
+        missing = _missing_indexes(connection, model)
     delete = sql.SQL("delete from {}").format(sql.Identifier(model.name))
     if batch_key is not None:
         delete += sql.SQL(" where batch_key = {}").format(sql.Literal(batch_key))
-    columns = ", ".join(f'"{c.name}"' for c in model.columns)
-    order = ", ".join(f'"{name}"' for name in model.meta.get("published_order", []))
-    query = f'select {columns} from "{model.name}"' + (f" order by {order}" if order else "")
-    reader = duck.execute(query).to_arrow_reader(_ROWS_A_CHUNK)
-    with connection.cursor() as cursor:
-        cursor.execute(delete.as_string(None))
-        rows = cursor.adbc_ingest(model.name, reader, mode="append")
+    _execute(connection, delete)
+    rows = sum(_load(connection, duck, model, part) for part in (ranges if model.per_item else [None]))
+    if missing:
+        _execute(connection, sql.SQL("set local maintenance_work_mem = {}").format(sql.Literal(_INDEX_MEMORY)))
+        for name, keys in missing.items():
+            listed = sql.SQL(", ").join(map(sql.Identifier, keys))
+            create = sql.SQL("create index {} on {} ({})")
+            _execute(connection, create.format(sql.Identifier(name), sql.Identifier(model.name), listed))
     return PublishReport(model.name, rows, time.perf_counter() - started)
 
 
+def _load(connection: Any, duck: duckdb.DuckDBPyConnection, model: Model, part: ItemRange | None) -> int:
+    """COPY the model's rows, of one range of items when there is one: sorting them takes memory."""
+    columns = ", ".join(f'"{c.name}"' for c in model.columns)
+    order = ", ".join(f'"{name}"' for name in model.meta.get("published_order", []))
+    query = f'select {columns} from "{model.name}"' + (f" where {part.condition}" if part else "")
+    reader = duck.execute(query + (f" order by {order}" if order else "")).to_arrow_reader(_ROWS_A_CHUNK)
+    with connection.cursor() as cursor:
+        return int(cursor.adbc_ingest(model.name, reader, mode="append"))
+
+
+def _missing_indexes(connection: Any, model: Model) -> dict[str, list[str]]:
+    """Names and columns of the indexes that the table ought to have and has not."""
+    wanted = {f"ix_{model.name}_{'_'.join(keys)}"[:63]: list(keys) for keys in model.meta.get("published_indexes", [])}
+    query = sql.SQL("select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid "
+                    "where i.indrelid = to_regclass({})").format(sql.Literal(f'"{model.name}"'))  # fmt: skip
+    there = {row[0] for row in _execute(connection, query)}
+    return {name: keys for name, keys in wanted.items() if name not in there}
+
+
 def _ensure_table(workspace: psycopg.Connection[dict[str, Any]], model: Model) -> None:
-    """Create the table, add columns that the model has grown, create its indexes. Cheap when all is there."""
+    """Create the table, add columns that the model has grown. Cheap when all is there."""
     table = sql.Identifier(model.name)
     columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(POSTGRES_TYPES[c.type])) for c in model.columns]
     workspace.execute(sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(columns)))
@@ -134,7 +186,3 @@ def _ensure_table(workspace: psycopg.Connection[dict[str, Any]], model: Model) -
     for column, definition in zip(model.columns, columns, strict=True):
         if column.name not in there:
             workspace.execute(sql.SQL("alter table {} add column {}").format(table, definition))
-    for keys in model.meta.get("published_indexes", []):
-        name = sql.Identifier(f"ix_{model.name}_{'_'.join(keys)}"[:63])
-        listed = sql.SQL(", ").join(map(sql.Identifier, keys))
-        workspace.execute(sql.SQL("create index if not exists {} on {} ({})").format(name, table, listed))

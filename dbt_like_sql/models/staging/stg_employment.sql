@@ -51,7 +51,7 @@ fingerprinted as (
     select
         * exclude (ids),
         case
-            when len(list_distinct(ids)) < list_count(ids)
+            when list_unique(ids) < list_count(ids)
                 then list_transform(entries, lambda x: case when coalesce(x.id, x._id) is not null then hash(x) end)
         end as prints
     from identified
