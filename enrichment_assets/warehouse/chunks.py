@@ -19,8 +19,8 @@ from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import Project, Relation
 from enrichment_assets.warehouse.session import attach_model, create_view, files_of, scan
 
-ITEMS_A_CHUNK = 100_000
-"""Items of one range; with five jobs each, half a million rows of work history."""
+ITEMS_A_CHUNK = 200_000
+"""Items of one range; with five jobs each, a million rows of work history."""
 
 _ANSWERS = "enrichment_results"
 _SHARED = "answers_of_others"

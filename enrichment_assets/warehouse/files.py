@@ -75,6 +75,11 @@ class Layout:
         )
 
 
+def quoted(path: Path | str) -> str:
+    """A path as an SQL string."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 @contextmanager
 def put_in_place(target: Path) -> Iterator[Path]:
     """Yield a path beside `target` to write to; when the block ends well, the file is synced and takes its place.

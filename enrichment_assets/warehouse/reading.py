@@ -9,7 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout
+from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout, quoted
 from enrichment_assets.warehouse.project import Project, load_project
 from enrichment_assets.warehouse.session import attach, connect
 
@@ -56,7 +56,7 @@ def _attach_raw_uploads(
     if batch_key is not None:
         files = [path for path in files if path.stem == batch_key]
     if files:
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        listed = ", ".join(map(quoted, files))
         scan = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
     else:
         columns = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in RAW_UPLOAD_KEYS.items())
@@ -82,7 +82,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, layout: Layout, project: Projec
         sources = (*project.sources, RAW_UPLOADS)
         folders = [layout.root / "sources" / name / f"client_slug={client_slug}" for name in sources]
         folders += [layout.root / "models" / name / f"client_slug={client_slug}" for name in project.models]
-    listed = ", ".join("'" + str(folder).replace("'", "''") + "/'" for folder in folders)
+    listed = ", ".join(quoted(f"{folder}/") for folder in folders)
     connection.execute(f"set allowed_directories = [{listed}]")
     connection.execute("set allow_persistent_secrets = false")
     connection.execute("set enable_external_access = false")

@@ -10,12 +10,14 @@ import os
 import shutil
 import socket
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.files import Layout, quoted
 from enrichment_assets.warehouse.project import Column, Model, Project, Relation
 
 BUILD_MEMORY = "1GB"
@@ -123,8 +125,8 @@ def create_view(
 ) -> None:
     """A view of exactly these columns over these files; without a file it is empty and still typed.
 
-    A file written before a column existed shows null there. The columns are told to DuckDB, so that no file is opened
-    before the view is read: with many batches, reading every footer for every view would cost seconds.
+    A file written before a column existed shows null there. Of several files none is opened before the view is read:
+    with many batches, reading every footer for every view would cost seconds.
 
     Args:
         connection: Where the view is made.
@@ -142,14 +144,32 @@ def create_view(
 def scan(columns: Sequence[Column], files: Sequence[Path]) -> str:
     """A SELECT of these columns from these files, or of no row when there is no file."""
     if not files:
-        empty = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in columns)
-        return f"select {empty} where false"
-    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        return f"select {_cast(columns, ())} where false"
+    if len(files) == 1 and (there := _columns_of(files[0])):
+        # DuckDB opens it now and knows its size: it reads its row groups with all threads, and orders joins by it.
+        return f"select {_cast(columns, there)} from read_parquet({quoted(files[0])}, hive_partitioning = false)"
+    listed = ", ".join(quoted(path) for path in files)
     schema = ", ".join(
         f"'{c.name}': {{'name': '{c.name}', 'type': '{c.type}', 'default_value': null}}" for c in columns
     )
     shown = ", ".join(f'"{c.name}"' for c in columns)
     return f"select {shown} from read_parquet([{listed}], schema = map {{{schema}}}, hive_partitioning = false)"
+
+
+def _columns_of(path: Path) -> list[str]:
+    """Names of a file's columns; none where it cannot be read, which is said when somebody reads it."""
+    try:
+        names: list[str] = pq.read_schema(path).names
+    except (OSError, pa.ArrowInvalid):
+        return []
+    return names
+
+
+def _cast(columns: Sequence[Column], there: Container[str]) -> str:
+    """The columns with their promised types; null where an earlier version of a model did not have them yet."""
+    name = '"{}"'.format
+    given = [(name(c.name), name(c.name) if c.name in there else "null", c.type) for c in columns]
+    return ", ".join(f"cast({value} as {type_name}) as {column}" for column, value, type_name in given)
 
 
 def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batch_key: str | None) -> list[Path]:
@@ -163,8 +183,7 @@ def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batc
 def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Relation) -> None:
     """A seed is small and part of the project: a table, typed as its `schema` says."""
     types = ", ".join(f"'{c.name}': '{c.type}'" for c in seed.columns)
-    path = str(seed.path).replace("'", "''")
     connection.execute(
         f'create or replace table "{seed.name}" as '
-        f"select * from read_csv('{path}', header = true, nullstr = '', columns = {{{types}}})"
+        f"select * from read_csv({quoted(seed.path)}, header = true, nullstr = '', columns = {{{types}}})"
     )
