@@ -183,7 +183,8 @@ def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batc
 def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Relation) -> None:
     """A seed is small and part of the project: a table, typed as its `schema` says."""
     types = ", ".join(f"'{c.name}': '{c.type}'" for c in seed.columns)
+    path = quoted(str(seed.path))
     connection.execute(
         f'create or replace table "{seed.name}" as '
-        f"select * from read_csv({quoted(seed.path)}, header = true, nullstr = '', columns = {{{types}}})"
+        f"select * from read_csv({path}, header = true, nullstr = '', columns = {{{types}}})"
     )
