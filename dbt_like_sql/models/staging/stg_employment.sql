@@ -23,7 +23,6 @@ parsed as (
         *,
         from_json(document, '{{ employment_document() }}') as d
     from answers
-    where document is not null
 
 ),
 
