@@ -7,15 +7,17 @@ from pathlib import Path
 
 import duckdb
 
-from enrichment_assets.warehouse.files import UNFINISHED_SUFFIX, quoted
+from enrichment_assets.warehouse.files import UNFINISHED_SUFFIX
+from enrichment_assets.warehouse.joining import JoinedFile
 
 ROW_GROUP_ROWS = 100_000
 
 
 def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     """Write a query's rows, encoded by all of DuckDB's threads; returns the number of rows."""
+    quoted = str(path).replace("'", "''")
     copied = connection.execute(
-        f"copy ({query}) to {quoted(path)} "
+        f"copy ({query}) to '{quoted}' "
         f"(format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP_ROWS})"
     )
     return int(copied.fetchall()[0][0])
@@ -24,17 +26,14 @@ def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -
 def write_parts(connection: duckdb.DuckDBPyConnection, query: str, parts: Iterable[object], path: Path) -> int:
     """Write the query's rows once per part into one file; returns the number of rows.
 
-    `parts` changes what the query sees as it is iterated. DuckDB cannot append to a file, so each part has one of its
-    own beside it until all are copied together.
+    `parts` changes what the query sees as it is iterated. Beside the file there is never more than one part of it.
     """
-    stem = path.name.removesuffix(UNFINISHED_SUFFIX)
-    written: list[Path] = []
+    part = path.with_name(path.name.removesuffix(UNFINISHED_SUFFIX) + f".part{UNFINISHED_SUFFIX}")
     try:
-        for number, _ in enumerate(parts):
-            written.append(path.with_name(f"{stem}.part{number}{UNFINISHED_SUFFIX}"))
-            write_query(connection, query, written[-1])
-        listed = ", ".join(map(quoted, written))
-        return write_query(connection, f"select * from read_parquet([{listed}], hive_partitioning = false)", path)
+        with JoinedFile(path) as joined:
+            for _ in parts:
+                write_query(connection, query, part)
+                joined.append(part)
+        return joined.rows
     finally:
-        for part in written:
-            part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
