@@ -79,7 +79,14 @@ def seed_sources(settings: Settings, items: int) -> None:
     jobs = ", ".join(_job_sql(job) for job in range(JOBS))
     person = f"json_object('id', 'p' || n, 'name', 'Ann Smith ' || n, 'employment_history', json_array({jobs}))"
     each = f"from (select range as n from range({items}))"
-    _write(settings, "batches", keys | {"client_name": "'Bench'", "pipeline_slug": "'bench'"}, "")
+    _write(
+        settings,
+        "batches",
+        keys
+        | {"client_name": "'Bench'", "pipeline_slug": "'bench'"}
+        | {"upload_rows": str(items), "upload_rejected": "0"},
+        "",
+    )
     _write(
         settings,
         "batch_items",
