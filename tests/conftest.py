@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,51 @@ def hq_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+class SpareDatabases:
+    """HQ clones and empty databases, made and dropped beside the tests: it takes half a second of mostly waiting."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server, self._template = server, template
+        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="databases")
+        self._next = self._aside.submit(self._make)
+        self._drops: list[Future[None]] = []
+
+    def take(self) -> tuple[str, str]:
+        """Names of a fresh HQ database and a fresh, empty one; the next pair is begun."""
+        pair, self._next = self._next.result(), self._aside.submit(self._make)
+        return pair
+
+    def give_back(self, pair: tuple[str, str]) -> None:
+        """Drop them some time soon."""
+        self._drops.append(self._aside.submit(self._drop, pair))
+
+    def close(self) -> None:
+        """Wait for what is under way, and raise what went wrong."""
+        self._aside.shutdown()
+        self._next.result()
+        for drop in self._drops:
+            drop.result()
+
+    def _make(self) -> tuple[str, str]:
+        return self._server.create(self._template), self._server.create()
+
+    def _drop(self, pair: tuple[str, str]) -> None:
+        for name in pair:
+            self._server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def spare_databases(postgres_server: PostgresServer, hq_template: str) -> Iterator[SpareDatabases]:
+    """The session's spares."""
+    spares = SpareDatabases(postgres_server, hq_template)
+    yield spares
+    spares.close()
+
+
 @pytest.fixture
-def databases(postgres_server: PostgresServer, hq_template: str) -> Iterator[Databases]:
+def databases(postgres_server: PostgresServer, spare_databases: SpareDatabases) -> Iterator[Databases]:
     """A fresh HQ database (with the schema for Dagster's own tables) and a fresh, empty workspace database."""
-    hq, workspace = postgres_server.create(hq_template), postgres_server.create()
+    hq, workspace = spare_databases.take()
     yield locate_external(
         Settings(
             home=Path("/nonexistent"),
@@ -103,8 +145,7 @@ def databases(postgres_server: PostgresServer, hq_template: str) -> Iterator[Dat
             workspace_database_url=postgres_server.url(workspace),
         )
     )
-    postgres_server.drop(hq)
-    postgres_server.drop(workspace)
+    spare_databases.give_back((hq, workspace))
 
 
 @pytest.fixture
