@@ -64,10 +64,10 @@ def killed(batch: Launched) -> Launched:
 
 
 @contextmanager
-def under_way(provider: Answers, leader: Launched, answers: bool = True) -> Iterator[Callable[[], None]]:
+def under_way(provider: Answers, leader: Launched, answers: bool = True) -> Iterator[None]:
     """While the block runs, the first request of `leader` is with the provider; others' are answered at once.
 
-    Gives what ends it: the request is answered (or its connection breaks), and the leader's run ends.
+    At its end the request is answered, or its connection breaks, and the leader's run ends.
     """
     arrived, go_on = threading.Event(), threading.Event()
 
@@ -81,16 +81,12 @@ def under_way(provider: Answers, leader: Launched, answers: bool = True) -> Iter
     provider.before = hold
     run = threading.Thread(target=leader.run)
     run.start()
-
-    def end() -> None:
-        go_on.set()
-        run.join()
-
     try:
         assert arrived.wait(60)
-        yield end
+        yield
     finally:
-        end()
+        go_on.set()
+        run.join()
 
 
 def over(batch: Launched) -> Launched:
@@ -150,11 +146,8 @@ def test_two_clients_never_wait_for_each_other(world: World) -> None:
 @pytest.mark.parametrize("waits", [True, False])
 def test_who_asks_anew_waits_for_nobody_and_is_waited_for(world: World, waits: bool) -> None:
     with answering() as provider:
-        usual, anew = finder(url=f"{provider.url}/find"), finder(url=f"{provider.url}/find", reuse_for=0)
-        leader, other = (
-            world.launch(people(1), anew if waits else usual),
-            world.launch(people(1), usual if waits else anew),
-        )
+        finders = [finder(url=f"{provider.url}/find", reuse_for=age) for age in ((0, "1d") if waits else ("1d", 0))]
+        leader, other = (world.launch(people(1), find) for find in finders)
         with under_way(provider, leader):
             assert other.run(linger=0.0).finished is not waits
             assert provider.asked["/find"] == (1 if waits else 2)
@@ -185,7 +178,7 @@ def test_a_batch_that_waits_says_for_whom_comes_back_by_itself_and_needs_no_mone
         assert follower.statuses() == {"COMPLETED": 3}
         (call,) = follower.calls()
         assert call["reused_from"] == leader.calls()[0]["id"]
-        assert all(reason.startswith(f"reused: batch {leader.key}") for reason in reasons(follower)[:1])
+        assert all(reason.startswith(f"reused: batch {leader.key} asked the same") for reason in reasons(follower))
 
 
 @pytest.mark.parametrize(("body", "asked"), [(b'{"found": false}', 1), (b"<html>", 2)], ids=["a miss", "a failure"])

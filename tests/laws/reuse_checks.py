@@ -131,6 +131,20 @@ def a_dead_run_keeps_no_other_batch_waiting(world: World) -> None:
     assert follower.run(linger=0.0).finished, "a batch waits for the dead"
 
 
+def a_dead_runs_call_is_repeated_under_its_own_key(world: World) -> None:
+    """Where the provider honours keys another batch waits for that: its own key would be charged anew."""
+    keyed = _find(idempotency_header="idempotency-key")
+    leader, follower = (world.launch(people(1), keyed) for _ in range(2))
+    leader.run()
+    _reopen(leader)
+    leader.change("update workflow_states set status = 'PENDING', outcome = null where batch_id = %s", leader.batch_id)
+    for batch in (follower, leader, follower):
+        batch.run(linger=0.0)
+        batch.due()
+    assert [batch.statuses() for batch in (leader, follower)] == [{"COMPLETED": 1}] * 2
+    assert leader.billed("find") == 1, "what one key had paid for was bought again under another"
+
+
 def nobody_waits_longer_than_for_a_call_of_its_own(world: World) -> None:
     """However lively the other batch's run is."""
     leader, follower = _two_batches(world)

@@ -156,6 +156,13 @@ SABOTAGES = [
         "",
     ),
     Sabotage(
+        3,
+        "a_dead_runs_call_is_repeated_under_its_own_key",
+        "store/questions.py",
+        "c.state in ('intent', 'received') and (a.keyed or exists (",
+        "c.state in ('intent', 'received') and (exists (",
+    ),
+    Sabotage(
         4,
         "nobody_waits_longer_than_for_a_call_of_its_own",
         "store/questions.py",
