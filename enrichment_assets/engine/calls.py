@@ -332,7 +332,7 @@ async def _intend(run: Run, item: LoadedItem, step: Step, key: str, token: str |
             estimated_cost=workflow.price.estimate,
             callback_token=token,
             token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
-            question_hash=item.questions.get(step.slug),
+            asked=item.asked.get(step.slug),
         )
     )
 

@@ -17,7 +17,7 @@ class ItemLost(Exception):  # noqa: N818
 class Ending:
     """The state a step is in when this run is done with it.
 
-    `deferred`: PENDING, and not to be tried again in this run before other work is done.
+    `deferred`: PENDING, and not to be tried again in this run before other work is done, nor before `retry_in` seconds.
     """
 
     status: Status
@@ -28,3 +28,4 @@ class Ending:
     result_id: int | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     deferred: bool = False
+    retry_in: float | None = None

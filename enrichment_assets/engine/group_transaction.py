@@ -18,9 +18,10 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import aftermath, budgets, claims, fanout, ledger, reuse
+from enrichment_assets.store import aftermath, budgets, claims, fanout, ledger, questions, reuse
 from enrichment_assets.store.budgets import Purse
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.questions import Elsewhere
 from enrichment_assets.store.reuse import Reused
 
 
@@ -77,6 +78,8 @@ async def _in_pipeline(
     async with connection.pipeline():
         await connection.execute("begin")
         alive = await claims.alive(connection, scope.runner_id)
+        asked = [intent.asked for intent in intents if intent.asked is not None]
+        turn = await questions.take_turn(connection, scope.client_id, scope.batch_id, asked) if asked else None
         received_reply = await ledger.receive(connection, scope, received) if received else None
         applied_reply = await ledger.apply(connection, scope, applied) if applied else None
         reused_reply = await reuse.take(connection, scope, reused) if reused else None
@@ -119,7 +122,7 @@ async def _in_pipeline(
             if (record.item_id, record.workflow_slug) in moved:
                 purse.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
         if intents:
-            results[Kind.INTEND] = await _intend(connection, scope, intents, purse)
+            results[Kind.INTEND] = await _intend(connection, scope, intents, purse, await turn.result() if turn else {})
         await budgets.save(connection, purse)
         await connection.execute("commit")
     return results
@@ -130,15 +133,24 @@ def _moves_money(applied: Sequence[Applied], intents: Sequence[Intent]) -> bool:
 
 
 async def _intend(
-    connection: claims.Connection, scope: Scope, intents: Sequence[Intent], purse: Purse
+    connection: claims.Connection,
+    scope: Scope,
+    intents: Sequence[Intent],
+    purse: Purse,
+    elsewhere: dict[str, Elsewhere],
 ) -> list[IntentVerdict]:
-    """Reserve and write the intents that fit the budgets; a call that was made already needs no money."""
-    fits = [not i.estimated_cost or purse.reserve(i.workflow_slug, i.estimated_cost) for i in intents]
-    affordable = [i for i, fit in zip(intents, fits, strict=True) if fit]
-    refused = [i.call_key for i, fit in zip(intents, fits, strict=True) if not fit]
+    """Reserve and write the intents that fit the budgets; a call that was made already needs no money.
+
+    What is asked `elsewhere` is not written.
+    """
+    leaving = [i for i in intents if i.call_key not in elsewhere]
+    fits = [not i.estimated_cost or purse.reserve(i.workflow_slug, i.estimated_cost) for i in leaving]
+    affordable = [i for i, fit in zip(leaving, fits, strict=True) if fit]
+    refused = [i.call_key for i, fit in zip(leaving, fits, strict=True) if not fit]
     written = await ledger.intend(connection, scope, affordable) if affordable else None
     standing = await ledger.standing(connection, refused) if refused else None
     verdicts = await standing.result() if standing else {}
+    verdicts.update({k: IntentVerdict(e.call_id, False, "asked", elsewhere=e) for k, e in elsewhere.items()})
     if written:
         for intent, verdict in zip(affordable, await written.result(), strict=True):
             verdicts[intent.call_key] = verdict

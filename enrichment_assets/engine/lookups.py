@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from enrichment_assets.store import reuse
+from enrichment_assets.store import questions
 from enrichment_assets.store.claims import Connection
-from enrichment_assets.store.reuse import Asked, Known
+from enrichment_assets.store.questions import Asked, Known
 
 MAX_GROUP = 50
 """Questions per query; each may bring an answer's bytes."""
@@ -39,7 +39,7 @@ class Lookups:
     async def _ask(self, mine: asyncio.Future[Known | None]) -> None:
         group, self._queue = self._queue[:MAX_GROUP], self._queue[MAX_GROUP:]
         try:
-            found = await reuse.find(self.connection, self.client_id, self.batch_id, [asked for asked, _ in group])
+            found = await questions.find(self.connection, self.client_id, self.batch_id, [asked for asked, _ in group])
         except BaseException:
             # Whoever waits asks again when its turn comes, and learns what is wrong by itself.
             self._queue = [entry for entry in group if entry[1] is not mine] + self._queue

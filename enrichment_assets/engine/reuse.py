@@ -2,12 +2,14 @@
 
 Within a batch an identical question is one call, whoever asks it: the ledger's key is made of the question instead of
 the item. Across batches an answer that is younger than `reuse_for` is taken from the ledger as bytes, and read by the
-mapping of the batch that takes it. docs/adr/0013 says why.
+mapping of the batch that takes it (docs/adr/0013). A call that another batch has under way is waited for, with an end
+(docs/adr/0015).
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 
@@ -15,7 +17,7 @@ import orjson
 
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.statuses import Status
-from enrichment_assets.domain.workflow import Entity
+from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.answers import MAX_REASON, Decision, dump
 from enrichment_assets.engine.calls import call, call_key, subject_of
 from enrichment_assets.engine.context import Run
@@ -24,11 +26,12 @@ from enrichment_assets.engine.event_log import log_move
 from enrichment_assets.engine.fanout import log_emission, with_children
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.rereading import read_again
-from enrichment_assets.engine.sharing import follow, shared
+from enrichment_assets.engine.sharing import follow, shared, wait_for
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem
 from enrichment_assets.store.ledger import Applied, IntentVerdict
-from enrichment_assets.store.reuse import Asked, Known, Reused
+from enrichment_assets.store.questions import Asked, Elsewhere, Known
+from enrichment_assets.store.reuse import Reused
 
 _NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
 """What a question says where a request names our row: no answer depends on it, and it differs for every item."""
@@ -82,7 +85,7 @@ async def call_or_reuse(run: Run, item: LoadedItem, step: Step) -> Ending:
     async def ask() -> Ending:
         if question is None:  # the call says what is wrong with it
             return await call(run, item, step, key)
-        ending = await _kept(run, item, step, Asked(question, key, step.workflow.reuse_for or 0.0))
+        ending = await _kept(run, item, step, _asked(step, question, key))
         return ending or await call(run, item, step, key)
 
     if question is None or step.workflow.entity is not Entity.COMPANY:
@@ -90,17 +93,30 @@ async def call_or_reuse(run: Run, item: LoadedItem, step: Step) -> Ending:
     return await shared(run, item, step, key, lambda: shared(run, item, step, f"question:{question}", ask))
 
 
+def _asked(step: Step, question: str, key: str) -> Asked:
+    """As long as a step would wait for a call of its own it waits for another batch's, unless it is to ask anew."""
+    workflow = step.workflow
+    patience = workflow.deadline if workflow.mode is Mode.ASYNC else workflow.retry.total
+    keyed = workflow.idempotency_header is not None
+    return Asked(question, key, workflow.reuse_for or 0.0, patience if workflow.reuse_for else None, keyed)
+
+
 async def _kept(run: Run, item: LoadedItem, step: Step, asked: Asked) -> Ending | None:
     """End the step by a call that asked the same; None: there is none, or its answer is of no use.
 
-    A call of this batch (another company's) is followed, whatever its state: its fate may not be known yet.
+    A call of this batch (another company's) is followed, whatever its state: its fate may not be known yet. One that
+    another batch has under way is waited for. What the call must know is left in `item.asked`.
     """
+    item.asked[step.slug] = asked
     known = await run.lookups.find(asked)
     if known is None:
         return None
     if known.in_batch:
         verdict = IntentVerdict(known.call_id, False, known.state, error_class=known.error_class, error=known.error)
         return await follow(run, item, step, verdict)
+    if not known.answered:
+        return await wait_for(run, item, step, Elsewhere(known.call_id, known.batch_key, known.age))
+    item.asked[step.slug] = replace(asked, seen=known.call_id)
     decision = read_again(step, known)
     if decision is None or decision.status is not Status.COMPLETED or known.answered_at is None:
         return None

@@ -1,25 +1,39 @@
 """One company, one call: the items of a company share the answer of the one that asked.
 
 Within a run, the first item's call is a flight that the others await. Across runs, the ledger's unique call key
-decides, and the row's state says what the others may do.
+decides, and the row's state says what the others may do. Across batches, a question that is being asked is waited for:
+the item is freed, and looks again after a while.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
+from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_move
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem
 from enrichment_assets.store.ledger import Applied, IntentVerdict
+from enrichment_assets.store.questions import Elsewhere
 
 WAIT_FOR_OTHER = 5.0
 """Seconds before an item looks again at a call that another run has under way."""
+
+FIRST_LOOK = 0.5
+"""Seconds between the first looks at another batch's call whose answer may come any moment."""
+
+FIRST_LOOK_ASYNC = 64.0
+"""The same where the answer comes by callback: more than a run lingers, so that none is kept for it."""
+
+LONGEST_LOOK = 4096.0
+"""Seconds that two looks are apart at most."""
 
 KEPT_FLIGHTS = 10_000
 """Ended calls that a run remembers; older ones are found in the ledger."""
@@ -30,7 +44,7 @@ async def shared(run: Run, item: LoadedItem, step: Step, key: str, make: Callabl
     flight = run.flights.get(key)
     if flight is not None:
         ending = await asyncio.shield(flight)
-        return await adopt(run, item, step, ending)
+        return await adopt(run, item, step, ending, retry_in=ending.retry_in)
     flight = asyncio.get_running_loop().create_future()
     run.flights[key] = flight
     ending = Ending(Status.PENDING, deferred=True)
@@ -63,6 +77,8 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
         raise ItemLost(item.item_id)
     if verdict.state == "budget":
         return await adopt(run, item, step, Ending(Status.SKIPPED, reason=SkipReason.BUDGET.value))
+    if verdict.elsewhere is not None:
+        return await wait_for(run, item, step, verdict.elsewhere)
     if verdict.state == CallState.SENT:
         return await adopt(run, item, step, Ending(Status.IN_PROGRESS, call_id=verdict.call_id))
     if verdict.state == CallState.AMBIGUOUS:
@@ -85,6 +101,28 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
             )
             return await adopt(run, item, step, ending)
     return await adopt(run, item, step, Ending(Status.PENDING, deferred=True), retry_in=WAIT_FOR_OTHER)
+
+
+async def wait_for(run: Run, item: LoadedItem, step: Step, call: Elsewhere) -> Ending:
+    """Leave the step PENDING until the next look at a call that asks the same: at once where it has its answer by now.
+
+    Raises:
+        ItemLost: the item was taken over.
+    """
+    ending = Ending(Status.PENDING, reason=f"waits for batch {call.batch_key}, which asks the same", deferred=True)
+    first = FIRST_LOOK_ASYNC if step.workflow.mode is Mode.ASYNC else FIRST_LOOK
+    wait = 0.0 if call.age is None else look_again_in(call.age, first, time.time())
+    return await adopt(run, item, step, ending, retry_in=wait)
+
+
+def look_again_in(age: float, first: float, now: float) -> float:
+    """Seconds until the next look at a call that left `age` seconds ago; `now` in seconds since any fixed time.
+
+    The looks are a quarter of the age apart, up to a power of two, and at multiples of that distance: so those who wait
+    look together, and not each in a run of its own.
+    """
+    apart = min(2.0 ** math.ceil(math.log2(max(age / 4, first))), LONGEST_LOOK)
+    return apart - now % apart
 
 
 async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry_in: float | None = None) -> Ending:
@@ -114,4 +152,4 @@ async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry
     state.status, state.outcome, state.due = ending.status, ending.outcome, retry_in is None
     item.provided.update(ending.fields)
     run.moved[step.slug, ending.outcome or ending.status.value.lower()] += 1
-    return replace(ending, deferred=ending.status is Status.PENDING)
+    return replace(ending, deferred=ending.status is Status.PENDING, retry_in=retry_in)

@@ -14,6 +14,7 @@ from typing import Any
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.claims import Connection
+from enrichment_assets.store.questions import Asked
 
 
 @dataclass(slots=True)
@@ -59,7 +60,8 @@ class Callback:
 class LoadedItem:
     """A claimed item with everything a step may ask for.
 
-    `questions`: workflow slug -> hash of what it asks for this item, where answers may be reused (`engine.reuse`).
+    `questions`: workflow slug -> hash of what it asks for this item, where answers may be reused (`engine.reuse`);
+    `asked`: the same, with what the call that asks it waits for.
     """
 
     item_id: int
@@ -74,6 +76,7 @@ class LoadedItem:
     open_calls: list[OpenCall] = field(default_factory=list)
     callbacks: list[Callback] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Asked] = field(default_factory=dict)
 
 
 _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,

@@ -14,6 +14,7 @@ from typing import Any
 
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.store.claims import Connection
+from enrichment_assets.store.questions import Asked, Elsewhere
 from enrichment_assets.store.replies import Reply
 
 
@@ -40,7 +41,7 @@ class Intent:
     estimated_cost: Decimal
     callback_token: str | None = None
     token_seconds: float | None = None
-    question_hash: str | None = None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class IntentVerdict:
     Attributes:
         call_id: The ledger row, new or existing; None when the item was taken over or the budget is exhausted.
         granted: True: the call may leave now, as attempt `attempt`.
-        state: When not granted: state of the existing row, `taken` (item lost), `budget` or `busy` (with another run).
+        state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
+            run) or `asked` (`elsewhere`).
     """
 
     call_id: int | None
@@ -60,6 +62,7 @@ class IntentVerdict:
     callback_token: str | None = None
     error_class: str | None = None
     error: str | None = None
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]
             "estimate": [i.estimated_cost for i in intents],
             "token": [i.callback_token for i in intents],
             "seconds": [i.token_seconds for i in intents],
-            "question": [i.question_hash for i in intents],
+            "question": [i.asked and i.asked.question for i in intents],
         },
         prepare=True,
     )
@@ -183,8 +186,7 @@ async def standing(connection: Connection, call_keys: Sequence[str]) -> Reply[di
     cursor = await connection.execute(
         """
         select call_key, true as held, null as id, id as existing_id, state as existing_state, error_class, error
-        from provider_calls where call_key = any(%s::text[]) and state <> 'ready'
-        """,
+        from provider_calls where call_key = any(%s::text[]) and state <> 'ready'""",
         (list(call_keys),),
     )
     return Reply(cursor, lambda rows: {row["call_key"]: _verdict(row) for row in rows})

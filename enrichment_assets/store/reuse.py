@@ -1,8 +1,6 @@
-"""Answers that are there already: finding the one to a question, and ending a state with it instead of a call.
+"""Ending a state with an answer that is there already instead of a call (`store.questions` finds it).
 
-A question is never answered across clients: `_FIND` is the one place that decides whose answers are looked at.
-`find` is a read on any connection; `take` belongs in a transaction in which `claims.alive` held, like the ledger's
-statements.
+`take` belongs in a transaction in which `claims.alive` held, like the ledger's statements.
 """
 
 from __future__ import annotations
@@ -11,106 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.ledger import Applied, Scope
 from enrichment_assets.store.replies import Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question before it is asked.
-
-    Attributes:
-        question: Its hash (`engine.reuse.question_of`).
-        call_key: Key of the call that would ask it; that call itself is no answer to it.
-        max_age: Seconds that an answer of another batch may be old.
-    """
-
-    question: str
-    call_key: str
-    max_age: float
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A call that asked the same question: of this batch in whatever state, or of another with its answer.
-
-    `callback` is the body of the callback that was applied; without one `body` is the answer.
-    """
-
-    call_id: int
-    in_batch: bool
-    state: str
-    batch_key: str
-    http_status: int | None
-    headers: dict[str, str]
-    body: bytes | None
-    external_id: str | None
-    callback: bytes | None
-    callback_encoding: str | None
-    answered_at: datetime | None
-    error_class: str | None
-    error: str | None
-
-
-# What a person called a miss has no bytes and is nobody's answer. An answer that was itself reused is not looked at:
-# its age is that of the call that fetched it.
-_FIND = """
-select a.ord, o.*
-from unnest(%(question)b::text[], %(key)b::text[], %(age)b::float8[])
-  with ordinality as a(question, call_key, age, ord)
-cross join lateral (
-  select c.id as call_id, c.batch_id = %(batch)s as in_batch, c.state, b.batch_key, c.http_status,
-         coalesce(c.response_headers, '{}'::jsonb) as headers, c.response_body as body, c.external_id,
-         i.body as callback, i.headers ->> 'content-encoding' as callback_encoding,
-         coalesce(i.received_at, c.received_at) as answered_at, c.error_class, c.error
-  from provider_calls c
-  join batches b on b.id = c.batch_id
-  left join lateral (
-    select body, headers, received_at from callback_inbox
-    where call_id = c.id and status = 'applied' order by id desc limit 1
-  ) i on true
-  where c.client_id = %(client)s
-    and c.question_hash = a.question and c.call_key <> a.call_key and c.reused_from is null
-    and (c.batch_id = %(batch)s and c.state in ('intent', 'sent', 'received', 'ambiguous', 'applied')
-         or c.state = 'applied' and (c.response_body is not null or i.body is not null)
-            and coalesce(i.received_at, c.received_at) > statement_timestamp() - make_interval(secs => a.age))
-  order by in_batch desc, answered_at desc nulls last limit 1
-) o
-"""
-
-
-async def find(connection: Connection, client_id: int, batch_id: int, asked: Sequence[Asked]) -> list[Known | None]:
-    """The youngest known call for each question, in order; one of this batch comes first."""
-    cursor = await connection.execute(
-        _FIND,
-        {
-            "client": client_id,
-            "batch": batch_id,
-            "question": [a.question for a in asked],
-            "key": [a.call_key for a in asked],
-            "age": [a.max_age for a in asked],
-        },
-        prepare=True,
-    )
-    found: list[Known | None] = [None] * len(asked)
-    for row in await cursor.fetchall():
-        place = row.pop("ord") - 1
-        found[place] = _known(row)
-    return found
-
-
-def _known(row: dict[str, Any]) -> Known:
-    body, callback = row["body"], row["callback"]
-    return Known(
-        **{
-            **row,
-            "body": None if body is None else bytes(body),
-            "callback": None if callback is None else bytes(callback),
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)

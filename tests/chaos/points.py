@@ -91,7 +91,7 @@ RESTARTED = (
     Point("store.ledger:apply"),
 )
 REUSING = (
-    Point("store.reuse:find"),
+    Point("store.questions:find"),
     Point("store.reuse:take", "before"),
     Point("store.reuse:take"),
     Point("engine.reuse:_take"),

@@ -234,9 +234,9 @@ def test_a_callbacks_answer_reaches_all_who_asked_and_the_next_batch(world: Worl
     batch.run()
     assert batch.statuses("slow") == {"IN_PROGRESS": 3}
     assert batch.asked("slow") == 2
-    meanwhile = world.launch(people(1), slow)
+    meanwhile = world.launch(people(1), async_step("slow", reuse_for=0))
     meanwhile.run()
-    assert meanwhile.asked("slow") == 3, "an answer that is on its way to another batch is not waited for"
+    assert meanwhile.asked("slow") == 3, "who takes no earlier answers waits for none"
     for call in batch.calls("slow"):
         batch.call_back(call, GOOD)
     assert batch.run().finished
@@ -255,7 +255,7 @@ def test_a_callback_that_comes_after_its_call_was_answered_by_reuse_is_supersede
     waiting = world.launch(people(1), slow)
     waiting.run()
     (call,) = waiting.calls()
-    other = world.launch(people(1), slow)
+    other = world.launch(people(1), async_step("slow", reuse_for=0))
     other.run()
     other.call_back(other.calls()[0], {"found": True, "id": "other"})
     other.run()

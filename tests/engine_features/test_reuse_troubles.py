@@ -18,7 +18,8 @@ from enrichment_assets.services.replaying import replay
 from enrichment_assets.store import claims
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.ledger import Applied, Scope
-from enrichment_assets.store.reuse import Asked, Reused, find, take
+from enrichment_assets.store.questions import Asked, find
+from enrichment_assets.store.reuse import Reused, take
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, company_step, people, step
 
@@ -77,22 +78,6 @@ def test_two_runs_at_once_ask_each_question_once(world: World) -> None:
     assert batch.run(linger=8.0).finished
     assert batch.statuses() == {"COMPLETED": 240}
     assert batch.asked("find") == len(batch.calls()) == 30
-
-
-def test_two_batches_at_once_end_whole_and_pay_at_most_once_each(world: World) -> None:
-    world.sandbox.configure(latency="30ms")
-    batches = [world.launch(people(40), finder(limits={"concurrency": 5})) for _ in range(2)]
-    runs = [threading.Thread(target=batch.run) for batch in batches]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
-    assert [batch.statuses() for batch in batches] == [{"COMPLETED": 40}] * 2
-    reused = sum(1 for batch in batches for call in batch.calls() if call["reused_from"])
-    assert batches[0].asked("find") + reused == 80
-    third = world.launch(people(40), finder())
-    third.run()
-    assert third.asked("find") + reused == 80
 
 
 def test_a_dead_runs_call_is_not_replaced_by_a_reused_answer(world: World) -> None:

@@ -21,6 +21,7 @@ from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_ses
 from tests.engine.world import Launched, Row, World, async_step, people
 
 GOOD = json.dumps({"found": True, "id": "answer-1"}).encode()
+ZIPPED = gzip.compress(GOOD, mtime=0)
 VARIABLE = "TEST_CALLBACK_SECRET"
 SECRET = "whsec_" + b64encode(b"a-secret-for-tests").decode()
 
@@ -76,9 +77,7 @@ def sent(world: World, *workflows: object) -> Launched:
     return batch
 
 
-@pytest.mark.parametrize(
-    ("encoding", "body"), [("gzip", gzip.compress(GOOD)), ("deflate", zlib.compress(GOOD)), ("identity", GOOD)]
-)
+@pytest.mark.parametrize(("encoding", "body"), [("gzip", ZIPPED), ("deflate", zlib.compress(GOOD)), ("identity", GOOD)])
 def test_a_compressed_callback_is_unpacked_before_it_is_read(world: World, encoding: str, body: bytes) -> None:
     batch = sent(world, async_step("slow"))
     post(batch, batch.calls()[0], body, {"content-encoding": encoding})
@@ -87,7 +86,7 @@ def test_a_compressed_callback_is_unpacked_before_it_is_read(world: World, encod
     assert bytes(batch.inbox()[0]["body"]) == body
 
 
-@pytest.mark.parametrize(("encoding", "body"), [("gzip", GOOD), ("br", GOOD), ("gzip", gzip.compress(GOOD)[:-9])])
+@pytest.mark.parametrize(("encoding", "body"), [("gzip", GOOD), ("br", GOOD), ("gzip", ZIPPED[:-9])])
 def test_a_body_that_is_not_what_its_encoding_says_is_a_dead_letter(world: World, encoding: str, body: bytes) -> None:
     batch = sent(world, async_step("slow"))
     post(batch, batch.calls()[0], body, {"content-encoding": encoding})
@@ -132,7 +131,7 @@ def test_a_forged_callback_moves_nothing_and_the_true_one_still_counts(
 @pytest.mark.parametrize("signs_plain", [True, False])
 def test_a_compressed_body_may_be_signed_before_or_after(world: World, secret: str, signs_plain: bool) -> None:
     batch = sent(world, signed_step())
-    body = gzip.compress(GOOD)
+    body = ZIPPED
     post(batch, batch.calls()[0], body, {"content-encoding": "gzip", **clay(GOOD if signs_plain else body)})
     assert batch.run().finished
 

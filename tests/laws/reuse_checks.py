@@ -6,12 +6,14 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.engine.group_transaction import Kind, write_group
 from enrichment_assets.engine.run import EngineOptions, advance
 from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.services.batches import load_batch
-from enrichment_assets.store import claims
+from enrichment_assets.store import claims, ledger, questions
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Applied
+from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Scope
+from enrichment_assets.store.questions import Asked
 from enrichment_assets.store.reuse import Reused, ReuseVerdict, take
 from tests.engine.world import RECEIVER, Launched, World, people, step
 from tests.laws.checks import first_item, start
@@ -78,6 +80,130 @@ def a_reused_answer_says_when_it_was_fetched(world: World) -> None:
     second = world.launch(people(1), _find())
     second.run()
     assert second.results()[0]["fetched_at"] == first.calls()[0]["received_at"], "an old answer looks young"
+
+
+def a_question_is_not_asked_beside_another_batch(world: World) -> None:
+    """An intent that is not committed yet holds up the other batch's, which then is not written."""
+    first, second = (world.launch(people(1), _find()) for _ in range(2))
+
+    async def race() -> IntentVerdict:
+        url = world.settings.hq_database_url or ""
+        async with (
+            await connect_async(url, autocommit=True) as early,
+            await connect_async(url, autocommit=True) as late,
+            await connect_async(url, autocommit=True) as watch,
+        ):
+            (scope, intent), (other, late_intent) = await _intent(watch, first), await _intent(watch, second)
+            async with early.transaction():
+                assert intent.asked is not None
+                await questions.take_turn(early, scope.client_id, scope.batch_id, [intent.asked])
+                (verdict,) = await (await ledger.intend(early, scope, [intent])).result()
+                assert verdict.granted
+                writing = asyncio.create_task(write_group(late, other, [(Kind.INTEND, late_intent)]))
+                while not writing.done() and not await _waits_for_its_turn(watch, late):
+                    await asyncio.wait({writing}, timeout=0.02)
+            (verdict,) = await writing
+            return verdict
+
+    assert not asyncio.run(race()).granted, "both batches may ask"
+    assert len(first.calls()) == 1 and second.calls() == []
+
+
+def an_answer_that_came_between_looking_and_asking_is_seen(world: World) -> None:
+    """The intent is refused also where the other call has ended by then; but not for an answer that is of no use."""
+    old, batch = _two_batches(world)
+    (call,) = old.calls()
+
+    async def ask(seen: int | None) -> bool:
+        async with await connect_async(world.settings.hq_database_url or "", autocommit=True) as connection:
+            scope, intent = await _intent(connection, batch, question=call["question_hash"], seen=seen)
+            (verdict,) = await write_group(connection, scope, [(Kind.INTEND, intent)])
+            return bool(verdict.granted)
+
+    assert not asyncio.run(ask(None)), "an answer was there, and the question is asked again"
+    assert asyncio.run(ask(call["id"]))
+
+
+def a_dead_run_keeps_no_other_batch_waiting(world: World) -> None:
+    """A call whose run is gone brings no answer by itself."""
+    leader, follower = _two_batches(world)
+    _reopen(leader)
+    assert follower.run(linger=0.0).finished, "a batch waits for the dead"
+
+
+def a_dead_runs_call_is_repeated_under_its_own_key(world: World) -> None:
+    """Where the provider honours keys another batch waits for that: its own key would be charged anew."""
+    keyed = _find(idempotency_header="idempotency-key")
+    leader, follower = (world.launch(people(1), keyed) for _ in range(2))
+    leader.run()
+    _reopen(leader)
+    leader.change("update workflow_states set status = 'PENDING', outcome = null where batch_id = %s", leader.batch_id)
+    for batch in (follower, leader, follower):
+        batch.run(linger=0.0)
+        batch.due()
+    assert [batch.statuses() for batch in (leader, follower)] == [{"COMPLETED": 1}] * 2
+    assert leader.billed("find") == 1, "what one key had paid for was bought again under another"
+
+
+def nobody_waits_longer_than_for_a_call_of_its_own(world: World) -> None:
+    """However lively the other batch's run is."""
+    leader, follower = _two_batches(world)
+    _reopen(leader, run="lives")
+    follower.run(linger=0.0)
+    assert (follower.statuses(), follower.asked("find")) == ({"PENDING": 1}, 1)
+    leader.change("update provider_calls set sent_at = now() - interval '1 hour'")
+    follower.due()
+    assert follower.run(linger=0.0).finished, "a batch waits for ever"
+
+
+def a_fresh_batch_waits_for_nobody(world: World) -> None:
+    """Who wants no earlier answer wants none that is under way."""
+    leader, _ = _two_batches(world)
+    _reopen(leader, run="lives")
+    fresh = world.launch(people(1), _find(reuse_for=0))
+    assert fresh.run(linger=0.0).finished, "a fresh batch waits for an older call"
+    assert fresh.asked("find") == 2
+
+
+def a_client_waits_for_no_other(world: World) -> None:
+    """The same question of another client is under way: that is nothing to this one."""
+    leader, _ = _two_batches(world)
+    _reopen(leader, run="lives")
+    theirs = world.launch(people(1), _find(), client="globex")
+    assert theirs.run(linger=0.0).finished, "a client waits for another client's answer"
+
+
+def _reopen(batch: Launched, run: str = "is dead") -> None:
+    """Let the batch's one call be as if it had just left."""
+    batch.change(
+        "update provider_calls set state = 'intent', response_body = null, received_at = null, sent_at = now() "
+        "where batch_id = %s",
+        batch.batch_id,
+    )
+    if run == "lives":
+        batch.change(
+            "update runners set ended_at = null, expires_at = now() + interval '1 day' where batch_id = %s",
+            batch.batch_id,
+        )
+
+
+async def _intent(
+    connection: claims.Connection, batch: Launched, question: str = "question", seen: int | None = None
+) -> tuple[Scope, Intent]:
+    """An intent of a new run for the batch's first item."""
+    scope = await start(connection, batch)
+    await connection.execute("update item_leases set runner_id = null where batch_id = %s", (batch.batch_id,))
+    ((item, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [first_item(batch)])
+    asked = Asked(question, f"key-{batch.batch_id}", max_age=60.0, patience=60.0, seen=seen)
+    return scope, Intent(item, fence, "find", asked.call_key, "subject", "http", "find", Decimal("0.01"), asked=asked)
+
+
+async def _waits_for_its_turn(watch: claims.Connection, connection: claims.Connection) -> bool:
+    cursor = await watch.execute(
+        "select 1 from pg_locks where pid = %s and locktype = 'advisory' and not granted",
+        (connection.info.backend_pid,),
+    )
+    return await cursor.fetchone() is not None
 
 
 def _find(**fields: Any) -> Any:
