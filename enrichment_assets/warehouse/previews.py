@@ -17,7 +17,7 @@ from enrichment_assets.warehouse.project import Column, Model
 if TYPE_CHECKING:
     import duckdb
 
-PREVIEW_ROWS = 5
+PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = 60
 CELL_CHARACTERS = 80
 PREVIEW_ITEMS = 1_000
@@ -84,7 +84,9 @@ def preview_table(rows: Sequence[PreviewRow], columns: Sequence[Column], total: 
     about = f"{len(rows)} of {total:,} rows"
     if len(columns) > len(seen):
         about += f", {len(seen)} of {len(columns)} columns"
-    return f"{about}. {MASK} stands for a value that is not shown.\n\n" + "\n".join(lines)
+    if any(MASK in row.values() for row in rows):
+        about += f"; {MASK} stands for a value that is not shown"
+    return f"{about}.\n\n" + "\n".join(lines)
 
 
 def _line(cells: Sequence[str]) -> str:
