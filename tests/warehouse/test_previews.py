@@ -87,7 +87,7 @@ def test_rows_columns_and_characters_are_bounded(tmp_path: Path) -> None:
     assert {len(value or "") for row in rows for value in row.values()} == {CELL_CHARACTERS}
     table = preview_table(rows, model.columns, 1000)
     assert table.startswith(f"{PREVIEW_ROWS} of 1,000 rows, {PREVIEW_COLUMNS} of {len(names)} columns.")
-    assert len(table) < 30_000
+    assert len(table) < 55_000
 
 
 def test_a_value_of_exactly_the_length_is_whole(tmp_path: Path) -> None:
