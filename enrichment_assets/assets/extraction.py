@@ -14,6 +14,7 @@ from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.assets.uploads import BATCH_ITEMS
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.batches import mark_extracted
+from enrichment_assets.warehouse.previews import preview_table
 from enrichment_assets.warehouse.project import Column, Model, Project, load_project
 from enrichment_assets.warehouse.testspecs import TestSpec
 
@@ -137,7 +138,7 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
         settings, batch_key = platform.settings(), context.partition_key
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
         wanted = context.selected_asset_check_keys
-        for report in build_models(settings, batch_key, selected):
+        for report in build_models(settings, batch_key, selected, previews=True):
             checks = [
                 _check_result(report.name, result)
                 for result in run_tests(settings, batch_key, report.name)
@@ -164,7 +165,11 @@ def _check_result(model: str, result: "TestReport") -> dg.AssetCheckResult:
 
 
 def _metadata(report: "ModelReport", lineage: dg.TableColumnLineage | None) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"dagster/row_count": report.rows, "seconds": round(report.seconds, 3)}
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.rows,
+        "seconds": round(report.seconds, 3),
+        "preview": dg.MetadataValue.md(preview_table(report.preview, report.columns, report.rows)),
+    }
     if lineage is not None:
         metadata["dagster/column_lineage"] = lineage
     if report.path is not None:
@@ -234,7 +239,7 @@ def _analytics(project: Project) -> dg.AssetsDefinition:
 
         settings, wanted = platform.settings(), context.selected_asset_check_keys
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
-        reports = build_analytics(settings, selected)
+        reports = build_analytics(settings, selected, previews=True)
         if any(m.published for m in models if m.name in selected):
             publish_organisations(settings)
         for report in reports:

@@ -26,7 +26,7 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
     from enrichment_assets.services.raw_uploads import write_raw_upload
 
     raw = write_raw_upload(platform.settings(), context.partition_key)
-    columns = [dg.TableColumn(name, "string") for name in raw.columns]
+    columns = [dg.TableColumn(name, "string") for name in raw.columns_to_show]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": raw.rows,

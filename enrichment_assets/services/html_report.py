@@ -21,6 +21,8 @@ from enrichment_assets.warehouse.files import Layout, put_in_place
 TEMPLATES = Path(__file__).parent / "templates"
 GREEN, AMBER, RED, GREY, BLUE, INDIGO = "#2f9e77", "#e0a030", "#c8504b", "#b8bfca", "#3b6fb6", "#4f5bd5"
 BEFORE, AFTER = "#9db4d6", "#2f9e77"
+SKIPPED, SLOWEST = "var(--skipped)", "#b9cbe6"
+FIELDS_SHOWN = 24
 _PALETTE = ("#4f5bd5", "#2f9e77", "#e0a030", "#3b6fb6", "#a8588f", "#6b8f3c", "#c8504b", "#5f6b7a")
 
 Rows = list[dict[str, Any]]
@@ -46,7 +48,12 @@ def render_report(settings: Settings, batch_key: str) -> str:
         connection.close()
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     return environment.get_template("report.html").render(
-        **facts, made_at=datetime.now(UTC), charts=_charts(facts), batch_key=batch_key
+        **facts,
+        made_at=datetime.now(UTC),
+        charts=_charts(facts),
+        batch_key=batch_key,
+        counted=counted,
+        fields_left_out=max(len(facts["fill"]) - FIELDS_SHOWN, 0),
     )
 
 
@@ -66,17 +73,23 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "rejected": rows("select count(*) as n from hq.upload_rejections")[0]["n"],
         "funnel": rows("select * from lead_funnel order by stage_number"),
         "workflows": rows("select * from workflow_status order by position"),
-        "providers": rows("select * from provider_performance order by workflow_slug"),
+        "providers": rows(_IN_ORDER.format("provider_performance")),
         "fill": rows(
             "select * from fill_rate where field in (select column_name from (describe final_leads)) "
-            "order by gained desc, fill_rate desc, field limit 24"
+            "order by gained desc, fill_rate desc, field"
         ),
         "waterfall": rows(
             "select * from waterfall_contribution where field in ('email', 'phone', 'linkedin_url', 'title', "
             "'company_domain', 'industry') order by field, position"
         ),
-        "freshness": rows("select * from data_freshness order by workflow_slug"),
+        "freshness": rows(_IN_ORDER.format("data_freshness")),
     }
+
+
+_IN_ORDER = (
+    "select p.* from {} as p left join workflow_status as s using (batch_key, workflow_slug) "
+    "order by s.position, workflow_slug"
+)
 
 
 _COST_COLUMNS = (
@@ -93,15 +106,6 @@ def _charts(facts: Mapping[str, Any]) -> dict[str, Any]:
             about="Leads by stage",
         ),
         "workflows": _workflow_chart(facts["workflows"]),
-        "workflow_legend": charts.legend(
-            [
-                ("found", GREEN),
-                ("nothing found", GREY),
-                ("skipped", "#d9dde3"),
-                ("failed or unclear", RED),
-                ("open", AMBER),
-            ]
-        ),
         "fill": charts.paired_bars(
             [
                 (
@@ -110,17 +114,15 @@ def _charts(facts: Mapping[str, Any]) -> dict[str, Any]:
                     r["fill_rate"],
                     f"{r['fill_rate_before']:.0%} → {r['fill_rate']:.0%}",
                 )
-                for r in facts["fill"]
+                for r in facts["fill"][:FIELDS_SHOWN]
             ],
-            colours=(BEFORE, AFTER),
+            legend=[("in the upload", BEFORE), ("added by enrichment", AFTER)],
             full=1,
             about="Share of leads with a value, before and after",
         ),
-        "fill_legend": charts.legend([("in the upload", BEFORE), ("added by enrichment", AFTER)]),
         "cost": _cost_chart(facts["providers"]),
         "latency": _latency_chart(facts["providers"]),
-        "latency_legend": charts.legend([("median", BLUE), ("95th percentile", "#b9cbe6")]),
-        **_waterfall_chart(facts["waterfall"]),
+        "waterfall": _waterfall_chart(facts["waterfall"]),
     }
 
 
@@ -132,7 +134,7 @@ def _workflow_chart(rows: Rows) -> Any:
                 [
                     charts.Segment(f"{r['found']} found", r["found"], GREEN),
                     charts.Segment(f"{r['not_found']} without a find", r["not_found"], GREY),
-                    charts.Segment(f"{r['skipped']} skipped", r["skipped"], "#d9dde3"),
+                    charts.Segment(f"{r['skipped']} skipped", r["skipped"], SKIPPED),
                     charts.Segment(f"{r['failed'] + r['ambiguous']} failed", r["failed"] + r["ambiguous"], RED),
                     charts.Segment(f"{r['pending'] + r['in_progress']} open", r["pending"] + r["in_progress"], AMBER),
                 ],
@@ -141,6 +143,13 @@ def _workflow_chart(rows: Rows) -> Any:
             for r in rows
         ],
         about="Outcome of each workflow",
+        legend=[
+            ("found", GREEN),
+            ("nothing found", GREY),
+            ("skipped", SKIPPED),
+            ("failed or unclear", RED),
+            ("open", AMBER),
+        ],
     )
 
 
@@ -163,24 +172,25 @@ def _latency_chart(rows: Rows) -> Any:
                 r["workflow_slug"],
                 [
                     charts.Segment("median", r["p50_ms"], BLUE),
-                    charts.Segment("95th percentile", max(r["p95_ms"] - r["p50_ms"], 0), "#b9cbe6"),
+                    charts.Segment("95th percentile", max(r["p95_ms"] - r["p50_ms"], 0), SLOWEST),
                 ],
                 f"{_duration(r['p50_ms'])} / {_duration(r['p95_ms'])}",
             )
             for r in timed
         ],
         about="Time to the answer",
+        legend=[("median", BLUE), ("95th percentile", SLOWEST)],
     )
 
 
-def _waterfall_chart(rows: Rows) -> dict[str, Any]:
+def _waterfall_chart(rows: Rows) -> Any:
     """For each field, who gave a value where nobody before had one."""
     sources = list(dict.fromkeys(r["source"] for r in sorted(rows, key=lambda r: r["position"])))
     colour = {source: _PALETTE[place % len(_PALETTE)] for place, source in enumerate(sources)}
     fields: dict[str, Rows] = {}
     for row in rows:
         fields.setdefault(row["field"], []).append(row)
-    chart = charts.bars(
+    return charts.bars(
         [
             charts.Row(
                 field,
@@ -188,13 +198,18 @@ def _waterfall_chart(rows: Rows) -> dict[str, Any]:
                     charts.Segment(f"{r['gave_first']} first from {r['source']}", r["gave_first"], colour[r["source"]])
                     for r in given
                 ],
-                f"{sum(r['gave_first'] for r in given):,} leads",
+                counted(sum(r["gave_first"] for r in given), "lead"),
             )
             for field, given in fields.items()
         ],
         about="Who was first to give a value",
+        legend=list(colour.items()),
     )
-    return {"waterfall": chart, "waterfall_legend": charts.legend(list(colour.items()))}
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 lead`, `1,234 leads`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _duration(milliseconds: float) -> str:

@@ -8,10 +8,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from enrichment_assets.domain.headers import map_headers
 from enrichment_assets.services.batches import batch_row
 from enrichment_assets.services.uploads import get_upload, read_rows
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout, put_in_place
+
+_OWN_COLUMNS = 4
+"""`client_slug`, `batch_key`, `row_number` and `line_number` stand before the uploaded ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,18 @@ class RawUpload:
     rows: int
     rejected: int
     columns: tuple[str, ...]
+
+    @property
+    def columns_to_show(self) -> tuple[str, ...]:
+        """The column keys, fit for an event that is kept for good.
+
+        A file may have no header: its first row is a person then. So the uploaded columns are numbered where none of
+        their names is known.
+        """
+        own, uploaded = self.columns[:_OWN_COLUMNS], self.columns[_OWN_COLUMNS:]
+        if any(map_headers(uploaded)):
+            return self.columns
+        return (*own, *(f"column_{number}" for number in range(1, len(uploaded) + 1)))
 
 
 def write_raw_upload(settings: Settings, batch_key: str) -> RawUpload:

@@ -17,7 +17,7 @@ from enrichment_assets.domain.errors import ConfigurationError, InfrastructureEr
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout, put_in_place
-from enrichment_assets.warehouse.previews import masked_preview
+from enrichment_assets.warehouse.previews import PREVIEW_ITEMS, PreviewRow, counted_preview, masked_preview
 from enrichment_assets.warehouse.project import Column, Model, load_project
 from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view
 from enrichment_assets.warehouse.writing import write_parts, write_query
@@ -29,7 +29,7 @@ class ModelReport:
 
     Attributes:
         path: The Parquet file, or None for a view.
-        preview: A few rows with personal columns masked, when they were asked for.
+        preview: A few masked rows, when they were asked for (`warehouse.previews`).
     """
 
     name: str
@@ -37,7 +37,7 @@ class ModelReport:
     seconds: float
     path: Path | None
     columns: tuple[Column, ...]
-    preview: list[dict[str, str | None]] = field(default_factory=list)
+    preview: list[PreviewRow] = field(default_factory=list)
 
 
 def build_models(
@@ -56,7 +56,7 @@ def build_models(
         settings: The installation.
         batch_key: The batch.
         select: Names of models.
-        previews: Have a few rows of each model in its report, personal columns masked.
+        previews: Have a few masked rows of each model in its report.
         items_a_chunk: Models that are `per_item` are built for so many items at a time.
 
     Raises:
@@ -115,16 +115,29 @@ def _build(
         _check_columns(connection, model)
         if is_view:
             connection.execute(f'create or replace view "{model.name}" as {model.sql}')
-            rows = sum(_count(connection, model) for _ in _parts(model, batch))
+            rows, preview = _look(connection, model, batch, previews)
         else:
             with put_in_place(target) as unfinished:
                 rows = _write(connection, model, unfinished, batch)
             create_view(connection, model.name, model.columns, [target])
-        preview = masked_preview(connection, model) if previews else []
+            preview = masked_preview(connection, model) if previews else []
     except duckdb.IOException as error:
         raise InfrastructureError(f"The model {model.name} cannot be written: {error}") from error
     path = None if is_view else target
     return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview)
+
+
+def _look(
+    connection: duckdb.DuckDBPyConnection, model: Model, batch: Chunked | None, previews: bool
+) -> tuple[int, list[PreviewRow]]:
+    """Rows and preview of a view, without computing it twice."""
+    if batch is None and previews:
+        return counted_preview(connection, model)
+    rows = sum(_count(connection, model) for _ in _parts(model, batch))
+    if batch is None or not previews:
+        return rows, []
+    with batch.first_items(PREVIEW_ITEMS, load_project().tables_below(model)):
+        return rows, masked_preview(connection, model)
 
 
 def _parts(model: Model, batch: Chunked | None) -> Iterable[ItemRange | None]:

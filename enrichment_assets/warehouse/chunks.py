@@ -10,6 +10,7 @@ may come from an earlier batch. So a range sees the answers that its own items g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,16 @@ class Chunked:
             for part in self.ranges:
                 self._show(part, models)
                 yield part
+        finally:
+            self._show(None, models)
+
+    @contextmanager
+    def first_items(self, count: int, models: Sequence[str]) -> Iterator[None]:
+        """Show only the first `count` items (by id) in the sources and in these models while the block lasts."""
+        low = self.ranges[0].low
+        try:
+            self._show(ItemRange(low, low + count - 1), models)
+            yield
         finally:
             self._show(None, models)
 

@@ -26,12 +26,15 @@ Layer = Literal["staging", "marts", "analytics"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as `schema.yml` describes it; `type` is a DuckDB type, `personal` says that it tells of a person."""
+    """A column as `schema.yml` describes it; `type` is a DuckDB type.
+
+    `personal` is False only where `schema.yml` says so (`meta: {personal: false}`): no text from outside stands in it.
+    """
 
     name: str
     type: str
     description: str
-    personal: bool = False
+    personal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _columns(entry: Mapping[str, Any]) -> tuple[Column, ...]:
             c["name"],
             str(c["data_type"]).upper(),
             " ".join(str(c.get("description", "")).split()),
-            bool(c.get("config", {}).get("meta", {}).get("personal", False)),
+            c.get("config", {}).get("meta", {}).get("personal") is not False,
         )
         for c in entry.get("columns", [])
     )

@@ -42,6 +42,9 @@ def test_a_synchronous_batch_is_published_in_one_run(
     batch = launched(simulated, people, "normalise-name", "match-person-via-apollo")
     made = materialised(run_batch_job(simulated, instance, batch))
     assert made["raw_apollo_uploads"]["dagster/row_count"] == 4
+    schema = made["raw_apollo_uploads"]["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchema)
+    assert [c.name for c in schema.columns][2:6] == ["row_number", "line_number", "First Name", "Last Name"]
     assert made["batch_items"]["dagster/row_count"] == 4
     assert made["match_person_via_apollo"]["dagster/row_count"] == 4
     assert made["match_person_via_apollo"]["calls"] == 4
@@ -49,6 +52,18 @@ def test_a_synchronous_batch_is_published_in_one_run(
     with connect(open_databases(simulated).workspace) as workspace:
         assert len(workspace.execute("select * from final_leads").fetchall()) == 4
     assert status(simulated, batch).extracted
+
+
+def test_the_first_row_of_a_file_without_a_header_is_not_shown_as_column_names(
+    simulated: Settings, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    path = tmp_path / "no_header.csv"
+    path.write_text("Ada,Byron,ada@byron.example\nMary,Somerville,mary@somerville.example\n")
+    batch = launched(simulated, path, "normalise-name")
+    made = materialised(run_batch_job(simulated, instance, batch, ["raw_apollo_uploads"]))
+    schema = made["raw_apollo_uploads"]["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchema)
+    assert [c.name for c in schema.columns][4:] == ["column_1", "column_2", "column_3"]
 
 
 def test_a_step_that_is_not_in_the_blueprint_materialises_with_zero_rows_and_says_so(

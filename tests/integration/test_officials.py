@@ -14,8 +14,10 @@ import pytest
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Databases, connect
 from enrichment_assets.warehouse import open_warehouse
+from enrichment_assets.warehouse.previews import MASK
 from tests.integration.conftest import Enrich
 from tests.integration.officials import DATA, RecordedApollo
+from tests.leaks import Haystack, answered_values, postgres_text
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ def enriched(
     """The officials' file uploaded, launched and run for one client whose Apollo is the recorded one."""
     with RecordedApollo() as apollo:
         module_environment.setenv("OFFICIALS_KEY", "officials-key")
+        module_environment.setenv("ENRICH_LOG", str(module_settings.home / "engine.jsonl"))
         enrich("client", "add", "congress", "--name", "Congress")
         overrides = ["--set", f"base_url={apollo.url}", "--set", "limits.per_minute=60000"]
         config = ["client", "config", "congress", "match-person-via-apollo"]
@@ -120,6 +123,23 @@ def test_the_uploaded_cells_are_kept_as_they_came(enriched: Enriched) -> None:
         'select "Website", "Company" from raw_apollo_uploads order by row_number'
     ).fetchall()
     assert [tuple(cell or "" for cell in row) for row in kept] == uploaded
+
+
+def test_no_cell_or_answer_about_an_official_is_in_what_dagster_keeps_or_in_the_log(
+    enriched: Enriched, module_settings: Settings, module_databases: Databases
+) -> None:
+    columns = ("Title", "Website", "Corporate Phone", "Facebook Url", "Twitter Url", "Company Address", "Company Phone")
+    with (DATA / "people.csv").open(encoding="utf-8", newline="") as file:
+        people = list(csv.DictReader(file))
+    told = {row[column] for row in people for column in (*columns, "Apollo Contact Id")}
+    told |= {f"{row['First Name']} {row['Last Name']}" for row in people} | answered_values(module_settings)
+    told -= {row[column] for row in people for column in ("First Name", "Last Name")}  # some are words: Young, Case
+    assert len(told) > 3_000
+    kept, log = postgres_text(module_databases.dagster), (module_settings.home / "engine.jsonl").read_text()
+    assert Haystack(kept).holds({"final_leads", f"{MASK} | {MASK}"}) == {"final_leads", f"{MASK} | {MASK}"}
+    assert log.count('"action":"call"') == 537
+    assert Haystack(kept).holds(told) == set()
+    assert Haystack(log).holds(told) == set()
 
 
 def test_parquet_files_exist_for_the_batch(enriched: Enriched, module_settings: Settings) -> None:

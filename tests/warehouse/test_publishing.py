@@ -22,6 +22,7 @@ from enrichment_assets.warehouse import (
     reconcile,
 )
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.previews import MASK
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead, seed_batch
 
@@ -226,7 +227,7 @@ def test_one_model_can_be_built_alone_from_what_is_there(settings: Settings, hq:
     publish_batch_sources(settings, "b")
     reports = build_models(settings, "b", ["person_work_history"], previews=True)
     assert [(r.name, r.rows) for r in reports] == [("person_work_history", 1)]
-    assert reports[0].preview[0]["title"] == "CTO"
+    assert (reports[0].preview[0]["ordinal"], reports[0].preview[0]["title"]) == ("1", MASK)
     assert reports[0].path is not None and reports[0].path.exists()
     assert not Layout.of(settings).model("final_leads", "acme", "b").exists()
 

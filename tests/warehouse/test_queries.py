@@ -179,6 +179,21 @@ def test_the_page_escapes_what_an_upload_called_itself(build: Build, settings: S
     assert "&lt;script&gt;" in page
 
 
+def test_the_page_about_a_batch_without_a_lead_says_so_everywhere(build: Build, settings: Settings) -> None:
+    build([], batch_key="b")
+    page = render_report(settings, "b")
+    assert page.count("Nothing yet.") == page.count("<section>") == 8
+    assert "<svg" not in page and "legend" not in page.partition("</style>")[2]
+
+
+def test_the_page_counts_one_lead_as_one(build: Build, settings: Settings) -> None:
+    slug = "a-workflow-whose-name-is-far-too-long-for-its-row"
+    build([Lead({"title": "x"}, [Answer(slug, {}, {"email": "a@b.example"})])], batch_key="b")
+    body = render_report(settings, "b").partition("</style>")[2]
+    assert "1 lead<" in body and "<span>lead</span>" in body and "1 leads" not in body
+    assert f"<title>{slug}</title>a-workflow-whose-name-is-far-to…" in body
+
+
 def test_explain_shows_the_chain_from_the_uploaded_cell(cli: typer.Typer, two_clients: Settings) -> None:
     item = answer(two_clients, "select item_id from final_leads where full_name = 'Ada of acme'")[0][0]
     shown = CliRunner().invoke(cli, ["explain", "acme-1", str(item), "phone", "--json"], catch_exceptions=False)

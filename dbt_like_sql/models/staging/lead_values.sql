@@ -41,21 +41,7 @@ rules as (
 ruled as (
 
     select
-        c.client_slug,
-        c.batch_key,
-        c.item_id,
-        c.field,
-        c.value,
-        c.source_kind,
-        c.source_workflow,
-        c.source_provider,
-        c.edited_by,
-        c.position,
-        c.confidence,
-        c.verdict,
-        c.is_bad,
-        c.reused_from_batch,
-        c.fetched_at,
+        c.* exclude (is_verified),
         min(
             case
                 when r.priority is null then {'specific': 2, 'priority': 1000, 'rule': 'no rule'}

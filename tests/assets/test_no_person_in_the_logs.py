@@ -1,0 +1,117 @@
+"""A whole batch, and not one value of a person in what Dagster keeps, in a log line or on the terminal."""
+
+from __future__ import annotations
+
+import csv
+import random
+import string
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from enrichment_assets.assets.jobs import ANALYTICS_JOB
+from enrichment_assets.definitions import build_definitions
+from enrichment_assets.receiver.process import ReceiverProcess
+from enrichment_assets.sandbox import SandboxProcess
+from enrichment_assets.services.editing import edit_lead
+from enrichment_assets.services.launching import launch
+from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.inbox import new_callbacks_by_batch
+from enrichment_assets.warehouse.previews import MASK
+from tests.assets.conftest import materialised, platform, run_batch_job
+from tests.leaks import Haystack, answered_values, sqlite_text
+
+LETTERS = string.ascii_lowercase + "äéøžß"
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as made:
+        yield made
+
+
+def made_up_people(count: int) -> list[dict[str, str]]:
+    """People of whom every cell is a word or number that stands nowhere else; some cells are broken."""
+    dice = random.Random(count)
+
+    def word() -> str:
+        return "".join(dice.choices(LETTERS, k=9)).title()
+
+    def number() -> str:
+        return "".join(dice.choices("23456789", k=7))
+
+    def person(place: int) -> dict[str, str]:
+        first, last, plain = word(), word(), "".join(dice.choices(string.ascii_lowercase, k=12))
+        return {
+            "First Name": first,
+            "Last Name": f"{last} | <b>{word()}</b>" if place == 1 else last,
+            "Title": f"{word()}\n{word()}" if place == 2 else word(),
+            "Company": f"{first} {last}" if place % 2 else word(),
+            "Website": f"https://{plain}.example",
+            "Email": f"{plain} at home" if place == 3 else f"{plain}@{plain}.example" if place % 2 else "",
+            "Mobile Phone": f"no {word()}" if place == 4 else f"+1 415 {number()}",
+            "Person Linkedin Url": f"https://www.linkedin.com/in/{plain}-{number()}",
+            "City": word(),
+            "Notes": f"{word()} said: {word()}, {number()}",
+        }
+
+    return [person(place) for place in range(count)]
+
+
+def test_no_value_of_a_person_reaches_an_event_a_log_line_or_the_terminal(
+    simulated: Settings,
+    sandbox: SandboxProcess,
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    people = made_up_people(12)
+    log_file = tmp_path / "engine.jsonl"
+    monkeypatch.setenv("ENRICH_LOG", str(log_file))
+    caplog.set_level("DEBUG")
+    batch = launched(simulated, tmp_path / "list.csv", people)
+    with ReceiverProcess(simulated) as receiver:
+        settings = replace(simulated, receiver_url=receiver.url)
+        run_batch_job(settings, instance, batch)
+        with connect(open_databases(settings).hq) as hq:
+            first = hq.execute("select min(id) as id from batch_items").fetchone()
+        edit_lead(settings, batch, int(str(first and first["id"])), "title", "Zyxwvutsr", by="qponmlkji@acme.example")
+        made: dict[str, dict[str, object]] = {}
+        while "final_leads" not in made:
+            sandbox.flush_callbacks()
+            with connect(open_databases(settings).hq, autocommit=True) as hq:
+                while not new_callbacks_by_batch(hq):
+                    pass
+            made = materialised(run_batch_job(settings, instance, batch))
+    analytics = build_definitions(platform=platform(simulated)).resolve_job_def(ANALYTICS_JOB)
+    analytics.execute_in_process(instance=instance)
+    assert MASK in str(made["final_leads"]["preview"])
+
+    uploaded = {cell for person in people for cell in person.values()}
+    values = uploaded | answered_values(settings) | {"Zyxwvutsr", "qponmlkji@acme.example"}
+    assert len(values) > len(uploaded) + 20
+    terminal = capfd.readouterr()
+    for where, text in {
+        "Dagster's storage": sqlite_text(tmp_path),
+        "loggers": caplog.text,
+        "the structured log": log_file.read_text(),
+        "the terminal": terminal.out + terminal.err,
+    }.items():
+        assert Haystack(text).holds(values) == set(), where
+    assert batch in sqlite_text(tmp_path) and batch in log_file.read_text()
+
+
+def launched(settings: Settings, path: Path, people: list[dict[str, str]]) -> str:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.DictWriter(file, list(people[0]))
+        rows.writeheader()
+        rows.writerows(people)
+    upload = upload_file(settings, path, "acme")
+    return launch(settings, upload.upload_id, "full-demo", client="acme", add_partition=lambda _key: None).batch_key
