@@ -93,6 +93,12 @@ def _asking_anew(blueprint: Blueprint) -> Blueprint:
     return blueprint.model_copy(update={"steps": steps})
 
 
+def next_key(settings: Settings, upload: int | str, pipeline: str, client: str | None = None) -> str:
+    """The key that `launch` would give a new batch of this upload and pipeline now. Raises as `launch`."""
+    with registry(settings) as connection:
+        return default_key(connection, draft_launch(connection, upload, pipeline, client))
+
+
 def _created(connection: Any, draft: Draft, batch_key: str | None) -> Launched:
     for _ in range(1 if batch_key else _ATTEMPTS):
         key = batch_key or default_key(connection, draft)
@@ -127,4 +133,4 @@ def _refuse_unready(settings: Settings, draft: Draft, environment: Mapping[str, 
         raise ConfigurationError(f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems))
 
 
-__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "plan_launch"]
+__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "next_key", "plan_launch"]

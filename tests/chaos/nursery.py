@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +53,11 @@ def _run(order: dict[str, Any]) -> int:
 class Nursery:
     """Runs one order at a time."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, program: str, environment: Mapping[str, str] | None = None) -> None:
         self._log = log.open("a")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.nursery"],
+            [sys.executable, "-m", program],
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -93,22 +94,25 @@ class Nursery:
 
 
 @contextlib.contextmanager
-def nursery(log: Path) -> Iterator[Nursery]:
+def nursery(
+    log: Path, program: str = "tests.chaos.nursery", environment: Mapping[str, str] | None = None
+) -> Iterator[Nursery]:
     """A nursery that is gone with all its children when the block ends."""
-    opened = Nursery(log)
+    opened = Nursery(log, program, environment)
     try:
         yield opened
     finally:
         opened.close()
 
 
-def _serve() -> None:
+def serve(run: Callable[[dict[str, Any]], int]) -> None:
+    """Read orders until there are no more; each is run in a child of its own, whose exit code is `run`'s result."""
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                code = _run(json.loads(line))
+                code = run(json.loads(line))
             except BaseException:
                 traceback.print_exc()
             os._exit(code)
@@ -117,4 +121,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    serve(_run)
