@@ -100,10 +100,12 @@ def next_key(settings: Settings, upload: int | str, pipeline: str, client: str |
 
 
 def _created(connection: Any, draft: Draft, batch_key: str | None) -> Launched:
-    for _ in range(1 if batch_key else _ATTEMPTS):
+    for _ in range(_ATTEMPTS):
         key = batch_key or default_key(connection, draft)
         if store.insert_batch(connection, key, draft.upload, draft.blueprint):
             return _launched(key, draft.upload, draft.blueprint, created=True)
+        if batch_key and (existing := store.get_batch(connection, key)):  # somebody launched it in this moment
+            return _relaunched(existing, draft.upload, draft.pipeline.slug)
     raise ConfigurationError("another launch took the batch key meanwhile: launch again")
 
 

@@ -2,8 +2,8 @@
 
 The code location is the package's own, loaded as a daemon loads it; runs are Dagster's in-process executor on an
 instance of its own, in the folder that DAGSTER_HOME names. Orders are those of `nursery`:
-`{"batch": key, "fault": ...}` is a run of the batch job, `{"tick": true, "crash": {sensor: point}, "fault": ...}` one
-turn of the sensor daemon, which also executes the runs that it launches.
+`{"batch": key, "fault": ...}` is a run of the batch job, `{"tick": [sensor, ...], "crash": {sensor: point},
+"fault": ...}` one look of the daemon with these sensors, which also executes the runs that it launches.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import sys
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
+from dagster._core.scheduler.instigation import SensorInstigatorData
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
@@ -35,7 +37,9 @@ def order_of(order: dict[str, Any]) -> int:
     if order.get("fault"):
         arm(order["fault"])
     with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
-        return _tick(instance, order.get("crash") or {}) if order.get("tick") else _run(instance, order["batch"])
+        if "tick" in order:
+            return _tick(instance, order["tick"], order.get("crash") or {})
+        return _run(instance, order["batch"])
 
 
 def _run(instance: dg.DagsterInstance, batch: str) -> int:
@@ -45,15 +49,31 @@ def _run(instance: dg.DagsterInstance, batch: str) -> int:
     return 0 if result.success else 2
 
 
-def _tick(instance: dg.DagsterInstance, crash: dict[str, str]) -> int:
+def _tick(instance: dg.DagsterInstance, sensors: list[str], crash: dict[str, str]) -> int:
     target = LoadableTargetOrigin(
         executable_path=sys.executable, module_name="enrichment_assets.definitions", attribute="defs"
     )
     workspace = InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(target))
     flags = {sensor: {point: signal.SIGKILL} for sensor, point in crash.items()}
     with WorkspaceProcessContext(instance, workspace) as context:
+        _make_due(instance, context, sensors)
         list(execute_sensor_iteration(context, logging.getLogger("daemon"), None, None, debug_crash_flags=flags))
     return 0
+
+
+def _make_due(instance: dg.DagsterInstance, context: WorkspaceProcessContext, names: list[str]) -> None:
+    """Let these sensors look now, as if their interval were over, and no other; what else they remember stays."""
+    known = {state.selector_id: state for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)}
+    for location in context.create_request_context().code_locations:
+        for repository in location.get_repositories().values():
+            for sensor in repository.get_sensors():
+                if sensor.name not in names:
+                    instance.stop_sensor(sensor.get_remote_origin_id(), sensor.selector_id, sensor)
+                    continue
+                state = instance.start_sensor(sensor) if sensor.selector_id in known else None
+                if state is not None and isinstance(state.instigator_data, SensorInstigatorData):
+                    due = state.instigator_data._replace(last_tick_timestamp=0.0, last_tick_start_timestamp=0.0)
+                    instance.update_instigator_state(state.with_data(due))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Ending, stopping or crashing at a named function: wrapped by name in the process that is to suffer, before it starts.
 
 Nothing of this is in the package. A fault is `{"point": "module:function", "when": "before" | "after", "hit": n,
-"action": "kill" | "stop" | "hold" | "restart"}`; a class's method is `module:Class.method`.
+"action": "kill" | "hold" | "restart"}`; a class's method is `module:Class.method`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import importlib
 import inspect
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,6 @@ def strike(fault: dict[str, Any]) -> None:
         return
     if fault["action"] == "hold":  # until whoever reads the process's number lets it go on
         Path(fault["number"]).write_text(f"{os.getpid()}\n")
-        os.kill(os.getpid(), signal.SIGSTOP)
-        return
-    if fault["action"] == "stop":
-        waker = f"sleep {fault['seconds']}; kill -CONT {os.getpid()}"
-        subprocess.Popen(["/bin/sh", "-c", waker])
         os.kill(os.getpid(), signal.SIGSTOP)
         return
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -25,7 +26,9 @@ from enrichment_assets.settings import Settings
 from tests.chaos.faults import arm
 
 KILLED = -signal.SIGKILL
-CUT_OFF = -signal.SIGALRM
+CUT_OFF = (-signal.SIGALRM, -signal.SIGPROF)
+TIMERS = {"seconds": signal.ITIMER_REAL, "of work": signal.ITIMER_PROF}
+"""By the clock, or by the processor's time that the run has used, which does not depend on how busy the machine is."""
 
 
 def _run(order: dict[str, Any]) -> int:
@@ -33,7 +36,8 @@ def _run(order: dict[str, Any]) -> int:
     if order.get("fault"):
         arm(order["fault"])
     if order.get("cut_after"):
-        signal.setitimer(signal.ITIMER_REAL, order["cut_after"])  # SIGALRM's default ends the process on the spot
+        after, timer = order["cut_after"]
+        signal.setitimer(TIMERS[timer], after)  # the signal's default ends the process on the spot
     settings = Settings(
         home=Path(order["home"]),
         hq_database_url=order["hq"],
@@ -75,6 +79,11 @@ class Nursery:
         """The exit code of the run that was started; negative: the signal that ended it."""
         assert self._process.stdout
         return int(self._process.stdout.readline())
+
+    def has_ended(self) -> bool:
+        """Whether the run that was started is over, so that `wait` returns at once."""
+        assert self._process.stdout
+        return bool(select.select([self._process.stdout], [], [], 0)[0])
 
     def run(self, order: dict[str, Any]) -> int:
         """Start a run and wait for its end."""

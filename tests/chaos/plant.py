@@ -14,6 +14,7 @@ from typing import Any
 
 from enrichment_assets.services.clients import add_client
 from enrichment_assets.services.configuration import add_pipeline, add_workflow, pipeline_from_steps
+from enrichment_assets.services.inbox import TAKEN
 from enrichment_assets.services.launching import launch
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.store.database import connect
@@ -25,8 +26,13 @@ from tests.chaos.town import Town, workflows
 
 CLIENT, PIPELINE = "works", "three"
 STEPS = ("plain", "keyed", "firm")
+INBOX, SEQUENCER = "upload_sensor", "sequencer_sensor"
+LOOKS = 5
+"""A look executes the runs that it asks for, and may have to end what a killed one began."""
 INSTANCE = """
 telemetry: {enabled: false}
+storage: {custom: {module: enrichment_assets.resources.dagster_storage, class: EnrichPostgresStorage}}
+run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
 run_launcher: {module: dagster._core.launcher.sync_in_memory_run_launcher, class: SyncInMemoryRunLauncher}
 """
 
@@ -58,8 +64,7 @@ class Plant:
     def kill_run_at(self, batch: str, point: Point) -> bool:
         """Kill a run of the batch job there; False: it did not come there. Its lease is over afterwards."""
         code = self.processes.run({"batch": batch, "fault": self.town.fault(point, hit=point.hit)})
-        with connect(self.town.settings.hq_database_url or "") as hq:
-            hq.execute("update runners set expires_at = now() - interval '1 s' where ended_at is null")
+        self.town.let_leases_pass()
         return code == KILLED
 
     def run(self, batch: str) -> bool:
@@ -67,27 +72,27 @@ class Plant:
         return self.processes.run({"batch": batch}) == 0
 
     def kill_tick_at(self, *, point: Point | None = None, crash: str | None = None) -> bool:
-        """Kill the sensor daemon at a point of ours, or at one of Dagster's while it looks at the inbox."""
+        """Kill the daemon while it looks at the inbox, at a point of ours or of Dagster's; True: it came there."""
         fault = self.town.fault(point, hit=point.hit) if point else None
-        return (
-            self.processes.run({"tick": True, "fault": fault, "crash": {"upload_sensor": crash} if crash else {}})
-            == KILLED
-        )
+        order = {"tick": [INBOX], "fault": fault, "crash": {INBOX: crash} if crash else {}}
+        return self.processes.run(order) == KILLED
 
-    def ticks_until_extracted(self, rows: int, seconds: float = 120.0) -> list[str]:
-        """Let the daemon look until a batch of the last list is extracted; the keys of that list's batches."""
+    def look_until_extracted(self, path: Path) -> list[str]:
+        """Let the daemon look until a batch of a dropped list is extracted; the keys of that list's batches."""
         query = """
-            select batch_key, finished_at <= extracted_at as extracted from batches
-            where upload_id = (select max(id) from uploads where row_count = %s) order by batch_key
+            select b.batch_key, b.finished_at <= b.extracted_at as extracted
+            from batches b join uploads u on u.id = b.upload_id where u.filename = %s order by b.id
         """
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self.processes.run({"tick": True})
-            found = self.town.rows(query, rows)
+        for _ in range(LOOKS):
+            self.processes.run({"tick": [INBOX, SEQUENCER]})
+            found = self.town.rows(query, path.name)
             if any(row["extracted"] for row in found):
                 return [row["batch_key"] for row in found]
-            time.sleep(1.0)
-        raise AssertionError("the dropped list was never extracted")
+        raise AssertionError(f"{path.name} was never extracted: {found}")
+
+    def litter(self) -> list[str]:
+        """What is in the inbox's folders that should not be: untaken lists, and notes about lists that are gone."""
+        return sorted(path.name for path in self.town.settings.inbox_dir.glob("*/*/*") if path.name != TAKEN)
 
     def broken(self, batch: str, rows: int) -> list[str]:
         """What is wrong with a batch whose job has run through; nothing: all laws were kept."""

@@ -9,12 +9,14 @@ import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox.billing import fingerprint
@@ -31,6 +33,9 @@ LEASE = 1.0
 """Seconds; short, so that what a dead run held is free soon."""
 
 DEADLINE = 1.0
+
+PATIENCE = 180.0
+"""Seconds after which something will not happen any more, however slow the machine is."""
 
 
 def workflows() -> list[Any]:
@@ -106,7 +111,7 @@ class Town:
 
     def fault(self, point: Point, action: str = "kill", hit: int = 1) -> dict[str, Any]:
         """A fault at a point."""
-        known = {"point": point.name, "when": point.when, "action": action, "hit": hit, "seconds": 2 * LEASE}
+        known = {"point": point.name, "when": point.when, "action": action, "hit": hit}
         return {**known, "postmaster": self.postgres.server_pid() if action == "restart" else 0}
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
@@ -114,19 +119,42 @@ class Town:
         with connect(self.settings.hq_database_url or "") as hq:
             return hq.execute(query, parameters).fetchall()
 
-    def wait_for_callbacks(self, batch: str, count: int, seconds: float = 5.0) -> None:
-        """Until that many callbacks of a batch are in the inbox, or never will be."""
+    def wait_for_callbacks(self, batch: str, count: int) -> None:
+        """Until that many callbacks of a batch are in the inbox."""
         query = "select count(*) as n from callback_inbox i join batches b on b.id = i.batch_id where b.batch_key = %s"
-        until = time.monotonic() + seconds
-        while self.rows(query, batch)[0]["n"] < count and time.monotonic() < until:
+        self._wait(lambda: self.rows(query, batch)[0]["n"] >= count, f"{count} callbacks of {batch}")
+
+    def wait_until_all_have_called_back(self) -> None:
+        """Until the sandbox has no callback left to make."""
+        self._wait(lambda: not self.sandbox.callbacks()["pending"], "the end of the callbacks")
+
+    def wait_for_leases(self, batch: str) -> None:
+        """Until what ended or stopped runs of a batch held is free."""
+        living = "select label from runners r join batches b on b.id = r.batch_id"
+        living += " where b.batch_key = %s and r.ended_at is null and r.expires_at > clock_timestamp()"
+        self._wait(lambda: not self.rows(living, batch), f"the end of the leases of {batch}")
+
+    def let_leases_pass(self) -> None:
+        """What waiting for a lease would do for runs that are dead: nobody renews it, and its time is over."""
+        with connect(self.settings.hq_database_url or "") as hq:
+            hq.execute("update runners set expires_at = now() - interval '1 s' where ended_at is null")
+
+    def wait_until(self, moment: datetime) -> None:
+        """Until the database's clock has passed a moment."""
+        past = "select clock_timestamp() > %s as past"
+        self._wait(lambda: bool(self.rows(past, moment)[0]["past"]), str(moment))
+
+    @staticmethod
+    def _wait(over: Callable[[], bool], what: str) -> None:
+        until = time.monotonic() + PATIENCE
+        while not over():
+            assert time.monotonic() < until, f"waited in vain for {what}"
             time.sleep(0.05)
 
-    def finish(self, batch: str, seconds: float = 30.0, nursery: Nursery | None = None) -> float:
+    def finish(self, batch: str, nursery: Nursery | None = None) -> float:
         """Run until the batch is finished, as the sequencer would; how many seconds that took."""
         began = time.monotonic()
-        while (nursery or self.first).run(self.order(batch)) != 0:
-            assert time.monotonic() - began < seconds, f"{batch} does not finish"
-            time.sleep(0.1)
+        self._wait(lambda: (nursery or self.first).run(self.order(batch)) == 0, f"the end of {batch}")
         return time.monotonic() - began
 
     def retry_ambiguous(self, batch: str) -> int:
@@ -176,14 +204,14 @@ def town(**sandbox_settings: Any) -> Iterator[Town]:
         postgres.start()
         with contextlib.ExitStack() as stack:
             with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-                connection.execute("create database hq")
-                connection.execute("create database workspace")
+                for name in ("hq", "workspace", "dagster"):
+                    connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
             port = _free_port()
             settings = Settings(
                 home=folder / "home",
                 hq_database_url=postgres.url("hq"),
                 workspace_database_url=postgres.url("workspace"),
-                dagster_database_url=postgres.url("hq"),
+                dagster_database_url=postgres.url("dagster"),
                 receiver_url=f"http://127.0.0.1:{port}",
             )
             open_databases(settings)
