@@ -14,9 +14,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.chaos.invariants import broken_reuse
 from tests.chaos.plant import Plant, plant
-from tests.chaos.points import ASSET, DROPPED, ENGINE, RECEIVER, RESTARTED, RUN, STOPPED, TICK, Point
-from tests.chaos.scenes import kill_at, kill_receiver_at, restart_at, stop_at
+from tests.chaos.points import ASSET, DROPPED, ENGINE, RECEIVER, RESTARTED, REUSING, RUN, STOPPED, TICK, Point
+from tests.chaos.scenes import kill_at, kill_receiver_at, launch_reusing, restart_at, stop_at
 from tests.chaos.storm import at_random
 from tests.chaos.tally import Tally, report
 from tests.chaos.town import Town, receiving, town
@@ -37,7 +38,6 @@ def in_runs(place: Town, tally: Tally) -> None:
             for point in points:
                 batch = place.launch(ROWS)
                 tally.struck(what, point, bool(scene(place, batch, point)))
-                place.wait_for_leases(batch)
                 tally.judge(place, batch, ROWS, f"{what} {point}")
     for point in RECEIVER:
         batch = place.launch(ROWS)
@@ -47,6 +47,16 @@ def in_runs(place: Town, tally: Tally) -> None:
         tally.struck("receiver killed", point, killed)
         with receiving(place):
             tally.judge(place, batch, ROWS, f"receiver killed {point}")
+
+
+def in_reuse(place: Town, tally: Tally) -> None:
+    """Each point of a run that takes answers of an earlier batch."""
+    for number, point in enumerate(REUSING):
+        batch, what = launch_reusing(place, f"reusing-{number}", ROWS), "run killed while it reuses answers"
+        tally.struck(what, point, kill_at(place, batch, point, ROWS))
+        place.finish(batch)
+        wrong = broken_reuse(place, batch, ROWS)
+        tally.found(4 * ROWS, [f"{what} {point}: {fault}" for fault in wrong])  # two batches, each row twice
 
 
 def in_dagster(works: Plant, tally: Tally) -> None:
@@ -85,6 +95,7 @@ def main() -> int:
     with town() as place:
         if options.part != "random":
             in_runs(place, tally)
+            in_reuse(place, tally)
             with plant(place) as works:
                 in_dagster(works, tally)
         if options.part != "points":

@@ -50,6 +50,22 @@ def broken(town: Town, batch: str, rows: int) -> list[str]:
     return wrong
 
 
+def broken_reuse(town: Town, batch: str, rows: int) -> list[str]:
+    """The same of a finished batch of `scenes.launch_reusing`."""
+    with town.world() as world:
+        found = town.launched(world, batch)
+        statuses, calls, results = found.statuses(), found.calls(), found.results()
+        used = {state["result_id"] for state in found.states()}
+    wrong = []
+    if statuses != {"COMPLETED": 2 * rows}:
+        wrong.append(f"{statuses} for {2 * rows} rows")
+    if [(call["attempt"], call["cost"]) for call in calls if call["reused_from"]] != [(0, 0)] * rows:
+        wrong.append("an answer that was there was asked for or paid again, or taken twice")
+    if not len(calls) == len(results) == len(used) == rows:
+        wrong.append(f"{len(calls)} calls and {len(results)} results, {len(used)} of them used, for {rows} questions")
+    return wrong
+
+
 def _held(town: Town, batch_id: int) -> list[str]:
     """Once a lease has passed nobody lives who holds an item, and whoever comes can take all of them.
 

@@ -8,7 +8,8 @@ import time
 
 from tests.chaos.nursery import KILLED
 from tests.chaos.points import Point
-from tests.chaos.town import Town, receiving
+from tests.chaos.town import SHORT_LEASE, Town, receiving
+from tests.engine.world import step
 
 TRIES = 4
 SENT = Point("resources.transport:send")
@@ -18,7 +19,7 @@ def kill_at(town: Town, batch: str, point: Point, rows: int, hit: int = 1) -> bo
     """Kill runs of a batch at a point; False when none of them came there."""
     if point.crashed:
         town.first.run(town.order(batch, town.fault(SENT, hit=3)))
-        town.wait_for_leases(batch)
+        town.let_leases_pass()
     if point.callbacks or point.overdue:
         town.sandbox.configure(hold_callbacks=True)
         town.first.run(town.order(batch))
@@ -31,9 +32,22 @@ def kill_at(town: Town, batch: str, point: Point, rows: int, hit: int = 1) -> bo
             town.launched(world, batch).overdue()
     order = town.order(batch, town.fault(point, hit=hit))
     came = any(town.first.run(order) == KILLED for _ in range(TRIES))
+    town.let_leases_pass()
     if point.overdue:
         town.sandbox.flush_callbacks()
     return came
+
+
+def launch_reusing(town: Town, client: str, rows: int) -> str:
+    """A batch that has each question twice, and an earlier one of its client that has been answered all of them."""
+    people = [{"first_name": f"{client} {n}", "n": str(n)} for n in range(rows)] * 2
+    with town.world() as world:
+        paid, reusing = (
+            world.launch(people, step("kept", reuse_for="1d"), client=client, key=f"{client}-{which}").key
+            for which in ("paid", "reusing")
+        )
+    town.finish(paid)
+    return reusing
 
 
 def stop_at(town: Town, batch: str, point: Point) -> bool:
@@ -59,16 +73,22 @@ def hold_at(town: Town, batch: str, point: Point) -> tuple[int, int]:
 
 
 def _held(town: Town, batch: str, point: Point) -> int | None:
-    """The number of a process that is stopped at a point and has lost its lease; None: it ended before."""
+    """The number of a process that is stopped at a point and has lost its lease; None: none came there.
+
+    On a slow machine a run may lose a short lease before it comes there: the next one is given a longer one.
+    """
     number = town.folder / f"{batch}.pid"
-    town.first.start(town.order(batch, {**town.fault(point, "hold"), "number": str(number)}))
-    while not (number.exists() and number.read_text().endswith("\n")):
-        if town.first.has_ended():
-            town.first.wait()
-            return None
-        time.sleep(0.02)
-    town.wait_for_leases(batch)
-    return int(number.read_text())
+    fault = {**town.fault(point, "hold"), "number": str(number)}
+    for tries in range(TRIES):
+        town.first.start(town.order(batch, fault, lease=SHORT_LEASE * 2**tries))
+        while not town.first.has_ended():
+            if number.exists() and number.read_text().endswith("\n"):
+                town.wait_for_leases(batch)
+                return int(number.read_text())
+            time.sleep(0.02)
+        town.first.wait()
+        town.let_leases_pass()
+    return None
 
 
 def restart_at(town: Town, batch: str, point: Point) -> bool:
@@ -76,6 +96,7 @@ def restart_at(town: Town, batch: str, point: Point) -> bool:
     before = town.postgres.server_pid()
     code = town.first.run(town.order(batch, town.fault(point, "restart")))
     town.restart_database()
+    town.let_leases_pass()
     return code == 1 and town.postgres.server_pid() != before
 
 

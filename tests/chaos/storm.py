@@ -14,7 +14,7 @@ from enrichment_assets.receiver.process import ReceiverProcess
 from tests.chaos.nursery import CUT_OFF, KILLED
 from tests.chaos.points import ASSET, ENGINE
 from tests.chaos.tally import AT_RANDOM, Tally
-from tests.chaos.town import Town, receiving
+from tests.chaos.town import SHORT_DEADLINE, SHORT_LEASE, Town, receiving
 
 ROWS = 100
 KILLS_PER_BATCH = 25
@@ -34,7 +34,7 @@ class Storm:
 
     def rage(self, kills: int, until: float) -> None:
         """Launch a batch, kill its runs until one comes through, finish it and judge it. The same for retried calls."""
-        batch = self.place.launch(ROWS)
+        batch = self.place.launch(ROWS, SHORT_DEADLINE)
         struck = 0
         while struck < min(KILLS_PER_BATCH, kills) and time.monotonic() < until:
             code = self._strike(batch)
@@ -65,7 +65,7 @@ class Storm:
         return self._run(batch, "at any time", cut_after=(self.chance.uniform(0.01, 0.2), timer))
 
     def _run(self, batch: str, what: str, **more: Any) -> int:
-        code = self.place.first.run(self.place.order(batch, **more))
+        code = self.place.first.run(self.place.order(batch, **more, lease=SHORT_LEASE))
         if code in (KILLED, *CUT_OFF):
             self.tally.done[AT_RANDOM + "run, " + what] += 1
             if self.chance.random() < 0.8:  # else the next run comes while the dead one's lease still counts
@@ -90,7 +90,7 @@ class Storm:
 
     def _start(self, batch: str) -> None:
         """A run that is somewhere on its way when this returns."""
-        self.place.first.start(self.place.order(batch))
+        self.place.first.start(self.place.order(batch, lease=SHORT_LEASE))
         time.sleep(self.chance.uniform(0.0, 0.5))
 
 

@@ -16,7 +16,7 @@ from tests.chaos.town import town
 ROWS = 4
 CALLING, PUBLISHING = RUN[2], RUN[13]
 LAUNCHED, REQUESTED = DROPPED[2], TICK[3]
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
