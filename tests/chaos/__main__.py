@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7, help="of the random part (%(default)s)")
     parser.add_argument("--part", choices=("all", "points", "random"), default="all", help="what to do (%(default)s)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its time"))  # what was started is ended too
     tally = Tally()
     with town() as place:
         if options.part != "random":

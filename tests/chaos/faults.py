@@ -30,19 +30,34 @@ def strike(fault: dict[str, Any]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def is_there(point: str) -> bool:
+    """Whether the package has such a function."""
+    try:
+        owner, attribute = _find(point)
+    except (ImportError, AttributeError):
+        return False
+    return callable(getattr(owner, attribute, None))
+
+
 def arm(fault: dict[str, Any]) -> None:
     """Wrap the function that the fault names, wherever the package has imported it."""
-    module_name, _, name = fault["point"].partition(":")
-    owner: Any = importlib.import_module(PACKAGE + module_name)
-    *classes, attribute = name.split(".")
-    for part in classes:
-        owner = getattr(owner, part)
+    owner, attribute = _find(fault["point"])
     original = getattr(owner, attribute)
     wrapped = _wrapped(original, fault, {"calls": 0})
     setattr(owner, attribute, wrapped)
-    for other_name, other in list(sys.modules.items()):
-        if not classes and other_name.startswith(PACKAGE) and getattr(other, attribute, None) is original:
-            setattr(other, attribute, wrapped)
+    for name, module in list(sys.modules.items()):
+        if inspect.ismodule(owner) and name.startswith(PACKAGE) and getattr(module, attribute, None) is original:
+            setattr(module, attribute, wrapped)
+
+
+def _find(point: str) -> tuple[Any, str]:
+    """The module or class that has the function, and its name there."""
+    module, _, name = point.partition(":")
+    owner: Any = importlib.import_module(PACKAGE + module)
+    *classes, attribute = name.split(".")
+    for part in classes:
+        owner = getattr(owner, part)
+    return owner, attribute
 
 
 def _wrapped(original: Any, fault: dict[str, Any], count: dict[str, int]) -> Any:

@@ -78,12 +78,13 @@ RUN = (
     Point("assets.enrichment:step_metadata"),
     Point("assets.enrichment:step_metadata", hit=2),
     Point("warehouse.sources:publish_batch_sources"),
-    Point("warehouse.building:_copy", hit=2),
+    Point("warehouse.building:_write", hit=2),
     Point("warehouse.building:build_models"),
     Point("warehouse.testing:run_tests", "before", hit=3),
     Point("warehouse.publishing:publish_marts", "before"),
     Point("warehouse.publishing:_replace"),
     Point("warehouse.publishing:_replace", hit=2),
+    Point("warehouse.publishing:_load"),
     Point("warehouse.publishing:publish_marts"),
     Point("services.batches:mark_extracted", "before"),
     Point("services.batches:mark_extracted"),
@@ -131,3 +132,5 @@ REUSING = (
     Point("engine.reuse:_take"),
     Point("engine.sharing:adopt", "before"),
 )
+EVERY = (*ENGINE, *ASSET, *REUSING, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED)
+"""All that are functions of the package."""

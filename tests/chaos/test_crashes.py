@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.chaos.faults import is_there
 from tests.chaos.invariants import broken, broken_reuse, double_charges
-from tests.chaos.points import ASSET, ENGINE, RECEIVER, RESTARTED, REUSING, STOPPED, Point
+from tests.chaos.points import ASSET, ENGINE, EVERY, RECEIVER, RESTARTED, REUSING, STOPPED, Point
 from tests.chaos.scenes import hold_at, kill_at, kill_receiver_at, launch_reusing, restart_at, stop_at
 from tests.chaos.town import Town, receiving, town
 
@@ -23,6 +24,10 @@ def place() -> Iterator[Town]:
     """The town of this module."""
     with town() as started:
         yield started
+
+
+def test_every_point_is_a_function_of_the_package() -> None:
+    assert [str(point) for point in EVERY if not is_there(point.name)] == []
 
 
 def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(place: Town) -> None:
