@@ -60,7 +60,7 @@ imports: setup  ## rooms import downward only
 bench: setup  ## the benchmarks; results in bench/results.json
 	$(BIN)/python -m bench
 
-chaos: setup  ## the long crash suite
+chaos: setup  ## every crash point, then 1,000 random kills
 	$(BIN)/python -m tests.chaos
 
 clean:  ## remove the environment and caches, never a home with data

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 from enrichment_assets.sandbox.settings import SandboxSettings
 
-READY_SECONDS = 30.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 5.0
 
 

@@ -1,14 +1,21 @@
-"""The inbox folder: `inbox/<client>/<pipeline>/<file>` is uploaded, launched and moved to `taken/` or `refused/`."""
+"""The inbox folder: `inbox/<client>/<pipeline>/<file>` is uploaded, launched and moved to `taken/` or `refused/`.
+
+A file is one launch, wherever the process that takes it dies: `services.inbox_notes`.
+"""
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from enrichment_assets.domain.errors import EnrichError, InfrastructureError
-from enrichment_assets.services.launching import launch
+from enrichment_assets.services import inbox_notes as notes
+from enrichment_assets.services.kept_files import sync_directory
+from enrichment_assets.services.launching import launch, next_key
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 
@@ -20,7 +27,7 @@ TAKEN, REFUSED = "taken", "refused"
 
 @dataclass(frozen=True, slots=True)
 class TakenFile:
-    """One file of the inbox and what became of it; `batch_key` is None when it was refused or known already."""
+    """One file of the inbox and what became of it; `batch_key` is None when it was refused or could not be moved."""
 
     path: Path
     client: str
@@ -37,42 +44,71 @@ class TakenFile:
 def take_in(settings: Settings) -> list[TakenFile]:
     """Upload and launch every file that has arrived whole.
 
-    A crash in between repeats safely: the upload is recognised by its bytes.
+    A crash in between repeats safely: the upload is recognised by its bytes, the batch by the noted key. A file that
+    cannot be moved away (permissions, disk full) stays, is said to, and keeps no other from being taken.
 
     Raises:
         InfrastructureError: the database is down; files stay where they are.
     """
+    notes.forget_vanished(settings.inbox_dir)
     return [_take(settings, client, pipeline, path) for client, pipeline, path in _arrived(settings)]
 
 
 def _arrived(settings: Settings) -> Iterator[tuple[str, str, Path]]:
     for path in sorted(settings.inbox_dir.glob("*/*/*")):
         pipeline, client = path.parent.name, path.parent.parent.name
-        if path.is_file() and not path.name.startswith(".") and time.time() - path.stat().st_mtime > SETTLED_SECONDS:
+        if not path.name.startswith(".") and _is_settled(path):
             yield client, pipeline, path
+
+
+def _is_settled(path: Path) -> bool:
+    with suppress(FileNotFoundError):  # taken away since the folder was listed
+        return path.is_file() and time.time() - path.stat().st_mtime > SETTLED_SECONDS
+    return False
 
 
 def _take(settings: Settings, client: str, pipeline: str, path: Path) -> TakenFile:
     try:
-        report = upload_file(settings, path, client, source="inbox")
-        launched = launch(settings, report.upload_id, pipeline, batch_key=None, add_partition=lambda _key: None)
-    except InfrastructureError:
-        raise
-    except EnrichError as error:
-        _move(path, REFUSED)
-        reason = path.parent / REFUSED / f"{path.name}.reason.txt"
-        reason.write_text(f"{error}\n", encoding="utf-8")
-        return TakenFile(path, client, pipeline, problem=f"refused: {error}")
-    _move(path, TAKEN)
-    return TakenFile(path, client, pipeline, batch_key=launched.batch_key)
+        seen = notes.identity(path)
+        try:
+            key = _launched(settings, client, pipeline, path, seen)
+        except InfrastructureError:
+            raise
+        except EnrichError as error:
+            _refuse(path, str(error))
+            return TakenFile(path, client, pipeline, problem=f"refused: {error}")
+        if (
+            notes.identity(path) == seen
+        ):  # else there is more in it than was launched: it is a new file to the next look
+            _move(path, TAKEN)
+            notes.forget(path)
+        return TakenFile(path, client, pipeline, batch_key=key)
+    except OSError as error:
+        return TakenFile(path, client, pipeline, problem=f"stays where it is: {error}")
 
 
-def _move(path: Path, folder: str) -> None:
-    """Move a file into a folder beside it, under a free name."""
+def _launched(settings: Settings, client: str, pipeline: str, path: Path, seen: notes.Identity) -> str:
+    """The key of the file's batch, which is there when this returns."""
+    upload = upload_file(settings, path, client, source="inbox").upload_id
+    key = notes.noted_key(path, seen) or notes.note_key(path, seen, next_key(settings, upload, pipeline))
+    return launch(settings, upload, pipeline, batch_key=key, add_partition=lambda _key: None).batch_key
+
+
+def _refuse(path: Path, reason: str) -> None:
+    refused = _move(path, REFUSED)
+    notes.forget(path)
+    refused.with_name(f"{refused.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+
+
+def _move(path: Path, folder: str) -> Path:
+    """Move a file into a folder beside it, under a free name, durably; where it is then. Raises OSError."""
     target = path.parent / folder / path.name
     target.parent.mkdir(exist_ok=True)
     number = 1
     while target.exists():
         number += 1
         target = path.parent / folder / f"{path.stem} ({number}){path.suffix}"
-    path.replace(target)
+    shutil.move(path, target)  # the folder may be on another disk
+    for changed in (target.parent, path.parent):
+        sync_directory(changed)
+    return target

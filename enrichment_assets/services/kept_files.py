@@ -31,7 +31,7 @@ class KeptFile:
         """Rename the copy to its hash, read-only, and make the new name durable. The same bytes stay as they are."""
         self.path.chmod(0o444)
         self.path.replace(self.final)
-        _sync_directory(self.final.parent)
+        sync_directory(self.final.parent)
 
 
 def kept_path(settings: Settings, client_slug: str, sha256: str) -> Path:
@@ -83,7 +83,8 @@ def _copy(source: Path, handle: int, aside: Path, folder: Path, bound: int) -> K
     return KeptFile(aside, folder / digest.hexdigest(), digest.hexdigest(), size, scan)
 
 
-def _sync_directory(folder: Path) -> None:
+def sync_directory(folder: Path) -> None:
+    """Make durable what was renamed, made or removed in a folder. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

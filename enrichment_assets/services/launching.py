@@ -93,11 +93,19 @@ def _asking_anew(blueprint: Blueprint) -> Blueprint:
     return blueprint.model_copy(update={"steps": steps})
 
 
+def next_key(settings: Settings, upload: int | str, pipeline: str, client: str | None = None) -> str:
+    """The key that `launch` would give a new batch of this upload and pipeline now. Raises as `launch`."""
+    with registry(settings) as connection:
+        return default_key(connection, draft_launch(connection, upload, pipeline, client))
+
+
 def _created(connection: Any, draft: Draft, batch_key: str | None) -> Launched:
-    for _ in range(1 if batch_key else _ATTEMPTS):
+    for _ in range(_ATTEMPTS):
         key = batch_key or default_key(connection, draft)
         if store.insert_batch(connection, key, draft.upload, draft.blueprint):
             return _launched(key, draft.upload, draft.blueprint, created=True)
+        if batch_key and (existing := store.get_batch(connection, key)):  # somebody launched it in this moment
+            return _relaunched(existing, draft.upload, draft.pipeline.slug)
     raise ConfigurationError("another launch took the batch key meanwhile: launch again")
 
 
@@ -127,4 +135,4 @@ def _refuse_unready(settings: Settings, draft: Draft, environment: Mapping[str, 
         raise ConfigurationError(f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems))
 
 
-__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "plan_launch"]
+__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "next_key", "plan_launch"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +51,16 @@ def people(tmp_path: Path) -> Path:
                 ["Luigi", "Menabrea", "Mechanism Ltd", "https://mechanism.example"],
             ]
         )
+    return path
+
+
+def drop(settings: Settings, pipeline: str, name: str, content: bytes) -> Path:
+    """Put a file into the inbox of the client `acme`; it has arrived whole."""
+    path = settings.inbox_dir / "acme" / pipeline / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    long_ago = time.time() - 60
+    os.utime(path, (long_ago, long_ago))
     return path
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +11,11 @@ import pytest
 
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
-from enrichment_assets.services.inbox import take_in
 from enrichment_assets.services.launching import launch
 from enrichment_assets.services.partitions import PARTITIONS_NAME
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from tests.assets.conftest import platform
+from tests.assets.conftest import drop, platform
 
 
 @pytest.fixture
@@ -36,15 +33,6 @@ def tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, settings: Se
 
 def batches_asked_for(result: dg.SensorResult) -> list[str | None]:
     return [request.partition_key for request in result.run_requests or []]
-
-
-def drop(settings: Settings, pipeline: str, name: str, content: bytes) -> Path:
-    path = settings.inbox_dir / "acme" / pipeline / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    long_ago = time.time() - 60
-    os.utime(path, (long_ago, long_ago))
-    return path
 
 
 def launched(settings: Settings, people: Path) -> str:
@@ -113,24 +101,3 @@ def test_a_file_dropped_into_the_inbox_is_uploaded_launched_and_moved(
     assert not path.exists()
     assert (path.parent / "taken" / "list.csv").read_bytes() == people.read_bytes()
     assert batches_asked_for(tick(upload_sensor, instance, simulated)) == []
-
-
-def test_a_file_that_cannot_be_read_is_refused_with_the_reason_beside_it(simulated: Settings) -> None:
-    path = drop(simulated, "normalise-only", "list.csv", b"PK\x03\x04 this is a spreadsheet")
-    (taken,) = take_in(simulated)
-    assert taken.batch_key is None
-    assert (path.parent / "refused" / "list.csv").exists()
-    assert "list.csv" in (path.parent / "refused" / "list.csv.reason.txt").read_text(encoding="utf-8")
-
-
-def test_a_pipeline_that_does_not_exist_refuses_the_file_and_names_it(simulated: Settings, people: Path) -> None:
-    drop(simulated, "no-such-pipeline", "list.csv", people.read_bytes())
-    (taken,) = take_in(simulated)
-    assert "no-such-pipeline" in (taken.problem or "")
-
-
-def test_a_file_that_still_grows_is_left_for_the_next_look(simulated: Settings, people: Path) -> None:
-    path = drop(simulated, "normalise-only", "list.csv", people.read_bytes())
-    os.utime(path, None)
-    assert take_in(simulated) == []
-    assert path.exists()

@@ -1,7 +1,7 @@
 """Ending, stopping or crashing at a named function: wrapped by name in the process that is to suffer, before it starts.
 
 Nothing of this is in the package. A fault is `{"point": "module:function", "when": "before" | "after", "hit": n,
-"action": "kill" | "stop" | "hold" | "restart"}`; a class's method is `module:Class.method`.
+"action": "kill" | "hold" | "restart"}`; a class's method is `module:Class.method`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import importlib
 import inspect
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,27 +27,37 @@ def strike(fault: dict[str, Any]) -> None:
         Path(fault["number"]).write_text(f"{os.getpid()}\n")
         os.kill(os.getpid(), signal.SIGSTOP)
         return
-    if fault["action"] == "stop":
-        waker = f"sleep {fault['seconds']}; kill -CONT {os.getpid()}"
-        subprocess.Popen(["/bin/sh", "-c", waker])
-        os.kill(os.getpid(), signal.SIGSTOP)
-        return
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_there(point: str) -> bool:
+    """Whether the package has such a function."""
+    try:
+        owner, attribute = _find(point)
+    except (ImportError, AttributeError):
+        return False
+    return callable(getattr(owner, attribute, None))
 
 
 def arm(fault: dict[str, Any]) -> None:
     """Wrap the function that the fault names, wherever the package has imported it."""
-    module_name, _, name = fault["point"].partition(":")
-    owner: Any = importlib.import_module(PACKAGE + module_name)
-    *classes, attribute = name.split(".")
-    for part in classes:
-        owner = getattr(owner, part)
+    owner, attribute = _find(fault["point"])
     original = getattr(owner, attribute)
     wrapped = _wrapped(original, fault, {"calls": 0})
     setattr(owner, attribute, wrapped)
-    for other_name, other in list(sys.modules.items()):
-        if not classes and other_name.startswith(PACKAGE) and getattr(other, attribute, None) is original:
-            setattr(other, attribute, wrapped)
+    for name, module in list(sys.modules.items()):
+        if inspect.ismodule(owner) and name.startswith(PACKAGE) and getattr(module, attribute, None) is original:
+            setattr(module, attribute, wrapped)
+
+
+def _find(point: str) -> tuple[Any, str]:
+    """The module or class that has the function, and its name there."""
+    module, _, name = point.partition(":")
+    owner: Any = importlib.import_module(PACKAGE + module)
+    *classes, attribute = name.split(".")
+    for part in classes:
+        owner = getattr(owner, part)
+    return owner, attribute
 
 
 def _wrapped(original: Any, fault: dict[str, Any], count: dict[str, int]) -> Any:

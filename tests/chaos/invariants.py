@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from typing import Any
 
 from enrichment_assets.store import claims
 from enrichment_assets.store.database import connect, connect_async
-from tests.chaos.town import LEASE, Town
+from tests.chaos.town import Town
 
 KEYED = ("keyed", "firm", "slow")
 
@@ -51,22 +50,38 @@ def broken(town: Town, batch: str, rows: int) -> list[str]:
     return wrong
 
 
+def broken_reuse(town: Town, batch: str, rows: int) -> list[str]:
+    """The same of a finished batch of `scenes.launch_reusing`."""
+    with town.world() as world:
+        found = town.launched(world, batch)
+        statuses, calls, results = found.statuses(), found.calls(), found.results()
+        used = {state["result_id"] for state in found.states()}
+    wrong = []
+    if statuses != {"COMPLETED": 2 * rows}:
+        wrong.append(f"{statuses} for {2 * rows} rows")
+    if [(call["attempt"], call["cost"]) for call in calls if call["reused_from"]] != [(0, 0)] * rows:
+        wrong.append("an answer that was there was asked for or paid again, or taken twice")
+    if not len(calls) == len(results) == len(used) == rows:
+        wrong.append(f"{len(calls)} calls and {len(results)} results, {len(used)} of them used, for {rows} questions")
+    return wrong
+
+
 def _held(town: Town, batch_id: int) -> list[str]:
     """Once a lease has passed nobody lives who holds an item, and whoever comes can take all of them.
 
     A run that was killed at its very end holds what it had until its lease is over, and not longer: nothing renews it.
     """
-    living = "select label from runners where batch_id = %s and ended_at is null and expires_at > clock_timestamp()"
-    until = time.monotonic() + LEASE + 0.5
-    while (holders := town.rows(living, batch_id)) and time.monotonic() < until:
-        time.sleep(0.05)
-    if holders:
+    living = "select label, expires_at from runners where batch_id = %s and ended_at is null"
+    living += " and expires_at > clock_timestamp()"
+    for holder in town.rows(living, batch_id):
+        town.wait_until(holder["expires_at"])
+    if holders := town.rows(living, batch_id):
         return [f"somebody still renews a lease: {holders}"]
 
     async def claimable() -> int:
         async with await connect_async(town.settings.hq_database_url or "", autocommit=True) as connection:
             await claims.retire_expired_runners(connection, batch_id)
-            runner = await claims.start_runner(connection, batch_id, "after the crashes", LEASE)
+            runner = await claims.start_runner(connection, batch_id, "after the crashes", 60.0)
             taken = await claims.claim(connection, batch_id, runner, items)
             await claims.end_runner(connection, runner)
             return len(taken)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from enrichment_assets.settings import Settings
 from tests.chaos.faults import arm
 
 KILLED = -signal.SIGKILL
-CUT_OFF = -signal.SIGALRM
+CUT_OFF = (-signal.SIGALRM, -signal.SIGPROF)
+TIMERS = {"seconds": signal.ITIMER_REAL, "of work": signal.ITIMER_PROF}
+"""By the clock, or by the processor's time that the run has used, which does not depend on how busy the machine is."""
 
 
 def _run(order: dict[str, Any]) -> int:
@@ -33,7 +36,8 @@ def _run(order: dict[str, Any]) -> int:
     if order.get("fault"):
         arm(order["fault"])
     if order.get("cut_after"):
-        signal.setitimer(signal.ITIMER_REAL, order["cut_after"])  # SIGALRM's default ends the process on the spot
+        after, timer = order["cut_after"]
+        signal.setitimer(TIMERS[timer], after)  # the signal's default ends the process on the spot
     settings = Settings(
         home=Path(order["home"]),
         hq_database_url=order["hq"],
@@ -53,10 +57,11 @@ def _run(order: dict[str, Any]) -> int:
 class Nursery:
     """Runs one order at a time."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, program: str, environment: Mapping[str, str] | None = None) -> None:
         self._log = log.open("a")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.nursery"],
+            [sys.executable, "-m", program],
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -74,6 +79,11 @@ class Nursery:
         """The exit code of the run that was started; negative: the signal that ended it."""
         assert self._process.stdout
         return int(self._process.stdout.readline())
+
+    def has_ended(self) -> bool:
+        """Whether the run that was started is over, so that `wait` returns at once."""
+        assert self._process.stdout
+        return bool(select.select([self._process.stdout], [], [], 0)[0])
 
     def run(self, order: dict[str, Any]) -> int:
         """Start a run and wait for its end."""
@@ -93,22 +103,25 @@ class Nursery:
 
 
 @contextlib.contextmanager
-def nursery(log: Path) -> Iterator[Nursery]:
+def nursery(
+    log: Path, program: str = "tests.chaos.nursery", environment: Mapping[str, str] | None = None
+) -> Iterator[Nursery]:
     """A nursery that is gone with all its children when the block ends."""
-    opened = Nursery(log)
+    opened = Nursery(log, program, environment)
     try:
         yield opened
     finally:
         opened.close()
 
 
-def _serve() -> None:
+def serve(run: Callable[[dict[str, Any]], int]) -> None:
+    """Read orders until there are no more; each is run in a child of its own, whose exit code is `run`'s result."""
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                code = _run(json.loads(line))
+                code = run(json.loads(line))
             except BaseException:
                 traceback.print_exc()
             os._exit(code)
@@ -117,4 +130,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    serve(_run)

@@ -10,7 +10,7 @@ class Point:
     """A function of the package, and what has to be so that a run comes there.
 
     `callbacks`: callbacks wait in the inbox; `crashed`: an earlier run died in the middle of its calls; `overdue`:
-    the callback never comes, so that the deadline passes.
+    the callback never comes, so that the deadline passes; `hit`: how often it is passed before.
     """
 
     name: str
@@ -18,9 +18,10 @@ class Point:
     callbacks: bool = False
     crashed: bool = False
     overdue: bool = False
+    hit: int = 1
 
     def __str__(self) -> str:
-        return f"{self.when} {self.name}"
+        return f"{self.when} {self.name}" + (f" ({self.hit})" if self.hit > 1 else "")
 
 
 ENGINE = (
@@ -68,6 +69,40 @@ ASSET = (
     Point("store.destinations:mark_stored", "before"),
     Point("store.destinations:mark_stored"),
 )
+RUN = (
+    Point("services.items:create_items", "before"),
+    Point("services.items:create_items"),
+    Point("engine.calls:conclude", hit=5),
+    Point("services.batches:advance_batch"),
+    Point("services.storing:store_results"),
+    Point("assets.enrichment:step_metadata"),
+    Point("assets.enrichment:step_metadata", hit=2),
+    Point("warehouse.sources:publish_batch_sources"),
+    Point("warehouse.building:_write", hit=2),
+    Point("warehouse.building:build_models"),
+    Point("warehouse.testing:run_tests", "before", hit=3),
+    Point("warehouse.publishing:publish_marts", "before"),
+    Point("warehouse.publishing:_replace"),
+    Point("warehouse.publishing:_replace", hit=2),
+    Point("warehouse.publishing:_load"),
+    Point("warehouse.publishing:publish_marts"),
+    Point("services.batches:mark_extracted", "before"),
+    Point("services.batches:mark_extracted"),
+)
+"""In the process of a Dagster run: items, steps part done, before each report, Parquet, publication in the middle."""
+
+DROPPED = (
+    Point("services.uploads:upload_file"),
+    Point("services.launching:launch", "before"),
+    Point("services.launching:launch"),
+    Point("services.inbox:_move"),
+    Point("services.inbox:take_in"),
+)
+"""In the daemon, while a sensor takes in a file."""
+
+TICK = ("TICK_CREATED", "TICK_HELD", "RUN_IDS_RESERVED", "RUN_CREATED", "RUN_LAUNCHED")
+"""In the daemon, between a sensor's answer and its cursor, by Dagster's own names."""
+
 RECEIVER = (
     Point("receiver.writer:InboxWriter.submit", "before"),
     Point("receiver.writer:store_callbacks", "before"),
@@ -97,3 +132,5 @@ REUSING = (
     Point("engine.reuse:_take"),
     Point("engine.sharing:adopt", "before"),
 )
+EVERY = (*ENGINE, *ASSET, *REUSING, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED)
+"""All that are functions of the package."""

@@ -5,18 +5,18 @@ The long version, at all points and with random kills, is `make chaos`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.invariants import broken, double_charges
-from tests.chaos.points import ASSET, ENGINE, RECEIVER, RESTARTED, REUSING, STOPPED, Point
-from tests.chaos.scenes import hold_at, kill_at, kill_receiver_at, restart_at, stop_at
-from tests.chaos.town import LEASE, Town, receiving, town
-from tests.engine.world import step
+from tests.chaos.faults import is_there
+from tests.chaos.invariants import broken, broken_reuse, double_charges
+from tests.chaos.points import ASSET, ENGINE, EVERY, RECEIVER, RESTARTED, REUSING, STOPPED, Point
+from tests.chaos.scenes import hold_at, kill_at, kill_receiver_at, launch_reusing, restart_at, stop_at
+from tests.chaos.town import Town, receiving, town
 
 ROWS = 4
+pytestmark = pytest.mark.timeout(900)  # many runs one after another; a loaded machine needs long
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +26,20 @@ def place() -> Iterator[Town]:
         yield started
 
 
+def test_every_point_is_a_function_of_the_package() -> None:
+    assert [str(point) for point in EVERY if not is_there(point.name)] == []
+
+
 def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(place: Town) -> None:
     with receiving(place):
         launched = {place.launch(ROWS): point for point in (*ENGINE, *ASSET)}
         never_there = [str(point) for batch, point in launched.items() if not kill_at(place, batch, point, ROWS)]
-        time.sleep(LEASE)
-        slowest = max(place.finish(batch) for batch in launched)
+        for batch in launched:
+            place.finish(batch)
     wrong = {str(point): faults for batch, point in launched.items() if (faults := broken(place, batch, ROWS))}
     assert wrong == {}
     assert never_there == []
     assert double_charges(place) == []
-    assert slowest < 10
 
 
 @pytest.mark.parametrize("point", STOPPED[:2], ids=str)
@@ -56,7 +59,7 @@ def test_a_run_that_is_stopped_between_its_intent_and_the_wire_sends_nothing_whe
 def test_a_run_that_is_stopped_past_its_lease_wakes_up_and_changes_nothing(place: Town, point: Point) -> None:
     with receiving(place):
         batch = place.launch(ROWS)
-        stop_at(place, batch, point)
+        assert stop_at(place, batch, point)
         place.finish(batch)
     assert broken(place, batch, ROWS) == []
     assert double_charges(place) == []
@@ -77,7 +80,8 @@ def test_a_receiver_that_is_killed_has_stored_what_it_acknowledged_and_the_rest_
     place: Town, point: Point
 ) -> None:
     batch = place.launch(ROWS)
-    acknowledged, stored = kill_receiver_at(place, batch, point, ROWS)
+    killed, acknowledged, stored = kill_receiver_at(place, batch, point)
+    assert killed
     assert stored >= acknowledged
     with receiving(place):
         place.finish(batch)
@@ -86,24 +90,11 @@ def test_a_receiver_that_is_killed_has_stored_what_it_acknowledged_and_the_rest_
 
 
 def test_a_run_that_is_killed_while_it_reuses_answers_takes_each_once_and_pays_for_none(place: Town) -> None:
-    launched = {}
-    for number, point in enumerate(REUSING):
-        with place.world() as world:
-            rows = [{"first_name": f"Known {number}", "n": str(n)} for n in range(ROWS)] * 2
-            first, second = (
-                world.launch(rows, step("kept", reuse_for="1d"), client=f"reusing-{number}", key=f"{key}-{number}").key
-                for key in ("paid", "reused")
-            )
-        place.finish(first)
-        launched[second] = point
+    launched = {launch_reusing(place, f"reusing-{number}", ROWS): point for number, point in enumerate(REUSING)}
     never_there = [str(point) for batch, point in launched.items() if not kill_at(place, batch, point, ROWS)]
-    time.sleep(LEASE)
-    for key in launched:
-        place.finish(key)
-        with place.world() as world:
-            batch = place.launched(world, key)
-            assert batch.statuses() == {"COMPLETED": 2 * ROWS}
-            assert [(c["attempt"], c["cost"]) for c in batch.calls() if c["reused_from"]] == [(0, 0)] * ROWS
-            assert len(batch.calls()) == len(batch.results()) == len({s["result_id"] for s in batch.states()}) == ROWS
+    for batch in launched:
+        place.finish(batch)
+    wrong = {str(point): faults for batch, point in launched.items() if (faults := broken_reuse(place, batch, ROWS))}
+    assert wrong == {}
     assert never_there == []
     assert double_charges(place) == []

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import shutil
 import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox.billing import fingerprint
@@ -27,13 +30,17 @@ from tests.chaos.nursery import Nursery, nursery
 from tests.chaos.points import Point
 from tests.engine.world import Launched, World, async_step, company_step, step
 
-LEASE = 1.0
-"""Seconds; short, so that what a dead run held is free soon."""
+LEASE, SHORT_LEASE = 10.0, 1.0
+"""Seconds. A living run keeps the long one on the slowest machine; the short one is soon over when it is waited for."""
 
-DEADLINE = 1.0
+DEADLINE, SHORT_DEADLINE = 30.0, 1.0
+"""Seconds for a callback. The long one passes only where `Town.finish` lets it, the short one while runs work."""
+
+PATIENCE = 180.0
+"""Seconds after which something will not happen any more, however slow the machine is."""
 
 
-def workflows() -> list[Any]:
+def workflows(deadline: float = DEADLINE) -> list[Any]:
     """One without and three with idempotency keys; one of a company, one that calls back."""
     keyed = {"idempotency_header": "idempotency-key"}
     table = {"table": "chaos", "create": True, "columns": {"keyed": "fields.keyed"}}
@@ -44,7 +51,7 @@ def workflows() -> list[Any]:
         async_step(
             "slow",
             uses=["keyed"],
-            deadline=DEADLINE,
+            deadline=deadline,
             poll={"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202], "every": 1},
             retry={"base": 0.01, "max": 0.02, "attempts": 8},
             **keyed,
@@ -69,7 +76,7 @@ class Town:
     batches: list[str] = field(default_factory=list)
     retried: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def launch(self, rows: int = 6) -> str:
+    def launch(self, rows: int = 6, deadline: float = DEADLINE) -> str:
         """A new batch of its own client with a budget; its key."""
         number = len(self.batches) + 1
         with self.world() as world:
@@ -77,7 +84,7 @@ class Town:
                 f"Firm {number}-{n % 2}" for n in range(rows)
             ]  # on the bill, a company of another batch is another
             people = [{"first_name": f"Ann{n}", "n": str(n), "company_name": firm} for n, firm in enumerate(firms)]
-            batch = world.launch(people, *workflows(), client=f"client-{number}", key=f"chaos-{number}")
+            batch = world.launch(people, *workflows(deadline), client=f"client-{number}", key=f"chaos-{number}")
             batch.set_budget("1000")
         self.batches.append(batch.key)
         return batch.key
@@ -106,7 +113,7 @@ class Town:
 
     def fault(self, point: Point, action: str = "kill", hit: int = 1) -> dict[str, Any]:
         """A fault at a point."""
-        known = {"point": point.name, "when": point.when, "action": action, "hit": hit, "seconds": 2 * LEASE}
+        known = {"point": point.name, "when": point.when, "action": action, "hit": hit}
         return {**known, "postmaster": self.postgres.server_pid() if action == "restart" else 0}
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
@@ -114,19 +121,54 @@ class Town:
         with connect(self.settings.hq_database_url or "") as hq:
             return hq.execute(query, parameters).fetchall()
 
-    def wait_for_callbacks(self, batch: str, count: int, seconds: float = 5.0) -> None:
-        """Until that many callbacks of a batch are in the inbox, or never will be."""
+    def wait_for_callbacks(self, batch: str, count: int) -> None:
+        """Until that many callbacks of a batch are in the inbox."""
         query = "select count(*) as n from callback_inbox i join batches b on b.id = i.batch_id where b.batch_key = %s"
-        until = time.monotonic() + seconds
-        while self.rows(query, batch)[0]["n"] < count and time.monotonic() < until:
+        self._wait(lambda: self.rows(query, batch)[0]["n"] >= count, f"{count} callbacks of {batch}")
+
+    def wait_until_all_have_called_back(self) -> None:
+        """Until the sandbox has no callback left to make."""
+        self._wait(lambda: not self.sandbox.callbacks()["pending"], "the end of the callbacks")
+
+    def wait_for_leases(self, batch: str) -> None:
+        """Until what ended or stopped runs of a batch held is free."""
+        living = "select label from runners r join batches b on b.id = r.batch_id"
+        living += " where b.batch_key = %s and r.ended_at is null and r.expires_at > clock_timestamp()"
+        self._wait(lambda: not self.rows(living, batch), f"the end of the leases of {batch}")
+
+    def let_leases_pass(self) -> None:
+        """What waiting for a lease would do for runs that are dead: nobody renews it, and its time is over."""
+        with connect(self.settings.hq_database_url or "") as hq:
+            hq.execute("update runners set expires_at = now() - interval '1 s' where ended_at is null")
+
+    def wait_until(self, moment: datetime) -> None:
+        """Until the database's clock has passed a moment."""
+        past = "select clock_timestamp() > %s as past"
+        self._wait(lambda: bool(self.rows(past, moment)[0]["past"]), str(moment))
+
+    @staticmethod
+    def _wait(over: Callable[[], bool], what: str) -> None:
+        until = time.monotonic() + PATIENCE
+        while not over():
+            assert time.monotonic() < until, f"waited in vain for {what}"
             time.sleep(0.05)
 
-    def finish(self, batch: str, seconds: float = 30.0, nursery: Nursery | None = None) -> float:
-        """Run until the batch is finished, as the sequencer would; how many seconds that took."""
+    def finish(self, batch: str, nursery: Nursery | None = None) -> float:
+        """Run until the batch is finished, as the sequencer would; how many seconds that took.
+
+        Where a callback will not come any more, its deadline is moved into the past instead of being waited for.
+        """
         began = time.monotonic()
-        while (nursery or self.first).run(self.order(batch)) != 0:
-            assert time.monotonic() - began < seconds, f"{batch} does not finish"
-            time.sleep(0.1)
+
+        def finished() -> bool:
+            if (nursery or self.first).run(self.order(batch)) == 0:
+                return True
+            if not self.sandbox.callbacks()["pending"]:
+                with self.world() as world:
+                    self.launched(world, batch).overdue()
+            return False
+
+        self._wait(finished, f"the end of {batch}")
         return time.monotonic() - began
 
     def retry_ambiguous(self, batch: str) -> int:
@@ -162,6 +204,7 @@ def receiving(town: Town, fault: dict[str, Any] | None = None) -> Iterator[Recei
         environment=environment,
         command=("-m", "tests.chaos.receiver"),
         wait_for_database=fault is None,
+        start_seconds=PATIENCE,
     ) as process:
         yield process
 
@@ -176,14 +219,14 @@ def town(**sandbox_settings: Any) -> Iterator[Town]:
         postgres.start()
         with contextlib.ExitStack() as stack:
             with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
-                connection.execute("create database hq")
-                connection.execute("create database workspace")
+                for name in ("hq", "workspace", "dagster"):
+                    connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
             port = _free_port()
             settings = Settings(
                 home=folder / "home",
                 hq_database_url=postgres.url("hq"),
                 workspace_database_url=postgres.url("workspace"),
-                dagster_database_url=postgres.url("hq"),
+                dagster_database_url=postgres.url("dagster"),
                 receiver_url=f"http://127.0.0.1:{port}",
             )
             open_databases(settings)
@@ -197,6 +240,9 @@ def town(**sandbox_settings: Any) -> Iterator[Town]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for the receiver, which comes and goes: below those that the system gives to connections meanwhile."""
+    while True:
+        port = random.SystemRandom().randint(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -10,7 +10,7 @@ from tests.chaos.faults import arm
 from tests.engine.test_budget_machine import play
 from tests.engine.world import World, people, step
 
-LEASE = 1.0
+LEASE = 3.0
 
 
 def a_run_that_was_stopped_past_its_lease_calls_nobody(world: World) -> None:

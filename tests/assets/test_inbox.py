@@ -1,0 +1,175 @@
+"""The inbox folder: a file is one launch whatever happens to it or to its taker, and no file stops the others."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from enrichment_assets.services.inbox import take_in
+from enrichment_assets.services.launching import launch
+from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.settings import Settings
+from tests.assets.conftest import drop
+from tests.chaos.faults import arm
+
+PIPELINE = "normalise-only"
+
+
+def hidden(path: Path) -> list[str]:
+    return [entry.name for entry in path.parent.iterdir() if entry.name.startswith(".")]
+
+
+def batches(hq: psycopg.Connection[dict[str, object]]) -> list[object]:
+    with hq.transaction():
+        return [row["batch_key"] for row in hq.execute("select batch_key from batches order by id").fetchall()]
+
+
+def killed_at(settings: Settings, point: str, when: str) -> None:
+    """Let a process look at the inbox that dies there."""
+    process = os.fork()
+    if process == 0:
+        try:
+            arm({"point": point, "when": when, "action": "kill", "hit": 1})
+            take_in(settings)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+
+
+@contextmanager
+def held_at(settings: Settings, point: str, when: str) -> Iterator[None]:
+    """Let a process look at the inbox that stands still there while the block lasts, and then ends well."""
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            arm({"point": point, "when": when, "action": "hold", "hit": 1, "number": os.devnull})
+            code = len(take_in(settings)) - 1
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(process, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+        _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason_beside_it(simulated: Settings) -> None:
+    path = drop(simulated, PIPELINE, "list.csv", b"PK\x03\x04 this is a spreadsheet")
+    (taken,) = take_in(simulated)
+    assert taken.batch_key is None
+    assert (path.parent / "refused" / "list.csv").exists()
+    assert "list.csv" in (path.parent / "refused" / "list.csv.reason.txt").read_text(encoding="utf-8")
+
+
+def test_a_pipeline_that_does_not_exist_refuses_the_file_and_names_it(simulated: Settings, people: Path) -> None:
+    drop(simulated, "no-such-pipeline", "list.csv", people.read_bytes())
+    (taken,) = take_in(simulated)
+    assert "no-such-pipeline" in (taken.problem or "")
+
+
+def test_a_file_that_still_grows_is_left_for_the_next_look(simulated: Settings, people: Path) -> None:
+    path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
+    os.utime(path, None)
+    assert take_in(simulated) == []
+    assert path.exists()
+
+
+def test_a_second_file_that_is_refused_under_the_same_name_has_its_own_reason(
+    simulated: Settings, people: Path
+) -> None:
+    for content in (b"PK\x03\x04 this is a spreadsheet", b""):
+        path = drop(simulated, PIPELINE, "list.csv", content)
+        take_in(simulated)
+    names = sorted(entry.name for entry in (path.parent / "refused").iterdir())
+    assert names == ["list (2).csv", "list (2).csv.reason.txt", "list.csv", "list.csv.reason.txt"]
+    assert hidden(path) == []
+
+
+def test_a_file_whose_taker_died_behind_its_launch_becomes_the_same_batch(
+    simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
+    killed_at(simulated, "services.launching:launch", "after")
+    assert path.exists()
+    assert [file.batch_key for file in take_in(simulated)] == batches(hq) == ["acme-1-normalise-only-1"]
+    assert not path.exists()
+    assert hidden(path) == []
+
+
+def test_a_note_that_a_crash_has_left_is_removed_and_the_next_file_of_that_name_is_a_launch_of_its_own(
+    simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
+    killed_at(simulated, "services.inbox:_move", "after")
+    assert hidden(path) != []
+    drop(simulated, PIPELINE, "list.csv", people.read_bytes())  # the note is there, and about another file
+    (taken,) = take_in(simulated)
+    assert [taken.batch_key] == batches(hq)[1:] == ["acme-1-normalise-only-2"]
+    drop(simulated, PIPELINE, "other.csv", people.read_bytes())
+    killed_at(simulated, "services.inbox:_move", "after")
+    assert take_in(simulated) == []
+    assert hidden(path) == []
+    assert sorted(entry.name for entry in (path.parent / "taken").iterdir()) == [
+        "list (2).csv",
+        "list.csv",
+        "other.csv",
+    ]
+
+
+def test_a_note_that_cannot_be_read_is_none(
+    simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    for number, text in enumerate(("", "[]", '{"file": [1, 2, 3], "batch": "x"}', "\0" * 40)):
+        path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
+        path.with_name(".list.csv.enrich-launch").write_text(text)
+        assert [file.batch_key for file in take_in(simulated)] == batches(hq)[number:]
+
+
+def test_a_file_that_cannot_be_moved_away_is_launched_once_and_keeps_no_other_from_being_taken(
+    simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    stuck = drop(simulated, "apollo-basic", "list.csv", people.read_bytes())
+    in_the_way = stuck.parent / "taken"
+    in_the_way.symlink_to("nowhere")
+    free = drop(simulated, PIPELINE, "list.csv", people.read_bytes() + b"Ada,Lovelace,,\n")
+    for _ in range(2):
+        problems = {file.path: file.problem for file in take_in(simulated) if file.problem}
+        assert list(problems) == [stuck]
+        assert "stays where it is" in (problems[stuck] or "")
+    assert not free.exists()
+    in_the_way.unlink()
+    (taken,) = take_in(simulated)
+    assert sorted(map(str, batches(hq))) == [taken.batch_key, "acme-2-normalise-only-1"]
+
+
+def test_a_file_that_is_replaced_while_it_is_taken_is_taken_again(
+    simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
+    with held_at(simulated, "services.launching:launch", "before"):
+        drop(simulated, PIPELINE, "list.csv", people.read_bytes() + b"Ada,Lovelace,,\n")
+    assert path.exists()
+    take_in(simulated)
+    assert batches(hq) == ["acme-1-normalise-only-1", "acme-2-normalise-only-1"]
+    assert (path.parent / "taken" / "list.csv").read_bytes().endswith(b"Ada,Lovelace,,\n")
+
+
+def test_a_launch_that_another_makes_in_the_same_moment_is_the_files_batch(
+    simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
+    upload = upload_file(simulated, people, "acme").upload_id
+    with held_at(simulated, "store.batches_launch:insert_batch", "before"):
+        launch(simulated, upload, PIPELINE, client="acme", add_partition=lambda _key: None)
+    assert batches(hq) == ["acme-1-normalise-only-1"]
+    assert (path.parent / "taken" / "list.csv").exists()
