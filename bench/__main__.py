@@ -1,7 +1,7 @@
 """All benchmarks, one after another: `python -m bench` or `make bench`. Prints a table, writes bench/results.json.
 
     python -m bench --only engine,receiver
-    python -m bench --items 1000,10000,100000 --rounds 1     # the largest takes many minutes
+    python -m bench --items 1000,10000     # without the largest, which takes many minutes
     python -m bench --clients aiohttp,httpx-aiohttp,httpx --dlt
 
 Every part runs in a process of its own, and nothing else of this program runs meanwhile. A part that is not run keeps
@@ -77,7 +77,7 @@ def main() -> None:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default=",".join(PARTS), help="parts (default: %(default)s)")
-    parser.add_argument("--items", default="1000,10000", help="engine: sizes (default: %(default)s)")
+    parser.add_argument("--items", default="1000,10000,100000", help="engine: sizes (default: %(default)s)")
     parser.add_argument("--ceiling-items", default="10000", help="engine: size at latency 0 (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="engine and receiver (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=100, help="engine (default: %(default)s)")

@@ -20,11 +20,30 @@ import pytest
 from psycopg import sql
 
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Databases, connect, locate_external, open_databases
+from enrichment_assets.store.database import Databases, connect, embedded_server, locate_external, open_databases
 from enrichment_assets.store.embedded import LocalPostgres
 
 SERVER_FOLDER = "enrich-tests-"
 _numbers = count()
+
+
+def _session_home() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=f"{SERVER_FOLDER}{os.getpid()}-home-", dir="/tmp"))
+    folder.chmod(0o755)  # as root, the server's own user has to pass
+    return folder
+
+
+# Whoever asks the environment for a home gets one of this session. The code location does when it is imported, which
+# the conftests below do before any hook of pytest is called.
+os.environ["ENRICH_HOME"] = str(_session_home())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The session's home goes away, with its server when there is one."""
+    folder = Path(os.environ.pop("ENRICH_HOME"))
+    if (folder / "postgres").exists():
+        embedded_server(Settings(home=folder)).remove()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class PostgresServer:
@@ -172,5 +191,6 @@ def _sweep_dead_sessions() -> None:
         pid = int(folder.name.removeprefix(SERVER_FOLDER).partition("-")[0])
         if Path(f"/proc/{pid}").exists() or folder.stat().st_uid != os.geteuid():
             continue
-        LocalPostgres(folder / "pg", durable=False).stop()
+        for data in ("pg", "postgres"):
+            LocalPostgres(folder / data, durable=False).stop()
         shutil.rmtree(folder, ignore_errors=True)
