@@ -102,7 +102,7 @@ def main() -> int:
                 in_dagster(works, tally)
         if options.part != "points":
             at_random(place, tally, options.kills, options.seconds, random.Random(options.seed))
-        kept = report(place, tally, Console())
+        kept = report(place, tally, Console(width=None if sys.stdout.isatty() else 120))
     done = options.part == "points" or tally.kills >= options.kills
     return 0 if kept and done else 1
 
