@@ -96,10 +96,10 @@ def main() -> int:
     tally = Tally()
     with town() as place:
         if options.part != "random":
+            with plant(place) as works:  # first: its sequencer would extract every batch that is finished before
+                in_dagster(works, tally)
             in_runs(place, tally)
             in_reuse(place, tally)
-            with plant(place) as works:
-                in_dagster(works, tally)
         if options.part != "points":
             at_random(place, tally, options.kills, options.seconds, random.Random(options.seed))
         kept = report(place, tally, Console(width=None if sys.stdout.isatty() else 120))
