@@ -193,13 +193,14 @@ def _dlt(settings: Settings, items: int) -> float:
         program = (
             "import duckdb, dlt, json, time\n"
             f"rows = duckdb.sql(\"select item_id, payload from '{source}' limit {items}\").fetchall()\n"
-            "pipeline = dlt.pipeline('bench', destination=dlt.destinations.duckdb('bench.duckdb'), dataset_name='d')\n"
+            "place = dlt.destinations.duckdb('bench.duckdb')\n"  # its state too is of this run alone
+            "pipeline = dlt.pipeline('bench', pipelines_dir='state', destination=place, dataset_name='d')\n"
             "started = time.perf_counter()\n"
             "pipeline.run(({'item_id': i, **json.loads(p)} for i, p in rows), table_name='results')\n"
             "print(time.perf_counter() - started)\n"
         )
         done = subprocess.run(
-            [str(python), "-c", program], cwd=folder, capture_output=True, text=True, check=True,
+            [str(python), "-c", program], cwd=folder, stdout=subprocess.PIPE, text=True, check=True,
             env={**os.environ, "HOME": str(folder), "RUNTIME__DLTHUB_TELEMETRY": "false"},
         )  # fmt: skip
         return float(done.stdout.strip().splitlines()[-1])
