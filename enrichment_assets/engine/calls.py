@@ -23,11 +23,12 @@ from enrichment_assets.engine.answers import MAX_REASON, Decision, decide, dump,
 from enrichment_assets.engine.backoff import delay_before
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
-from enrichment_assets.engine.event_log import log_event, log_move
+from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.exchange import Attempt, exchange, fate_unknown
-from enrichment_assets.engine.fanout import log_emission, with_children
+from enrichment_assets.engine.fanout import with_children
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.limits import Closed
+from enrichment_assets.engine.moves import note_move
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
@@ -211,14 +212,8 @@ async def conclude(
     if not moved:
         log_event(run, "lost", step, item_id=item.item_id)
         raise ItemLost(item.item_id)
-    log_move(run, record, _action(step, attempt, record), attempt.number if attempt else None)
-    if emission is not None:
-        log_emission(run, step, item, emission)
-    state.status, state.outcome = decision.status, record.outcome
-    state.attempts, state.due = record.attempts, retry_in is None
-    state.overdue = False
-    item.provided.update(decision.fields)
-    run.moved[step.slug, record.outcome or decision.status.value.lower()] += 1
+    action = _action(step, attempt, record)
+    note_move(run, item, step, record, action, decision.fields, attempt=attempt.number if attempt else None)
     return Ending(
         decision.status,
         record.outcome,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 
 from enrichment_assets.domain.mapping import ContractError
@@ -57,23 +58,9 @@ async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: Render
     try:
         answer = await send_in_turn(run, step, request, turn)
     except Closed as closed:
-        decision = Decision(
-            Status.PENDING,
-            CallState.READY,
-            None,
-            str(closed)[:MAX_REASON],
-            ErrorClass.RETRYABLE,
-            again_in=closed.seconds,
-        )
+        decision = _to_be_sent_again(str(closed), again_in=closed.seconds)
     except NotSent as error:
-        decision = Decision(
-            Status.PENDING,
-            CallState.READY,
-            None,
-            f"the provider could not be reached: {error}"[:MAX_REASON],
-            ErrorClass.RETRYABLE,
-            again_in=0.0,
-        )
+        decision = _to_be_sent_again(f"the provider could not be reached: {error}")
     except FateUnknown as error:
         decision = fate_unknown(step, f"no answer: {error}")
     except AnswerTooLarge as error:
@@ -90,16 +77,20 @@ def fate_unknown(step: Step, reason: str) -> Decision:
     """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
     workflow = step.workflow
     if workflow.free_or_idempotent or workflow.idempotency_header:
-        return Decision(
-            Status.PENDING,
-            CallState.READY,
-            None,
-            reason[:MAX_REASON],
-            ErrorClass.RETRYABLE,
-            again_in=0.0,
-            cost_if_last=workflow.price.estimate,
-        )
+        return _to_be_sent_again(reason, cost_if_last=workflow.price.estimate)
     return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
+
+
+def _to_be_sent_again(reason: str, *, again_in: float = 0.0, cost_if_last: Decimal | None = None) -> Decision:
+    return Decision(
+        Status.PENDING,
+        CallState.READY,
+        None,
+        reason[:MAX_REASON],
+        ErrorClass.RETRYABLE,
+        again_in=again_in,
+        cost_if_last=cost_if_last,
+    )
 
 
 def _since(started: float) -> int:

@@ -86,9 +86,8 @@ async def _in_pipeline(
         reopened_reply = await aftermath.reopen(connection, scope, again) if (again := records[Kind.REOPEN]) else None
         if records[Kind.MARK]:
             await aftermath.mark_callbacks(connection, records[Kind.MARK])
-        if any(
-            record.emission for record in (*applied, *(r.applied for r in reused))
-        ):  # before budgets: nobody waits for its turn holding money
+        if any(record.emission for record in (*applied, *(r.applied for r in reused))):
+            # Before budgets: nobody waits for its turn holding money.
             await fanout.take_turn(connection, scope.batch_id)
         purse_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
         if records[Kind.RELEASE]:
@@ -102,14 +101,9 @@ async def _in_pipeline(
         results[Kind.APPLY] = [((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied]
         verdicts = await reused_reply.result() if reused_reply else []
         results[Kind.REUSE] = verdicts
-        taken = [
-            record.applied for record, verdict in zip(reused, verdicts, strict=True) if verdict.call_id is not None
-        ]
-        emitted = [
-            (record.item_id, record.emission)
-            for record in (*(r for r in applied if (r.item_id, r.workflow_slug) in moved), *taken)
-            if record.emission
-        ]
+        landed = [r for r in applied if (r.item_id, r.workflow_slug) in moved]
+        taken = [r.applied for r, verdict in zip(reused, verdicts, strict=True) if verdict.call_id is not None]
+        emitted = [(record.item_id, record.emission) for record in (*landed, *taken) if record.emission]
         if emitted:
             await fanout.insert_children(connection, scope.client_id, scope.batch_id, emitted)
         if reopened_reply:
@@ -118,9 +112,8 @@ async def _in_pipeline(
                 [s for s in slugs if (item, s) in reopened] for item, _, slugs in records[Kind.REOPEN]
             ]
         purse = await purse_reply.result() if purse_reply else Purse(())
-        for record in applied:
-            if (record.item_id, record.workflow_slug) in moved:
-                purse.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
+        for record in landed:
+            purse.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
         if intents:
             results[Kind.INTEND] = await _intend(connection, scope, intents, purse, await turn.result() if turn else {})
         await budgets.save(connection, purse)

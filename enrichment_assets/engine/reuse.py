@@ -22,9 +22,9 @@ from enrichment_assets.engine.answers import MAX_REASON, Decision, dump
 from enrichment_assets.engine.calls import call, call_key, subject_of
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
-from enrichment_assets.engine.event_log import log_move
-from enrichment_assets.engine.fanout import log_emission, with_children
+from enrichment_assets.engine.fanout import with_children
 from enrichment_assets.engine.group_writer import RecordRefused
+from enrichment_assets.engine.moves import note_move
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.sharing import follow, shared, wait_for
 from enrichment_assets.engine.steps import Step
@@ -131,7 +131,6 @@ async def _take(
     Raises:
         ItemLost: the item was taken over, or its state had ended already; nothing was written.
     """
-    state = item.states[step.slug]
     decision, emission = with_children(run, item, step, decision)
     assert known.answered_at is not None and decision.outcome is not None  # noqa: S101
     applied = Applied(
@@ -146,7 +145,7 @@ async def _take(
         payload=decision.payload,
         fields=dump(decision.fields),
         cost=Decimal(0),
-        attempts=state.attempts,
+        attempts=item.states[step.slug].attempts,
         step_number=step.workflow.step,
         company_key=item.company_key,
         emission=emission,
@@ -168,12 +167,7 @@ async def _take(
         raise ItemLost(item.item_id)
     if verdict.call_id is None:
         return None
-    log_move(run, applied, "reuse")
-    if emission is not None:
-        log_emission(run, step, item, emission)
-    state.status, state.outcome, state.overdue = decision.status, applied.outcome, False
-    item.provided.update(decision.fields)
-    run.moved[step.slug, decision.outcome.value] += 1
+    note_move(run, item, step, applied, "reuse", decision.fields)
     return Ending(
         decision.status, applied.outcome, applied.reason, None, verdict.call_id, verdict.result_id, decision.fields
     )

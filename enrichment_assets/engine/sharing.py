@@ -17,7 +17,7 @@ from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason,
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
-from enrichment_assets.engine.event_log import log_move
+from enrichment_assets.engine.moves import note_move
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem
 from enrichment_assets.store.ledger import Applied, IntentVerdict
@@ -127,7 +127,6 @@ def look_again_in(age: float, first: float, now: float) -> float:
 
 async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry_in: float | None = None) -> Ending:
     """Give this item the ending of a call that it did not make (no cost, no result row of its own)."""
-    state = item.states[step.slug]
     record = Applied(
         item_id=item.item_id,
         fence=item.fence,
@@ -138,7 +137,7 @@ async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry
         reason=ending.reason,
         error_class=ending.error_class,
         call_id=ending.call_id,
-        attempts=state.attempts,
+        attempts=item.states[step.slug].attempts,
         retry_in=retry_in,
         deadline_in=step.workflow.deadline if ending.status is Status.IN_PROGRESS else None,
         result_id=ending.result_id,
@@ -148,8 +147,5 @@ async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry
     moved, _ = await run.writer.apply(record)
     if not moved:
         raise ItemLost(item.item_id)
-    log_move(run, record, "share")
-    state.status, state.outcome, state.due = ending.status, ending.outcome, retry_in is None
-    item.provided.update(ending.fields)
-    run.moved[step.slug, ending.outcome or ending.status.value.lower()] += 1
+    note_move(run, item, step, record, "share", ending.fields)
     return replace(ending, deferred=ending.status is Status.PENDING, retry_in=retry_in)

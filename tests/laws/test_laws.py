@@ -54,7 +54,7 @@ SABOTAGES = [
         4,
         "a_stale_fence_emits_nothing",
         "engine/group_transaction.py",
-        "(*(r for r in applied if (r.item_id, r.workflow_slug) in moved), *taken)",
+        "(*landed, *taken)",
         "(*applied, *taken)",
     ),
     Sabotage(

@@ -1,0 +1,45 @@
+"""What a run notes of a state that has moved: its log, what it holds of the item in memory, and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from enrichment_assets.domain.statuses import Status
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.event_log import log_move
+from enrichment_assets.engine.fanout import log_emission
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.store.contexts import LoadedItem
+from enrichment_assets.store.ledger import Applied
+
+
+def note_move(
+    run: Run,
+    item: LoadedItem,
+    step: Step,
+    record: Applied,
+    action: str,
+    fields: Mapping[str, Any],
+    *,
+    attempt: int | None = None,
+) -> None:
+    """Note a committed move.
+
+    Args:
+        run: The run.
+        item: The claimed item.
+        step: The step that moved.
+        record: How it moved.
+        action: The word for it in the log.
+        fields: What the step provides from now on.
+        attempt: Number of the call's attempt, where there was a call.
+    """
+    log_move(run, record, action, attempt)
+    if record.emission is not None:
+        log_emission(run, step, item, record.emission)
+    state = item.states[step.slug]
+    state.status, state.outcome = Status(record.status), record.outcome
+    state.attempts, state.due, state.overdue = record.attempts, record.retry_in is None, False
+    item.provided.update(fields)
+    run.moved[step.slug, record.outcome or record.status.lower()] += 1
