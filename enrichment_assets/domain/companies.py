@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host
+from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, linkedin_path
 
 Identity = Mapping[str, str | None]
 
@@ -54,14 +54,8 @@ def normalise_linkedin_company(text: str | None) -> str | None:
     """`linkedin.com/company/<slug>` in lower case out of any spelling of the URL; None when it is no company page."""
     if not text or len(text) > _MAX_CHARS:
         return None
-    url = text.strip()
-    try:
-        parts = urlsplit(url if "://" in url else f"//{url.lstrip('/')}")
-    except ValueError:
-        return None
-    host = host_of(url)
-    match = _LINKEDIN_PATH.match(parts.path)
-    if host is None or match is None or not (host == "linkedin.com" or host.endswith(".linkedin.com")):
+    match = _LINKEDIN_PATH.match(linkedin_path(text) or "")
+    if match is None:
         return None
     slug = unquote(match.group(2)).strip().casefold()
     kind = "company" if match.group(1).lower() in {"organization", "sales/company"} else match.group(1).lower()

@@ -43,6 +43,17 @@ def host_of(text: str | None) -> str | None:
     return _ascii_host(host)
 
 
+def linkedin_path(text: str) -> str | None:
+    """The path of a page at linkedin.com, out of any spelling of its URL; None when it is none. Never raises."""
+    url = text.strip()
+    try:
+        path = urlsplit(url if "://" in url else f"//{url.lstrip('/')}").path
+    except ValueError:
+        return None
+    host = host_of(url)
+    return path if host is not None and (host == "linkedin.com" or host.endswith(".linkedin.com")) else None
+
+
 def registrable_domain(host: str | None) -> str | None:
     """The domain one can register (`shop.example.co.uk` -> `example.co.uk`), by the bundled public suffix list.
 

@@ -12,12 +12,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import orjson
 
 from enrichment_assets.domain.companies import company_key
-from enrichment_assets.domain.domains import host_of
+from enrichment_assets.domain.domains import linkedin_path
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
 from enrichment_assets.domain.emits import ChildStep, Emits
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
@@ -193,15 +193,5 @@ def _cell(value: Any) -> str | None:
 
 def _profile(text: str | None) -> str | None:
     """The last part of `linkedin.com/in/<slug>`, in lower case; None when it is no person's page."""
-    if not text:
-        return None
-    url = text.strip()
-    url = url if "://" in url else f"//{url.lstrip('/')}"
-    try:
-        match = _PROFILE.match(urlsplit(url).path)
-    except ValueError:
-        return None
-    host = host_of(url)
-    if match is None or host is None or not (host == "linkedin.com" or host.endswith(".linkedin.com")):
-        return None
-    return unquote(match.group(1)).strip().casefold() or None
+    match = _PROFILE.match(linkedin_path(text or "") or "")
+    return unquote(match.group(1)).strip().casefold() or None if match else None
