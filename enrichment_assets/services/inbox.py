@@ -14,10 +14,10 @@ from pathlib import Path
 
 from enrichment_assets.domain.errors import EnrichError, InfrastructureError
 from enrichment_assets.services import inbox_notes as notes
-from enrichment_assets.services.kept_files import sync_directory
 from enrichment_assets.services.launching import launch, next_key
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse.files import sync
 
 SETTLED_SECONDS = 2.0
 """A file that changed more recently may still be growing; it is left for the next look."""
@@ -77,9 +77,7 @@ def _take(settings: Settings, client: str, pipeline: str, path: Path) -> TakenFi
         except EnrichError as error:
             _refuse(path, str(error))
             return TakenFile(path, client, pipeline, problem=f"refused: {error}")
-        if (
-            notes.identity(path) == seen
-        ):  # else there is more in it than was launched: it is a new file to the next look
+        if notes.identity(path) == seen:  # else more is in it than was launched: the next look sees a new file
             _move(path, TAKEN)
             notes.forget(path)
         return TakenFile(path, client, pipeline, batch_key=key)
@@ -110,5 +108,5 @@ def _move(path: Path, folder: str) -> Path:
         target = path.parent / folder / f"{path.stem} ({number}){path.suffix}"
     shutil.move(path, target)  # the folder may be on another disk
     for changed in (target.parent, path.parent):
-        sync_directory(changed)
+        sync(changed)
     return target

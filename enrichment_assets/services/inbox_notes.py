@@ -8,11 +8,10 @@ files: the inbox never takes one in.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
-from enrichment_assets.services.kept_files import sync_directory
+from enrichment_assets.warehouse.files import put_in_place
 
 SUFFIX = ".enrich-launch"
 
@@ -40,14 +39,8 @@ def noted_key(path: Path, file: Identity) -> str | None:
 
 def note_key(path: Path, file: Identity, key: str) -> str:
     """Note the key, durably: it outlives the machine's power as the batch does. Raises OSError."""
-    note = _note_of(path)
-    unfinished = note.with_name(note.name + ".unfinished")
-    with unfinished.open("w", encoding="utf-8") as text:
-        json.dump({"file": file, "batch": key}, text)
-        text.flush()
-        os.fsync(text.fileno())
-    unfinished.replace(note)
-    sync_directory(note.parent)
+    with put_in_place(_note_of(path)) as unfinished:
+        unfinished.write_text(json.dumps({"file": file, "batch": key}), encoding="utf-8")
     return key
 
 
@@ -59,7 +52,7 @@ def forget(path: Path) -> None:
 def forget_vanished(inbox: Path) -> None:
     """Remove what crashes have left: notes whose file is not in the inbox any more."""
     for note in inbox.glob(f"*/*/.*{SUFFIX}*"):
-        name, _, _ = note.name[1:].rpartition(SUFFIX)
+        name, _, _ = note.name.lstrip(".").rpartition(SUFFIX)  # one that is being written has a dot more
         if not note.with_name(name).exists():
             with suppress(OSError):
                 note.unlink()

@@ -13,6 +13,7 @@ from pathlib import Path
 from enrichment_assets.domain.errors import InfrastructureError, UploadRefusedError
 from enrichment_assets.services.csv_files.encodings import EncodingScan
 from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse.files import sync
 
 _CHUNK = 1 << 20
 
@@ -31,7 +32,7 @@ class KeptFile:
         """Rename the copy to its hash, read-only, and make the new name durable. The same bytes stay as they are."""
         self.path.chmod(0o444)
         self.path.replace(self.final)
-        sync_directory(self.final.parent)
+        sync(self.final.parent)
 
 
 def kept_path(settings: Settings, client_slug: str, sha256: str) -> Path:
@@ -81,12 +82,3 @@ def _copy(source: Path, handle: int, aside: Path, folder: Path, bound: int) -> K
     except OSError as error:
         raise InfrastructureError(f"cannot copy {source} to {folder}: {error.strerror}") from None
     return KeptFile(aside, folder / digest.hexdigest(), digest.hexdigest(), size, scan)
-
-
-def sync_directory(folder: Path) -> None:
-    """Make durable what was renamed, made or removed in a folder. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

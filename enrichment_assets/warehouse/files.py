@@ -75,9 +75,9 @@ class Layout:
         )
 
 
-def quoted(path: Path | str) -> str:
-    """A path as an SQL string."""
-    return "'" + str(path).replace("'", "''") + "'"
+def quoted(text: Path | str) -> str:
+    """A path or text as an SQL string."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 @contextmanager
@@ -91,9 +91,9 @@ def put_in_place(target: Path) -> Iterator[Path]:
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}{UNFINISHED_SUFFIX}")
     try:
         yield unfinished
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -106,7 +106,8 @@ def _sweep(target: Path) -> None:
                 left.unlink()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make durable what a file holds, or what was renamed, made or removed in a folder. Raises OSError."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

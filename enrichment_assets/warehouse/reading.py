@@ -69,8 +69,8 @@ def _keep_one_client(connection: duckdb.DuckDBPyConnection, project: Project, cl
     for model in project.models.values():
         if model.partitioned or model.materialized == "view":
             continue
-        client = client_slug.replace("'", "''")
-        connection.execute(f"create table one_client as select * from \"{model.name}\" where client_slug = '{client}'")
+        mine = f"client_slug = {quoted(client_slug)}"
+        connection.execute(f'create table one_client as select * from "{model.name}" where {mine}')
         connection.execute(f'drop view "{model.name}"')
         connection.execute(f'alter table one_client rename to "{model.name}"')
 

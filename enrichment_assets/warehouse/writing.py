@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from enrichment_assets.warehouse.files import UNFINISHED_SUFFIX
+from enrichment_assets.warehouse.files import UNFINISHED_SUFFIX, quoted
 from enrichment_assets.warehouse.joining import JoinedFile
 
 ROW_GROUP_ROWS = 100_000
@@ -15,9 +15,8 @@ ROW_GROUP_ROWS = 100_000
 
 def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     """Write a query's rows, encoded by all of DuckDB's threads; returns the number of rows."""
-    quoted = str(path).replace("'", "''")
     copied = connection.execute(
-        f"copy ({query}) to '{quoted}' "
+        f"copy ({query}) to {quoted(path)} "
         f"(format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP_ROWS})"
     )
     return int(copied.fetchall()[0][0])
