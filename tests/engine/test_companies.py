@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 
 from tests.engine.world import World, async_step, company_step, step
 
@@ -30,11 +29,7 @@ def test_a_company_is_asked_once_and_its_people_share_the_result(world: World) -
 def test_two_runs_at_once_ask_each_company_once(world: World) -> None:
     world.sandbox.configure(latency="80ms")
     batch = world.launch(rows(30, 12), company_step("firm"))
-    runs = [threading.Thread(target=batch.run, kwargs={"linger": 8.0}) for _ in range(2)]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
+    batch.run_twice_at_once(linger=8.0)
     batch.due()
     assert batch.run(linger=8.0).finished
     assert batch.statuses() == {"COMPLETED": 360}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -280,11 +279,7 @@ def test_two_runs_that_meet_the_same_people_in_another_order_make_each_once(worl
         search(request=request, emits={"items": turned}),
         later(),
     )
-    threads = [threading.Thread(target=batch.run, kwargs={"linger": 5.0}) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    batch.run_twice_at_once(linger=5.0)
     assert batch.run(linger=5.0).finished
     assert sorted(child["origin_key"] for child in children(batch)) == sorted(
         f"search:email:p{n}@x.example" for n in range(40)

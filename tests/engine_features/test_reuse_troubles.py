@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from decimal import Decimal
 from typing import Any
 
@@ -69,11 +68,7 @@ def test_a_question_is_retried_under_one_key_whoever_asks_again(world: World) ->
 def test_two_runs_at_once_ask_each_question_once(world: World) -> None:
     world.sandbox.configure(latency="60ms")
     batch = world.launch(people(30) * 8, finder())
-    runs = [threading.Thread(target=batch.run, kwargs={"linger": 8.0}) for _ in range(2)]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
+    batch.run_twice_at_once(linger=8.0)
     batch.due()
     assert batch.run(linger=8.0).finished
     assert batch.statuses() == {"COMPLETED": 240}

@@ -9,7 +9,6 @@ import asyncio
 import io
 import logging
 import os
-import threading
 from decimal import Decimal
 from pathlib import Path
 
@@ -235,11 +234,7 @@ def spend_is_reserved_before_it_is_spent(world: World) -> None:
     world.sandbox.configure(latency="5ms-20ms")
     batch = world.launch(people(60), step("first", limits={"concurrency": 20}))
     batch.set_budget("0.15")
-    threads = [threading.Thread(target=batch.run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    batch.run_twice_at_once()
     assert batch.billed() == 15, f"{batch.billed()} calls of a cent on a budget of 15"
     (budget,) = batch.budgets()
     assert (budget.spent, budget.reserved) == (Decimal("0.15"), 0)
