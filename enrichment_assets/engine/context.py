@@ -79,11 +79,12 @@ class Run:
     flights: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     stop: threading.Event = field(default_factory=threading.Event)
+    failing: bool = False
 
     @property
     def stopping(self) -> bool:
         """Start nothing new; finish what is under way."""
-        return self.stop.is_set()
+        return self.failing or self.stop.is_set()
 
     @cached_property
     def needs_original(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ import psycopg
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.engine.group_transaction import Kind, LeaseLost, write_group
 from enrichment_assets.store import claims
+from enrichment_assets.store.deadlocks import again_after_deadlock
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.reuse import Reused, ReuseVerdict
 
@@ -46,6 +48,11 @@ class GroupWriter:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: bool = False
     _broken: BaseException | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Nothing more can be written."""
+        return self._broken is not None
 
     async def intend(self, intent: Intent) -> IntentVerdict:
         """Make the intent durable. Only a `granted` verdict allows the call to leave."""
@@ -118,7 +125,8 @@ class GroupWriter:
 
     async def _commit(self, group: list[_Waiting]) -> None:
         try:
-            results = await write_group(self.connection, self.scope, [(w.kind, w.record) for w in group])
+            records = [(w.kind, w.record) for w in group]
+            results = await again_after_deadlock(partial(write_group, self.connection, self.scope, records))
         except psycopg.DataError as error:
             await self._commit_one_by_one(group, error)
             return

@@ -24,6 +24,7 @@ from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.collector import rare_collections
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
+from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.items import dependents, process
 from enrichment_assets.engine.lookups import Lookups
@@ -41,6 +42,9 @@ LINGER_SECONDS = 30.0
 
 CLAIM_SIZE = 100
 """Items taken at once: few enough that loading them does not hold up the answers that come in meanwhile."""
+
+LOOK_AT_WRITER = 0.5
+"""Seconds between looks at whether answers can still be stored, while a run that failed lets its calls end."""
 
 STARTED_AT_ONCE = 8
 """Items whose first steps (rendering, local work) run in one turn of the event loop."""
@@ -109,13 +113,21 @@ class _Window:
         """Wait for at least one item; raises what broke it."""
         if self.tasks:
             done, self.tasks = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            failures = [failure for task in done if (failure := task.exception())]
+            if failures:
+                raise failures[0]
 
     async def all_done(self) -> None:
         """Wait for all items."""
         while self.tasks:
             await self.some_done()
+
+    async def calm(self, run: Run) -> None:
+        """Let what is under way end, whatever becomes of it, as long as it can be written down."""
+        while self.tasks and not run.writer.broken:
+            done, self.tasks = await asyncio.wait(self.tasks, timeout=LOOK_AT_WRITER)
+            for task in done:
+                task.exception()  # told to nobody: the first failure is
 
 
 async def advance(
@@ -314,6 +326,13 @@ async def _one_pass(run: Run, reader: claims.Connection) -> int:
                 window.tasks.add(asyncio.create_task(process(run, item)))
                 if len(window.tasks) % STARTED_AT_ONCE == 0:
                     await asyncio.sleep(0)
+    except LeaseLost:
+        raise
+    except Exception:
+        # What broke one item, or the reader's connection, must not make the fate of all other calls unknown.
+        run.failing = True
+        await window.calm(run)
+        raise
     finally:
         for task in window.tasks:
             task.cancel()

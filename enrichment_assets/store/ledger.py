@@ -120,6 +120,8 @@ class Applied:
     emission: Emission | None = None
 
 
+# Two runs want the same keys: in one order (nobody waits in a circle), and without touching a row that stands in the
+# way (its run may be moving it, while it waits for a key of ours).
 _INTEND = """
 with asked as (
   select * from unnest(
@@ -129,15 +131,17 @@ with asked as (
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
                          question, ord)
 ), held as (
-  select a.* from asked a
+  select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error from asked a
   join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
+  left join provider_calls c on c.call_key = a.call_key
 ), written as (
   insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
                               state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at,
                               question_hash)
   select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
          estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question
-  from held
+  from held where existing_id is null or existing_state = 'ready'
+  order by call_key
   on conflict (call_key) do update
   set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
       attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
@@ -147,11 +151,10 @@ with asked as (
   returning id, call_key, attempt, callback_token
 )
 select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
-       c.id as existing_id, c.state as existing_state, c.error_class, c.error
+       h.existing_id, h.existing_state, h.error_class, h.error
 from asked a
 left join held h on h.ord = a.ord
 left join written w on w.call_key = a.call_key
-left join provider_calls c on c.call_key = a.call_key
 order by a.ord
 """
 

@@ -53,7 +53,7 @@ class ReuseVerdict:
     result_id: int | None
 
 
-# States are locked before calls, in the order in which everybody else takes them.
+# States are locked before calls, in the order in which everybody else takes them; keys as in `ledger.intend`.
 _TAKE = """
 with asked as (
   select * from unnest(
@@ -64,16 +64,18 @@ with asked as (
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, reused_from, answered_at,
                          saved, outcome, reason, payload, fields, step_number, company_key, ord)
 ), held as (
-  select a.*, s.attempts from asked a
+  select a.*, s.attempts, c.id is null or c.state = 'ready' as free from asked a
   join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
   join workflow_states s on s.item_id = a.item_id and s.workflow_slug = a.slug and s.status = 'PENDING'
+  left join provider_calls c on c.call_key = a.call_key
   for update of s
 ), taken as (
   insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
                               state, fence, runner_id, attempt, estimated_cost, cost, applied_at, reused_from)
   select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'applied', fence,
          %(runner)s, 0, saved, 0, clock_timestamp(), reused_from
-  from held
+  from held where free
+  order by call_key
   on conflict (call_key) do update
   set state = 'applied', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
       estimated_cost = excluded.estimated_cost, cost = coalesce(provider_calls.cost, 0), error = null,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from psycopg import Connection as SyncConnection
 
 from enrichment_assets.store.claims import Connection
+from enrichment_assets.store.deadlocks import again_after_deadlock
 
 Sync = SyncConnection[dict[str, Any]]
 
@@ -26,6 +28,10 @@ async def adopt_shared_answers(connection: Connection, batch_id: int, dependents
         batch_id: The batch.
         dependents: (step, a step that comes after it, directly or not) pairs of the blueprint.
     """
+    return await again_after_deadlock(partial(_adopt, connection, batch_id, dependents))
+
+
+async def _adopt(connection: Connection, batch_id: int, dependents: Sequence[tuple[str, str]]) -> int:
     cursor = await connection.execute(
         """
         with ended as (
@@ -36,6 +42,7 @@ async def adopt_shared_answers(connection: Connection, batch_id: int, dependents
           where s.batch_id = %(batch)s
             and (s.status = 'IN_PROGRESS' and m.status not in ('PENDING', 'IN_PROGRESS')
                  or s.status in ('FAILED', 'AMBIGUOUS') and m.status = 'COMPLETED')
+          order by s.item_id, s.workflow_slug for update of s
         ), moved as (
           update workflow_states s
           set status = e.status, outcome = e.outcome, reason = e.reason, error_class = e.error_class,

@@ -12,9 +12,9 @@ import hashlib
 import io
 import itertools
 import json
-import threading
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -124,12 +124,11 @@ class Launched:
         return advance_batch(self.settings, self.key, providers, selection, options=options, **more)
 
     def run_twice_at_once(self, **more: Any) -> None:
-        """Two runs beside each other, in threads of their own; returns when both have ended."""
-        runs = [threading.Thread(target=self.run, kwargs=more) for _ in range(2)]
+        """Two runs beside each other, in threads of their own; returns when both have ended, raises what broke one."""
+        with ThreadPoolExecutor(max_workers=2) as threads:
+            runs = [threads.submit(self.run, **more) for _ in range(2)]
         for run in runs:
-            run.start()
-        for run in runs:
-            run.join()
+            run.result()
 
     def rows(self, query: str, *parameters: Any) -> list[Row]:
         """Rows as another connection sees them now."""
@@ -163,9 +162,12 @@ class Launched:
         return Counter(row["status"] for row in self.states(slug))
 
     def calls(self, slug: str | None = None) -> list[Row]:
-        """Ledger rows, oldest first."""
+        """Ledger rows by item, oldest first."""
         return self.rows(
-            "select * from provider_calls where batch_id = %s and (%s::text is null or workflow_slug = %s) order by id",
+            """
+            select * from provider_calls where batch_id = %s and (%s::text is null or workflow_slug = %s)
+            order by item_id, id
+            """,
             self.batch_id,
             slug,
             slug,

@@ -96,8 +96,8 @@ SABOTAGES = [
         3,
         "a_finished_call_is_never_made_again",
         "store/ledger.py",
-        "where provider_calls.state = 'ready'",
-        "where true",
+        "state = 'ready'",
+        "state is not null",
     ),
     Sabotage(
         3,
@@ -173,8 +173,8 @@ SABOTAGES = [
         3,
         "a_call_of_unknown_fate_is_not_replaced_by_a_reused_answer",
         "store/reuse.py",
-        "where provider_calls.state = 'ready'",
-        "where true",
+        "state = 'ready'",
+        "state is not null",
     ),
     Sabotage(
         4,

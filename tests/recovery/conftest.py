@@ -148,7 +148,7 @@ class World:
 
     def calls(self, slug: str) -> list[dict[str, Any]]:
         """Ledger rows of a workflow."""
-        return self.rows("select * from provider_calls where workflow_slug = %s order by id", slug)
+        return self.rows("select * from provider_calls where workflow_slug = %s order by item_id, id", slug)
 
     def batch_row(self) -> dict[str, Any]:
         """The batch's row."""
