@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from nameparser import HumanName
 from nameparser.config import Constants
@@ -55,7 +56,7 @@ class NormalisedName:
     middle: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Parts:
     """What one cell holds, taken apart."""
 
@@ -115,6 +116,7 @@ def _normalise(first: str | None, last: str | None, full: str | None) -> Normali
     )
 
 
+@lru_cache(maxsize=2048)  # clean cells are looked at twice, and first names come again and again
 def _take_apart(cell: str | None, *, is_family: bool = False, is_full: bool = False) -> _Parts:
     text = _readable(cell)
     if text.casefold() in _NO_NAME or not any(character.isalpha() for character in text):

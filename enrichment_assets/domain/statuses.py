@@ -18,7 +18,7 @@ class Status(StrEnum):
     @property
     def settled(self) -> bool:
         """True when nothing further happens by itself: a callback, an operator or a re-run has to move it."""
-        return self not in (Status.PENDING, Status.IN_PROGRESS)
+        return self is not Status.PENDING and self is not Status.IN_PROGRESS
 
 
 class Outcome(StrEnum):

@@ -334,6 +334,11 @@ class BlueprintStep(_Part):
         """The workflow's slug."""
         return self.workflow.slug
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Steps that must be settled first: those it comes after, those it is a fallback of."""
+        return tuple(dict.fromkeys((*self.after, *self.fallback_of)))
+
 
 class Blueprint(_Part):
     """The snapshot that a batch runs by: nothing that changes later in the registry changes it."""

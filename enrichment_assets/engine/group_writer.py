@@ -8,8 +8,10 @@ a runner that was retired writes nothing more, and everything waiting is told so
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -25,6 +27,10 @@ MAX_GROUP = 1_000
 """Records per transaction; bounds memory and how long one commit keeps the others waiting."""
 
 
+TOLD_AT_ONCE = 32
+"""Records told of in one turn of the event loop: what follows from an answer is work, and slots are to be refilled."""
+
+
 class RecordRefused(Exception):  # noqa: N818
     """The database refuses this one record's values (never the group's): the payload cannot be stored as it is."""
 
@@ -34,6 +40,12 @@ class _Waiting:
     kind: Kind
     record: Any
     future: asyncio.Future[Any]
+
+
+def _resolve(outcomes: Iterable[tuple[_Waiting, Any]]) -> None:
+    for waiting, result in outcomes:
+        if not waiting.future.done():
+            waiting.future.set_result(result)
 
 
 @dataclass
@@ -135,9 +147,17 @@ class GroupWriter:
             raise
         self.commits += 1
         self.records += len(group)
-        for waiting, result in zip(group, results, strict=True):
-            if not waiting.future.done():
-                waiting.future.set_result(result)
+        await self._tell(zip(group, results, strict=True))
+
+    async def _tell(self, outcomes: Iterable[tuple[_Waiting, Any]]) -> None:
+        """Let everyone go on with what became of his record, a few in one turn of the event loop."""
+        rest = iter(outcomes)
+        try:
+            while some := list(islice(rest, TOLD_AT_ONCE)):
+                _resolve(some)
+                await asyncio.sleep(0)
+        finally:
+            _resolve(rest)  # what is committed is told, also when this task is cancelled
 
     async def _commit_one_by_one(self, group: list[_Waiting], error: psycopg.DataError) -> None:
         """One record holds a value the database refuses: find it, so that the others are not held up by it."""

@@ -77,8 +77,7 @@ def _runnable(item: LoadedItem, step: Step) -> bool:
     state = item.states.get(step.slug)
     if state is None or state.status is not Status.PENDING or not state.due or step.stopped:
         return False
-    needs = (*step.blueprint.after, *step.blueprint.fallback_of)
-    return all(item.states[name].status.settled for name in needs if name in item.states)
+    return all(item.states[name].status.settled for name in step.needs if name in item.states)
 
 
 async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:

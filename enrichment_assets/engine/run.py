@@ -17,11 +17,11 @@ from functools import partial
 
 import psycopg
 
+from enrichment_assets.collector import rare_collections
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.engine.admission import Doors, look_at_breakers
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
-from enrichment_assets.engine.collector import rare_collections
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_transaction import LeaseLost
@@ -315,7 +315,8 @@ async def _one_pass(run: Run, reader: claims.Connection) -> int:
                 reader, run.batch.batch_id, _slugs(run), _dependencies(run), after_id, CLAIM_SIZE
             )
             after_id = fresh[-1] if fresh else after_id
-            held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, [*ids, *fresh])
+            found = [*ids, *fresh]
+            held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, found) if found else []
             if not held and not fresh:
                 if not window.tasks:
                     return claimed
@@ -349,11 +350,7 @@ def _slugs(run: Run) -> list[str]:
 
 
 def _dependencies(run: Run) -> list[tuple[str, str]]:
-    return [
-        (step.slug, needs)
-        for step in run.batch.blueprint.steps
-        for needs in dict.fromkeys((*step.after, *step.fallback_of))
-    ]
+    return [(step.slug, needs) for step in run.batch.blueprint.steps for needs in step.needs]
 
 
 def _dependents(run: Run) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
@@ -33,7 +33,14 @@ class Door:
 
 @dataclass(slots=True)
 class Step:
-    """One step of the blueprint, ready to run. `ended_by`: emitting steps that leave this one to their child items."""
+    """One step of the blueprint, ready to run.
+
+    Attributes:
+        ended_by: Emitting steps that leave this one to their child items.
+        slug, workflow: The definition with the client's overrides, and its slug.
+        gate: The rate of this step's provider key.
+        needs: Slugs of the steps that have to be settled first.
+    """
 
     blueprint: BlueprintStep
     provider: Provider | None
@@ -50,21 +57,17 @@ class Step:
     ended_by: tuple[str, ...] = ()
     stopped: str | None = None
     rests_until: float | None = None
+    slug: str = field(init=False)
+    workflow: WorkflowDefinition = field(init=False)
+    gate: RateGate | None = field(init=False)
+    needs: tuple[str, ...] = field(init=False)
 
-    @property
-    def gate(self) -> RateGate | None:
-        """The rate of this step's provider key."""
-        return self.door.gate if self.door is not None else None
-
-    @property
-    def slug(self) -> str:
-        """The workflow's slug."""
-        return self.blueprint.workflow.slug
-
-    @property
-    def workflow(self) -> WorkflowDefinition:
-        """The definition with the client's overrides."""
-        return self.blueprint.workflow
+    def __post_init__(self) -> None:
+        """What every item asks for again and again, looked up once."""
+        self.workflow = self.blueprint.workflow
+        self.slug = self.workflow.slug
+        self.gate = self.door.gate if self.door is not None else None
+        self.needs = self.blueprint.needs
 
     @property
     def account_key(self) -> str:

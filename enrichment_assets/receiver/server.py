@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from enrichment_assets.collector import rare_collections
 from enrichment_assets.receiver.limits import ReceiverLimits
 
 READY_PREFIX = "receiver listens on "
@@ -111,4 +112,5 @@ def serve(app: ASGIApp, host: str, port: int, limits: ReceiverLimits) -> None:
         timeout_graceful_shutdown=int(limits.shutdown_seconds),
         backlog=2048,
     )
-    ReceiverServer(config).run()
+    with rare_collections():
+        ReceiverServer(config).run()

@@ -47,7 +47,7 @@ class CallbackSender:
         """Open the session and start the workers."""
         connector = aiohttp.TCPConnector(limit=self._settings.callback_concurrency)
         timeout = aiohttp.ClientTimeout(total=self._settings.callback_timeout)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.callback_concurrency)]
 
     async def stop(self) -> None:

@@ -18,6 +18,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._company = lru_cache(maxsize=20_000)(lambda name, domain: make_company(seed, name, domain))
+        self._person = lru_cache(maxsize=5_000)(self._make_person)  # a person is asked for by one step after another
 
     def dice(self, *identity: object) -> Dice:
         """Draws for one identity in this world."""
@@ -40,7 +41,11 @@ class World:
         person_id: str = "",
     ) -> Person:
         """The person that these details mean; what is not said is made up from what is."""
-        first, last = first.strip(), last.strip()
+        return self._person(first.strip(), last.strip(), name, email, company, domain, linkedin_url, person_id)
+
+    def _make_person(
+        self, first: str, last: str, name: str, email: str, company: str, domain: str, linkedin_url: str, person_id: str
+    ) -> Person:
         if not (first or last):
             first, last = self._name(name, email, linkedin_url, person_id)
         if not (company.strip() or host_of(domain) or host_of(email)):

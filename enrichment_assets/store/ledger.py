@@ -27,7 +27,7 @@ class Scope:
     runner_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Intent:
     """A billed call that is about to leave. `call_key` is stable per (subject, workflow, config version)."""
 
@@ -65,7 +65,7 @@ class IntentVerdict:
     elsewhere: Elsewhere | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """A raw answer, stored before anything parses it."""
 
@@ -77,7 +77,7 @@ class Received:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Applied:
     """One workflow state moves, with everything that is true at the same moment.
 

@@ -351,7 +351,7 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
         "question_hash",
         postgresql_where=text("question_hash is not null"),
     ),
-    Index("ix_provider_calls_open", "item_id", postgresql_where=text("state in ('intent', 'received')")),
+    Index(None, "item_id"),
 )
 
 enrichment_results = Table(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +17,13 @@ from enrichment_assets.store import claims, ledger
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from tests.engine.world import Launched, World, company_step, people, step
+
+END_READER = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+      and strpos(query, 'order by s.item_id limit') > 0
+"""
+"""Ends the connection that looks for items to claim."""
 
 
 @dataclass
@@ -150,15 +156,7 @@ def test_a_run_that_loses_the_connection_it_reads_with_ends_its_calls_in_good_or
     batch = world.launch(people(40), step("first", limits={"concurrency": 5}))
     with ThreadPoolExecutor(max_workers=1) as aside:
         running = aside.submit(batch.run)
-        for _ in range(500):
-            if batch.calls():
-                break
-            time.sleep(0.02)
-        batch.change(
-            """select pg_terminate_backend(pid) from pg_stat_activity
-               where datname = current_database() and query like '%%for update of l skip locked%%'
-                 and pid <> pg_backend_pid()"""
-        )
+        asyncio.run(until(lambda: bool(batch.calls()) and bool(batch.rows(END_READER))))
         with pytest.raises(psycopg.OperationalError):
             running.result()
     done = batch.statuses()["COMPLETED"]

@@ -1,8 +1,8 @@
-"""Python's cyclic collector during a run: rarely, and never over what was there before.
+"""Python's cyclic collector during a run or in a server: rarely, and never over what was there before.
 
-A run makes and drops some thousand objects an item, nearly all of them freed by their reference counts. With Python's
-own thresholds the collector walks everything that is alive, imported libraries included, again and again; that was a
-fifth of the engine's CPU time.
+A run makes and drops some thousand objects an item, and a server as many a request, nearly all of them freed by their
+reference counts. With Python's own thresholds the collector walks everything that is alive, imported libraries
+included, again and again; that was a fifth of the engine's CPU time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _usual = gc.get_threshold()
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Within: what exists already is not looked at, and the rest seldom. Several runs of a process may overlap."""
+    """Within: what exists already is not looked at, and the rest seldom. Several of a process may overlap."""
     global _runs, _usual
     with _lock:
         _runs += 1
