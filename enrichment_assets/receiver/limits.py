@@ -33,7 +33,7 @@ class ReceiverLimits:
         shutdown_seconds: How long requests in flight may take to finish after SIGTERM.
         max_group: Callbacks of one commit.
         max_group_bytes: Body bytes of one commit (a single body may be larger).
-        writers: Database connections that commit groups.
+        writers: Connections that commit groups; a second one only makes the groups smaller (bench/receiver.py).
     """
 
     max_body_bytes: int = 16 * MIB
@@ -49,7 +49,7 @@ class ReceiverLimits:
     shutdown_seconds: float = 20.0
     max_group: int = 512
     max_group_bytes: int = 32 * MIB
-    writers: int = 2
+    writers: int = 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> ReceiverLimits:
