@@ -12,7 +12,7 @@ from rich.table import Table
 
 from enrichment_assets.sandbox.billing import fingerprint
 from tests.chaos.invariants import KEYED, broken, double_charges
-from tests.chaos.town import Town
+from tests.chaos.town import LEASE, Town
 
 AT_RANDOM = "killed at random: "
 
@@ -46,8 +46,10 @@ class Tally:
         self.say(f"{scene} {point}")
 
     def judge(self, place: Town, batch: str, rows: int, what: str, *, again: bool = False) -> None:
-        """Finish a batch and look at it; `again`: its items were counted already."""
+        """Finish a batch and look at it; `again`: its items were counted already, and an operator has retried calls."""
         took = place.finish(batch)
+        if took > 2 * LEASE and not again:
+            self.found(0, [f"{what}: finished after {took:.1f} s, two lease periods are {2 * LEASE:.0f} s"])
         if took > self.slowest:
             self.slowest, self.slowest_after = took, what
         self.found(0 if again else rows, [f"{what}: {sentence}" for sentence in broken(place, batch, rows)])
