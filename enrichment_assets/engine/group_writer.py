@@ -26,7 +26,6 @@ from enrichment_assets.store.reuse import Reused, ReuseVerdict
 MAX_GROUP = 1_000
 """Records per transaction; bounds memory and how long one commit keeps the others waiting."""
 
-
 TOLD_AT_ONCE = 32
 """Records told of in one turn of the event loop: what follows from an answer is work, and slots are to be refilled."""
 

@@ -315,8 +315,7 @@ async def _one_pass(run: Run, reader: claims.Connection) -> int:
                 reader, run.batch.batch_id, _slugs(run), _dependencies(run), after_id, CLAIM_SIZE
             )
             after_id = fresh[-1] if fresh else after_id
-            found = [*ids, *fresh]
-            held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, found) if found else []
+            held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, [*ids, *fresh])
             if not held and not fresh:
                 if not window.tasks:
                     return claimed

@@ -164,6 +164,8 @@ async def claim(
     connection: Connection, batch_id: int, runner_id: int, item_ids: Sequence[int]
 ) -> list[tuple[int, int]]:
     """Take those of `item_ids` that are free (or held by an ended runner). Returns (item id, new fence) pairs."""
+    if not item_ids:
+        return []
     cursor = await connection.execute(
         """
         with picked as (

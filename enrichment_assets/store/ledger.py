@@ -27,6 +27,9 @@ class Scope:
     runner_id: int
 
 
+# Intents, answers and moves are not frozen: a frozen one takes several times as long to make, and an item has a dozen.
+
+
 @dataclass(slots=True)
 class Intent:
     """A billed call that is about to leave. `call_key` is stable per (subject, workflow, config version)."""

@@ -17,6 +17,7 @@ from enrichment_assets.store import claims, ledger
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from tests.engine.world import Launched, World, company_step, people, step
+from tests.laws.checks import start
 
 END_READER = """
     select pg_terminate_backend(pid) from pg_stat_activity
@@ -45,15 +46,14 @@ class Runner:
 @asynccontextmanager
 async def runners(batch: Launched, *shares: Sequence[int]) -> AsyncIterator[list[Runner]]:
     """A runner for each share of the batch's items."""
-    client_id = batch.rows("select client_id from batches where id = %s", batch.batch_id)[0]["client_id"]
     async with AsyncExitStack() as stack:
         found = []
         for share in shares:
             connection = await connect_async(batch.settings.hq_database_url or "", autocommit=True)
             stack.push_async_callback(connection.close)
-            runner_id = await claims.start_runner(connection, batch.batch_id, "test", 600.0)
-            held = await claims.claim(connection, batch.batch_id, runner_id, share)
-            found.append(Runner(Scope(client_id, batch.batch_id, runner_id), connection, dict(held)))
+            scope = await start(connection, batch)
+            held = await claims.claim(connection, batch.batch_id, scope.runner_id, share)
+            found.append(Runner(scope, connection, dict(held)))
         yield found
 
 
