@@ -6,11 +6,13 @@ into a template; a test's databases are clones of it and go away with the test.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,11 @@ def _session_home() -> Path:
 # Whoever asks the environment for a home gets one of this session. The code location does when it is imported, which
 # the conftests below do before any hook of pytest is called.
 os.environ["ENRICH_HOME"] = str(_session_home())
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes give no name: gzip's hold the time, and workers that collect in different seconds would not agree."""
+    return argname if isinstance(val, bytes) else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -186,11 +193,28 @@ def hq(databases: Databases) -> Iterator[psycopg.Connection[dict[str, Any]]]:
 
 
 def _sweep_dead_sessions() -> None:
-    """Stop and remove the servers of sessions that were killed: their folder names a process that is gone."""
+    """Stop and remove the servers of sessions that were killed: their folder names a process that is gone.
+
+    The workers of one session sweep at the same time; the lock on a folder makes one of them do it, and the others wait
+    until it is gone.
+    """
     for folder in Path("/tmp").glob(f"{SERVER_FOLDER}*-*"):
         pid = int(folder.name.removeprefix(SERVER_FOLDER).partition("-")[0])
-        if Path(f"/proc/{pid}").exists() or folder.stat().st_uid != os.geteuid():
+        if Path(f"/proc/{pid}").exists():
             continue
-        for data in ("pg", "postgres"):
-            LocalPostgres(folder / data, durable=False).stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError), _locked_folder(folder):
+            if folder.stat().st_uid != os.geteuid():
+                continue
+            for data in ("pg", "postgres"):
+                LocalPostgres(folder / data, durable=False).stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked_folder(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
