@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import dagster as dg
 
+from enrichment_assets.assets.failures import values_withheld
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.assets.progress import ProgressLog
 from enrichment_assets.assets.uploads import BATCH_ITEMS
@@ -97,7 +98,8 @@ def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.Assets
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterator[dg.MaterializeResult]:
         """Advance the batch through the selected steps and report each as it settles."""
-        yield from _advance(context, platform, graph)
+        with values_withheld():
+            yield from _advance(context, platform, graph)
 
     return enrichment_steps
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from enrichment_assets.assets.failures import values_withheld
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.assets.uploads import BATCH_ITEMS
 from enrichment_assets.resources.platform import PlatformResource
@@ -42,6 +43,7 @@ def build_results_asset(step_keys: Sequence[dg.AssetKey]) -> dg.AssetsDefinition
         kinds={"parquet"},
         description="Items, states, results and calls of the batch as Parquet: the sources of the SQL models.",
     )
+    @values_withheld()
     def enrichment_results(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
         """Export the batch from HQ to the warehouse in one snapshot."""
         from enrichment_assets.warehouse import publish_batch_sources
@@ -138,17 +140,18 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
         settings, batch_key = platform.settings(), context.partition_key
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
         wanted = context.selected_asset_check_keys
-        for report in build_models(settings, batch_key, selected, previews=True):
-            checks = [
-                _check_result(report.name, result)
-                for result in run_tests(settings, batch_key, report.name)
-                if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
-            ]
-            yield dg.MaterializeResult(
-                asset_key=model_key(report.name),
-                metadata=_metadata(report, _lineage(project, report.name)),
-                check_results=checks,
-            )
+        with values_withheld():
+            for report in build_models(settings, batch_key, selected, previews=True):
+                checks = [
+                    _check_result(report.name, result)
+                    for result in run_tests(settings, batch_key, report.name)
+                    if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
+                ]
+                yield dg.MaterializeResult(
+                    asset_key=model_key(report.name),
+                    metadata=_metadata(report, _lineage(project, report.name)),
+                    check_results=checks,
+                )
 
     return sql_models
 
@@ -200,6 +203,7 @@ def _publication(project: Project) -> dg.AssetsDefinition:
         ),
         check_specs=[dg.AssetCheckSpec(check_name(name), asset=PUBLISHED) for name in reconciliation_names(published)],
     )
+    @values_withheld()
     def workspace_tables(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
         """Publish, reconcile, and note that the batch is extracted."""
         from enrichment_assets.warehouse import publish_marts, reconcile
@@ -239,16 +243,17 @@ def _analytics(project: Project) -> dg.AssetsDefinition:
 
         settings, wanted = platform.settings(), context.selected_asset_check_keys
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
-        reports = build_analytics(settings, selected, previews=True)
-        if any(m.published for m in models if m.name in selected):
-            publish_organisations(settings)
-        for report in reports:
-            checks = [
-                _check_result(report.name, result)
-                for result in run_tests(settings, None, report.name)
-                if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
-            ]
-            metadata = _metadata(report, _lineage(project, report.name))
-            yield dg.MaterializeResult(asset_key=model_key(report.name), metadata=metadata, check_results=checks)
+        with values_withheld():
+            reports = build_analytics(settings, selected, previews=True)
+            if any(m.published for m in models if m.name in selected):
+                publish_organisations(settings)
+            for report in reports:
+                checks = [
+                    _check_result(report.name, result)
+                    for result in run_tests(settings, None, report.name)
+                    if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
+                ]
+                metadata = _metadata(report, _lineage(project, report.name))
+                yield dg.MaterializeResult(asset_key=model_key(report.name), metadata=metadata, check_results=checks)
 
     return analytics_models

@@ -5,6 +5,7 @@ What needs Arrow is imported when an asset runs: every process of Dagster loads 
 
 import dagster as dg
 
+from enrichment_assets.assets.failures import values_withheld
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.resources.platform import PlatformResource
@@ -21,6 +22,7 @@ BATCH_ITEMS = dg.AssetKey("batch_items")
     kinds={"parquet", "csv"},
     description="The upload of the batch as it came: every row and every column, all text, unaltered (Parquet).",
 )
+@values_withheld()
 def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Write the batch's upload to the warehouse."""
     from enrichment_assets.services.raw_uploads import write_raw_upload
@@ -70,6 +72,7 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
         )
     ],
 )
+@values_withheld()
 def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Split the upload into items (idempotent: existing items stay)."""
     from enrichment_assets.services.items import create_items

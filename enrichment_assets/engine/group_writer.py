@@ -19,6 +19,7 @@ import psycopg
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.engine.group_transaction import Kind, LeaseLost, write_group
 from enrichment_assets.store import claims
+from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.deadlocks import again_after_deadlock
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.reuse import Reused, ReuseVerdict
@@ -127,7 +128,8 @@ class GroupWriter:
             raise
 
     def _fail(self, error: BaseException) -> None:
-        cause = error if isinstance(error, LeaseLost) else InfrastructureError(f"the ledger cannot be written: {error}")
+        told = InfrastructureError(f"the ledger cannot be written: {described(error)}")
+        cause = error if isinstance(error, LeaseLost) else told
         self._broken = cause
         for waiting in self._queue:
             if not waiting.future.done():

@@ -8,6 +8,7 @@ import time
 
 import dagster as dg
 
+from enrichment_assets.assets.failures import values_withheld
 from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.resources.platform import PlatformResource
@@ -54,6 +55,7 @@ def request_run(batch_key: str, reason: str, mark: str) -> dg.RunRequest:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Continues batches whose providers have called back.",
 )
+@values_withheld()
 def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """One run request per batch with new callbacks in the inbox."""
     with connect(open_databases(platform.settings()).hq) as connection:
@@ -74,6 +76,7 @@ def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResou
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts launched batches and continues what is due, overdue, left by a dead run or not extracted yet.",
 )
+@values_withheld()
 def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """One run request per batch that wants attention."""
     with connect(open_databases(platform.settings()).hq) as connection:

@@ -26,6 +26,7 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database import open_databases
+from enrichment_assets.store.database_errors import described
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import Model, load_project
@@ -107,7 +108,7 @@ def _publish(
             reports = [_replace(connection, duck, model, batch_key, ranges) for model in models]
             connection.commit()
     except (psycopg.Error, adbc.Error) as error:
-        raise InfrastructureError(f"The marts could not be published: {error}") from error
+        raise InfrastructureError(f"The marts could not be published: {described(error)}") from error
     return reports
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from enrichment_assets.assets.failures import UnexpectedError
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.receiver.process import ReceiverProcess
@@ -106,6 +107,29 @@ def test_no_value_of_a_person_reaches_an_event_a_log_line_or_the_terminal(
     }.items():
         assert Haystack(text).holds(values) == set(), where
     assert batch in sqlite_text(tmp_path) and batch in log_file.read_text()
+
+
+def test_a_database_error_that_quotes_a_row_tells_its_place_and_no_value(
+    simulated: Settings,
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    people = made_up_people(12)
+    caplog.set_level("DEBUG")
+    batch = launched(simulated, tmp_path / "list.csv", people)
+    with connect(open_databases(simulated).hq) as hq:
+        hq.execute("alter table batch_items add constraint nobody check (id < 0)")
+    with pytest.raises(
+        UnexpectedError, match=r"CheckViolation \(SQLSTATE 23514, table batch_items, constraint nobody\)"
+    ):
+        run_batch_job(simulated, instance, batch, ["raw_apollo_uploads", "batch_items"])
+    kept = sqlite_text(tmp_path)
+    terminal = capfd.readouterr()
+    values = {cell for person in people for cell in person.values()}
+    assert Haystack(kept + caplog.text + terminal.out + terminal.err).holds(values) == set()
+    assert "CheckViolation" in kept and "services/items.py" in kept
 
 
 def launched(settings: Settings, path: Path, people: list[dict[str, str]]) -> str:

@@ -145,8 +145,10 @@ def test_a_failed_publication_leaves_all_tables_as_they_were(build: Build, setti
     with connect(settings.workspace_database_url or "") as workspace:
         workspace.execute("alter table companies add constraint never check (false) not valid")
         workspace.execute("alter table final_leads add constraint never check (false) not valid")
-    with pytest.raises(InfrastructureError):
+    with pytest.raises(InfrastructureError, match=r"could not be published: .*23514") as raised:
         publish_marts(settings, "b")
+    assert "CTO" in str(raised.value.__cause__)
+    assert "CTO" not in str(raised.value)
     assert published(settings, "select title from person_work_history") == [("CTO",)]
     assert published(settings, "select count(*) from final_leads") == [(1,)]
 
