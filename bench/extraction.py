@@ -7,7 +7,8 @@ Compared, in the same run and by turns, with (a) one DuckDB query written by han
 care for any other shape, from the same Parquet file to the same columns, and (b) dlt loading the same payloads into
 child tables (installed for this only, into a temporary environment, when --dlt is given; on the first --dlt-items of
 them). `--from sources` leaves HQ out: the source files are made in bulk. Prints JSON: wall time, CPU seconds and the
-highest memory of each stage. The databases are made on the server of BENCH_POSTGRES_URL, else on an embedded one of
+highest memory of each stage, which has a process of its own (what one stage has freed can stay with its process, and
+would be counted for the next). The databases are made on the server of BENCH_POSTGRES_URL, else on an embedded one of
 this run's own.
 """
 
@@ -16,16 +17,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,11 @@ import duckdb
 import psycopg
 
 from bench.payloads import BATCH, JOBS, ORGANISATIONS, seed, seed_sources
-from bench.usage import cpu_seconds
+from bench.usage import cpu_seconds, peak_megabytes
 from enrichment_assets import warehouse
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import embedded_server, open_databases
+from enrichment_assets.warehouse.project import load_project
 
 HISTORY = ("stg_employment", "person_work_history")
 
@@ -101,11 +104,11 @@ def run(
     with _installation(postgres=from_hq or publish) as settings:
         if from_hq:
             seed(open_databases(settings).hq, items)
-            figures |= _measured("sources", lambda: warehouse.publish_batch_sources(settings, BATCH))
+            figures |= _measured("sources", partial(warehouse.publish_batch_sources, settings, BATCH))
         else:
             seed_sources(settings, items)
         figures |= _compared(settings, rounds)
-        figures |= _measured("all_models", lambda: warehouse.build_models(settings, BATCH))
+        figures |= _measured("all_models", partial(warehouse.build_models, settings, BATCH))
         if publish:
             figures |= _published(settings)
         if dlt_items:
@@ -121,8 +124,8 @@ def _compared(settings: Settings, rounds: int) -> dict[str, Any]:
     """Extraction and the hand-written query by turns: medians, so that a neighbour's burst counts for neither."""
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(_measured("extraction", lambda: warehouse.build_models(settings, BATCH, HISTORY)))
-        theirs.append(_measured("hand_written", lambda: _hand_written(settings)))
+        ours.append(_measured("extraction", partial(warehouse.build_models, settings, BATCH, HISTORY)))
+        theirs.append(_measured("hand_written", partial(_hand_written, settings)))
     middle = {name: statistics.median(one[name] for one in rows) for rows in (ours, theirs) for name in rows[0]}
     return middle | {
         "ratio_to_hand_written": round(middle["extraction_s"] / middle["hand_written_s"], 2),
@@ -131,8 +134,8 @@ def _compared(settings: Settings, rounds: int) -> dict[str, Any]:
 
 
 def _published(settings: Settings) -> dict[str, Any]:
-    figures = _measured("publish", lambda: warehouse.publish_marts(settings, BATCH))
-    figures |= _measured("publish_again", lambda: warehouse.publish_marts(settings, BATCH))
+    figures = _measured("publish", partial(warehouse.publish_marts, settings, BATCH))
+    figures |= _measured("publish_again", partial(warehouse.publish_marts, settings, BATCH))
     figures["reconciled"] = all(r.passed for r in warehouse.reconcile(settings, BATCH))
     return figures | _questions(settings, open_databases(settings).workspace)
 
@@ -145,6 +148,7 @@ def _hand_written(settings: Settings) -> None:
         .replace("{target}", str(root / "hand_written.parquet"))
     )
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute("set preserve_insertion_order = false")
         connection.execute(query)
 
@@ -237,26 +241,19 @@ def _on_server(server: str, folder: Path) -> Iterator[Settings]:
             connection.execute(f'drop database "{name}" with (force)')  # type: ignore[call-overload]
 
 
-def _measured(name: str, work: Callable[[], Any]) -> dict[str, Any]:
-    """Wall time, CPU seconds of this process, and its highest resident memory meanwhile, in MB (sampled)."""
-    peak = [0]
-    done = threading.Event()
+def _measured(name: str, work: Callable[[], object]) -> dict[str, Any]:
+    """Wall time and CPU seconds of the work, and the highest resident memory in MB of a new process that does it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+        seconds, spent, peak = alone.submit(_timed, work).result()
+    return {f"{name}_s": round(seconds, 2), f"{name}_cpu_s": round(spent, 2), f"{name}_memory_mb": peak}
 
-    def watch() -> None:
-        page = resource.getpagesize()
-        while not done.is_set():
-            resident = int(Path("/proc/self/statm").read_text().split()[1]) * page
-            peak[0] = max(peak[0], resident // 2**20)
-            done.wait(0.02)
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+def _timed(work: Callable[[], object]) -> tuple[float, float, int]:
+    load_project()
+    duckdb.execute("select ?", [1])  # what a process does once, imports above all, is not the stage's
     spent, started = cpu_seconds(os.getpid()), time.perf_counter()
     work()
-    seconds, spent = time.perf_counter() - started, cpu_seconds(os.getpid()) - spent
-    done.set()
-    watcher.join()
-    return {f"{name}_s": round(seconds, 2), f"{name}_cpu_s": round(spent, 2), f"{name}_memory_mb": peak[0]}
+    return time.perf_counter() - started, cpu_seconds(os.getpid()) - spent, peak_megabytes()
 
 
 if __name__ == "__main__":

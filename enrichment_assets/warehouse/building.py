@@ -19,7 +19,7 @@ from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.previews import PREVIEW_ITEMS, PreviewRow, counted_preview, masked_preview
 from enrichment_assets.warehouse.project import Column, Model, load_project
-from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view
+from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view, give_memory_back
 from enrichment_assets.warehouse.writing import write_parts, write_query
 
 
@@ -81,6 +81,7 @@ def build_models(
             if model.name in chosen or (model.materialized == "table" and not target.exists() and model.name in needed):
                 report = _build(connection, model, target, batch if model.per_item else None, previews)
                 reports += [report] if model.name in chosen else []
+                give_memory_back(connection)
             else:
                 attach_model(connection, model, layout, client_slug=client, batch_key=batch_key)
     finally:

@@ -18,7 +18,7 @@ import duckdb
 
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import Project, Relation
-from enrichment_assets.warehouse.session import attach_model, create_view, files_of, scan
+from enrichment_assets.warehouse.session import attach_model, create_view, files_of, give_memory_back, scan
 
 ITEMS_A_CHUNK = 200_000
 """Items of one range; with five jobs each, a million rows of work history."""
@@ -73,6 +73,7 @@ class Chunked:
             for part in self.ranges:
                 self._show(part, models)
                 yield part
+                give_memory_back(self.connection)
         finally:
             self._show(None, models)
 

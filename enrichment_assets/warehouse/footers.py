@@ -41,7 +41,7 @@ class Field:
 
 @dataclass(slots=True)
 class Listed:
-    """A list: the type of its members, and what a `Field` of that type would hold."""
+    """A list: the type of its members, and what a `Field` of that type would hold; structs may be encoded already."""
 
     kind: int
     members: list[Any]
@@ -59,11 +59,17 @@ def read_footer(file: io.BufferedReader) -> tuple[Struct, int]:
     return _read_struct(TCompactProtocol(TMemoryBuffer(file.read(size - len(tail) - begin)))), begin
 
 
+def encoded(fields: Struct) -> bytes:
+    """A struct as it will stand in a footer, for who only keeps it until then: its objects take far more memory."""
+    buffer = TMemoryBuffer()
+    _write_struct(TCompactProtocol(buffer), fields)
+    written: bytes = buffer.getvalue()
+    return written
+
+
 def footer_bytes(footer: Struct) -> bytes:
     """What stands at the end of a file with this footer."""
-    buffer = TMemoryBuffer()
-    _write_struct(TCompactProtocol(buffer), footer)
-    written: bytes = buffer.getvalue()
+    written = encoded(footer)
     return written + _LENGTH.pack(len(written)) + MAGIC
 
 
@@ -102,7 +108,9 @@ def _write_struct(protocol: TCompactProtocol, fields: Struct) -> None:
 
 
 def _write(protocol: TCompactProtocol, kind: int, content: Any) -> None:
-    if kind == TType.STRUCT:
+    if kind == TType.STRUCT and isinstance(content, bytes):
+        protocol.trans.write(content)
+    elif kind == TType.STRUCT:
         _write_struct(protocol, content)
     elif kind == TType.LIST:
         protocol.writeListBegin(content.kind, len(content.members))

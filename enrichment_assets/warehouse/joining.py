@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 from typing import Self
 
-from enrichment_assets.warehouse.footers import MAGIC, Struct, footer_bytes, read_footer
+from enrichment_assets.warehouse.footers import MAGIC, Struct, encoded, footer_bytes, read_footer
 
 _SCHEMA, _NUM_ROWS, _ROW_GROUPS = 2, 3, 4
 """Fields of FileMetaData."""
@@ -30,6 +30,7 @@ class JoinedFile:
         self.rows = 0
         self._file = path.open("wb")
         self._footer: Struct | None = None
+        self._groups: list[bytes] = []
 
     def append(self, part: Path) -> None:
         """Add the rows of a file.
@@ -44,22 +45,20 @@ class JoinedFile:
             moved = self._file.tell() - len(MAGIC)
             file.seek(len(MAGIC))
             _copy(file, self._file, end - len(MAGIC))
+        self._join(footer, moved)
+
+    def _join(self, footer: Struct, moved: int) -> None:
+        if self._footer is not None and footer[_SCHEMA] != self._footer[_SCHEMA]:
+            raise ValueError("the files have different schemas")
         for group in footer[_ROW_GROUPS].content.members:
             _move(group, moved)
-        self._join(footer)
-
-    def _join(self, footer: Struct) -> None:
-        self.rows += footer[_NUM_ROWS].content
-        if self._footer is None:
-            self._footer = footer
-        elif footer[_SCHEMA] != self._footer[_SCHEMA]:
-            raise ValueError("the files have different schemas")
-        else:
-            self._footer[_ROW_GROUPS].content.members += footer[_ROW_GROUPS].content.members
-        for ordinal, group in enumerate(self._footer[_ROW_GROUPS].content.members):
             if _ORDINAL in group:
-                group[_ORDINAL].content = ordinal
+                group[_ORDINAL].content = len(self._groups)
+            self._groups.append(encoded(group))
+        self.rows += footer[_NUM_ROWS].content
+        self._footer = self._footer or footer
         self._footer[_NUM_ROWS].content = self.rows
+        self._footer[_ROW_GROUPS].content.members = self._groups
 
     def __enter__(self) -> Self:
         return self

@@ -24,10 +24,11 @@ BUILD_MEMORY = "1GB"
 """What one build may hold in memory; beyond it DuckDB spills to the warehouse's own disk."""
 
 
-def connect(layout: Layout, *, memory: str = BUILD_MEMORY) -> duckdb.DuckDBPyConnection:
+def connect(layout: Layout, *, memory: str = BUILD_MEMORY, cache_files: bool = False) -> duckdb.DuckDBPyConnection:
     """An empty in-memory database with the settings that every session shares (UTC, bounded memory).
 
-    Each session spills to a folder of its own, which DuckDB makes when it needs it and removes when it is closed.
+    `cache_files` keeps what was read of files in memory, for somebody who asks more than once; a build gains nothing by
+    it. Each session spills to a folder of its own, which DuckDB makes when it needs it and removes when it is closed.
     """
     connection = duckdb.connect(
         ":memory:",
@@ -35,12 +36,23 @@ def connect(layout: Layout, *, memory: str = BUILD_MEMORY) -> duckdb.DuckDBPyCon
             "memory_limit": memory,
             "temp_directory": str(_spill_folder(layout)),
             "preserve_insertion_order": "false",
+            "enable_external_file_cache": cache_files,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         },
     )
     connection.execute("set timezone = 'UTC'")
+    # On its own DuckDB draws one where Python has no main file, taking a spawned process for somebody at a terminal.
+    connection.execute("set enable_progress_bar = false")
     return connection
+
+
+def give_memory_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Return what a build has freed to the system: DuckDB's allocator keeps it, and what comes next adds its own.
+
+    DuckDB flushes its allocator when it is told a memory limit, also the one that it has (at most some 40 ms).
+    """
+    connection.execute(f"set memory_limit = '{BUILD_MEMORY}'")
 
 
 def _spill_folder(layout: Layout) -> Path:
