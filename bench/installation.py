@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
-from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from enrichment_assets.domain.workflow import ClientWorkflowConfig
+    from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 
 app = typer.Typer(help="Clients: add, list, configure.", no_args_is_help=True)
 

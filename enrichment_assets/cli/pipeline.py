@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from enrichment_assets.domain.workflow import PipelineDefinition
+    from enrichment_assets.domain.pipeline import PipelineDefinition
 
 app = typer.Typer(help="Pipelines: list, show, add.", no_args_is_help=True)
 

@@ -15,17 +15,15 @@ from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.mapping import ResponseReader, condition, fields_named
-from enrichment_assets.domain.templating import RequestRenderer
-from enrichment_assets.domain.workflow import (
+from enrichment_assets.domain.pipeline import (
     Blueprint,
     BlueprintStep,
     ClientWorkflowConfig,
-    Entity,
-    Mode,
     PipelineDefinition,
     Waterfall,
-    WorkflowDefinition,
 )
+from enrichment_assets.domain.templating import RequestRenderer
+from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 
 _FIXED_PATHS = ("slug", "mode", "entity", "provider")
 """What a client's config may not change: it would be another workflow."""

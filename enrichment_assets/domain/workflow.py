@@ -66,11 +66,13 @@ class Entity(StrEnum):
     COMPANY = "company"
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a configuration: a key that nobody knows is refused, and nothing changes it once it is made."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RequestTemplate(_Part):
+class RequestTemplate(Part):
     """An HTTP request with `{{field}}` templates.
 
     `url` is absolute, or a path below the provider's `base_url`. A value that is nothing but one expression keeps its
@@ -88,7 +90,7 @@ class RequestTemplate(_Part):
     body_format: Literal["json", "form", "text"] = "json"
 
 
-class ResponseMapping(_Part):
+class ResponseMapping(Part):
     """How an answer is read. Every value is a JMESPath expression over the payload.
 
     The payload is the JSON body; for a body that is not JSON it is `{"text": ..., "headers": {...}, "final_url": ...}`
@@ -102,7 +104,7 @@ class ResponseMapping(_Part):
     error_if: str | None = Field(default=None, description="true-ish: a 2xx body that is an error; FAILED(contract)")
 
 
-class Price(_Part):
+class Price(Part):
     """Money for one call, in exact decimals of `currency`. `per_unit` turns a reported unit cost into money."""
 
     estimate: Decimal = Field(default=Decimal(0), ge=0)
@@ -112,7 +114,7 @@ class Price(_Part):
     currency: str = "USD"
 
 
-class Limits(_Part):
+class Limits(Part):
     """Rates of one provider key, and how many calls of this workflow may be under way at once."""
 
     per_second: float | None = Field(default=None, gt=0)
@@ -121,7 +123,7 @@ class Limits(_Part):
     concurrency: int = Field(default=10, ge=1, le=2000)
 
 
-class Retry(_Part):
+class Retry(Part):
     """Bounds of the retry loop: exponential backoff with full jitter between `base` and `max` seconds."""
 
     attempts: int = Field(default=3, ge=1, le=20)
@@ -131,7 +133,7 @@ class Retry(_Part):
     timeout: Seconds = 30.0
 
 
-class Callback(_Part):
+class Callback(Part):
     """How a callback body is read (async workflows). Expressions are JMESPath over the body."""
 
     found_if: str | None = None
@@ -142,7 +144,7 @@ class Callback(_Part):
     signature: SignatureScheme | None = Field(default=None, description="how a body is signed by `callback_secret`")
 
 
-class Poll(_Part):
+class Poll(Part):
     """How a submission is asked for when no callback came; templates also see `external_id`."""
 
     request: RequestTemplate
@@ -152,7 +154,7 @@ class Poll(_Part):
     every: Seconds = 30.0
 
 
-class DestinationColumn(_Part):
+class DestinationColumn(Part):
     """One column of a destination table: a JMESPath over `{item, fields, payload}` and a type to cast to."""
 
     source: str = Field(alias="from")
@@ -161,7 +163,7 @@ class DestinationColumn(_Part):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Destination(_Part):
+class Destination(Part):
     """Where results land besides `enrichment_results`: upserted, typed, always keyed by the client.
 
     Every destination table has `client_slug`, `batch_key`, `item_id`, `workflow_slug`, `fetched_at` besides the
@@ -183,7 +185,7 @@ class Destination(_Part):
         return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()}
 
 
-class WorkflowDefinition(_Part):
+class WorkflowDefinition(Part):
     """One registered way to enrich. See the module docstring; field by field in docs/workflows.md."""
 
     slug: Slug
@@ -273,87 +275,3 @@ class WorkflowDefinition(_Part):
 
 def _present(value: object) -> bool:
     return value is not None and not (isinstance(value, str) and not value.strip())
-
-
-class ClientWorkflowConfig(_Part):
-    """What one client overrides for one workflow: any field by dotted path, and secret names.
-
-    `settings` example: `{"base_url": "http://127.0.0.1:9000", "limits.per_second": 2, "parameters.table_url": "..."}`.
-    """
-
-    settings: dict[str, Any] = Field(default_factory=dict)
-    secrets: dict[str, str] = Field(default_factory=dict)
-    enabled: bool = True
-
-
-class Waterfall(_Part):
-    """A pipeline entry that asks the next provider only where the former missed."""
-
-    waterfall: list[Slug] = Field(min_length=2)
-
-
-class PipelineDefinition(_Part):
-    """A client's named, ordered list of workflows.
-
-    `company_identity` says what "same company" means, first rule that applies wins (docs/companies.md).
-    """
-
-    slug: Slug
-    title: str = ""
-    description: str = ""
-    steps: list[Slug | Waterfall] = Field(min_length=1)
-    company_identity: list[
-        Literal["apollo_account_id", "company_linkedin_url", "name_and_host", "company_name", "company_host"]
-    ] = Field(
-        default_factory=lambda: [  # type: ignore[arg-type]
-            "apollo_account_id",
-            "company_linkedin_url",
-            "name_and_host",
-            "company_name",
-            "company_host",
-        ],
-        min_length=1,
-    )
-
-    def slugs(self) -> list[str]:
-        """The workflow slugs in order, waterfalls flattened."""
-        return [s for step in self.steps for s in ([step] if isinstance(step, str) else step.waterfall)]
-
-
-class BlueprintStep(_Part):
-    """One workflow as it will run in one batch: definition with the client's overrides merged in."""
-
-    position: int = Field(ge=0)
-    workflow: WorkflowDefinition
-    after: list[Slug] = Field(default_factory=list, description="steps of this blueprint that must be settled first")
-    fallback_of: list[Slug] = Field(default_factory=list, description="waterfall: runs only where all of these missed")
-    registry_version: str
-
-    @property
-    def slug(self) -> str:
-        """The workflow's slug."""
-        return self.workflow.slug
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Steps that must be settled first: those it comes after, those it is a fallback of."""
-        return tuple(dict.fromkeys((*self.after, *self.fallback_of)))
-
-
-class Blueprint(_Part):
-    """The snapshot that a batch runs by: nothing that changes later in the registry changes it."""
-
-    client: Slug
-    pipeline: Slug
-    company_identity: list[str]
-    simulated: bool | None = Field(
-        default=None, description="launched for the sandbox (true) or for real providers (false); null: not said"
-    )
-    steps: list[BlueprintStep] = Field(min_length=1)
-
-    def step(self, slug: str) -> BlueprintStep:
-        """The step of that slug; raises `KeyError`."""
-        for step in self.steps:
-            if step.slug == slug:
-                return step
-        raise KeyError(slug)

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.engine.endings import Ending
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter

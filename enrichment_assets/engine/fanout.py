@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from enrichment_assets.domain.emission import Emission, Parent, emission_of
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
-from enrichment_assets.domain.workflow import Blueprint
 from enrichment_assets.engine.answers import Decision
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.event_log import log_event

@@ -8,9 +8,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
-from enrichment_assets.domain.workflow import Blueprint, Entity, Mode
+from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.admission import admitted, heed_outcome, not_sent
 from enrichment_assets.engine.answers import Decision, completed, decide_callback, dump, failed
 from enrichment_assets.engine.callbacks import forged

@@ -10,10 +10,11 @@ from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ResponseReader, condition
+from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.planning import ends_parent
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.templating import RequestRenderer
-from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, BlueprintStep, Mode, WorkflowDefinition
+from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
 from enrichment_assets.engine.breaker import Breaker
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.limits import RateGate

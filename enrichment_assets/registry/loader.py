@@ -13,7 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 
 @cache

@@ -11,8 +11,8 @@ from typing import Any
 import uvloop
 
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.workflow import Blueprint
 from enrichment_assets.engine.context import Batch
 from enrichment_assets.engine.event_log import open_log
 from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance

@@ -12,7 +12,7 @@ from typing import Any
 
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.money import checked_amount
-from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.recovery import dependency_pairs, in_transaction, wake_again
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import budget_changes, budgets, recovery

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config, check_workflow
-from enrichment_assets.domain.workflow import SLUG_PATTERN, ClientWorkflowConfig, WorkflowDefinition
+from enrichment_assets.domain.workflow import SLUG_PATTERN, WorkflowDefinition
 from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings

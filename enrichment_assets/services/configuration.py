@@ -15,8 +15,9 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import check_workflow, validate_pipeline
-from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_pipelines, explain, parse_pipeline, parse_workflow
 from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.clients import (

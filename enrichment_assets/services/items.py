@@ -16,7 +16,7 @@ from enrichment_assets.domain.companies import company_key
 from enrichment_assets.domain.emails import is_placeholder_email
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.uploads import read_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import items as store

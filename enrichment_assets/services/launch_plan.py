@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.workflow import Blueprint, BlueprintStep, Entity, Mode, PipelineDefinition
+from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.resources.secrets import missing_secrets
 from enrichment_assets.services.configuration import pipeline_row
 from enrichment_assets.services.seeding import registry

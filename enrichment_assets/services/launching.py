@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.launch_plan import (
     Draft,
     LaunchPlan,

@@ -17,8 +17,9 @@ from psycopg import errors
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError, NotFoundError
 from enrichment_assets.domain.money import checked_amount
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
-from enrichment_assets.domain.workflow import Blueprint, Mode
+from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.items import dependents
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import budget_changes, recovery

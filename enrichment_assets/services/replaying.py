@@ -16,9 +16,10 @@ import psycopg
 
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.statuses import Outcome, Status
-from enrichment_assets.domain.workflow import ClientWorkflowConfig, Destination, Entity, Mode, WorkflowDefinition
+from enrichment_assets.domain.workflow import Destination, Entity, Mode, WorkflowDefinition
 from enrichment_assets.engine.answers import Decision, dump
 from enrichment_assets.engine.fanout import emission_for
 from enrichment_assets.engine.rereading import read_again

@@ -5,8 +5,9 @@ How a stored answer reads with it is the engine's (`engine.rereading`).
 
 from __future__ import annotations
 
+from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.planning import ends_parent, fields_read
-from enrichment_assets.domain.workflow import CALLBACK_SECRET, Blueprint, BlueprintStep, WorkflowDefinition
+from enrichment_assets.domain.workflow import CALLBACK_SECRET, WorkflowDefinition
 
 
 def mended(launched: WorkflowDefinition, current: WorkflowDefinition) -> WorkflowDefinition:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.workflow import Blueprint, Mode
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.resources.providers import build_providers, is_simulated
 from enrichment_assets.settings import Settings
 

@@ -7,7 +7,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from enrichment_assets.domain.workflow import ClientWorkflowConfig, PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.pipeline import ClientWorkflowConfig, PipelineDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 Row = dict[str, Any]
 

@@ -14,8 +14,9 @@ from enrichment_assets.domain.emission import Child, Emission, Parent, emission_
 from enrichment_assets.domain.emits import Emits
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.mapping import ResponseReader
+from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint, child_route
-from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 PARENT = Parent(
     7,

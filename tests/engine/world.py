@@ -22,8 +22,9 @@ from typing import Any
 
 import psycopg
 
+from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
-from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions, RunReport
 from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.sandbox.process import SandboxProcess

@@ -11,8 +11,9 @@ import pytest
 from enrichment_assets.domain.emission import Emission, Parent, emission_of
 from enrichment_assets.domain.emits import Emits
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
-from enrichment_assets.domain.workflow import Blueprint, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store import claims, fanout
 from enrichment_assets.store.database import connect_async
 from tests.engine.world import Launched, Row, World, async_step, company_step, step

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
-from enrichment_assets.domain.workflow import PipelineDefinition
 from enrichment_assets.engine.admission import admitted, heed, heed_outcome
 from enrichment_assets.engine.answers import Decision
 from enrichment_assets.engine.breaker import Breaker

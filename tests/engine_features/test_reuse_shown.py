@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import apply_config
-from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.event_log import JsonLines, logger
 from enrichment_assets.services.batches import load_batch
 from enrichment_assets.services.configuration import (

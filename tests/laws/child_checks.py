@@ -7,8 +7,9 @@ import asyncio
 from enrichment_assets.domain.emission import Parent, emission_of
 from enrichment_assets.domain.emits import Emits
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
-from enrichment_assets.domain.workflow import Blueprint, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.store import claims
 from enrichment_assets.store.database import connect_async

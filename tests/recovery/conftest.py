@@ -16,7 +16,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from enrichment_assets.domain.workflow import PipelineDefinition, WorkflowDefinition
+from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions, RunReport
 from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess, SandboxSettings

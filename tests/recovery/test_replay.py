@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services import configuration
 from enrichment_assets.services.recovery import retry
 from enrichment_assets.services.replaying import replay

@@ -10,7 +10,7 @@ import yaml
 from psycopg import Connection
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError, NotFoundError
-from enrichment_assets.domain.workflow import PipelineDefinition
+from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services import configuration as service
 from enrichment_assets.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from psycopg import Connection
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.domain.workflow import Blueprint
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services import configuration
 from enrichment_assets.services.launching import launch, plan_launch
 from enrichment_assets.services.uploads import upload_file

@@ -1,0 +1,97 @@
+"""What a client's pipeline is, and the blueprint that a batch runs by: workflows in order, with the client's overrides.
+
+A pipeline is data like a workflow (`domain.workflow`): a list of slugs and waterfalls. A blueprint is its snapshot at
+launch, whole, so that nothing that changes in the registry changes a batch that was launched.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from enrichment_assets.domain.workflow import Part, Slug, WorkflowDefinition
+
+
+class ClientWorkflowConfig(Part):
+    """What one client overrides for one workflow: any field by dotted path, and secret names.
+
+    `settings` example: `{"base_url": "http://127.0.0.1:9000", "limits.per_second": 2, "parameters.table_url": "..."}`.
+    """
+
+    settings: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    enabled: bool = True
+
+
+class Waterfall(Part):
+    """A pipeline entry that asks the next provider only where the former missed."""
+
+    waterfall: list[Slug] = Field(min_length=2)
+
+
+class PipelineDefinition(Part):
+    """A client's named, ordered list of workflows.
+
+    `company_identity` says what "same company" means, first rule that applies wins (docs/companies.md).
+    """
+
+    slug: Slug
+    title: str = ""
+    description: str = ""
+    steps: list[Slug | Waterfall] = Field(min_length=1)
+    company_identity: list[
+        Literal["apollo_account_id", "company_linkedin_url", "name_and_host", "company_name", "company_host"]
+    ] = Field(
+        default_factory=lambda: [  # type: ignore[arg-type]
+            "apollo_account_id",
+            "company_linkedin_url",
+            "name_and_host",
+            "company_name",
+            "company_host",
+        ],
+        min_length=1,
+    )
+
+    def slugs(self) -> list[str]:
+        """The workflow slugs in order, waterfalls flattened."""
+        return [s for step in self.steps for s in ([step] if isinstance(step, str) else step.waterfall)]
+
+
+class BlueprintStep(Part):
+    """One workflow as it will run in one batch: definition with the client's overrides merged in."""
+
+    position: int = Field(ge=0)
+    workflow: WorkflowDefinition
+    after: list[Slug] = Field(default_factory=list, description="steps of this blueprint that must be settled first")
+    fallback_of: list[Slug] = Field(default_factory=list, description="waterfall: runs only where all of these missed")
+    registry_version: str
+
+    @property
+    def slug(self) -> str:
+        """The workflow's slug."""
+        return self.workflow.slug
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Steps that must be settled first: those it comes after, those it is a fallback of."""
+        return tuple(dict.fromkeys((*self.after, *self.fallback_of)))
+
+
+class Blueprint(Part):
+    """The snapshot that a batch runs by: nothing that changes later in the registry changes it."""
+
+    client: Slug
+    pipeline: Slug
+    company_identity: list[str]
+    simulated: bool | None = Field(
+        default=None, description="launched for the sandbox (true) or for real providers (false); null: not said"
+    )
+    steps: list[BlueprintStep] = Field(min_length=1)
+
+    def step(self, slug: str) -> BlueprintStep:
+        """The step of that slug; raises `KeyError`."""
+        for step in self.steps:
+            if step.slug == slug:
+                return step
+        raise KeyError(slug)
