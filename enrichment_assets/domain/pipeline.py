@@ -95,3 +95,7 @@ class Blueprint(Part):
             if step.slug == slug:
                 return step
         raise KeyError(slug)
+
+    def dependencies(self) -> list[tuple[str, str]]:
+        """Pairs of a step and one that must be settled before it."""
+        return [(step.slug, needs) for step in self.steps for needs in step.needs]

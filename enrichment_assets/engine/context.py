@@ -121,6 +121,10 @@ class Run:
             if step.rests_until is not None and step.rests_until <= self.clock.now():
                 step.stopped, step.rests_until = None, None
 
+    def slugs_at_work(self) -> list[str]:
+        """The steps that nothing has stopped."""
+        return [step.slug for step in self.steps.values() if step.stopped is None]
+
     def stop_provider(self, step: Step, reason: str) -> None:
         """Send nothing more with this step's provider and key in this run; its items stay PENDING."""
         for other in self.steps.values():

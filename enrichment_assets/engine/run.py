@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import psycopg
@@ -24,10 +24,10 @@ from enrichment_assets.engine.admission import Doors, look_at_breakers
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.engine.items import dependents, process
+from enrichment_assets.engine.items import dependents
 from enrichment_assets.engine.lookups import Lookups
+from enrichment_assets.engine.passes import one_pass
 from enrichment_assets.engine.steps import prepare_steps
 from enrichment_assets.resources.transport import build_client
 from enrichment_assets.store import claims, contexts, limits, states
@@ -39,19 +39,6 @@ LEASE_SECONDS = 60.0
 
 LINGER_SECONDS = 30.0
 """A run waits this long for states that are deferred; longer waits are left to the sequencer."""
-
-CLAIM_SIZE = 100
-"""Items taken at once: few enough that loading them does not hold up the answers that come in meanwhile."""
-
-LOOK_AT_WRITER = 0.5
-"""Seconds between looks at whether answers can still be stored, while a run that failed lets its calls end."""
-
-STARTED_AT_ONCE = 8
-"""Items whose first steps (rendering, local work) run in one turn of the event loop."""
-
-MIN_WINDOW = 500
-MAX_WINDOW = 2_000
-"""Items in memory at once: enough to keep every slot busy, whatever the size of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,39 +84,6 @@ class RunReport:
     records: int
 
 
-@dataclass
-class _Window:
-    """The items under way, and what a pass over the batch has seen."""
-
-    size: int
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    async def room(self) -> None:
-        """Wait until another claim fits."""
-        while len(self.tasks) > self.size - CLAIM_SIZE:
-            await self.some_done()
-
-    async def some_done(self) -> None:
-        """Wait for at least one item; raises what broke it."""
-        if self.tasks:
-            done, self.tasks = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
-            failures = [failure for task in done if (failure := task.exception())]
-            if failures:
-                raise failures[0]
-
-    async def all_done(self) -> None:
-        """Wait for all items."""
-        while self.tasks:
-            await self.some_done()
-
-    async def calm(self, run: Run) -> None:
-        """Let what is under way end, whatever becomes of it, as long as it can be written down."""
-        while self.tasks and not run.writer.broken:
-            done, self.tasks = await asyncio.wait(self.tasks, timeout=LOOK_AT_WRITER)
-            for task in done:
-                task.exception()  # told to nobody: the first failure is
-
-
 async def advance(
     hq_url: str,
     batch: Batch,
@@ -166,7 +120,9 @@ async def advance(
                 await reporter
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
         await states.adopt_shared_answers(reader, batch.batch_id, _dependents(run))
-        finished = await states.settle_batch(reader, batch.batch_id, _dependencies(run), await _resume_in(reader, run))
+        finished = await states.settle_batch(
+            reader, batch.batch_id, batch.blueprint.dependencies(), await _resume_in(reader, run)
+        )
         if on_progress is not None:
             on_progress(Progress(dict(run.moved), 0))
         log_event(run, "run_ended", finished=finished, moved=sum(run.moved.values()), stopped=stopped or None)
@@ -287,69 +243,15 @@ async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -
         await states.adopt_shared_answers(reader, run.batch.batch_id, _dependents(run))
         run.wake()
         before, since = sum(run.moved.values()), await states.now(reader)
-        claimed = await _one_pass(run, reader)
+        claimed = await one_pass(run, reader)
         if run.stopping:
             raise Interrupted("stopped as asked; calls under way were finished, the rest stays PENDING")
         if claimed and sum(run.moved.values()) > before:
             continue
-        wait = await states.next_due_in(reader, run.batch.batch_id, _slugs(run), since)
+        wait = await states.next_due_in(reader, run.batch.batch_id, run.slugs_at_work(), since)
         if wait is None or wait > options.linger_seconds:
             return
         await asyncio.sleep(wait + 0.05)
-
-
-async def _one_pass(run: Run, reader: claims.Connection) -> int:
-    """Claim and process every item that has something to do, by ascending id. Returns how many were claimed."""
-    window = _Window(_window_size(run))
-    claimed, after_id = 0, 0
-    try:
-        while True:
-            await window.room()
-            run.lease.check()
-            if run.stopping:
-                await window.all_done()
-                return claimed
-            ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), CLAIM_SIZE)
-            ids += await claims.find_overdue(reader, run.batch.batch_id, _slugs(run), CLAIM_SIZE)
-            fresh = await claims.find_runnable(
-                reader, run.batch.batch_id, _slugs(run), _dependencies(run), after_id, CLAIM_SIZE
-            )
-            after_id = fresh[-1] if fresh else after_id
-            held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, [*ids, *fresh])
-            if not held and not fresh:
-                if not window.tasks:
-                    return claimed
-                await window.some_done()
-                continue
-            claimed += len(held)
-            for item in await contexts.load_items(reader, run.batch.batch_id, held, with_original=run.needs_original):
-                window.tasks.add(asyncio.create_task(process(run, item)))
-                if len(window.tasks) % STARTED_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-    except LeaseLost:
-        raise
-    except Exception:
-        # What broke one item, or the reader's connection, must not make the fate of all other calls unknown.
-        run.failing = True
-        await window.calm(run)
-        raise
-    finally:
-        for task in window.tasks:
-            task.cancel()
-        await asyncio.gather(*window.tasks, return_exceptions=True)
-
-
-def _window_size(run: Run) -> int:
-    slots = sum(step.workflow.limits.concurrency for step in run.steps.values() if step.provider is not None)
-    return min(max(3 * slots, MIN_WINDOW), MAX_WINDOW)
-
-
-def _slugs(run: Run) -> list[str]:
-    return [step.slug for step in run.steps.values() if step.stopped is None]
-
-
-def _dependencies(run: Run) -> list[tuple[str, str]]:
-    return [(step.slug, needs) for step in run.batch.blueprint.steps for needs in step.needs]
 
 
 def _dependents(run: Run) -> list[tuple[str, str]]:
