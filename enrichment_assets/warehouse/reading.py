@@ -38,7 +38,7 @@ def open_warehouse(
     """
     layout = Layout.of(settings or Settings.from_environment())
     project = load_project()
-    connection = connect(layout, memory=READ_MEMORY, cache_files=True)
+    connection = connect(layout, memory=READ_MEMORY, for_questions=True)
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
     _attach_raw_uploads(connection, layout, client_slug, batch_key)
     if client_slug is not None:

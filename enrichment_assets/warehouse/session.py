@@ -24,11 +24,12 @@ BUILD_MEMORY = "1GB"
 """What one build may hold in memory; beyond it DuckDB spills to the warehouse's own disk."""
 
 
-def connect(layout: Layout, *, memory: str = BUILD_MEMORY, cache_files: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(layout: Layout, *, memory: str = BUILD_MEMORY, for_questions: bool = False) -> duckdb.DuckDBPyConnection:
     """An empty in-memory database with the settings that every session shares (UTC, bounded memory).
 
-    `cache_files` keeps what was read of files in memory, for somebody who asks more than once; a build gains nothing by
-    it. Each session spills to a folder of its own, which DuckDB makes when it needs it and removes when it is closed.
+    A session for questions keeps what it has read of files in memory, and DuckDB may draw its progress bar for somebody
+    who waits; a build gains nothing by the one, and has nobody for the other. Each session spills to a folder of its
+    own, which DuckDB makes when it needs it and removes when it is closed.
     """
     connection = duckdb.connect(
         ":memory:",
@@ -36,14 +37,14 @@ def connect(layout: Layout, *, memory: str = BUILD_MEMORY, cache_files: bool = F
             "memory_limit": memory,
             "temp_directory": str(_spill_folder(layout)),
             "preserve_insertion_order": "false",
-            "enable_external_file_cache": cache_files,
+            "enable_external_file_cache": for_questions,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         },
     )
     connection.execute("set timezone = 'UTC'")
-    # On its own DuckDB draws one where Python has no main file, taking a spawned process for somebody at a terminal.
-    connection.execute("set enable_progress_bar = false")
+    if not for_questions:  # DuckDB takes any process without a main file, a spawned one say, for somebody at a terminal
+        connection.execute("set enable_progress_bar = false")
     return connection
 
 
