@@ -6,6 +6,7 @@ launch, whole, so that nothing that changes in the registry changes a batch that
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -95,6 +96,18 @@ class Blueprint(Part):
             if step.slug == slug:
                 return step
         raise KeyError(slug)
+
+    def dependents(self, slug: str) -> list[str]:
+        """Steps that come, directly or not, after `slug`."""
+        reached = {slug}
+        for step in self.steps:
+            if reached & set(step.after):
+                reached.add(step.slug)
+        return sorted(reached - {slug})
+
+    def dependent_pairs(self, slugs: Iterable[str]) -> list[tuple[str, str]]:
+        """(workflow, step that comes after it, directly or not) for these workflows."""
+        return [(slug, dependent) for slug in slugs for dependent in self.dependents(slug)]
 
     def dependencies(self) -> list[tuple[str, str]]:
         """Pairs of a step and one that must be settled before it."""

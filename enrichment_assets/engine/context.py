@@ -121,6 +121,12 @@ class Run:
             if step.rests_until is not None and step.rests_until <= self.clock.now():
                 step.stopped, step.rests_until = None, None
 
+    @cached_property
+    def dependent_pairs(self) -> list[tuple[str, str]]:
+        """(step, step that comes after it, directly or not), of the whole blueprint."""
+        blueprint = self.batch.blueprint
+        return blueprint.dependent_pairs(step.slug for step in blueprint.steps)
+
     def slugs_at_work(self) -> list[str]:
         """The steps that nothing has stopped."""
         return [step.slug for step in self.steps.values() if step.stopped is None]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
@@ -169,7 +168,7 @@ def _not_booked(cost: Decimal | None, call_row: OpenCall) -> Decimal | None:
 
 
 async def _reopen(run: Run, item: LoadedItem, step: Step) -> None:
-    slugs = dependents(run.batch.blueprint, step.slug)
+    slugs = run.batch.blueprint.dependents(step.slug)
     if not slugs:
         return
     # Only what the database reopened: a step that was skipped for another reason would be paid for and refused.
@@ -177,15 +176,6 @@ async def _reopen(run: Run, item: LoadedItem, step: Step) -> None:
         state = item.states.get(slug)
         if state is not None:
             state.status, state.outcome, state.due = Status.PENDING, None, True
-
-
-def dependents(blueprint: Blueprint, slug: str) -> list[str]:
-    """Steps that come, directly or not, after `slug`."""
-    reached = {slug}
-    for step in blueprint.steps:
-        if reached & set(step.after):
-            reached.add(step.slug)
-    return sorted(reached - {slug})
 
 
 async def _finish(run: Run, item: LoadedItem, open_call: OpenCall) -> None:

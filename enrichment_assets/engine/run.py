@@ -25,7 +25,6 @@ from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.engine.items import dependents
 from enrichment_assets.engine.lookups import Lookups
 from enrichment_assets.engine.passes import one_pass
 from enrichment_assets.engine.steps import prepare_steps
@@ -119,7 +118,7 @@ async def advance(
             with suppress(asyncio.CancelledError):
                 await reporter
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
-        await states.adopt_shared_answers(reader, batch.batch_id, _dependents(run))
+        await states.adopt_shared_answers(reader, batch.batch_id, run.dependent_pairs)
         finished = await states.settle_batch(
             reader, batch.batch_id, batch.blueprint.dependencies(), await _resume_in(reader, run)
         )
@@ -240,7 +239,7 @@ async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
 async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -> None:
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
-        await states.adopt_shared_answers(reader, run.batch.batch_id, _dependents(run))
+        await states.adopt_shared_answers(reader, run.batch.batch_id, run.dependent_pairs)
         run.wake()
         before, since = sum(run.moved.values()), await states.now(reader)
         claimed = await one_pass(run, reader)
@@ -252,11 +251,6 @@ async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -
         if wait is None or wait > options.linger_seconds:
             return
         await asyncio.sleep(wait + 0.05)
-
-
-def _dependents(run: Run) -> list[tuple[str, str]]:
-    blueprint = run.batch.blueprint
-    return [(step.slug, after) for step in blueprint.steps for after in dependents(blueprint, step.slug)]
 
 
 async def _report_progress(run: Run, on_progress: Callable[[Progress], None] | None, every: float) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.services.recovery import dependency_pairs, in_transaction, wake_again
+from enrichment_assets.services.recovery import in_transaction, wake_again
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import budget_changes, budgets, recovery
 from enrichment_assets.store.budget_changes import Scope
@@ -129,7 +129,7 @@ def _reopened(connection: Sync, scope: Scope, report: BudgetReport) -> tuple[Bud
     batches = budget_changes.reopen_skipped(connection, scope)
     dependents = 0
     for batch in batches:
-        pairs = dependency_pairs(Blueprint.model_validate(batch.blueprint), {slug for _, slug in batch.states})
+        pairs = Blueprint.model_validate(batch.blueprint).dependent_pairs({slug for _, slug in batch.states})
         dependents += recovery.reopen_dependents(connection, batch.states, pairs)
         recovery.wake_batch(connection, batch.batch_id)
     counts = {batch.batch_key: len(batch.states) for batch in batches}

@@ -20,7 +20,6 @@ from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.items import dependents
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import budget_changes, recovery
 from enrichment_assets.store.database import connect, open_databases
@@ -116,7 +115,7 @@ def retry(
         calls = recovery.ready_calls(connection, picked, CallState.FAILED)
         counts = Counter(p.workflow for p in picked)
         reopened = recovery.reopen_dependents(
-            connection, [(p.item_id, p.workflow) for p in picked], dependency_pairs(blueprint, counts)
+            connection, [(p.item_id, p.workflow) for p in picked], blueprint.dependent_pairs(counts)
         )
         lifted = recovery.lift_provider_pauses(connection, _called(blueprint, workflow))
         resumed = recovery.wake_batch(connection, batch.batch_id)
@@ -198,7 +197,7 @@ def _call_again(
     reopened = recovery.reopen_dependents(
         connection,
         [(p.item_id, p.workflow) for p in picked],
-        dependency_pairs(blueprint, {p.workflow for p in picked}),
+        blueprint.dependent_pairs({p.workflow for p in picked}),
     )
     returned = [(call.workflow, call.estimated_cost, Decimal(0)) for call in calls]
     budget_changes.settle_by_hand(connection, batch.client_id, batch.batch_id, returned)
@@ -258,11 +257,6 @@ def wake_again(settings: Settings, batch_ids: Iterable[int]) -> None:
     with connect(open_databases(settings).hq) as connection:
         for batch_id in batch_ids:
             recovery.wake_batch(connection, batch_id)
-
-
-def dependency_pairs(blueprint: Blueprint, slugs: Iterable[str]) -> list[tuple[str, str]]:
-    """(workflow, step that comes after it, directly or not) for these workflows."""
-    return [(slug, dependent) for slug in slugs for dependent in dependents(blueprint, slug)]
 
 
 def providers_of(blueprint: Blueprint) -> dict[str, str]:

@@ -25,7 +25,7 @@ from enrichment_assets.engine.fanout import emission_for
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.steps import Step, prepare_steps
 from enrichment_assets.resources.providers import build_providers
-from enrichment_assets.services.recovery import dependency_pairs, in_transaction, locked, what_next
+from enrichment_assets.services.recovery import in_transaction, locked, what_next
 from enrichment_assets.services.rereading import mended, with_step
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
@@ -297,9 +297,7 @@ class _Replay:
         if new:
             replaying.save_blueprint(connection, batch_id, self._blueprint.model_dump(mode="json", by_alias=True))
             replaying.rekey_calls(connection, batch_id, self._key, self._slug, self._workflow.version())
-        reopened = recovery.reopen_dependents(
-            connection, self._answered, dependency_pairs(self._blueprint, [self._slug])
-        )
+        reopened = recovery.reopen_dependents(connection, self._answered, self._blueprint.dependent_pairs([self._slug]))
         if new or self._counts["states"]:
             recovery.wake_batch(connection, batch_id, only_if_pending=False)
         return reopened
