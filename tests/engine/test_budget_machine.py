@@ -32,7 +32,7 @@ from enrichment_assets.services.replaying import replay
 from enrichment_assets.store import claims, contexts
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from tests.engine.world import Launched, World, async_step, people, step
+from tests.engine.world import Launched, World, async_step, people, start_runner, step
 
 T = TypeVar("T")
 ITEMS = 3
@@ -89,8 +89,6 @@ class Money(RuleBasedStateMachine):
     def launch(self, cents: int) -> None:
         self.batch: Launched = self.world.launch(people(ITEMS), *workflows())
         self.set_a_budget("batch", Decimal(cents) / 100)
-        (row,) = self.batch.rows("select client_id from batches where id = %s", self.batch.batch_id)
-        self.client_id = row["client_id"]
         found = self.batch.rows("select id from batch_items where batch_id = %s order by id", self.batch.batch_id)
         self.items = [r["id"] for r in found]
         self.pairs = [(item, slug) for item in self.items for slug in PRICES]
@@ -252,10 +250,10 @@ class Money(RuleBasedStateMachine):
 
     async def _start(self) -> Runner:
         connection = await connect_async(self.batch.settings.hq_database_url or "", autocommit=True)
-        runner_id = await claims.start_runner(connection, self.batch.batch_id, "test", 3600.0)
-        held = dict(await claims.claim(connection, self.batch.batch_id, runner_id, self.items))
+        scope = await start_runner(connection, self.batch, 3600.0)
+        held = dict(await claims.claim(connection, self.batch.batch_id, scope.runner_id, self.items))
         assert len(held) == ITEMS
-        return Runner(Scope(self.client_id, self.batch.batch_id, runner_id), connection, held)
+        return Runner(scope, connection, held)
 
     def _applied(self, pair: Pair, call_id: int) -> Applied:
         """A found answer to a call; variants replace what differs."""

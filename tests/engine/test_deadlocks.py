@@ -16,8 +16,7 @@ from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.store import claims, ledger
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from tests.engine.world import Launched, World, company_step, people, step
-from tests.laws.checks import start
+from tests.engine.world import Launched, World, company_step, people, start_runner, step
 
 END_READER = """
     select pg_terminate_backend(pid) from pg_stat_activity
@@ -51,7 +50,7 @@ async def runners(batch: Launched, *shares: Sequence[int]) -> AsyncIterator[list
         for share in shares:
             connection = await connect_async(batch.settings.hq_database_url or "", autocommit=True)
             stack.push_async_callback(connection.close)
-            scope = await start(connection, batch)
+            scope = await start_runner(connection, batch)
             held = await claims.claim(connection, batch.batch_id, scope.runner_id, share)
             found.append(Runner(scope, connection, dict(held)))
         yield found

@@ -30,7 +30,7 @@ from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.store import claims, contexts
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from tests.engine.world import Launched, World, async_step, people
+from tests.engine.world import Launched, World, async_step, people, start_runner
 
 T = TypeVar("T")
 CENT = Decimal("0.01")
@@ -71,8 +71,6 @@ class Laws(RuleBasedStateMachine):
         self.batch: Launched = self.world.launch(people(ITEMS), async_step(SLUG))
         self.batch.set_budget(str(budget * CENT), batch=True)
         self.limit = budget * CENT
-        row = self.batch.rows("select client_id from batches where id = %s", self.batch.batch_id)[0]
-        self.client_id = row["client_id"]
         found = self.batch.rows("select id from batch_items where batch_id = %s order by id", self.batch.batch_id)
         self.items = [r["id"] for r in found]
         self.a_runner_starts()
@@ -88,8 +86,7 @@ class Laws(RuleBasedStateMachine):
     def a_runner_starts(self) -> None:
         async def start() -> Runner:
             connection = await connect_async(self.batch.settings.hq_database_url or "", autocommit=True)
-            runner_id = await claims.start_runner(connection, self.batch.batch_id, "test", 3600.0)
-            scope = Scope(self.client_id, self.batch.batch_id, runner_id)
+            scope = await start_runner(connection, self.batch, 3600.0)
             return Runner(scope, GroupWriter(connection, scope), connection)
 
         self.runners.append(self.do(start()))

@@ -32,10 +32,11 @@ from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budgets
+from enrichment_assets.store import budgets, claims
 from enrichment_assets.store.batches_launch import insert_batch
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.ledger import Scope
 
 Row = dict[str, Any]
 RECEIVER = "http://127.0.0.1:9"
@@ -142,6 +143,10 @@ class Launched:
         self.hq.execute(query, parameters)
         self.hq.commit()
 
+    def first_item(self) -> int:
+        """Id of the first item."""
+        return int(self.rows("select min(id) as id from batch_items where batch_id = %s", self.batch_id)[0]["id"])
+
     def states(self, slug: str | None = None) -> list[Row]:
         """Workflow states with their row number, in the order of rows and steps."""
         return self.rows(
@@ -232,6 +237,15 @@ class Launched:
     @staticmethod
     def _is_key(shown: str, slug: str) -> bool:
         return shown.endswith(hashlib.sha256(slug.encode()).hexdigest()[:8])
+
+
+async def start_runner(connection: claims.Connection, batch: Launched, lease_seconds: float = 60.0) -> Scope:
+    """A new runner's scope."""
+    cursor = await connection.execute("select client_id from batches where id = %s", (batch.batch_id,))
+    row = await cursor.fetchone()
+    assert row is not None
+    runner = await claims.start_runner(connection, batch.batch_id, "test", lease_seconds)
+    return Scope(row["client_id"], batch.batch_id, runner)
 
 
 class World:

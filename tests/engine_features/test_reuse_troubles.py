@@ -16,11 +16,11 @@ from enrichment_assets.services.recovery import resolve, retry
 from enrichment_assets.services.replaying import replay
 from enrichment_assets.store import claims
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Applied, Scope
+from enrichment_assets.store.ledger import Applied
 from enrichment_assets.store.questions import Asked, find
 from enrichment_assets.store.reuse import Reused, take
 from tests.engine.hostile_server import answering
-from tests.engine.world import Launched, World, async_step, company_step, people, step
+from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
 
 
 def finder(**fields: Any) -> WorkflowDefinition:
@@ -169,9 +169,8 @@ def test_a_reuse_is_written_only_for_a_held_item_a_pending_state_and_a_free_call
     async def write() -> tuple[bool, bool]:
         url = batch.settings.hq_database_url or ""
         async with await connect_async(url, autocommit=True) as connection:
-            runner = await claims.start_runner(connection, batch.batch_id, "test", 60.0)
-            ((_, fence),) = await claims.claim(connection, batch.batch_id, runner, [item])
-            scope = Scope(origin["client_id"], batch.batch_id, runner)
+            scope = await start_runner(connection, batch)
+            ((_, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [item])
             if guarded == "state":
                 batch.change("update workflow_states set status = 'SKIPPED' where item_id = %s", item)
             if guarded == "call":
@@ -231,9 +230,9 @@ def _written_by_a_retired_run(batch: Launched, old: Launched) -> bool:
 
     async def write() -> bool:
         async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
-            runner = await claims.start_runner(connection, batch.batch_id, "test", 60.0)
-            ((_, fence),) = await claims.claim(connection, batch.batch_id, runner, [item])
-            writer = GroupWriter(connection, Scope(origin["client_id"], batch.batch_id, runner))
+            scope = await start_runner(connection, batch)
+            ((_, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [item])
+            writer = GroupWriter(connection, scope)
             writing = asyncio.create_task(writer.run())
             await connection.execute("update runners set expires_at = now() - interval '1 s'")
             await claims.retire_expired_runners(connection, batch.batch_id)

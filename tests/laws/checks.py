@@ -15,8 +15,6 @@ from pathlib import Path
 import httpx
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
-from enrichment_assets.engine.group_transaction import LeaseLost
-from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.receiver.app import build_app
 from enrichment_assets.services.configuration import add_workflow, list_workflows
 from enrichment_assets.services.items import create_items
@@ -24,9 +22,9 @@ from enrichment_assets.services.storing import store_results
 from enrichment_assets.store import claims, ledger
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox import Receipt
-from enrichment_assets.store.ledger import Applied, Intent, Received, Scope
+from enrichment_assets.store.ledger import Intent
 from tests.engine.hostile_server import answering
-from tests.engine.world import Launched, World, async_step, company_step, people, step
+from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
 
 GOOD = {"found": True, "id": "answer"}
 
@@ -162,73 +160,6 @@ def a_company_is_asked_once(world: World) -> None:
     assert batch.asked("firm") == 1
 
 
-def a_retired_runner_writes_nothing(world: World) -> None:
-    """A runner whose lease ran out learns it at its next write."""
-    batch = world.launch(people(1), step("first"))
-
-    async def zombie() -> bool:
-        async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
-            scope = await start(connection, batch)
-            ((item, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [first_item(batch)])
-            writer = GroupWriter(connection, scope)
-            writing = asyncio.create_task(writer.run())
-            await connection.execute("update runners set expires_at = now() - interval '1 s'")
-            await claims.retire_expired_runners(connection, batch.batch_id)
-            try:
-                await writer.apply(Applied(item, fence, "first", "COMPLETED", "http", outcome="found", own_result=True))
-            except LeaseLost:
-                return True
-            finally:
-                writing.cancel()
-                await asyncio.gather(writing, return_exceptions=True)
-            return False
-
-    assert asyncio.run(zombie()), "a retired runner wrote"
-    assert batch.results() == []
-
-
-def a_stale_fence_writes_nothing(world: World) -> None:
-    """Every write compares the fence: what another runner has taken over is out of reach."""
-    batch = world.launch(people(1), step("first"))
-    item = first_item(batch)
-
-    async def write() -> None:
-        async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
-            old = await start(connection, batch)
-            ((_, fence),) = await claims.claim(connection, batch.batch_id, old.runner_id, [item])
-            intent = Intent(item, fence, "first", "key", "item:1", "http", "first", Decimal(0))
-            (verdict,) = await (await ledger.intend(connection, old, [intent])).result()
-            assert verdict.granted and verdict.call_id
-            await claims.end_runner(connection, old.runner_id)
-            new = await start(connection, batch)
-            ((_, newer),) = await claims.claim(connection, batch.batch_id, new.runner_id, [item])
-            assert newer > fence
-            stale = Received(verdict.call_id, item, fence, 200, "{}", b"stale")
-            assert not await (await ledger.receive(connection, old, [stale])).result(), "a stale answer was stored"
-            done = Applied(item, fence, "first", "COMPLETED", "http", outcome="found", own_result=True, payload="{}")
-            assert not await (await ledger.apply(connection, old, [done])).result(), "a stale result was stored"
-            again = Intent(item, fence, "first", "key-2", "item:1", "http", "first", Decimal(0))
-            (verdict,) = await (await ledger.intend(connection, old, [again])).result()
-            assert not verdict.granted, "a stale run may call"
-
-    asyncio.run(write())
-    assert batch.state("first")["status"] == "PENDING"
-
-
-def an_item_that_another_run_holds_is_left_alone(world: World) -> None:
-    """Claims skip what a living runner holds, and take it when that runner's lease has run out."""
-    batch = world.launch(people(4), step("first"))
-    batch.change(
-        "insert into runners (batch_id, label, expires_at) values (%s, 'other', now() + interval '1 h')",
-        batch.batch_id,
-    )
-    batch.change("update item_leases set runner_id = (select max(id) from runners), fence = fence + 1")
-    batch.run(linger=0.1)
-    assert batch.asked("first") == 0, "two runs work on one item"
-    batch.change("update runners set expires_at = now() - interval '1 s' where label = 'other'")
-    assert batch.run().finished, "a dead run's items are lost"
-
-
 def spend_is_reserved_before_it_is_spent(world: World) -> None:
     """Many workers, several runs: not a cent above the budget is billed."""
     world.sandbox.configure(latency="5ms-20ms")
@@ -258,7 +189,7 @@ def a_token_names_its_call_and_outranks_the_payload(world: World) -> None:
     theirs = world.launch(people(1), async_step("slow"), client="globex")
     mine.run()
     theirs.run()
-    claimed = {**GOOD, "item": {"id": first_item(theirs)}, "item_id": first_item(theirs), "client": "globex"}
+    claimed = {**GOOD, "item": {"id": theirs.first_item()}, "item_id": theirs.first_item(), "client": "globex"}
     mine.call_back(mine.calls()[0], claimed)
     theirs.run()
     mine.run()
@@ -367,26 +298,12 @@ destination: {table: odd_values, create: true, columns: {odd: fields.odd_value}}
     assert len(rows) == 3 and all(row["odd"] and row["client_slug"] == "acme" for row in rows)
 
 
-def first_item(batch: Launched) -> int:
-    """Id of the first item."""
-    return int(batch.rows("select min(id) as id from batch_items where batch_id = %s", batch.batch_id)[0]["id"])
-
-
-async def start(connection: claims.Connection, batch: Launched) -> Scope:
-    """A new runner's scope."""
-    cursor = await connection.execute("select client_id from batches where id = %s", (batch.batch_id,))
-    row = await cursor.fetchone()
-    assert row is not None
-    runner = await claims.start_runner(connection, batch.batch_id, "test", 60.0)
-    return Scope(row["client_id"], batch.batch_id, runner)
-
-
 def leave_intents(batch: Launched) -> None:
     """What a run leaves that died between its intents and their answers."""
 
     async def intend() -> None:
         async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
-            scope = await start(connection, batch)
+            scope = await start_runner(connection, batch)
             items = [row["id"] for row in batch.rows("select id from batch_items")]
             held = await claims.claim(connection, batch.batch_id, scope.runner_id, items)
             intents = [

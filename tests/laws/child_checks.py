@@ -14,8 +14,7 @@ from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.store import claims
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.ledger import Applied
-from tests.engine.world import World, people, step
-from tests.laws.checks import first_item, start
+from tests.engine.world import World, people, start_runner, step
 
 
 def an_origin_has_one_child_however_often_it_is_emitted(world: World) -> None:
@@ -48,7 +47,7 @@ def every_child_ends_in_every_step(world: World) -> None:
 def a_stale_fence_emits_nothing(world: World) -> None:
     """An answer that comes too late to be applied makes no children either."""
     batch = world.launch(people(1), _search(), step("later"))
-    item = first_item(batch)
+    item = batch.first_item()
     (row,) = batch.rows("select blueprint from batches")
     blueprint = Blueprint.model_validate(row["blueprint"])
     emission = emission_of(
@@ -63,7 +62,7 @@ def a_stale_fence_emits_nothing(world: World) -> None:
 
     async def write() -> None:
         async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
-            scope = await start(connection, batch)
+            scope = await start_runner(connection, batch)
             ((_, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [item])
             writer = GroupWriter(connection, scope)
             writing = asyncio.create_task(writer.run())

@@ -15,8 +15,7 @@ from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Scope
 from enrichment_assets.store.questions import Asked
 from enrichment_assets.store.reuse import Reused, ReuseVerdict, take
-from tests.engine.world import RECEIVER, Launched, World, people, step
-from tests.laws.checks import first_item, start
+from tests.engine.world import RECEIVER, Launched, World, people, start_runner, step
 
 
 def a_question_is_asked_once(world: World) -> None:
@@ -191,9 +190,9 @@ async def _intent(
     connection: claims.Connection, batch: Launched, question: str = "question", seen: int | None = None
 ) -> tuple[Scope, Intent]:
     """An intent of a new run for the batch's first item."""
-    scope = await start(connection, batch)
+    scope = await start_runner(connection, batch)
     await connection.execute("update item_leases set runner_id = null where batch_id = %s", (batch.batch_id,))
-    ((item, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [first_item(batch)])
+    ((item, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [batch.first_item()])
     asked = Asked(question, f"key-{batch.batch_id}", max_age=60.0, patience=60.0, seen=seen)
     return scope, Intent(item, fence, "find", asked.call_key, "subject", "http", "find", Decimal("0.01"), asked=asked)
 
@@ -221,8 +220,8 @@ def _take(old: Launched, batch: Launched, late: int = 0) -> ReuseVerdict:
 
     async def write() -> ReuseVerdict:
         async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
-            scope = await start(connection, batch)
-            item, (origin,) = first_item(batch), old.calls()
+            scope = await start_runner(connection, batch)
+            item, (origin,) = batch.first_item(), old.calls()
             ((_, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [item])
             applied = Applied(
                 item, fence - late, "find", "COMPLETED", "http", outcome="found", own_result=True, payload="{}"

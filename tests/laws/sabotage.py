@@ -83,9 +83,9 @@ def open_nursery() -> subprocess.Popen[str]:
 
 def find_check(name: str) -> Callable[[World], None]:
     """A law's check by its name. Imported late: in the child, that is from the copy."""
-    from tests.laws import checks, child_checks, reuse_checks, stories
+    from tests.laws import checks, child_checks, lease_checks, reuse_checks, stories
 
-    module = next(m for m in (child_checks, reuse_checks, stories, checks) if name in vars(m))
+    module = next(m for m in (child_checks, lease_checks, reuse_checks, stories, checks) if name in vars(m))
     check: Callable[[World], None] = getattr(module, name)
     return check
 
