@@ -15,6 +15,7 @@ from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.assets.uploads import BATCH_ITEMS
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.batches import mark_extracted
+from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.previews import preview_table
 from enrichment_assets.warehouse.project import Column, Model, Project, load_project
 from enrichment_assets.warehouse.testspecs import TestSpec
@@ -135,25 +136,39 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
     )
     def sql_models(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
         """Build the selected models of the batch in one DuckDB session, then test each."""
-        from enrichment_assets.warehouse import build_models, run_tests
+        from enrichment_assets.warehouse import build_models
 
         settings, batch_key = platform.settings(), context.partition_key
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
-        wanted = context.selected_asset_check_keys
         with values_withheld():
-            for report in build_models(settings, batch_key, selected, previews=True):
-                checks = [
-                    _check_result(report.name, result)
-                    for result in run_tests(settings, batch_key, report.name)
-                    if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
-                ]
-                yield dg.MaterializeResult(
-                    asset_key=model_key(report.name),
-                    metadata=_metadata(report, _lineage(project, report.name)),
-                    check_results=checks,
-                )
+            reports = build_models(settings, batch_key, selected, previews=True)
+            yield from _tested(context, project, settings, batch_key, reports)
 
     return sql_models
+
+
+def _tested(
+    context: dg.AssetExecutionContext,
+    project: Project,
+    settings: Settings,
+    batch_key: str | None,
+    reports: "Sequence[ModelReport]",
+) -> Iterator[dg.MaterializeResult]:
+    """Test each model that was built, and report it with those results that the run asked for."""
+    from enrichment_assets.warehouse import run_tests
+
+    wanted = context.selected_asset_check_keys
+    for report in reports:
+        key = model_key(report.name)
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata=_metadata(report, _lineage(project, report.name)),
+            check_results=[
+                _check_result(report.name, result)
+                for result in run_tests(settings, batch_key, report.name)
+                if dg.AssetCheckKey(key, result.name) in wanted
+            ],
+        )
 
 
 def _check_result(model: str, result: "TestReport") -> dg.AssetCheckResult:
@@ -239,21 +254,14 @@ def _analytics(project: Project) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterator[dg.MaterializeResult]:
         """Build the selected models over all batches, test each, and publish the organisations."""
-        from enrichment_assets.warehouse import build_analytics, publish_organisations, run_tests
+        from enrichment_assets.warehouse import build_analytics, publish_organisations
 
-        settings, wanted = platform.settings(), context.selected_asset_check_keys
+        settings = platform.settings()
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
         with values_withheld():
             reports = build_analytics(settings, selected, previews=True)
             if any(m.published for m in models if m.name in selected):
                 publish_organisations(settings)
-            for report in reports:
-                checks = [
-                    _check_result(report.name, result)
-                    for result in run_tests(settings, None, report.name)
-                    if dg.AssetCheckKey(model_key(report.name), result.name) in wanted
-                ]
-                metadata = _metadata(report, _lineage(project, report.name))
-                yield dg.MaterializeResult(asset_key=model_key(report.name), metadata=metadata, check_results=checks)
+            yield from _tested(context, project, settings, None, reports)
 
     return analytics_models
