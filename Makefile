@@ -8,7 +8,7 @@ USABLE := import importlib.util as u; import sys; \
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo up down test lint format types imports bench chaos clean
+.PHONY: help setup demo up down test lint format types imports bench chaos quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench: setup  ## the benchmarks; results in bench/results.json
 
 chaos: setup  ## every crash point, then 1,000 random kills
 	$(BIN)/python -m tests.chaos
+
+quality: setup  ## how often the normalisers are right, and where they are not
+	$(BIN)/python -m tests.quality
 
 clean:  ## remove the environment and caches, never a home with data
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .tmp_dagster_home_*
