@@ -21,6 +21,13 @@ from enrichment_assets.domain.statuses import ErrorClass
 MAX_RETRY_AFTER = 86_400.0
 """Seconds; a provider that asks for more is asked again after a day."""
 
+RETRY_AFTER: Mapping[str, float] = {"retry-after-ms": 0.001, "retry-after": 1.0, "llm_provider-retry-after": 1.0}
+"""Headers that say when to come back, the most exact first, and what one of their units is in seconds.
+
+`retry-after-ms` is OpenAI's (its client prefers it); a LiteLLM gateway passes its provider's headers on with
+`llm_provider-` before their names (docs.litellm.ai) and sets no `retry-after` of its own.
+"""
+
 _PEEK = 64 * 1024
 """An error body larger than this is not read for its message."""
 
@@ -65,16 +72,19 @@ def describe(status: int, text: str = "") -> str:
 
 
 def retry_after(answer: Answer, *, now: datetime | None = None) -> float | None:
-    """Seconds from a `retry-after` header in either form, or from `retry_after_seconds` of a JSON error body."""
-    header = answer.headers.get("retry-after")
-    seconds = None
-    if header is not None:
-        seconds = _seconds(header)
-        if seconds is None:
-            seconds = _seconds_until(header, now or datetime.now(UTC))
-    elif answer.status >= 400 and b"retry_after_seconds" in answer.body[:_PEEK]:
+    """Seconds from a header of `RETRY_AFTER`, as a number or a date, or from `retry_after_seconds` of an error body."""
+    for name, unit in RETRY_AFTER.items():
+        header = answer.headers.get(name)
+        if header is None:
+            continue
+        number = _seconds(header)
+        seconds = _seconds_until(header, now or datetime.now(UTC)) if number is None else number * unit
+        if seconds is not None:
+            return _bounded(seconds)
+    if answer.status >= 400 and b"retry_after_seconds" in answer.body[:_PEEK]:
         seconds = _seconds(error_body(answer).get("retry_after_seconds"))
-    return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER)
+        return None if seconds is None else _bounded(seconds)
+    return None
 
 
 def error_body(answer: Answer) -> Mapping[str, Any]:
@@ -125,6 +135,10 @@ def with_headers(request: RenderedRequest, url: str, added: Mapping[str, str]) -
     names = {name.lower() for name in added}
     headers = {name: value for name, value in request.headers.items() if name.lower() not in names} | dict(added)
     return RenderedRequest(request.method, url, headers, request.query, request.content)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
 def _seconds(value: Any) -> float | None:

@@ -123,6 +123,35 @@ def test_an_answer_that_says_no_calls_are_left_holds_back_the_others_of_all_runs
         ({"x-ratelimit-remaining": "3", "x-ratelimit-reset": "7"}, 0.0),
         ({"concurrency-remaining": "0", "concurrency-limit": "10"}, 0.25),
         ({"x-minute-requests-left": "0", "retry-after": "3"}, 0.0),
+        ({"x-ratelimit-remaining": "0", "retry-after-ms": "300"}, 0.0),
+        # People Data Labs (docs.peopledatalabs.com/docs/usage-limits): a dict as Python prints it, resets in UTC.
+        ({"x-ratelimit-remaining": "{'minute': 99}"}, 0.0),
+        ({"x-ratelimit-remaining": "{'minute': 0}"}, 60.0),
+        ({"x-ratelimit-remaining": '{"minute": 0}'}, 60.0),
+        ({"x-ratelimit-remaining": "{'second': 0, 'minute': 40}"}, 1.0),
+        ({"x-ratelimit-remaining": "{'minute': 0, 'day': 0}"}, 3600.0),
+        ({"x-ratelimit-remaining": "{'minute': 0}", "x-ratelimit-reset": "2023-11-14 22:13:45"}, 25.0),
+        ({"x-ratelimit-remaining": "{'minute': 0}", "x-ratelimit-reset": "{'minute': '2023-11-14T22:13:45Z'}"}, 25.0),
+        ({"x-ratelimit-remaining": "{}"}, 0.0),
+        ({"x-ratelimit-remaining": "{'minute': None}"}, 0.0),
+        # Brave (api-dashboard.search.brave.com, rate limiting): per second, per month.
+        ({"x-ratelimit-remaining": "0, 1832", "x-ratelimit-reset": "1, 1419704"}, 1.0),
+        ({"x-ratelimit-remaining": "1, 0", "x-ratelimit-reset": "1, 900"}, 900.0),
+        ({"x-ratelimit-remaining": "1, 1832"}, 0.0),
+        # OpenAI (platform.openai.com, rate limits in headers): durations; Azure sends -1 for no limit.
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m30s"}, 90.0),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "500ms"}, 0.5),
+        ({"x-ratelimit-remaining-requests": "-1", "x-ratelimit-reset-requests": "0"}, 0.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700000012000"}, 12.0),  # OpenRouter: milliseconds
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1699999999"}, 60.0),  # over already
+        # Anthropic (platform.claude.com, rate limits): RFC 3339.
+        (
+            {
+                "anthropic-ratelimit-requests-remaining": "0",
+                "anthropic-ratelimit-requests-reset": "2023-11-14T22:13:30Z",
+            },
+            10.0,
+        ),
     ],
 )
 def test_headers_say_how_long_to_leave_a_provider_alone(headers: dict[str, str], seconds: float) -> None:

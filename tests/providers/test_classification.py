@@ -126,6 +126,9 @@ def test_a_wait_is_read_in_every_form() -> None:
     ]
     for header, seconds in cases:
         assert retry_after(Answer(429, {"retry-after": header}, b""), now=now) == seconds, header
+    gateway = {"llm_provider-retry-after": "4"}  # LiteLLM passes a provider's headers on under this name
+    assert retry_after(Answer(429, gateway, b""), now=now) == 4.0
+    assert retry_after(Answer(429, {"retry-after-ms": "250", "retry-after": "1"}, b""), now=now) == 0.25
     past = format_datetime(now - timedelta(hours=1), usegmt=True)
     assert retry_after(Answer(503, {"retry-after": past}, b""), now=now) == 0.0
     assert verdict("apollo", 404, {"error_code": "result_pending", "retry_after_seconds": 5}).retry_after == 5.0
