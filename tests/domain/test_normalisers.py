@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, registrable_domain
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
-from enrichment_assets.domain.phones import normalise_phone, region_of
+from enrichment_assets.domain.phones import normalise_phone
 
 ANY_TEXT = st.text(max_size=60) | st.text(alphabet=".:/@[]%#?-x1ö\u3002\x00 ", max_size=30)
 
@@ -114,11 +114,6 @@ def test_addresses_never_raise_and_are_their_own_form(text: str) -> None:
 )
 def test_a_phone_number_is_e164_or_nothing(text: str | None, country: str | None, phone: str | None) -> None:
     assert normalise_phone(text, country) == phone
-
-
-def test_countries_are_known_by_name_and_code() -> None:
-    names = ["Germany", "gb", "UK", "Côte d’Ivoire", "Türkiye", "South Korea", "The Netherlands", "Nowhere"]
-    assert [region_of(name) for name in names] == ["DE", "GB", "GB", "CI", "TR", "KR", "NL", None]
 
 
 @settings(max_examples=400, deadline=None)
