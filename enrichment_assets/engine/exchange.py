@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -20,7 +21,11 @@ from enrichment_assets.store.ledger import IntentVerdict
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt that may have left: which ledger row it is, and what came of it."""
+    """One attempt that may have left: which ledger row it is, and what came of it.
+
+    `duration_ms` is the provider's time: from the first byte that left to the whole answer, or to giving it up. None
+    where nothing left.
+    """
 
     call_id: int
     number: int
@@ -29,7 +34,26 @@ class Attempt:
     duration_ms: int | None = None
 
 
-async def send_in_turn(run: Run, step: Step, request: RenderedRequest, turn: Turn) -> Answer:
+@dataclass(slots=True)
+class Departure:
+    """The last question before a request leaves (does the lease still hold?), and when that was."""
+
+    may_leave: Callable[[], None]
+    at: float | None = None
+
+    def __call__(self) -> None:
+        """Ask, then note the time. Raises `LeaseLost`."""
+        self.may_leave()
+        self.at = time.perf_counter()
+
+    def milliseconds(self) -> int | None:
+        """Since it left; None: it did not. What it waited for before, our own rate included, is not in it."""
+        return None if self.at is None else round((time.perf_counter() - self.at) * 1000)
+
+
+async def send_in_turn(
+    run: Run, step: Step, request: RenderedRequest, turn: Turn, departure: Departure | None = None
+) -> Answer:
     """Send a request at its turn, if this run's lease still holds at that moment.
 
     Raises:
@@ -38,11 +62,12 @@ async def send_in_turn(run: Run, step: Step, request: RenderedRequest, turn: Tur
         NotSent, FateUnknown, AnswerTooLarge, ContractError: see `transport.send`.
     """
     gate, timeout = step.gate, step.workflow.retry.timeout
+    may_leave = departure or run.lease.check
     if gate is None or gate.interval <= 0:
-        return await send(run.client, request, timeout, may_leave=run.lease.check)
+        return await send(run.client, request, timeout, may_leave=may_leave)
     while True:
         try:
-            return await send(run.client, request, timeout, turn=partial(gate.depart, turn), may_leave=run.lease.check)
+            return await send(run.client, request, timeout, turn=partial(gate.depart, turn), may_leave=may_leave)
         except TurnMissed as missed:
             turn = missed.turn
             await gate.come_up_to(turn)
@@ -54,9 +79,9 @@ async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: Render
     A request that the lease holds back leaves its intent as it is: whoever retired this run decides about it.
     """
     attempt = Attempt(verdict.call_id or 0, verdict.attempt)
-    started = time.perf_counter()
+    departure = Departure(run.lease.check)
     try:
-        answer = await send_in_turn(run, step, request, turn)
+        answer = await send_in_turn(run, step, request, turn, departure)
     except Closed as closed:
         decision = _to_be_sent_again(str(closed), again_in=closed.seconds)
     except NotSent as error:
@@ -69,8 +94,8 @@ async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: Render
         reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
         decision = Decision(Status.SKIPPED, CallState.FAILED, reason=reason[:MAX_REASON])
     else:
-        return replace(attempt, answer=answer, duration_ms=_since(started))
-    return replace(attempt, decision=decision, duration_ms=_since(started))
+        return replace(attempt, answer=answer, duration_ms=departure.milliseconds())
+    return replace(attempt, decision=decision, duration_ms=departure.milliseconds())
 
 
 def fate_unknown(step: Step, reason: str) -> Decision:
@@ -91,7 +116,3 @@ def _to_be_sent_again(reason: str, *, again_in: float = 0.0, cost_if_last: Decim
         again_in=again_in,
         cost_if_last=cost_if_last,
     )
-
-
-def _since(started: float) -> int:
-    return round((time.perf_counter() - started) * 1000)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
@@ -21,7 +22,6 @@ from enrichment_assets.store import batches_launch as store
 from enrichment_assets.store import registry as registry_store
 from enrichment_assets.store.items import ITEM_COLUMNS
 
-BATCH_KEY_PATTERN = r"[a-z0-9][a-z0-9._-]{0,199}"
 _HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
 
@@ -111,7 +111,7 @@ def plan_launch(
     """
     with registry(settings) as connection:
         draft = draft_launch(connection, upload, pipeline, client)
-        key = checked_key(batch_key) if batch_key else default_key(connection, draft)
+        key = checked_batch_key(batch_key) if batch_key else default_key(connection, draft)
         taken = store.get_batch(connection, key) is not None
     company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
     companies = _company_subjects(settings, draft) if company_steps else None
@@ -173,15 +173,6 @@ def default_key(connection: Any, draft: Draft) -> str:
     """The next free `<client>-<upload id>-<pipeline>-<n>`."""
     prefix = f"{draft.upload['client']}-{draft.upload['id']}-{draft.pipeline.slug}"
     return f"{prefix}-{store.next_batch_number(connection, prefix)}"
-
-
-def checked_key(batch_key: str) -> str:
-    """The key, if it is one: it is Dagster's partition key too, where commas and spaces do harm."""
-    if not re.fullmatch(BATCH_KEY_PATTERN, batch_key):
-        raise ConfigurationError(
-            f"{batch_key!r} is not a batch key: lower-case letters, digits, dots, hyphens and underscores, at most 200"
-        )
-    return batch_key
 
 
 def _company_subjects(settings: Settings, draft: Draft) -> int:

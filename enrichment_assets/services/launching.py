@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.launch_plan import (
     Draft,
     LaunchPlan,
     StepPlan,
-    checked_key,
     default_key,
     draft_launch,
     find_upload,
@@ -67,7 +67,7 @@ def launch(
         ConfigurationError: The pipeline cannot run, a key or an address is missing (names workflow and variable), or
             the batch key belongs to another launch.
     """
-    key = checked_key(batch_key) if batch_key else None
+    key = checked_batch_key(batch_key) if batch_key else None
     with registry(settings) as connection:
         existing = store.get_batch(connection, key) if key else None
         if existing is not None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.services.stack import render_dagster_home
 from enrichment_assets.settings import Settings
 
@@ -24,6 +25,11 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def add_partition(settings: Settings, batch_key: str) -> None:
-    """Add a batch's partition to the instance; nothing happens when it is there."""
+    """Add a batch's partition to the instance; nothing happens when it is there.
+
+    Raises:
+        ConfigurationError: Dagster could not name such a partition.
+    """
+    checked_batch_key(batch_key)
     with open_instance(settings) as instance:
         instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])

@@ -288,9 +288,8 @@ with closed as (
          booked
   from moved
 )
-select c.workflow_slug, c.estimated_cost, c.booked,
-       (select count(*) from moved m where m.call_id = c.id) as states
-from closed c
+select c.workflow_slug, c.estimated_cost, c.booked, coalesce(m.states, 0) as states
+from closed c left join (select call_id, count(*) as states from moved group by call_id) m on m.call_id = c.id
 """
 
 

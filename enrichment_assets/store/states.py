@@ -189,31 +189,35 @@ class WorkflowCounts:
 
 
 def workflow_counts(connection: Sync, batch_id: int) -> list[WorkflowCounts]:
-    """Counts of every workflow of the batch, in blueprint order."""
+    """Counts of every workflow of the batch, in blueprint order.
+
+    Three readings of the batch, each once. MATERIALIZED: on fresh statistics Postgres expects one row per workflow, and
+    would repeat an aggregate for each of its rows.
+    """
     rows = connection.execute(
         """
-        select s.workflow_slug as slug, min(s.position) as position,
-               count(*) filter (where s.status = 'PENDING') as pending,
-               count(*) filter (where s.status = 'IN_PROGRESS') as in_progress,
-               count(*) filter (where s.status = 'COMPLETED' and s.outcome = 'found') as found,
-               count(*) filter (where s.status = 'COMPLETED' and s.outcome = 'not_found') as not_found,
-               count(*) filter (where s.status = 'SKIPPED') as skipped,
-               count(*) filter (where s.status = 'FAILED') as failed,
-               count(*) filter (where s.status = 'AMBIGUOUS') as ambiguous,
-               coalesce(max(c.cost), 0) as cost, coalesce(max(c.calls), 0) as calls,
-               max(l.p50) as p50_ms, max(l.p95) as p95_ms
-        from workflow_states s
-        left join (
-          select workflow_slug, sum(cost) as cost, sum(attempt) as calls from provider_calls
-          where batch_id = %(batch)s group by workflow_slug
-        ) c on c.workflow_slug = s.workflow_slug
-        left join (
+        with counted as materialized (
+          select workflow_slug, min(position) as position,
+                 count(*) filter (where status = 'PENDING') as pending,
+                 count(*) filter (where status = 'IN_PROGRESS') as in_progress,
+                 count(*) filter (where status = 'COMPLETED' and outcome = 'found') as found,
+                 count(*) filter (where status = 'COMPLETED' and outcome = 'not_found') as not_found,
+                 count(*) filter (where status = 'SKIPPED') as skipped,
+                 count(*) filter (where status = 'FAILED') as failed,
+                 count(*) filter (where status = 'AMBIGUOUS') as ambiguous
+          from workflow_states where batch_id = %(batch)s group by workflow_slug
+        ), called as materialized (
+          select workflow_slug, sum(cost) as cost, sum(attempt) as calls
+          from provider_calls where batch_id = %(batch)s group by workflow_slug
+        ), timed as materialized (
           select workflow_slug, percentile_cont(0.5) within group (order by duration_ms) as p50,
                  percentile_cont(0.95) within group (order by duration_ms) as p95
           from enrichment_results_log where batch_id = %(batch)s and duration_ms is not null group by workflow_slug
-        ) l on l.workflow_slug = s.workflow_slug
-        where s.batch_id = %(batch)s
-        group by s.workflow_slug order by min(s.position)
+        )
+        select s.workflow_slug as slug, s.position, s.pending, s.in_progress, s.found, s.not_found, s.skipped, s.failed,
+               s.ambiguous, coalesce(c.cost, 0) as cost, coalesce(c.calls, 0) as calls, t.p50 as p50_ms, t.p95 as p95_ms
+        from counted s left join called c using (workflow_slug) left join timed t using (workflow_slug)
+        order by s.position, s.workflow_slug
         """,
         {"batch": batch_id},
     ).fetchall()

@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.engine.exchange import Departure
 from enrichment_assets.resources.transport import FateUnknown, NotSent, build_client, send
 from tests.engine.hostile_server import answering as answering_in_a_thread
 from tests.providers.test_transport import answering, get, post, serving
@@ -59,6 +60,31 @@ async def test_the_question_is_asked_once_when_the_connection_stands_and_after_t
         )
     assert asked == [("turn", 0), ("may", 0)]
     assert len(server.requests) == 1
+
+
+@REQUESTS
+async def test_a_providers_time_begins_when_the_request_leaves_not_while_it_waits_for_our_own_rate(
+    request_of: Callable[[str], RenderedRequest],
+) -> None:
+    came: list[float] = []
+
+    async def turn() -> None:
+        await asyncio.sleep(0.1)
+        came.append(time.perf_counter())
+
+    departure = Departure(lambda: None)
+    async with serving(answering(b"{}")) as server, build_client() as client:
+        await send(client, request_of(server.url), 5, turn=turn, may_leave=departure)
+    assert departure.at is not None and departure.at >= came[0]
+    assert departure.milliseconds() is not None
+
+
+async def test_what_never_left_took_no_time_of_the_provider() -> None:
+    departure = Departure(forbid)
+    async with serving(answering(b"{}")) as server, build_client() as client:
+        with pytest.raises(ForbiddenError):
+            await send(client, get(server.url), 5, may_leave=departure)
+    assert departure.milliseconds() is None
 
 
 @REQUESTS

@@ -100,7 +100,9 @@ def test_numbers_count_up_and_a_key_of_ones_own_is_taken_as_it_is(settings: Sett
     assert keys == [f"{prefix}-1", f"{prefix}-2", f"{prefix}-10", f"{prefix}-11", "my.batch_1"]
 
 
-@pytest.mark.parametrize("key", ["A", "a,b", "a b", "-a", "a" * 201, "../x", "a/b", "ä", "a\n"])
+@pytest.mark.parametrize(
+    "key", ["A", "a,b", "a b", "-a", "a" * 201, "../x", "a/b", "ä", "a\n", "a...b", "a..b", "1....9", "a.", "a...", "."]
+)
 def test_a_key_that_dagster_could_not_show_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(ConfigurationError, match="not a batch key"):
         launch(Settings(home=tmp_path), 1, "normalise-only", add_partition=print, batch_key=key)

@@ -1,6 +1,6 @@
 -- What each provider was asked, gave and cost, and how fast. Counts are of states; a company call that answers for five
--- leads is five states and one call, and an answer that was reused is no call. Latency is from sending to the committed
--- answer.
+-- leads is five states and one call, and an answer that was reused is no call. Latency is of attempts, from the
+-- first byte that left to the whole answer: waits for our own rate are not the provider's.
 with states as (
 
     select
@@ -27,10 +27,22 @@ calls as (
         workflow_slug,
         count(*) filter (where attempt > 0) as calls,
         sum(attempt) - count(*) filter (where attempt > 0) as retries,
-        count(reused_from) as reused,
-        quantile_cont(date_diff('millisecond', coalesce(sent_at, created_at), received_at), 0.5) as p50_ms,
-        quantile_cont(date_diff('millisecond', coalesce(sent_at, created_at), received_at), 0.95) as p95_ms
+        count(reused_from) as reused
     from {{ source('hq', 'provider_calls') }}
+    group by all
+
+),
+
+times as (
+
+    select
+        client_slug,
+        batch_key,
+        workflow_slug,
+        quantile_cont(duration_ms, 0.5) as p50_ms,
+        quantile_cont(duration_ms, 0.95) as p95_ms
+    from {{ source('hq', 'enrichment_results_log') }}
+    where duration_ms is not null
     group by all
 
 ),
@@ -69,10 +81,12 @@ select
     e.error_classes,
     s.cost,
     cast(s.cost / nullif(s.found, 0) as double) as cost_per_found,
-    c.p50_ms,
-    c.p95_ms
+    t.p50_ms,
+    t.p95_ms
 from states as s
 left join calls as c
     on c.client_slug = s.client_slug and c.batch_key = s.batch_key and c.workflow_slug = s.workflow_slug
+left join times as t
+    on t.client_slug = s.client_slug and t.batch_key = s.batch_key and t.workflow_slug = s.workflow_slug
 left join errors as e
     on e.client_slug = s.client_slug and e.batch_key = s.batch_key and e.workflow_slug = s.workflow_slug

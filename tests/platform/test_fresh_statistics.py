@@ -1,0 +1,271 @@
+"""No statement about a batch repeats work for each of its rows, however little Postgres knows of it yet.
+
+One test over all of them: whatever function of `store/` takes a batch, or a list of its rows, is run on a batch that
+was just filled, in a home that has another, and the plan that it really took is looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from enrichment_assets import store
+from enrichment_assets.domain.emission import Child, Emission
+from enrichment_assets.domain.emits import ChildStep
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.store import (
+    aftermath,
+    budget_changes,
+    budgets,
+    claims,
+    contexts,
+    destinations,
+    extraction,
+    fanout,
+    inbox,
+    inbox_review,
+    items,
+    ledger,
+    questions,
+    recovery,
+    replaying,
+    reuse,
+    states,
+    statistics,
+)
+from enrichment_assets.store.ledger import Applied, Intent, Received, Scope
+from enrichment_assets.store.questions import Asked
+from tests.conftest import PostgresServer
+from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBatch, fill, heard, heaviest
+
+GROUP = 200
+NEEDS = [("second", "first"), ("third", "second")]
+MOST = 10 * STATES
+"""Rows that any node of a plan may touch. A nested loop over an aggregate of the batch touches STATES x STATES."""
+
+Sync = psycopg.Connection[dict[str, Any]]
+Async = psycopg.AsyncConnection[dict[str, Any]]
+
+
+def _scope(batch: FreshBatch) -> Scope:
+    return Scope(batch.client_id, batch.batch_id, batch.runner_id)
+
+
+def _held(batch: FreshBatch) -> list[tuple[int, int]]:
+    return [(item, 1) for item in batch.pending[:GROUP]]
+
+
+def _asked(batch: FreshBatch) -> list[Asked]:
+    return [Asked(f"q{n}", f"key {n}", 3600.0, 60.0) for n in range(GROUP)]
+
+
+def _picked(batch: FreshBatch, connection: Sync, status: str) -> list[recovery.Picked]:
+    return recovery.pick_states(connection, batch.batch_id, status)
+
+
+def _emitted(batch: FreshBatch) -> list[tuple[int, Emission]]:
+    route = tuple(ChildStep(n, slug, "runs") for n, slug in enumerate(SLUGS))
+    names = tuple("Ann" if name == "first_name" else None for name in IDENTITY_FIELDS)
+    return [
+        (item, Emission("first", route, (Child(f"first:{item}", None, False, names, "{}"),)))
+        for item in batch.items[:GROUP]
+    ]
+
+
+def _applied(batch: FreshBatch) -> list[Applied]:
+    return [
+        Applied(item, 1, "first", "COMPLETED", "http", outcome="found", own_result=True, payload="{}")
+        for item in batch.pending[:GROUP]
+    ]
+
+
+def _readings(batch: FreshBatch) -> list[replaying.NewReading]:
+    return [
+        replaying.NewReading(call, None, None, "COMPLETED", "found", None, "{}", "{}", True)
+        for call, _, slug in batch.calls
+        if slug == "first"
+    ]
+
+
+SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
+    states.workflow_counts: lambda c, b: states.workflow_counts(c, b.batch_id),
+    states.find_batch: lambda c, b: states.find_batch(c, "fresh"),
+    states.list_batches: lambda c, b: states.list_batches(c),
+    states.find_batch_id: lambda c, b: states.find_batch_id(c, "fresh"),
+    states.batches_to_resume: lambda c, b: states.batches_to_resume(c),
+    statistics.workflow_statistics: lambda c, b: statistics.workflow_statistics(c, b.batch_id),
+    budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
+    budget_changes.reopen_skipped: lambda c, b: budget_changes.reopen_skipped(
+        c, budget_changes.Scope(b.client_id, b.batch_id, None)
+    ),
+    budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
+        c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
+    ),
+    destinations.unstored_results: lambda c, b: list(destinations.unstored_results(c, b.batch_id, "first")),
+    destinations.mark_stored: lambda c, b: destinations.mark_stored(
+        c, "first", [(item, datetime.now(UTC)) for item in b.items]
+    ),
+    extraction.open_batch: lambda c, b: [
+        c.execute(
+            extraction._query(source, extraction.BatchIdentity(b.batch_id, "fresh", b.client_id, "acme", b.upload_id))
+        )
+        for source in extraction.SOURCE_QUERIES
+    ],
+    fanout.insert_children_replayed: lambda c, b: fanout.insert_children_replayed(
+        c, b.client_id, b.batch_id, _emitted(b)
+    ),
+    fanout.origins_there: lambda c, b: fanout.origins_there(c, b.batch_id, _emitted(b)),
+    inbox.new_callbacks_by_batch: lambda c, b: inbox.new_callbacks_by_batch(c),
+    inbox_review.list_inbox: lambda c, b: inbox_review.list_inbox(c, batch_key="fresh"),
+    inbox_review.reopen_dead: lambda c, b: inbox_review.reopen_dead(c, batch_key="fresh"),
+    items.insert_leases: lambda c, b: items.insert_leases(c, b.batch_id),
+    items.insert_states: lambda c, b: items.insert_states(c, b.batch_id, [(4, "fourth"), (5, "fifth")]),
+    recovery.pick_states: lambda c, b: _picked(b, c, "FAILED"),
+    recovery.ready_calls: lambda c, b: recovery.ready_calls(c, _picked(b, c, "FAILED"), "failed"),
+    recovery.reopen_states: lambda c, b: recovery.reopen_states(
+        c, _picked(b, c, "FAILED"), "FAILED", dict.fromkeys(SLUGS, "http"), "again"
+    ),
+    recovery.reopen_dependents: lambda c, b: recovery.reopen_dependents(c, [(i, "first") for i in b.items], NEEDS),
+    recovery.wake_batch: lambda c, b: recovery.wake_batch(c, b.batch_id),
+    recovery.list_ambiguous: lambda c, b: recovery.list_ambiguous(c, b.batch_id),
+    recovery.accept_as_missed: lambda c, b: recovery.accept_as_missed(
+        c, _picked(b, c, "AMBIGUOUS"), None, "a person said so", dict.fromkeys(SLUGS, 1)
+    ),
+    replaying.stored_answers: lambda c, b: list(replaying.stored_answers(c, b.batch_id, "first")),
+    replaying.write_readings: lambda c, b: replaying.write_readings(c, _readings(b), 1, "replayed"),
+    replaying.parents: lambda c, b: replaying.parents(c, b.items),
+    replaying.callers: lambda c, b: replaying.callers(c, [call for call, _, _ in b.calls]),
+    replaying.open_calls: lambda c, b: replaying.open_calls(c, b.batch_id, "first"),
+    replaying.open_states: lambda c, b: replaying.open_states(c, b.batch_id, "first"),
+    replaying.rekey_calls: lambda c, b: replaying.rekey_calls(c, b.batch_id, "fresh", "first", "v2"),
+    replaying.items_found: lambda c, b: replaying.items_found(c, b.batch_id, "first"),
+}
+
+ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
+    aftermath.reopen: lambda c, b: aftermath.reopen(c, _scope(b), [(i, 1, list(SLUGS)) for i in b.items[:GROUP]]),
+    aftermath.mark_callbacks: lambda c, b: aftermath.mark_callbacks(c, [(n, "dead", None) for n in range(GROUP)]),
+    budgets.lock: lambda c, b: budgets.lock(c, _scope(b)),
+    claims.find_runnable: lambda c, b: claims.find_runnable(c, b.batch_id, SLUGS, NEEDS, 0, ITEMS),
+    claims.find_called_back: lambda c, b: claims.find_called_back(c, b.batch_id, SLUGS, ITEMS),
+    claims.find_overdue: lambda c, b: claims.find_overdue(c, b.batch_id, SLUGS, ITEMS),
+    claims.claim: lambda c, b: claims.claim(c, b.batch_id, b.runner_id, b.items),
+    claims.release: lambda c, b: claims.release(c, b.runner_id, _held(b)),
+    contexts.load_items: lambda c, b: contexts.load_items(c, b.batch_id, [(i, 1) for i in b.items], with_original=True),
+    contexts.shared_answer: lambda c, b: contexts.shared_answer(c, b.calls[0][0]),
+    fanout.insert_children: lambda c, b: fanout.insert_children(c, b.client_id, b.batch_id, _emitted(b)),
+    ledger.intend: lambda c, b: ledger.intend(
+        c,
+        _scope(b),
+        [Intent(i, 1, "first", f"new {i}", f"item:{i}", "http", "first", Decimal(0)) for i in b.pending[:GROUP]],
+    ),
+    ledger.standing: lambda c, b: ledger.standing(c, [f"{b.batch_id}first{i}" for i in b.items]),
+    ledger.receive: lambda c, b: ledger.receive(
+        c, _scope(b), [Received(call, item, 1, 200, "{}", b"{}") for call, item, _ in b.calls[:GROUP]]
+    ),
+    ledger.apply: lambda c, b: ledger.apply(c, _scope(b), _applied(b)),
+    questions.find: lambda c, b: questions.find(c, b.client_id, b.batch_id, _asked(b)),
+    questions.take_turn: lambda c, b: questions.take_turn(c, b.client_id, b.batch_id, _asked(b)),
+    reuse.take: lambda c, b: reuse.take(
+        c,
+        _scope(b),
+        [
+            reuse.Reused(a, f"new {a.item_id}", "s", "first", b.calls[0][0], datetime.now(UTC), Decimal(0))
+            for a in _applied(b)
+        ],
+    ),
+    states.adopt_shared_answers: lambda c, b: states.adopt_shared_answers(c, b.batch_id, NEEDS),
+    states.settle_batch: lambda c, b: states.settle_batch(c, b.batch_id, NEEDS, 1.0),
+    states.next_due_in: lambda c, b: states.next_due_in(c, b.batch_id, SLUGS, datetime.now(UTC)),
+}
+
+ONE_ROW = {
+    "batches_launch": {"insert_batch", "get_batch"},
+    "budget_changes": {"batch_id_of", "find_budget", "remove_budget"},
+    "claims": {"start_runner", "retire_expired_runners"},
+    "destinations": {"upsert"},
+    "edits": {"add_edit"},
+    "fanout": {"take_turn"},
+    "inbox_review": {"batch_exists"},
+    "items": {"lock_batch", "mark_items_created"},
+    "recovery": {"lock_batch"},
+    "replaying": {"save_blueprint", "remove_stored"},
+    "states": {"mark_extracted"},
+    "uploads": {"set_counts"},
+}
+"""Functions that touch one row by its key, or (`upsert`, `remove_stored`) a table of the user's own."""
+
+_OF_A_BATCH = {
+    "batch_id", "batch_key", "scope", "item_ids", "call_ids", "call_keys", "emitted", "picked", "records", "asked",
+    "readings", "held", "rows", "stored",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fresh(postgres_server: PostgresServer, hq_template: str) -> Iterator[FreshBatch]:
+    name = postgres_server.create(hq_template)
+    yield fill(postgres_server.url(name))
+    postgres_server.drop(name)
+
+
+def _named(function: Any) -> str:
+    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+
+
+def test_every_function_about_a_batch_is_asked() -> None:
+    asked = {_named(inspect.unwrap(function)) for function in [*SYNC, *ASYNC]}
+    exempt = {f"{module}.{name}" for module, names in ONE_ROW.items() for name in names}
+    found = set()
+    for info in pkgutil.iter_modules(store.__path__):
+        module = importlib.import_module(f"enrichment_assets.store.{info.name}")
+        for name, value in vars(module).items():
+            if name.startswith("_") or getattr(value, "__module__", "") != module.__name__:
+                continue
+            function = inspect.unwrap(value)
+            parameters = set(inspect.signature(function).parameters) if inspect.isfunction(function) else set()
+            if "connection" in parameters and _OF_A_BATCH & parameters:
+                found.add(_named(function))
+    assert found - asked - exempt == set(), "add it to SYNC or ASYNC above"
+    assert exempt <= found | {"replaying.remove_stored"}
+
+
+@pytest.mark.parametrize("function", SYNC, ids=_named)
+def test_a_statement_does_linear_work_on_a_fresh_batch(fresh: FreshBatch, function: Any) -> None:
+    plans: list[dict[str, Any]] = []
+    with psycopg.connect(fresh.url, row_factory=dict_row) as connection:
+        connection.execute(EXPLAINING)
+        connection.add_notice_handler(heard(plans))
+        SYNC[function](connection, fresh)
+        connection.rollback()
+    _assert_linear(plans)
+
+
+@pytest.mark.parametrize("function", ASYNC, ids=_named)
+def test_a_statement_of_the_engine_does_linear_work_on_a_fresh_batch(fresh: FreshBatch, function: Any) -> None:
+    plans: list[dict[str, Any]] = []
+
+    async def ask() -> None:
+        async with await psycopg.AsyncConnection.connect(fresh.url, row_factory=dict_row) as connection:
+            await connection.execute(EXPLAINING)
+            connection.add_notice_handler(heard(plans))
+            await ASYNC[function](connection, fresh)
+            await connection.rollback()
+
+    asyncio.run(ask())
+    _assert_linear(plans)
+
+
+def _assert_linear(plans: list[dict[str, Any]]) -> None:
+    assert plans, "no plan was heard"
+    for plan in plans:
+        rows, node = heaviest(plan)
+        assert rows <= MOST, f"{node} touched {rows:.0f} rows:\n{plan['Query Text']}"
