@@ -58,7 +58,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What `domain.mapping` read out of one payload."""
+    """What `domain.mapping` read out of one payload.
+
+    `rejected`: field -> what the payload has for it that is no value of the field (`domain.values.rejection`).
+    """
 
     outcome: Outcome
     payload: Any
@@ -66,6 +69,7 @@ class Reading:
     cost_units: Decimal | None = None
     external_id: str | None = None
     emitted: tuple[Any, ...] = ()
+    rejected: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Provider(Protocol):

@@ -31,7 +31,8 @@ class Decision:
 
     `again_in` is set when another attempt may follow (seconds the provider asked for, or 0); `cost_if_last` is what is
     booked where none does: the provider may have billed an attempt of unknown fate, and the next one would be the same;
-    `stops_provider` says that further calls with this key are pointless for now.
+    `rejected` is what of the answer is no value of its field, kept with the result; `stops_provider` says that further
+    calls with this key are pointless for now.
     """
 
     status: Status
@@ -46,6 +47,7 @@ class Decision:
     cost_if_last: Decimal | None = None
     stops_provider: bool = False
     fields: dict[str, Any] = field(default_factory=dict)
+    rejected: dict[str, Any] = field(default_factory=dict)
 
     @property
     def payload(self) -> str | None:
@@ -107,6 +109,7 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
         reading=reading,
         cost=cost_of(price, reading.outcome, units),
         fields=dict(reading.fields) if found else {},
+        rejected=dict(reading.rejected),
     )
 
 

@@ -187,6 +187,7 @@ async def conclude(
         own_result=own,
         payload=decision.payload if own else None,
         fields=dump(decision.fields) if own else "{}",
+        rejected=dump(decision.rejected) if own and decision.rejected else None,
         cost=decision.cost,
         attempts=attempts if attempts is not None else state.attempts,
         http_status=attempt.answer.status if attempt and attempt.answer else None,

@@ -144,6 +144,7 @@ async def _take(
         own_result=True,
         payload=decision.payload,
         fields=dump(decision.fields),
+        rejected=dump(decision.rejected) if decision.rejected else None,
         cost=Decimal(0),
         attempts=item.states[step.slug].attempts,
         step_number=step.workflow.step,

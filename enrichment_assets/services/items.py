@@ -106,7 +106,8 @@ class ItemMaker:
         if row[-1] is None:  # a short row: what it has no cell for is absent, not empty
             original = {name: cell for name, cell in original.items() if cell is not None}
         payload = orjson.dumps(original).decode()
-        return (self._client_id, self._batch_id, row_number, f"row:{row_number}", key, *identity, payload)
+        origin = f"row:{row_number}"
+        return (self._client_id, self._batch_id, row_number, origin, key, *identity, payload, None, None)
 
 
 def identity_of(row: Cells, sources: Sequence[Sequence[int]]) -> list[str | None]:

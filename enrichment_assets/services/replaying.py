@@ -247,6 +247,7 @@ class _Replay:
             decision.status.value != stored.status
             or outcome != stored.outcome
             or (done and orjson.loads(fields) != (stored.fields or {}))
+            or (done and decision.rejected != (stored.rejected or {}))
         )
         self._counts[outcome or "failed"] += 1
         self._counts["changed"] += changed
@@ -259,6 +260,7 @@ class _Replay:
             reason=decision.reason,
             payload=decision.payload if done else None,
             fields=fields,
+            rejected=dump(decision.rejected) if done and decision.rejected else None,
             changed=changed,
         )
 
@@ -286,7 +288,7 @@ class _Replay:
         reason = f"the database refuses the payload ({type(error).__name__})"
         refused = NewReading(
             readings[0].call_id, readings[0].inbox_id, readings[0].received_at, Status.FAILED, None, reason, None, "{}",
-            changed=True,
+            None, changed=True,
         )  # fmt: skip
         self._refused |= replaying.callers(self._connection, [readings[0].call_id])
         self._write([refused])

@@ -33,7 +33,8 @@ def unstored_results(
     with connection.cursor("unstored_results", withhold=True) as cursor:
         cursor.execute(
             """
-            select s.item_id, r.payload, r.fields, r.fetched_at, to_jsonb(i) - 'original_data' as item
+            select s.item_id, r.payload, r.fields, r.fetched_at,
+                   to_jsonb(i) - array['original_data', 'details', 'rejected'] as item
             from workflow_states s
             join enrichment_results r on r.id = s.result_id
             join batch_items i on i.id = s.item_id

@@ -57,7 +57,8 @@ SOURCE_QUERIES: Mapping[str, str] = {
         order by position""",
     "batch_items": """
         select {client}::text as client_slug, {batch}::text as batch_key, id as item_id, row_number, parent_item_id,
-               origin_key, company_key, {identity_fields}, original_data::text as original_data, created_at
+               origin_key, company_key, {identity_fields}, original_data::text as original_data,
+               details::text as details, rejected::text as rejected, created_at
         from batch_items where batch_id = {batch_id} order by id""",
     "item_edits": """
         select {client}::text as client_slug, {batch}::text as batch_key, id as edit_id, item_id, field, value,
@@ -70,11 +71,12 @@ SOURCE_QUERIES: Mapping[str, str] = {
         from workflow_states where batch_id = {batch_id}""",
     "enrichment_results": """
         select {client}::text as client_slug, {batch}::text as batch_key, id as result_id, item_id, workflow_slug,
-               provider, call_id, outcome, payload::text as payload, fields::text as fields, fetched_at
+               provider, call_id, outcome, payload::text as payload, fields::text as fields,
+               rejected::text as rejected, fetched_at
         from enrichment_results where batch_id = {batch_id}
         union all
         select {client}::text, {batch}::text, r.id, r.item_id, r.workflow_slug, r.provider, r.call_id, r.outcome,
-               r.payload::text, r.fields::text, r.fetched_at
+               r.payload::text, r.fields::text, r.rejected::text, r.fetched_at
         from enrichment_results r
         where r.batch_id <> {batch_id} and r.client_id = {client_id} and r.id in (
             select s.result_id from workflow_states s where s.batch_id = {batch_id} and s.result_id is not null)""",

@@ -11,8 +11,18 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 
 Row = dict[str, Any]
 
-ITEM_COLUMNS = ("client_id", "batch_id", "row_number", "origin_key", "company_key", *IDENTITY_FIELDS, "original_data")
-"""What `copy_items` takes, in this order; `original_data` is JSON text."""
+ITEM_COLUMNS = (
+    "client_id",
+    "batch_id",
+    "row_number",
+    "origin_key",
+    "company_key",
+    *IDENTITY_FIELDS,
+    "original_data",
+    "details",
+    "rejected",
+)
+"""What `copy_items` takes, in this order; the last three are JSON text (`details` and `rejected`: or null)."""
 
 
 def lock_batch(connection: Connection[Row], batch_key: str) -> Row | None:

@@ -88,6 +88,7 @@ class Applied:
         status: New status (`PENDING` for a retry later, `IN_PROGRESS` for an accepted submission).
         call_state: New state of the ledger row, None when no call is involved or it stays.
         own_result: True when this item's own call or computation made the result (payload and fields are stored).
+        rejected: JSON text: what of the answer is no value of its field, with the reason; None: nothing.
         retry_in, deadline_in: Seconds until a PENDING state is due again, until an IN_PROGRESS one is overdue.
         result_id: For a shared company answer: the result row of the item that made the call.
         inbox_id: The callback that this move comes from; it becomes `inbox_status` in the same transaction.
@@ -108,6 +109,7 @@ class Applied:
     own_result: bool = False
     payload: str | None = None
     fields: str = "{}"
+    rejected: str | None = None
     cost: Decimal | None = None
     attempts: int = 0
     http_status: int | None = None
@@ -253,10 +255,10 @@ with done as (
     %(external)b::text[], %(own)b::bool[], %(payload)b::text[], %(fields)b::text[], %(cost)b::numeric[],
     %(attempts)b::int4[], %(http_status)b::int4[], %(duration)b::int4[], %(retry_in)b::float8[],
     %(deadline_in)b::float8[], %(shared)b::bigint[], %(step_number)b::int4[], %(company)b::text[],
-    %(inbox)b::bigint[], %(inbox_status)b::text[]
+    %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[]
   ) as d(item_id, fence, slug, status, provider, outcome, reason, error_class, call_id, call_state, external_id, own,
          payload, fields, cost, attempts, http_status, duration_ms, retry_in, deadline_in, shared_result, step_number,
-         company_key, inbox_id, inbox_status)
+         company_key, inbox_id, inbox_status, rejected)
   join item_leases l on l.item_id = d.item_id and l.fence = d.fence and l.runner_id = %(runner)s
   left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
 ), moved as (
@@ -275,13 +277,15 @@ with done as (
   select d.* from done d join moved m on m.item_id = d.item_id and m.workflow_slug = d.slug
 ), saved as (
   insert into enrichment_results (id, client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
-                                  fields)
+                                  fields, rejected)
   overriding system value
-  select result_id, %(client)s, %(batch)s, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb
+  select result_id, %(client)s, %(batch)s, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
+         rejected::jsonb
   from mine where own
   on conflict (item_id, workflow_slug) do update
   set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome,
-      payload = excluded.payload, fields = excluded.fields, fetched_at = clock_timestamp()
+      payload = excluded.payload, fields = excluded.fields, rejected = excluded.rejected,
+      fetched_at = clock_timestamp()
 ), settled as (
   update provider_calls c
   set state = m.call_state, cost = coalesce(c.cost + m.cost, m.cost, c.cost), error_class = m.error_class,
@@ -342,6 +346,7 @@ def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
         "own": [r.own_result for r in rows],
         "payload": [r.payload for r in rows],
         "fields": [r.fields for r in rows],
+        "rejected": [r.rejected for r in rows],
         "cost": [r.cost for r in rows],
         "attempts": [r.attempts for r in rows],
         "http_status": [r.http_status for r in rows],

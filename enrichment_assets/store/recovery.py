@@ -263,7 +263,7 @@ with closed as (
   select client_id, batch_id, item_id, workflow_slug, provider, id, 'not_found', '{}' from closed
   on conflict (item_id, workflow_slug) do update
   set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome, payload = null,
-      fields = excluded.fields, fetched_at = clock_timestamp()
+      fields = excluded.fields, rejected = null, fetched_at = clock_timestamp()
   returning id, call_id
 ), moved as (
   update workflow_states s

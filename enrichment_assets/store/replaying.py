@@ -29,7 +29,8 @@ class StoredAnswer:
         callback: Body of the callback that was applied, else of the last dead one; `inbox_id` names it. A reused answer
             is that of the call that fetched it, whose inbox row is not this call's to mark: its `inbox_id` is None.
         external_id: The provider's id of an accepted submission; then `body` is the answer to a poll.
-        status: Status of the state of the item that made the call; `outcome` and `fields` likewise.
+        status: Status of the state of the item that made the call; `outcome`, `fields` and
+            `rejected` likewise.
     """
 
     call_id: int
@@ -45,11 +46,12 @@ class StoredAnswer:
     status: str
     outcome: str | None
     fields: dict[str, Any] | None
+    rejected: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class NewReading:
-    """How a stored answer reads now. Status COMPLETED or FAILED; `payload` and `fields` are JSON text."""
+    """How a stored answer reads now. Status COMPLETED or FAILED; `payload`, `fields`, `rejected` are JSON."""
 
     call_id: int
     inbox_id: int | None
@@ -59,6 +61,7 @@ class NewReading:
     reason: str | None
     payload: str | None
     fields: str
+    rejected: str | None
     changed: bool
 
 
@@ -66,7 +69,8 @@ _STORED = """
 select c.id as call_id, c.item_id, o.http_status, coalesce(o.response_headers, '{}'::jsonb) as headers,
        o.response_body as body, o.external_id, case when c.reused_from is null then i.id end as inbox_id,
        i.body as callback, i.headers ->> 'content-encoding' as callback_encoding,
-       coalesce(i.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields
+       coalesce(i.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields,
+       r.rejected
 from provider_calls c
 join provider_calls o on o.id = coalesce(c.reused_from, c.id)
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
@@ -109,18 +113,18 @@ with done as (
   select n.*, c.client_id, c.batch_id, c.item_id, c.workflow_slug, c.provider, c.attempt, c.state as call_state
   from unnest(
     %(call)s::bigint[], %(inbox)s::bigint[], %(received)s::timestamptz[], %(status)s::text[], %(outcome)s::text[],
-    %(reason)s::text[], %(payload)s::text[], %(fields)s::text[], %(changed)s::bool[]
-  ) as n(call_id, inbox_id, received_at, status, outcome, reason, payload, fields, changed)
+    %(reason)s::text[], %(payload)s::text[], %(fields)s::text[], %(rejected)s::text[], %(changed)s::bool[]
+  ) as n(call_id, inbox_id, received_at, status, outcome, reason, payload, fields, rejected, changed)
   join provider_calls c on c.id = n.call_id
 ), saved as (
   insert into enrichment_results (client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
-                                  fields, fetched_at)
+                                  fields, rejected, fetched_at)
   select client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
-         coalesce(received_at, clock_timestamp())
+         rejected::jsonb, coalesce(received_at, clock_timestamp())
   from done where status = 'COMPLETED'
   on conflict (item_id, workflow_slug) do update
   set call_id = excluded.call_id, outcome = excluded.outcome, payload = excluded.payload, fields = excluded.fields,
-      fetched_at = enrichment_results.fetched_at + interval '1 microsecond'
+      rejected = excluded.rejected, fetched_at = enrichment_results.fetched_at + interval '1 microsecond'
   returning id, call_id
 ), dropped as (
   delete from enrichment_results r using done d
@@ -184,6 +188,7 @@ def write_readings(
             "reason": [r.reason for r in readings],
             "payload": [r.payload for r in readings],
             "fields": [r.fields for r in readings],
+            "rejected": [r.rejected for r in readings],
             "changed": [r.changed for r in readings],
             "number": step_number,
             "message": message,

@@ -60,9 +60,10 @@ with asked as (
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
     %(provider)b::text[], %(operation)b::text[], %(from)b::bigint[], %(answered)b::timestamptz[], %(saved)b::numeric[],
     %(outcome)b::text[], %(reason)b::text[], %(payload)b::text[], %(fields)b::text[], %(step_number)b::int4[],
-    %(company)b::text[]
+    %(company)b::text[], %(rejected)b::text[]
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, reused_from, answered_at,
-                         saved, outcome, reason, payload, fields, step_number, company_key, ord)
+                         saved, outcome, reason, payload, fields, step_number, company_key, rejected,
+                         ord)
 ), held as (
   select a.*, s.attempts, c.id is null or c.state = 'ready' as free from asked a
   join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
@@ -86,12 +87,14 @@ with asked as (
   select h.*, t.id as call_id from held h join taken t on t.call_key = h.call_key
 ), saved as (
   insert into enrichment_results (client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
-                                  fields, fetched_at)
-  select %(client)s, %(batch)s, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb, answered_at
+                                  fields, rejected, fetched_at)
+  select %(client)s, %(batch)s, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
+         rejected::jsonb, answered_at
   from mine
   on conflict (item_id, workflow_slug) do update
   set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome,
-      payload = excluded.payload, fields = excluded.fields, fetched_at = excluded.fetched_at
+      payload = excluded.payload, fields = excluded.fields, rejected = excluded.rejected,
+      fetched_at = excluded.fetched_at
   returning id, call_id
 ), moved as (
   update workflow_states s
@@ -141,6 +144,7 @@ async def take(connection: Connection, scope: Scope, records: Sequence[Reused]) 
             "reason": [s.reason for s in states],
             "payload": [s.payload for s in states],
             "fields": [s.fields for s in states],
+            "rejected": [s.rejected for s in states],
             "step_number": [s.step_number for s in states],
             "company": [s.company_key for s in states],
         },

@@ -12,7 +12,7 @@ with uploaded as (
         created_at as fetched_at
     from (
         unpivot (
-            select * exclude (row_number, parent_item_id, origin_key, company_key, original_data)
+            select * exclude (row_number, parent_item_id, origin_key, company_key, original_data, details, rejected)
             from {{ source('hq', 'batch_items') }}
             where parent_item_id is null
         ) on columns(* exclude (client_slug, batch_key, item_id, created_at))
@@ -35,7 +35,7 @@ child_cells as (
         {{ filled("json_extract_string(original_data, '$.' || field)") }} is not null as is_own
     from (
         unpivot (
-            select * exclude (row_number, parent_item_id, company_key)
+            select * exclude (row_number, parent_item_id, company_key, details, rejected)
             from {{ source('hq', 'batch_items') }}
             where parent_item_id is not null
         ) on columns(* exclude (client_slug, batch_key, item_id, created_at, origin_key, original_data))
