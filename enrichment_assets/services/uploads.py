@@ -18,9 +18,12 @@ from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, 
 from enrichment_assets.domain.headers import map_headers
 from enrichment_assets.services.csv_files import FileReading, FileShape, ReadLimits, find_shape
 from enrichment_assets.services.kept_files import KeptFile, keep_aside, kept_path
+from enrichment_assets.services.sampling import sample_columns
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import uploads as store
 from enrichment_assets.store.database import connect, open_databases
+
+_SAMPLE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
         "size_bytes": kept.size,
         "encoding": shape.encoding,
         "delimiter": shape.delimiter,
-        "columns": _columns(reading),
+        "columns": _columns(reading, _sample(kept.path, shape)),
         "source": origin.source,
     }
     upload_id = store.insert_upload(connection, upload)
@@ -178,8 +181,15 @@ def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
     return _report({**counted, "rejected_count": rejected}, False, reading.position.blank_lines)
 
 
-def _columns(reading: FileReading) -> list[dict[str, Any]]:
-    meanings = map_headers(reading.names)
+def _sample(path: Path, shape: FileShape) -> list[list[str]]:
+    """Some cells of each column, by a short reading of its own."""
+    reading = FileReading(path, shape, ReadLimits(block_bytes=_SAMPLE_BYTES))
+    batches = (segment.batch(reading.schema) for segment in reading.segments() if segment.rows)
+    return sample_columns(batches, len(reading.names))
+
+
+def _columns(reading: FileReading, samples: list[list[str]]) -> list[dict[str, Any]]:
+    meanings = map_headers(reading.names, samples)
     return [
         {"name": name, "key": key, "field": meaning and meaning.field, "rank": meaning.rank if meaning else 0}
         for name, key, meaning in zip(reading.names, reading.keys, meanings, strict=True)

@@ -16,6 +16,8 @@ from enrichment_assets.domain.companies import (
     normalise_company_name,
     normalise_linkedin_company,
 )
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.header_names import header_names
 from enrichment_assets.domain.headers import map_headers
 
 OFFICIALS = Path(__file__).parents[1] / "data" / "officials" / "people.csv"
@@ -142,3 +144,45 @@ def test_an_accounts_export_is_about_companies() -> None:
     contacts = mapped("First Name", "Country", "Company Country", "Apollo Record Id")
     assert contacts["apollo_contact_id"] == ["Apollo Record Id"]
     assert contacts["country"] == ["Country"]
+
+
+def test_a_header_of_symbols_means_nothing_and_no_known_name_is_empty() -> None:
+    names = header_names()
+    assert mapped("✓", "#", "", " ", "—", "***", "\ufeff", "\u200b") == {}
+    every = [*names.fields.values(), *names.fallbacks.values(), *names.about_companies.values(), names.record_ids]
+    assert all("" not in order for order in every)
+    assert {field for group in names.places for field in group} == {"city", "state", "country"}
+    assert set(names.fields) | {"city", "state", "country"} == set(IDENTITY_FIELDS)
+
+
+def test_a_header_has_one_meaning() -> None:
+    fields = header_names().fields
+    headers = [header for order in fields.values() for header in order]
+    assert sorted(headers) == sorted(set(headers))
+
+
+def test_address_columns_are_told_by_their_cells() -> None:
+    profiles = ["https://www.linkedin.com/in/jane-roe", "https://de.linkedin.com/in/max/"]
+    pages = ["http://www.linkedin.com/company/acme", "linkedin.com/school/mit"]
+    sites = ["https://acme.example", "beta.example"]
+
+    def meaning(header: str, cells: list[str]) -> str | None:
+        found = map_headers(["First Name", header], [["Jane", "Max"], cells])[1]
+        return found and found.field
+
+    assert meaning("url", profiles) == "linkedin_url"
+    assert meaning("Website", profiles) == "linkedin_url"
+    assert meaning("Profile URL", pages) == "company_linkedin_url"
+    assert meaning("LinkedIn", pages) == "company_linkedin_url"
+    assert meaning("Company LinkedIn", profiles) == "linkedin_url"
+    assert meaning("url", sites) == "company_website"
+    assert meaning("Profile", sites) is None
+    assert meaning("Website", [sites[0], profiles[0], sites[1]]) == "company_website"
+    assert meaning("Recruiter", profiles) is None
+
+
+def test_a_title_that_is_a_form_of_address_is_no_job() -> None:
+    assert mapped("Title", "Job Title")["title"] == ["Job Title"]
+    title = map_headers(["Title", "Last Name"], [["Dr.", "Frau", "Mr.", "CEO"], ["Roe"]])
+    assert title[0] is None
+    assert map_headers(["Title"], [["CEO", "Dr.", "VP Sales"]])[0] is not None

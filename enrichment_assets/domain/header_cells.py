@@ -1,0 +1,41 @@
+"""What the cells of a column say about it, where its header says too little."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from enrichment_assets.domain.companies import normalise_company_name, normalise_linkedin_company
+from enrichment_assets.domain.domains import linkedin_path
+from enrichment_assets.domain.header_names import fold, header_names
+
+_PERSON_PAGE = re.compile(r"^/(?:mwlite/)?(?:in|pub|profile|sales/(?:lead|people))/[^/?#]", re.IGNORECASE)
+_MOST = 0.5
+_SOME = 0.3
+
+
+def linkedin_field(cells: Sequence[str]) -> str | None:
+    """`linkedin_url` or `company_linkedin_url` when at least half of the cells are such pages, else None."""
+    people = sum(_PERSON_PAGE.match(linkedin_path(cell) or "") is not None for cell in cells)
+    companies = sum(normalise_linkedin_company(cell) is not None for cell in cells)
+    if not cells or max(people, companies) < _MOST * len(cells):
+        return None
+    return "linkedin_url" if people >= companies else "company_linkedin_url"
+
+
+def are_forms_of_address(cells: Sequence[str]) -> bool:
+    """True when most cells are `Dr.`, `Mr.`, `Frau`, ...: the column is no job title."""
+    known = header_names().forms_of_address
+    return bool(cells) and sum(fold(cell) in known for cell in cells) >= _MOST * len(cells)
+
+
+def are_company_names(cells: Iterable[str]) -> bool:
+    """True when a good part of the names ends with a legal form (`Ltd`, `GmbH`): no people are called so."""
+    names = list(cells)
+    return bool(names) and sum(map(_has_legal_form, names)) >= _SOME * len(names)
+
+
+def _has_legal_form(name: str) -> bool:
+    """Whether folding the name takes a legal form off its end: then a word behind it would have kept the form."""
+    kept = normalise_company_name(f"{name} zz")
+    return kept is not None and kept.removesuffix(" zz") != normalise_company_name(name)
