@@ -8,22 +8,26 @@ USABLE := import importlib.util as u; import sys; \
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo up down test lint format types imports bench chaos quality clean
+LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --quiet
+
+.PHONY: help setup demo up down test lint format types imports lock bench chaos quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## virtual environment with the pinned dependencies
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt requirements-build.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed (make PYTHON=/path/to/python)." >&2; exit 1; }
 	@{ test -x $(BIN)/python && $(BIN)/python -c '$(USABLE)'; } || $(PYTHON) -m venv --clear $(VENV) || \
 		{ rm -rf $(VENV); echo "Python's venv does not work: on Debian, apt install python3-venv." >&2; exit 1; }
-	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv >/dev/null 2>&1 || true
 	@pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
 	uv="$(BIN)/python -m uv pip install --quiet --compile-bytecode --python $(BIN)/python"; \
-	{ $$uv --require-hashes -r requirements.txt 2>/dev/null && $$uv --no-deps --editable . 2>/dev/null; } || \
-		{ $$pip --require-hashes -r requirements.txt && $$pip --no-deps --editable .; }
+	here="--no-deps --no-build-isolation --editable ."; \
+	$$pip --require-hashes -r requirements-build.txt 2>/dev/null || $$uv --require-hashes -r requirements-build.txt; \
+	{ $$uv --require-hashes -r requirements.txt 2>/dev/null && $$uv $$here 2>/dev/null; } || \
+		{ $$pip --require-hashes -r requirements.txt && $$pip $$here; }
 	@$(BIN)/python -m compileall -q enrichment_assets  # where Python may not write bytecode, each process would compile
 	@touch $(READY)
 
@@ -56,6 +60,11 @@ types: setup  ## mypy, strict
 
 imports: setup  ## rooms import downward only
 	$(BIN)/lint-imports
+
+lock: setup  ## compile the three requirements files from pyproject.toml, keeping pins that fit
+	$(LOCK) pyproject.toml --extra dev --output-file requirements.txt
+	$(LOCK) pyproject.toml --constraint requirements.txt --no-annotate --output-file requirements-runtime.txt
+	$(LOCK) --group build --no-annotate --output-file requirements-build.txt
 
 bench: setup  ## the benchmarks; results in bench/results.json
 	$(BIN)/python -m bench

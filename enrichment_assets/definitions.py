@@ -19,6 +19,7 @@ from enrichment_assets.assets.uploads import batch_items, raw_apollo_uploads
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
+from enrichment_assets.resources.no_values import no_values
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sensors.analytics import analytics_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
@@ -59,7 +60,7 @@ def build_definitions(
         ],
         jobs=[batch_job, analytics_job],
         sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor],
-        resources={"platform": where},
+        resources={"platform": where, "io_manager": no_values()},
         executor=dg.in_process_executor,
     )
 

@@ -31,6 +31,7 @@ class Settings:
         sandbox_url: Base URL of the provider sandbox when providers are to be simulated, else None.
         max_upload_bytes: Largest file that an upload takes.
         log: File for the engine's structured log, `-` for standard error, None for no log.
+        ui_origins: Origins (`https://name`) under which browsers reach the pages besides this machine's own.
     """
 
     home: Path
@@ -41,6 +42,7 @@ class Settings:
     sandbox_url: str | None = None
     max_upload_bytes: int = DEFAULT_MAX_UPLOAD_BYTES
     log: str | None = None
+    ui_origins: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -48,7 +50,7 @@ class Settings:
 
         `ENRICH_HOME` (default `.enrich` below the current directory), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
-        `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`.
+        `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas).
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -60,6 +62,7 @@ class Settings:
             sandbox_url=(env.get("ENRICH_SANDBOX_URL") or "").rstrip("/") or None,
             max_upload_bytes=int(env.get("ENRICH_MAX_UPLOAD_BYTES") or DEFAULT_MAX_UPLOAD_BYTES),
             log=env.get("ENRICH_LOG") or None,
+            ui_origins=tuple(filter(None, (part.strip() for part in env.get("ENRICH_UI_ORIGINS", "").split(",")))),
         )
 
     @property

@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dagster import ConfigurableResource
+import dagster as dg
 
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.settings import Settings
 
+DESCRIPTION = """Where this installation is: home, databases, receiver, simulator. All of it comes from the environment
+of the processes (docs/deployment.md). A run's configuration cannot set any of it."""
 
-class PlatformResource(ConfigurableResource):  # type: ignore[type-arg]
-    """Where this installation is. Every field is optional and overrides the environment (tests, second homes)."""
+
+class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where this installation is. Every field is optional and overrides the environment (tests, second homes).
+
+    The fields are for code that builds `Definitions`. Run configuration has none of them: whoever can launch a run
+    could otherwise send a client's data and the providers' keys to an address of theirs.
+    """
 
     home: str | None = None
     hq_database_url: str | None = None
@@ -21,6 +28,14 @@ class PlatformResource(ConfigurableResource):  # type: ignore[type-arg]
     dagster_database_url: str | None = None
     receiver_url: str | None = None
     sandbox_url: str | None = None
+
+    def get_resource_definition(self) -> dg.ResourceDefinition:  # type: ignore[override]
+        """What Dagster sees: this object as it was built, with no configuration at all.
+
+        An empty schema refuses every field at launch. `configured({})` would not: it accepts any configuration and
+        drops the values given here.
+        """
+        return dg.ResourceDefinition(resource_fn=lambda _: self, config_schema={}, description=DESCRIPTION)
 
     def settings(self) -> Settings:
         """The settings of the environment, with this resource's fields over them."""

@@ -31,10 +31,11 @@ from enrichment_assets.settings import (
 from enrichment_assets.store.database import embedded_server, open_databases
 
 HOST = "127.0.0.1"
-"""The web server has no authentication: it is never bound to anything else."""
+"""Nothing has a login yet: no process is bound to anything else."""
 
 CODE_LOCATION = "enrichment_assets"
 DEFINITIONS_MODULE = "enrichment_assets.definitions"
+DAGSTER_PAGES = "enrichment_assets.web.dagster_ui"
 _RENDERED = "# Written by `enrich up` from the platform's dagster.yaml. Delete this line to keep your own changes.\n"
 
 _CLEAR_UP = """
@@ -123,10 +124,11 @@ def stack_services(ports: Ports, workdir: Path) -> list[Service]:
             "code-server",
             (*python, "dagster", "code-server", "start", "--socket", code_socket, *location),
             answers=lambda: _accepts(socket.AF_UNIX, code_socket),
+            makes_calls=True,  # runs are its children
         ),
         Service(
             "webserver",
-            (*python, "dagster_webserver", "-h", HOST, "-p", str(ports.webserver), "-w", str(workspace)),
+            (*python, DAGSTER_PAGES, "--host", HOST, "--port", str(ports.webserver), "--workspace", str(workspace)),
             address=f"http://{HOST}:{ports.webserver}",
             answers=_http_answers(ports.webserver, "/server_info"),
             after=["code-server"],

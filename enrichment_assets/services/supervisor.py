@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from enrichment_assets.domain.variables import without_keys
 from enrichment_assets.services.keeper import end_group, end_groups
 
 TICK_SECONDS = 0.1
@@ -37,6 +38,7 @@ class Service:
         address: Where it answers, shown to people; None for one that only works.
         answers: True once it is of use; None: as soon as it is started.
         after: Names of services that have to be of use before this one is started.
+        makes_calls: It needs the providers' keys; no other process is given them.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Service:
     address: str | None = None
     answers: Callable[[], bool] | None = None
     after: Sequence[str] = ()
+    makes_calls: bool = False
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class Supervisor:
     Args:
         services: What to run.
         logs_dir: Folder for one log file a service.
-        environment: The environment of all of them.
+        environment: The environment of all of them; the providers' keys in it are for those that make calls.
         say: Called with each sentence for the person at the screen.
         upkeep: Called every few seconds; returns a sentence when it had to mend something, else None.
         last_command: What the keeper runs should this process be killed.
@@ -146,7 +149,7 @@ class Supervisor:
         with one.log_file.open("ab") as log:
             one.process = subprocess.Popen(  # noqa: S603 - the commands of our own stack
                 list(one.service.command),
-                env=self._environment,
+                env=self._environment if one.service.makes_calls else without_keys(self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -26,7 +26,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.logs, self.output = folder / "logs", folder / "screen.txt"
-        self.mark = f"STAGE={uuid.uuid4().hex}"
+        self.mark = f"ENRICH_TEST_STAGE={uuid.uuid4().hex}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, ignoring_interrupts: bool = False, last: list[str] | None = None, **services: list[str]) -> None:

@@ -1,0 +1,33 @@
+"""Which environment variables are the platform's and the system's own, and which may be somebody's key.
+
+A process that makes no calls is given the first kind only; a workflow may never name one of them as its secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_PREFIXES = (
+    "ENRICH_", "DAGSTER_", "PG", "PYTHON", "UV_", "VIRTUAL_ENV", "LC_", "XDG_", "SSL_", "LD_", "DYLD_", "OTEL_",
+    "COVERAGE", "MALLOC_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "TEST_",
+)  # fmt: skip
+_NAMES = frozenset({
+    "HQ_DATABASE_URL", "WORKSPACE_DATABASE_URL", "HQ_DIRECT_URL", "WORKSPACE_DIRECT_URL", "PATH", "HOME", "USER",
+    "LOGNAME", "SHELL", "PWD", "OLDPWD", "SHLVL", "HOSTNAME", "LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "LINES",
+    "NO_COLOR", "FORCE_COLOR", "TMPDIR", "TEMP", "TMP", "EDITOR", "CI", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "_",
+})  # fmt: skip
+
+
+def is_own_variable(name: str) -> bool:
+    """True for a variable that the platform, Dagster, Postgres' client, Python or the system reads.
+
+    `HQ_DATABASE_URL`, `ENRICH_HOME`, `PGPASSWORD`, `PATH`; not `APOLLO_API_KEY`. Names count without case, as proxies'
+    are written either way.
+    """
+    upper = name.upper()
+    return upper in _NAMES or upper.startswith(_PREFIXES)
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a process needs that makes no calls: everything that cannot be a provider's key."""
+    return {name: value for name, value in environment.items() if is_own_variable(name)}

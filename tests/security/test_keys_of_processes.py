@@ -1,0 +1,38 @@
+"""Only the process that makes calls is given the providers' keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from enrichment_assets.domain.variables import is_own_variable, without_keys
+from enrichment_assets.resources.secrets import DEFAULT_SECRETS
+from enrichment_assets.services.stack import Ports, stack_environment, stack_services
+from enrichment_assets.settings import Settings
+
+
+def test_only_the_code_server_makes_calls(tmp_path: Path) -> None:
+    services = stack_services(Ports(3000, 8710, 8720), tmp_path)
+    assert [service.name for service in services if service.makes_calls] == ["code-server"]
+    assert len(services) == 5
+
+
+def test_no_key_of_a_provider_is_a_variable_of_our_own() -> None:
+    keys = [name for names in DEFAULT_SECRETS.values() for name in names.values()]
+    assert keys
+    for name in [*keys, "ACME_APOLLO_KEY", "AWS_SECRET_ACCESS_KEY", "N8N_PASSWORD", "SLACK_TOKEN", "OPENAI_API_KEY"]:
+        assert not is_own_variable(name), name
+
+
+def test_what_the_platform_reads_reaches_every_process(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    environment = {
+        "HQ_DATABASE_URL": "postgresql://h/q",
+        "DAGSTER_DATABASE_URL": "postgresql://h/d",
+        "PGSSLROOTCERT": "/ca.pem",
+        "ENRICH_MAX_UPLOAD_BYTES": "1",
+        "PATH": "/bin",
+        "https_proxy": "http://proxy.example",
+        "ACME_APOLLO_KEY": "canary",
+    }
+    told = stack_environment(settings, Ports(3000, 8710, 8720), environment)
+    assert without_keys(told) == {name: value for name, value in told.items() if name != "ACME_APOLLO_KEY"}
