@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from urllib.parse import unquote
 
-from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, linkedin_path
+from enrichment_assets.domain.domains import addresses_of, is_free_mail
+from enrichment_assets.domain.linkedin import linkedin_company, linkedin_slug
 
 Identity = Mapping[str, str | None]
 
@@ -22,8 +22,6 @@ _LEGAL_FORMS = frozenset(_FORMS.split())
 
 _DOTTED = re.compile(r"\b(?:\w\.\s?)+\w\b\.?")
 _NOT_WORD = re.compile(r"[^\w&+]+")
-_LINKEDIN_PAGE = r"^/(?:mwlite/)?(company|school|showcase|organization|sales/company)/([^/?#]+)"
-_LINKEDIN_PATH = re.compile(_LINKEDIN_PAGE, re.IGNORECASE)
 _MAX_CHARS = 1000
 
 
@@ -49,31 +47,42 @@ def normalise_company_name(text: str | None) -> str | None:
     return " ".join(words[:end])
 
 
-@lru_cache(maxsize=65_536)
 def normalise_linkedin_company(text: str | None) -> str | None:
-    """`linkedin.com/company/<slug>` in lower case out of any spelling of the URL; None when it is no company page."""
-    if not text or len(text) > _MAX_CHARS:
-        return None
-    match = _LINKEDIN_PATH.match(linkedin_path(text) or "")
-    if match is None:
-        return None
-    slug = unquote(match.group(2)).strip().casefold()
-    kind = "company" if match.group(1).lower() in {"organization", "sales/company"} else match.group(1).lower()
-    return f"linkedin.com/{kind}/{slug}" if slug else None
+    """`linkedin.com/company/<slug>` out of any spelling of the URL, for comparing; None when it is no company page.
+
+    Companies, schools and showcases share one set of slugs: LinkedIn sends `/company/mit` on to `/school/mit`.
+    """
+    slug = linkedin_slug(linkedin_company(text))
+    return f"linkedin.com/company/{slug}" if slug else None
 
 
 def company_host(identity: Identity) -> str | None:
     """The full host of the company's own site: from `company_domain`, else `company_website`; never a platform's.
 
     Without `www.`, and never cut to the registrable domain: 536 members of Congress have sites below two of them.
+    A page on a platform (`facebook.com/acme`) is no site of the company's, and then the platform's bare host in another
+    cell is none either: somebody cut it off the page. Of a mail provider's host only the provider itself is owner.
     """
-    return _own_host(identity.get("company_domain")) or _own_host(identity.get("company_website"))
+    cells = (identity.get("company_domain"), identity.get("company_website"))
+    return own_host(" ".join(cell for cell in cells if cell), identity.get("company_name"))
 
 
 @lru_cache(maxsize=65_536)
-def _own_host(text: str | None) -> str | None:
-    host = host_of(text)
-    return None if host is None or is_free_mail(host) or is_social_host(host) else host
+def own_host(text: str | None, company_name: str | None) -> str | None:
+    """The host of the first address in a text that can be the own site of a company of this name."""
+    addresses = addresses_of(text)
+    pages = {page.host for address in addresses if (page := address.platform) is not None}
+    for address in addresses:
+        on_platform = address.platform is not None or any(address.is_at(host) for host in pages)
+        if not on_platform and (not is_free_mail(address.host) or _is_provider(address.host, company_name)):
+            return address.host
+    return None
+
+
+def _is_provider(host: str, company_name: str | None) -> bool:
+    """True when the company is the mail provider itself: `Yahoo! Inc.` at yahoo.com, `Seznam.cz, a.s.` at seznam.cz."""
+    name = (normalise_company_name(company_name) or "").replace(" ", "")
+    return name in {host.partition(".")[0], host.replace(".", "")}
 
 
 def company_key(identity: Identity, rules: Sequence[str]) -> str | None:

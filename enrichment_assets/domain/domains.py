@@ -1,57 +1,82 @@
-"""Hosts and domains out of whatever a cell holds: a URL, a domain, an e-mail address, or nonsense."""
+"""Hosts and domains out of whatever a cell holds: a URL, a domain, an e-mail address, several of them, or nonsense."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import idna
 import tldextract
 
-from enrichment_assets.domain.host_lists import FREE_MAIL_BRANDS, FREE_MAIL_DOMAINS, MEMBER_HOSTS, SOCIAL_DOMAINS
+from enrichment_assets.domain.host_lists import FREE_MAIL_BRANDS, FREE_MAIL_DOMAINS, throw_away_domains
+from enrichment_assets.domain.platforms import Platform, members_page
 
 _MAX_CHARS = 4096
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_SLIPPED_SCHEME = re.compile(
+    r"""(?:^|(?<=[\s,;|<>"'(\[]))"""
+    r"(?:(?:www\.)?(?:[htps]{3,7}\s*[:;.,]*\s*[/\\][/\\\s]*|https?:\s*(?=[\w%])))+",
+    re.IGNORECASE,
+)
+"""`http:/x`, `https//x`, `htp://x`, `http:\\\\x`, `http:x`, `https:// x`, `http://https://x`."""
+_SEPARATORS = re.compile(r"""[\s,;|<>"()\[\]{}`]+""")
+_EDGES = "*.:!#?=&_-'‘’“”"
+_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):/*", re.IGNORECASE)
 _HOST = re.compile(r"^(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))+$")
-_WEB_SCHEMES = frozenset({"http", "https", "ftp", ""})
-_EXTRACT = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
+_WEB = re.compile(r"^w{2,4}\.+(?=.)")
+_WEB_SCHEMES = frozenset({"http", "https", "ftp", "mailto"})
+_RESERVED = ("example", "test")
+"""Top-level domains of RFC 2606 for examples and tests: no list has them, and what is made up stands below them."""
+_EXTRACT = tldextract.TLDExtract(
+    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False, extra_suffixes=_RESERVED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address in a cell. `host` as `host_of` gives it; `path` begins with a slash or is empty."""
+
+    host: str
+    path: str
+
+    @property
+    def platform(self) -> Platform | None:
+        """The platform on which this is somebody's page; None: it is of whom the host belongs to."""
+        return members_page(self.host, self.path, _suffix(self.host))
+
+    def is_at(self, domain: str) -> bool:
+        """True at this domain and below it; `amazon.*` is one under every public suffix."""
+        name = f"{self.host.removesuffix(_suffix(self.host))}*" if domain.endswith(".*") else self.host
+        return name == domain or name.endswith(f".{domain}")
 
 
 @lru_cache(maxsize=65_536)
-def host_of(text: str | None) -> str | None:
-    """The full host in lower-case ASCII (punycode), without `www.`, port and trailing dot; None when there is none.
+def addresses_of(text: str | None) -> tuple[Address, ...]:
+    """Every web or e-mail address in a cell, in its order: `acme.com; https://beta.com/x` has two. Never raises.
 
-    Takes URLs with or without scheme, bare domains and e-mail addresses. An IP address, `localhost` and a single
-    word are no host of a company. Never raises.
+    Takes URLs with or without scheme, bare domains and e-mail addresses, and mends what browsers mend. An address whose
+    end is no public suffix (`n.a`), which is one (`co.uk`), an IP address and `localhost` are none.
     """
     if not text or len(text) > _MAX_CHARS:
-        return None
-    cleaned = text.strip().strip("'\"<>()[]").strip()
-    scheme = _SCHEME.match(cleaned)
-    has_scheme = scheme is not None and "//" in scheme.group()
-    if not has_scheme and cleaned.lower().startswith("mailto:"):
-        cleaned = cleaned[7:]
-    try:
-        parts = urlsplit(cleaned if has_scheme else f"//{cleaned.lstrip('/')}")
-        host = parts.hostname
-    except ValueError:
-        return None
-    if host is None or parts.scheme.lower() not in _WEB_SCHEMES:
-        return None
-    return _ascii_host(host)
+        return ()
+    mended = _SLIPPED_SCHEME.sub("http://", _INVISIBLE.sub("", text).strip())
+    return tuple(address for piece in _SEPARATORS.split(mended) if (address := _address(piece)) is not None)
 
 
-def linkedin_path(text: str) -> str | None:
-    """The path of a page at linkedin.com, out of any spelling of its URL; None when it is none. Never raises."""
-    url = text.strip()
-    try:
-        path = urlsplit(url if "://" in url else f"//{url.lstrip('/')}").path
-    except ValueError:
-        return None
-    host = host_of(url)
-    return path if host is not None and (host == "linkedin.com" or host.endswith(".linkedin.com")) else None
+def host_of(text: str | None) -> str | None:
+    """The full host of the first address in a cell: lower-case ASCII (punycode), without `www.`, port, trailing dot.
+
+    None when there is none (`addresses_of`). Never raises.
+    """
+    return next((address.host for address in addresses_of(text)), None)
+
+
+def address_on(domain: str, text: str | None) -> str | None:
+    """The path of the first address in a cell at this domain or below it (`/company/acme`); None when there is none."""
+    return next((address.path for address in addresses_of(text) if address.is_at(domain)), None)
 
 
 def registrable_domain(host: str | None) -> str | None:
@@ -65,19 +90,20 @@ def registrable_domain(host: str | None) -> str | None:
 
 
 def is_free_mail(host: str | None) -> bool:
-    """True when mail at this host is a private mailbox (gmail.com, yahoo.co.uk, gmx.net)."""
-    domain = registrable_domain(host)
-    if domain is None:
+    """True when mail at this host is a private or a throw-away mailbox (gmail.com, yahoo.co.uk, mailinator.com)."""
+    clean = host_of(host)
+    domain = _registrable(clean) if clean else None
+    if clean is None or domain is None:
         return False
-    return domain in FREE_MAIL_DOMAINS or domain.partition(".")[0] in FREE_MAIL_BRANDS
+    if domain.partition(".")[0] in FREE_MAIL_BRANDS:
+        return True
+    return any(name in hosts for name in (domain, clean) for hosts in (FREE_MAIL_DOMAINS, throw_away_domains()))
 
 
-def is_social_host(host: str | None) -> bool:
-    """True when a page at this host is a profile on a platform (linkedin.com/in/...), not a company's own site."""
-    clean = host_of(host) if host else None
-    if clean is None:
-        return False
-    return _registrable(clean) in SOCIAL_DOMAINS or any(clean == m or clean.endswith(f".{m}") for m in MEMBER_HOSTS)
+def is_platform_page(text: str | None) -> bool:
+    """True when the first address in a cell is somebody's page on a platform (linkedin.com/in/jo)."""
+    first = next(iter(addresses_of(text)), None)
+    return first is not None and first.platform is not None
 
 
 @lru_cache(maxsize=65_536)
@@ -85,18 +111,39 @@ def _registrable(host: str) -> str | None:
     return _EXTRACT(host).top_domain_under_public_suffix or None
 
 
+def _suffix(host: str) -> str:
+    return (_registrable(host) or host).partition(".")[2]
+
+
+def _address(piece: str) -> Address | None:
+    """The address that a piece without separators is; None when it is none."""
+    cleaned = piece.replace("\\", "/").strip(_EDGES).lstrip("/")
+    scheme = _SCHEME.match(cleaned)
+    if scheme is not None and (scheme.group().endswith("/") or scheme.group(1).lower() == "mailto"):
+        if scheme.group(1).lower() not in _WEB_SCHEMES:
+            return None
+        cleaned = cleaned[scheme.end() :]
+    try:
+        parts = urlsplit(f"//{cleaned}")
+        host = _ascii_host(unquote(parts.hostname or ""))
+    except ValueError:
+        return None
+    return Address(host, parts.path) if host is not None else None
+
+
 def _ascii_host(host: str) -> str | None:
     host = host.strip().strip(".").lower()
+    if "." not in host and host.isascii():
+        return None
     if not host.isascii():
         try:
             host = idna.encode(host, uts46=True, transitional=False).decode("ascii")
         except (idna.IDNAError, UnicodeError):
             return None
-    while host.startswith("www.") and host.count(".") > 1:
-        host = host[4:]
-    if not _HOST.match(host) or _is_address(host) or host.rpartition(".")[2].isdigit():
-        return None
-    return host
+    while (bare := _WEB.sub("", host)) != host and _registrable(bare) is not None:
+        host = bare
+    is_named = _HOST.match(host) is not None and not _is_address(host) and _registrable(host) is not None
+    return host if is_named else None
 
 
 def _is_address(host: str) -> bool:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 
 from enrichment_assets.domain.companies import company_key
-from enrichment_assets.domain.domains import linkedin_path
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
 from enrichment_assets.domain.emits import ChildStep, Emits
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.linkedin import linkedin_person, linkedin_slug
 
 COMPANY_NAMES = ("company_name", "company_domain", "company_website", "company_linkedin_url", "apollo_account_id")
 """Fields that say which company: an object with one of them has its own, any other is at its parent's."""
@@ -33,7 +31,6 @@ _PERSON_NAMES = ("first_name", "last_name", "full_name", "email", "phone", "link
 _MAX_CHARS = 500
 """A longer value names nobody, and company keys are indexed; it stays in the original data."""
 _MAX_KEY = 200
-_PROFILE = re.compile(r"^/(?:mwlite/)?in/([^/?#]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ def _natural_key(own: Mapping[str, str], parent: Parent, *, inherits: bool) -> s
     """The surest thing that names a child: address, profile, id, else all of its own fields and its company."""
     if email := normalise_email(own.get("email")):
         return f"email:{email}"
-    if profile := _profile(own.get("linkedin_url")):
+    if profile := linkedin_slug(linkedin_person(own.get("linkedin_url"))):
         return f"linkedin:{profile}"
     if contact := own.get("apollo_contact_id", "").strip():
         return f"apollo:{contact}"
@@ -189,9 +186,3 @@ def _cell(value: Any) -> str | None:
         return None
     text = str(value)
     return text if text.strip() and len(text) <= _MAX_CHARS and "\0" not in text else None
-
-
-def _profile(text: str | None) -> str | None:
-    """The last part of `linkedin.com/in/<slug>`, in lower case; None when it is no person's page."""
-    match = _PROFILE.match(linkedin_path(text or "") or "")
-    return unquote(match.group(1)).strip().casefold() or None if match else None

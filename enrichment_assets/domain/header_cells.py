@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from enrichment_assets.domain.companies import normalise_company_name, normalise_linkedin_company
-from enrichment_assets.domain.domains import linkedin_path
+from enrichment_assets.domain.domains import address_on
 from enrichment_assets.domain.header_names import fold, header_names
 
 _PERSON_PAGE = re.compile(r"^/(?:mwlite/)?(?:in|pub|profile|sales/(?:lead|people))/[^/?#]", re.IGNORECASE)
@@ -16,7 +16,7 @@ _SOME = 0.3
 
 def linkedin_field(cells: Sequence[str]) -> str | None:
     """`linkedin_url` or `company_linkedin_url` when at least half of the cells are such pages, else None."""
-    people = sum(_PERSON_PAGE.match(linkedin_path(cell) or "") is not None for cell in cells)
+    people = sum(_PERSON_PAGE.match(address_on("linkedin.com", cell) or "") is not None for cell in cells)
     companies = sum(normalise_linkedin_company(cell) is not None for cell in cells)
     if not cells or max(people, companies) < _MOST * len(cells):
         return None

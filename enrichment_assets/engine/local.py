@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, registrable_domain
+from enrichment_assets.domain.companies import company_host, own_host
+from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.names import normalise_name
@@ -19,6 +20,7 @@ from enrichment_assets.engine.answers import Decision, completed, dump, failed
 from enrichment_assets.engine.steps import Step
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
+_SITES = ("company_domain", "company_website")
 
 
 def compute(step: Step, context: Mapping[str, Any]) -> Decision:
@@ -49,21 +51,14 @@ def _normalise_name(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def _normalise_domain(context: Mapping[str, Any]) -> dict[str, Any]:
     """The first of domain cell, website and e-mail address that names a company's host (not a mail or social one)."""
-    email = context.get("email")
-    sources = {
-        "company_domain": context.get("company_domain"),
-        "company_website": context.get("company_website"),
-        "email": email.rpartition("@")[2] if isinstance(email, str) and "@" in email else None,
+    cells = {name: cell for name in ("company_name", *_SITES, "email") if isinstance(cell := context.get(name), str)}
+    host = company_host(cells) or own_host(cells.get("email"), cells.get("company_name"))
+    said_by = (name for name in (*_SITES, "email") if any(a.host == host for a in addresses_of(cells.get(name))))
+    return {
+        "company_domain": host,
+        "company_registrable_domain": registrable_domain(host),
+        "source": next(said_by, None) if host else None,
     }
-    for source, text in sources.items():
-        host = host_of(text) if isinstance(text, str) else None
-        if host and not is_free_mail(host) and not is_social_host(host):
-            return {
-                "company_domain": host,
-                "company_registrable_domain": registrable_domain(host),
-                "source": source,
-            }
-    return {"company_domain": None, "company_registrable_domain": None, "source": None}
 
 
 def _normalise_contact(context: Mapping[str, Any]) -> dict[str, Any]:

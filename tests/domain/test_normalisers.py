@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrichment_assets.domain.domains import host_of, is_free_mail, is_social_host, registrable_domain
+from enrichment_assets.domain.domains import host_of, is_free_mail, is_platform_page, registrable_domain
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
 from enrichment_assets.domain.phones import normalise_phone
 
@@ -53,8 +53,20 @@ def test_the_registrable_domain_comes_from_the_public_suffix_list() -> None:
 def test_free_mail_and_social_hosts_are_known_by_their_registrable_domain() -> None:
     assert is_free_mail("gmail.com") and is_free_mail("mail.yahoo.co.uk") and is_free_mail("gmx.at")
     assert not is_free_mail("acme.com") and not is_free_mail("gmail.acme.com") and not is_free_mail(None)
-    assert is_social_host("de.linkedin.com") and is_social_host("sites.google.com")
-    assert not is_social_host("google.com") and not is_social_host("notlinkedin.com")
+    assert is_free_mail("mailinator.com") and not is_free_mail("medscape.com")
+
+
+def test_a_page_on_a_platform_is_told_from_the_platforms_own_site_by_its_path_and_subdomain() -> None:
+    members = ["github.com/acme", "acme.github.io", "amazon.co.uk/stores/x", "acme.wd1.myworkdayjobs.com", "bit.ly"]
+    own = [
+        "github.com",
+        "docs.github.com/en",
+        "amazon.co.uk/careers",
+        "google.com/intl/de",
+        "www.yelp.co.uk",
+        "a.com/b",
+    ]
+    assert [text for text in members + own if is_platform_page(text)] == members
 
 
 @settings(max_examples=500, deadline=None)
@@ -62,7 +74,7 @@ def test_free_mail_and_social_hosts_are_known_by_their_registrable_domain() -> N
 def test_hosts_never_raise_and_are_their_own_host(text: str) -> None:
     host = host_of(text)
     assert host is None or host_of(host) == host
-    registrable_domain(text), is_free_mail(text), is_social_host(text)
+    registrable_domain(text), is_free_mail(text), is_platform_page(text)
 
 
 @pytest.mark.parametrize(
