@@ -10,20 +10,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from enrichment_assets.domain.statuses import ErrorClass, Outcome
 
 
+class SecretPlace(NamedTuple):
+    """Where a secret goes inside a header: its purpose, never its value."""
+
+    purpose: str
+
+    def __str__(self) -> str:
+        """As a template writes it."""
+        return f"{{{{secrets.{self.purpose}}}}}"
+
+
+HeaderParts = tuple[str | SecretPlace, ...]
+"""A header's value with places for secrets in it. Text that an item filled in stays text, whatever it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedRequest:
-    """One HTTP request ready for a provider to authorise. `url` may be a path below the provider's base URL."""
+    """One HTTP request ready for a provider to authorise. `url` may be a path below the provider's base URL.
+
+    `secret_headers` are headers that wait for their secrets (`resources.secrets.fill_secrets`).
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    secret_headers: Mapping[str, HeaderParts] = field(default_factory=dict)
+
+    def spelled_headers(self) -> dict[str, str]:
+        """All headers as their templates spell them, `{{secrets.purpose}}` for a secret: for keys and for people."""
+        return {**self.headers, **{name: "".join(map(str, parts)) for name, parts in self.secret_headers.items()}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.provider import SecretPlace
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Context in, native value out. Raises whatever the expression raises; `domain.templating` gives it a name."""
@@ -64,11 +65,12 @@ _ENVIRONMENT = _environment()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a template: literal text, or an expression with the names it reads."""
+    """A piece of a template: literal text, an expression with the names it reads, or a place for a secret."""
 
     literal: str | None
     evaluate: Evaluate | None = None
     names: frozenset[str] = frozenset()
+    secret: SecretPlace | None = None
 
     @property
     def is_configuration(self) -> bool:
@@ -79,7 +81,7 @@ class Part:
 def parse(text: str, *, secrets_allowed: bool = False) -> list[Part] | None:
     """Take a template apart; None when it has statements (`{% if %}`) and can only be rendered whole.
 
-    `{{secrets.purpose}}` stays as it is where secrets are allowed: the provider fills it in at the last moment.
+    `{{secrets.purpose}}` becomes a place of its own where secrets are allowed; it is filled at the last moment.
 
     Raises:
         TemplateError: The text is not a template (Jinja2's own error).
@@ -114,7 +116,7 @@ def _part(node: nodes.Expr) -> Part:
     if isinstance(node, nodes.TemplateData):
         return Part(literal=node.data)
     if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == SECRETS:
-        return Part(literal=f"{{{{secrets.{node.attr}}}}}")
+        return Part(literal=None, secret=SecretPlace(node.attr))
     names = frozenset(name.name for name in node.find_all(nodes.Name)) | (
         {node.name} if isinstance(node, nodes.Name) else frozenset()
     )

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.domain.provider import HeaderParts, RenderedRequest, SecretPlace
 from enrichment_assets.domain.template_expressions import (
     Evaluate,
     Part,
@@ -77,7 +77,7 @@ class RequestRenderer:
         Raises:
             ContractError: This item cannot be put into this request; names workflow and field, quotes no data.
         """
-        headers = self._rendered_headers(context)
+        headers, secret_headers = self._rendered_headers(context)
         content = self._rendered_body(context)
         if content is not None and not self._sets_content_type:
             headers["content-type"] = _CONTENT_TYPES[self._format]
@@ -86,7 +86,7 @@ class RequestRenderer:
             value = self._evaluate(f"query.{name}", node, context)
             if not (value is None or value == ""):
                 query[name] = _query_text(value)
-        return RenderedRequest(self._method, self._rendered_url(context), headers, query, content)
+        return RenderedRequest(self._method, self._rendered_url(context), headers, query, content, secret_headers)
 
     def address(self, parameters: Mapping[str, Any]) -> str:
         """The URL as far as configuration alone decides it: up to the first expression over an item."""
@@ -115,30 +115,27 @@ class RequestRenderer:
             raise ContractError(f"workflow {self._slug}, url: longer than {MAX_URL} characters")
         return url
 
-    def _rendered_headers(self, context: Mapping[str, Any]) -> dict[str, str]:
-        headers = {}
+    def _rendered_headers(self, context: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, HeaderParts]]:
+        """Headers that are whole, and those that wait for a secret."""
+        headers, waiting = {}, {}
         for name, steps in self._headers.items():
             if isinstance(steps, str):
                 headers[name] = steps
                 continue
-            value = "".join(
-                [step if isinstance(step, str) else self._item_header(name, step, context) for step in steps]
+            parts = tuple(
+                as_text(self._evaluate(f"headers.{name}", step, context)) if callable(step) else step for step in steps
             )
-            if not value:
-                continue
-            if len(value) > MAX_HEADER or not _HEADER_TEXT.fullmatch(value):
+            text = "".join(part for part in parts if isinstance(part, str))
+            if len(text) > MAX_HEADER or not _HEADER_TEXT.fullmatch(text):
                 raise ContractError(
                     f"workflow {self._slug}, headers.{name}: a header is one line of ASCII, "
                     f"at most {MAX_HEADER} characters"
                 )
-            headers[name] = value
-        return headers
-
-    def _item_header(self, name: str, step: Evaluate, context: Mapping[str, Any]) -> str:
-        text = as_text(self._evaluate(f"headers.{name}", step, context))
-        if "{{" in text:  # or an uploaded cell could ask for a secret
-            raise ContractError(f"workflow {self._slug}, headers.{name}: a value may not contain '{{{{'")
-        return text
+            if any(isinstance(part, SecretPlace) for part in parts):
+                waiting[name] = parts
+            elif text:
+                headers[name] = text
+        return headers, waiting
 
     def _rendered_body(self, context: Mapping[str, Any]) -> bytes | None:
         if self._body is None:
@@ -178,18 +175,17 @@ class RequestRenderer:
             return _array([self._node(f"{field}[{n}]", member) for n, member in enumerate(value)])
         return value
 
-    def _header(self, name: str, text: str) -> str | list[str | Evaluate]:
+    def _header(self, name: str, text: str) -> str | list[str | SecretPlace | Evaluate]:
         if not _HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"workflow {self._slug}: {name!r} is not a header name")
         parts = self._parse(f"headers.{name}", text, secrets_allowed=True)
         if parts is None:
             raise self._refused(f"headers.{name}", text, "only {{ }} expressions may stand in a header")
+        if not all(_HEADER_TEXT.fullmatch(part.literal or "") for part in parts):
+            raise self._refused(f"headers.{name}", text, "a header is one line of ASCII")
         if all(part.literal is not None for part in parts):
-            value = "".join(part.literal or "" for part in parts)
-            if not _HEADER_TEXT.fullmatch(value):
-                raise self._refused(f"headers.{name}", text, "a header is one line of ASCII")
-            return value
-        return [part.evaluate or part.literal or "" for part in parts]
+            return "".join(part.literal or "" for part in parts)
+        return [part.secret or part.evaluate or part.literal or "" for part in parts]
 
     def _url_parts(self, text: str) -> list[Part]:
         parts = self._parse("url", text)

@@ -90,7 +90,7 @@ def decide_callback(step: Step, body: bytes, encoding: str | None = None) -> tup
     What cannot be unpacked or read is a dead letter and FAILED(contract).
     """
     try:
-        reading = step.reader.read_callback(plain_body(body, encoding))
+        reading = step.reader.read_callback(step.echo.without_secrets(plain_body(body, encoding)))
     except (ContractError, BodyEncodingError) as error:
         price = step.workflow.price
         return failed(ErrorClass.CONTRACT, str(error), cost=price.estimate), InboxStatus.DEAD

@@ -245,7 +245,7 @@ def _render(run: Run, item: LoadedItem, step: Step, key: str, token: str | None)
         raise ConfigurationError(f"{step.slug}: has no request")
     url = f"{run.receiver_url}/callbacks/{token}" if token else None
     rendered = step.renderer.render(run.item_context(item, step, callback_url=url))
-    request = step.provider.authorise(rendered, step.secrets, step.base_url())
+    request = step.authorised(rendered)
     header = step.workflow.idempotency_header
     return replace(request, headers={**request.headers, header: key}) if header else request
 

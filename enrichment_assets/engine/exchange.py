@@ -13,6 +13,7 @@ from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
 from enrichment_assets.engine.answers import MAX_REASON, Decision, failed
 from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.limits import Closed, Turn, TurnMissed
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
@@ -54,15 +55,22 @@ class Departure:
 async def send_in_turn(
     run: Run, step: Step, request: RenderedRequest, turn: Turn, departure: Departure | None = None
 ) -> Answer:
-    """Send a request at its turn, if this run's lease still holds at that moment.
+    """Send a request at its turn, if this run's lease still holds at that moment; no secret of ours comes back.
 
     Raises:
         LeaseLost: Nothing was sent: this process was stopped for longer than its lease.
         Closed: Nothing was sent: the provider asked for quiet meanwhile.
         NotSent, FateUnknown, AnswerTooLarge, ContractError: see `transport.send`.
     """
+    answer = await _sent(run, step, request, turn, departure or run.lease.check)
+    answer, repeated = step.echo.clean(answer)
+    if repeated:
+        log_event(run, "secret_repeated", step)
+    return answer
+
+
+async def _sent(run: Run, step: Step, request: RenderedRequest, turn: Turn, may_leave: Callable[[], None]) -> Answer:
     gate, timeout = step.gate, step.workflow.retry.timeout
-    may_leave = departure or run.lease.check
     if gate is None or gate.interval <= 0:
         return await send(run.client, request, timeout, may_leave=may_leave)
     while True:

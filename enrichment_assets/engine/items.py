@@ -245,7 +245,7 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
         return None, attempt
     try:
         context = run.item_context(item, step, external_id=open_call.external_id)
-        request = step.provider.authorise(step.poll_renderer.render(context), step.secrets, step.base_url())
+        request = step.authorised(step.poll_renderer.render(context))
     except ContractError:
         return None, attempt
     try:

@@ -65,7 +65,7 @@ def question_of(run: Run, item: LoadedItem, step: Step) -> str | None:
         request.method,
         request.url,
         sorted(request.query.items()),
-        sorted(request.headers.items()),
+        sorted(request.spelled_headers().items()),
         None if request.content is None else hashlib.sha256(request.content).hexdigest(),
     ]
     return hashlib.sha256(orjson.dumps(material)).hexdigest()

@@ -12,15 +12,16 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.planning import ends_parent
-from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
 from enrichment_assets.engine.breaker import Breaker
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.limits import RateGate
 from enrichment_assets.engine.lookahead import Lookahead
+from enrichment_assets.resources.echo import EchoGuard
 from enrichment_assets.resources.providers import base_url_of, is_simulated
-from enrichment_assets.resources.secrets import workflow_secrets
+from enrichment_assets.resources.secrets import fill_secrets, workflow_secrets
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Step:
     slots: asyncio.Semaphore
     lookahead: Lookahead
     version: str
+    echo: EchoGuard
     simulated: bool = False
     ended_by: tuple[str, ...] = ()
     stopped: str | None = None
@@ -79,6 +81,16 @@ class Step:
     def limit_key(self) -> str:
         """Whose rate it is: providers count per account and endpoint."""
         return f"{self.account_key}:{self.workflow.operation}"
+
+    def authorised(self, rendered: RenderedRequest) -> RenderedRequest:
+        """The request as it may leave: secrets in their places, the provider's address and credentials added.
+
+        Raises:
+            ConfigurationError: A header names a secret that the workflow does not have, or there is no address.
+        """
+        if self.provider is None:
+            raise ConfigurationError(f"{self.slug}: a local workflow sends nothing")
+        return self.provider.authorise(fill_secrets(rendered, self.secrets), self.secrets, self.base_url())
 
     def base_url(self) -> str:
         """The address of this step's provider."""
@@ -163,6 +175,7 @@ def _prepare(
         slots=asyncio.Semaphore(concurrency),
         lookahead=Lookahead(concurrency),
         version=workflow.version(),
+        echo=EchoGuard({} if simulated else secrets),
         simulated=simulated,
         ended_by=ended_by,
         stopped=stopped,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -134,7 +135,7 @@ def with_headers(request: RenderedRequest, url: str, added: Mapping[str, str]) -
     """The request at `url` with headers added; an added one replaces a header of the same name."""
     names = {name.lower() for name in added}
     headers = {name: value for name, value in request.headers.items() if name.lower() not in names} | dict(added)
-    return RenderedRequest(request.method, url, headers, request.query, request.content)
+    return replace(request, url=url, headers=headers)
 
 
 def _bounded(seconds: float) -> float:

@@ -15,7 +15,6 @@ from dagster import ConfigurableResource
 
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.resources.classify import classify_status, join_url, with_headers
-from enrichment_assets.resources.http import fill_secrets
 
 
 class N8nResource(ConfigurableResource[Any]):
@@ -26,11 +25,11 @@ class N8nResource(ConfigurableResource[Any]):
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add Basic or header authentication where the workflow names secrets for it."""
         url = join_url(base_url, request.url, anywhere=True)
-        headers = fill_secrets(request.headers, secrets)
+        added = {}
         if "user" in secrets and "password" in secrets:
             pair = f"{secrets['user']}:{secrets['password']}".encode()
-            headers["authorization"] = "Basic " + base64.b64encode(pair).decode()
-        return with_headers(request, url, headers)
+            added["authorization"] = "Basic " + base64.b64encode(pair).decode()
+        return with_headers(request, url, added)
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """A 404 is a webhook that is not registered or not active, never a miss; the rest is as usual."""

@@ -6,9 +6,12 @@ A name may stand anywhere; a value stays in the environment and in the request t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.provider import HeaderParts, RenderedRequest
 from enrichment_assets.domain.workflow import WorkflowDefinition
 
 SANDBOX_KEY = "sandbox"
@@ -73,3 +76,31 @@ def workflow_secrets(
         )
     found = {purpose: env.get(name, "") for purpose, name in secret_names(workflow).items()}
     return {purpose: value for purpose, value in {**found, **dict.fromkeys(missing, SANDBOX_KEY)}.items() if value}
+
+
+_LINE = re.compile(r"[\x20-\x7e\t]+")
+
+
+def fill_secrets(request: RenderedRequest, secrets: Mapping[str, str]) -> RenderedRequest:
+    """The request with every secret in the place that its template has for it, and nowhere else.
+
+    Raises:
+        ConfigurationError: A purpose has no secret, or its value cannot stand in a header; names the purpose only.
+    """
+    if not request.secret_headers:
+        return request
+    filled = {name: _filled(parts, secrets) for name, parts in request.secret_headers.items()}
+    return replace(request, headers={**request.headers, **filled}, secret_headers={})
+
+
+def _filled(parts: HeaderParts, secrets: Mapping[str, str]) -> str:
+    return "".join([part if isinstance(part, str) else _value(part.purpose, secrets) for part in parts])
+
+
+def _value(purpose: str, secrets: Mapping[str, str]) -> str:
+    value = secrets.get(purpose)
+    if not value:
+        raise ConfigurationError(f"a header uses {{{{secrets.{purpose}}}}}, but the workflow names no such secret")
+    if not _LINE.fullmatch(value):
+        raise ConfigurationError(f"the secret {purpose!r} cannot stand in a header: it has to be one line of ASCII")
+    return value

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.providers import address_of, base_url_of, build_providers, is_simulated
-from enrichment_assets.resources.secrets import SANDBOX_KEY, missing_secrets, workflow_secrets
+from enrichment_assets.resources.secrets import SANDBOX_KEY, fill_secrets, missing_secrets, workflow_secrets
 from enrichment_assets.resources.zenrows import redact_url
 
 PROVIDERS = build_providers()
@@ -23,10 +24,10 @@ def authorise(
     provider: str, secrets: dict[str, str], url: str = "/v1/x", base: str | None = None, **headers: str
 ) -> Any:
     target = PROVIDERS[provider]
-    request = RenderedRequest(
-        "POST", url, {name.replace("_", "-"): value for name, value in headers.items()}, {"a": "1"}
-    )
-    return target.authorise(request, secrets, target.base_url if base is None else base)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    rendered = RequestRenderer(workflow(request={"url": "/x", "headers": named})).render({})
+    request = replace(rendered, url=url, query={"a": "1"})
+    return target.authorise(fill_secrets(request, secrets), secrets, target.base_url if base is None else base)
 
 
 def workflow(provider: str = "http", **fields: Any) -> WorkflowDefinition:
@@ -74,9 +75,9 @@ def test_n8n_uses_basic_header_or_no_authentication() -> None:
 
 def test_http_fills_secrets_into_the_headers_that_name_them() -> None:
     request = authorise(
-        "http", {"token": "v"}, "https://x.example/y", authorization="Bearer {{secrets.token}}", x="{{other}}"
+        "http", {"token": "v"}, "https://x.example/y", authorization="Bearer {{secrets.token}}", x="plain"
     )
-    assert request.headers == {"authorization": "Bearer v", "x": "{{other}}"}
+    assert request.headers == {"authorization": "Bearer v", "x": "plain"}
     with pytest.raises(ConfigurationError, match=r"\{\{secrets.nope\}\}"):
         authorise("http", {"token": "v"}, "https://x.example/y", authorization="{{secrets.nope}}")
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.domain.provider import RenderedRequest, SecretPlace
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.resources.secrets import fill_secrets
 
 
 def renderer(request: dict[str, Any]) -> RequestRenderer:
@@ -166,17 +167,33 @@ def test_an_empty_value_in_a_path_is_refused_by_name() -> None:
         render({"url": "/result/{{ external_id }}"}, external_id=None)
 
 
-@pytest.mark.parametrize("cell", ["a\r\nx-admin: 1", "a\nb", "a\0b", "Zoë", "{{secrets.key}}"])
-def test_a_cell_cannot_add_a_header_or_name_a_secret(cell: str) -> None:
+@pytest.mark.parametrize("cell", ["a\r\nx-admin: 1", "a\nb", "a\0b", "Zoë"])
+def test_a_cell_cannot_add_a_header(cell: str) -> None:
     with pytest.raises(ContractError, match=r"headers\.x-name"):
         render({"headers": {"x-name": "{{ cell }}"}}, cell=cell)
 
 
-def test_a_secret_in_a_header_stays_a_placeholder() -> None:
+def test_a_secret_in_a_header_is_a_place_and_no_text() -> None:
     rendered = render(
         {"headers": {"authorization": "Bearer {{ secrets.token }}", "x": "{{secrets.token}}"}}, secrets={"token": "v"}
     )
-    assert rendered.headers == {"authorization": "Bearer {{secrets.token}}", "x": "{{secrets.token}}"}
+    token = SecretPlace("token")
+    assert rendered.headers == {}
+    assert rendered.secret_headers == {"authorization": ("Bearer ", token), "x": (token,)}
+    assert rendered.spelled_headers() == {"authorization": "Bearer {{secrets.token}}", "x": "{{secrets.token}}"}
+
+
+@pytest.mark.parametrize(
+    "cell", ["{{secrets.token}}", "{{ secrets.token }}", "{", "{{secrets.", "{{", "[secret token]"]
+)
+def test_a_cell_that_spells_a_secret_is_sent_as_it_is(cell: str) -> None:
+    headers = {"x-cell": "{{ cell }}", "x-near": "{ {{ cell }}{secrets.token}}", "authorization": "{{secrets.token}}"}
+    filled = fill_secrets(render({"headers": headers}, cell=cell), {"token": "canary-value"})
+    assert filled.headers == {
+        "x-cell": cell,
+        "x-near": "{ " + cell + "{secrets.token}}",
+        "authorization": "canary-value",
+    }
 
 
 @pytest.mark.parametrize(
