@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from enrichment_assets.services.batches import BatchStatus
+    from enrichment_assets.store.reasons import ReasonCount
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -82,7 +84,7 @@ def run(
 
 
 def stats(batch: BatchKey, as_json: AsJson = False) -> None:
-    """Show found rate, error classes, latency, calls, reused answers and cost per workflow, and the bottleneck.
+    """Show found rate, error classes, latency, calls, reused answers and cost per workflow, the bottleneck and reasons.
 
     Example: enrich stats acme-1-apollo-basic-1
     """
@@ -107,7 +109,9 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
             f"{row.busy_seconds:.1f}",
             ", ".join(f"{name} {count}" for name, count in row.errors.items()),
         )
-    wide_console().print(table)
+    console = wide_console()
+    console.print(table)
+    print_reasons(console, [reason for row in rows for reason in row.reasons])
 
 
 def wide_console() -> Console:
@@ -150,4 +154,20 @@ def print_status(one: BatchStatus) -> None:
     for row in one.workflows:
         cells = [str(getattr(row, name)) if getattr(row, name) else "·" for name in names]
         table.add_row(row.slug, *cells, str(row.cost.normalize() if row.cost else "·"))
+    console.print(table)
+    print_reasons(console, one.reasons)
+
+
+def print_reasons(console: Console, found: Sequence[ReasonCount]) -> None:
+    """Print why states stand where they stand: the commonest reasons of each workflow, with counts."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from enrichment_assets.services.callbacks import visible
+
+    if not found:
+        return
+    table = Table("workflow", "status", "states", "commonest reasons")
+    for row in found:
+        table.add_row(row.workflow, row.status.lower().replace("_", " "), str(row.states), Text(visible(row.reason)))
     console.print(table)

@@ -36,6 +36,9 @@ def parse_duration(value: object) -> object:
     return value
 
 
+_NO_MISS = (401, 402, 403, 407, 408, 421, 425, 426, 429, 431)
+"""4xx statuses about the caller or the moment, never about the row that was asked for."""
+
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 Stage = Literal["enriched", "researched", "qualified", "personalised", "contacted"]
 """Stages of the funnel that a workflow can take a lead to; `seeds/funnel_stages.csv` of the models orders them."""
@@ -100,8 +103,19 @@ class ResponseMapping(Part):
     format: Literal["json", "text"] = "json"
     found_if: str | None = None
     cost: str | None = Field(default=None, description="reported cost in units of `price.unit`")
+    not_found_status: list[int] = Field(
+        default_factory=list, description="sync: statuses by which this API says that it knows nothing, `[404]`"
+    )
     external_id: str | None = Field(default=None, description="the provider's id of an async submission")
     error_if: str | None = Field(default=None, description="true-ish: a 2xx body that is an error; FAILED(contract)")
+
+    @field_validator("not_found_status")
+    @classmethod
+    def _says_nothing_else(cls, value: list[int]) -> list[int]:
+        wrong = [status for status in value if not (400 <= status < 500 or status == 204) or status in _NO_MISS]
+        if wrong:
+            raise ValueError(f"{wrong[0]} never says that a row is not known: 204, 404, 410 and the like can")
+        return value
 
 
 class Price(Part):
@@ -241,6 +255,10 @@ class WorkflowDefinition(Part):
             raise ValueError("a local workflow sends nothing: remove `request` or change `mode`")
         if self.mode is not Mode.LOCAL and self.request is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
+        if self.mode is Mode.ASYNC and self.response.not_found_status:
+            raise ValueError(
+                "`response.not_found_status` is for sync workflows: whoever accepts an order knows nothing"
+            )
         if self.mode is not Mode.ASYNC and self.poll is not None:
             raise ValueError("only an async workflow can have `poll`")
         if self.callback.signature is not None and CALLBACK_SECRET not in self.secrets:

@@ -16,10 +16,11 @@ from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.limits import AT_ONCE, RateGate, Turn, interval_of
+from enrichment_assets.engine.refusals import PAUSE
 from enrichment_assets.engine.steps import Door, Step
 from enrichment_assets.resources.quota_headers import rest_after
 from enrichment_assets.store import breaker as breaker_store
-from enrichment_assets.store import day_counts, limits
+from enrichment_assets.store import day_counts, limits, reasons
 from enrichment_assets.store.breaker import BreakerState
 from enrichment_assets.store.claims import Connection
 
@@ -147,6 +148,20 @@ async def heed_outcome(run: Run, step: Step, failed: bool, answer: Answer | None
         run.rest(step, seconds, f"the provider failed {OPENS_AT} times in a row; next probe in {round(seconds)} s")
         log_event(run, "breaker_opened", step, rests_for=round(seconds, 1))
     return True
+
+
+def heed_refusal(run: Run, step: Step, decision: Decision, answer: Answer) -> None:
+    """Learn from an answer whether every row would be refused alike; then the step pauses, and says why."""
+    why = step.refusals.note(decision.status, decision.error_class, decision.reason or "", answer.status)
+    if why is not None and step.stopped is None:
+        run.rest(step, PAUSE, why)
+        log_event(run, "step_paused", step, detail=why)
+
+
+async def remember_refusals(run: Run, connection: Connection) -> None:
+    """Steps that have been refused alike so far, and had no other answer, pause after one more refusal."""
+    for found in await reasons.refusals(connection, run.batch.batch_id, list(run.steps)):
+        run.steps[found.workflow].refusals.remember(found.reason, found.states)
 
 
 async def look_at_breakers(run: Run) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.provider import Answer, Reading
+from enrichment_assets.domain.provider import Answer, Reading, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
-from enrichment_assets.domain.workflow import Mode, Price
+from enrichment_assets.domain.workflow import Mode, Price, WorkflowDefinition
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.resources.classify import classify_status, describe, is_web_page
 
 MAX_REASON = 500
 """Characters of a reason that are kept."""
@@ -64,7 +65,7 @@ def decide(step: Step, answer: Answer) -> Decision:
     """Classify and read one raw answer. Never raises: what cannot be read is FAILED(contract)."""
     if step.provider is None:
         return failed(ErrorClass.CONTRACT, "a local workflow has no answers")
-    verdict = step.provider.classify(step.workflow.operation, answer)
+    verdict = _as_declared(step.workflow, answer, step.provider.classify(step.workflow.operation, answer))
     price = step.workflow.price
     if verdict.suppress:
         return _skipped(SkipReason.SUPPRESSED, verdict.message, cost=_units(price, verdict.cost_units))
@@ -82,6 +83,22 @@ def decide(step: Step, answer: Answer) -> Decision:
     if step.workflow.mode is Mode.ASYNC:
         return Decision(Status.IN_PROGRESS, CallState.SENT, reading=reading, external_id=reading.external_id)
     return completed(price, reading, verdict.cost_units)
+
+
+def _as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict) -> Verdict:
+    """The provider's verdict, as the workflow's own words about statuses change it.
+
+    A 404 to the request that starts an asynchronous workflow is never a miss: nobody has looked for anything yet. An
+    HTML page is a server's or a gateway's, whatever its status: it says nothing about the row.
+    """
+    if workflow.mode is Mode.ASYNC:
+        return classify_status(answer) if verdict.not_found and answer.status == 404 else verdict
+    response = workflow.response
+    if answer.status in response.not_found_status and (response.format == "text" or not is_web_page(answer)):
+        return Verdict(
+            not_found=True, message=describe(answer.status, "nothing is known"), cost_units=verdict.cost_units
+        )
+    return verdict
 
 
 def decide_callback(step: Step, body: bytes, encoding: str | None = None) -> tuple[Decision, InboxStatus]:

@@ -18,7 +18,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
-from enrichment_assets.engine.admission import admitted, heed, not_sent
+from enrichment_assets.engine.admission import admitted, heed, heed_refusal, not_sent
 from enrichment_assets.engine.answers import MAX_REASON, Decision, decide, dump, failed
 from enrichment_assets.engine.backoff import delay_before
 from enrichment_assets.engine.context import Run
@@ -91,6 +91,8 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
             counted += 0 if waits_by_request else 1
             decision, delay = bounded(step, decision, counted, run.clock.now() - started)
         ending = await conclude(run, item, step, decision, outcome, retry_in=delay, attempts=counted)
+        if outcome.answer is not None:
+            heed_refusal(run, step, decision, outcome.answer)
         if decision.stops_provider:
             run.stop_provider(step, decision.reason or decision.status.value)
             log_event(run, "provider_stopped", step, detail=decision.reason)

@@ -20,7 +20,7 @@ import psycopg
 from enrichment_assets.collector import rare_collections
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.engine.admission import Doors, look_at_breakers
+from enrichment_assets.engine.admission import Doors, look_at_breakers, remember_refusals
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.event_log import log_event
@@ -179,6 +179,7 @@ async def _started(
         )
         await _note_pauses(reader, run)
         await look_at_breakers(run)
+        await remember_refusals(run, reader)
         writing = asyncio.create_task(writer.run())
         beating = asyncio.create_task(_beat(hq_url, runner_id, lease))
         try:

@@ -19,6 +19,7 @@ from enrichment_assets.engine.breaker import Breaker
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.limits import RateGate
 from enrichment_assets.engine.lookahead import Lookahead
+from enrichment_assets.engine.refusals import Refusals
 from enrichment_assets.resources.echo import EchoGuard
 from enrichment_assets.resources.providers import base_url_of, is_simulated
 from enrichment_assets.resources.secrets import fill_secrets, workflow_secrets
@@ -60,6 +61,7 @@ class Step:
     ended_by: tuple[str, ...] = ()
     stopped: str | None = None
     rests_until: float | None = None
+    refusals: Refusals = field(default_factory=Refusals)
     slug: str = field(init=False)
     workflow: WorkflowDefinition = field(init=False)
     gate: RateGate | None = field(init=False)

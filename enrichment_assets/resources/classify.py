@@ -88,6 +88,12 @@ def retry_after(answer: Answer, *, now: datetime | None = None) -> float | None:
     return None
 
 
+def is_web_page(answer: Answer) -> bool:
+    """Whether the body is HTML: no API's answer, but a server's, a gateway's or a login page."""
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ("text/html", "application/xhtml+xml") or answer.body[:256].lstrip()[:1] == b"<"
+
+
 def error_body(answer: Answer) -> Mapping[str, Any]:
     """The JSON object in an answer's body, or an empty mapping for anything else."""
     if len(answer.body) > _PEEK:

@@ -9,7 +9,7 @@ from typing import Any
 from dagster import ConfigurableResource
 
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
-from enrichment_assets.resources.classify import classify_status, describe, join_url
+from enrichment_assets.resources.classify import classify_status, join_url
 
 
 class HttpResource(ConfigurableResource[Any]):
@@ -22,7 +22,5 @@ class HttpResource(ConfigurableResource[Any]):
         return replace(request, url=join_url(base_url, request.url, anywhere=True))
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
-        """As statuses usually mean; a 404 with a JSON body is a miss, with any other body a wrong address."""
-        if answer.status == 404 and "json" in answer.headers.get("content-type", "").lower():
-            return Verdict(not_found=True, message=describe(404, "the API knows nothing"))
+        """As statuses usually mean: a 404 is a wrong address, unless the workflow's `not_found_status` names it."""
         return classify_status(answer)

@@ -14,7 +14,13 @@ from typing import Any
 from dagster import ConfigurableResource
 
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
-from enrichment_assets.resources.classify import classify_status, join_url, with_headers
+from enrichment_assets.domain.statuses import ErrorClass
+from enrichment_assets.resources.classify import classify_status, describe, join_url, with_headers
+
+_NOT_ACTIVE = (
+    "n8n has no active workflow at this webhook: activate the workflow (its test URL answers only while the editor "
+    "listens), compare path and method, then retry the failed rows"
+)
 
 
 class N8nResource(ConfigurableResource[Any]):
@@ -33,4 +39,6 @@ class N8nResource(ConfigurableResource[Any]):
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """A 404 is a webhook that is not registered or not active, never a miss; the rest is as usual."""
+        if answer.status == 404:
+            return Verdict(ErrorClass.CONTRACT, message=describe(404, _NOT_ACTIVE))
         return classify_status(answer)

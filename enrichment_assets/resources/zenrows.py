@@ -58,8 +58,13 @@ class ZenRowsResource(ConfigurableResource[Any]):
         message, wait = describe(status, code), retry_after(answer)
         if status == 402 and code in _USED_UP:
             return Verdict(ErrorClass.QUOTA, message=message, retry_after=wait)
-        if status == 404 and (code in _NO_SUCH_PAGE or not code):
+        if status == 404 and (code in _NO_SUCH_PAGE or (not code and _is_theirs(answer))):
             return Verdict(not_found=True, message=message, cost_units=cost)
         if status == 422 and code in _COULD_NOT_FETCH:
             return Verdict(ErrorClass.RETRYABLE, message=message, retry_after=wait)
         return replace(classify_status(answer), cost_units=cost)
+
+
+def _is_theirs(answer: Answer) -> bool:
+    """Whether an answer without a code is the page's own, passed on; a proxy in between has none of these headers."""
+    return any(name in answer.headers for name in ("x-request-cost", "zr-final-url", "concurrency-limit"))

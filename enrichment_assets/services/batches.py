@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from enrichment_assets.services.simulation import refuse_other_world
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import states
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.reasons import ReasonCount, commonest_reasons
 from enrichment_assets.store.states import BatchRow, WorkflowCounts
 
 
@@ -27,6 +28,7 @@ from enrichment_assets.store.states import BatchRow, WorkflowCounts
 class BatchStatus:
     """Where a batch stands: the JSON of `enrich status BATCH --json`.
 
+    `reasons`: the commonest of each workflow, with how many states stand where they are for it; of one batch only.
     Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted).
     """
 
@@ -43,6 +45,7 @@ class BatchStatus:
     finished: bool
     extracted: bool
     workflows: tuple[WorkflowCounts, ...]
+    reasons: tuple[ReasonCount, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; money as decimal text, so that no float rounds it."""
@@ -73,7 +76,8 @@ def status(settings: Settings, batch_key: str) -> BatchStatus:
     """Counts of one batch by workflow; raises `NotFoundError`."""
     with connect(open_databases(settings).hq) as connection:
         row = _must_find(connection, batch_key)
-        return _status(row, states.workflow_counts(connection, row.batch_id))
+        shown = _status(row, states.workflow_counts(connection, row.batch_id))
+        return replace(shown, reasons=tuple(commonest_reasons(connection, row.batch_id)))
 
 
 def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:

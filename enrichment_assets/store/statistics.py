@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.store.reasons import ReasonCount, commonest_reasons
 from enrichment_assets.store.states import Sync
 
 
@@ -21,6 +22,7 @@ class WorkflowStatistics:
         saved: What those calls would have cost.
         busy_seconds: First to last attempt: the workflow with the longest is the bottleneck.
         errors: Error class -> attempts that ended with it.
+        reasons: Why its states stand where they stand, the commonest first.
     """
 
     workflow: str
@@ -36,6 +38,7 @@ class WorkflowStatistics:
     reused: int = 0
     saved: Decimal = Decimal(0)
     bottleneck: bool = False
+    reasons: tuple[ReasonCount, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; money as decimal text."""
@@ -83,4 +86,12 @@ def workflow_statistics(connection: Sync, batch_id: int) -> list[WorkflowStatist
     ).fetchall()
     found = [WorkflowStatistics(**row) for row in rows]
     slowest = max((s.busy_seconds for s in found), default=0.0)
-    return [replace(s, bottleneck=s.busy_seconds == slowest and slowest > 0) for s in found]
+    reasons = commonest_reasons(connection, batch_id)
+    return [
+        replace(
+            s,
+            bottleneck=s.busy_seconds == slowest and slowest > 0,
+            reasons=tuple(reason for reason in reasons if reason.workflow == s.workflow),
+        )
+        for s in found
+    ]

@@ -37,6 +37,7 @@ from enrichment_assets.store import (
     items,
     ledger,
     questions,
+    reasons,
     recovery,
     replaying,
     reuse,
@@ -103,6 +104,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     states.list_batches: lambda c, b: states.list_batches(c),
     states.find_batch_id: lambda c, b: states.find_batch_id(c, "fresh"),
     states.batches_to_resume: lambda c, b: states.batches_to_resume(c),
+    reasons.commonest_reasons: lambda c, b: reasons.commonest_reasons(c, b.batch_id),
     statistics.workflow_statistics: lambda c, b: statistics.workflow_statistics(c, b.batch_id),
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
     budget_changes.reopen_skipped: lambda c, b: budget_changes.reopen_skipped(
@@ -175,6 +177,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     ledger.apply: lambda c, b: ledger.apply(c, _scope(b), _applied(b)),
     questions.find: lambda c, b: questions.find(c, b.client_id, b.batch_id, _asked(b)),
     questions.take_turn: lambda c, b: questions.take_turn(c, b.client_id, b.batch_id, _asked(b)),
+    reasons.refusals: lambda c, b: reasons.refusals(c, b.batch_id, SLUGS),
     reuse.take: lambda c, b: reuse.take(
         c,
         _scope(b),

@@ -41,7 +41,7 @@ EVERYBODY = [
     (422, E.INVALID_INPUT), (425, E.RETRYABLE), (429, E.RETRYABLE), (451, SUPPRESSED), (500, E.RETRYABLE),
     (502, E.RETRYABLE), (503, E.RETRYABLE), (504, E.RETRYABLE), (529, E.RETRYABLE),
 ]  # fmt: skip
-DIFFERENT = {("hunter", 202), ("hunter", 403), ("hunter", 429), ("zenrows", 404)}
+DIFFERENT = {("hunter", 202), ("hunter", 403), ("hunter", 429)}
 
 QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
     ("apollo", 401, b"Invalid API key. See https://docs.apollo.io", {"content-type": "text/plain"}, E.AUTH),
@@ -86,7 +86,9 @@ QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
     ("clay", 403, {"message": "Webhook submission limit reached"}, {}, E.QUOTA),
     ("clay", 403, {"message": "Forbidden"}, {}, E.AUTH),
     ("n8n", 404, {"message": "The webhook is not registered."}, {"content-type": "application/json"}, E.CONTRACT),
-    ("http", 404, {"error": "no such person"}, {"content-type": "application/json; charset=utf-8"}, NOT_FOUND),
+    ("http", 404, {"error": "no such person"}, {"content-type": "application/json; charset=utf-8"}, E.CONTRACT),
+    ("zenrows", 404, b"<html>gone</html>", {"x-request-cost": "0.001"}, NOT_FOUND),
+    ("zenrows", 404, b"<html>nginx</html>", {"content-type": "text/html"}, E.CONTRACT),
     ("http", 404, b"<html>nginx</html>", {"content-type": "text/html"}, E.CONTRACT),
 ]  # fmt: skip
 
