@@ -92,7 +92,7 @@ def _applied(batch: FreshBatch) -> list[Applied]:
 
 def _readings(batch: FreshBatch) -> list[replaying.NewReading]:
     return [
-        replaying.NewReading(call, None, None, "COMPLETED", "found", None, "{}", "{}", True)
+        replaying.NewReading(call, None, None, "COMPLETED", "found", None, "{}", "{}", None, True)
         for call, _, slug in batch.calls
         if slug == "first"
     ]
