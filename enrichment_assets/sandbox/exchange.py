@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -13,6 +14,7 @@ from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
 from enrichment_assets.sandbox.world import World
 
 JSON = "application/json; charset=utf-8"
+_FORM = "application/x-www-form-urlencoded"
 TEXT = "text/plain; charset=utf-8"
 FREE = Decimal(0)
 
@@ -45,9 +47,21 @@ class Call:
             raise Refusal(json_reply(400, {"error": "the request body has to be a JSON object"}))
         return value
 
+    def fields(self) -> dict[str, Any]:
+        """What is asked, wherever it stands: the query, and a body as JSON or as a form (`a[]=1&a[]=2` is a list)."""
+        asked = _form(self.query.items())
+        if self.headers.get("content-type", "").startswith(_FORM):
+            return {**asked, **_form(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))}
+        return {**asked, **self.json()}
+
     def callback_delay(self, identity: str) -> float:
         """Seconds until this provider has the answer that it calls back with."""
         return self.behaviour.callback_delay_of.sample(self.world.dice("callback delay", self.provider, identity))
+
+    def is_rare(self, subject: str) -> bool:
+        """Whether this subject is answered in the rarer shapes of its provider: the same every time it is asked."""
+        share = self.behaviour.rare_shapes
+        return share > 0 and self.world.dice("rare", self.provider, subject).chance(share)
 
     def misses(self, subject: str) -> bool:
         """Whether this provider does not know `subject`: the same answer every time it is asked."""
@@ -76,7 +90,10 @@ class PlannedCallback:
 
 @dataclass(slots=True)
 class Reply:
-    """One answer with what it costs and what is called back later. `outcome` is found, not_found or refused."""
+    """One answer with what it costs and what is called back later.
+
+    `outcome` is found, not_found or refused; `after` is how many seconds the provider sits on it.
+    """
 
     status: int
     body: bytes
@@ -85,6 +102,7 @@ class Reply:
     charges: tuple[Charge, ...] = ()
     callbacks: tuple[PlannedCallback, ...] = ()
     outcome: str = "found"
+    after: float = 0.0
 
     @property
     def units(self) -> Decimal:
@@ -133,3 +151,17 @@ def missed_reply(value: object, subject: str, units: Decimal = FREE, status: int
     """An answer that says there is nothing; most providers do not bill it."""
     charges = (Charge(subject, units),) if units else ()
     return json_reply(status, value, charges=charges, outcome="not_found")
+
+
+def _form(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Form fields as members: one whose name ends in `[]`, or that is there twice, is a list."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        plain = name.removesuffix("[]")
+        if plain not in fields:
+            fields[plain] = [value] if name.endswith("[]") else value
+        elif isinstance(fields[plain], list):
+            fields[plain].append(value)
+        else:
+            fields[plain] = [fields[plain], value]
+    return fields

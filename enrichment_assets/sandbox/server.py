@@ -89,6 +89,8 @@ class SandboxServer:
         self.billing.count(name, call.key, operation, outcome)
         if self.billing.recent.maxlen:
             self._remember(call, operation, outcome, reply, started)
+        if reply.after:
+            await asyncio.sleep(reply.after)
         return _response(reply)
 
     def _behaviour(self, provider: str, request: web.BaseRequest) -> Behaviour:

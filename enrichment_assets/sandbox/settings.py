@@ -39,6 +39,9 @@ SCENARIOS: Mapping[str, Mapping[str, Any]] = {
     "wrong-types": {"wrong_types": 1},
     "later": {"later": 1},
     "blocked": {"blocked": 1},
+    "remote-failure": {"remote_failures": 1},
+    "refusal": {"refusals": 1},
+    "rare-shapes": {"rare_shapes": 1},
     "callback-dropped": {"callback_drop": 1},
     "callback-duplicated": {"callback_duplicate": 1},
     "callback-late": {"callback_late": 1},
@@ -67,6 +70,10 @@ class Behaviour(BaseModel):
     hang: Seconds = 600.0
     later: Share = Field(0, description="Hunter: share of first attempts answered 202, ask the same again")
     blocked: Share = Field(0, description="Hunter: share of persons that may not be processed (451)")
+    remote_failures: Share = Field(0, description="Hunter: share of first verifications answered 222, try later")
+    refusals: Share = Field(0, description="language models: share of questions that the model declines")
+    gateway_retries: int = Field(3, ge=0, le=10, description="gateway: how often it waits before it passes a 429 on")
+    rare_shapes: Share = Field(0, description="share of subjects answered in the rarer shapes that vendors send")
     limits: str | None = Field(None, description="per key: `15/s,500/m`, `documented` or none")
     concurrency: int | None = Field(None, ge=1, description="calls of one key under way at once")
     quota: Decimal | None = Field(None, ge=0, description="units that a key may spend before it is exhausted")
@@ -112,9 +119,10 @@ class Behaviour(BaseModel):
     @cached_property
     def is_faulty(self) -> bool:
         """Whether any call can go wrong, so that attempts have to be counted."""
-        calls = (self.errors, self.rate_limited, self.timeouts, self.resets, self.garbage, self.wrong_types, self.later)
+        calls = (self.errors, self.rate_limited, self.timeouts, self.resets, self.garbage, self.wrong_types)
+        asked_again = (self.later, self.remote_failures)
         callbacks = (self.callback_drop, self.callback_duplicate, self.callback_late, self.callback_garbage)
-        return any(calls) or any(callbacks) or self.shuffle_callbacks
+        return any(calls) or any(asked_again) or any(callbacks) or self.shuffle_callbacks
 
 
 class SandboxSettings(Behaviour):

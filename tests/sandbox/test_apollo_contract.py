@@ -20,6 +20,10 @@ PERSON_KEYS = {
     *("employment_history", "state", "city", "country", "revealed_for_current_team", "organization"),
     *("is_likely_to_engage", "show_intent", "departments", "subdepartments", "functions", "seniority"),
 }
+PHONE_KEYS = {
+    *("raw_number", "sanitized_number", "type_cd", "status_cd", "confidence_cd", "dnc_status_cd", "position"),
+    *("dnc_status_updated_at", "dnc_other_info", "direct_dial_source_cd"),
+}
 ORGANISATION_KEYS = {
     *("id", "name", "website_url", "primary_domain", "estimated_num_employees", "industry", "annual_revenue"),
     *("technology_names", "funding_events", "short_description", "founded_year", "keywords", "linkedin_url"),
@@ -162,11 +166,7 @@ async def test_a_revealed_phone_comes_by_webhook_and_the_same_by_poll(sandbox: C
     sent: dict[str, Any] = orjson.loads(listener.bodies[0])
     assert sent["people"][0]["id"] == got.json["person"]["id"]
     assert all(
-        set(number)
-        == {
-            *("raw_number", "sanitized_number", "type_cd", "status_cd", "confidence_cd", "dnc_status_cd", "position"),
-        }
-        and number["sanitized_number"].startswith("+1")
+        set(number) == PHONE_KEYS and number["sanitized_number"].startswith("+1")
         for number in sent["people"][0]["phone_numbers"]
     )
     path = f"/apollo/api/v1/webhook_result/{got.json['request_id']}"

@@ -86,6 +86,35 @@ async def test_202_means_ask_the_same_again(sandbox: Client) -> None:
     assert (await sandbox.billing())["units"] == "0.5"
 
 
+async def test_222_means_that_the_mail_server_failed_and_the_next_verification_may_not(sandbox: Client) -> None:
+    await sandbox.configure(providers={"hunter": {"remote_failures": 1}})
+    path = "/hunter/v2/email-verifier?email=ann@acme.com"
+    assert [(await sandbox.get(path, headers=KEY)).status for _ in range(2)] == [222, 200]
+    assert (await sandbox.get(FINDER, headers=KEY)).status == 200
+    assert (await sandbox.billing())["units"] == "1.5"
+
+
+async def test_a_domain_search_heeds_its_filters(sandbox: Client) -> None:
+    async def entries(filters: str) -> list[dict[str, Any]]:
+        got = await sandbox.get(f"/hunter/v2/domain-search?domain=acme.com&limit=100{filters}", headers=KEY)
+        assert got.json["meta"]["results"] == len(got.json["data"]["emails"])
+        return list(got.json["data"]["emails"])
+
+    everybody = await entries("")
+    people, generic = await entries("&type=personal"), await entries("&type=generic")
+    assert people + generic == everybody
+    assert generic[0]["value"] == "info@acme.com"
+    assert {entry["seniority"] for entry in await entries("&seniority=junior,senior")} == {"junior", "senior"}
+    assert {entry["department"] for entry in await entries("&department=sales")} == {"sales"}
+    assert await entries("&required_field=full_name") == people
+    assert await entries("&required_field=phone_number") == generic
+    assert await entries("&verification_status=unknown") == []
+    stale = await sandbox.get(
+        "/hunter/v2/domain-search?domain=acme.com", headers={**KEY, "x-sandbox-scenario": "rare-shapes"}
+    )
+    assert stale.json["data"]["emails"][0]["verification"] == {"date": None, "status": None}
+
+
 async def test_documented_limits_differ_by_operation(sandbox: Client) -> None:
     await sandbox.configure(limits="documented")
     finder = [await sandbox.get(FINDER, headers=KEY) for _ in range(16)]
@@ -149,7 +178,6 @@ async def test_zenrows_extracts_by_css_selector_and_by_output(sandbox: Client) -
         ("/zenrows/v1/?url=https://a.com&apikey=invalid", "", 401, "AUTH002"),
         ("/zenrows/v1/?apikey=k", "", 400, "REQS001"),
         ("/zenrows/v1/?apikey=k&url=nonsense", "", 400, "REQS002"),
-        (PAGE, "miss", 404, "RESP002"),
         (PAGE, "no-credit", 402, "AUTH004"),
         (PAGE, "rate-limited", 429, "AUTH008"),
     ],
@@ -160,6 +188,22 @@ async def test_zenrows_errors_carry_a_code(sandbox: Client, path: str, scenario:
     assert (got.json["code"], got.json["status"]) == (code, status)
     assert got.headers["x-request-cost"] == "0"
     assert (await sandbox.billing())["units"] == "0"
+
+
+async def test_zenrows_bills_a_page_that_its_target_does_not_have(sandbox: Client) -> None:
+    got = await sandbox.get(f"{PAGE}&premium_proxy=true", headers={"x-sandbox-scenario": "miss"})
+    assert (got.status, got.json["code"], got.headers["x-request-cost"]) == (404, "RESP002", "0.010")
+    assert (await sandbox.billing())["units"] == "0.010"
+
+
+async def test_zenrows_in_auto_mode_costs_what_the_page_needs(sandbox: Client) -> None:
+    costs = set()
+    for number in range(30):
+        got = await sandbox.get(f"/zenrows/v1/?apikey=zen-key&mode=auto&url=https://company-{number}.com")
+        costs.add(got.headers["x-request-cost"])
+    assert costs == {"0.001", "0.005", "0.010", "0.025"}
+    both = await sandbox.get(f"{PAGE}&mode=auto&js_render=true")
+    assert (both.status, both.json["code"]) == (400, "REQS004")
 
 
 async def test_zenrows_limits_how_many_run_at_once_and_says_how_many_may(sandbox: Client) -> None:

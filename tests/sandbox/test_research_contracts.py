@@ -23,15 +23,49 @@ async def test_pdl_bills_a_match_and_tells_what_it_spent(sandbox: Client) -> Non
     assert [job["is_primary"] for job in experience].count(True) == 1
     assert {"company", "title", "start_date", "end_date", "location_names", "summary"} <= set(experience[0])
     assert got.headers["x-call-credits-spent"] == "1"
-    assert got.headers["x-ratelimit-remaining"].isdigit()
+    assert got.headers["x-ratelimit-remaining"] == "{'minute': 100}"
 
 
 async def test_pdl_does_not_bill_a_404(sandbox: Client) -> None:
     missed = await sandbox.get(PERSON, headers={**KEY, "x-sandbox-scenario": "miss"})
-    unsure = await sandbox.get(f"{PERSON}&min_likelihood=11", headers=KEY)
+    unsure = await sandbox.get("/pdl/v5/person/enrich?name=Ann Two&company=acme.com&min_likelihood=10", headers=KEY)
     assert [(got.status, got.json["error"]["type"]) for got in (missed, unsure)] == [(404, "not_found")] * 2
     assert missed.headers["x-call-credits-spent"] == "0"
     assert (await sandbox.billing())["units"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [
+        # docs.peopledatalabs.com/docs/input-parameters-person-enrichment-api: what is enough, and what is not.
+        ("name=Maria Keller&company=acme-labs.com", 200),
+        ("first_name=Maria&last_name=Keller&location=austin, texas", 200),
+        ("profile=linkedin.com/in/maria-keller", 200),
+        ("email=maria.keller@acme-labs.com", 200),
+        ("phone=+1 512-555-0100", 200),
+        ("name=Maria Keller", 400),
+        ("first_name=Maria&company=acme-labs.com", 400),
+        ("company=acme-labs.com", 400),
+        ("email=maria.keller@acme-labs.com&min_likelihood=11", 400),
+        ("email=maria.keller@acme-labs.com&min_likelihood=0.5", 400),
+    ],
+)
+async def test_pdl_refuses_unbilled_what_could_mean_anybody(sandbox: Client, question: str, status: int) -> None:
+    got = await sandbox.get(f"/pdl/v5/person/enrich?{question}", headers=KEY)
+    assert (got.status, got.json["status"]) == (status, status)
+    assert (await sandbox.billing())["units"] == ("1" if status == 200 else "0")
+
+
+async def test_outside_the_plan_a_pdl_field_says_only_whether_it_is_there(sandbox: Client) -> None:
+    seen: dict[str, set[Any]] = {}
+    for number in range(20):
+        path = f"/pdl/v5/person/enrich?name=Ann Number{number}&company=acme.com"
+        got = await sandbox.get(path, headers={**KEY, "x-sandbox-scenario": "rare-shapes"})
+        for name in ("work_email", "mobile_phone", "location_name", "phone_numbers"):
+            seen.setdefault(name, set()).add(type(got.json["data"][name]).__name__)
+        assert isinstance(got.json["data"]["experience"][0]["company"]["founded"], str)
+    assert all("bool" in kinds for kinds in seen.values())
+    assert "str" in seen["work_email"]
 
 
 async def test_serper_ranks_as_many_results_as_were_asked_for(sandbox: Client) -> None:

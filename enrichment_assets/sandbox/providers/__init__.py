@@ -6,6 +6,7 @@ from enrichment_assets.sandbox.providers.apollo import Apollo
 from enrichment_assets.sandbox.providers.base import SimulatedProvider
 from enrichment_assets.sandbox.providers.chat import OpenAICompatible, Perplexity
 from enrichment_assets.sandbox.providers.clay import Clay
+from enrichment_assets.sandbox.providers.gateway import Gateway
 from enrichment_assets.sandbox.providers.generic import GenericHttp
 from enrichment_assets.sandbox.providers.hunter import Hunter
 from enrichment_assets.sandbox.providers.n8n import N8n
@@ -24,6 +25,7 @@ KINDS: tuple[type[SimulatedProvider], ...] = (
     Serper,
     OpenAICompatible,
     Perplexity,
+    Gateway,
 )
 
 

@@ -1,9 +1,11 @@
 """Apollo: people and organisations, one or ten at a time, and what arrives later by webhook or poll.
 
-Facts from its published API description and docs/providers: 401 is plain text, request ids are signed 64-bit integers,
+docs.apollo.io/reference (people-enrichment, bulk-people-enrichment, organization-enrichment, authentication) and
+Apollo's own command line client: a key travels as `x-api-key` or as a bearer token, details as query, JSON or form, by
+GET or POST; 401 is plain text; request ids are signed 64-bit numbers in the answer and texts in what comes later;
 webhooks are unsigned, and a result can be polled at webhook_result/{request_id} for 30 days.
 Not documented and therefore our choice: a person who is not found is `{"person": null}` and costs nothing; a phone
-reveal costs eight credits for a known number and nothing else.
+reveal costs eight credits for a known number and nothing else; whom a `hashed_email` means is made up from the hash.
 """
 
 from __future__ import annotations
@@ -28,12 +30,16 @@ from enrichment_assets.sandbox.exchange import (
 from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.providers import apollo_shapes as shapes
+from enrichment_assets.sandbox.providers.apollo_search import ListedPeople, companies
 from enrichment_assets.sandbox.providers.apollo_webhooks import OwedResults, Subjects
-from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
+from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path, whole_seconds
 
 ONE, PHONE_CREDITS, WATERFALL_CREDITS = Decimal(1), Decimal(8), Decimal("0.5")
 BULK_LIMIT = 10
+_BY_GET_TOO = ("/v1/people/match", "/v1/organizations/enrich")
 _DETAILS = ("first_name", "last_name", "name", "email", "organization_name", "domain", "id", "linkedin_url")
+_LATER_DETAILS = ("hashed_email",)
+_YES = (True, "true", "True", 1, "1")
 _FLAGS = ("reveal_personal_emails", "reveal_phone_number", "run_waterfall_email", "run_waterfall_phone")
 
 
@@ -46,25 +52,28 @@ class Apollo(SimulatedProvider):
 
     def __init__(self) -> None:
         self._owed = OwedResults()
+        self._listed = ListedPeople()
 
     def key(self, call: Call) -> str:
-        """The header `x-api-key`, or the `api_key` parameter of older clients."""
-        return call.headers.get("x-api-key") or call.query.get("api_key", "")
+        """The header `x-api-key`, a bearer token, or the `api_key` parameter of older clients."""
+        return call.headers.get("x-api-key") or bearer(call) or call.query.get("api_key", "")
 
     def question(self, call: Call) -> Question:
         """Route by path below `/api/v1`."""
         path = call.path.removeprefix("/api").rstrip("/")
-        if call.method == "POST" and path == "/v1/people/match":
-            return self._match(call)
-        if call.method == "POST" and path == "/v1/people/bulk_match":
-            return self._bulk_match(call)
-        if call.method == "GET" and path == "/v1/organizations/enrich":
-            return self._organization(call)
-        if call.method == "POST" and path == "/v1/organizations/bulk_enrich":
-            return self._organizations(call)
         if call.method == "GET" and path.startswith("/v1/webhook_result/"):
             return self._owed.question(call, path.rpartition("/")[2])
-        raise no_such_path(call)
+        asks = {
+            "/v1/people/match": self._match,
+            "/v1/people/bulk_match": self._bulk_match,
+            "/v1/organizations/enrich": self._organization,
+            "/v1/organizations/bulk_enrich": self._organizations,
+            "/v1/mixed_people/api_search": self._listed.people,
+            "/v1/mixed_companies/search": companies,
+        }.get(path)
+        if asks is None or call.method not in (("GET", "POST") if path in _BY_GET_TOO else ("POST",)):
+            raise no_such_path(call)
+        return asks(call)
 
     def unauthorised(self, call: Call) -> Reply:
         """401 with a plain text body."""
@@ -95,7 +104,7 @@ class Apollo(SimulatedProvider):
         }
 
     def _match(self, call: Call) -> Question:
-        asked = {**call.query, **call.json()}
+        asked = call.fields()
         flags = _flags(call, asked)
         identity = _identity(asked)
         if not identity:
@@ -104,13 +113,13 @@ class Apollo(SimulatedProvider):
 
         def work() -> Reply:
             request_id = signed_64(call.world.seed, "request", operation, identity, *flags)
-            found = None if call.misses(identity) else _person(call, asked)
+            found = None if call.misses(identity) else self._person(call, asked)
             waterfall = {"status": "accepted", "message": "Waterfall enrichment request accepted"}
             extra = {"waterfall": waterfall} if any(flag.startswith("run_") for flag in flags) else {}
             if found is None:
                 reply = missed_reply({"person": None, "request_id": request_id, **extra}, identity)
             else:
-                body = {"person": shapes.person(found), "request_id": request_id, **extra}
+                body = {"person": shapes.person_as_asked(call, identity, found), "request_id": request_id, **extra}
                 reply = found_reply(body, identity, _units(found, flags))
             if extra:
                 reply.charges += (Charge(identity, WATERFALL_CREDITS),)
@@ -120,20 +129,19 @@ class Apollo(SimulatedProvider):
         return Question(operation, f"{identity}|{','.join(flags)}", work)
 
     def _bulk_match(self, call: Call) -> Question:
-        body = call.json()
-        details = body.get("details")
+        asked = call.fields()
+        details = asked.get("details")
         if not isinstance(details, list) or not details or not all(isinstance(one, dict) for one in details):
             raise Refusal(_bulk_failure("INVALID_REQUEST", "invalid request, missing details"))
         if len(details) > BULK_LIMIT:
             raise Refusal(_bulk_failure("RECORD_LIMIT_EXCEEDED", "cannot enrich more than 10 in a single request"))
-        asked = {**call.query, **body}
         flags = _flags(call, asked)
         identities = [_identity(one) for one in details]
 
         def work() -> Reply:
             request_id = signed_64(call.world.seed, "request", *identities, *flags)
             found: Subjects = [
-                (identity, _person(call, one) if identity and not call.misses(identity) else None)
+                (identity, self._person(call, one) if identity and not call.misses(identity) else None)
                 for identity, one in zip(identities, details, strict=True)
             ]
             hits = {identity: one for identity, one in found if one is not None}
@@ -144,7 +152,9 @@ class Apollo(SimulatedProvider):
                     **_success(len(details), len(hits)),
                     "missing_records": sum(1 for _, one in found if one is None),
                     "credits_consumed": len(hits),
-                    "matches": [None if one is None else shapes.person(one) for _, one in found],
+                    "matches": [
+                        None if one is None else shapes.person_as_asked(call, identity, one) for identity, one in found
+                    ],
                     "request_id": request_id,
                 },
                 charges=charges,
@@ -156,7 +166,7 @@ class Apollo(SimulatedProvider):
         return Question("people/bulk_match", "||".join([*identities, *flags]), work)
 
     def _organization(self, call: Call) -> Question:
-        domain = call.query.get("domain", "").strip()
+        domain = str(call.fields().get("domain") or "").strip()
         if not domain:
             raise Refusal(json_reply(422, {"error": "domain parameter is required"}))
 
@@ -164,13 +174,13 @@ class Apollo(SimulatedProvider):
             company = call.world.company(domain=domain)
             if call.misses(company.domain):
                 return missed_reply({"organization": None}, company.domain)
-            return found_reply({"organization": shapes.organization_json(company)}, company.domain, ONE)
+            return found_reply({"organization": shapes.organisation_as_asked(call, company)}, company.domain, ONE)
 
         return Question("organizations/enrich", domain.lower(), work)
 
     def _organizations(self, call: Call) -> Question:
-        domains = call.json().get("domains") or call.query.get("domains[]", "").split(",")
-        domains = [str(domain) for domain in domains if domain]
+        domains = call.fields().get("domains") or []
+        domains = [str(domain) for domain in domains if domain] if isinstance(domains, list) else []
         if not domains:
             raise Refusal(_bulk_failure("INVALID_REQUEST", "invalid request, missing domains"))
         if len(domains) > BULK_LIMIT:
@@ -188,42 +198,49 @@ class Apollo(SimulatedProvider):
                 "unique_domains": len({company.domain for company in companies}),
                 "unique_enriched_records": len(charges),
                 "missing_records": len(companies) - len(found),
-                "organizations": [shapes.organization_json(company) for company in found],
+                "organizations": [shapes.organisation_as_asked(call, company) for company in found],
             }
             return json_reply(200, body, charges=charges, outcome="found" if found else "not_found")
 
         return Question("organizations/bulk_enrich", "|".join(domains).lower(), work)
 
+    def _person(self, call: Call, asked: Mapping[str, Any]) -> Person:
+        """Whom the details mean. Asked for by the id that a search gave, it is that person; an id is always echoed."""
+
+        def text(name: str) -> str:
+            return str(asked.get(name) or "")
+
+        person_id = text("id")
+        listed = self._listed.get(person_id)
+        if listed is not None:
+            return listed
+        found = call.world.person(
+            first=text("first_name"),
+            last=text("last_name"),
+            name=text("name"),
+            email=text("email"),
+            company=text("organization_name"),
+            domain=text("domain"),
+            linkedin_url=text("linkedin_url"),
+            person_id=person_id or text("hashed_email"),
+        )
+        return found._replace(id=person_id) if person_id else found
+
 
 def _identity(asked: Mapping[str, Any]) -> str:
     """The details that say who is meant, joined; empty when there are none."""
     parts = [str(asked.get(name) or "").strip().casefold() for name in _DETAILS]
+    parts += [part for name in _LATER_DETAILS if (part := str(asked.get(name) or "").strip().casefold())]
     return "|".join(parts) if any(parts) else ""
 
 
 def _flags(call: Call, asked: Mapping[str, Any]) -> list[str]:
-    flags = [flag for flag in _FLAGS if asked.get(flag) in (True, "true", "True", 1, "1")]
+    flags = [flag for flag in _FLAGS if asked.get(flag) in _YES]
     needs_webhook = [flag for flag in flags if flag != "reveal_personal_emails"]
-    if needs_webhook and not asked.get("webhook_url"):
+    if needs_webhook and not asked.get("webhook_url") and asked.get("poll_only") not in _YES:
         message = f"Please add a valid 'webhook_url' parameter when using '{needs_webhook[0]}'"
         raise Refusal(json_reply(400, {"error": message}))
     return flags
-
-
-def _person(call: Call, asked: Mapping[str, Any]) -> Person:
-    def text(name: str) -> str:
-        return str(asked.get(name) or "")
-
-    return call.world.person(
-        first=text("first_name"),
-        last=text("last_name"),
-        name=text("name"),
-        email=text("email"),
-        company=text("organization_name"),
-        domain=text("domain"),
-        linkedin_url=text("linkedin_url"),
-        person_id=text("id"),
-    )
 
 
 def _units(found: Person, flags: list[str]) -> Decimal:

@@ -1,4 +1,8 @@
-"""Apollo's answer shapes, key for key as its published API description names them."""
+"""Apollo's answer shapes, key for key as its published API description names them (docs.apollo.io/reference).
+
+In the rarer shapes (setting `rare_shapes`) a person comes with the `contact` of the account's CRM, which uses other
+member names and may be somebody else, and a company without phone, with a fraction in its revenue.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,30 @@ import orjson
 from enrichment_assets.sandbox.careers import Job
 from enrichment_assets.sandbox.companies import Company
 from enrichment_assets.sandbox.dice import hex_id
+from enrichment_assets.sandbox.exchange import Call
 from enrichment_assets.sandbox.people import Person
+from enrichment_assets.sandbox.providers import apollo_phones as phones
 
 PLACEHOLDER_EMAIL = "email_not_unlocked@domain.com"
 """What Apollo shows for every person whose address was not revealed: no address at all."""
+
+
+def person_as_asked(call: Call, identity: str, found: Person) -> dict[str, Any]:
+    """The `person` object for one question, in the shape that this subject has."""
+    shape = person(found)
+    if not call.is_rare(identity):
+        return shape
+    shape["organization"] = organisation_as_asked(call, found.company)
+    is_another = call.world.dice("contact", identity).chance(0.5)
+    return {**shape, "contact": _contact(call.world.colleague(found.company, 0) if is_another else found)}
+
+
+def organisation_as_asked(call: Call, company: Company) -> Any:
+    """The `organization` object for one question, in the shape that this company has."""
+    if not call.is_rare(company.domain):
+        return organization_json(company)
+    bare: dict[str, Any] = {"primary_phone": {}, "phone": None, "sanitized_phone": None, "industry": None}
+    return {**organization(company), **bare, "annual_revenue": company.revenue + 0.5}
 
 
 def person(found: Person) -> dict[str, Any]:
@@ -106,7 +130,7 @@ def organization(company: Company) -> dict[str, Any]:
         "linkedin_url": company.linkedin_url,
         "twitter_url": None,
         "facebook_url": None,
-        "primary_phone": {"number": company.phone, "source": "Owler", "sanitized_number": sanitised(company.phone)},
+        "primary_phone": {"number": company.phone, "source": "Owler", "sanitized_number": phones.e164(company.phone)},
         "languages": ["English"],
         "alexa_ranking": None,
         "phone": company.phone,
@@ -155,23 +179,6 @@ def organization(company: Company) -> dict[str, Any]:
     }
 
 
-def phone_numbers(found: Person) -> list[dict[str, Any]]:
-    """`phone_numbers[]` of a phone reveal; empty when no mobile number is known."""
-    if not found.has_mobile:
-        return []
-    return [
-        {
-            "raw_number": found.mobile,
-            "sanitized_number": sanitised(found.mobile),
-            "type_cd": "mobile",
-            "status_cd": "valid_number",
-            "confidence_cd": "high",
-            "dnc_status_cd": None,
-            "position": 0,
-        }
-    ]
-
-
 def printed(amount: int) -> str:
     """Money as Apollo prints it: 3.2M, 850K."""
     for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K")):
@@ -180,9 +187,22 @@ def printed(amount: int) -> str:
     return str(amount)
 
 
-def sanitised(number: str) -> str:
-    """A phone number in E.164."""
-    return "+" + "".join(digit for digit in number if digit.isdigit())
+def _contact(found: Person) -> dict[str, Any]:
+    """A contact of the account: its phone numbers have `type` and `status` where revealed ones have `type_cd` ..."""
+    email, status = _email(found)
+    return {
+        "id": hex_id("contact", found.id),
+        "person_id": found.id,
+        "first_name": found.first_name,
+        "last_name": found.last_name,
+        "name": found.name,
+        "title": found.title,
+        "email": email,
+        "email_status": status,
+        "organization_name": found.company.name,
+        "contact_stage_id": None,
+        "phone_numbers": phones.of_contact(found),
+    }
 
 
 def _email(found: Person) -> tuple[str | None, str | None]:

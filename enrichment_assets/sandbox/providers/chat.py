@@ -1,7 +1,9 @@
-"""OpenAI-compatible chat completions: answers in the JSON schema that was asked for, or in a sentence.
+"""OpenAI and whoever speaks like it: chat completions and responses, in the JSON schema that was asked for.
 
-The values are made up from the schema and the question, so a workflow that asks for `{"fit": integer}` gets an integer.
-Perplexity's `sonar` has the same shape with `citations` and `search_results` added. Tokens are billed.
+Facts from platform.openai.com/docs/api-reference (chat, responses, errors) and the official client, which runs against
+this in tests/sandbox. The values are made up from the schema and the question, so a workflow that asks for
+`{"fit": integer}` gets an integer. Tokens are billed: four characters are one. A model whose name begins with
+`unknown` does not exist.
 """
 
 from __future__ import annotations
@@ -15,10 +17,13 @@ import orjson
 from enrichment_assets.sandbox.companies import invented_employer
 from enrichment_assets.sandbox.dice import Dice, hex_id
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply
-from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
+from enrichment_assets.sandbox.limits import Room
+from enrichment_assets.sandbox.providers import completions, responses
+from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
+from enrichment_assets.sandbox.strict_schemas import complaint
 
-CHARACTERS_PER_TOKEN = 4
-DEEPEST = 6
+MOST_CHOICES = 128
+EVENTS = "text/event-stream; charset=utf-8"
 
 
 class OpenAICompatible(SimulatedProvider):
@@ -26,104 +31,138 @@ class OpenAICompatible(SimulatedProvider):
 
     name = "openai"
     price = Decimal("0.000002")
-    paths: ClassVar[tuple[str, ...]] = ("/v1/chat/completions", "/chat/completions")
-    searches = False
+    chat_paths: ClassVar[tuple[str, ...]] = ("/v1/chat/completions", "/chat/completions")
+    response_paths: ClassVar[tuple[str, ...]] = ("/v1/responses", "/responses")
 
     def question(self, call: Call) -> Question:
-        """One completion."""
-        if call.path.rstrip("/") not in self.paths or call.method != "POST":
-            raise no_such_path(call)
-        asked = call.json()
-        messages = asked.get("messages")
-        if not isinstance(messages, list) or not messages:
-            raise Refusal(_error(400, "invalid_request_error", "messages is a required property"))
-        identity = hex_id(orjson.dumps([asked.get("model"), messages, asked.get("response_format")]).decode())
-
-        def work() -> Reply:
-            dice = call.world.dice("chat", identity)
-            content = _content(asked, dice)
-            sent, made = _tokens(orjson.dumps(messages)), _tokens(content.encode())
-            body: dict[str, Any] = {
-                "id": f"chatcmpl-{identity}",
-                "object": "chat.completion",
-                "created": 1_780_000_000,
-                "model": str(asked.get("model") or "sandbox"),
-                "choices": [
-                    {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
-                ],
-                "usage": {"prompt_tokens": sent, "completion_tokens": made, "total_tokens": sent + made},
-            }
-            if self.searches:
-                body.update(_searched(call, dice))
-            return found_reply(body, identity, Decimal(sent + made))
-
-        return Question("chat/completions", identity, work)
+        """One completion or one response."""
+        path = call.path.rstrip("/")
+        if call.method == "POST" and path in self.chat_paths:
+            return self._completion(call)
+        if call.method == "POST" and path in self.response_paths:
+            return self._response(call)
+        raise no_such_path(call)
 
     def unauthorised(self, call: Call) -> Reply:
         """401 in OpenAI's error shape."""
-        return _error(401, "invalid_api_key", "Incorrect API key provided")
+        return error(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
 
     def rate_limited(self, call: Call, operation: str, retry_after: float) -> Reply:
         """429: come back later."""
-        reply = _error(429, "rate_limit_exceeded", "Rate limit reached for requests")
-        reply.headers["retry-after"] = str(max(1, round(retry_after)))
+        reply = error(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests. Please try again.")
+        reply.headers["retry-after"] = whole_seconds(retry_after)
         return reply
 
     def exhausted(self, call: Call) -> Reply:
         """429 too, but for good: the quota is spent."""
-        return _error(429, "insufficient_quota", "You exceeded your current quota, please check your plan")
+        message = "You exceeded your current quota, please check your plan and billing details."
+        return error(429, "insufficient_quota", "insufficient_quota", message)
+
+    def server_error(self, call: Call, status: int) -> Reply:
+        """5xx in OpenAI's error shape."""
+        return error(status, "server_error", None, "The server had an error while processing your request.")
+
+    def limit_headers(self, room: Room, call: Call, under_way: int) -> dict[str, str]:
+        """The request's id and what is left of the minute; the reset is a duration."""
+        left = room.remaining.get(60.0, 10_000)
+        return {
+            "x-request-id": f"req_{hex_id(call.path, call.body)}",
+            "x-ratelimit-limit-requests": "10000",
+            "x-ratelimit-remaining-requests": str(left),
+            "x-ratelimit-reset-requests": "6ms" if left else "1m0s",
+        }
+
+    def _completion(self, call: Call) -> Question:
+        asked = call.json()
+        messages = asked.get("messages")
+        if not isinstance(messages, list) or not messages:
+            raise missing("messages")
+        wanted = (asked.get("response_format") or {}).get("json_schema")
+        self._check(asked, wanted, param_of_model=None)
+        choices = asked.get("n") or 1
+        if not isinstance(choices, int) or not 1 <= choices <= MOST_CHOICES:
+            message = f"Invalid 'n': expected an integer between 1 and {MOST_CHOICES}."
+            raise refused("integer_out_of_range", message, "n")
+        identity = hex_id(orjson.dumps([asked.get("model"), messages, asked.get("response_format")]).decode())
+
+        def work() -> Reply:
+            declines = call.world.dice("refusal", identity).chance(call.behaviour.refusals)
+            dice = [call.world.dice("chat", identity, *([number] if number else [])) for number in range(choices)]
+            body = completions.completion(asked, identity, dice, declines=declines)
+            body.update(self.sources(call, dice[0]))
+            used = body["usage"]["total_tokens"]
+            if not asked.get("stream"):
+                return found_reply(body, identity, Decimal(used))
+            with_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
+            reply = found_reply(None, identity, Decimal(used))
+            reply.body, reply.content_type = completions.streamed(body, with_usage=with_usage), EVENTS
+            return reply
+
+        return Question("chat/completions", identity, work)
+
+    def _response(self, call: Call) -> Question:
+        asked = call.json()
+        if not asked.get("input"):
+            raise missing("input")
+        if asked.get("stream"):
+            raise refused("unsupported_value", "The sandbox does not stream responses; chat completions it does.", None)
+        self._check(asked, (asked.get("text") or {}).get("format"), param_of_model="model")
+        identity = hex_id(orjson.dumps([asked.get("model"), asked["input"], asked.get("text")]).decode())
+
+        def work() -> Reply:
+            declines = call.world.dice("refusal", identity).chance(call.behaviour.refusals)
+            body = responses.response(asked, identity, call.world.dice("chat", identity), declines=declines)
+            return found_reply(body, identity, Decimal(body["usage"]["total_tokens"]))
+
+        return Question("responses", identity, work)
+
+    def sources(self, call: Call, dice: Dice) -> dict[str, Any]:
+        """Where a service that searches has it from; members of the completion."""
+        return {}
+
+    def _check(self, asked: Mapping[str, Any], wanted: Any, *, param_of_model: str | None) -> None:
+        """Refuse a model that does not exist (404 for chat, 400 for responses) and a schema that is not strict."""
+        model = str(asked.get("model") or "")
+        if not model:
+            raise missing("model")
+        if model.startswith("unknown"):
+            message = f"The model `{model}` does not exist or you do not have access to it."
+            status = 404 if param_of_model is None else 400
+            raise Refusal(error(status, "invalid_request_error", "model_not_found", message, param_of_model))
+        if isinstance(wanted, dict) and wanted.get("type", "json_schema") == "json_schema":
+            reason = complaint(str(wanted.get("name") or ""), wanted.get("schema"), strict=bool(wanted.get("strict")))
+            if reason:
+                raise refused(None, reason, "response_format" if param_of_model is None else "text.format.schema")
 
 
 class Perplexity(OpenAICompatible):
-    """Everything below `/perplexity/...`."""
+    """Chat that searches, below `/perplexity/...` (the service's `sonar` model)."""
 
     name = "perplexity"
-    paths = ("/v1/sonar", "/chat/completions", "/v1/chat/completions")
-    searches = True
+    chat_paths: ClassVar[tuple[str, ...]] = ("/v1/sonar", "/chat/completions", "/v1/chat/completions")
+    response_paths: ClassVar[tuple[str, ...]] = ()
+
+    def sources(self, call: Call, dice: Dice) -> dict[str, Any]:
+        """The sources, as addresses and as search results."""
+        companies = [call.world.company(invented_employer(dice)) for _ in range(2)]
+        results = [
+            {"title": c.name, "url": f"https://www.{c.domain}/news", "date": "2026-03-01", "snippet": c.description}
+            for c in companies
+        ]
+        return {"citations": [result["url"] for result in results], "search_results": results}
 
 
-def value_for(schema: Mapping[str, Any], dice: Dice, depth: int = 0) -> Any:
-    """A value that a JSON schema allows (the usual subset: type, enum, properties, items, minimum, maximum)."""
-    if schema.get("enum"):
-        return dice.pick(list(schema["enum"]))
-    kind = schema.get("type", "string")
-    if isinstance(kind, list):
-        kind = next((one for one in kind if one != "null"), "null")
-    if kind == "object" and depth < DEEPEST:
-        members = schema.get("properties") or {}
-        return {name: value_for(member, dice, depth + 1) for name, member in members.items()}
-    if kind == "array" and depth < DEEPEST:
-        return [value_for(schema.get("items") or {}, dice, depth + 1) for _ in range(dice.between(1, 3))]
-    if kind in {"integer", "number"}:
-        return dice.between(int(schema.get("minimum", 0)), int(schema.get("maximum", 100)))
-    if kind == "boolean":
-        return dice.chance(0.5)
-    return None if kind == "null" else f"{invented_employer(dice)} is a believable answer."
+def error(status: int, kind: str, code: str | None, message: str, param: str | None = None) -> Reply:
+    """An error in OpenAI's shape."""
+    body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    return json_reply(status, body, outcome="refused")
 
 
-def _content(asked: Mapping[str, Any], dice: Dice) -> str:
-    wanted = asked.get("response_format")
-    if isinstance(wanted, dict) and isinstance(wanted.get("json_schema"), dict):
-        schema = wanted["json_schema"].get("schema")
-        return orjson.dumps(value_for(schema if isinstance(schema, dict) else {}, dice)).decode()
-    if isinstance(wanted, dict) and wanted.get("type") == "json_object":
-        return orjson.dumps({"answer": invented_employer(dice), "confidence": dice.between(10, 99)}).decode()
-    return f"{invented_employer(dice)} is a company worth writing to: it hires, and it grew last year."
+def refused(code: str | None, message: str, param: str | None) -> Refusal:
+    """A 400 for a request that the service would not take."""
+    return Refusal(error(400, "invalid_request_error", code, message, param))
 
 
-def _searched(call: Call, dice: Dice) -> dict[str, Any]:
-    companies = [call.world.company(invented_employer(dice)) for _ in range(2)]
-    results = [
-        {"title": c.name, "url": f"https://www.{c.domain}/news", "date": "2026-03-01", "snippet": c.description}
-        for c in companies
-    ]
-    return {"citations": [result["url"] for result in results], "search_results": results}
-
-
-def _tokens(text: bytes) -> int:
-    return max(1, len(text) // CHARACTERS_PER_TOKEN)
-
-
-def _error(status: int, code: str, message: str) -> Reply:
-    error = {"message": message, "type": code, "param": None, "code": code}
-    return json_reply(status, {"error": error}, outcome="refused")
+def missing(name: str) -> Refusal:
+    """A 400 for a parameter that is not there."""
+    return refused("missing_required_parameter", f"Missing required parameter: '{name}'.", name)

@@ -2,7 +2,8 @@
 
 The table's own address is the credential (one per client), so the table id is who pays. What the column posts is
 whatever its owner configured; here: `status` (found, not_found) and the members of the company or person, flat, in the
-shape of Clay's own enrichments. A row about a person costs two credits, one about a company one.
+shape of Clay's own enrichments; in the rarer shapes (setting `rare_shapes`) under no other names than theirs. A row
+about a person costs two credits, one about a company one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from enrichment_assets.sandbox.providers.records import (
     about,
     flat_record_for,
     ids_of,
+    in_clays_names,
     is_person,
     subject_of,
     without_callback,
@@ -64,6 +66,8 @@ class Clay(SimulatedProvider):
             if isinstance(url, str) and url:
                 missed = call.misses(asked)
                 found = {} if missed else flat_record_for(call.world, sent)
+                if found and call.is_rare(asked):
+                    found = in_clays_names(found)
                 body = orjson.dumps({**ids_of(sent), "status": "not_found" if missed else "found", **found})
                 identity = f"clay|{asked}"
                 reply.callbacks = (PlannedCallback(url, body, identity, call.callback_delay(identity)),)

@@ -1,7 +1,9 @@
 """Hunter: addresses of a domain, the address of a person, and whether an address works.
 
-Its codes are the reverse of everybody else's: 403 is the rate limit, 429 the exhausted quota; 202 asks to come back
-with the same question; 451 names a person who may not be processed.
+hunter.io/api-documentation/v2. Its codes are the reverse of everybody else's: 403 is the rate limit, 429 the exhausted
+quota; 202 asks to come back with the same question; 222 says that the mail server at the other end failed, come back
+later; 451 names a person who may not be processed. In the rarer shapes (setting `rare_shapes`) an address was not
+verified within a month (`verification` holds nulls) and `accept_all` is null.
 """
 
 from __future__ import annotations
@@ -12,13 +14,19 @@ from typing import Any, ClassVar
 
 from enrichment_assets.sandbox.companies import Company, ascii_letters, host_of
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply, missed_reply
-from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path, whole_seconds
+from enrichment_assets.sandbox.providers.hunter_lists import (
+    LAST_VERIFIED,
+    Filters,
+    account,
+    email_count,
+    listing,
+    sources,
+)
 
 ONE, HALF = Decimal(1), Decimal("0.5")
 WEBMAIL = frozenset({"gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com"})
 DISPOSABLE = frozenset({"mailinator.com", "yopmail.com", "trashmail.com"})
-_LAST_VERIFIED = "2026-05-18"
 
 
 class Hunter(SimulatedProvider):
@@ -39,6 +47,8 @@ class Hunter(SimulatedProvider):
             "domain-search": self._domain_search,
             "email-finder": self._email_finder,
             "email-verifier": self._email_verifier,
+            "email-count": email_count,
+            "account": account,
         }.get(operation)
         if asks is None or call.method != "GET":
             raise no_such_path(call)
@@ -66,40 +76,53 @@ class Hunter(SimulatedProvider):
     def _unless_later(self, call: Call, question: Question) -> Reply:
         later = call.behaviour.later
         if later and call.attempt == 0 and call.world.dice("later", self.name, question.identity).chance(later):
-            return json_reply(202, {"data": None, "meta": {"params": dict(call.query)}}, outcome="pending")
+            return json_reply(202, {"data": None, "meta": {"params": _asked(call)}}, outcome="pending")
+        failed = call.behaviour.remote_failures if question.operation == "email-verifier" else 0
+        if failed and call.attempt == 0 and call.world.dice("remote", question.identity).chance(failed):
+            details = "The verification failed because of an unexpected response from the remote SMTP server."
+            reply = _error(222, "remote_server_failure", details)
+            reply.outcome = "pending"
+            return reply
         return question.work()
 
     def _domain_search(self, call: Call) -> Question:
         company = _company(call)
         limit, offset = _whole(call, "limit", 10, 100), _whole(call, "offset", 0, 10_000)
+        filters = Filters.of(call.query)
 
         def work() -> Reply:
-            known = 0 if call.misses(company.domain) else min(company.employees // 4 + 1, 60)
-            people = [call.world.colleague(company, number) for number in range(offset, min(offset + limit, known))]
-            emails = [_listed(person) for person in people]
+            listed = [] if call.misses(company.domain) else filters.apply(listing(call, company))
+            emails = listed[offset : offset + limit]
             data = {
                 "domain": company.domain,
                 "disposable": company.domain in DISPOSABLE,
                 "webmail": company.domain in WEBMAIL,
                 "accept_all": company.accepts_all,
-                "pattern": company.email_pattern if known else None,
+                "pattern": company.email_pattern if listed else None,
                 "organization": company.name,
                 "country": "CA" if company.country == "Canada" else "US",
                 "emails": emails,
                 "linked_domains": [],
             }
-            body = {"data": data, "meta": {"results": known, "limit": limit, "offset": offset, "params": _asked(call)}}
+            meta = {"results": len(listed), "limit": limit, "offset": offset, "params": _asked(call)}
+            body = {"data": data, "meta": meta}
             if not emails:
                 return missed_reply(body, company.domain)
             return found_reply(body, company.domain, ONE)
 
-        return Question("domain-search", f"{company.domain}|{limit}|{offset}", work)
+        return Question("domain-search", "|".join([company.domain, str(limit), str(offset), *filters.said()]), work)
 
     def _email_finder(self, call: Call) -> Question:
-        company = _company(call)
+        handle = call.query.get("linkedin_handle", "").strip().strip("/")
         first, last = call.query.get("first_name", ""), call.query.get("last_name", "")
         if not (first and last):
             first, _, last = call.query.get("full_name", "").strip().partition(" ")
+        profile = f"https://www.linkedin.com/in/{handle}" if handle else ""
+        if handle:
+            meant = call.world.person(first=first, last=last, linkedin_url=profile)
+            first, last = meant.first_name, meant.last_name
+        named = call.query.get("domain") or call.query.get("company")
+        company = meant.company if handle and not named else _company(call)
         if not first or not last:
             raise Refusal(_error(400, "wrong_params", "You are missing the first_name and last_name, or full_name."))
         identity = f"{ascii_letters(first)}|{ascii_letters(last)}|{company.domain}"
@@ -107,26 +130,29 @@ class Hunter(SimulatedProvider):
         def work() -> Reply:
             if call.world.dice("blocked", identity).chance(call.behaviour.blocked):
                 return _blocked()
-            person = call.world.person(first=first, last=last, company=company.name, domain=company.domain)
+            person = call.world.person(
+                first=first, last=last, company=company.name, domain=company.domain, linkedin_url=profile
+            )
             missed = call.misses(identity)
             score = None if missed else call.world.dice("score", identity).between(60, 99)
             verified = "accept_all" if company.accepts_all else "valid"
+            is_stale = missed or call.is_rare(identity)
             data = {
                 "first_name": first,
                 "last_name": last,
                 "email": None if missed else person.email,
                 "score": score,
                 "domain": company.domain,
-                "accept_all": company.accepts_all,
+                "accept_all": None if is_stale and not missed else company.accepts_all,
                 "position": None if missed else person.title,
                 "twitter": None,
                 "linkedin_url": None if missed else person.linkedin_url,
                 "phone_number": None,
                 "company": company.name,
-                "sources": [] if missed else _sources(company),
+                "sources": [] if missed else sources(company),
                 "verification": {"date": None, "status": None}
-                if missed
-                else {"date": _LAST_VERIFIED, "status": verified},
+                if is_stale
+                else {"date": LAST_VERIFIED, "status": verified},
             }
             body = {"data": data, "meta": {"params": _asked(call)}}
             return missed_reply(body, identity) if missed else found_reply(body, identity, ONE)
@@ -177,7 +203,7 @@ def _verification(call: Call, email: str) -> dict[str, Any]:
         "smtp_check": reachable,
         "accept_all": status == "accept_all",
         "block": False,
-        "sources": _sources(company) if status == "valid" else [],
+        "sources": sources(company) if status == "valid" else [],
     }
 
 
@@ -186,36 +212,6 @@ def _company(call: Call) -> Company:
     if not host_of(domain) and not name.strip():
         raise Refusal(_error(400, "wrong_params", "You are missing the domain or company parameter."))
     return call.world.company(name, domain)
-
-
-def _listed(person: Person) -> dict[str, Any]:
-    return {
-        "value": person.email,
-        "type": "personal",
-        "confidence": 94 if person.email_status == "verified" else 71,
-        "sources": _sources(person.company),
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "position": person.title,
-        "seniority": {"entry": "junior", "manager": "senior"}.get(person.seniority, "executive"),
-        "department": "executive" if person.department == "c_suite" else person.department,
-        "linkedin": person.linkedin_url,
-        "twitter": None,
-        "phone_number": None,
-        "verification": {"date": _LAST_VERIFIED, "status": "valid"},
-    }
-
-
-def _sources(company: Company) -> list[dict[str, Any]]:
-    return [
-        {
-            "domain": company.domain,
-            "uri": f"http://www.{company.domain}/team",
-            "extracted_on": "2025-02-11",
-            "last_seen_on": "2026-04-30",
-            "still_on_page": True,
-        }
-    ]
 
 
 def _asked(call: Call) -> dict[str, str]:

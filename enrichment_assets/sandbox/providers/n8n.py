@@ -1,7 +1,9 @@
 """n8n: a workflow behind a webhook. It answers at once and posts its result later, or answers at the end.
 
 The result is the input echoed with `status` and `result`; a path that starts with `unregistered` is a workflow that is
-not active.
+not active. n8n is JavaScript: a number beyond 2^53 comes back changed (docs.n8n.io, webhook and HTTP request nodes).
+In the rarer shapes (setting `rare_shapes`) the last node posts what users' nodes post: a list of items, n8n's own item
+with its `json`, the JSON as a text, or for a miss an empty object or a null result.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from enrichment_assets.sandbox.providers.records import (
 from enrichment_assets.sandbox.world import World
 
 ONE = Decimal(1)
+SAFE_INTEGER = 2**53
 
 
 class N8n(SimulatedProvider):
@@ -52,7 +55,7 @@ class N8n(SimulatedProvider):
         def work() -> Reply:
             missed = call.misses(asked)
             result = None if missed else result_for(call.world, sent)
-            output = {**sent, "status": "not_found" if missed else "success", "result": result}
+            output = {**through_javascript(sent), "status": "not_found" if missed else "success", "result": result}
             charges = (Charge(subject, ONE),)
             if call.query.get("respond") == "end":
                 return json_reply(200, output, charges=charges, outcome="not_found" if missed else "found")
@@ -60,7 +63,8 @@ class N8n(SimulatedProvider):
             if isinstance(url, str) and url:
                 identity = f"n8n|{asked}"
                 delay = call.callback_delay(identity)
-                reply.callbacks = (PlannedCallback(url, orjson.dumps(output), identity, delay),)
+                posted = _as_users_post(call, asked, output) if call.is_rare(asked) else output
+                reply.callbacks = (PlannedCallback(url, orjson.dumps(posted), identity, delay),)
             return reply
 
         return Question("webhook", subject, work, about=asked)
@@ -82,6 +86,26 @@ def result_for(world: World, row: dict[str, Any]) -> dict[str, Any]:
         "opening_line": f"Saw that {company.name} is known for {company.keywords[0]} in {company.city}.",
         "company": company_record(company),
     }
+
+
+def through_javascript(value: Any) -> Any:
+    """A JSON value after JavaScript has read and written it: every number is a double, in its shortest digits."""
+    if isinstance(value, dict):
+        return {name: through_javascript(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [through_javascript(member) for member in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > SAFE_INTEGER:
+        return int(Decimal(repr(float(value))))
+    return value
+
+
+def _as_users_post(call: Call, asked: str, output: dict[str, Any]) -> Any:
+    """The result in one of the forms that last nodes of real workflows send."""
+    dice = call.world.dice("n8n form", asked)
+    if output["status"] == "not_found":
+        return dice.pick(({}, {"result": None}))
+    item = {"json": output, "pairedItem": {"item": 0}}
+    return dice.pick(([output], [item], item, orjson.dumps(output).decode()))
 
 
 def _not_registered(call: Call, path: str) -> Reply:

@@ -1,19 +1,42 @@
-"""People Data Labs: one person with all jobs; a person who is not known is 404 and not billed."""
+"""People Data Labs: one person or a hundred, with all jobs, and companies; who is not known is 404 and not billed.
+
+docs.peopledatalabs.com (person-enrichment-api, input parameters, bulk, usage limits, errors): a question needs a
+profile, e-mail, phone, hash or id, or else a name and something about where; `min_likelihood` is from 1 to 10 and 2 if
+not said; `x-ratelimit-remaining` is a dict as Python prints it; a bulk answer is a bare list with a status each.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from enrichment_assets.sandbox.careers import Job
-from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply, missed_reply
+from enrichment_assets.sandbox.exchange import (
+    Call,
+    Charge,
+    Question,
+    Refusal,
+    Reply,
+    found_reply,
+    json_reply,
+    missed_reply,
+)
 from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.people import Person
+from enrichment_assets.sandbox.providers import pdl_shapes as shapes
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
 
 ONE = Decimal(1)
+BULK_LIMIT = 100
+LEAST_LIKELIHOOD, MOST_LIKELIHOOD, USUAL_LIKELIHOOD = 1, 10, 2
 _DETAILS = ("first_name", "last_name", "name", "email", "company", "profile", "pdl_id")
+_LATER_DETAILS = ("phone", "email_hash", "lid", "location", "locality", "region", "school", "postal_code")
+_ENOUGH = ("profile", "email", "phone", "email_hash", "lid", "pdl_id")
+_WHERE = ("locality", "region", "company", "school", "location", "postal_code")
+_COMPANY_DETAILS = ("name", "website", "profile", "ticker", "pdl_id")
+_REQUIRED = re.compile(r"[a-z_]+")
 
 
 class PeopleDataLabs(SimulatedProvider):
@@ -28,26 +51,75 @@ class PeopleDataLabs(SimulatedProvider):
         return call.headers.get("x-api-key") or call.query.get("api_key", "")
 
     def question(self, call: Call) -> Question:
-        """Only `person/enrich`."""
-        if call.path.rstrip("/") != "/v5/person/enrich":
+        """Route by path below `/v5`."""
+        asks = {
+            "/v5/person/enrich": self._person,
+            "/v5/person/bulk": self._bulk,
+            "/v5/company/enrich": self._company,
+        }.get(call.path.rstrip("/"))
+        if asks is None:
             raise no_such_path(call)
-        asked = {**call.query, **call.json()}
-        identity = "|".join(str(asked.get(name) or "").strip().casefold() for name in _DETAILS)
-        if not identity.strip("|"):
-            raise Refusal(_error(400, "invalid_request_error", "Add at least one detail of the person."))
+        return asks(call)
+
+    def _person(self, call: Call) -> Question:
+        asked = call.fields()
+        reason = _complaint(asked)
+        if reason:
+            raise Refusal(_error(400, "invalid_request_error", reason))
+        identity = _identity(asked)
 
         def work() -> Reply:
-            likelihood = call.world.dice("likelihood", identity).between(2, 10)
-            lowest = str(asked.get("min_likelihood") or "0")
-            if call.misses(identity) or (lowest.isdigit() and likelihood < int(lowest)):
-                error = {"type": "not_found", "message": "No records were found matching your request"}
-                reply = missed_reply({"status": 404, "error": error}, identity, status=404)
+            body = _answer(call, asked, identity)
+            if body["status"] == 404:
+                reply = missed_reply(body, identity, status=404)
                 reply.headers["x-call-credits-spent"] = "0"
                 return reply
-            body = {"status": 200, "likelihood": likelihood, "data": person_data(_person(call, asked))}
             return found_reply(body, identity, ONE, headers={"x-call-credits-spent": "1"})
 
         return Question("person/enrich", identity, work)
+
+    def _bulk(self, call: Call) -> Question:
+        body = call.json()
+        requests = body.get("requests")
+        if not isinstance(requests, list) or not requests or not all(isinstance(one, dict) for one in requests):
+            raise Refusal(_error(400, "invalid_request_error", "requests has to be a list of objects with params"))
+        if len(requests) > BULK_LIMIT:
+            raise Refusal(_error(400, "invalid_request_error", f"at most {BULK_LIMIT} requests are allowed"))
+        common = {name: value for name, value in body.items() if name != "requests"}
+        asked = [{**common, **(one.get("params") or {})} for one in requests]
+
+        def work() -> Reply:
+            answers, charges = [], []
+            for one, request in zip(asked, requests, strict=True):
+                reason, identity = _complaint(one), _identity(one)
+                answer = _failure(400, "invalid_request_error", reason) if reason else _answer(call, one, identity)
+                if answer["status"] == 200:
+                    charges.append(Charge(identity, ONE))
+                answers.append({**answer, **({"metadata": request["metadata"]} if "metadata" in request else {})})
+            headers = {"x-call-credits-spent": str(len(charges))}
+            outcome = "found" if charges else "not_found"
+            return json_reply(200, answers, charges=tuple(charges), headers=headers, outcome=outcome)
+
+        return Question("person/bulk", "||".join(map(_identity, asked)), work)
+
+    def _company(self, call: Call) -> Question:
+        asked = call.fields()
+        said = {name: _first(asked.get(name)) for name in _COMPANY_DETAILS}
+        if not any(said.values()):
+            message = "Request must contain a name, website, profile, ticker or pdl_id"
+            raise Refusal(_error(400, "invalid_request_error", message))
+        company = call.world.company(said["name"] or said["ticker"] or said["pdl_id"], said["website"])
+
+        def work() -> Reply:
+            if call.misses(company.domain):
+                body = _failure(404, "not_found", "No records were found matching your request")
+                reply = missed_reply(body, company.domain, status=404)
+                reply.headers["x-call-credits-spent"] = "0"
+                return reply
+            body = {"status": 200, "likelihood": 9, **shapes.company(company, is_rare=call.is_rare(company.domain))}
+            return found_reply(body, company.domain, ONE, headers={"x-call-credits-spent": "1"})
+
+        return Question("company/enrich", company.domain, work)
 
     def unauthorised(self, call: Call) -> Reply:
         """401 in PDL's error shape."""
@@ -65,82 +137,78 @@ class PeopleDataLabs(SimulatedProvider):
 
     def limit_headers(self, room: Room, call: Call, under_way: int) -> dict[str, str]:
         """What is left of the minute."""
-        return {"x-ratelimit-remaining": str(room.remaining.get(60.0, 100))}
+        return {
+            "x-ratelimit-limit": "{'minute': 100}",
+            "x-ratelimit-remaining": f"{{'minute': {room.remaining.get(60.0, 100)}}}",
+            "x-ratelimit-reset": f"{datetime.now(UTC) + timedelta(minutes=1):%Y-%m-%d %H:%M:%S.%f}",
+            "x-totallimit-remaining": "100000",
+            "x-call-credits-type": "enrich",
+        }
 
 
-def person_data(found: Person) -> dict[str, Any]:
-    """The `data` object of person/enrich (its most used members)."""
-    jobs = [job for job in found.jobs if job.kind is None]
-    return {
-        "id": found.id,
-        "full_name": found.name.lower(),
-        "first_name": found.first_name.lower(),
-        "last_name": found.last_name.lower(),
-        "linkedin_url": found.linkedin_url.removeprefix("http://www."),
-        "work_email": found.email,
-        "mobile_phone": found.mobile.replace(" ", "").replace("-", "") if found.has_mobile else None,
-        "job_title": found.title.lower(),
-        "job_company_name": found.company.name.lower(),
-        "job_company_website": found.company.domain,
-        "location_name": f"{found.city}, {found.state}, {found.country}".lower(),
-        "experience": [_experience(job, number == 0, found) for number, job in enumerate(jobs)],
-        "education": [
-            {"school": {"name": job.organization_name}, "degrees": [job.degree], "majors": [job.major]}
-            for job in found.jobs
-            if job.kind is not None
-        ],
-    }
+def _identity(asked: Mapping[str, Any]) -> str:
+    """The details that say who is meant, joined."""
+    parts = [_first(asked.get(name)).casefold() for name in _DETAILS]
+    return "|".join([*parts, *(text for name in _LATER_DETAILS if (text := _first(asked.get(name)).casefold()))])
 
 
-def _experience(job: Job, primary: bool, found: Person) -> dict[str, Any]:
-    company = found.company
-    own: dict[str, Any] = {"size": None, "founded": None, "industry": None, "website": None}
-    if primary:
-        own = {"size": None, "founded": company.founded, "industry": company.industry, "website": company.domain}
-    return {
-        "company": {
-            "name": job.organization_name.lower(),
-            "id": job.organization_id,
-            "linkedin_url": None,
-            "location": None,
-            "ticker": None,
-            "type": "private",
-            "raw": [job.organization_name],
-            **own,
-        },
-        "location_names": [],
-        "start_date": job.start,
-        "end_date": job.end,
-        "title": {
-            "name": (job.title or "").lower(),
-            "raw": [job.title],
-            "class": None,
-            "role": None,
-            "sub_role": None,
-            "levels": [],
-        },
-        "is_primary": primary,
-        "summary": job.description,
-        "first_seen": None,
-        "last_seen": None,
-    }
+def _complaint(asked: Mapping[str, Any]) -> str:
+    """Why the real service would refuse the question (400, unbilled); empty when it would not."""
+    named = _first(asked.get("name")) or (_first(asked.get("first_name")) and _first(asked.get("last_name")))
+    somewhere = any(_first(asked.get(name)) for name in _WHERE)
+    if not any(_first(asked.get(name)) for name in _ENOUGH) and not (named and somewhere):
+        return (
+            "Request must contain a profile, email, phone, email_hash, lid or pdl_id, or a name with a "
+            "locality, region, company, school, location or postal_code"
+        )
+    lowest = str(asked.get("min_likelihood") or USUAL_LIKELIHOOD)
+    if not (lowest.isdigit() and LEAST_LIKELIHOOD <= int(lowest) <= MOST_LIKELIHOOD):
+        return f"min_likelihood must be an integer between {LEAST_LIKELIHOOD} and {MOST_LIKELIHOOD}"
+    return ""
 
 
-def _person(call: Call, asked: Mapping[str, Any]) -> Person:
-    def text(name: str) -> str:
-        return str(asked.get(name) or "")
+def _answer(call: Call, asked: Mapping[str, Any], identity: str) -> dict[str, Any]:
+    """`{status, likelihood, data}`, or the 404 of a person who is not known well enough."""
+    likelihood = call.world.dice("likelihood", identity).between(USUAL_LIKELIHOOD, MOST_LIKELIHOOD)
+    if call.misses(identity) or likelihood < int(str(asked.get("min_likelihood") or USUAL_LIKELIHOOD)):
+        return _failure(404, "not_found", "No records were found matching your request")
+    data = shapes.person(_found(call, asked), call.world.dice("plan", identity) if call.is_rare(identity) else None)
+    needed = _REQUIRED.findall(str(asked.get("required") or "").replace(" AND ", " ").replace(" OR ", " "))
+    if any(data.get(name) in (None, [], False) for name in needed):
+        return _failure(404, "not_found", "No records were found matching your request")
+    included = str(asked.get("data_include") or "")
+    if included:
+        data = {name: value for name, value in data.items() if name in included.split(",")}
+    matched = [name for name in (*_DETAILS, *_LATER_DETAILS) if _first(asked.get(name))]
+    extra = {"matched": matched} if str(asked.get("include_if_matched", "")).lower() == "true" else {}
+    return {"status": 200, "likelihood": likelihood, "data": data, **extra}
 
+
+def _found(call: Call, asked: Mapping[str, Any]) -> Person:
+    company = _first(asked.get("company"))
     return call.world.person(
-        first=text("first_name"),
-        last=text("last_name"),
-        name=text("name"),
-        email=text("email"),
-        company=text("company"),
-        domain=text("company"),
-        linkedin_url=text("profile"),
-        person_id=text("pdl_id"),
+        first=_first(asked.get("first_name")),
+        last=_first(asked.get("last_name")),
+        name=_first(asked.get("name")),
+        email=_first(asked.get("email")),
+        company=company,
+        domain=company,
+        linkedin_url=_first(asked.get("profile")),
+        person_id=_first(asked.get("pdl_id"))
+        or "|".join(_first(asked.get(name)) for name in ("phone", "email_hash")).strip("|"),
     )
 
 
+def _first(value: Any) -> str:
+    """A detail as text; of several values the first."""
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return str(value or "").strip()
+
+
+def _failure(status: int, kind: str, message: str) -> dict[str, Any]:
+    return {"status": status, "error": {"type": kind, "message": message}}
+
+
 def _error(status: int, kind: str, message: str) -> Reply:
-    return json_reply(status, {"status": status, "error": {"type": kind, "message": message}}, outcome="refused")
+    return json_reply(status, _failure(status, kind, message), outcome="refused")

@@ -16,6 +16,7 @@ from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.world import World
 
+_NOT_CLAYS = frozenset({"linkedin_url", "location", "email", "phone", "headquarters", "technologies"})
 _IDS = ("item_id", "id", "key")
 _FIRST = ("first_name", "firstName", "First Name")
 _LAST = ("last_name", "lastName", "Last Name")
@@ -125,6 +126,8 @@ def company_record(company: Company) -> dict[str, Any]:
         "country": company.country,
         "phone": company.phone,
         "description": company.description,
+        "linkedin_company_id": int(company.id[:7], 16),
+        "derived_datapoints": {"industry": [company.industry]},
         "specialties": list(company.keywords),
         "technologies": list(company.technologies),
     }
@@ -138,6 +141,8 @@ def person_record(person: Person) -> dict[str, Any]:
             "school_name": job.organization_name,
             "degree": job.degree,
             "field_of_study": job.major,
+            "grade": None,
+            "activities": None,
             "start_date": job.start,
             "end_date": job.end,
         }
@@ -150,14 +155,20 @@ def person_record(person: Person) -> dict[str, Any]:
         "last_name": person.last_name,
         "url": person.linkedin_url,
         "linkedin_url": person.linkedin_url,
+        "slug": person.linkedin_url.rstrip("/").rpartition("/")[2],
+        "profile_id": int(person.id[:7], 16),
         "headline": f"{person.title} at {person.company.name}",
         "title": person.title,
         "org": person.company.name,
         "company_domain": person.company.domain,
         "email": person.email,
         "location": f"{person.city}, {person.state}, {person.country}",
+        "location_name": f"{person.city}, {person.state}, {person.country}",
         "country": person.country,
+        "connections": 500,
         "jobs_count": len(jobs),
+        "last_refresh": "2026-10-22 23:52:44.766",
+        "latest_experience": jobs[0],
         "experience": jobs,
         "education": schools,
     }
@@ -171,9 +182,25 @@ def size_band(employees: int) -> str:
     return "1,001-5,000 employees" if employees <= 5000 else "5,001+ employees"
 
 
+def in_clays_names(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the members of Clay's enrichments only, and with the values that nobody expects there.
+
+    A person's address is `url` and the place `location_name`; a company's revenue and funding are bands in words, its
+    size is the band that LinkedIn shows; what an enrichment did not find is a sentence in `enrichments[].value`.
+    """
+    own = {name: value for name, value in record.items() if name not in _NOT_CLAYS}
+    if "employee_count" not in own:
+        sentence = {"name": "Work Email", "state": "completed", "value": "No work email was found for this person."}
+        return {**own, "enrichments": [sentence]}
+    return {**own, "annual_revenue": "1M-5M", "total_funding_amount_range_usd": "Funding unknown"}
+
+
 def _experience(job: Job) -> dict[str, Any]:
     return {
+        "url": None,
         "company": job.organization_name,
+        "company_domain": None,
+        "locality": None,
         "org_id": job.organization_id,
         "title": job.title,
         "start_date": job.start,

@@ -1,7 +1,9 @@
 """ZenRows: a page fetched through its proxies. The key travels in the query; the price comes back in a header.
 
-`X-Request-Cost` is taken to be US dollars: a plain request costs 0.001, js_render 5 times that, premium_proxy 10 times,
-both 25 times. A page that is not there is RESP002 and free here: whether ZenRows bills it could not be confirmed.
+docs.zenrows.com/universal-scraper-api/api-reference and the official client. `X-Request-Cost` is US dollars: a plain
+request costs 0.001, js_render 5 times that, premium_proxy 10 times, both 25 times; `mode=auto` is one of these, as the
+page needs it, and takes neither flag. A target's 404 (RESP002) is billed like a page, other failures are not.
+What `extract` and `autoparse` find is our choice: the vendor's depends on the kind of page.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_
 
 PLAIN = Decimal("0.001")
 TIMES = {(False, False): 1, (True, False): 5, (False, True): 10, (True, True): 25}
+_NEEDS = ((False, False),) * 6 + ((True, False),) * 2 + ((False, True), (True, True))
 DEFAULT_CONCURRENCY = 20
 
 
@@ -44,10 +47,11 @@ class ZenRows(SimulatedProvider):
             raise Refusal(_error(400, "REQS001", "The 'url' parameter is required"))
         if not host_of(url) or not url.lower().startswith(("http://", "https://")):
             raise Refusal(_error(400, "REQS002", "The 'url' parameter has to be an absolute http(s) address"))
-        flags = (_flag(call, "js_render"), _flag(call, "premium_proxy"))
+        flags = _needed(call, url)
 
         def work() -> Reply:
             company = call.world.company(domain=url)
+            cost = PLAIN * TIMES[flags]
             headers = {
                 "x-request-id": hex_id(call.world.seed, "zenrows", url, *flags),
                 "zr-final-url": url if url.count("/") > 2 else f"{url}/",
@@ -55,9 +59,9 @@ class ZenRows(SimulatedProvider):
             if call.misses(host_of(url)):
                 reply = _error(404, "RESP002", "The target page was not found (404)")
                 reply.outcome = "not_found"
-                reply.headers = {**headers, "x-request-cost": "0"}
+                reply.headers = {**headers, "x-request-cost": str(cost)}
+                reply.charges = (Charge(url, cost),)
                 return reply
-            cost = PLAIN * TIMES[flags]
             reply = _page(call, company)
             reply.headers = {**headers, "x-request-cost": str(cost), "zr-content-type": reply.content_type}
             reply.charges = (Charge(url, cost),)
@@ -104,6 +108,11 @@ def _page(call: Call, company: Company) -> Reply:
         wanted = {name.strip() for name in outputs.split(",")}
         known = _outputs(company)
         return json_reply(200, {name: found for name, found in known.items() if name in wanted or "*" in wanted})
+    if call.query.get("extract") or _flag(call, "autoparse"):
+        return json_reply(200, _parsed(company))
+    if _flag(call, "json_response"):
+        xhr = [{"url": f"https://www.{company.domain}/api/team", "method": "GET", "status_code": 200, "body": "[]"}]
+        return json_reply(200, {"html": homepages.html_page(call.world, company), "xhr": xhr})
     kind = call.query.get("response_type", "html").lower()
     if kind == "markdown":
         text = homepages.markdown_page(call.world, company)
@@ -133,7 +142,36 @@ def _outputs(company: Company) -> dict[str, Any]:
         "headings": homepages.headings_of(company),
         "links": homepages.links_of(company),
         "menus": ["about", "services", "team", "contact"],
+        "images": [],
+        "videos": [],
+        "audios": [],
+        "hashtags": [],
+        "tables": [],
+        "metadata": [{"name": "description", "content": company.description}],
+        "favicon": f"https://www.{company.domain}/favicon.ico",
     }
+
+
+def _parsed(company: Company) -> dict[str, Any]:
+    return {
+        "url": f"https://www.{company.domain}/",
+        "title": f"{company.name} | {company.industry}",
+        "name": company.name,
+        "description": company.description,
+        "address": company.address,
+        "telephone": company.phone,
+        "same_as": [company.linkedin_url],
+    }
+
+
+def _needed(call: Call, url: str) -> tuple[bool, bool]:
+    """JavaScript and premium proxies, as asked for; in `mode=auto` what the page needs, most often neither."""
+    flags = (_flag(call, "js_render"), _flag(call, "premium_proxy"))
+    if call.query.get("mode") != "auto":
+        return flags
+    if any(flags):
+        raise Refusal(_error(400, "REQS004", "mode=auto cannot be combined with js_render or premium_proxy"))
+    return call.world.dice("needs", host_of(url)).pick(_NEEDS)
 
 
 def _flag(call: Call, name: str) -> bool:
