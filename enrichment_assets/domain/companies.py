@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
+from enrichment_assets.domain.company_names import company_name_key
 from enrichment_assets.domain.domains import addresses_of, is_free_mail
 from enrichment_assets.domain.linkedin import linkedin_company, linkedin_slug
 
 Identity = Mapping[str, str | None]
-
-_FORMS = """
-inc incorporated corp corporation co company llc llp lp pllc plc ltd limited pty pte pvt gmbh mbh ag kg kgaa ohg gbr
-ug ev eg se sa sas sarl sasu eurl srl spa sapa bv nv vof cv as asa ab oy oyj aps ivs sl slu sau scp ltda eireli
-zoo doo dd ad ood eood kft zrt nyrt rt sro spol kk kabushiki kaisha godo gk yk bhd sdn tbk pt
-"""
-_LEGAL_FORMS = frozenset(_FORMS.split())
-"""Words that say how a company is incorporated; folded off the end of a name, never out of its middle."""
-
-_DOTTED = re.compile(r"\b(?:\w\.\s?)+\w\b\.?")
-_NOT_WORD = re.compile(r"[^\w&+]+")
-_MAX_CHARS = 1000
-
-
-@lru_cache(maxsize=65_536)
-def normalise_company_name(text: str | None) -> str | None:
-    """A form of the name for comparing, not for showing: `ACME, Inc.` and `Acme` are both `acme`.
-
-    Compatibility forms and case are folded, punctuation becomes a space, legal forms are folded off the end (`Foo
-    GmbH & Co. KG` -> `foo`) unless nothing would be left. Letters of every script are kept, accents too: two names
-    are the same only if nothing but writing differs. None for a blank. Idempotent, never raises.
-    """
-    if not text:
-        return None
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text[:_MAX_CHARS]).casefold())
-    folded = _DOTTED.sub(lambda match: re.sub(r"[.\s]", "", match.group()), folded.replace("'", "").replace("’", ""))
-    words = _NOT_WORD.sub(" ", folded).replace("_", " ").split()
-    words = [word for word in words if word.strip("&+")] if any(word.strip("&+") for word in words) else words
-    if not words:
-        return None
-    end = len(words)
-    while end > (2 if words[0] == "the" else 1) and words[end - 1] in _LEGAL_FORMS:
-        end -= 1
-    return " ".join(words[:end])
 
 
 def normalise_linkedin_company(text: str | None) -> str | None:
@@ -81,7 +46,7 @@ def own_host(text: str | None, company_name: str | None) -> str | None:
 
 def _is_provider(host: str, company_name: str | None) -> bool:
     """True when the company is the mail provider itself: `Yahoo! Inc.` at yahoo.com, `Seznam.cz, a.s.` at seznam.cz."""
-    name = (normalise_company_name(company_name) or "").replace(" ", "")
+    name = (company_name_key(company_name) or "").replace(" ", "")
     return name in {host.partition(".")[0], host.replace(".", "")}
 
 
@@ -101,7 +66,7 @@ def _account_id(identity: Identity) -> str | None:
 
 
 def _name_and_host(identity: Identity) -> str | None:
-    name, host = normalise_company_name(identity.get("company_name")), company_host(identity)
+    name, host = company_name_key(identity.get("company_name")), company_host(identity)
     return f"{name}|{host}" if name and host else None
 
 
@@ -109,7 +74,7 @@ _RULES: dict[str, Callable[[Identity], str | None]] = {
     "apollo_account_id": _account_id,
     "company_linkedin_url": lambda identity: normalise_linkedin_company(identity.get("company_linkedin_url")),
     "name_and_host": _name_and_host,
-    "company_name": lambda identity: normalise_company_name(identity.get("company_name")),
+    "company_name": lambda identity: company_name_key(identity.get("company_name")),
     "company_host": company_host,
 }
 COMPANY_RULES = tuple(_RULES)

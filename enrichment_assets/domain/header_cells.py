@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from enrichment_assets.domain.companies import normalise_company_name, normalise_linkedin_company
+from enrichment_assets.domain.companies import normalise_linkedin_company
+from enrichment_assets.domain.company_names import has_legal_form
 from enrichment_assets.domain.domains import address_on
 from enrichment_assets.domain.header_names import fold, header_names
 
@@ -32,10 +33,4 @@ def are_forms_of_address(cells: Sequence[str]) -> bool:
 def are_company_names(cells: Iterable[str]) -> bool:
     """True when a good part of the names ends with a legal form (`Ltd`, `GmbH`): no people are called so."""
     names = list(cells)
-    return bool(names) and sum(map(_has_legal_form, names)) >= _SOME * len(names)
-
-
-def _has_legal_form(name: str) -> bool:
-    """Whether folding the name takes a legal form off its end: then a word behind it would have kept the form."""
-    kept = normalise_company_name(f"{name} zz")
-    return kept is not None and kept.removesuffix(" zz") != normalise_company_name(name)
+    return bool(names) and sum(map(has_legal_form, names)) >= _SOME * len(names)

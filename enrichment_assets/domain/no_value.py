@@ -84,6 +84,11 @@ def is_no_value(text: str, kind: FieldType = FieldType.TEXT) -> bool:
     return any(pattern.fullmatch(folded) for pattern in (_FOUND_NOTHING, _COULD_NOT, _NOT_GIVEN, _FILLER))
 
 
+def is_no_employer(text: str) -> bool:
+    """True when a company's name says that there is no employer, or not which: `self-employed`, `Stealth Startup`."""
+    return len(text) <= _MAX_CHARS and fold(text) in _NO_EMPLOYER
+
+
 def fold(text: str) -> str:
     """The text for comparing with lists of words: without case, accents, brackets, quotes and a stop at the end."""
     return _folded(text)[0]
@@ -115,7 +120,14 @@ def _is_meant(text: str, folded: str, kind: FieldType) -> bool:
     return folded in named and word[:1].isupper() and word[1:].islower()
 
 
-_ABBREVIATIONS, _MACHINE, _GENERIC, _UNKNOWN_WORDS, _NOBODY = (
+_ABBREVIATIONS, _MACHINE, _GENERIC, _UNKNOWN_WORDS, _NOBODY, _NO_EMPLOYER = (
     frozenset(map(fold, listed))
-    for listed in (words.ABBREVIATIONS, words.MACHINE, words.GENERIC, words.UNKNOWN_WORDS, words.NOBODY)
+    for listed in (
+        words.ABBREVIATIONS,
+        words.MACHINE,
+        words.GENERIC,
+        words.UNKNOWN_WORDS,
+        words.NOBODY,
+        words.EMPLOYED_BY_NOBODY,
+    )
 )

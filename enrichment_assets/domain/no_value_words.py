@@ -111,7 +111,8 @@ EMPLOYED_BY_NOBODY = _words(
     """self-employed | self employed | selfemployed | self-employment | self employment |
 self employeed | self-employeed | freelance | free-lance | freelancing | freelance
 consultant | freelance developer | freelance designer | freelance writer | freelance
-work | freelancer (self-employed) | self-employed consultant | self-employed /
+work | freelancer | company confidential | stealth |
+freelancer (self-employed) | self-employed consultant | self-employed /
 freelance | freelance/self-employed | freelance / self-employed |
 self-employed/freelance | independent consultant | independent contractor |
 independent consulting | independent professional | independent freelancer | sole
