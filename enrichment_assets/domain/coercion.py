@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from enrichment_assets.domain.dates import read_day
+
 UNFIT = object()
 """The value cannot be stored in a column of that type."""
 
@@ -62,7 +64,11 @@ def _boolean(value: Any) -> bool:
 
 
 def _date(value: Any) -> date:
-    return date.fromisoformat(str(value).strip()[:10])
+    """A day however it is written; a month or a year is none, nor is a text with two readings."""
+    day = read_day(str(value))
+    if day is None:
+        raise ValueError
+    return day
 
 
 def _moment(value: Any) -> datetime:

@@ -28,17 +28,26 @@ class Found:
     rows: list[tuple[Any, ...]]
 
 
-_HISTORY = """
+_JOBS = """
+    (select *,
+            coalesce(start_from, date '1000-01-01') as begins_from,
+            coalesce(start_to, end_to, case when is_current is not null then cast(fetched_at as date) end,
+                date '2199-12-31') as begins_to,
+            coalesce(end_from, case when is_current then date '2199-12-31' else start_from end, date '1000-01-01')
+                as ends_from,
+            coalesce(end_to, case when is_current is false then cast(fetched_at as date) end, date '2199-12-31')
+                as ends_to
+     from person_work_history)"""
+"""Every job with the first and last day on which it can have begun and ended. What is not known bounds nothing; a job
+that goes on ends in no year that anyone asks for, one that is said to be over ended before the provider said so."""
+
+_HISTORY = f"""
     select h.client_slug, h.batch_key, h.item_id, h.person_name, h.organisation_name, h.title, h.start_date, h.end_date,
-           h.is_current, {certainty} as certainty, h.source_workflow
-    from person_work_history as h
-    where {place} and {time}
+           h.is_current, {{certainty}} as certainty, h.source_workflow
+    from {_JOBS} as h
+    where {{place}} and {{time}}
     order by h.start_from desc nulls last, h.person_name, h.item_id, h.ordinal
 """
-_COVERS = """
-    (h.start_from is null or h.start_from <= $on) and (h.end_to is null or h.end_to >= $on)
-    and (h.end_date is not null or h.is_current is distinct from false)"""
-_CERTAINLY = "h.start_to <= $on and (h.end_from >= $on or h.is_current)"
 _RESOLVED = "(h.client_slug, h.organisation_key) in (select client_slug, alias_key from chosen)"
 
 
@@ -72,16 +81,16 @@ def worked_at(
     certain = ["true"]
     values: dict[str, Any] = {}
     if on is not None:
-        times.append(_COVERS)
-        certain.append(_CERTAINLY)
+        times.append("h.begins_from <= $on and h.ends_to >= $on")
+        certain.append("h.begins_to <= $on and h.ends_from >= $on")
         values["on"] = on
     if before is not None:
-        times.append("(h.start_from is null or h.start_from < $before)")
-        certain.append("h.start_to < $before")
+        times.append("h.begins_from < $before")
+        certain.append("h.begins_to < $before")
         values["before"] = before
     if after is not None:
-        times.append("(h.end_to is null or h.end_to > $after)")
-        certain.append("(h.end_from > $after or h.is_current)")
+        times.append("h.ends_to > $after")
+        certain.append("h.ends_from > $after")
         values["after"] = after
     certainty = f"case when {' and '.join(certain)} then 'certain' else 'possible' end"
     with _open(settings, client) as connection:
@@ -99,23 +108,29 @@ def worked_at(
 def together_with(settings: Settings, organisation: str, person: str, *, client: str | None = None) -> Found:
     """Who was at an organisation at the same time as a person (by full name, whatever its case).
 
+    `together_from` and `together_to` bound the time that they can have shared; an empty `together_to` is no end that is
+    known. `certainty` is `certain` when they did share some of it, whichever days the dates mean.
+
     Raises:
         NotFoundError: No organisation is known by that name.
     """
-    query = """
+    query = f"""
         with there as (
-            select h.*, coalesce(h.start_from, date '1800-01-01') as low,
-                   coalesce(h.end_to, case when h.end_date is null then date '2199-12-31' else h.start_to end) as high
-            from person_work_history as h
+            select h.* from {_JOBS} as h
             where (h.client_slug, h.organisation_key) in (select client_slug, alias_key from chosen)
         )
-        select distinct o.client_slug, o.item_id, o.person_name, o.organisation_name, o.title,
-               greatest(o.low, p.low) as together_from, nullif(least(o.high, p.high), date '2199-12-31') as together_to
+        select o.client_slug, o.item_id, o.person_name, o.organisation_name, o.title,
+               nullif(greatest(o.begins_from, p.begins_from), date '1000-01-01') as together_from,
+               nullif(least(o.ends_to, p.ends_to), date '2199-12-31') as together_to,
+               case when bool_or(greatest(o.begins_to, p.begins_to) <= least(o.ends_from, p.ends_from))
+                   then 'certain' else 'possible' end as certainty
         from there as p
         inner join there as o
-            on o.client_slug = p.client_slug and o.item_id <> p.item_id and o.low <= p.high and o.high >= p.low
+            on o.client_slug = p.client_slug and o.item_id <> p.item_id
+            and o.begins_from <= p.ends_to and o.ends_to >= p.begins_from
         where lower(p.person_name) = lower($person)
-        order by together_from, o.person_name, o.item_id
+        group by all
+        order by together_from nulls first, o.person_name, o.item_id, together_to, o.title
     """
     with _open(settings, client) as connection:
         chosen = _choose(connection, organisation, "chosen")
@@ -123,26 +138,33 @@ def together_with(settings: Settings, organisation: str, person: str, *, client:
 
 
 def moves(settings: Settings, from_organisation: str, to_organisation: str, *, client: str | None = None) -> Found:
-    """Who went from one organisation to another: a job there that began when or after one here had ended (or begun).
+    """Who went from one organisation to another: a job there that can have begun when or after one here had ended.
+
+    A job that goes on has not ended. Of one whose end nobody knows, the start stands for it. `certainty` is `certain`
+    when the dates leave no doubt, `possible` when a missing or partial date does.
 
     Raises:
         NotFoundError: One of the organisations is not known.
     """
-    query = """
+    query = f"""
         select a.client_slug, a.batch_key, a.item_id, a.person_name, a.organisation_name as from_organisation,
                a.title as from_title, a.end_date as left_at, b.organisation_name as to_organisation,
-               b.title as to_title, b.start_date as joined_at
-        from person_work_history as a
-        inner join person_work_history as b
+               b.title as to_title, b.start_date as joined_at,
+               case when b.begins_from >= a.ends_to then 'certain' else 'possible' end as certainty
+        from {_JOBS} as a
+        inner join {_JOBS} as b
             on b.client_slug = a.client_slug and b.batch_key = a.batch_key and b.item_id = a.item_id
-            and b.source_workflow = a.source_workflow and b.start_from >= coalesce(a.end_from, a.start_from)
+            and b.source_workflow = a.source_workflow and b.begins_to >= a.ends_from
         where (a.client_slug, a.organisation_key) in (select client_slug, alias_key from chosen)
             and (b.client_slug, b.organisation_key) in (select client_slug, alias_key from chosen_next)
+            and a.is_current is not true
+            and (coalesce(a.start_from, a.end_from) is not null and b.start_from is not null
+                or a.is_current is false and b.is_current)
         qualify row_number() over (partition by b.batch_key, b.item_id, b.source_workflow, b.ordinal
-            order by coalesce(a.end_from, a.start_from) desc) = 1
+            order by a.ends_from desc, a.ordinal) = 1
             and row_number() over (partition by a.batch_key, a.item_id, a.source_workflow, a.ordinal
-            order by b.start_from) = 1
-        order by b.start_from desc, a.person_name
+            order by b.begins_from, b.ordinal desc) = 1
+        order by b.start_from desc nulls last, a.person_name, a.item_id, a.ordinal
     """
     with _open(settings, client) as connection:
         chosen = _choose(connection, from_organisation, "chosen")
@@ -151,22 +173,28 @@ def moves(settings: Settings, from_organisation: str, to_organisation: str, *, c
 
 
 def job_changes(settings: Settings, since: date, *, client: str | None = None) -> Found:
-    """Leads who began a job at another organisation on or after a day, with the job they had before."""
-    query = """
+    """Leads who began a job at another organisation on or after a day, with the job they had before.
+
+    `certainty` is `possible` where the start is a month or a year of which only a part is on or after that day, or the
+    job before has no start that can be read.
+    """
+    query = f"""
         with ordered as (
             select h.*,
                    lag(h.organisation_name) over person as old_organisation,
                    lag(h.organisation_key) over person as old_key,
-                   lag(h.title) over person as old_title
-            from person_work_history as h
+                   lag(h.title) over person as old_title,
+                   lag(h.start_from) over person as old_start
+            from {_JOBS} as h
             window person as (partition by h.batch_key, h.item_id, h.source_workflow
-                order by h.start_from nulls first, h.ordinal desc)
+                order by h.start_from nulls first, h.start_to, h.ordinal desc)
         )
         select client_slug, batch_key, item_id, person_name, old_organisation, old_title, organisation_name, title,
-               start_date, is_current
+               start_date, is_current,
+               case when start_from >= $since and old_start is not null then 'certain' else 'possible' end as certainty
         from ordered
-        where start_from >= $since and old_key is distinct from organisation_key and old_key is not null
-        order by start_from desc, person_name, item_id
+        where start_to >= $since and old_key is distinct from organisation_key and old_key is not null
+        order by start_from desc, person_name, item_id, ordinal
     """
     with _open(settings, client) as connection:
         return _answer(connection, query, {"since": since}, [])

@@ -4,10 +4,24 @@ with jobs as (
 
     select
         *,
-        {{ plausible(date_low('start_date')) }} as start_from,
-        {{ plausible(date_low('end_date')) }} as end_from
+        {{ date_key('start_date') }} as start_key,
+        {{ date_key('end_date') }} as end_key
     from {{ ref('stg_employment') }}
     where exclusion_reason is null
+
+),
+
+date_texts as materialized (
+
+    select start_key as text from jobs where start_key is not null
+    union
+    select end_key from jobs where end_key is not null
+
+),
+
+dates as materialized (
+
+{{ date_readings('date_texts') }}
 
 ),
 
@@ -36,6 +50,21 @@ people as (
         ) as person_name
     from {{ source('hq', 'batch_items') }}
 
+),
+
+dated as (
+
+    select
+        j.*,
+        case when not s.is_open then s.earliest end as start_from,
+        case when not s.is_open then s.latest end as start_to,
+        case when not e.is_open then e.earliest end as end_from,
+        case when not e.is_open then e.latest end as end_to,
+        e.is_open as end_is_open
+    from jobs as j
+    left join dates as s on s.text = j.start_key
+    left join dates as e on e.text = j.end_key
+
 )
 
 select
@@ -57,15 +86,21 @@ select
     j.start_date,
     j.end_date,
     j.start_from,
-    {{ plausible(date_high('j.start_date', 'j.start_from')) }} as start_to,
+    j.start_to,
     j.end_from,
-    {{ plausible(date_high('j.end_date', 'j.end_from')) }} as end_to,
-    j.is_current,
+    j.end_to,
+    case
+        when j.current_flag is not null then j.current_flag
+        when j.end_is_open then true
+        when j.end_to < cast(j.fetched_at as date) then false
+        when j.end_from > cast(j.fetched_at as date) and j.start_from <= cast(j.fetched_at as date) then true
+        when j.end_date is null and j.is_primary then true
+    end as is_current,
     case
         when j.start_date is null then 'start_missing'
         when j.start_from is null then 'start_unreadable'
-        when j.end_date is not null and j.end_from is null and not {{ means_now('j.end_date') }} then 'end_unreadable'
-        when {{ date_high('j.end_date', 'j.end_from') }} < j.start_from then 'end_before_start'
+        when j.end_date is not null and j.end_is_open is null then 'end_unreadable'
+        when j.end_to < j.start_from then 'end_before_start'
     end as date_note,
     j.description,
     j.provider_entry_id,
@@ -73,6 +108,6 @@ select
     j.source_provider,
     j.result_id,
     j.fetched_at
-from jobs as j
+from dated as j
 left join people as p on p.batch_key = j.batch_key and p.item_id = j.item_id
 left join organisations as o on o.organisation_name = j.organisation_name

@@ -134,12 +134,8 @@ select
     title,
     start_date,
     end_date,
-    case
-        when current_flag is not null then current_flag
-        when {{ means_now('end_date') }} then true
-        when end_date is not null then false
-        when is_primary then true
-    end as is_current,
+    current_flag,
+    is_primary,
     description,
     kind,
     degree,
