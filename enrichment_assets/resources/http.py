@@ -1,4 +1,9 @@
-"""Any HTTP API, described by a workflow alone: absolute address, secrets named in header templates."""
+"""Any HTTP API, described by a workflow alone: absolute address, secrets named in header templates.
+
+A quirk that many share: language models and the gateways in front of them say that an account is spent in the body,
+under a status that elsewhere means something else (OpenAI 429 `insufficient_quota`, LiteLLM 400 `budget_exceeded`,
+Anthropic 429 `..._spend_limit_reached`; their error pages).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,12 @@ from typing import Any
 from dagster import ConfigurableResource
 
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
-from enrichment_assets.resources.classify import classify_status, join_url
+from enrichment_assets.domain.statuses import ErrorClass
+from enrichment_assets.resources.classify import classify_status, describe, error_body, join_url
+
+_MAY_BE_SPENT = (400, 403, 429)
+_SPENT = ("insufficient_quota", "budget_exceeded", "billing_hard_limit_reached")
+_SPENT_ENDING = "_spend_limit_reached"
 
 
 class HttpResource(ConfigurableResource[Any]):
@@ -23,4 +33,15 @@ class HttpResource(ConfigurableResource[Any]):
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """As statuses usually mean: a 404 is a wrong address, unless the workflow's `not_found_status` names it."""
+        if answer.status in _MAY_BE_SPENT and _is_spent(answer):
+            return Verdict(ErrorClass.QUOTA, message=describe(answer.status, "the account's budget or quota is spent"))
         return classify_status(answer)
+
+
+def _is_spent(answer: Answer) -> bool:
+    error = error_body(answer).get("error")
+    if not isinstance(error, Mapping):
+        return False
+    details = error.get("details")
+    words = [error.get("type"), error.get("code"), details.get("error_code") if isinstance(details, Mapping) else None]
+    return any(str(word) in _SPENT or str(word).endswith(_SPENT_ENDING) for word in words if word)
