@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from enrichment_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.uploads import UploadReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -26,36 +29,65 @@ def register(app: typer.Typer) -> None:
 
 
 def upload(
-    file: Annotated[Path, typer.Argument(help="A file of delimited text, as the CRM exported it.")],
+    file: Annotated[Path, typer.Argument(help="A file of delimited text or an .xlsx workbook, as it was exported.")],
     client: Annotated[str, typer.Option("--client", "-c", help="Slug of the client that the rows belong to.")],
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="utf-8, cp1252, gb18030 ...; default: found out.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option("--delimiter", help="Between cells: , ; | or tab; default: found out.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Of a workbook; default: the first one that is filled.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="COLUMN=field, repeatable: 'Job Title=title'; 'Code=' for none.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep a file as an upload of a client and count its rows.
 
     Any delimiter, encoding, quoting and line ending that exports have is read; every cell stays as it was. Rows that
-    cannot be read become rejections with line and reason. The same file again is recognised.
+    cannot be read become rejections with line and reason. The same file again is recognised; with other options it is
+    another upload.
 
-    Example: enrich upload leads.csv --client acme
+    Example: enrich upload leads.csv --client acme --map "Funktion=title"
     """
+    from enrichment_assets.services.upload_options import UploadOptions, parse_mapping
     from enrichment_assets.services.uploads import upload_file
 
-    report = upload_file(Settings.from_environment(), file, client)
+    options = UploadOptions(encoding, delimiter, sheet, parse_mapping(mapping or ()))
+    report = upload_file(Settings.from_environment(), file, client, options=options)
     if as_json:
-        _print_json({**asdict(report), "items": report.items})
-        return
+        _print_json({**asdict(report), "items": report.items, "warnings": list(report.warnings())})
+    else:
+        _print_report(report)
+
+
+def _print_report(report: UploadReport) -> None:
     known = " (already known: the client has uploaded these bytes before)" if report.already_known else ""
-    console = Console()
-    console.print(f"Upload {report.upload_id} of {report.client}: {_visible(report.filename)}{known}", highlight=False)
-    console.print(f"  {report.rows:,} rows = {report.items:,} items + {report.rejected:,} rejected", highlight=False)
+    console = Console(highlight=False)
+    console.print(f"Upload {report.upload_id} of {report.client}: {_visible(report.filename)}{known}")
+    console.print(f"  {report.rows:,} rows = {report.items:,} items + {report.rejected:,} rejected")
     if report.blank_lines:
-        console.print(f"  {report.blank_lines:,} blank lines, which are no rows", highlight=False)
-    console.print(f"  {len(report.columns):,} columns, {report.encoding}, {_shown(report.delimiter)}", highlight=False)
+        console.print(f"  {report.blank_lines:,} blank lines, which are no rows")
+    if report.lines_above:
+        console.print(f"  {report.lines_above:,} lines above the header, which are no rows")
+    how = f"sheet {_visible(report.sheet)}" if report.sheet else f"{report.encoding}, {_shown(report.delimiter)}"
+    console.print(f"  {len(report.columns):,} columns, {how}")
     mapped = {column.field: column.name for column in report.columns if column.field and column.rank == 0}
     for field, name in mapped.items():
-        console.print(f"    {field} <- {_visible(name)}", highlight=False)
+        console.print(f"    {field} <- {_visible(name)}")
+    if report.unused:
+        console.print(f"  kept, and used by no built-in step: {_visible(', '.join(report.unused), 400)}")
+    if report.look.letters:
+        console.print(f"  as read: {'   '.join(map(_visible, report.look.letters))}")
+    for warning in report.warnings():
+        console.print(f"  warning: {_visible(warning, 400)}")
     if report.rejected:
-        console.print(f"See why: enrich rejections {report.upload_id}", highlight=False)
-    console.print(f"Next: enrich launch {report.upload_id} --pipeline NAME --dry-run", highlight=False)
+        console.print(f"See why: enrich rejections {report.upload_id}")
+    if report.recognised:
+        console.print(f"Next: enrich launch {report.upload_id} --pipeline NAME --dry-run")
 
 
 def uploads(

@@ -7,8 +7,8 @@ before leaves at most a file that the next upload of the same bytes takes over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,79 +16,84 @@ import pyarrow as pa
 
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, UploadRefusedError
 from enrichment_assets.domain.headers import map_headers
-from enrichment_assets.services.csv_files import FileReading, FileShape, ReadLimits, find_shape
+from enrichment_assets.services.csv_files import ReadLimits
+from enrichment_assets.services.file_readings import (
+    Reading,
+    find_reading,
+    first_rows,
+    kept_shape,
+    open_reading,
+    shape_of,
+)
 from enrichment_assets.services.kept_files import KeptFile, keep_aside, kept_path
-from enrichment_assets.services.sampling import sample_columns
+from enrichment_assets.services.upload_options import UploadOptions, apply_mapping, options_of
+from enrichment_assets.services.upload_report import (
+    LOOKED_AT,
+    Column,
+    Rows,
+    UploadReport,
+    columns_of,
+    look_at,
+    make_report,
+)
+from enrichment_assets.services.workbooks import SheetReading
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import uploads as store
 from enrichment_assets.store.database import connect, open_databases
 
-_SAMPLE_BYTES = 64 * 1024
+__all__ = [
+    "Column",
+    "UploadReport",
+    "get_upload",
+    "list_rejections",
+    "list_uploads",
+    "read_rows",
+    "read_upload",
+    "upload_again",
+    "upload_file",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One uploaded column: header cell, unique key, and the identity field it feeds (`rank` 0 is asked first)."""
-
-    name: str
-    key: str
-    field: str | None
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
-class UploadReport:
-    """What an upload came to. `rows` counts all data rows, `rejected` those of them that could not be read.
-
-    `already_known`: the client had uploaded these bytes before; then `blank_lines` is None, nothing was read again.
-    """
-
-    upload_id: int
-    client: str
-    filename: str
-    sha256: str
-    rows: int
-    rejected: int
-    columns: tuple[Column, ...]
-    already_known: bool
-    encoding: str
-    delimiter: str
-    size_bytes: int
-    blank_lines: int | None = None
-
-    @property
-    def items(self) -> int:
-        """Rows that become batch items."""
-        return self.rows - self.rejected
+_SAMPLE_BYTES = 256 * 1024
+_SAMPLE_ROWS = 200
+_LONGEST_SAMPLE = 500
 
 
 def upload_file(
-    settings: Settings, path: Path, client_slug: str, *, source: str = "cli", filename: str | None = None
+    settings: Settings,
+    path: Path,
+    client_slug: str,
+    *,
+    source: str = "cli",
+    filename: str | None = None,
+    options: UploadOptions | None = None,
 ) -> UploadReport:
     """Keep the file at `path` as an upload of the client and count its rows.
 
     Args:
         settings: The installation.
-        path: A file of delimited text.
+        path: A file of delimited text, or a workbook (.xlsx).
         client_slug: The client it belongs to.
         source: Where it came from: `cli`, `inbox` or `api`.
         filename: Its name for people, when `path` is only a temporary place.
+        options: What is said of the file and not guessed; the same bytes read otherwise are another upload.
 
     Raises:
         UploadRefusedError: The file cannot be read as a table; nothing is stored.
+        ConfigurationError: The options name a column that the file does not have.
         NotFoundError: There is no such client.
     """
     name = filename or path.name
+    options = options or UploadOptions()
     with connect(open_databases(settings).hq) as connection:
         client = store.client_id(connection, client_slug)
         if client is None:
             raise NotFoundError(f"no client {client_slug!r}: add it with `enrich client add {client_slug}`")
         try:
             with keep_aside(settings, path, client_slug) as kept:
-                if known := store.find_upload(connection, client, kept.sha256):
+                if known := store.find_upload(connection, client, kept.sha256, options.kept()):
                     kept.keep()
-                    return _report(known, already_known=True)
-                return _store(connection, kept, _Origin(client, client_slug, name, source))
+                    return _known(kept.final, known)
+                return _store(connection, kept, _Origin(client, client_slug, name, source, options))
         except UploadRefusedError as error:
             raise UploadRefusedError(f"{name} was refused: {error}") from None
 
@@ -96,7 +101,20 @@ def upload_file(
 def get_upload(settings: Settings, upload_id: int) -> UploadReport:
     """One upload as it was counted. Raises `NotFoundError`."""
     with connect(open_databases(settings).hq) as connection:
-        return _report(_existing(store.get_upload(connection, upload_id), upload_id), already_known=True)
+        return make_report(_existing(store.get_upload(connection, upload_id), upload_id), already_known=True)
+
+
+def upload_again(settings: Settings, upload_id: int, mapping: Mapping[str, str]) -> UploadReport:
+    """The kept bytes of an upload as another one, with columns mapped as said; everything else as it was said before.
+
+    Raises `NotFoundError`, `InfrastructureError` when the bytes are gone, and as `upload_file`.
+    """
+    with connect(open_databases(settings).hq) as connection:
+        row = _existing(store.get_upload(connection, upload_id), upload_id)
+    said = options_of(row["options"])
+    options = replace(said, mapping={**said.mapping, **mapping})
+    path = _kept_bytes(settings, row)
+    return upload_file(settings, path, row["client"], source=row["source"], filename=row["filename"], options=options)
 
 
 def list_uploads(settings: Settings, client_slug: str | None = None) -> list[dict[str, Any]]:
@@ -128,13 +146,17 @@ def read_rows(settings: Settings, upload_id: int) -> Iterator[pa.RecordBatch]:
 
 def read_upload(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     """`read_rows` for a row of `store.uploads` that is already at hand."""
-    path = kept_path(settings, upload["client"], upload["sha256"])
-    if not path.is_file():
-        raise InfrastructureError(f"the bytes of upload {upload['id']} are gone: {path} is missing; upload it again")
-    reading = FileReading(path, FileShape(upload["encoding"], upload["delimiter"]), ReadLimits())
+    reading = open_reading(_kept_bytes(settings, upload), shape_of(upload))
     for segment in reading.segments():
         if segment.rows:
             yield segment.batch(reading.schema)
+
+
+def _kept_bytes(settings: Settings, upload: dict[str, Any]) -> Path:
+    path = kept_path(settings, upload["client"], upload["sha256"])
+    if not path.is_file():
+        raise InfrastructureError(f"the bytes of upload {upload['id']} are gone: {path} is missing; upload it again")
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,26 +165,31 @@ class _Origin:
     client: str
     filename: str
     source: str
+    options: UploadOptions
 
 
 def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
     """Read the file aside and store what it came to; the connection's transaction commits it."""
-    shape = find_shape(kept.scan.head, kept.size, kept.scan.encoding())
-    reading = FileReading(kept.path, shape, ReadLimits())
+    found = find_reading(kept.path, kept.size, kept.scan, origin.options)
+    rows = first_rows(open_reading(kept.path, found.shape, ReadLimits(block_bytes=_SAMPLE_BYTES)), LOOKED_AT)
+    reading = open_reading(kept.path, found.shape)
+    columns = _columns(reading, rows, origin.options)
     upload = {
         "client_id": origin.client_id,
         "filename": origin.filename,
         "sha256": kept.sha256,
         "size_bytes": kept.size,
-        "encoding": shape.encoding,
-        "delimiter": shape.delimiter,
-        "columns": _columns(reading, _sample(kept.path, shape)),
+        "encoding": found.shape.encoding,
+        "delimiter": found.shape.delimiter,
+        "columns": columns,
+        "options": origin.options.kept(),
+        "reading": kept_shape(found.shape),
         "source": origin.source,
     }
     upload_id = store.insert_upload(connection, upload)
     if upload_id is None:  # another process stored the same bytes in the meantime
-        found = store.find_upload(connection, origin.client_id, kept.sha256)
-        return _report(_existing(found, 0), already_known=True)
+        other = store.find_upload(connection, origin.client_id, kept.sha256, origin.options.kept())
+        return make_report(_existing(other, 0), already_known=True)
     rejected = 0
 
     def rejections() -> Iterator[tuple[int, int, str, str]]:
@@ -178,43 +205,42 @@ def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
     store.set_counts(connection, upload_id, reading.position.rows, rejected)
     kept.keep()
     counted = {**upload, "id": upload_id, "client": origin.client, "row_count": reading.position.rows}
-    return _report({**counted, "rejected_count": rejected}, False, reading.position.blank_lines)
+    return make_report(
+        {**counted, "rejected_count": rejected},
+        already_known=False,
+        blank_lines=reading.position.blank_lines,
+        rival=found.rival,
+        look=look_at(columns_of(columns), rows, _cut_numbers(reading)),
+    )
 
 
-def _sample(path: Path, shape: FileShape) -> list[list[str]]:
-    """Some cells of each column, by a short reading of its own."""
-    reading = FileReading(path, shape, ReadLimits(block_bytes=_SAMPLE_BYTES))
-    batches = (segment.batch(reading.schema) for segment in reading.segments() if segment.rows)
-    return sample_columns(batches, len(reading.names))
+def _known(path: Path, row: dict[str, Any]) -> UploadReport:
+    """The report of an upload that was there already, with a look at its first rows."""
+    reading = open_reading(path, shape_of(row), ReadLimits(block_bytes=_SAMPLE_BYTES))
+    rows = first_rows(reading, LOOKED_AT)
+    return make_report(row, already_known=True, look=look_at(columns_of(row["columns"]), rows, _cut_numbers(reading)))
 
 
-def _columns(reading: FileReading, samples: list[list[str]]) -> list[dict[str, Any]]:
-    meanings = map_headers(reading.names, samples)
+def _cut_numbers(reading: Reading) -> set[int]:
+    return reading.cut_numbers if isinstance(reading, SheetReading) else set()
+
+
+def _columns(reading: Reading, rows: Rows, options: UploadOptions) -> list[dict[str, Any]]:
+    samples = [_sample(rows, position) for position in range(len(reading.names))]
+    meanings = apply_mapping(options.mapping, reading.names, reading.keys, map_headers(reading.names, samples))
     return [
         {"name": name, "key": key, "field": meaning and meaning.field, "rank": meaning.rank if meaning else 0}
         for name, key, meaning in zip(reading.names, reading.keys, meanings, strict=True)
     ]
 
 
+def _sample(rows: Rows, position: int) -> list[str]:
+    """Some cells of a column that are not blank."""
+    cells = (row[position] for row in rows[:_SAMPLE_ROWS] if position < len(row))
+    return [cell for cell in cells if cell and len(cell) <= _LONGEST_SAMPLE and not cell.isspace()]
+
+
 def _existing(upload: dict[str, Any] | None, upload_id: int) -> dict[str, Any]:
     if upload is None:
         raise NotFoundError(f"no upload {upload_id}: `enrich uploads` lists them")
     return upload
-
-
-def _report(row: dict[str, Any], already_known: bool, blank_lines: int | None = None) -> UploadReport:
-    columns = tuple(Column(c["name"], c["key"], c["field"], c.get("rank", 0)) for c in row["columns"])
-    return UploadReport(
-        upload_id=row["id"],
-        client=row["client"],
-        filename=row["filename"],
-        sha256=row["sha256"],
-        rows=row["row_count"],
-        rejected=row["rejected_count"],
-        columns=columns,
-        already_known=already_known,
-        encoding=row["encoding"],
-        delimiter=row["delimiter"],
-        size_bytes=row["size_bytes"],
-        blank_lines=blank_lines,
-    )

@@ -101,11 +101,15 @@ uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<clie
         nullable=False,
         comment="[{name: header cell as uploaded, key: unique key, field: identity column or null}]",
     ),
+    Column(
+        "options", JSONB, nullable=False, server_default="{}", comment="what a person said of the file: encoding ..."
+    ),
+    Column("reading", JSONB, nullable=False, server_default="{}", comment="lines_above, bytes_below, sheet"),
     Column("row_count", BigInteger, nullable=False, comment="data rows = item rows + rejected rows"),
     Column("rejected_count", BigInteger, nullable=False),
     Column("source", Text, nullable=False, comment="cli, inbox or api"),
     _now("created_at"),
-    UniqueConstraint("client_id", "sha256"),
+    UniqueConstraint("client_id", "sha256", "options"),
 )
 
 upload_rejections = Table(  # a row that could not be read, with the reason: never dropped in silence

@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 _UPLOAD = """
     select u.id, c.slug as client, u.client_id, u.filename, u.sha256, u.size_bytes, u.encoding, u.delimiter,
-           u.columns, u.row_count, u.rejected_count, u.source, u.created_at
+           u.columns, u.options, u.reading, u.row_count, u.rejected_count, u.source, u.created_at
     from uploads u join clients c on c.id = u.client_id
 """
 
@@ -23,9 +23,11 @@ def client_id(connection: Connection[Row], slug: str) -> int | None:
     return None if found is None else found["id"]
 
 
-def find_upload(connection: Connection[Row], client: int, sha256: str) -> Row | None:
-    """The client's upload of a file with these bytes, or None."""
-    return connection.execute(_UPLOAD + "where u.client_id = %s and u.sha256 = %s", (client, sha256)).fetchone()
+def find_upload(connection: Connection[Row], client: int, sha256: str, options: Row) -> Row | None:
+    """The client's upload of a file with these bytes, read with the same options, or None."""
+    return connection.execute(
+        _UPLOAD + "where u.client_id = %s and u.sha256 = %s and u.options = %s", (client, sha256, Jsonb(options))
+    ).fetchone()
 
 
 def get_upload(connection: Connection[Row], upload_id: int) -> Row | None:
@@ -40,17 +42,17 @@ def list_uploads(connection: Connection[Row], client_slug: str | None = None) ->
 
 
 def insert_upload(connection: Connection[Row], upload: Row) -> int | None:
-    """Insert an upload whose rows have not been counted yet; None when another one with the same bytes was first."""
+    """Insert an upload whose rows have not been counted yet; None when the same one was inserted first."""
     found = connection.execute(
         """
-        insert into uploads (client_id, filename, sha256, size_bytes, encoding, delimiter, columns, row_count,
-                             rejected_count, source)
+        insert into uploads (client_id, filename, sha256, size_bytes, encoding, delimiter, columns, options, reading,
+                             row_count, rejected_count, source)
         values (%(client_id)s, %(filename)s, %(sha256)s, %(size_bytes)s, %(encoding)s, %(delimiter)s, %(columns)s,
-                0, 0, %(source)s)
-        on conflict (client_id, sha256) do nothing
+                %(options)s, %(reading)s, 0, 0, %(source)s)
+        on conflict (client_id, sha256, options) do nothing
         returning id
         """,
-        {**upload, "columns": Jsonb(upload["columns"])},
+        {**upload, **{name: Jsonb(upload[name]) for name in ("columns", "options", "reading")}},
     ).fetchone()
     return None if found is None else found["id"]
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from enrichment_assets.services.csv_files import FileReading, FileShape, ReadLimits, find_shape
+from enrichment_assets.services.csv_files import FileShape, ReadLimits
 from enrichment_assets.services.csv_files.encodings import EncodingScan
 from enrichment_assets.services.csv_files.rows import Rejection
+from enrichment_assets.services.file_readings import find_reading, open_reading
+from enrichment_assets.services.upload_options import UploadOptions
 
 
 @dataclass
@@ -38,8 +40,8 @@ def read_bytes(folder: Path, content: bytes, limits: ReadLimits | None = None) -
     scan = EncodingScan()
     for start in range(0, len(content), 1000):
         scan.feed(content[start : start + 1000])
-    shape = find_shape(scan.head, len(content), scan.encoding())
-    reading = FileReading(path, shape, limits or ReadLimits())
+    shape = find_reading(path, len(content), scan, UploadOptions()).shape
+    reading = open_reading(path, shape, limits or ReadLimits())
     read = Read(shape, reading.names, reading.keys)
     for segment in reading.segments():
         batch = segment.batch(reading.schema)

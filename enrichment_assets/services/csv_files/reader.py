@@ -7,6 +7,7 @@ numbers run on. Blank lines are no rows. Memory is bounded by a block of a few M
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
@@ -22,7 +23,7 @@ from enrichment_assets.services.csv_files.exact import ExactReader, Position
 from enrichment_assets.services.csv_files.limits import ReadLimits
 from enrichment_assets.services.csv_files.lines import LineFeed
 from enrichment_assets.services.csv_files.proven import ProvenBlock, parse, prove
-from enrichment_assets.services.csv_files.rows import Rejection, Row
+from enrichment_assets.services.csv_files.rows import BELOW_THE_LIST, Rejection, Row, printable
 from enrichment_assets.services.csv_files.shape import FileShape, check_header, is_excel_hint, unique_keys
 
 ROW_NUMBER, LINE_NUMBER = "row_number", "line_number"
@@ -116,7 +117,9 @@ class FileReading:
         self.position = Position()
         self._shape = shape
         self._limits = limits
-        self._feed = LineFeed(utf8_blocks(path, shape.encoding, limits.block_bytes), limits.row_bytes)
+        self._path = path
+        blocks = utf8_blocks(path, shape.encoding, limits.block_bytes, shape.bytes_below)
+        self._feed = LineFeed(blocks, limits.row_bytes)
         self._exact = ExactReader(self._feed, shape.delimiter, self.position, limits)
         self.names = self._read_header()
         self.keys = unique_keys(self.names, RESERVED_KEYS)
@@ -133,13 +136,29 @@ class FileReading:
         while True:
             buffer, ended = self._feed.buffer(self._limits.block_bytes)
             if not buffer:
-                return
+                break
             limits = self._limits
             block = prove(buffer, ended, self._shape.delimiter, len(self.names), limits.cell_chars)
             if block is None:
                 yield from self._exact_segments(len(buffer))
             else:
                 yield self._fast_segment(block)
+        if self._shape.bytes_below:
+            yield ExactSegment(rejections=self._footer())
+
+    def _footer(self) -> list[Rejection]:
+        """The lines below the list, which are no rows of it; end-of-file marks and blank lines say nothing."""
+        with self._path.open("rb") as file:
+            file.seek(-self._shape.bytes_below, os.SEEK_END)
+            text = file.read().decode(self._shape.encoding)
+        found = []
+        for line in text.splitlines():
+            self.position.lines += 1
+            if line.strip("\x00\x1a \t"):
+                self.position.rows += 1
+                raw = printable(line.encode())
+                found.append(Rejection(self.position.rows, self.position.lines, BELOW_THE_LIST, raw))
+        return found
 
     def _fast_segment(self, block: ProvenBlock) -> FastSegment:
         position = self.position
@@ -158,6 +177,9 @@ class FileReading:
 
     def _read_header(self) -> list[str]:
         try:
+            for _ in range(self._shape.lines_above):
+                self._feed.next_line()
+                self.position.lines += 1
             header = self._exact.header()
             if header and is_excel_hint(header[1]):
                 header = self._exact.header()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RAW_CHARS = 10_000
+BELOW_THE_LIST = "stands below the list (a report's footer), and is no row of it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from enrichment_assets.domain.errors import UploadRefusedError
 from enrichment_assets.services.csv_files.encodings import bom_of
 from enrichment_assets.services.csv_files.limits import ReadLimits
+from enrichment_assets.services.csv_files.margins import lines_above
 
 DELIMITERS = ",;\t|"
 _EXCEL_HINT = re.compile(r"\ufeff?\"?sep=(.)\"?(\r\n|\n|\r)", re.IGNORECASE)
 _CONTROL = bytes(sorted({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1A, 0x1B}))
 _SAMPLE_ROWS = 1000
-_SAVE_AS = "save it as CSV (in Excel: File > Save As > CSV UTF-8) and upload that"
+_SAVE_AS = "save it as .xlsx or as CSV and upload that"
 _SIGNATURES = (
-    (b"PK\x03\x04", f"it is an Excel workbook or another zip archive: {_SAVE_AS}"),
     (b"PK\x05\x06", "it is an empty zip archive"),
     (b"\xd0\xcf\x11\xe0", f"it is an old Excel workbook: {_SAVE_AS}"),
     (b"%PDF", "it is a PDF"),
@@ -48,21 +48,38 @@ _MARKUP = (
 
 @dataclass(frozen=True, slots=True)
 class FileShape:
-    """How a file is to be read: Python's name of the encoding, and the delimiter."""
+    """How a file is to be read.
+
+    Attributes:
+        encoding: Python's name of it; `xlsx` for a workbook.
+        delimiter: Between cells; empty for a workbook.
+        lines_above: Lines (rows of a sheet) above the header, which are no rows.
+        bytes_below: Bytes (rows of a sheet) below the last row: a footer, an end-of-file mark.
+        sheet: The sheet of a workbook.
+    """
 
     encoding: str
     delimiter: str
+    lines_above: int = 0
+    bytes_below: int = 0
+    sheet: str | None = None
 
 
-def find_shape(head: bytes, size: int, encoding: str) -> FileShape:
-    """Find the delimiter from the file's first bytes. Raises `UploadRefusedError` for what is no table."""
+def find_shape(head: bytes, size: int, encoding: str, delimiter: str | None = None) -> FileShape:
+    """Find header and delimiter (unless it is given) from the file's first bytes; what is below is not looked for.
+
+    Raises `UploadRefusedError` for what is no table.
+    """
     refuse_binary(head, size, encoding)
     text = _decoded(head, encoding)
     if not text.strip("\ufeff \t\r\n"):
         raise UploadRefusedError("it holds nothing but blank lines")
     if hint := _EXCEL_HINT.match(text):
-        return FileShape(encoding, hint.group(1))
-    return FileShape(encoding, guess_delimiter(text))
+        return FileShape(encoding, delimiter or hint.group(1))
+    above = lines_above(text, delimiter or DELIMITERS)
+    if delimiter is None:
+        delimiter = guess_delimiter("".join(list(io.StringIO(text, newline=""))[above:]) if above else text)
+    return FileShape(encoding, delimiter, above)
 
 
 def refuse_binary(head: bytes, size: int, encoding: str) -> None:
