@@ -38,6 +38,8 @@ def _session_home() -> Path:
 # Whoever asks the environment for a home gets one of this session. The code location does when it is imported, which
 # the conftests below do before any hook of pytest is called.
 os.environ["ENRICH_HOME"] = str(_session_home())
+# Keys that tests make up; whether others are refused is tested with an environment of its own (tests/security).
+os.environ["ENRICH_SECRET_NAMES"] = "ACME_*,MY_*,TEST_*,MINE,T,B,*_TEST_KEY,A_KEY_*,ECHO_API_KEY"
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

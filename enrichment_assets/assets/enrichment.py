@@ -135,6 +135,9 @@ def _advance(
             yield from reporter.settled()
     report = worker.result()
     reporter.stored = store_results(settings, batch_key)
+    for slug, stored in reporter.stored.items():
+        if stored.problem:
+            context.log.warning(f"{slug}: results are kept and not stored in their destination: {stored.problem}")
     yield from reporter.settled()
     _say_what_is_left(context, settings, batch_key, chosen, report)
 
@@ -189,6 +192,8 @@ class _Reporter:
         if slug in self.stored:
             stored = self.stored[slug]
             metadata |= {"destination": stored.table, "stored_rows": stored.rows}
+            if stored.problem:
+                metadata["not_stored"] = stored.problem
             if stored.unfit:
                 metadata["values_that_did_not_fit"] = dict(stored.unfit)
         return metadata

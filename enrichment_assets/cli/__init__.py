@@ -9,10 +9,11 @@ import logging
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import typer
-from dotenv import load_dotenv
 
+from enrichment_assets.cli.env_file import load_env_file
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.services.running_stack import adopt_running_addresses
 
@@ -59,7 +60,8 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """Entry point of the `enrich` program."""
-    load_dotenv(".env")
+    os.umask(0o077)  # what a command makes holds client data: for this account only
+    load_env_file(Path(".env"), warn=lambda text: typer.echo(f"enrich: warning: {text}", err=True))
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     try:

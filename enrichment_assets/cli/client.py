@@ -70,6 +70,9 @@ def config(
     enabled: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether the workflow runs in this client's batches.")
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="A provider's key may go to another address than the provider's.")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Also show the workflow as it runs for this client.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -100,6 +103,7 @@ def config(
             secrets=parse_names(secret or [], "--secret"),
             unset=unset or [],
             enabled=enabled,
+            replace=replace,
         )
     else:
         found = configuration.get_client_config(settings, client, workflow)

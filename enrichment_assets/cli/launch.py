@@ -87,6 +87,10 @@ def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
     for step in plan.steps:
         if step.reuse_for and not fresh:
             typer.echo(f"reuse     {step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again")
+    for step in plan.steps:
+        for use in step.keys:
+            elsewhere = "  (not that provider's address)" if use.foreign else ""
+            typer.echo(f"key       {step.slug}: {use.variable} goes to {use.host}{elsewhere}")
     for slug in plan.left_out:
         typer.echo(f"left out  {slug}: switched off for client {plan.client}")
     for problem in plan.problems:

@@ -61,7 +61,11 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="A YAML file; see docs/workflows.md.")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="A YAML file; see docs/workflows.md.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="A provider's key may go to another address than the provider's.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Register a workflow from a YAML file, or replace the one of the same slug.
 
@@ -73,7 +77,7 @@ def add(
     from enrichment_assets.services.configuration import add_workflow
     from enrichment_assets.settings import Settings
 
-    saved = add_workflow(Settings.from_environment(), file)
+    saved = add_workflow(Settings.from_environment(), file, replace=replace)
     for warning in saved.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if as_json:

@@ -5,11 +5,12 @@ A process that makes no calls is given the first kind only; a workflow may never
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 
 _PREFIXES = (
     "ENRICH_", "DAGSTER_", "PG", "PYTHON", "UV_", "VIRTUAL_ENV", "LC_", "XDG_", "SSL_", "LD_", "DYLD_", "OTEL_",
-    "COVERAGE", "MALLOC_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "TEST_",
+    "COVERAGE", "MALLOC_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
 _NAMES = frozenset({
     "HQ_DATABASE_URL", "WORKSPACE_DATABASE_URL", "HQ_DIRECT_URL", "WORKSPACE_DIRECT_URL", "PATH", "HOME", "USER",
@@ -31,3 +32,13 @@ def is_own_variable(name: str) -> bool:
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """What a process needs that makes no calls: everything that cannot be a provider's key."""
     return {name: value for name, value in environment.items() if is_own_variable(name)}
+
+
+def may_be_secret(name: str, allowed: Iterable[str]) -> bool:
+    """Whether a workflow may name this variable as a secret.
+
+    Args:
+        name: Of an environment variable.
+        allowed: Names and patterns (`ACME_*`), without case. A variable of our own is never allowed.
+    """
+    return not is_own_variable(name) and any(fnmatchcase(name.upper(), pattern.upper()) for pattern in allowed)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest
+from enrichment_assets.domain.variables import is_own_variable, may_be_secret
 from enrichment_assets.domain.workflow import WorkflowDefinition
 
 SANDBOX_KEY = "sandbox"
@@ -25,7 +26,36 @@ DEFAULT_SECRETS: Mapping[str, Mapping[str, str]] = {
 }
 """Variables that a provider's workflows use unless they (or a client's config) name others."""
 
+SECRET_NAMES = "ENRICH_SECRET_NAMES"  # noqa: S105 - the name of a setting
+"""Setting: further variables that workflows may name, as names or patterns separated by commas (`ACME_*,MY_TOKEN`)."""
+
+PROVIDER_WORDS = ("APOLLO", "HUNTER", "ZENROWS", "CLAY", "N8N")
+"""A variable with one of these words in its name is a key of that provider: `APOLLO_API_KEY`, `ACME_APOLLO_KEY`."""
+
 _OPTIONAL = {("clay", "webhook_auth")}
+
+
+def allowed_names(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Patterns of the variables that a workflow may name: the providers' keys, and what the operator lists."""
+    words = [pattern for word in PROVIDER_WORDS for pattern in (f"{word}_*", f"*_{word}_*", f"*_{word}")]
+    listed = [name.strip() for name in environment.get(SECRET_NAMES, "").split(",")]
+    return (*words, *filter(None, listed))
+
+
+def refuse_foreign_variable(purpose: str, name: str, environment: Mapping[str, str] | None = None) -> None:
+    """Raise `ConfigurationError` for a variable that is no provider's key and that nobody allowed.
+
+    A workflow file is often somebody else's; without this it could send any variable of the machine anywhere.
+    """
+    env = os.environ if environment is None else environment
+    if may_be_secret(name, allowed_names(env)):
+        return
+    if is_own_variable(name):
+        raise ConfigurationError(f"secret {purpose!r}: {name} is a setting of the platform or the system, and no key")
+    raise ConfigurationError(
+        f"secret {purpose!r}: workflows may not use the variable {name}. If it is meant as a key for them, put it into "
+        f"the file .env, or list its name in {SECRET_NAMES}"
+    )
 
 
 def secret_names(workflow: WorkflowDefinition) -> dict[str, str]:
@@ -65,9 +95,11 @@ def workflow_secrets(
         environment: Where to look; default `os.environ`.
 
     Raises:
-        ConfigurationError: A variable is not set; names workflow, purpose and variable.
+        ConfigurationError: A variable is not set, or may not be used; names workflow, purpose and variable.
     """
     env = os.environ if environment is None else environment
+    for purpose, name in secret_names(workflow).items():
+        refuse_foreign_variable(purpose, name, env)
     missing = missing_secrets(workflow, env)
     if missing and not simulated:
         purpose, name = next(iter(missing.items()))

@@ -11,19 +11,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.literal_keys import looks_like_key
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config, check_workflow
 from enrichment_assets.domain.workflow import SLUG_PATTERN, WorkflowDefinition
 from enrichment_assets.resources.names import PROVIDER_NAMES
+from enrichment_assets.services.destination_names import refuse_reserved_name
+from enrichment_assets.services.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import clients as client_store
 from enrichment_assets.store import registry as registry_store
 from enrichment_assets.store.database import connect, open_databases
 
-_SECRET_PATH = re.compile(
-    r"(?:^|[._-])(?:api[_-]?key|key|token|password|passwd|secret|authorization|bearer)$", re.IGNORECASE
-)
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _RANDOM_LOOKING = re.compile(r"(?=.*[0-9])[A-Z0-9]{16,}")
 
@@ -93,6 +93,7 @@ def set_client_config(
     secrets: Mapping[str, str] | None = None,
     unset: Collection[str] = (),
     enabled: bool | None = None,
+    replace: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> ClientWorkflowConfig:
     """Change a client's overrides of one workflow and return them.
@@ -105,11 +106,13 @@ def set_client_config(
         secrets: Purpose -> NAME of an environment variable.
         unset: Dotted paths to give back to the registry; `secrets.<purpose>` for a secret.
         enabled: False leaves the workflow out of the client's batches.
+        replace: A provider's key may go to another address than the provider's.
         environment: Variables that exist, default `os.environ`: a lower-case name is taken for a name only if it does.
 
     Raises:
         NotFoundError: No such client or workflow.
-        ConfigurationError: The workflow would not be valid, or a secret itself was given instead of its name.
+        ConfigurationError: The workflow would not be valid, a secret itself was given instead of its name, or a key
+            would go where it does not belong.
     """
     for path, value in (set_values or {}).items():
         _refuse_secret_value(client, workflow, path, value)
@@ -129,7 +132,10 @@ def set_client_config(
             secrets=names | dict(secrets or {}),
             enabled=before.enabled if enabled is None else enabled,
         )
-        check_workflow(apply_config(client, definition, config), PROVIDER_NAMES)
+        merged = apply_config(client, definition, config)
+        check_workflow(merged, PROVIDER_NAMES)
+        refuse_unsafe_keys(merged, sandbox_url=settings.sandbox_url, replace=replace, environment=environment)
+        refuse_reserved_name(merged)
         registry_store.save_client_config(connection, client_id, workflow, config)
     return config
 
@@ -150,12 +156,12 @@ def _refuse_secret_value(client: str, workflow: str, path: str, value: Any) -> N
         raise ConfigurationError(f"{where}: use --secret purpose=VARIABLE_NAME")
     if not isinstance(value, str):
         return
-    if _SECRET_PATH.search(path) and "{{" not in value:
+    if "://" in value and "@" in urlsplit(value).netloc:
+        raise ConfigurationError(f"{where}: an address cannot hold a password; use --secret user=... and password=...")
+    if looks_like_key(path, value):
         raise ConfigurationError(
             f"{where} looks like a secret: name its variable with --secret, and use {{{{secrets.purpose}}}} in a header"
         )
-    if "://" in value and "@" in urlsplit(value).netloc:
-        raise ConfigurationError(f"{where}: an address cannot hold a password; use --secret user=... and password=...")
 
 
 def _workflow(connection: Any, slug: str) -> WorkflowDefinition:

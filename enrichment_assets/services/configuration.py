@@ -31,6 +31,8 @@ from enrichment_assets.services.clients import (
     refuse_key_as_name,
     set_client_config,
 )
+from enrichment_assets.services.destination_names import refuse_reserved_name
+from enrichment_assets.services.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.seeding import is_edited, registry, seed_builtins
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import registry as store
@@ -87,18 +89,22 @@ def get_workflow(settings: Settings, slug: str) -> RegisteredWorkflow:
     raise NotFoundError(f"there is no workflow {slug!r}: `enrich workflow list` shows all")
 
 
-def add_workflow(settings: Settings, source: Path | WorkflowDefinition) -> Saved:
+def add_workflow(settings: Settings, source: Path | WorkflowDefinition, *, replace: bool = False) -> Saved:
     """Register a workflow from a YAML file or a definition; one of the same slug is replaced.
 
-    Batches that were launched before keep what they were launched with.
+    Batches that were launched before keep what they were launched with. `replace`: a provider's key may go to another
+    address than the provider's.
 
     Raises:
-        ConfigurationError: It is no workflow, or one of its templates or expressions is wrong; names the field.
+        ConfigurationError: It is no workflow, or one of its templates or expressions is wrong; names the field. Or it
+            holds a key, names a variable that it may not, or sends a key elsewhere.
     """
     workflow = source if isinstance(source, WorkflowDefinition) else parse_workflow(_read(source), source.name)
     check_workflow(workflow, PROVIDER_NAMES)
     for purpose, name in workflow.secrets.items():
         refuse_key_as_name(purpose, name, os.environ)
+    refuse_unsafe_keys(workflow, sandbox_url=settings.sandbox_url, replace=replace)
+    refuse_reserved_name(workflow)
     if "\\u0000" in workflow.model_dump_json():
         raise ConfigurationError(f"workflow {workflow.slug}: a NUL character cannot be stored")
     with registry(settings) as connection:

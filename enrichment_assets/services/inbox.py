@@ -5,7 +5,8 @@ A file is one launch, wherever the process that takes it dies: `services.inbox_n
 
 from __future__ import annotations
 
-import shutil
+import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -57,13 +58,26 @@ def take_in(settings: Settings) -> list[TakenFile]:
 def _arrived(settings: Settings) -> Iterator[tuple[str, str, Path]]:
     for path in sorted(settings.inbox_dir.glob("*/*/*")):
         pipeline, client = path.parent.name, path.parent.parent.name
-        if not path.name.startswith(".") and _is_settled(path):
+        if not _is_ours(path) and not _leads_elsewhere(path) and _is_settled(path):
             yield client, pipeline, path
 
 
+def _is_ours(path: Path) -> bool:
+    """Notes, and the folders that files are moved to, whatever somebody made of them."""
+    return path.name.startswith(".") or path.name in (TAKEN, REFUSED)
+
+
+def _leads_elsewhere(path: Path) -> bool:
+    """Whether the client's or pipeline's folder is a link: what is behind it was not put into the inbox."""
+    return path.parent.is_symlink() or path.parent.parent.is_symlink()
+
+
 def _is_settled(path: Path) -> bool:
+    """Whether it is a file (or a link, which is refused) that has stopped growing."""
     with suppress(FileNotFoundError):  # taken away since the folder was listed
-        return path.is_file() and time.time() - path.stat().st_mtime > SETTLED_SECONDS
+        found = path.lstat()
+        wanted = stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+        return wanted and time.time() - found.st_mtime > SETTLED_SECONDS
     return False
 
 
@@ -95,18 +109,21 @@ def _launched(settings: Settings, client: str, pipeline: str, path: Path, seen: 
 def _refuse(path: Path, reason: str) -> None:
     refused = _move(path, REFUSED)
     notes.forget(path)
-    refused.with_name(f"{refused.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+    with refused.with_name(f"{refused.name}.reason.txt").open("x", encoding="utf-8") as file:
+        file.write(f"{reason}\n")
 
 
 def _move(path: Path, folder: str) -> Path:
     """Move a file into a folder beside it, under a free name, durably; where it is then. Raises OSError."""
     target = path.parent / folder / path.name
     target.parent.mkdir(exist_ok=True)
+    if target.parent.is_symlink():
+        raise OSError(f"{target.parent} is a symbolic link: make it a folder")
     number = 1
-    while target.exists():
+    while os.path.lexists(target) or os.path.lexists(target.with_name(f"{target.name}.reason.txt")):
         number += 1
         target = path.parent / folder / f"{path.stem} ({number}){path.suffix}"
-    shutil.move(path, target)  # the folder may be on another disk
+    path.rename(target)  # the folder is below the file's own
     for changed in (target.parent, path.parent):
         sync(changed)
     return target

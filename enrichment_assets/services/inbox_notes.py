@@ -21,7 +21,7 @@ Identity = list[int]
 
 def identity(path: Path) -> Identity:
     """What tells this file from any other that has had its name. Raises OSError."""
-    known = path.stat()
+    known = path.lstat()
     return [known.st_ino, known.st_mtime_ns, known.st_size]
 
 

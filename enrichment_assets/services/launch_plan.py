@@ -14,8 +14,9 @@ from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, Pipeline
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Entity, Mode
-from enrichment_assets.resources.secrets import missing_secrets
+from enrichment_assets.resources.secrets import missing_secrets, refuse_foreign_variable, secret_names
 from enrichment_assets.services.configuration import pipeline_row
+from enrichment_assets.services.key_safety import KeyUse, key_uses
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
@@ -31,7 +32,7 @@ class StepPlan:
 
     Both are for the rows of the upload. `also_for`: (emitting step, children of one of its answers at most) whose
     child items take this step besides; how many there will be nobody can say. `reuse_for`: seconds that an answer of
-    an earlier batch of the client may be old to be taken instead of a call.
+    an earlier batch of the client may be old to be taken instead of a call. `keys`: which variables go to which host.
     """
 
     slug: str
@@ -50,6 +51,7 @@ class StepPlan:
     problems: tuple[str, ...]
     reuse_for: float | None = None
     also_for: tuple[tuple[str, int], ...] = ()
+    keys: tuple[KeyUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,7 @@ def _step_plan(
         simulated=simulated,
         problems=tuple(problems),
         reuse_for=workflow.reuse_for,
+        keys=() if problems else key_uses(workflow, settings.sandbox_url),
     )
 
 
@@ -268,6 +271,11 @@ def _readiness(
     except ConfigurationError as error:
         return False, (str(error),)
     simulated = is_simulated(workflow, provider, settings.sandbox_url)
+    try:
+        for purpose, name in secret_names(workflow).items():
+            refuse_foreign_variable(purpose, name, environment)
+    except ConfigurationError as error:
+        return simulated, (f"workflow {workflow.slug}: {error}",)
     if simulated:
         return True, ()
     return False, [

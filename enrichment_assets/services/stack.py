@@ -29,6 +29,7 @@ from enrichment_assets.settings import (
     Settings,
 )
 from enrichment_assets.store.database import embedded_server, open_databases
+from enrichment_assets.store.home import prepare_home
 
 HOST = "127.0.0.1"
 """Nothing has a login yet: no process is bound to anything else."""
@@ -159,6 +160,7 @@ def render_dagster_home(settings: Settings) -> Path:
     A file there that does not begin with our first line belongs to the user and is left alone.
     """
     target = settings.dagster_home / "dagster.yaml"
+    prepare_home(settings.home)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and not target.read_text().startswith(_RENDERED):
         return target
@@ -182,7 +184,7 @@ def only_stack_of(settings: Settings) -> Iterator[None]:
     Raises:
         InfrastructureError: Another `enrich up` runs for this home.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
+    prepare_home(settings.home)
     with (settings.home / "up.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,45 +11,60 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
 from enrichment_assets.domain.coercion import UNFIT, coerce
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ContractError, Expression
 from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.engine.context import Batch
 from enrichment_assets.services.batches import load_batch
+from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import destinations
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database_errors import described
 
 
 @dataclass(frozen=True, slots=True)
 class StoreReport:
-    """What one workflow stored: rows written, and per column how many values did not fit its type (stored as null)."""
+    """What one workflow stored: rows written, and per column how many values did not fit its type (stored as null).
+
+    `problem`: why its destination could not be written; its results stay unstored, and a later run stores them.
+    """
 
     workflow: str
     table: str
     rows: int
     unfit: Mapping[str, int]
+    problem: str | None = None
 
 
 def store_results(settings: Settings, batch_key: str) -> dict[str, StoreReport]:
     """Store every result of the batch that has a destination and is not stored yet. Workflow slug -> report.
 
+    A destination that cannot be written (its table is missing, has other types, or may not be touched) keeps no other
+    from being written: its report says why.
+
     Raises:
-        ConfigurationError: a destination cannot be written; results stay unstored and a later run stores them.
+        InfrastructureError: A database cannot be reached.
     """
     batch = load_batch(settings, batch_key)
-    reports, problems = {}, []
+    reports = {}
     for step in batch.blueprint.steps:
         destination = step.workflow.destination
         if destination is None:
             continue
         try:
+            refuse_reserved_name(step.workflow)
             reports[step.slug] = _store(settings, batch, step.slug, destination)
         except ConfigurationError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigurationError("; ".join(problems))
+            reports[step.slug] = StoreReport(step.slug, destination.table, 0, {}, str(error))
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except psycopg.Error as error:
+            problem = f"the table {destination.table!r} cannot be written: {described(error)}"
+            reports[step.slug] = StoreReport(step.slug, destination.table, 0, {}, problem)
     return reports
 
 

@@ -89,7 +89,7 @@ def upload_file(
         if client is None:
             raise NotFoundError(f"no client {client_slug!r}: add it with `enrich client add {client_slug}`")
         try:
-            with keep_aside(settings, path, client_slug) as kept:
+            with keep_aside(settings, path, client_slug, follow=source != "inbox") as kept:
                 if known := store.find_upload(connection, client, kept.sha256, options.kept()):
                     kept.keep()
                     return _known(kept.final, known)

@@ -20,6 +20,7 @@ from enrichment_assets.domain.errors import ConfigurationError, InfrastructureEr
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import migrating
 from enrichment_assets.store.embedded import LocalPostgres
+from enrichment_assets.store.home import prepare_home
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ def locate_external(settings: Settings) -> Databases:
 
 
 def embedded_server(settings: Settings) -> LocalPostgres:
-    """The embedded server of this home, running or not."""
+    """The embedded server of this home, running or not. The home is made, for this account only."""
+    prepare_home(settings.home)
     return LocalPostgres(settings.postgres_dir)
 
 

@@ -86,7 +86,13 @@ class LocalPostgres:
         return (self.data_dir / "PG_VERSION").exists()
 
     def is_ready(self) -> bool:
-        """True when the server answers on its socket and accepts connections (`pg_isready`)."""
+        """True when the server answers on its socket and accepts connections (`pg_isready`).
+
+        Raises:
+            InfrastructureError: The socket's folder is somebody else's, so whoever answers there is not our server.
+        """
+        if self.socket_dir != self.data_dir and os.path.lexists(self.socket_dir):
+            postgres_home.check_socket_dir(self.socket_dir, self._user)
         where = ["-q", "-h", str(self.socket_dir), "-p", str(PORT), "-U", SUPERUSER]
         return self._run("pg_isready", *where).returncode == 0
 

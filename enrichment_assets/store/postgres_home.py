@@ -126,13 +126,18 @@ def secure_socket_dir(directory: Path, user: ServerUser | None) -> None:
     Raises:
         InfrastructureError: The folder exists and belongs to somebody else, or is open to others.
     """
-    owner = user.uid if user else os.geteuid()
     try:
         directory.mkdir(mode=0o700)
         if user:
             os.chown(directory, user.uid, user.gid)
     except FileExistsError:
         pass
+    check_socket_dir(directory, user)
+
+
+def check_socket_dir(directory: Path, user: ServerUser | None) -> None:
+    """Raise `InfrastructureError` unless only the server's user can pass through the socket's folder."""
+    owner = user.uid if user else os.geteuid()
     entry = directory.lstat()
     if not stat.S_ISDIR(entry.st_mode) or entry.st_uid != owner or stat.S_IMODE(entry.st_mode) & 0o077:
         raise InfrastructureError(f"{directory} is not a private folder of the database's user: remove it.")

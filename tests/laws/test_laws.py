@@ -205,8 +205,8 @@ SABOTAGES = [
         4,
         "a_run_that_was_stopped_past_its_lease_calls_nobody",
         "engine/exchange.py",
-        "may_leave=run.lease.check",
-        "may_leave=None",
+        "        self.may_leave()",
+        "        pass",
     ),
     Sabotage(
         5,
@@ -285,8 +285,8 @@ SABOTAGES = [
         8,
         "a_reused_answer_says_when_it_was_fetched",
         "store/reuse.py",
-        "fields::jsonb, answered_at",
-        "fields::jsonb, now()",
+        "rejected::jsonb, answered_at",
+        "rejected::jsonb, now()",
     ),
     Sabotage(
         8,

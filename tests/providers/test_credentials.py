@@ -114,8 +114,8 @@ def test_a_missing_variable_is_named_with_workflow_and_purpose() -> None:
 
 def test_a_workflow_of_ones_own_uses_its_providers_usual_variable() -> None:
     assert workflow_secrets(workflow("hunter"), environment={"HUNTER_API_KEY": "v"}) == {"api_key": "v"}
-    own = workflow("hunter", secrets={"api_key": "MINE"})
-    assert workflow_secrets(own, environment={"HUNTER_API_KEY": "v", "MINE": "m"}) == {"api_key": "m"}
+    own = workflow("hunter", secrets={"api_key": "MY_HUNTER_KEY"})
+    assert workflow_secrets(own, environment={"HUNTER_API_KEY": "v", "MY_HUNTER_KEY": "m"}) == {"api_key": "m"}
 
 
 def test_the_clay_token_is_optional_until_it_is_asked_for() -> None:

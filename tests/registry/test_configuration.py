@@ -208,7 +208,11 @@ def test_a_key_given_for_its_name_is_refused_and_not_repeated(tmp_path: Path, ke
 def test_a_lower_case_name_is_a_name_when_the_variable_exists(settings: Settings) -> None:
     service.add_client(settings, "acme")
     config = service.set_client_config(
-        settings, "acme", "match-person-via-apollo", secrets={"api_key": "acme_key"}, environment={"acme_key": "x"}
+        settings,
+        "acme",
+        "match-person-via-apollo",
+        secrets={"api_key": "acme_key"},
+        environment={"acme_key": "x", "ENRICH_SECRET_NAMES": "acme_key"},
     )
     assert config.secrets == {"api_key": "acme_key"}
 

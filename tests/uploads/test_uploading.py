@@ -53,7 +53,7 @@ def test_the_bytes_are_kept_read_only_under_their_hash(settings: Settings, uploa
     assert report.sha256 == path.name
     assert kept(settings) == [path]
     assert path.read_bytes() == MESSY
-    assert stat.S_IMODE(path.stat().st_mode) == 0o444
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
 
 
 def test_rows_are_items_plus_rejections_and_each_rejection_says_why(

@@ -1,0 +1,41 @@
+"""The file `.env` of the working directory: settings and keys of one machine.
+
+A variable that stands there may be named by workflows as a secret (`resources.secrets.SECRET_NAMES`): whoever wrote it
+there meant it for the platform.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from enrichment_assets.domain.variables import is_own_variable
+from enrichment_assets.resources.secrets import SECRET_NAMES
+
+
+def load_env_file(path: Path, warn: Callable[[str], None]) -> None:
+    """Add the file's variables to the environment; what is set already stays.
+
+    A file that other accounts may change is not read, since it decides which databases are used; one that they may only
+    read is, with a warning.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        return
+    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        warn(f"{path} can be changed by other accounts, so it was not read: chown it to you, and chmod 600 {path}")
+        return
+    if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        warn(f"{path} can be read by other accounts of this machine: chmod 600 {path}")
+    variables = {name: value for name, value in dotenv_values(path).items() if value is not None}
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+    keys = [name for name in variables if not is_own_variable(name)]
+    os.environ[SECRET_NAMES] = ",".join(filter(None, [os.environ.get(SECRET_NAMES), *keys]))

@@ -1,0 +1,48 @@
+"""Which names a workflow's destination table may not have: everything that is ours, or that a table of ours may need.
+
+Destinations share a schema with the published marts, so that people find `select * from courses` as they wrote it. A
+destination that took the name of a mart before its first publication would stop publication for every client.
+"""
+
+from __future__ import annotations
+
+import re
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.store.tables import metadata
+
+_PREFIXES = ("pg_", "ix_", "uq_", "pk_", "fk_", "ck_", "sql_", "enrich_", "alembic_", "dagster_")
+"""Names of the catalogue, of indexes and constraints (they share one space with tables), and of tools' own tables."""
+
+_OTHERS = frozenset({
+    "alembic_version", "asset_check_executions", "asset_daemon_asset_evaluations", "asset_event_tags", "asset_keys",
+    "backfill_tags", "bulk_actions", "concurrency_limits", "concurrency_slots", "daemon_heartbeats",
+    "dynamic_partitions", "event_logs", "instance_info", "instigators", "job_ticks", "jobs", "kvs",
+    "normalized_cereals", "pending_steps", "run_tags", "runs", "schedules", "schedule_ticks", "secondary_indexes",
+    "snapshots", "raw_apollo_uploads", "lead_values",
+})  # fmt: skip
+"""Dagster's tables, which may be in the same database, and names that the documents use for views."""
+
+
+def reserved_names() -> frozenset[str]:
+    """Every exact name that is taken: HQ's tables, all models and seeds, Dagster's tables."""
+    from enrichment_assets.warehouse.project import load_project
+
+    project = load_project()
+    return frozenset(metadata.tables) | _OTHERS | frozenset(project.models) | frozenset(project.seeds)
+
+
+def refuse_reserved_name(workflow: WorkflowDefinition) -> None:
+    """Raise `ConfigurationError` when the workflow's destination would take a name of ours."""
+    if workflow.destination is None:
+        return
+    table = workflow.destination.table
+    prefix = re.match("|".join(_PREFIXES), table)
+    if prefix is None and table not in reserved_names():
+        return
+    why = f"names that begin with {prefix.group()}" if prefix else "that name"
+    raise ConfigurationError(
+        f"workflow {workflow.slug}: destination.table {table!r} cannot be used: {why} belong to the platform's own "
+        "tables. Choose another, for example one that begins with your service's name"
+    )

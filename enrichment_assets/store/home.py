@@ -1,0 +1,25 @@
+"""The home directory: client data, keys of the day and a database, so for this account only."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def prepare_home(home: Path) -> None:
+    """Make the home with mode 0700, and take the rights of other accounts away from one that is there and ours.
+
+    Where root keeps the embedded database inside an older home, the database's own user has to pass through: that home
+    keeps the right to pass (0711). Raises OSError where it cannot be made.
+    """
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, exist_ok=True)
+    found = home.stat()
+    if found.st_uid != os.geteuid():
+        return
+    inside = os.geteuid() == 0 and (home / "postgres" / "PG_VERSION").exists()
+    wanted = stat.S_IMODE(found.st_mode) & (0o711 if inside else 0o700)
+    if wanted != stat.S_IMODE(found.st_mode):
+        home.chmod(wanted)
