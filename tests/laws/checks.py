@@ -277,6 +277,7 @@ step: 500
 provider: http
 operation: only
 mode: sync
+secrets: {key: LAW_TEST_KEY}
 request: {url: /enrich, headers: {x-api-key: "{{secrets.key}}"}, body: {n: "{{original.n}}"}}
 response: {found_if: found}
 provides: {odd_value: id}
