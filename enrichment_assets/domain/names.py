@@ -1,52 +1,38 @@
 """Names of people: cleaned and split, without breaking what one does not understand.
 
-Columns are believed: `Debbie` / `Wasserman Schultz` stays two fields. Only a name that came in one piece is split, by
-nameparser, and what cannot be split (names in Chinese, Japanese, Korean or Thai letters) stays whole in `full_name`.
+Columns are believed: `Debbie` / `Wasserman Schultz` stays two fields, and so is a comma: `Hernandez Rivera, Esperanza`.
+Only a name that came in one piece is split (`name_order`), and what cannot be split stays whole in `full_name`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from nameparser import HumanName
-from nameparser.config import Constants
+from enrichment_assets.domain.name_affixes import (
+    are_post_nominals,
+    generations_of,
+    strip_post_nominals,
+    strip_titles,
+)
+from enrichment_assets.domain.name_casing import with_capitals
+from enrichment_assets.domain.name_cells import is_aside, one_column, one_name, readable, without_full_stop
+from enrichment_assets.domain.name_order import has_family_first_script, split
+from enrichment_assets.domain.name_words import GIVEN, IBERIAN_FAMILIES, are_plain, fold
+from enrichment_assets.domain.nobody import is_no_part, is_nobody
 
-from enrichment_assets.domain.name_casing import PARTICLES, with_capitals
-
-_MAX_CHARS = 500
 _MAX_PASSES = 8
-_PREFIX_WORDS = "mr mrs ms miss mx dr prof professor sir dame rev reverend hon honorable sen rep gov herr frau mme mlle"
-_SUFFIX_WORDS = "jr sr ii iii iv vi vii viii junior senior"
-_CREDENTIAL_WORDS = """
-phd mba cpa pmp esq jd llm dds dvm edd psyd cfa cfp cissp cisa shrm shrm-cp shrm-scp sphr phr mph msc bsc msw lcsw
-pharmd facs faia aia leed facep cima acca cipd mbcs frsa obe mbe cbe rn pe csm cspo ccim crcm cma mrics frics ret csp
-"""
-_ONLY_AFTER_COMMA = "md ma ba do ms bs pa ceo cto cfo coo cmo founder he/him she/her they/them meng bba beng dphil"
-_PREFIXES = frozenset(_PREFIX_WORDS.split())
-_SUFFIXES = frozenset(_SUFFIX_WORDS.split())
-_CREDENTIALS = frozenset(_CREDENTIAL_WORDS.split())
-_AFTER_COMMA = _CREDENTIALS | frozenset(_ONLY_AFTER_COMMA.split())
-_BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|[\"“”«»][^\"“”«»]*[\"“”«»]")
-_BRACKETS = re.compile(r"[()\[\]{}\"“”«»]")
-_ACRONYM = re.compile(r"^[A-Z][A-Z0-9.&/+®-]{1,9}$")
-_MIDDLE_INITIAL = re.compile(r"^(\S{2,})((?: [^\W\d_]\.?)+)$")
-_EDGES = " ,;:|/\\-–—_*~#<>=+&@!?·•"
-_NO_NAME = frozenset({"n/a", "n.a", "n.a.", "unknown", "blank", "not available"})
-_JOINERS = "\u200c\u200d"
-
-_PARSING = Constants()
-_PARSING.titles.clear()
-_PARSING.suffix_acronyms.clear()
-_PARSING.suffix_not_acronyms.clear()
-_PARSING.conjunctions.clear()
+_MIDDLE_INITIALS = re.compile(r"^(\S{2,}(?<!\.))((?: [^\W\d_]\.?)+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class NormalisedName:
-    """A person's name in parts; None where there is nothing. `full_name` has no prefix and no suffix."""
+    """A person's name in parts; None where there is nothing. `full_name` has no title and no suffix.
+
+    `full_name` begins with `first_name` and ends with `last_name` where both are there (in Chinese, Japanese and Korean
+    letters the other way round). `suffix` is what tells a son from his father (`Jr.`, `III`); credentials are dropped.
+    """
 
     first_name: str | None = None
     last_name: str | None = None
@@ -58,22 +44,30 @@ class NormalisedName:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What one cell holds, taken apart."""
+    """What one cell holds, taken apart; `text` is the name as it stands there, without title and post-nominals."""
 
-    text: str
-    prefix: str | None = None
-    suffix: str | None = None
+    first: str = ""
+    middle: str = ""
+    last: str = ""
+    text: str = ""
+    prefix: str = ""
+    suffix: str = ""
+
+
+_NOTHING = _Parts()
 
 
 def normalise_name(first: str | None = None, last: str | None = None, full: str | None = None) -> NormalisedName:
     """Clean and complete a name from whichever of the three cells there are. Never raises.
 
-    Emoji, nicknames in brackets, credentials (`PhD, MBA`) and pronouns go; prefixes and suffixes get fields of their
-    own; a name in capitals or small letters only gets capitals (`LUDWIG VAN BEETHOVEN` -> `Ludwig van Beethoven`).
-    Idempotent in first, last and full name.
+    Emoji, nicknames in brackets, credentials (`PhD, MBA`), jobs and companies behind the name go; titles and suffixes
+    get fields of their own; a name in capitals or small letters only gets capitals (`LUDWIG VAN BEETHOVEN` -> `Ludwig
+    van Beethoven`). The name of nobody (`LinkedIn Member`) gives nothing. Idempotent in first, last and full name.
     """
+    if name := _plain(first, last, full):
+        return name
     name = _normalise(first, last, full)
-    for _ in range(_MAX_PASSES):  # what was hidden behind a prefix or suffix may be one itself
+    for _ in range(_MAX_PASSES):  # what was hidden behind a title or suffix may be one itself
         again = _normalise(name.first_name, name.last_name, name.full_name)
         if _names_of(again) == _names_of(name):
             break
@@ -81,9 +75,18 @@ def normalise_name(first: str | None = None, last: str | None = None, full: str 
             again,
             prefix=name.prefix or again.prefix,
             suffix=name.suffix or again.suffix,
-            middle=name.middle or again.middle,
+            middle=again.middle or (name.middle if again.first_name == name.first_name else None),
         )
     return name
+
+
+def _plain(first: str | None, last: str | None, full: str | None) -> NormalisedName | None:
+    """The usual case without a look at every character: `Jane` and `Doe`, or `Jane Doe`."""
+    if full and not first and not last:
+        first, _, last = full.partition(" ")
+    elif full and full != f"{first} {last}":
+        return None
+    return NormalisedName(first, last, f"{first} {last}") if first and last and are_plain(first, last) else None
 
 
 def _names_of(name: NormalisedName) -> tuple[str | None, str | None, str | None]:
@@ -91,132 +94,130 @@ def _names_of(name: NormalisedName) -> tuple[str | None, str | None, str | None]
 
 
 def _normalise(first: str | None, last: str | None, full: str | None) -> NormalisedName:
-    given, family, whole = _take_apart(first), _take_apart(last, is_family=True), _take_apart(full, is_full=True)
-    if given.text and not family.text and not whole.text:
-        given, whole = _Parts(""), _take_apart(first, is_full=True)  # a full name in the first column
-    first_name, middle = _without_initials(given.text)
-    family_name, full_name = family.text, whole.text
-    if not first_name and not family_name:
-        first_name, middle, family_name = _split(full_name)
-        full_name = " ".join(filter(None, (first_name, middle, family_name))) or full_name
-    elif not family_name and full_name != first_name:
-        family_name = full_name.removeprefix(f"{first_name} ")
-        family_name = _split(full_name)[2] if family_name == full_name else family_name
-    elif not first_name and full_name != family_name:
-        first_name = full_name.removesuffix(f" {family_name}")
-        first_name = _split(full_name)[0] if first_name == full_name else first_name
-    full_name = full_name or " ".join(filter(None, (first_name, middle, family_name)))
+    if is_nobody(" ".join(filter(None, (first, last)))) and is_nobody(full):
+        return NormalisedName()
+    given = _NOTHING if is_no_part(first) else _column(readable(first))
+    family = _NOTHING if is_no_part(last) else _column(readable(last), is_family=True)
+    known = given.text and family.text and full == f"{first} {last}"
+    whole = _NOTHING if known or is_nobody(full) else _whole(readable(full))
+    if not whole.text and not (given.text and family.text):
+        given, family, whole = _one_column_only(given, family, first, last)
+    parts = _together(given, family, whole)
     return NormalisedName(
-        first_name=first_name or None,
-        last_name=family_name or None,
-        full_name=full_name or None,
-        prefix=given.prefix or whole.prefix or family.prefix,
-        suffix=family.suffix or whole.suffix or given.suffix,
-        middle=middle or None,
+        first_name=parts.first or None,
+        last_name=parts.last or None,
+        full_name=parts.text or None,
+        prefix=given.prefix or whole.prefix or family.prefix or None,
+        suffix=family.suffix or whole.suffix or given.suffix or None,
+        middle=parts.middle or None,
     )
 
 
-@lru_cache(maxsize=2048)  # clean cells are looked at twice, and first names come again and again
-def _take_apart(cell: str | None, *, is_family: bool = False, is_full: bool = False) -> _Parts:
-    text = _readable(cell)
-    if text.casefold() in _NO_NAME or not any(character.isalpha() for character in text):
-        return _Parts("")
-    text = _without_brackets(text)
-    head, *tail = (segment.strip(_EDGES) for segment in text.split(","))
-    suffixes: list[str] = []
-    if tail:
-        text = _join_segments(head, [segment for segment in tail if segment], suffixes, is_family or is_full)
-    words = [word for word in text.split() if any(map(str.isalpha, word))]
-    prefix = _strip_prefix(words, keep=1 if is_full or not is_family else 2)
-    _strip_suffixes(words, suffixes, keep=2 if is_full else 1)
-    name = with_capitals(" ".join(words), family=is_family).strip(_EDGES)
-    return _Parts(name, prefix, ", ".join(dict.fromkeys(suffixes)) or None)
+def _one_column_only(
+    given: _Parts, family: _Parts, first: str | None, last: str | None
+) -> tuple[_Parts, _Parts, _Parts]:
+    """A full name in the first or the last column; two given names (`Mary Ann`) are no full name."""
+    words = fold(given.text or family.text).split()
+    if given.text and (len(words) == 1 or words[1] not in GIVEN or len(words) > 2 or "," in (first or "")):
+        return _NOTHING, _NOTHING, _whole(readable(first))
+    if family.text and ("," in (last or "") or (len(words) > 1 and words[0] in GIVEN and words[-1] not in GIVEN)):
+        return _NOTHING, _NOTHING, _whole(readable(last))
+    return given, family, _NOTHING
 
 
-def _readable(cell: str | None) -> str:
-    """Without emoji, control and invisible characters (joiners inside a word are spelling), one kind of space."""
-    if not cell:
-        return ""
-    text = unicodedata.normalize("NFC", cell[:_MAX_CHARS])
-    kept = "".join(" " if _is_decoration(c) else c for c in text)
-    return " ".join(kept.split()).strip(_EDGES + _JOINERS)
+def _together(given: _Parts, family: _Parts, whole: _Parts) -> _Parts:
+    """The columns win over the full name; what they do not have comes from it, and a middle name of it is kept."""
+    first, middle, last = given.first, given.middle, family.text
+    if not first and not last:
+        return whole
+    if first and last and first != last:  # the whole name in one of the columns
+        first = first.removesuffix(f" {last}")
+        last = last.removeprefix(f"{first} ")
+    elif not last and whole.text and whole.text != first:
+        same = whole.first == first
+        last, middle = (whole.last, middle or whole.middle) if same else (_without(first, whole) or whole.last, middle)
+        if not last and first in whole.text:
+            return _Parts(first, middle, "", whole.text)
+    elif not first and whole.text and whole.text != last:
+        same = whole.last == last
+        first, middle = (whole.first, whole.middle) if same else (_without(last, whole) or whole.first, "")
+        if not first and last in whole.text:
+            return _Parts("", "", last, whole.text)
+    return _composed(first, middle or _middle_of(whole, first, last), last)
 
 
-def _is_decoration(character: str) -> bool:
-    if character in _JOINERS:
-        return False
-    category = unicodedata.category(character)
-    return category[0] in "CZ" or category in {"So", "Sk"} or "\ufe00" <= character <= "\ufe0f"
+def _without(part: str, whole: _Parts) -> str:
+    """What is left of a full name without the first or last name that stands at one of its ends."""
+    if whole.text.startswith(f"{part} "):
+        return whole.text.removeprefix(f"{part} ")
+    return whole.text.removesuffix(f" {part}") if whole.text.endswith(f" {part}") else ""
 
 
-def _without_brackets(text: str) -> str:
-    """`James (Jim)` -> `James`; a name that stands in brackets altogether keeps its words."""
-    outside = _BRACKETS.sub(" ", _BRACKETED.sub(" ", text))
-    if any(character.isalpha() for character in outside):
-        return " ".join(outside.split()).strip(_EDGES)
-    return " ".join(_BRACKETS.sub(" ", text).split()).strip(_EDGES)
+def _middle_of(whole: _Parts, first: str, last: str) -> str:
+    text = whole.text
+    if len(text) > len(first) + len(last) + 2 and text.startswith(f"{first} ") and text.endswith(f" {last}"):
+        return text[len(first) : -len(last)].strip()
+    return ""
 
 
-def _join_segments(head: str, tail: list[str], suffixes: list[str], may_have_credentials: bool) -> str:
-    """What stands behind commas: credentials are dropped, suffixes kept, `Smith, John` is turned round."""
-    rest = []
+def _composed(first: str, middle: str, last: str) -> _Parts:
+    if first and last and has_family_first_script(first) and has_family_first_script(last):
+        return _Parts(first, middle, last, f"{last}{first}")
+    return _Parts(first, middle, last, " ".join(filter(None, (first, middle, last))))
+
+
+@lru_cache(maxsize=2048)
+def _column(text: str, *, is_family: bool = False) -> _Parts:
+    """A readable cell of a first or last name."""
+    head, *tail = (one_column(segment) for segment in text.split(",")) if text else [""]
+    words = [word for word in head.split() if any(map(str.isalpha, word))]
+    titles = strip_titles(words, keep=2 if is_family else 1)
+    suffixes = strip_post_nominals(words) + [word for segment in tail for word in generations_of(segment.split())]
+    name = with_capitals(without_full_stop(" ".join(words)) if is_family else " ".join(words), family=is_family)
+    first, middle = (name, "") if is_family else _without_initials(name)
+    return _Parts(first, middle, "", name, " ".join(titles), ", ".join(dict.fromkeys(suffixes)))
+
+
+@lru_cache(maxsize=2048)
+def _whole(text: str) -> _Parts:
+    """A readable cell of a full name."""
+    head, *tail = [segment for segment in map(str.strip, one_name(text).split(",")) if segment] or [""]
+    if is_nobody(head):
+        return _NOTHING
+    suffixes, names = [], []
     for segment in tail:
-        words = [word for word in segment.split() if _plain(word) not in _AFTER_COMMA]
-        suffixes += [word for word in words if _plain(word) in _SUFFIXES]
-        words = [word for word in words if _plain(word) not in _SUFFIXES]
-        mixed = not head.isupper() and (" " in head or not may_have_credentials)
-        if words and not (mixed and all(_ACRONYM.match(word) for word in words)):
-            rest.append(" ".join(words))
-    return " ".join((*rest, head)).strip()
+        if are_post_nominals(segment, head):
+            suffixes += generations_of(segment.split())
+        elif not is_aside(segment):
+            names.append(segment)
+    if names and (stated := _family_before_comma(head, names[0])) is not False:
+        return _reversed(head, names[0], suffixes) if stated else _Parts(text=f"{head}, {names[0]}")
+    found = split(without_full_stop(head))
+    suffixes = generations_of(found.post_nominals.replace(",", " ").split()) + suffixes
+    suffix = ", ".join(dict.fromkeys(suffixes))
+    return _Parts(found.first, found.middle, found.last, found.text, found.title, suffix)
 
 
-def _strip_prefix(words: list[str], keep: int) -> str | None:
-    found = []
-    while len(words) > keep and _plain(words[0]) in _PREFIXES:
-        found.append(words.pop(0))
-    return " ".join(found) or None
+def _family_before_comma(head: str, behind: str) -> bool | None:
+    """True for `Hernandez Rivera, Esperanza`, False for `Jane Doe, Acme`, None where nobody can tell."""
+    words = fold(head).split()
+    if len(words) == 1 or all(word in IBERIAN_FAMILIES for word in words):
+        return True
+    if words[0] not in GIVEN:
+        return True
+    return None if fold(behind).split()[0] in GIVEN else False
 
 
-def _strip_suffixes(words: list[str], suffixes: list[str], keep: int) -> None:
-    """Take suffixes and sure credentials off the end while `keep` words remain."""
-    while len(words) > keep:
-        plain = _plain(words[-1])
-        if plain in _SUFFIXES or (plain == "v" and len(words) > keep + 1):
-            suffixes.insert(0, words.pop().strip(","))
-        elif plain in _CREDENTIALS or (plain == "md" and words[-1].rstrip(".").endswith("D")):
-            words.pop()
-        else:
-            return
+def _reversed(family_cell: str, given_cell: str, suffixes: list[str]) -> _Parts:
+    given, family = _column(given_cell), _column(family_cell, is_family=True)
+    parts = _composed(given.first, given.middle, family.text)
+    found = [*filter(None, (family.suffix, given.suffix)), *suffixes]
+    prefix = given.prefix or family.prefix
+    return _Parts(parts.first, parts.middle, parts.last, parts.text, prefix, ", ".join(dict.fromkeys(found)))
 
 
 def _without_initials(first: str) -> tuple[str, str]:
     """`John Q.` -> (`John`, `Q.`); a second given name (`Mary Ann`) is part of the first."""
-    if match := _MIDDLE_INITIAL.match(first):
+    if match := _MIDDLE_INITIALS.match(first):
         return match.group(1), match.group(2).strip()
     return first, ""
-
-
-def _split(full: str) -> tuple[str, str, str]:
-    """First, middle and last name of a cleaned full name; nothing for a script whose order cannot be told."""
-    words = full.split()
-    if _family_name_first(full):
-        return "", "", ""
-    if len(words) < 3:
-        first, middle, last = words[0] if words else "", "", words[1] if len(words) > 1 else ""
-    elif particle := next((n for n in range(1, len(words) - 1) if words[n].casefold() in PARTICLES), None):
-        first, middle, last = words[0], " ".join(words[1:particle]), " ".join(words[particle:])
-    else:
-        parsed = HumanName(full, constants=_PARSING)
-        first, middle, last = parsed.first, parsed.middle, parsed.last
-        if not (first and last):
-            first, middle, last = words[0], " ".join(words[1:-1]), words[-1]
-    return with_capitals(first), with_capitals(middle), with_capitals(last, family=True)
-
-
-def _family_name_first(text: str) -> bool:
-    """Chinese, Japanese, Korean or Thai letters: often no spaces, often the family name first."""
-    return any("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" or "\u0e00" <= c <= "\u0e7f" for c in text)
-
-
-def _plain(word: str) -> str:
-    return word.replace(".", "").replace("®", "").strip(",;").casefold()
