@@ -33,9 +33,7 @@ def _phrases(section: str, name: str) -> frozenset[str]:
     return frozenset(fold(phrase) for line in lines for phrase in line.split("|") if phrase.strip())
 
 
-NOBODY_CELLS = _phrases("nobody", "cells")
-NOBODY_CELLS_UNLESS_NAMES = _phrases("nobody", "names_too")
-NOBODY_WORDS = frozenset(cell for cell in NOBODY_CELLS - NOBODY_CELLS_UNLESS_NAMES if " " not in cell)
+NOBODY_WORDS = _words("nobody", "words")
 NOBODY_NAMES = _phrases("nobody", "names")
 PRONOUNS = _phrases("asides", "pronouns")
 JOBS = _words("asides", "jobs")
@@ -86,19 +84,14 @@ _SPECIAL = frozenset().union(
         BOUND_TO_NEXT,
         PRONOUNS,
     ),
-    *(NOBODY_CELLS, NOBODY_CELLS_UNLESS_NAMES, NOBODY_NAMES, FAMILY_FIRST, HUNGARIAN_GIVEN),
+    *(NOBODY_WORDS, FAMILY_FIRST, HUNGARIAN_GIVEN),
     *(map(fold, words) for words in (MAIDEN_MARKERS, _LEXICON.particles, _LEXICON.conjunctions)),
 )
-_NOBODIES = NOBODY_NAMES | NOBODY_CELLS
-
-
-def are_plain(first: str, last: str) -> bool:
-    """True for two words that are a first and a last name whatever one knows: letters and capitals, nothing special."""
-    return _is_plain(first) and _is_plain(last) and fold(f"{first} {last}") not in _NOBODIES
 
 
 @lru_cache(maxsize=16_384)
-def _is_plain(word: str) -> bool:
+def is_plain(word: str) -> bool:
+    """True for one word of letters with a capital that is nothing but a name, first or last, whatever one knows."""
     letters = word.replace("-", "")
     if not (letters.isalpha() and word[0].isupper() and word[-1].islower() and len(word) < _LONGEST_PLAIN):
         return False

@@ -19,7 +19,7 @@ from enrichment_assets.domain.name_affixes import (
 from enrichment_assets.domain.name_casing import with_capitals
 from enrichment_assets.domain.name_cells import is_aside, one_column, one_name, readable, without_full_stop
 from enrichment_assets.domain.name_order import has_family_first_script, split
-from enrichment_assets.domain.name_words import GIVEN, IBERIAN_FAMILIES, are_plain, fold
+from enrichment_assets.domain.name_words import GIVEN, IBERIAN_FAMILIES, fold, is_plain
 from enrichment_assets.domain.nobody import is_no_part, is_nobody
 
 _MAX_PASSES = 8
@@ -86,7 +86,9 @@ def _plain(first: str | None, last: str | None, full: str | None) -> NormalisedN
         first, _, last = full.partition(" ")
     elif full and full != f"{first} {last}":
         return None
-    return NormalisedName(first, last, f"{first} {last}") if first and last and are_plain(first, last) else None
+    if not (first and last and is_plain(first) and is_plain(last)) or is_nobody(whole := f"{first} {last}"):
+        return None
+    return None if is_no_part(first) or is_no_part(last) else NormalisedName(first, last, whole)
 
 
 def _names_of(name: NormalisedName) -> tuple[str | None, str | None, str | None]:
@@ -175,6 +177,8 @@ def _column(text: str, *, is_family: bool = False) -> _Parts:
     suffixes = strip_post_nominals(words) + [word for segment in tail for word in generations_of(segment.split())]
     name = with_capitals(without_full_stop(" ".join(words)) if is_family else " ".join(words), family=is_family)
     first, middle = (name, "") if is_family else _without_initials(name)
+    if is_no_part(first):
+        first = middle = name = ""
     return _Parts(first, middle, "", name, " ".join(titles), ", ".join(dict.fromkeys(suffixes)))
 
 

@@ -49,7 +49,7 @@ _FREE = frozenset({FieldType.ANY, FieldType.LIST})
 _OPAQUE = frozenset({FieldType.WORD, FieldType.BOOLEAN})
 """Kinds where even `none` and `not_found` are answers."""
 
-NAMES_TOO = frozenset({"null", "na", "nan", "nil", "nada", "leer", "blank", "test", "void", "brak", "ask", "private",
+NAMES_TOO = frozenset({"null", "na", "nan", "nil", "nada", "leer", "blank", "test", "void", "brak", "ask",
                        "geen", "bos", "fara", "nema", "sans", "kein", "keine", "mangler", "ingen", "vide"})  # fmt: skip
 """Placeholders that are somebody's name too: Jennifer Null, Na Min-jung, Nan Goldin, Arthur Blank, Nada."""
 
