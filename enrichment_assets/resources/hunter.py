@@ -1,8 +1,9 @@
 """Hunter: e-mail finder, verifier and domain search. Key in the `X-API-KEY` header.
 
-Quirks (hunter.io/api-documentation): 403 is the rate limit and 429 the used-up quota, the reverse of everybody else;
-202 means that a verification is under way, ask the same again later; 451 means that the person asked not to be
-processed. Errors are `{"errors": [{"id", "code", "details"}]}`.
+Quirks (hunter.io/api-documentation): 403 is the rate limit and 429 the used-up quota, the reverse of everybody else.
+Hunter's own client reads 429 and 402 the usual way, so the error's id decides where there is one. 202 means that a
+verification is under way, 222 that the mail server at the other end failed: ask the same again later. 451 means that
+the person asked not to be processed. Errors are `{"errors": [{"id", "code", "details"}]}`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from enrichment_assets.resources.classify import (
 )
 
 _ASK_AGAIN_SECONDS = 5.0
+_REMOTE_FAILED_SECONDS = 30.0
+_RATE_IDS = ("too_many_requests", "rate_limit")
+_USED_UP_IDS = ("usage_limit", "usage_exceeded", "quota", "credits")
 _MISS_IDS = ("not_found", "email_not_found", "no_result")
 
 
@@ -43,15 +47,28 @@ class HunterResource(ConfigurableResource[Any]):
         if status == 202:
             message = describe(status, "the verification is under way")
             return Verdict(ErrorClass.RETRYABLE, message=message, retry_after=wait or _ASK_AGAIN_SECONDS)
-        if status == 403:
-            return Verdict(ErrorClass.RETRYABLE, message=describe(status, "rate limit"), retry_after=wait)
-        if status == 429:
-            return Verdict(ErrorClass.QUOTA, message=describe(status, "the quota is used up"), retry_after=wait)
+        if status == 222:
+            message = describe(status, "the mail server of the address failed during the verification")
+            return Verdict(ErrorClass.RETRYABLE, message=message, retry_after=wait or _REMOTE_FAILED_SECONDS)
+        if status in (402, 403, 429):
+            return _limited(answer, wait)
         if status == 404 and _error_id(answer) in _MISS_IDS:
             return Verdict(not_found=True, message=describe(status, "Hunter knows nothing"))
         if 200 <= status < 300 and _error_id(answer):
             return Verdict(ErrorClass.CONTRACT, message=describe(status, "Hunter reports an error in the body"))
         return classify_status(answer)
+
+
+def _limited(answer: Answer, wait: float | None) -> Verdict:
+    """A rate limit or a used-up quota: by the error's id, and where it says neither, by Hunter's statuses."""
+    status, name = answer.status, _error_id(answer)
+    is_rate = any(word in name for word in _RATE_IDS)
+    is_used_up = any(word in name for word in _USED_UP_IDS)
+    if is_rate or (status == 403 and not is_used_up):
+        return Verdict(ErrorClass.RETRYABLE, message=describe(status, "rate limit"), retry_after=wait)
+    if is_used_up or status == 429:
+        return Verdict(ErrorClass.QUOTA, message=describe(status, "the quota is used up"), retry_after=wait)
+    return classify_status(answer)
 
 
 def _error_id(answer: Answer) -> str:

@@ -1,10 +1,10 @@
 """ZenRows: the HTML of a page, fetched through their proxies. The key can only travel in the query.
 
 So the URL of a ZenRows request is a secret itself: it is built at the last moment, and `redact_url` makes it fit to be
-shown. Quirks (second-hand, docs.zenrows.com): the body of an error is `{code, message, status}`; 402 is a used-up
-(AUTH004, AUTH012) or ended (AUTH005, AUTH010, AUTH011) plan; 429 is concurrency or rate (AUTH006, AUTH008); 404
-RESP002/RESP007 means that the page or host does not exist; 422 RESP001 that the page could not be had, which is not
-billed. `X-Request-Cost` is what a request cost.
+shown. Quirks (docs.zenrows.com, and the vendor's Python client): the body of an error is `{code, message, status}`; 402
+is a used-up (AUTH004, AUTH012) or ended (AUTH005, AUTH010, AUTH011) plan; 429 is concurrency or rate (AUTH006 or 008);
+404 RESP002/RESP007 means that the page or host does not exist, and a page's 404 is billed; 422 RESP001 that the page
+could not be had, which is not billed. `X-Request-Cost` is what a request cost.
 """
 
 from __future__ import annotations

@@ -77,9 +77,13 @@ class OpenAICompatible(SimulatedProvider):
         messages = asked.get("messages")
         if not isinstance(messages, list) or not messages:
             raise missing("messages")
-        wanted = (asked.get("response_format") or {}).get("json_schema")
+        form = asked.get("response_format") or {}
+        wanted = form.get("json_schema") if isinstance(form, dict) else None
+        if not isinstance(form, dict) or (form.get("type") == "json_schema" and not isinstance(wanted, dict)):
+            raise missing("response_format.json_schema")
         self._check(asked, wanted, param_of_model=None)
-        choices = asked.get("n") or 1
+        choices = asked.get("n", 1)
+        choices = 1 if choices is None else choices
         if not isinstance(choices, int) or not 1 <= choices <= MOST_CHOICES:
             message = f"Invalid 'n': expected an integer between 1 and {MOST_CHOICES}."
             raise refused("integer_out_of_range", message, "n")

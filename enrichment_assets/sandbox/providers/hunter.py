@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from enrichment_assets.sandbox.companies import Company, ascii_letters, host_of
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply, missed_reply
+from enrichment_assets.sandbox.providers import hunter_enrichment as enrichment
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path, whole_seconds
 from enrichment_assets.sandbox.providers.hunter_lists import (
     LAST_VERIFIED,
@@ -49,6 +50,9 @@ class Hunter(SimulatedProvider):
             "email-verifier": self._email_verifier,
             "email-count": email_count,
             "account": account,
+            "people/find": enrichment.person_found,
+            "companies/find": enrichment.company_found,
+            "combined/find": enrichment.both_found,
         }.get(operation)
         if asks is None or call.method != "GET":
             raise no_such_path(call)

@@ -8,11 +8,12 @@ not said; `x-ratelimit-remaining` is a dict as Python prints it; a bulk answer i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.exchange import (
     Call,
     Charge,
@@ -36,6 +37,7 @@ _LATER_DETAILS = ("phone", "email_hash", "lid", "location", "locality", "region"
 _ENOUGH = ("profile", "email", "phone", "email_hash", "lid", "pdl_id")
 _WHERE = ("locality", "region", "company", "school", "location", "postal_code")
 _COMPANY_DETAILS = ("name", "website", "profile", "ticker", "pdl_id")
+_NOBODY = "No records were found matching your request"
 _REQUIRED = re.compile(r"[a-z_]+")
 
 
@@ -55,11 +57,15 @@ class PeopleDataLabs(SimulatedProvider):
         asks = {
             "/v5/person/enrich": self._person,
             "/v5/person/bulk": self._bulk,
+            "/v5/person/identify": self._identify,
             "/v5/company/enrich": self._company,
+            "/v5/company/enrich/bulk": self._companies,
         }.get(call.path.rstrip("/"))
-        if asks is None:
-            raise no_such_path(call)
-        return asks(call)
+        if asks is not None:
+            return asks(call)
+        if call.path.startswith("/v5/person/retrieve/"):
+            return self._retrieve(call, call.path.rstrip("/").rpartition("/")[2])
+        raise no_such_path(call)
 
     def _person(self, call: Call) -> Question:
         asked = call.fields()
@@ -78,48 +84,60 @@ class PeopleDataLabs(SimulatedProvider):
 
         return Question("person/enrich", identity, work)
 
-    def _bulk(self, call: Call) -> Question:
-        body = call.json()
-        requests = body.get("requests")
-        if not isinstance(requests, list) or not requests or not all(isinstance(one, dict) for one in requests):
-            raise Refusal(_error(400, "invalid_request_error", "requests has to be a list of objects with params"))
-        if len(requests) > BULK_LIMIT:
-            raise Refusal(_error(400, "invalid_request_error", f"at most {BULK_LIMIT} requests are allowed"))
-        common = {name: value for name, value in body.items() if name != "requests"}
-        asked = [{**common, **(one.get("params") or {})} for one in requests]
+    def _identify(self, call: Call) -> Question:
+        """Several people whom a question could mean, best first. The vendor bills this call whatever it finds."""
+        asked = call.fields()
+        identity = _identity(asked)
+        if not identity.strip("|"):
+            raise Refusal(_error(400, "invalid_request_error", "Request must contain at least one detail"))
 
         def work() -> Reply:
-            answers, charges = [], []
-            for one, request in zip(asked, requests, strict=True):
-                reason, identity = _complaint(one), _identity(one)
-                answer = _failure(400, "invalid_request_error", reason) if reason else _answer(call, one, identity)
-                if answer["status"] == 200:
-                    charges.append(Charge(identity, ONE))
-                answers.append({**answer, **({"metadata": request["metadata"]} if "metadata" in request else {})})
-            headers = {"x-call-credits-spent": str(len(charges))}
-            outcome = "found" if charges else "not_found"
-            return json_reply(200, answers, charges=tuple(charges), headers=headers, outcome=outcome)
+            best = _found(call, asked)
+            if call.misses(identity):
+                return missed_reply(_failure(404, "not_found", _NOBODY), identity, ONE, status=404)
+            people = [best, *(call.world.colleague(best.company, number) for number in range(2))]
+            matches = [
+                {"data": shapes.person(found), "match_score": 99 - 30 * place, "matched_on": []}
+                for place, found in enumerate(people)
+            ]
+            return found_reply({"status": 200, "matches": matches}, identity, ONE)
 
-        return Question("person/bulk", "||".join(map(_identity, asked)), work)
+        return Question("person/identify", identity, work)
+
+    def _retrieve(self, call: Call, person_id: str) -> Question:
+        def work() -> Reply:
+            if call.misses(person_id):
+                return missed_reply(_failure(404, "not_found", _NOBODY), person_id, status=404)
+            data = shapes.person(call.world.person(person_id=person_id)._replace(id=person_id))
+            return found_reply({"status": 200, "data": data, "billed": True}, person_id, ONE)
+
+        return Question("person/retrieve", person_id, work)
+
+    def _bulk(self, call: Call) -> Question:
+        def answer(asked: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+            reason, identity = _complaint(asked), _identity(asked)
+            if reason:
+                return identity, _failure(400, "invalid_request_error", reason)
+            return identity, _answer(call, asked, identity)
+
+        return _in_bulk(call, "person/bulk", answer)
 
     def _company(self, call: Call) -> Question:
-        asked = call.fields()
-        said = {name: _first(asked.get(name)) for name in _COMPANY_DETAILS}
-        if not any(said.values()):
-            message = "Request must contain a name, website, profile, ticker or pdl_id"
-            raise Refusal(_error(400, "invalid_request_error", message))
-        company = call.world.company(said["name"] or said["ticker"] or said["pdl_id"], said["website"])
+        identity, body = _company_answer(call, call.fields())
+        if body["status"] == 400:
+            raise Refusal(json_reply(400, body))
 
         def work() -> Reply:
-            if call.misses(company.domain):
-                body = _failure(404, "not_found", "No records were found matching your request")
-                reply = missed_reply(body, company.domain, status=404)
+            if body["status"] == 404:
+                reply = missed_reply(body, identity, status=404)
                 reply.headers["x-call-credits-spent"] = "0"
                 return reply
-            body = {"status": 200, "likelihood": 9, **shapes.company(company, is_rare=call.is_rare(company.domain))}
-            return found_reply(body, company.domain, ONE, headers={"x-call-credits-spent": "1"})
+            return found_reply(body, identity, ONE, headers={"x-call-credits-spent": "1"})
 
-        return Question("company/enrich", company.domain, work)
+        return Question("company/enrich", identity, work)
+
+    def _companies(self, call: Call) -> Question:
+        return _in_bulk(call, "company/enrich/bulk", lambda asked: _company_answer(call, asked))
 
     def unauthorised(self, call: Call) -> Reply:
         """401 in PDL's error shape."""
@@ -144,6 +162,44 @@ class PeopleDataLabs(SimulatedProvider):
             "x-totallimit-remaining": "100000",
             "x-call-credits-type": "enrich",
         }
+
+
+def _in_bulk(call: Call, operation: str, answer: Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]) -> Question:
+    """A call about up to a hundred subjects: a bare list in their order, each with a status of its own."""
+    body = call.json()
+    requests = body.get("requests")
+    if not isinstance(requests, list) or not requests or not all(isinstance(one, dict) for one in requests):
+        raise Refusal(_error(400, "invalid_request_error", "requests has to be a list of objects with params"))
+    if len(requests) > BULK_LIMIT:
+        raise Refusal(_error(400, "invalid_request_error", f"at most {BULK_LIMIT} requests are allowed"))
+    common = {name: value for name, value in body.items() if name != "requests"}
+    asked = [{**common, **(one.get("params") or {})} for one in requests]
+
+    def work() -> Reply:
+        answers, charges = [], []
+        for one, request in zip(asked, requests, strict=True):
+            identity, found = answer(one)
+            if found["status"] == 200:
+                charges.append(Charge(identity, ONE))
+            answers.append({**found, **({"metadata": request["metadata"]} if "metadata" in request else {})})
+        headers = {"x-call-credits-spent": str(len(charges))}
+        outcome = "found" if charges else "not_found"
+        return json_reply(200, answers, charges=tuple(charges), headers=headers, outcome=outcome)
+
+    return Question(operation, hex_id(call.body), work)
+
+
+def _company_answer(call: Call, asked: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The company's domain and what is answered about it, with its status."""
+    said = {name: _first(asked.get(name)) for name in _COMPANY_DETAILS}
+    if not any(said.values()):
+        reason = "Request must contain a name, website, profile, ticker or pdl_id"
+        return "", _failure(400, "invalid_request_error", reason)
+    company = call.world.company(said["name"] or said["ticker"] or said["pdl_id"], said["website"])
+    if call.misses(company.domain):
+        return company.domain, _failure(404, "not_found", _NOBODY)
+    found = shapes.company(company, is_rare=call.is_rare(company.domain))
+    return company.domain, {"status": 200, "likelihood": 9, **found}
 
 
 def _identity(asked: Mapping[str, Any]) -> str:
@@ -171,11 +227,11 @@ def _answer(call: Call, asked: Mapping[str, Any], identity: str) -> dict[str, An
     """`{status, likelihood, data}`, or the 404 of a person who is not known well enough."""
     likelihood = call.world.dice("likelihood", identity).between(USUAL_LIKELIHOOD, MOST_LIKELIHOOD)
     if call.misses(identity) or likelihood < int(str(asked.get("min_likelihood") or USUAL_LIKELIHOOD)):
-        return _failure(404, "not_found", "No records were found matching your request")
+        return _failure(404, "not_found", _NOBODY)
     data = shapes.person(_found(call, asked), call.world.dice("plan", identity) if call.is_rare(identity) else None)
     needed = _REQUIRED.findall(str(asked.get("required") or "").replace(" AND ", " ").replace(" OR ", " "))
     if any(data.get(name) in (None, [], False) for name in needed):
-        return _failure(404, "not_found", "No records were found matching your request")
+        return _failure(404, "not_found", _NOBODY)
     included = str(asked.get("data_include") or "")
     if included:
         data = {name: value for name, value in data.items() if name in included.split(",")}

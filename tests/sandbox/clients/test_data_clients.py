@@ -72,6 +72,22 @@ def test_pdl_answers_a_hundred_in_one_call_in_order_each_with_its_status(pdl: PD
     assert units(sandbox) == "99"
 
 
+def test_pdl_identifies_retrieves_and_takes_companies_in_bulk(pdl: PDLPY, sandbox: SandboxProcess) -> None:
+    person = pdl.person.enrichment(email="maria.keller@acme-labs.com").json()["data"]
+    candidates = pdl.person.identify(name="Maria Keller", company="acme-labs.com").json()["matches"]
+    assert candidates[0]["data"]["full_name"] == "maria keller"
+    assert candidates[0]["match_score"] >= candidates[1]["match_score"]
+    assert pdl.person.retrieve(person_id=person["id"]).json()["data"]["id"] == person["id"]
+    answers = pdl.company.bulk(
+        requests=[{"params": {"website": "acme-labs.com"}}, {"params": {"name": "Birch"}}]
+    ).json()
+    assert [answer["name"] for answer in answers] == ["acme labs", "birch"]
+    assert units(sandbox) == "5"
+    sandbox.configure(miss=1)
+    assert pdl.person.identify(name="Maria Keller", company="acme-labs.com").status_code == 404
+    assert units(sandbox) == "6"  # the vendor bills an identification that found nobody
+
+
 def test_hunter_finds_lists_counts_and_verifies(hunter: PyHunter, sandbox: SandboxProcess) -> None:
     email, score = hunter.email_finder("acme-labs.com", first_name="Maria", last_name="Keller")
     assert email.endswith("@acme-labs.com")
@@ -88,6 +104,22 @@ def test_hunter_finds_lists_counts_and_verifies(hunter: PyHunter, sandbox: Sandb
     assert hunter.email_count("acme-labs.com")["total"] == len(everybody)
     assert hunter.account_information()["calls"]["left"] == 10_000
     assert units(sandbox) == "5.5"
+
+
+def test_hunter_enriches_people_and_companies(hunter: PyHunter, sandbox: SandboxProcess) -> None:
+    person = hunter.email_enrichment(email="maria.keller@acme-labs.com")
+    assert (person["name"]["givenName"], person["employment"]["domain"]) == ("Maria", "acme-labs.com")
+    assert hunter.email_enrichment(linkedin_handle="maria-keller")["linkedin"]["handle"] == "maria-keller"
+    assert hunter.company_enrichment("acme-labs.com")["name"] == "Acme Labs"
+    both = hunter.combined_enrichment("maria.keller@acme-labs.com")
+    assert both["person"] == person
+    assert both["company"] == hunter.company_enrichment("acme-labs.com")
+    assert units(sandbox) == "1.0"
+    sandbox.configure(miss=1)
+    with pytest.raises(HunterApiError) as missed:
+        hunter.company_enrichment("acme-labs.com")
+    assert missed.value.error[0]["id"] == "not_found"
+    assert units(sandbox) == "1.0"
 
 
 @pytest.mark.parametrize("scenario", [{"quota": 0}, {"blocked": 1}, {"rate_limited": 1}])
