@@ -16,15 +16,17 @@ def register(app: typer.Typer) -> None:
 def export(
     batch: Annotated[str, typer.Argument(help="The batch's key.")],
     model: Annotated[str, typer.Argument(help="A model: final_leads, person_work_history, companies, ...")],
-    to: Annotated[Path, typer.Option("--to", help="A .csv, .json or .parquet file.")],
+    to: Annotated[Path, typer.Option("--to", help="A .csv, .xlsx, .json or .parquet file.")],
     spreadsheet_safe: Annotated[
-        bool, typer.Option("--spreadsheet-safe", help="CSV: an apostrophe before cells that would run as formulas.")
+        bool,
+        typer.Option("--spreadsheet-safe", help="CSV: an apostrophe before cells that a spreadsheet would change."),
     ] = False,
 ) -> None:
     """Write one model of one batch to a file, cells as they are.
 
-    A cell that starts with = + - or @ is a formula to a spreadsheet, and anyone can put one into an upload: for a file
-    that will be opened in one, add --spreadsheet-safe.
+    A cell that starts with = + - or @ is a formula to a spreadsheet, and anyone can put one into an upload; a phone's
+    plus, long ids and ranges like 11-50 are changed by it too. For a spreadsheet, write .xlsx (its cells are text), or
+    add --spreadsheet-safe.
 
     Example: enrich export acme-1-apollo-basic-1 final_leads --to leads.csv --spreadsheet-safe
     """

@@ -27,6 +27,10 @@ def launch(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Take no answers of earlier batches, whatever `reuse_for` says.")
     ] = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="COLUMN=field, repeatable: what a column is that upload did not recognise."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be called and what it costs.")
     ] = False,
@@ -44,6 +48,11 @@ def launch(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    if mapping:
+        from enrichment_assets.services.launching import map_columns
+        from enrichment_assets.services.upload_options import parse_mapping
+
+        upload = str(map_columns(settings, upload, parse_mapping(mapping), client))
     if dry_run:
         plan = plan_launch(settings, upload, pipeline, client=client, batch_key=batch)
         if as_json:

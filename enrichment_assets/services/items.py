@@ -17,6 +17,7 @@ from enrichment_assets.domain.emails import is_placeholder_email
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.spreadsheets import restored
 from enrichment_assets.services.uploads import read_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import items as store
@@ -91,6 +92,7 @@ class ItemMaker:
         self._keys = [column["key"] for column in columns]
         self._rules = company_rules
         self._sources = [_columns_of(field, columns) for field in IDENTITY_FIELDS]
+        self._is_own_export = any(column.get("own") for column in columns)
 
     def items(self, batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
         """One tuple per row of the batch."""
@@ -101,6 +103,11 @@ class ItemMaker:
 
     def _item(self, row_number: int, row: Cells) -> tuple[Any, ...]:
         identity = identity_of(row, self._sources)
+        if self._is_own_export:
+            identity = [
+                cell and restored(cell, phone=field in ("phone", "company_phone"))
+                for field, cell in zip(IDENTITY_FIELDS, identity, strict=True)
+            ]
         key = company_key(dict(zip(IDENTITY_FIELDS, identity, strict=True)), self._rules)
         original = dict(zip(self._keys, row, strict=True))
         if row[-1] is None:  # a short row: what it has no cell for is absent, not empty

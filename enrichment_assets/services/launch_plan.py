@@ -122,6 +122,7 @@ def plan_launch(
     for step in steps:
         cost[step.currency] = cost.get(step.currency, Decimal(0)) + step.cost_at_most
     problems = [f"batch {key!r} exists already"] if taken else []
+    problems += unrecognised(draft)
     return LaunchPlan(
         client=draft.upload["client"],
         upload_id=draft.upload["id"],
@@ -137,6 +138,14 @@ def plan_launch(
         cost_at_most=cost,
         problems=(*problems, *(problem for step in steps for problem in step.problems)),
     )
+
+
+def unrecognised(draft: Draft) -> list[str]:
+    """Why an upload cannot be launched whatever the pipeline is: nobody knows what its columns are."""
+    if any(column["field"] for column in draft.upload["columns"]):
+        return []
+    known = ", ".join(repr(column["key"]) for column in draft.upload["columns"][:10])
+    return [f"no column of upload {draft.upload['id']} is recognised ({known}): map one, --map COLUMN=field"]
 
 
 def draft_launch(connection: Any, upload: int | str, pipeline: str, client: str | None) -> Draft:

@@ -22,9 +22,11 @@ from enrichment_assets.services.launch_plan import (
     find_upload,
     plan_launch,
     step_plans,
+    unrecognised,
 )
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.services.simulation import calls_simulator
+from enrichment_assets.services.uploads import upload_again
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
 
@@ -83,6 +85,18 @@ def launch(
     return launched
 
 
+def map_columns(settings: Settings, upload: int | str, mapping: Mapping[str, str], client: str | None = None) -> int:
+    """The id of an upload of the same bytes with columns mapped as said: `upload` itself stays as it is.
+
+    Raises:
+        NotFoundError: No such upload.
+        ConfigurationError: The file has no such column, or there is no such field.
+    """
+    with registry(settings) as connection:
+        row = find_upload(connection, upload, client)
+    return upload_again(settings, row["id"], mapping).upload_id
+
+
 def _asking_anew(blueprint: Blueprint) -> Blueprint:
     """The blueprint with no step that takes an answer of another batch."""
     steps = []
@@ -130,9 +144,10 @@ def _launched(key: str, upload: dict[str, Any], blueprint: Blueprint, *, created
 
 
 def _refuse_unready(settings: Settings, draft: Draft, environment: Mapping[str, str] | None) -> None:
-    problems = [problem for step in step_plans(settings, draft, None, environment) for problem in step.problems]
+    problems = unrecognised(draft)
+    problems += [problem for step in step_plans(settings, draft, None, environment) for problem in step.problems]
     if problems:
         raise ConfigurationError(f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems))
 
 
-__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "next_key", "plan_launch"]
+__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "map_columns", "next_key", "plan_launch"]

@@ -19,13 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
+from enrichment_assets.domain.spreadsheets import kept_as_text
+from enrichment_assets.services.workbooks.writing import write_workbook
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
 from enrichment_assets.warehouse.files import Layout, put_in_place
 
-FileFormat = Literal["csv", "json", "parquet"]
+FileFormat = Literal["csv", "json", "parquet", "xlsx"]
 _CHUNK_ROWS = 10_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def write_answer(answer: Answer, target: Path, *, format_: FileFormat, spreadshe
     with put_in_place(target.absolute()) as unfinished:
         if format_ == "parquet":
             return _write_parquet(answer, unfinished)
+        if format_ == "xlsx":
+            return write_workbook(answer.columns, answer.rows(), unfinished)
         with unfinished.open("w", encoding="utf-8", newline="") as file:
             return write_text(answer, file, format_=format_, spreadsheet_safe=spreadsheet_safe)
 
@@ -150,12 +154,15 @@ def write_text(
     """Write an answer as CSV (RFC 4180, header first) or as a JSON list of objects; returns the number of rows.
 
     Cells are written as they are. A spreadsheet runs a cell that starts with `=`, `+`, `-` or `@` as a formula, and
-    anyone can put such a cell into an upload: `spreadsheet_safe` writes an apostrophe before it.
+    anyone can put such a cell into an upload; it takes others for numbers and dates and saves them changed.
+    `spreadsheet_safe` writes an apostrophe before all of these, header cells too, and a byte order mark in front.
     """
     count = 0
     if format_ == "csv":
         writer = csv.writer(file)
-        writer.writerow(answer.columns)
+        if spreadsheet_safe:
+            file.write(_BYTE_ORDER_MARK)
+        writer.writerow([_cell(name, spreadsheet_safe) for name in answer.columns])
         for row in answer.rows():
             writer.writerow([_cell(value, spreadsheet_safe) for value in row])
             count += 1
@@ -171,11 +178,11 @@ def write_text(
 def export_model(
     settings: Settings, batch_key: str, model: str, target: Path, *, spreadsheet_safe: bool = False
 ) -> int:
-    """Write one model of one batch to `.csv`, `.json` or `.parquet`; returns the number of rows.
+    """Write one model of one batch to `.csv`, `.xlsx`, `.json` or `.parquet`; returns the number of rows.
 
     Raises:
         NotFoundError: No such model, or nothing extracted of this batch.
-        EnrichError: The file's ending is none of the three.
+        EnrichError: The file's ending is none of these.
     """
     format_ = file_format(target)
     spec = load_project().model(model)
@@ -193,9 +200,9 @@ def export_model(
 
 def file_format(target: Path) -> FileFormat:
     """The format that a file's ending asks for."""
-    formats: dict[str, FileFormat] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+    formats: dict[str, FileFormat] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".xlsx": "xlsx"}
     if target.suffix.lower() not in formats:
-        raise EnrichError(f"`{target.name}` should end in .csv, .json or .parquet.")
+        raise EnrichError(f"`{target.name}` should end in .csv, .xlsx, .json or .parquet.")
     return formats[target.suffix.lower()]
 
 
@@ -214,6 +221,6 @@ def _cell(value: Any, spreadsheet_safe: bool) -> Any:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if spreadsheet_safe and isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
+    if spreadsheet_safe and isinstance(value, str):
+        return kept_as_text(value)
     return value

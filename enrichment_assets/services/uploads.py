@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, UploadRefusedError
 from enrichment_assets.domain.headers import map_headers
+from enrichment_assets.domain.spreadsheets import is_own_export
 from enrichment_assets.services.csv_files import ReadLimits
 from enrichment_assets.services.file_readings import (
     Reading,
@@ -228,8 +229,9 @@ def _cut_numbers(reading: Reading) -> set[int]:
 def _columns(reading: Reading, rows: Rows, options: UploadOptions) -> list[dict[str, Any]]:
     samples = [_sample(rows, position) for position in range(len(reading.names))]
     meanings = apply_mapping(options.mapping, reading.names, reading.keys, map_headers(reading.names, samples))
+    own = {"own": True} if is_own_export(reading.names) else {}
     return [
-        {"name": name, "key": key, "field": meaning and meaning.field, "rank": meaning.rank if meaning else 0}
+        {"name": name, "key": key, "field": meaning and meaning.field, "rank": meaning.rank if meaning else 0, **own}
         for name, key, meaning in zip(reading.names, reading.keys, meanings, strict=True)
     ]
 

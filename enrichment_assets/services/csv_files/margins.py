@@ -33,7 +33,8 @@ def header_position(rows: Sequence[Sequence[str]]) -> int:
     """Which of the first rows is the header: the first that is not blank, unless a later one is beyond doubt.
 
     Beyond doubt is one of which at least two columns are known, more than of any before, with only rows above that are
-    at most half as full; or a lone known column behind a title and a blank line.
+    at most half as full (or two cells above three known columns, `Date | 2026-03-01`); or a lone known column behind a
+    title and a blank line.
     """
     looked_at = rows[:_ROWS_ABOVE]
     filled = [sum(1 for cell in row if cell.strip("\ufeff \t\r\n\xa0")) for row in looked_at]
@@ -42,7 +43,8 @@ def header_position(rows: Sequence[Sequence[str]]) -> int:
         return first
     known = [known_columns(row) if n > first and filled[n] else 0 for n, row in enumerate(looked_at)]
     best = max(range(len(known)), key=lambda n: (known[n], -n))
-    if known[best] >= 2 and known[best] > known_first and all(2 * n <= filled[best] for n in filled[first:best]):
+    narrow = max(filled[best] // 2, 2 if known[best] >= 3 else 0)
+    if known[best] >= 2 and known[best] > known_first and all(n <= narrow for n in filled[first:best]):
         return best
     behind_title = known[best] == filled[best] == 1 and known_first == 0 and filled[first] == 1
     return best if behind_title and best > first and not filled[best - 1] else first
