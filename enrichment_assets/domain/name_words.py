@@ -59,6 +59,7 @@ _LEXICON = (
         suffix_acronyms_ambiguous=_OURS["titles"]["post_nominals_or_names"].split(),
         suffix_words=_OURS["titles"]["more_post_nominals"].split(),
         particles=_OURS["order"]["more_particles"].split(),
+        particles_ambiguous=_OURS["order"]["more_particles"].split(),
     )
 )
 PARSER = Parser(_LEXICON, Policy(patronymic_rules=frozenset({PatronymicRule.EAST_SLAVIC, PatronymicRule.TURKIC})))

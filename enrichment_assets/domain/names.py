@@ -186,7 +186,7 @@ def _column(text: str, *, is_family: bool = False) -> _Parts:
 def _whole(text: str) -> _Parts:
     """A readable cell of a full name."""
     head, *tail = [segment for segment in map(str.strip, one_name(text).split(",")) if segment] or [""]
-    if is_nobody(head):
+    if is_nobody(head) and (" " in head or not tail):  # `Guest, Michael` is somebody
         return _NOTHING
     suffixes, names = [], []
     for segment in tail:

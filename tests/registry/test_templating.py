@@ -15,6 +15,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import RenderedRequest, SecretPlace
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.secrets import fill_secrets
 
 
@@ -262,3 +263,14 @@ def test_a_typical_request_renders_in_well_under_50_microseconds() -> None:
     context = dict.fromkeys(("first_name", "last_name", "email", "company_name", "company_domain"), "text")
     best = min(timeit.repeat(lambda: compiled.render(context), number=500, repeat=5)) / 500
     assert best < 50e-6, f"{best * 1e6:.1f} us"
+
+
+@pytest.mark.parametrize("slug", ["match-person-via-apollo", "reveal-phone-via-apollo"])
+def test_a_junior_is_asked_for_as_himself(slug: str) -> None:
+    ask = RequestRenderer(builtin_workflows()[slug]).render
+    name = {"first_name": "John", "last_name": "Smith", "full_name": "John Q. Smith"}
+    parameters = {"parameters": {}, "callback_url": "http://127.0.0.1/c"}
+    father = orjson.loads(ask({**name, **parameters}).content or b"")
+    son = orjson.loads(ask({**name, **parameters, "name_suffix": "Jr."}).content or b"")
+    assert (father["first_name"], father["last_name"], father.get("name")) == ("John", "Smith", None)
+    assert (son.get("first_name"), son.get("last_name"), son["name"]) == (None, None, "John Q. Smith Jr.")
