@@ -67,8 +67,8 @@ def company_name_key(text: str | None) -> str | None:
     """
     if not text or is_no_value(text, FieldType.COMPANY_NAME) or is_no_employer(text):
         return None
-    key = " ".join(_bare(text[:_MAX_CHARS])[0]) if any(map(str.isalnum, text)) else ""
-    while not key.isascii() and (again := " ".join(_bare(key)[0])) != key:
+    key = " ".join(_bare(text[:_MAX_CHARS])) if any(map(str.isalnum, text)) else ""
+    while not key.isascii() and (again := " ".join(_bare(key))) != key:
         key = again  # a form without a blank has come to an end of the name
     if len(key) > MAX_KEY:
         digest = hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
@@ -78,25 +78,22 @@ def company_name_key(text: str | None) -> str | None:
 
 def has_legal_form(text: str) -> bool:
     """True when a name has a legal form beside its own words (`Acme Ltd`): no person is called so."""
-    return _bare(text[:_MAX_CHARS])[1]
+    plain = _plain(text[:_MAX_CHARS])
+    kept = ["the", *_bare(text[:_MAX_CHARS])]
+    return _without_parts(plain) != plain or any(word.replace(_SLASH, "") not in kept for word in _words(plain))
 
 
-def _bare(text: str) -> tuple[list[str], bool]:
-    """The words of a name without legal forms and a leading `the`, and whether there was a form."""
-    plain = _plain(text)
-    without = _without_parts(plain)
-    given = words = _words(without)
-    may_be_dotted = _ends_like_a_form(text)
-    folded: list[str] = []
-    while folded != words:
-        folded = words
-        words = _without_the(_without_forms(folded, may_be_dotted=may_be_dotted and folded is given))
-    has_form = without != plain or any(word not in words for word in given if word != "the")
-    return [word.replace(_SLASH, "") for word in words], has_form
+def _bare(text: str) -> list[str]:
+    """The words of a name without legal forms and `the` at its ends."""
+    words = _words(_without_parts(_plain(text)))
+    words = _without_forms(words, may_be_dotted=_ends_like_a_form(text))
+    while (shorter := _without_the(words)) is not words:
+        words = _without_forms(shorter, may_be_dotted=False)
+    return [word.replace(_SLASH, "") for word in words] if _SLASH in "".join(words) else words
 
 
 def _without_the(words: list[str]) -> list[str]:
-    """The words without `the` at either end (`Home Depot, The`), unless nothing but a legal form is left."""
+    """The words without `the` at either end (`Home Depot, The`), unless nothing but a form is left: then the same."""
     if len(words) > 1 and words[0] == "the" and " ".join(words[1:]) not in _forms().end:
         return words[1:]
     return words[:-1] if len(words) > 1 and words[-1] == "the" else words
@@ -122,8 +119,10 @@ def _words(plain: str) -> list[str]:
         plain = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found.group()) + " ", plain)
     if "&" in plain or "+" in plain:
         plain = _AND.sub(" and ", plain)
-    words = [word for word in plain.translate(_SIGNS).split() if word.strip("+")]
-    return _initials_together(words) if any(len(word) == 1 for word in words) else words
+    words = plain.translate(_SIGNS).split()
+    if "+" in plain:
+        words = [word for word in words if word.strip("+")]
+    return _initials_together(words) if words and min(map(len, words)) == 1 else words
 
 
 def _initials_together(words: list[str]) -> list[str]:

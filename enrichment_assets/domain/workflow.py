@@ -103,9 +103,6 @@ class ResponseMapping(Part):
     format: Literal["json", "text"] = "json"
     found_if: str | None = None
     cost: str | None = Field(default=None, description="reported cost in units of `price.unit`")
-    decode: str | None = Field(
-        default=None, description="where text holds JSON: `choices[0].message.content`; it is opened before mapping"
-    )
     not_found_status: list[int] = Field(
         default_factory=list, description="sync: statuses by which this API says that it knows nothing, `[404]`"
     )
@@ -212,6 +209,9 @@ class WorkflowDefinition(Part):
     stage: Stage | None = Field(default=None, description="where a lead stands in the funnel once this found something")
     provider: str = Field(pattern=IDENTIFIER_PATTERN)
     operation: str = Field(min_length=1, max_length=100)
+    id_namespace: str | None = Field(
+        default=None, pattern=IDENTIFIER_PATTERN, description="whose ids the answer's ids are, where not the provider's"
+    )
     mode: Mode
     entity: Entity = Entity.PERSON
     requires: list[Requirement] = Field(default_factory=list)
@@ -278,9 +278,9 @@ class WorkflowDefinition(Part):
 
         Keys are sorted: jsonb does not keep their order, and a definition is the same after it came back. Defaults are
         left out: a field that this model learns later changes no version, so no call of a running batch gets a new key.
-        Nor does `stage`, which only says how an answer is counted.
+        Nor do `stage` and `id_namespace`, which only say how an answer is counted and joined.
         """
-        fields = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"stage"})
+        fields = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"stage", "id_namespace"})
         canonical = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

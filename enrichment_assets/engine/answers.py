@@ -101,15 +101,13 @@ def _as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict)
     return verdict
 
 
-def decide_callback(
-    step: Step, body: bytes, encoding: str | None = None, content_type: str = ""
-) -> tuple[Decision, InboxStatus]:
+def decide_callback(step: Step, body: bytes, encoding: str | None = None) -> tuple[Decision, InboxStatus]:
     """Read a callback's body as it came (`encoding`: its Content-Encoding).
 
     What cannot be unpacked or read is a dead letter and FAILED(contract).
     """
     try:
-        reading = step.reader.read_callback(step.echo.without_secrets(plain_body(body, encoding)), content_type)
+        reading = step.reader.read_callback(step.echo.without_secrets(plain_body(body, encoding)))
     except (ContractError, BodyEncodingError) as error:
         price = step.workflow.price
         return failed(ErrorClass.CONTRACT, str(error), cost=price.estimate), InboxStatus.DEAD
@@ -124,7 +122,7 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
         Status.COMPLETED,
         CallState.APPLIED,
         reading.outcome,
-        reading.note if found else "; ".join(filter(None, ["the answer has none of the asked fields", reading.note])),
+        None if found else "the answer has none of the asked fields",
         reading=reading,
         cost=cost_of(price, reading.outcome, units),
         fields=dict(reading.fields) if found else {},

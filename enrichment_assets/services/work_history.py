@@ -14,9 +14,12 @@ from typing import Any
 
 import duckdb
 
+from enrichment_assets.domain.companies import own_host
+from enrichment_assets.domain.company_names import company_name_key
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.linkedin import linkedin_company, linkedin_slug
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse import load_project, open_warehouse
+from enrichment_assets.warehouse import open_warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,19 +214,19 @@ def _open(settings: Settings, client: str | None) -> Iterator[duckdb.DuckDBPyCon
 
 def _choose(connection: duckdb.DuckDBPyConnection, text: str, table: str) -> list[tuple[str, str]]:
     """Fill a temporary table with all aliases of the organisations that the text names; returns these."""
-    renderer = load_project().model("organisation_aliases").renderer
-    keys = renderer.render(
-        "select unnest(['name:' || {{ organisation_name_key('given') }}, 'host:' || {{ host_of('given') }}, "
-        "'linkedin:' || {{ linkedin_company('given') }}, given, 'apollo:' || given, 'account:' || given]) as alias_key "
-        "from (select cast($text as varchar) as given)"
-    )
+    keys = {
+        "name": company_name_key(text),
+        "host": own_host(text, text),
+        "linkedin": linkedin_slug(linkedin_company(text)),
+    }
     connection.execute(
         f"create or replace temp table {table} as "
         "select a.client_slug, a.organisation_id, a.alias_key, a.name from organisation_aliases as a "
         "where (a.client_slug, a.organisation_id) in "
         "(select b.client_slug, b.organisation_id from organisation_aliases as b "
-        f"where b.alias_key in (select alias_key from ({keys}) where alias_key is not null))",
-        {"text": text},
+        "where list_contains($keys, b.alias_key) or b.alias_key = $text "
+        "or (b.alias_kind in ('provider_id', 'account') and ends_with(b.alias_key, ':' || $text)))",
+        {"text": text.strip(), "keys": [f"{kind}:{key}" for kind, key in keys.items() if key]},
     )
     found = connection.execute(
         f"select distinct o.organisation_id, coalesce(o.name, o.organisation_id) from {table} as c "

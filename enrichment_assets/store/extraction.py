@@ -45,7 +45,8 @@ SOURCE_QUERIES: Mapping[str, str] = {
     "batch_steps": """
         select {client}::text as client_slug, {batch}::text as batch_key, (s ->> 'position')::int as position,
                s -> 'workflow' ->> 'slug' as workflow_slug, s -> 'workflow' ->> 'title' as title,
-               s -> 'workflow' ->> 'provider' as provider, s -> 'workflow' ->> 'operation' as operation,
+               s -> 'workflow' ->> 'provider' as provider,
+               s -> 'workflow' ->> 'id_namespace' as id_namespace, s -> 'workflow' ->> 'operation' as operation,
                s -> 'workflow' ->> 'mode' as mode, s -> 'workflow' ->> 'entity' as entity,
                s -> 'workflow' ->> 'stage' as stage,
                (s -> 'fallback_of')::text as fallback_of,

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enrichment_assets.warehouse.files import Layout, quoted
+from enrichment_assets.warehouse.functions import add_functions
 from enrichment_assets.warehouse.project import Column, Model, Project, Relation
 
 BUILD_MEMORY = "1GB"
@@ -43,6 +44,7 @@ def connect(layout: Layout, *, memory: str = BUILD_MEMORY, for_questions: bool =
         },
     )
     connection.execute("set timezone = 'UTC'")
+    add_functions(connection)
     if not for_questions:  # DuckDB takes any process without a main file, a spawned one say, for somebody at a terminal
         connection.execute("set enable_progress_bar = false")
     return connection

@@ -46,6 +46,7 @@ class Answer:
     error_class: str | None = None
     age_days: int = 0
     stage: str | None = None
+    id_namespace: str | None = None
 
 
 @dataclass
@@ -151,6 +152,7 @@ def _step(position: int, answer: Answer) -> dict[str, Any]:
         "mode": "sync",
         "entity": "person",
         "stage": answer.stage,
+        "id_namespace": answer.id_namespace,
         "provides": dict.fromkeys(answer.fields, "@"),
     }
     return {"position": position, "workflow": workflow, "fallback_of": [], "registry_version": "1"}

@@ -26,6 +26,8 @@ from enrichment_assets.warehouse.project import PROJECT_DIR
 from tests.warehouse.hq_data import Answer, Lead, official_leads, seed_batch
 
 PACKAGES = ["dbt-core==1.11.16", "dbt-duckdb==1.11.1", "duckdb==1.5.5", "pytz"]
+DOMAIN = ["tldextract", "idna", "disposable-email-domains", "numpy"]
+"""What functions of Python need that the models call (`plugins/domain_functions.py`); DuckDB itself wants numpy."""
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +38,10 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     uv = [shutil.which("uv")] if shutil.which("uv") else [sys.executable, "-m", "uv"] if find_spec("uv") else None
     if uv:
         _run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
-        _run([*uv, "pip", "install", "--quiet", "--python", str(python), *PACKAGES])
+        _run([*uv, "pip", "install", "--quiet", "--python", str(python), *PACKAGES, *DOMAIN])
     else:
         _run([sys.executable, "-m", "venv", str(folder)])
-        _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES])
+        _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES, *DOMAIN])
     return folder / "bin" / "dbt"
 
 
@@ -68,6 +70,7 @@ def test_dbt_builds_the_same_rows_from_the_same_folder(
     database = tmp_path / "dbt.duckdb"
     environment = {
         **os.environ,
+        "PYTHONPATH": str(PROJECT_DIR.parent),
         "ENRICH_WAREHOUSE": str(settings.warehouse_dir),
         "ENRICH_DBT_DATABASE": str(database),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

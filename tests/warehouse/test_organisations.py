@@ -6,11 +6,16 @@ from datetime import date
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
+from enrichment_assets.domain.company_names import company_name_key
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.services.work_history import job_changes, moves, together_with, worked_at
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
+from enrichment_assets.warehouse.functions import add_functions
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -111,7 +116,7 @@ def test_a_chain_of_identifiers_is_followed_to_its_end(build: Build, settings: S
         known = {"id": f"{number}", "linkedin_url": f"linkedin.com/company/l{page}"}
         return Lead({}, [Answer("org", {"organization": known})])
 
-    chain = [answer(n, n) for n in range(6)] + [answer(n + 1, n) for n in range(5)]
+    chain = [answer(n, n) for n in range(1, 7)] + [answer(n + 1, n) for n in range(1, 6)]
     build(chain)
     assert open_warehouse(settings).execute("select count(*), max(aliases) from organisations").fetchall() == [(1, 12)]
 
@@ -142,7 +147,7 @@ def test_every_join_names_its_rule_and_evidence(build: Build, settings: Settings
 
 
 def people(found: object) -> list[str]:
-    return sorted({row[found.columns.index("person_name")] for row in found.rows})  # type: ignore[attr-defined]
+    return sorted({row[found.columns.index("person_name")] for row in found.rows}, key=str)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +196,123 @@ def test_who_moved_and_whose_job_changed(careers: Settings) -> None:
 def test_an_unknown_organisation_is_refused_not_answered_with_nobody(careers: Settings) -> None:
     with pytest.raises(NotFoundError, match="No organisation is known as `acm`"):
         worked_at(careers, "acm")
+
+
+def organisation(**said: object) -> dict[str, object]:
+    return {"organization": said}
+
+
+def test_the_id_100_of_two_services_behind_one_provider_is_two_organisations(build: Build, settings: Settings) -> None:
+    build(
+        [
+            Lead({}, [Answer("ask-alder", organisation(id=100, name="Alder"), provider="http")]),
+            Lead({}, [Answer("ask-birch", organisation(id=100, name="Birch"), provider="http")]),
+            Lead({}, [Answer("ask-cedar", organisation(id=100, name="Cedar"), provider="clay")]),
+            Lead({}, [Answer("ask-dogwood", organisation(id=100, name="Dogwood"), provider="n8n")]),
+            Lead({}, [Answer("match", history(job("Elm", "100")).payload, provider="apollo")]),
+            Lead({}, [Answer("histories", history(job("Fir", "100")).payload, provider="http")]),
+            Lead({}, [Answer("org", organisation(id=100, name="Elm Ltd"), provider="apollo")]),
+        ]
+    )
+    rows = open_warehouse(settings).execute(
+        "select alias_key, list(distinct name order by name) from organisation_aliases "
+        "where alias_kind = 'provider_id' group by all order by 1"
+    )
+    assert rows.fetchall() == [
+        ("apollo:100", ["Elm"]),
+        ("clay/ask-cedar:100", ["Cedar"]),
+        ("http/ask-alder:100", ["Alder"]),
+        ("http/ask-birch:100", ["Birch"]),
+        ("http/histories:100", ["Fir"]),
+        ("n8n/ask-dogwood:100", ["Dogwood"]),
+    ]
+    assert len(worked_at(settings, "100").organisations) == 6
+    assert people(worked_at(settings, "http/histories:100")) == [None]
+
+
+def test_workflows_that_declare_one_namespace_share_ids(build: Build, settings: Settings) -> None:
+    build(
+        [
+            Lead({}, [Answer("one", organisation(id=7, name="Alder"), provider="http", id_namespace="coresignal")]),
+            Lead(
+                {}, [Answer("two", organisation(id=7, name="Alder B.V."), provider="http", id_namespace="coresignal")]
+            ),
+        ]
+    )
+    assert set(aliases(settings, "coresignal:7")) == {"coresignal:7"}
+    assert open_warehouse(settings).execute("select count(*) from organisations").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (
+            organisation(
+                id=1, name="Alder", website_url="http://www.alder.example", linkedin_url="linkedin.com/company/alder"
+            ),
+            {"company": {"id": "z9", "name": "ALDER Holding", "website": "alder.example",
+                         "linkedin_url": "https://de.linkedin.com/company/Alder/"}},
+        ),
+        (
+            organisation(id=1, name="Alder", linkedin_url="https://www.linkedin.com/company/alder/about"),
+            {"data": {"company": {"id": "z9", "name": "Alder Group", "linkedin": "linkedin.com/school/alder"}}},
+        ),
+        (
+            organisation(id=1, name="Alder & Sons GmbH", primary_domain="alder.example"),
+            {"person": {"company": {"id": "z9", "name": "Alder and Sons", "domain": "https//alder.example"}}},
+        ),
+    ],
+)  # fmt: skip
+def test_two_providers_that_name_one_page_and_domain_mean_one_organisation(
+    build: Build, settings: Settings, one: dict[str, object], two: dict[str, object]
+) -> None:
+    build([Lead({}, [Answer("first", one, provider="apollo")]), Lead({}, [Answer("second", two, provider="pdl")])])
+    found = aliases(settings, "apollo:1", "pdl:z9")
+    assert len(found) == 2 and len({identity for identity, _ in found.values()}) == 1
+
+
+def test_what_a_workflow_provides_is_a_mention_of_its_company(build: Build, settings: Settings) -> None:
+    said = {
+        "company_name": "Alder",
+        "company_domain": "alder.example",
+        "company_linkedin_url": "linkedin.com/company/al",
+    }
+    build(
+        [
+            Lead({}, [Answer("research", {"text": "..."}, said, provider="http")]),
+            Lead({}, [Answer("org", organisation(id="a1", name="Alder Inc", website_url="alder.example"))]),
+        ]
+    )
+    found = aliases(settings, "apollo:a1", "linkedin:al", "name:alder", "host:alder.example")
+    assert len(found) == 4 and len({identity for identity, _ in found.values()}) == 1
+
+
+def test_nothing_is_no_identity_of_an_organisation(build: Build, settings: Settings) -> None:
+    nothing = [
+        organisation(id="", name="Alder"), organisation(id="null", name="Birch"), organisation(id=0, name="Cedar"),
+        organisation(name="Self-employed", website_url="n.a"), organisation(name="Stealth Startup", website_url="N.A."),
+        organisation(name="Confidential", linkedin_url="https://www.linkedin.com/company/unavailable/"),
+        organisation(name="Dogwood", website_url="https://play.google.com/store/apps/details?id=1"),
+        organisation(name="Elm", website_url="jobs.lever.co/elm"), organisation(name="Fir", website_url="gmail.com"),
+    ]  # fmt: skip
+    build([Lead({}, [Answer(f"org-{n}", answer)]) for n, answer in enumerate(nothing)])
+    rows = open_warehouse(settings).execute("select alias_key, rule from organisation_aliases order by 1").fetchall()
+    names = ("alder", "birch", "cedar", "dogwood", "elm", "fir")
+    assert rows == [(f"name:{name}", "alone") for name in names]
+
+
+NAMES = st.text(max_size=30) | st.lists(
+    st.sampled_from(
+        ["Acme", "Inc.", "GmbH", "& Co", "’s", "ß", "İ", "S.A.", "A/S", "The", "™", "株式会社", "ООО", ",", "é", "."]
+    )
+).map(" ".join)
+
+
+@settings_of_hypothesis(max_examples=20, deadline=None)
+@given(st.lists(NAMES, min_size=200, max_size=200))
+def test_sql_and_python_compare_names_by_one_rule(names: list[str]) -> None:
+    shown = [name.replace("\0", "") for name in names if name.isprintable()]
+    with duckdb.connect() as connection:
+        add_functions(connection)
+        rows = connection.execute("select company_name_key(unnest($names))", {"names": [*shown, None]}).fetchall()
+    assert [row[0] for row in rows] == [company_name_key(name) for name in [*shown, None]]

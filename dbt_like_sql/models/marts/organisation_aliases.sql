@@ -14,7 +14,7 @@ with recursive mentions as (
         client_slug,
         name,
         name_key,
-        case when host not in ({% for host in var('shared_hosts') %}'{{ host }}'{{ ', ' if not loop.last }}{% endfor %}) then host end as host,
+        host,
         case when linkedin is not null then 'linkedin:' || linkedin end as linkedin_key,
         provider_id as provider_key,
         case when account_id is not null then 'account:' || account_id end as account_key,

@@ -29,7 +29,7 @@ organisations as (
 
     select
         organisation_name,
-        {{ organisation_name_key('organisation_name') }} as organisation_name_key
+        company_name_key(organisation_name) as organisation_name_key
     from (
         select distinct organisation_name
         from {{ ref('stg_employment') }}
@@ -78,8 +78,7 @@ select
     j.provider_organisation_id,
     o.organisation_name_key,
     case
-        when j.provider_organisation_id is not null and length(j.provider_organisation_id) <= 200
-            then j.source_provider || ':' || j.provider_organisation_id
+        when {{ filled_id('j.provider_organisation_id') }} is not null then j.id_namespace || ':' || j.provider_organisation_id
         when o.organisation_name_key is not null then 'name:' || o.organisation_name_key
     end as organisation_key,
     j.title,

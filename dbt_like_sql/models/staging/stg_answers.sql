@@ -7,6 +7,7 @@ select
     s.workflow_slug,
     s.position,
     r.provider,
+    {{ id_namespace('t.id_namespace', 'r.provider', 's.workflow_slug') }} as id_namespace,
     r.result_id,
     c.reused_from_batch,
     r.fetched_at,
@@ -19,6 +20,8 @@ inner join (
     where result_id is not null
 ) as s
     on s.batch_key = r.batch_key and s.result_id = r.result_id
+left join {{ source('hq', 'batch_steps') }} as t
+    on t.batch_key = s.batch_key and t.workflow_slug = s.workflow_slug
 left join (
     select batch_key, call_id, reused_from_batch
     from {{ source('hq', 'provider_calls') }}

@@ -9,6 +9,7 @@ with answers as (
         item_id,
         workflow_slug as source_workflow,
         provider as source_provider,
+        id_namespace,
         result_id,
         fetched_at,
         {{ employment_source('payload', 'fields') }} as document
@@ -76,6 +77,7 @@ named as (
         item_id,
         source_workflow,
         source_provider,
+        id_namespace,
         result_id,
         fetched_at,
         ordinal,
@@ -124,6 +126,7 @@ select
     item_id,
     source_workflow,
     source_provider,
+    id_namespace,
     result_id,
     fetched_at,
     cast(ordinal as integer) as ordinal,
