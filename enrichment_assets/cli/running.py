@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from enrichment_assets.assets.enrichment import listening, step_key
-from enrichment_assets.assets.jobs import BATCH_JOB
+from enrichment_assets.assets.extraction import model_key
+from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run import Progress as EngineProgress
@@ -22,7 +23,9 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox import new_callbacks_by_batch
 from enrichment_assets.store.states import batches_to_resume
+from enrichment_assets.warehouse import load_project
 
+_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 LOOK_SECONDS = 1.0
 """How often a waiting `run` looks for callbacks."""
 
@@ -36,6 +39,8 @@ def run_batch(
 ) -> None:
     """Run a batch in this process; with `wait`, again and again until nothing of it is open.
 
+    Then what is asked across batches (`organisations`) is built too: without a daemon nobody else would.
+
     Raises:
         NotFoundError: there is no such batch.
         ConfigurationError: a named workflow is not registered.
@@ -48,10 +53,10 @@ def run_batch(
         instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
         while True:
             _run_once(definitions, instance, settings, batch_key, workflows, show=show)
-            if not wait or status(settings, batch_key).finished:
-                return
-            if not _wait_for_news(settings, batch_key):
-                return
+            if not wait or status(settings, batch_key).finished or not _wait_for_news(settings, batch_key):
+                break
+        if workflows is None:
+            _build_organisations(definitions, instance)
 
 
 def _run_once(
@@ -75,9 +80,23 @@ def _run_once(
             instance=instance,
             asset_selection=selection,
             tags={"enrich/batch": batch_key, "enrich/reason": "enrich run"},
-            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+            run_config=_QUIET,
             raise_on_error=False,
         )
+    if not result.success:
+        raise RunFailedError(f"the run {result.run_id} failed: {_first_error(result)}")
+
+
+def _build_organisations(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """Build and publish the tables over all batches, as the daemon does when a batch is extracted."""
+    published = [m.name for m in load_project().models.values() if m.published and not m.partitioned]
+    result = definitions.resolve_job_def(ANALYTICS_JOB).execute_in_process(
+        instance=instance,
+        asset_selection=[model_key(name) for name in published],
+        tags={"enrich/reason": "enrich run"},
+        run_config=_QUIET,
+        raise_on_error=False,
+    )
     if not result.success:
         raise RunFailedError(f"the run {result.run_id} failed: {_first_error(result)}")
 

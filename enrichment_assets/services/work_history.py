@@ -232,6 +232,11 @@ def _choose(connection: duckdb.DuckDBPyConnection, text: str, table: str) -> lis
         f"select distinct o.organisation_id, coalesce(o.name, o.organisation_id) from {table} as c "
         "join organisations as o on o.client_slug = c.client_slug and o.organisation_id = c.organisation_id order by 2"
     ).fetchall()
+    if not found and connection.execute("select 1 from organisations limit 1").fetchone() is None:
+        raise NotFoundError(
+            "No organisation is known at all: the table `organisations` is not built yet, or no batch has been "
+            "extracted. `enrich run BATCH` builds it at its end, as does the job `build_analytics` in Dagster."
+        )
     if not found:
         raise NotFoundError(
             f"No organisation is known as `{text}`. Look for it: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,15 @@ def test_people_who_ever_worked_at_an_organisation(enriched: Enriched, organisat
         "select count(distinct item_id) from person_work_history where organisation_name = ?", [organisation]
     ).fetchone()
     assert row == (people,)
+
+
+def test_worked_at_is_answered_after_enrich_run_alone(enriched: Enriched, enrich: Enrich) -> None:
+    delegation = "U.S. House of Representatives, Virginia Delegation"
+    people = json.loads(enrich("worked-at", delegation.upper(), "--json", "--limit", "1000"))
+    assert len({person["item_id"] for person in people}) == 11
+    with connect(enriched.workspace_url) as workspace:
+        row = workspace.execute("select count(*) as organisations from organisations").fetchone()
+    assert row is not None and row["organisations"] >= 108
 
 
 def test_current_jobs_and_organisations_are_as_known(enriched: Enriched) -> None:

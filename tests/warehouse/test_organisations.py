@@ -193,6 +193,11 @@ def test_who_moved_and_whose_job_changed(careers: Settings) -> None:
     assert people(job_changes(careers, date(2022, 1, 1))) == []
 
 
+def test_organisations_that_are_not_built_are_not_blamed_on_the_name(settings: Settings) -> None:
+    with pytest.raises(NotFoundError, match="the table `organisations` is not built yet"):
+        worked_at(settings, "Acme")
+
+
 def test_an_unknown_organisation_is_refused_not_answered_with_nobody(careers: Settings) -> None:
     with pytest.raises(NotFoundError, match="No organisation is known as `acm`"):
         worked_at(careers, "acm")
