@@ -6,28 +6,36 @@ What a status code means is the provider's business (`resources/`); this module 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from functools import partial
+from types import UnionType
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from enrichment_assets.domain.charsets import charset_of, decode_text
+from enrichment_assets.domain.envelopes import opened
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
+from enrichment_assets.domain.expression_trees import names_in, plain_path, reads_lists
 from enrichment_assets.domain.jsontext import parse_json
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
+from enrichment_assets.domain.text_json import TextOpener
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 
 FINAL_URL_HEADERS = ("zr-final-url", "content-location")
 """Response headers in which a scraper says where it ended up; the first that is there wins."""
 
-_CHARSET = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9._-]+)", re.IGNORECASE)
-
 
 class ContractError(EnrichError):
     """A payload is not what its workflow says it is. The bytes are kept; the state becomes FAILED(contract)."""
+
+
+class ReportedError(ContractError):
+    """The payload says itself that it is an error."""
 
 
 class Expression:
@@ -45,7 +53,8 @@ class Expression:
         except (JMESPathError, RecursionError) as error:
             reason = " ".join(str(error).split())
             raise ConfigurationError(f"{where}: {text!r} is not a JMESPath expression: {reason}") from error
-        self._path = _plain_path(self._compiled.parsed)
+        self._path = plain_path(self._compiled.parsed)
+        self.reads_lists = reads_lists(self._compiled.parsed)
 
     def __call__(self, data: Any) -> Any:
         """Evaluate over `data`; raises `ContractError` where the data does not fit the expression."""
@@ -67,7 +76,7 @@ def condition(expression: str) -> Callable[[Mapping[str, Any]], bool]:
 
 def fields_named(expression: str) -> set[str]:
     """Top-level fields that an expression reads: `email && company.name` names `email` and `company`."""
-    return _names(Expression(expression, "expression")._compiled.parsed)
+    return names_in(Expression(expression, "expression")._compiled.parsed)
 
 
 def truthy(value: Any) -> bool:
@@ -76,8 +85,12 @@ def truthy(value: Any) -> bool:
 
 
 def blank(value: Any) -> bool:
-    """True for null, white space and empty lists or objects: such a value provides nothing."""
-    return value is None or value == [] or value == {} or (isinstance(value, str) and not value.strip())
+    """True for null, white space, and lists or objects with nothing else in them: such a value provides nothing."""
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, Mapping):
+        return all(blank(member) for member in value.values())
+    return value is None or (isinstance(value, list) and all(blank(member) for member in value))
 
 
 class ResponseReader:
@@ -93,6 +106,7 @@ class ResponseReader:
         self._error_if = self._optional("response.error_if", response.error_if)
         self._cost = self._optional("response.cost", response.cost)
         self._external_id = self._optional("response.external_id", response.external_id)
+        self._open_text = self._opener(response.decode)
         emits = workflow.emits
         self._emits = self._optional("emits.items", emits.items if emits else None)
         self._emits_key = self._optional("emits.key", emits.key if emits else None)
@@ -101,6 +115,8 @@ class ResponseReader:
         self._callback_payload = self._expression("callback.payload", callback.payload)
         self._pending_if = self._optional("poll.pending_if", poll.pending_if if poll else None)
         self._poll_payload = self._expression("poll.payload", poll.payload if poll else "@")
+        reading = [*self._provides.values(), self._callback_found_if, self._callback_payload, self._emits]
+        self._reads_lists = any(expression is not None and expression.reads_lists for expression in reading)
 
     def read(self, answer: Answer) -> Reading:
         """Read the answer to the request itself.
@@ -110,13 +126,27 @@ class ResponseReader:
         """
         if self._workflow.mode is Mode.ASYNC:
             return self._read_acknowledgement(answer)
-        payload = self._text_payload(answer) if self._workflow.response.format == "text" else self._json(answer.body)
-        self._refuse_errors(self._error_if, payload)
-        return self._reading(payload, payload, self._found_if)
+        notes: list[str] = []
+        is_text = self._workflow.response.format == "text"
+        payload = self._text_payload(answer) if is_text else self._json(answer.body, notes, answer.headers)
+        reading = self._read_wrapped(payload, partial(self._read_answer, notes=notes), self._found_if, list | None)
+        return replace(reading, note="; ".join(notes) or None)
 
-    def read_callback(self, body: bytes) -> Reading:
-        """Read a callback: `error_if` and `found_if` see the body, `provides` sees `callback.payload` of it."""
-        return self._read_delivered(self._json(body))
+    def _read_answer(self, body: Any, notes: list[str]) -> Reading:
+        body = self._with_opened_text(body, notes)
+        self._refuse_errors(self._error_if, body)
+        return self._reading(body, body, self._found_if)
+
+    def read_callback(self, body: bytes, content_type: str = "") -> Reading:
+        """Read a callback: `error_if` and `found_if` see the body, `provides` sees `callback.payload` of it.
+
+        Where the mapping finds nothing in the body, it looks at what is wrapped in it (`domain.envelopes`).
+        """
+        notes: list[str] = []
+        document = self._json(body, notes, {"content-type": content_type})
+        read = partial(self._read_delivered, notes=notes)
+        reading = self._read_wrapped(document, read, self._callback_found_if, list if self._reads_lists else dict)
+        return replace(reading, note="; ".join(notes) or None)
 
     def read_poll(self, answer: Answer) -> Reading | None:
         """Read the answer to a poll; None: not ready yet.
@@ -129,20 +159,62 @@ class ResponseReader:
             raise ConfigurationError(f"{self._workflow.slug}: has no `poll`")
         if answer.status in poll.pending_status:
             return None
-        body = self._json(answer.body)
+        notes: list[str] = []
+        body = self._json(answer.body, notes, answer.headers)
         if self._pending_if is not None and truthy(self._pending_if(body)):
             return None
         if not 200 <= answer.status < 300:
             raise ContractError(f"{self._workflow.slug}: the poll was answered with HTTP {answer.status}")
-        return self._read_delivered(self._poll_payload(body))
+        reading = self._read_delivered(self._poll_payload(body), notes)
+        return replace(reading, note="; ".join(notes) or None)
 
-    def _read_delivered(self, body: Any) -> Reading:
+    def _read_wrapped(
+        self, body: Any, read: Callable[[Any], Reading], found_if: Expression | None, misses: type | UnionType
+    ) -> Reading:
+        """The first form of the body in which the mapping finds something; else what the innermost says.
+
+        Args:
+            body: What came.
+            read: Reads one form of it.
+            found_if: The condition that `read` uses.
+            misses: What beside an object may say that nothing was found.
+
+        Raises:
+            ContractError: Also where all that is left is nothing that a miss could be told from.
+        """
+        *outer, innermost = opened(body)
+        for form in outer:
+            try:
+                reading = read(form)
+            except ReportedError:
+                raise
+            except ContractError:
+                continue
+            if self._is_addressed(form, reading, found_if):
+                return reading
+        reading = read(innermost)
+        is_answer = innermost == [] or isinstance(innermost, Mapping | misses)
+        has_nothing = reading.outcome is Outcome.NOT_FOUND or (self._provides and not reading.fields)
+        if has_nothing and not is_answer:
+            raise ContractError(f"{self._workflow.slug}: the body is {_kind(innermost)}, not an object")
+        return reading
+
+    def _is_addressed(self, form: Any, reading: Reading, found_if: Expression | None) -> bool:
+        """Whether the mapping means this form: it picked something out of it, rather than to take whatever comes."""
+        if reading.outcome is Outcome.NOT_FOUND:
+            return False
+        if not self._provides:
+            return found_if is None or isinstance(form, Mapping)
+        return any(value is not form and value != form for value in reading.fields.values())
+
+    def _read_delivered(self, body: Any, notes: list[str]) -> Reading:
+        body = self._with_opened_text(body, notes)
         self._refuse_errors(self._callback_error_if, body)
         return self._reading(body, self._callback_payload(body), self._callback_found_if)
 
     def _read_acknowledgement(self, answer: Answer) -> Reading:
         try:
-            payload = self._json(answer.body)
+            payload = self._json(answer.body, [], answer.headers)
         except ContractError:
             payload = self._text_payload(answer)
         self._refuse_errors(self._error_if, payload)
@@ -161,7 +233,7 @@ class ResponseReader:
             if not blank(value):
                 fields[name] = value
         if found_if is not None:
-            found = truthy(found_if(body))
+            found = truthy(found_if(body)) and not blank(payload)
         else:
             found = bool(fields) if self._provides else not blank(payload)
         return Reading(
@@ -175,7 +247,7 @@ class ResponseReader:
 
     def _refuse_errors(self, error_if: Expression | None, body: Any) -> None:
         if error_if is not None and truthy(error_if(body)):
-            raise ContractError(f"{self._workflow.slug}: the payload is an error ({error_if.text} holds)")
+            raise ReportedError(f"{self._workflow.slug}: the payload is an error ({error_if.text} holds)")
 
     def _cost_units(self, body: Any) -> Decimal | None:
         """The reported cost, or None: a cost that cannot be read must not lose an answer that was paid for."""
@@ -209,18 +281,22 @@ class ResponseReader:
             raise ContractError(f"{self._workflow.slug}: `emits` did not give a list of objects")
         return tuple(value)
 
-    def _json(self, body: bytes) -> Any:
+    def _json(self, body: bytes, notes: list[str], headers: Mapping[str, str]) -> Any:
         try:
-            return parse_json(body)
+            return parse_json(body, notes, charset_of(headers.get("content-type", "")))
         except ValueError as error:
             raise ContractError(f"{self._workflow.slug}: the body is not JSON ({error})") from error
 
-    def _text_payload(self, answer: Answer) -> dict[str, Any]:
-        charset = _CHARSET.search(answer.headers.get("content-type", ""))
+    def _with_opened_text(self, body: Any, notes: list[str]) -> Any:
+        if self._open_text is None:
+            return body
         try:
-            text = answer.body.decode(charset.group(1) if charset else "utf-8", errors="replace")
-        except (LookupError, ValueError):
-            text = answer.body.decode("utf-8", errors="replace")
+            return self._open_text(body, notes)
+        except ValueError as error:
+            raise ContractError(f"{self._workflow.slug}, response.decode: {error}") from error
+
+    def _text_payload(self, answer: Answer) -> dict[str, Any]:
+        text = decode_text(answer.body, answer.headers.get("content-type", ""))
         final_url = next((answer.headers[name] for name in FINAL_URL_HEADERS if name in answer.headers), None)
         # Postgres' jsonb cannot hold NUL.
         return {"text": text.replace("\0", "\ufffd"), "headers": dict(answer.headers), "final_url": final_url}
@@ -228,36 +304,25 @@ class ResponseReader:
     def _expression(self, field: str, text: str) -> Expression:
         return Expression(text, f"workflow {self._workflow.slug}, {field}")
 
+    def _opener(self, path: str | None) -> TextOpener | None:
+        if path is None:
+            return None
+        expression = self._expression("response.decode", path)
+        try:
+            return TextOpener(path)
+        except ValueError as error:
+            raise ConfigurationError(f"{expression.where}: {path!r}: {error}") from error
+
     def _optional(self, field: str, text: str | None) -> Expression | None:
         return None if text is None else self._expression(field, text)
 
 
+def _kind(value: Any) -> str:
+    """What a JSON value is, for people."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "null" if value is None else "text" if isinstance(value, str) else "a single value"
+
+
 def _brief(error: Exception) -> str:
     return type(error).__name__  # the message may quote the payload: personal data
-
-
-def _plain_path(node: Mapping[str, Any]) -> list[str] | None:
-    """`a.b.c` as its names, or None. Most expressions are such paths; walking them is ten times faster."""
-    if node["type"] == "field":
-        return [node["value"]]
-    if node["type"] != "subexpression":
-        return None
-    paths = [_plain_path(child) for child in node["children"]]
-    return None if any(path is None for path in paths) else [name for path in paths for name in path or ()]
-
-
-_SCOPED_BY_FIRST = frozenset({"subexpression", "index_expression", "pipe", "projection", "value_projection"})
-"""Nodes whose first child sees the current value, and whose others see what the first one gave."""
-
-
-def _names(node: Mapping[str, Any]) -> set[str]:
-    kind, children = node["type"], node["children"]
-    if kind == "field":
-        return {node["value"]}
-    if kind in _SCOPED_BY_FIRST or kind == "filter_projection":
-        first, *rest = children
-        keeps_scope = kind != "filter_projection" and first["type"] in ("identity", "current")
-        return _names(first).union(*(_names(child) for child in rest)) if keeps_scope else _names(first)
-    if kind == "expref":
-        return set()
-    return set().union(*(_names(child) for child in children))

@@ -83,6 +83,7 @@ class Reading:
     """What `domain.mapping` read out of one payload.
 
     `rejected`: field -> what the payload has for it that is no value of the field (`domain.values.rejection`).
+    `note`: what was mended in the bytes to read them, for people.
     """
 
     outcome: Outcome
@@ -92,6 +93,7 @@ class Reading:
     external_id: str | None = None
     emitted: tuple[Any, ...] = ()
     rejected: Mapping[str, Any] = field(default_factory=dict)
+    note: str | None = None
 
 
 class Provider(Protocol):

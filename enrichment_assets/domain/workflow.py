@@ -103,6 +103,9 @@ class ResponseMapping(Part):
     format: Literal["json", "text"] = "json"
     found_if: str | None = None
     cost: str | None = Field(default=None, description="reported cost in units of `price.unit`")
+    decode: str | None = Field(
+        default=None, description="where text holds JSON: `choices[0].message.content`; it is opened before mapping"
+    )
     not_found_status: list[int] = Field(
         default_factory=list, description="sync: statuses by which this API says that it knows nothing, `[404]`"
     )

@@ -101,13 +101,15 @@ def _as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict)
     return verdict
 
 
-def decide_callback(step: Step, body: bytes, encoding: str | None = None) -> tuple[Decision, InboxStatus]:
+def decide_callback(
+    step: Step, body: bytes, encoding: str | None = None, content_type: str = ""
+) -> tuple[Decision, InboxStatus]:
     """Read a callback's body as it came (`encoding`: its Content-Encoding).
 
     What cannot be unpacked or read is a dead letter and FAILED(contract).
     """
     try:
-        reading = step.reader.read_callback(step.echo.without_secrets(plain_body(body, encoding)))
+        reading = step.reader.read_callback(step.echo.without_secrets(plain_body(body, encoding)), content_type)
     except (ContractError, BodyEncodingError) as error:
         price = step.workflow.price
         return failed(ErrorClass.CONTRACT, str(error), cost=price.estimate), InboxStatus.DEAD
@@ -122,7 +124,7 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
         Status.COMPLETED,
         CallState.APPLIED,
         reading.outcome,
-        None if found else "the answer has none of the asked fields",
+        reading.note if found else "; ".join(filter(None, ["the answer has none of the asked fields", reading.note])),
         reading=reading,
         cost=cost_of(price, reading.outcome, units),
         fields=dict(reading.fields) if found else {},

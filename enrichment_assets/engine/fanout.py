@@ -22,7 +22,7 @@ def with_children(run: Run, item: LoadedItem, step: Step, decision: Decision) ->
     emission = emission_for(run.batch.blueprint, step, parent, decision)
     if emission is None:
         return decision, None
-    return replace(decision, reason=emission.note or decision.reason), emission
+    return replace(decision, reason="; ".join(filter(None, [emission.note, decision.reason])) or None), emission
 
 
 def emission_for(blueprint: Blueprint, step: Step, parent: Parent, decision: Decision) -> Emission | None:

@@ -134,7 +134,12 @@ async def take_callback(run: Run, item: LoadedItem, callback: Callback) -> None:
         log_event(run, "callback_refused", step, item_id=item.item_id)
         return
     reopens = state.status in (Status.FAILED, Status.AMBIGUOUS)
-    decision, inbox_status = decide_callback(step, callback.body, callback.headers.get("content-encoding"))
+    decision, inbox_status = decide_callback(
+        step,
+        callback.body,
+        callback.headers.get("content-encoding"),
+        callback.headers.get("content-type", ""),
+    )
     reserved = callback.call.state in _RESERVED
     decision = replace(decision, cost=decision.cost if reserved else _not_booked(decision.cost, callback.call))
     await conclude(

@@ -44,11 +44,17 @@ class KeptAnswer(Protocol):
     def callback_encoding(self) -> str | None:
         """Its Content-Encoding."""
 
+    @property
+    def callback_type(self) -> str | None:
+        """Its Content-Type."""
+
 
 def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
     """How a kept answer reads now, as it would live; None: it completes nothing and fails no contract."""
     if kept.callback is not None:
-        decision: Decision | None = decide_callback(step, kept.callback, kept.callback_encoding)[0]
+        decision: Decision | None = decide_callback(
+            step, kept.callback, kept.callback_encoding, kept.callback_type or ""
+        )[0]
     elif step.workflow.mode is Mode.ASYNC and step.workflow.poll is not None and kept.external_id:
         decision = _read_poll(step, _answer(kept))
     else:

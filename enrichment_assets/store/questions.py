@@ -54,6 +54,7 @@ class Known:
     external_id: str | None
     callback: bytes | None
     callback_encoding: str | None
+    callback_type: str | None
     answered_at: datetime | None
     error_class: str | None
     error: str | None
@@ -83,7 +84,7 @@ _CANDIDATES = """
   from provider_calls c
   join batches b on b.id = c.batch_id
   left join lateral (
-    select body, headers, received_at from callback_inbox
+    select body, headers, content_type, received_at from callback_inbox
     where call_id = c.id and status = 'applied' order by id desc limit 1
   ) i on true
   cross join lateral (
@@ -114,7 +115,7 @@ from {_ASKED}
 cross join lateral (
   select c.id as call_id, t.in_batch, c.state, b.batch_key, c.http_status,
          coalesce(c.response_headers, '{{}}'::jsonb) as headers, c.response_body as body, c.external_id,
-         i.body as callback, i.headers ->> 'content-encoding' as callback_encoding,
+         i.body as callback, i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
          t.answered_at, c.error_class, c.error, k.answered, t.age
   {_CANDIDATES}
   order by {_ORDER} limit 1

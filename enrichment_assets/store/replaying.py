@@ -42,6 +42,7 @@ class StoredAnswer:
     inbox_id: int | None
     callback: bytes | None
     callback_encoding: str | None
+    callback_type: str | None
     received_at: datetime | None
     status: str
     outcome: str | None
@@ -68,7 +69,7 @@ class NewReading:
 _STORED = """
 select c.id as call_id, c.item_id, o.http_status, coalesce(o.response_headers, '{}'::jsonb) as headers,
        o.response_body as body, o.external_id, case when c.reused_from is null then i.id end as inbox_id,
-       i.body as callback, i.headers ->> 'content-encoding' as callback_encoding,
+       i.body as callback, i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
        coalesce(i.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields,
        r.rejected
 from provider_calls c
@@ -76,7 +77,7 @@ join provider_calls o on o.id = coalesce(c.reused_from, c.id)
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
 left join enrichment_results r on r.item_id = c.item_id and r.workflow_slug = c.workflow_slug
 left join lateral (
-  select id, body, headers, received_at from callback_inbox
+  select id, body, headers, content_type, received_at from callback_inbox
   where call_id = o.id and (status = 'applied' or status = 'dead' and coalesce(error, '') not like 'signature: %%')
   order by status = 'applied' desc, id desc limit 1
 ) i on true

@@ -93,7 +93,7 @@ def test_a_nul_character_is_replaced_because_postgres_cannot_hold_it() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"  ", b"<html>", b'{"a":', b"NaN", b"[1e999]", b"\xff\xfe", b'"\\ud800"', b"[" * 100_000, b'{"a":1}{"b":2}'],
+    [b"", b"  ", b"<html>", b'{"a":', b"NaN", b"\xff\xfe", b"[" * 100_000, b'{"a":1}{"b":2}'],
 )
 def test_what_is_not_json_is_a_contract_error(body: bytes) -> None:
     with pytest.raises(ContractError, match="not JSON"):

@@ -1,0 +1,190 @@
+"""JSON inside text: what a language model wrote around it is taken off. Pure.
+
+Models answer with JSON alone, in a code fence, with a sentence before or after it, or written twice as text in text.
+One document is taken; two different ones are a question nobody here can answer, and half of one is no answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jmespath
+
+from enrichment_assets.domain.jsontext import parse_json
+
+MAX_STARTS = 200
+"""Brackets at which a document may begin: more are no prose around an answer."""
+
+_OPENING = re.compile(r"(```+|~~~+)\s*([A-Za-z0-9_+-]*)\s*")
+_THOUGHTS = ("think", "thinking", "reasoning")
+_BEGUN = {"{": re.compile(r'\{\s*(?:"|$)'), "[": re.compile(r'\[\s*(?:[\[{"]|$)')}
+"""What begins like a document; `{name}` and `[1]` in prose do not."""
+
+_DECODER = json.JSONDecoder()
+_Steps = tuple[str | int | None, ...]
+"""Names and indexes of a path; None is every element of a list."""
+
+
+def json_in_text(text: str, notes: list[str] | None = None) -> Any:
+    """The one JSON object or list in a text, with or without fences and prose around it.
+
+    Raises:
+        ValueError: There is none, only the beginning of one, or several that differ. The message quotes nothing.
+    """
+    try:
+        whole = parse_json(text.encode("utf-8", "surrogatepass"), notes)
+    except ValueError:
+        return _one(_documents(text))
+    if isinstance(whole, str) and whole.lstrip()[:1] in ("{", "[", "`"):
+        return json_in_text(whole, notes)
+    if not isinstance(whole, dict | list):
+        raise ValueError("the text holds no JSON object or list")
+    return whole
+
+
+def _documents(text: str) -> list[Any]:
+    """What is in code fences; without any, the objects in the text; without these, the lists."""
+    text = _without_thoughts(text)
+    fenced = []
+    for language, block, is_closed in _fences(text):
+        try:
+            fenced.append(parse_json(block.encode("utf-8", "surrogatepass")))
+        except ValueError:
+            if language.lower().startswith("json") or not is_closed:
+                raise ValueError("the JSON in the code fence is broken or cut off") from None
+    if fenced:
+        return [document for document in fenced if isinstance(document, dict | list)]
+    return list(_found(text, "{")) or list(_found(text, "["))
+
+
+def _without_thoughts(text: str) -> str:
+    """Without what a model thought aloud, `<think>...</think>`: drafts of its answer may be in there."""
+    for tag in _THOUGHTS:
+        before, *rest = text.split(f"<{tag}>")
+        text = before + "".join(piece.partition(f"</{tag}>")[2] if f"</{tag}>" in piece else piece for piece in rest)
+    return text
+
+
+def _fences(text: str) -> Iterator[tuple[str, str, bool]]:
+    """(language, content, whether it is closed) of each code fence, as CommonMark has them: whole lines."""
+    marker, language, block = "", "", list[str]()
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if not marker:
+            if opening := _OPENING.fullmatch(stripped):
+                marker, language, block = opening.group(1), opening.group(2), []
+        elif stripped.startswith(marker) and not stripped.strip(marker[0]):
+            yield language, "\n".join(block), True
+            marker = ""
+        else:
+            block.append(line)
+    if marker:
+        content = "\n".join(block).rstrip()
+        yield language, content.rstrip(marker[0]), content.endswith(marker)
+
+
+def _found(text: str, bracket: str) -> Iterator[Any]:
+    """Documents that begin with this bracket, none inside another."""
+    at, starts = text.find(bracket), 0
+    while at >= 0:
+        starts += 1
+        if starts > MAX_STARTS:
+            raise ValueError("the text has too many brackets to find JSON in it")
+        end = _end_of(text, at) if bracket == "{" or _BEGUN[bracket].match(text, at) else None
+        if end is None:
+            at = text.find(bracket, at + 1)
+            continue
+        yield parse_json(text[at:end].encode("utf-8", "surrogatepass"))
+        at = text.find(bracket, end)
+
+
+def _end_of(text: str, start: int) -> int | None:
+    """Where the document that begins at `start` ends; None: none does. Raises `ValueError` where it is cut off."""
+    try:
+        return _DECODER.raw_decode(text, start)[1]
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+            raise ValueError("the JSON in the text is cut off") from None
+        if _BEGUN[text[start]].match(text, start):  # what stands inside a broken document is not the document
+            raise ValueError("the JSON in the text is broken") from None
+        return None
+
+
+def _one(documents: list[Any]) -> Any:
+    if not documents:
+        raise ValueError("the text holds no JSON object or list")
+    if any(document != documents[0] for document in documents[1:]):
+        raise ValueError(f"the text holds {len(documents)} different JSON documents")
+    return documents[0]
+
+
+class TextOpener:
+    """Opens the text at one place of a payload: `choices[0].message.content` is then an object, the rest as it was.
+
+    Raises:
+        ValueError: The path is more than names, indexes and `[*]`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._steps = _steps(jmespath.compile(path).parsed)
+
+    def __call__(self, payload: Any, notes: list[str] | None = None) -> Any:
+        """The payload with the text opened; unchanged where nothing or no text is at the path.
+
+        Raises:
+            ValueError: There is text, and no JSON can be read out of it.
+        """
+        return self._open(payload, self._steps, notes)
+
+    def _open(self, value: Any, steps: _Steps, notes: list[str] | None) -> Any:
+        if not steps:
+            return json_in_text(value, notes) if isinstance(value, str) else value
+        step, *rest = steps
+        if isinstance(step, str):
+            if not isinstance(value, Mapping) or step not in value:
+                return value
+            return {**value, step: self._open(value[step], tuple(rest), notes)}
+        if not isinstance(value, list):
+            return value
+        if step is None:
+            return self._open_each(value, tuple(rest), notes)
+        if not -len(value) <= step < len(value):
+            return value
+        opened = list(value)
+        opened[step] = self._open(value[step], tuple(rest), notes)
+        return opened
+
+    def _open_each(self, values: list[Any], rest: _Steps, notes: list[str] | None) -> list[Any]:
+        """Every element; text without JSON (a model's thinking beside its answer) stays where another one has some."""
+        opened, refused, changed = [], None, False
+        for value in values:
+            try:
+                opened.append(self._open(value, rest, notes))
+                changed = changed or opened[-1] != value
+            except ValueError as error:
+                opened.append(value)
+                refused = refused or error
+        if refused is not None and not changed:
+            raise refused
+        return opened
+
+
+def _steps(node: Mapping[str, Any]) -> _Steps:
+    kind, children = node["type"], node["children"]
+    if kind in ("field", "index"):
+        return (node["value"],)
+    if kind in ("identity", "current"):
+        return ()
+    if kind in ("subexpression", "index_expression"):
+        return tuple(step for child in children for step in _steps(child))
+    if kind == "projection":
+        return (*_steps(children[0]), None, *_steps(children[1]))
+    if kind == "flatten":
+        return _steps(children[0])
+    raise ValueError("a path to open has names, indexes and [*] only, like choices[0].message.content")
