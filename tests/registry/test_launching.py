@@ -12,7 +12,7 @@ from psycopg import Connection
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services import configuration
-from enrichment_assets.services.launching import launch, plan_launch
+from enrichment_assets.services.launching import launch, map_columns, plan_launch
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 
@@ -217,3 +217,17 @@ def test_another_clients_pipeline_cannot_be_launched(settings: Settings, upload:
     configuration.add_pipeline(settings, configuration.pipeline_from_steps("theirs", "normalise-name"), "beta")
     with pytest.raises(NotFoundError, match="client acme has no pipeline 'theirs'"):
         plan_launch(settings, upload, "theirs")
+
+
+def test_a_list_of_which_no_column_is_known_is_launched_only_once_one_is_mapped(
+    settings: Settings, upload: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "unknown.csv"
+    path.write_text("Spalte 1,Spalte 2\nAda,ada@acme.com\n")
+    unknown = upload_file(settings, path, "acme").upload_id
+    assert any("no column" in problem for problem in plan_launch(settings, unknown, "normalise-only").problems)
+    with pytest.raises(ConfigurationError, match=r"no column of upload \d+ is recognised \('Spalte 1', 'Spalte 2'\)"):
+        launch(settings, unknown, "normalise-only", add_partition=Partitions(settings).add)
+    mapped = map_columns(settings, unknown, {"Spalte 2": "email"})
+    launched = launch(settings, mapped, "normalise-only", add_partition=Partitions(settings).add)
+    assert (launched.upload_id, launched.items) == (mapped, 1)

@@ -15,7 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from enrichment_assets.cli.upload import register
-from enrichment_assets.domain.errors import UploadRefusedError
+from enrichment_assets.domain.errors import ConfigurationError, UploadRefusedError
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.uploads import UploadReport, upload_file
 from enrichment_assets.settings import Settings
@@ -63,6 +63,28 @@ def test_json_holds_the_whole_report(run: Run, client: str, tmp_path: Path) -> N
     assert [(u["id"], u["client"], u["row_count"]) for u in listed] == [(report["upload_id"], "acme", 3)]
     rejected = json.loads(run("rejections", report["upload_id"], "--json").output)
     assert [(r["line_number"], r["raw"]) for r in rejected] == [(3, "Bob,b,too many")]
+
+
+def test_an_upload_says_what_is_unused_what_was_read_and_what_is_doubtful(
+    run: Run, client: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_bytes("Spalte;Notiz\r\nJörg Weiß;N/A\r\n".encode("cp1252"))
+    output = run("upload", path, "-c", client).output
+    assert "kept, and used by no built-in step: Spalte, Notiz" in output
+    assert "as read: Jörg Weiß" in output
+    assert "warning: no column was recognised" in output
+    mapped = run("upload", path, "-c", client, "--map", "Spalte=full_name", "--map", "Notiz=title").output
+    assert "full_name <- Spalte" in mapped
+    assert "warning: title: 1 cells" in mapped
+    assert "enrich launch 2" in mapped
+    report = json.loads(
+        run("upload", path, "-c", client, "--encoding", "cp1250", "--delimiter", "tab", "--json").output
+    )
+    assert (report["encoding"], report["delimiter"], len(report["columns"])) == ("cp1250", "\t", 1)
+    refused = run("upload", path, "-c", client, "--encoding", "klingon").exception
+    assert isinstance(refused, ConfigurationError)
+    assert "no encoding 'klingon'" in str(refused)
 
 
 def test_what_a_stranger_wrote_is_shown_and_not_obeyed(run: Run, client: str, tmp_path: Path) -> None:
