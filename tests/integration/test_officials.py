@@ -35,6 +35,7 @@ def enriched(
     """The officials' file uploaded, launched and run for one client whose Apollo is the recorded one."""
     with RecordedApollo() as apollo:
         module_environment.setenv("OFFICIALS_KEY", "officials-key")
+        module_environment.setenv("ENRICH_SECRET_NAMES", "OFFICIALS_KEY")
         module_environment.setenv("ENRICH_LOG", str(module_settings.home / "engine.jsonl"))
         enrich("client", "add", "congress", "--name", "Congress")
         overrides = ["--set", f"base_url={apollo.url}", "--set", "limits.per_minute=60000"]
