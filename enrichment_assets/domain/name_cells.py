@@ -29,7 +29,8 @@ _HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u00ad": None, "\u2019"
 _SPREADSHEET_MARK = re.compile(r"^['’](?![ts]\s)")
 _COMPATIBLE = ("<font>", "<wide>", "<narrow>", "<circle>")
 _ADDRESS = re.compile(
-    r"<[^<>]*>|\b(?:https?://|www\.)\S+|[^\s@,;]+@[^\s@,;]+\.\w+|\b[a-z]+\.(?:com|net|org|io)/\S*", re.IGNORECASE
+    r"<[^<>]*>|(?<!\S)#\w+|\b(?:https?://|www\.)\S+|[^\s@,;]+@[^\s@,;]+\.\w+|\b[a-z]+\.(?:com|net|org|io)/\S*",
+    re.IGNORECASE,
 )
 _BRACKETED = re.compile(
     r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|[\"“”„«»][^\"“”„«»]*[\"“”„«»]|(?<!\w)['‘][^'‘’]+['’](?!\w)"

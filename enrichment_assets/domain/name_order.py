@@ -15,11 +15,13 @@ from enrichment_assets.domain.name_words import (
     COUPLES,
     FAMILY_FIRST,
     FAMILY_ONLY,
+    GENERATIONS,
     GIVEN,
     GIVEN_COMPOUNDS,
     HUNGARIAN_GIVEN,
     IBERIAN_FAMILIES,
     IBERIAN_PARTICLES,
+    NEVER_NAMES,
     PARSER,
     TITLES_BEFORE_GIVEN,
     fold,
@@ -62,6 +64,8 @@ def split(text: str) -> Split:
     first, middle = with_capitals(compound or parsed.given), with_capitals(parsed.middle, family=True)
     last, suffix = with_capitals(parsed.family, family=True), parsed.suffix
     title = " ".join(filter(None, (title, parsed.title)))
+    if not first and not last and all(fold(word) in NEVER_NAMES for word in text.split()):
+        return Split("")
     if not first and not last:
         return Split(with_capitals(text), first=with_capitals(text))  # a title and nothing else is somebody's name
     if first and not last and suffix and _is_written_like_a_name(suffix):
@@ -123,4 +127,4 @@ def _family_names(middle: str, last: str) -> tuple[str, str]:
 
 
 def _is_written_like_a_name(word: str) -> bool:
-    return " " not in word and len(word) > 1 and word.istitle() and "." not in word
+    return " " not in word and len(word) > 1 and word.istitle() and "." not in word and fold(word) not in GENERATIONS
