@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import xlsxwriter
 
 from enrichment_assets.services.inbox import take_in
 from enrichment_assets.services.launching import launch
@@ -69,6 +70,17 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason_beside_it(simulat
     assert taken.batch_key is None
     assert (path.parent / "refused" / "list.csv").exists()
     assert "list.csv" in (path.parent / "refused" / "list.csv.reason.txt").read_text(encoding="utf-8")
+
+
+def test_a_workbook_is_launched_and_a_list_of_unknown_columns_is_refused(simulated: Settings, tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "made.xlsx"))
+    book.add_worksheet().write_column(0, 0, ["Email", "ada@acme.example"])
+    book.close()
+    drop(simulated, PIPELINE, "a.xlsx", (tmp_path / "made.xlsx").read_bytes())
+    drop(simulated, PIPELINE, "b.csv", b"Spalte 1,Spalte 2\nx,y\n")
+    workbook, unknown = take_in(simulated)
+    assert workbook.batch_key is not None
+    assert "no column" in (unknown.problem or "")
 
 
 def test_a_pipeline_that_does_not_exist_refuses_the_file_and_names_it(simulated: Settings, people: Path) -> None:
