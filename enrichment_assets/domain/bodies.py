@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import zlib
 
-MAX_PLAIN_BYTES = 64 * 1024 * 1024
-"""A few kilobytes of gzip can unpack to gigabytes; more than this is refused."""
+MAX_PLAIN_BYTES = 10_000_000
+"""Bound of what an answer or a callback may unpack to, through all its encodings: 264 bytes can become gigabytes."""
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS

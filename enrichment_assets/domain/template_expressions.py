@@ -11,56 +11,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from jinja2 import ChainableUndefined, Undefined, nodes
+from jinja2 import nodes
 from jinja2.environment import TemplateExpression
-from jinja2.exceptions import SecurityError, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.exceptions import TemplateError
 
-from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import SecretPlace
+from enrichment_assets.domain.template_bounds import (
+    ENVIRONMENT,
+    as_text,
+    bounded,
+    joined,
+    refuse_statements,
+    rendered_whole,
+)
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Context in, native value out. Raises whatever the expression raises; `domain.templating` gives it a name."""
 
 SECRETS = "secrets"
 PARAMETERS = "parameters"
-_COSTLY_FILTERS = ("center", "format", "indent", "wordwrap", "pprint", "xmlattr", "urlize")
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox without the operators that make a short template write gigabytes."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Allow arithmetic on numbers only, and no powers."""
-        if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
-            raise SecurityError(f"{operator!r} is for numbers only")
-        return super().call_binop(context, operator, left, right)
-
-
-def _environment() -> _Environment:
-    environment = _Environment(undefined=ChainableUndefined, finalize=as_text, autoescape=False)
-    for name in _COSTLY_FILTERS:
-        environment.filters.pop(name, None)
-    environment.globals.clear()
-    return environment
-
-
-def as_text(value: Any) -> str:
-    """A value inside a longer text: null is nothing, booleans are JSON's, lists and objects are JSON."""
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, Undefined):
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict | list | tuple):
-        return json_bytes(value).decode()
-    return str(value)
-
-
-_ENVIRONMENT = _environment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +56,9 @@ def parse(text: str, *, secrets_allowed: bool = False) -> list[Part] | None:
         TemplateError: The text is not a template (Jinja2's own error).
         ValueError: It names `secrets` where they may not stand.
     """
-    tree = _ENVIRONMENT.parse(text)
+    tree = ENVIRONMENT.parse(text)
     _refuse_secrets(tree, secrets_allowed)
+    refuse_statements(tree)
     if not all(isinstance(node, nodes.Output) for node in tree.body):
         return None
     pieces = [piece for node in tree.body for piece in cast(nodes.Output, node).nodes]
@@ -98,18 +68,17 @@ def parse(text: str, *, secrets_allowed: bool = False) -> list[Part] | None:
 def compile_text(parts: Sequence[Part] | None, text: str) -> Evaluate | str:
     """Turn a parsed template into a function of the context, or into the literal that it is."""
     if parts is None:
-        whole = _ENVIRONMENT.from_string(text)
-        return lambda context: whole.render(context)
+        return rendered_whole(ENVIRONMENT.parse(text))
     if all(part.literal is not None for part in parts):
         return "".join(part.literal or "" for part in parts)
     if len(parts) == 1:
         return cast(Evaluate, parts[0].evaluate)
     steps = [part.literal if part.evaluate is None else part.evaluate for part in parts]
 
-    def joined(context: Mapping[str, Any]) -> str:
-        return "".join([step if isinstance(step, str) else as_text(step(context)) for step in steps if step])
+    def whole(context: Mapping[str, Any]) -> str:
+        return joined([step if isinstance(step, str) else step(context) for step in steps if step])
 
-    return joined
+    return whole
 
 
 def _part(node: nodes.Expr) -> Part:
@@ -129,9 +98,9 @@ def _evaluator(node: nodes.Expr) -> Evaluate:
         return _path_evaluator(path)
     # What Environment.compile_expression does, from a tree that is parsed already.
     body: list[nodes.Node] = [nodes.Assign(nodes.Name("result", "store"), node, lineno=1)]
-    template = _ENVIRONMENT.from_string(nodes.Template(body, lineno=1))
+    template = ENVIRONMENT.from_string(nodes.Template(body, lineno=1))
     expression = TemplateExpression(template, undefined_to_none=True)
-    return lambda context: expression(context)
+    return lambda context: bounded(expression, context)
 
 
 def _plain_path(node: nodes.Expr) -> list[str] | None:

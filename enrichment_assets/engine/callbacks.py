@@ -15,8 +15,10 @@ UNVERIFIED = "signature: "
 """How the error of a callback begins that was not verified; `enrich replay` does not read such a body."""
 
 
-def forged(step: Step, callback: Callback) -> str | None:
+def forged(step: Step, callback: Callback, body: bytes) -> str | None:
     """Why a callback is not to be believed; None: it may be read.
+
+    A signature says who wrote the body, not for which call: an id that came for another one was sent on by somebody.
 
     Senders that compress sign before or after; a signature of either form of the body is the sender's.
     """
@@ -27,13 +29,15 @@ def forged(step: Step, callback: Callback) -> str | None:
     if not secret:
         name = step.workflow.secrets.get(CALLBACK_SECRET, CALLBACK_SECRET)
         return f"{UNVERIFIED}the environment variable {name} is not set; set it, then replay this callback"
-    bodies = [callback.body]
+    if callback.repeats:
+        return f"{UNVERIFIED}its webhook-id came before, for another call"
+    bodies = [body]
     encoding = callback.headers.get("content-encoding")
     if encoding:
         try:
-            bodies.append(plain_body(callback.body, encoding))
+            bodies.append(plain_body(body, encoding))
         except BodyEncodingError as error:
             return f"{UNVERIFIED}{error}"
-    if any(is_authentic(scheme, secret, callback.headers, body, callback.received_at) for body in bodies):
+    if any(is_authentic(scheme, secret, callback.headers, form, callback.received_at) for form in bodies):
         return None
     return f"{UNVERIFIED}the body does not carry a valid {scheme.value} signature"

@@ -19,7 +19,7 @@ from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.admission import admitted, heed, heed_refusal, not_sent
-from enrichment_assets.engine.answers import MAX_REASON, Decision, decide, dump, failed
+from enrichment_assets.engine.answers import MAX_REASON, Decision, dump, failed
 from enrichment_assets.engine.backoff import delay_before
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
@@ -29,6 +29,7 @@ from enrichment_assets.engine.fanout import with_children
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.moves import note_move
+from enrichment_assets.engine.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
@@ -83,7 +84,7 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
         if isinstance(outcome, IntentVerdict):
             not_sent(step)
             return await follow(run, item, step, outcome)
-        decision = outcome.decision or decide(step, _must(outcome.answer))
+        decision = outcome.decision or await decided(step, _must(outcome.answer))
         waits_by_request = bool(decision.again_in)
         is_down = await heed(run, step, decision, outcome.answer)
         delay = None
@@ -124,15 +125,24 @@ def bounded(step: Step, decision: Decision, attempts: int, elapsed: float) -> tu
 
 async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> Ending:
     """Finish a call that a dead run left behind: read its stored answer, or decide about its unknown fate."""
+    attempts = item.states[step.slug].attempts
     if open_call.state == CallState.RECEIVED:
-        answer = Answer(open_call.http_status or 0, open_call.headers, open_call.body or b"")
-        decision = decide(step, answer)
-        attempts = counted = item.states[step.slug].attempts + 1
-    else:
-        decision = fate_unknown(step, "the run that made this call died before its answer was stored")
-        # Our deaths use up no attempts of the provider's, unless it is this very call that runs die of.
-        attempts = item.states[step.slug].attempts
-        counted = attempts if open_call.attempt < step.workflow.retry.attempts + MOST_DEATHS else open_call.attempt
+        async with run.alone:
+            kept = await run.bodies.answer(open_call.call_id)
+            if kept.readings > MOST_READINGS:
+                decision = given_up(step)
+            else:
+                decision = await decided(step, Answer(open_call.http_status or 0, open_call.headers, kept.body))
+            return await _recovered(run, item, step, open_call, decision, attempts + 1, attempts + 1)
+    decision = fate_unknown(step, "the run that made this call died before its answer was stored")
+    # Our deaths use up no attempts of the provider's, unless it is this very call that runs die of.
+    counted = attempts if open_call.attempt < step.workflow.retry.attempts + MOST_DEATHS else open_call.attempt
+    return await _recovered(run, item, step, open_call, decision, attempts, counted)
+
+
+async def _recovered(
+    run: Run, item: LoadedItem, step: Step, open_call: OpenCall, decision: Decision, attempts: int, counted: int
+) -> Ending:
     decision, delay = bounded(step, decision, counted, 0.0)
     attempt = Attempt(open_call.call_id, open_call.attempt)
     return await conclude(run, item, step, decision, attempt, retry_in=delay, attempts=attempts)

@@ -20,7 +20,9 @@ from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.limits import Clock, LoopClock
 from enrichment_assets.engine.lookups import Lookups
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.contexts import LoadedItem, SharedAnswer
+from enrichment_assets.store.readings import Counted, count_answer, count_callback
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,21 @@ class Lease:
         return _boot_time()
 
 
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """Bodies that are fetched when they are read, each reading counted (`store.readings`)."""
+
+    connection: Connection
+
+    async def answer(self, call_id: int) -> Counted:
+        """The stored answer of a call."""
+        return await count_answer(self.connection, call_id)
+
+    async def callback(self, inbox_id: int, counts: bool) -> Counted:
+        """The body of a callback; `counts`: this reading was not counted when it was loaded."""
+        return await count_callback(self.connection, inbox_id, counts)
+
+
 def _boot_time() -> float:
     """Seconds since boot, suspended time included where the system can say so."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
@@ -74,12 +91,15 @@ class Run:
     receiver_url: str
     find_shared: Callable[[int], Awaitable[SharedAnswer | None]]
     lookups: Lookups
+    bodies: Bodies
     pause_provider: Callable[[str, float], Awaitable[None]]
     clock: Clock = field(default_factory=LoopClock)
     flights: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     stop: threading.Event = field(default_factory=threading.Event)
     failing: bool = False
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a body is read that is large, or that a run may have died of."""
 
     @property
     def stopping(self) -> bool:

@@ -12,7 +12,7 @@ from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.admission import admitted, heed_outcome, not_sent
-from enrichment_assets.engine.answers import Decision, completed, decide_callback, dump, failed
+from enrichment_assets.engine.answers import Decision, completed, dump, failed
 from enrichment_assets.engine.callbacks import forged
 from enrichment_assets.engine.calls import call, call_key, conclude, recover
 from enrichment_assets.engine.context import Run
@@ -21,6 +21,7 @@ from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.exchange import Attempt, send_in_turn
 from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.local import compute
+from enrichment_assets.engine.reading import MOST_READINGS, decided_callback, given_up
 from enrichment_assets.engine.reuse import call_or_reuse
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
@@ -129,17 +130,27 @@ async def take_callback(run: Run, item: LoadedItem, callback: Callback) -> None:
     if state.status in (Status.COMPLETED, Status.SKIPPED):
         await run.writer.mark_inbox(callback.inbox_id, InboxStatus.SUPERSEDED.value, "this step already had its answer")
         return
-    if (why := forged(step, callback)) is not None:
+    if callback.body is not None and callback.readings == 0:
+        await _read_callback(run, item, step, callback, callback.body)
+        return
+    async with run.alone:
+        kept = await run.bodies.callback(callback.inbox_id, callback.readings > 0)
+        await _read_callback(run, item, step, callback, kept.body, is_given_up=kept.readings > MOST_READINGS)
+
+
+async def _read_callback(
+    run: Run, item: LoadedItem, step: Step, callback: Callback, body: bytes, *, is_given_up: bool = False
+) -> None:
+    state = item.states[step.slug]
+    if (why := forged(step, callback, body)) is not None:
         await run.writer.mark_inbox(callback.inbox_id, InboxStatus.DEAD.value, why)
         log_event(run, "callback_refused", step, item_id=item.item_id)
         return
     reopens = state.status in (Status.FAILED, Status.AMBIGUOUS)
-    decision, inbox_status = decide_callback(
-        step,
-        callback.body,
-        callback.headers.get("content-encoding"),
-        callback.headers.get("content-type", ""),
-    )
+    if is_given_up:
+        decision, inbox_status = given_up(step), InboxStatus.DEAD
+    else:
+        decision, inbox_status = await decided_callback(step, callback, body)
     reserved = callback.call.state in _RESERVED
     decision = replace(decision, cost=decision.cost if reserved else _not_booked(decision.cost, callback.call))
     await conclude(

@@ -22,7 +22,7 @@ from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.engine.admission import Doors, look_at_breakers, remember_refusals
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
-from enrichment_assets.engine.context import Batch, Lease, Run
+from enrichment_assets.engine.context import Batch, Bodies, Lease, Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.lookups import Lookups
@@ -174,6 +174,7 @@ async def _started(
             options.receiver_url,
             find_shared=partial(contexts.shared_answer, reader),
             lookups=Lookups(reader, batch.client_id, batch.batch_id),
+            bodies=Bodies(reader),
             pause_provider=partial(limits.pause, gates),
             stop=stop or threading.Event(),
         )

@@ -55,6 +55,7 @@ _ALLOW = ((b"allow", b"POST, GET, HEAD"),)
 ACCEPTED = Reply(202, "accepted").messages()
 DUPLICATE = Reply(200, "already accepted").messages()
 LISTENING = Reply(200, "listening").messages()
+ENOUGH = Reply(429, "enough callbacks for this call", ((b"retry-after", b"86400"),)).messages()
 UNKNOWN = Reply(404, "unknown or expired").messages()
 UNAVAILABLE = Reply(503, "try again later", _AGAIN).messages()
 
@@ -64,7 +65,12 @@ TOO_SLOW = Reply(408, "body came too slowly", early=True).messages()
 TOO_LARGE = Reply(413, "body is too large", early=True).messages()
 FULL = Reply(503, "try again later", _AGAIN, early=True).messages()
 
-_BY_RECEIPT = {Receipt.STORED: ACCEPTED, Receipt.ALREADY_STORED: DUPLICATE, Receipt.UNKNOWN_TOKEN: UNKNOWN}
+_BY_RECEIPT = {
+    Receipt.STORED: ACCEPTED,
+    Receipt.ALREADY_STORED: DUPLICATE,
+    Receipt.REFUSED: ENOUGH,
+    Receipt.UNKNOWN_TOKEN: UNKNOWN,
+}
 
 
 class _RefusedError(Exception):

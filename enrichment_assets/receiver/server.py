@@ -17,8 +17,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from enrichment_assets.collector import rare_collections
 from enrichment_assets.receiver.limits import ReceiverLimits
+from enrichment_assets.receiver.log_lines import bound_log_lines
 
 READY_PREFIX = "receiver listens on "
+
+_PIECE = 16 * 1024
+"""Bytes fed to the parser at a time: of several requests in one packet, a head is blamed for so many at most."""
 
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -32,6 +36,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_open = True
         self._head_bytes = 0
+        self._piece = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -45,21 +50,26 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; close when a head is still open and too large."""
-        self._head_bytes += len(data)
-        super().data_received(data)
-        if not self._head_open or self.transport.is_closing():
-            return
-        if self._head_bytes > self.limits.head_bytes:
-            self.transport.write(_HEAD_TOO_LARGE)
-            self.transport.close()
-        elif self._head_timer is None:
+        """Feed the parser no more of a head than its bound at a time: what is too large is never handed over."""
+        view = memoryview(data)
+        while view and not self.transport.is_closing():
+            room = self.limits.head_bytes - (self._head_bytes if self._head_open else 0)
+            if room <= 0:
+                self.transport.write(_HEAD_TOO_LARGE)
+                self.transport.close()
+                return
+            size = min(room, _PIECE)
+            piece, view = bytes(view[:size]), view[size:]
+            self._head_bytes += len(piece)
+            self._piece = len(piece)
+            super().data_received(piece)
+        if self._head_open and self._head_timer is None and not self.transport.is_closing():
             self._start_clock()
 
     def on_message_begin(self) -> None:
-        """A head opens."""
+        """A head opens, somewhere in the piece that is being fed: all of that counts."""
         self._head_open = True
-        self._head_bytes = 0
+        self._head_bytes = self._piece
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -112,5 +122,6 @@ def serve(app: ASGIApp, host: str, port: int, limits: ReceiverLimits) -> None:
         timeout_graceful_shutdown=int(limits.shutdown_seconds),
         backlog=2048,
     )
+    bound_log_lines()
     with rare_collections():
         ReceiverServer(config).run()

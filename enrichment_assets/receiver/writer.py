@@ -138,6 +138,8 @@ class InboxWriter:
             await asyncio.sleep(RECONNECT_PAUSE)
         else:
             _settle(probes, True)
+            if refused := receipts.count(Receipt.REFUSED):
+                logger.warning("%d callbacks answered 429: their calls have as many as are kept", refused)
             for (_, future), receipt in zip(group, receipts, strict=True):
                 if not future.done():
                     future.set_result(receipt)

@@ -31,10 +31,11 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
+from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 
-MAX_ANSWER = 10_000_000
+MAX_ANSWER = MAX_PLAIN_BYTES
 """Bytes of a decoded body; a larger answer is refused while it streams."""
 
 CONNECT_TIMEOUT = 10.0

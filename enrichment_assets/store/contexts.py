@@ -15,6 +15,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.questions import Asked
+from enrichment_assets.store.readings import INLINE
 
 
 @dataclass(slots=True)
@@ -41,19 +42,26 @@ class OpenCall:
     cost: Decimal | None
     http_status: int | None
     headers: Mapping[str, str]
-    body: bytes | None
     external_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """An inbox row of one of the item's calls: the bytes as they came, kept headers by lower-case name."""
+    """An inbox row of one of the item's calls: the bytes as they came, kept headers by lower-case name.
+
+    Attributes:
+        body: None where it is large: it is fetched when it is read (`store.readings`).
+        readings: How often reading it was begun before this run; more than none: a run may have died of it.
+        repeats: Its `webhook-id` came before, for another call of this client.
+    """
 
     inbox_id: int
     call: OpenCall
-    body: bytes
+    body: bytes | None
     headers: Mapping[str, str]
     received_at: datetime
+    readings: int = 0
+    repeats: bool = False
 
 
 @dataclass(slots=True)
@@ -80,9 +88,7 @@ class LoadedItem:
 
 
 _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,
-    c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.response_body as body, c.external_id"""
-
-_CALL_COLUMNS_WITHOUT_BODY = _CALL_COLUMNS.replace("c.response_body", "null::bytea")
+    c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.external_id"""
 
 
 async def load_items(
@@ -160,17 +166,35 @@ async def _load_callbacks(
 ) -> None:
     cursor = await connection.execute(
         f"""
-        select i.id as inbox_id, i.body as callback_body, i.headers as callback_headers, i.received_at,
-               {_CALL_COLUMNS_WITHOUT_BODY}
-        from callback_inbox i join provider_calls c on c.id = i.call_id
-        where i.batch_id = %s and i.status = 'new' and c.item_id = any(%s::bigint[]) order by i.id
+        with due as materialized (
+          select i.id as inbox_id, i.readings, i.headers as callback_headers, i.received_at, {_CALL_COLUMNS},
+                 case when octet_length(i.body) <= %(inline)s then i.body end as callback_body,
+                 i.headers ->> 'webhook-id' is not null and exists (
+                   select 1 from callback_inbox o
+                   where o.client_id = i.client_id and o.headers ->> 'webhook-id' = i.headers ->> 'webhook-id'
+                     and o.call_id <> i.call_id and o.id < i.id and o.status <> 'dead') as repeats
+          from callback_inbox i join provider_calls c on c.id = i.call_id
+          where i.batch_id = %(batch)s and i.status = 'new' and c.item_id = any(%(items)s::bigint[])
+        ), counted as (
+          update callback_inbox i set readings = 1 from due d where i.id = d.inbox_id and i.readings = 0
+        )
+        select * from due order by inbox_id
         """,
-        (batch_id, list(ids)),
+        {"inline": INLINE, "batch": batch_id, "items": list(ids)},
     )
     for row in await cursor.fetchall():
-        body, headers = bytes(row["callback_body"]), row["callback_headers"]
-        callback = Callback(row["inbox_id"], _open_call(row), body, headers, row["received_at"])
-        items[row["item_id"]].callbacks.append(callback)
+        body = None if row["callback_body"] is None else bytes(row["callback_body"])
+        items[row["item_id"]].callbacks.append(
+            Callback(
+                row["inbox_id"],
+                _open_call(row),
+                body,
+                row["callback_headers"],
+                row["received_at"],
+                row["readings"],
+                row["repeats"],
+            )
+        )
 
 
 def _open_call(row: Mapping[str, Any]) -> OpenCall:
@@ -183,7 +207,6 @@ def _open_call(row: Mapping[str, Any]) -> OpenCall:
         cost=row["cost"],
         http_status=row["http_status"],
         headers=row["headers"],
-        body=None if row["body"] is None else bytes(row["body"]),
         external_id=row["external_id"],
     )
 

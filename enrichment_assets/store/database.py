@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+import orjson
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
 from enrichment_assets.settings import Settings
@@ -87,11 +89,13 @@ def embedded_server(settings: Settings) -> LocalPostgres:
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[dict[str, Any]]:
     """Open a connection whose rows are dictionaries.
 
+    A number in JSON that 64 bits do not hold is a float, as when it came: integers of that size are kept as text.
+
     Raises:
         InfrastructureError: The server cannot be reached or refuses; the message names the place, never the password.
     """
     try:
-        return psycopg.connect(
+        connection = psycopg.connect(
             url,
             row_factory=dict_row,
             autocommit=autocommit,
@@ -100,6 +104,8 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[dict[st
         )
     except psycopg.Error as error:
         raise _unreachable(url, error) from None
+    set_json_loads(orjson.loads, connection)
+    return connection
 
 
 async def connect_async(url: str, *, autocommit: bool = False) -> psycopg.AsyncConnection[dict[str, Any]]:
@@ -109,7 +115,7 @@ async def connect_async(url: str, *, autocommit: bool = False) -> psycopg.AsyncC
         InfrastructureError: As `connect`.
     """
     try:
-        return await psycopg.AsyncConnection.connect(
+        connection = await psycopg.AsyncConnection.connect(
             url,
             row_factory=dict_row,
             autocommit=autocommit,
@@ -118,6 +124,8 @@ async def connect_async(url: str, *, autocommit: bool = False) -> psycopg.AsyncC
         )
     except psycopg.Error as error:
         raise _unreachable(url, error) from None
+    set_json_loads(orjson.loads, connection)
+    return connection
 
 
 def postgres_url(text: str, name: str) -> str:

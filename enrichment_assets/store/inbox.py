@@ -41,6 +41,7 @@ class Receipt(StrEnum):
 
     STORED = "stored"
     ALREADY_STORED = "already_stored"
+    REFUSED = "refused"
     UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - a word, not a secret
 
 
@@ -54,11 +55,20 @@ class WaitingBatch:
     max_inbox_id: int
 
 
+MOST_BODIES = 50
+MOST_BYTES = 32 * 1024 * 1024
+"""What is kept for one call, before and after its answer: a token must not be a way to fill the database."""
+
+TOO_MANY = f"this call has {MOST_BODIES} callbacks or {MOST_BYTES} bytes of them; further ones are refused"
+"""Error of the dead letter that says so, one for each call; it has no body."""
+
 # The lateral sub-query with its limit keeps the look-up a probe of the token index whatever the planner believes about
 # the size of provider_calls; the insert is ordered so that two writers with the same rows cannot deadlock.
-_STORE = """
+_STORE = f"""
 with known as (
-    select i.*, c.id as call_id, c.client_id, c.batch_id
+    select i.*, c.id as call_id, c.client_id, c.batch_id, k.is_kept,
+           k.bodies + row_number() over w <= {MOST_BODIES}
+             and k.bytes + sum(octet_length(i.body)) over w <= {MOST_BYTES} as fits
     from unnest(%b::text[], %b::text[], %b::bytea[], %b::bytea[]) with ordinality
         as i (token, headers, body, body_sha256, ordinal)
     cross join lateral (
@@ -67,16 +77,30 @@ with known as (
         where callback_token = i.token and (token_expires_at is null or token_expires_at > clock_timestamp())
         limit 1
     ) c
+    cross join lateral (
+        select count(*) as bodies, coalesce(sum(octet_length(b.body)), 0) as bytes,
+               coalesce(bool_or(b.body_sha256 = i.body_sha256), false) as is_kept
+        from callback_inbox b where b.call_id = c.id
+    ) k
+    window w as (partition by c.id order by i.ordinal)
+),
+refused as (
+    insert into callback_inbox (client_id, batch_id, call_id, headers, body, body_sha256, status, error, processed_at)
+    select client_id, batch_id, call_id, '{{}}', '', sha256('{TOO_MANY}'), 'dead', '{TOO_MANY}', clock_timestamp()
+    from known where not fits and not is_kept
+    group by client_id, batch_id, call_id
+    order by call_id
+    on conflict (call_id, body_sha256) do nothing
 ),
 stored as (
     insert into callback_inbox (client_id, batch_id, call_id, content_type, headers, body, body_sha256)
     select client_id, batch_id, call_id, headers::jsonb ->> 'content-type', headers::jsonb, body, body_sha256
-    from known
+    from known where fits
     order by call_id, body_sha256
     on conflict (call_id, body_sha256) do nothing
     returning call_id, body_sha256
 )
-select k.ordinal, s.call_id is not null
+select k.ordinal, s.call_id is not null, k.fits or k.is_kept
 from known k
 left join stored s on s.call_id = k.call_id and s.body_sha256 = k.body_sha256
 """
@@ -153,8 +177,9 @@ async def store_callbacks(
 ) -> list[Receipt]:
     """Store a group of callbacks in one statement, which commits when the connection is in autocommit.
 
-    Returns one receipt for each callback, in their order. Of equal callbacks within the group the first is STORED,
-    the others ALREADY_STORED. Raises `psycopg.Error`; then nothing of the group counts as stored.
+    Returns one receipt for each callback, in their order; REFUSED: its call has as many as are kept. Of equal callbacks
+    within the group the first is STORED, the others ALREADY_STORED. Raises
+    `psycopg.Error`; then nothing of the group counts as stored.
     """
     columns = (
         _TextArray([c.token.encode() for c in callbacks]),
@@ -167,8 +192,11 @@ async def store_callbacks(
         rows = await cursor.fetchall()
     receipts = [Receipt.UNKNOWN_TOKEN] * len(callbacks)
     first_of_group: set[tuple[str, bytes]] = set()
-    for ordinal, stored in sorted(rows):
+    for ordinal, stored, fits in sorted(rows):
         callback = callbacks[ordinal - 1]
+        if not fits:
+            receipts[ordinal - 1] = Receipt.REFUSED
+            continue
         identity = (callback.token, callback.body_sha256)
         fresh = stored and identity not in first_of_group
         receipts[ordinal - 1] = Receipt.STORED if fresh else Receipt.ALREADY_STORED

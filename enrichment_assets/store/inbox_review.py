@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from enrichment_assets.domain.statuses import InboxStatus
+from enrichment_assets.store.inbox import TOO_MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ limit %(limit)s
 
 _REOPEN = """
 update callback_inbox i
-set status = 'new', error = null, processed_at = null
+set status = 'new', error = null, processed_at = null, readings = 0
 from batches b
 where b.id = i.batch_id and i.status = 'dead'
+  and i.error is distinct from %(refusal)s
   and (%(inbox_id)s::bigint is null or i.id = %(inbox_id)s)
   and (%(batch_key)s::text is null or b.batch_key = %(batch_key)s)
 returning i.id, b.batch_key
@@ -100,7 +102,7 @@ def reopen_dead(
     """
     if inbox_id is None and batch_key is None:
         raise ValueError("name a callback or a batch")
-    rows = connection.execute(_REOPEN, {"inbox_id": inbox_id, "batch_key": batch_key}).fetchall()
+    rows = connection.execute(_REOPEN, {"inbox_id": inbox_id, "batch_key": batch_key, "refusal": TOO_MANY}).fetchall()
     return sorted((row["id"], row["batch_key"]) for row in rows)
 
 

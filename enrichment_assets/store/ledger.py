@@ -151,7 +151,7 @@ with asked as (
   set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
       attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
       token_expires_at = excluded.token_expires_at, http_status = null, response_body = null, response_headers = null,
-      received_at = null, error = null, error_class = null, question_hash = excluded.question_hash
+      received_at = null, error = null, error_class = null, readings = 0, question_hash = excluded.question_hash
   where provider_calls.state = 'ready'
   returning id, call_key, attempt, callback_token
 )

@@ -74,6 +74,11 @@ def _time(name: str) -> Column[datetime]:
     return Column(name, DateTime(timezone=True))
 
 
+def _readings() -> Column[int]:
+    comment = "times that reading this body was begun; some may have ended a run"
+    return Column("readings", SmallInteger, nullable=False, server_default=text("0"), comment=comment)
+
+
 clients = Table(
     "clients",
     metadata,
@@ -349,6 +354,7 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     _time("applied_at"),
     Column("question_hash", Text, comment="of the rendered request, without addresses for callbacks and secrets"),
     Column("reused_from", BigInteger, comment="the call whose answer was used instead of asking again"),
+    _readings(),
     _one_of("state", CallState),
     Index(None, "batch_id", "workflow_slug"),
     Index(
@@ -395,8 +401,15 @@ callback_inbox = Table(  # raw bytes first; parsing happens later, from here
     Column("error", Text),
     _now("received_at"),
     _time("processed_at"),
+    _readings(),
     _one_of("status", InboxStatus),
     UniqueConstraint("call_id", "body_sha256"),
+    Index(
+        "ix_callback_inbox_webhook_id",
+        "client_id",
+        text("(headers ->> 'webhook-id')"),
+        postgresql_where=text("(headers ->> 'webhook-id') is not null"),
+    ),
     Index("ix_callback_inbox_new", "batch_id", "id", postgresql_where=text("status = 'new'")),
 )
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -200,3 +201,10 @@ async def test_an_asynchronous_connection_gives_dictionaries_too(databases: Data
     assert answer == {"one": 1}
     with pytest.raises(InfrastructureError):
         await asyncio.wait_for(connect_async("postgresql://u@127.0.0.1:1/x"), 20)
+
+
+def test_a_large_float_comes_back_from_json_as_the_float_it_was(hq: psycopg.Connection[dict[str, Any]]) -> None:
+    """Postgres keeps 1.0e+21 as 1000000000000000000000; as an integer it would leave as text, beyond 64 bits."""
+    row = hq.execute('select \'{"n": 1.0e+21, "id": "99999999999999999999", "k": 7}\'::jsonb as v').fetchone()
+    assert row is not None and row["v"] == {"n": 1e21, "id": "99999999999999999999", "k": 7}
+    assert isinstance(row["v"]["n"], float)

@@ -201,3 +201,10 @@ def _until(condition: Any, seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.02)
+
+
+def test_a_head_that_comes_at_once_and_is_too_large_is_not_handed_over(receiver: ReceiverProcess) -> None:
+    with _connect(receiver) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nx-filler: " + b"a" * 100_000 + b"\r\n\r\n")
+        said = _read_all(connection)
+    assert said == b"" or said.startswith(b"HTTP/1.1 431 ")

@@ -1,0 +1,42 @@
+"""Reading bodies so that none of them can stop a batch: large ones off the event loop, suspects alone and counted.
+
+A body that was begun to be read by a run that is gone is a suspect. Suspects are read one after the other, each counted
+durably before (`store.readings`), so that only the body that a process really dies of is counted again and again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.statuses import ErrorClass, InboxStatus
+from enrichment_assets.engine.answers import Decision, decide, decide_callback, failed
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.store.contexts import Callback
+
+LARGE = 256 * 1024
+"""Bytes from which a body is read in a thread: heartbeats and other answers go on meanwhile."""
+
+MOST_READINGS = 5
+"""Readings that may have cost runs their life before the body is given up."""
+
+
+async def decided(step: Step, answer: Answer) -> Decision:
+    """`answers.decide`, off the event loop where the body is large."""
+    if len(answer.body) < LARGE:
+        return decide(step, answer)
+    return await asyncio.to_thread(decide, step, answer)
+
+
+async def decided_callback(step: Step, callback: Callback, body: bytes) -> tuple[Decision, InboxStatus]:
+    """`answers.decide_callback`, off the event loop where the body is large or packed."""
+    encoding, content_type = callback.headers.get("content-encoding"), callback.headers.get("content-type", "")
+    if len(body) < LARGE and not encoding:
+        return decide_callback(step, body, encoding, content_type)
+    return await asyncio.to_thread(decide_callback, step, body, encoding, content_type)
+
+
+def given_up(step: Step) -> Decision:
+    """What becomes of a body whose reading runs die of; its bytes are kept."""
+    reason = f"reading this body has ended {MOST_READINGS} runs; it is not read any more"
+    return failed(ErrorClass.CONTRACT, reason, step.workflow.price.estimate)
