@@ -45,7 +45,7 @@ def _spec(workflow: WorkflowDefinition, earlier: Sequence[WorkflowDefinition]) -
     reads = workflow.required_fields | set(workflow.uses)
     if workflow.run_if:
         reads |= fields_named(workflow.run_if)
-    before = [w for w in earlier if w.step < workflow.step and reads & set(w.provides)]
+    before = [w for w in earlier if w.step < workflow.step and reads & w.provided_fields]
     return dg.AssetSpec(
         key=step_key(workflow.slug),
         deps=[BATCH_ITEMS, *(step_key(w.slug) for w in before)],

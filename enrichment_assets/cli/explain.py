@@ -36,7 +36,21 @@ def explain(
     for chain in chains:
         typer.echo(f"\n{chain.field} = {chain.final!r}  ({chain.because})")
         print_rows(
-            ["", "value", "from", "provider", "fetched", "reused from", "confidence", "verdict", "rule"],
+            [
+                "",
+                "value",
+                "from",
+                "provider",
+                "fetched",
+                "reused from",
+                "confidence",
+                "verdict",
+                "said",
+                "by",
+                "kind",
+                "rule",
+                "why not",
+            ],
             [
                 (
                     "wins" if link.wins else "",
@@ -47,7 +61,11 @@ def explain(
                     link.reused_from_batch,
                     link.confidence,
                     link.verdict,
+                    link.said,
+                    link.said_by,
+                    link.kind,
                     link.rule,
+                    link.why_not,
                 )
                 for link in chain.links
             ],

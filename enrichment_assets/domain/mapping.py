@@ -17,6 +17,8 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from enrichment_assets.domain.charsets import charset_of, decode_text
+from enrichment_assets.domain.contact_records import ContactReader
+from enrichment_assets.domain.contacts import best_of_answer
 from enrichment_assets.domain.envelopes import opened
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.domain.expression_trees import names_in, plain_path, reads_lists
@@ -102,6 +104,7 @@ class ResponseReader:
         self._provides = {
             field: self._expression(f"provides.{field}", text) for field, text in workflow.provides.items()
         }
+        self._contacts = ContactReader(workflow.emails, workflow.phones, self._expression)
         self._found_if = self._optional("response.found_if", response.found_if)
         self._error_if = self._optional("response.error_if", response.error_if)
         self._cost = self._optional("response.cost", response.cost)
@@ -232,10 +235,13 @@ class ResponseReader:
             value = expression(payload)
             if not blank(value):
                 fields[name] = value
+        if self._contacts.declared:
+            records = self._contacts.read(payload)
+            fields = {**best_of_answer(records), **fields, **records}
         if found_if is not None:
             found = truthy(found_if(body)) and not blank(payload)
         else:
-            found = bool(fields) if self._provides else not blank(payload)
+            found = bool(fields) if self._provides or self._contacts.declared else not blank(payload)
         return Reading(
             outcome=Outcome.FOUND if found else Outcome.NOT_FOUND,
             payload=payload,

@@ -84,7 +84,7 @@ def validate_pipeline(
             for alternatives in _alternatives(workflow)
             if not available & set(alternatives)
         ]
-        available |= set(workflow.provides)
+        available |= workflow.provided_fields
     return problems
 
 
@@ -205,7 +205,7 @@ def _after(
 ) -> list[str]:
     read = fields_read(workflow)
     fallback = set(fallback_of)
-    return [step.slug for step in earlier if read & set(step.provides) or step.slug in fallback or ends_parent(step)]
+    return [step.slug for step in earlier if read & step.provided_fields or step.slug in fallback or ends_parent(step)]
 
 
 def _fallbacks(pipeline: PipelineDefinition, kept: Sequence[str]) -> dict[str, list[str]]:
@@ -225,7 +225,7 @@ def _alternatives(workflow: WorkflowDefinition) -> list[list[str]]:
 
 def _missing(alternatives: Sequence[str], later: Iterable[WorkflowDefinition]) -> str:
     names = " or ".join(alternatives)
-    providers = [step.slug for step in later if set(alternatives) & set(step.provides)]
+    providers = [step.slug for step in later if set(alternatives) & step.provided_fields]
     if providers:
         return f"needs the field {names}, which {providers[0]} provides only after it: move that step before this one"
     return f"needs the field {names}, which no upload and no earlier step provides"

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from enrichment_assets.domain.contact_records import EmailRecords, PhoneRecords, fields_of_records, is_record_field
 from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.signatures import SignatureScheme
 
@@ -220,6 +221,8 @@ class WorkflowDefinition(Part):
     requires: list[Requirement] = Field(default_factory=list)
     uses: list[FieldName] = Field(default_factory=list, description="optional inputs; order steps, skip nothing")
     provides: dict[FieldName, str] = Field(default_factory=dict)
+    emails: list[EmailRecords] = Field(default_factory=list, description="where e-mail addresses stand (docs/contacts)")
+    phones: list[PhoneRecords] = Field(default_factory=list, description="where phone numbers stand (docs/contacts)")
     run_if: str | None = None
     base_url: str | None = Field(default=None, description="overrides the provider's address")
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -259,6 +262,8 @@ class WorkflowDefinition(Part):
     def _whole(self) -> WorkflowDefinition:
         if self.mode is Mode.LOCAL and self.request is not None:
             raise ValueError("a local workflow sends nothing: remove `request` or change `mode`")
+        if taken := [name for name in self.provides if is_record_field(name)]:
+            raise ValueError(f"`provides.{taken[0]}` is a name of the platform's own: declare `emails` or `phones`")
         if self.mode is not Mode.LOCAL and self.request is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
         if self.mode is Mode.ASYNC and self.response.not_found_status:
@@ -275,6 +280,15 @@ class WorkflowDefinition(Part):
     def required_fields(self) -> frozenset[str]:
         """Every field named in `requires`, alternatives included."""
         return frozenset(f for r in self.requires for f in ([r] if isinstance(r, str) else r))
+
+    @property
+    def provided_fields(self) -> frozenset[str]:
+        """Every field that later steps may have from this workflow: by `provides`, `emails` and `phones`.
+
+        An address comes with what is known of it, whoever says it.
+        """
+        judged = {"email_verdict", "email_confidence"} if {"email", "email_status"} & set(self.provides) else set()
+        return frozenset({*self.provides, *fields_of_records(self.emails, self.phones), *judged})
 
     def version(self) -> str:
         """Content hash (16 hex digits) of the definition: two equal definitions have one version.

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.engine.endings import Ending
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
@@ -110,6 +111,11 @@ class Run:
     def needs_original(self) -> bool:
         """Whether any template or expression may read the uploaded row."""
         return any("original" in step.workflow.model_dump_json() for step in self.steps.values())
+
+    @cached_property
+    def company_steps(self) -> frozenset[str]:
+        """The steps of the whole blueprint that ask about companies."""
+        return frozenset(s.slug for s in self.batch.blueprint.steps if s.workflow.entity is Entity.COMPANY)
 
     def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
         """The names that templates and conditions of `step` see for `item`."""

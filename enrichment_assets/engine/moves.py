@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.statuses import Status
+from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.event_log import log_move
 from enrichment_assets.engine.fanout import log_emission
@@ -41,5 +43,8 @@ def note_move(
     state = item.states[step.slug]
     state.status, state.outcome = Status(record.status), record.outcome
     state.attempts, state.due, state.overdue = record.attempts, record.retry_in is None, False
-    item.provided.update(fields)
+    if fields:
+        of_person = step.workflow.entity is Entity.PERSON
+        source = Source("workflow", step.slug, step.workflow.provider, step.blueprint.position, of_person=of_person)
+        item.take(source, fields)
     run.moved[step.slug, record.outcome or record.status.lower()] += 1

@@ -90,7 +90,14 @@ async def one_pass(run: Run, reader: claims.Connection) -> int:
                 await window.some_done()
                 continue
             claimed += len(held)
-            for item in await contexts.load_items(reader, run.batch.batch_id, held, with_original=run.needs_original):
+            loaded = await contexts.load_items(
+                reader,
+                run.batch.batch_id,
+                held,
+                with_original=run.needs_original,
+                company_steps=run.company_steps,
+            )
+            for item in loaded:
                 window.tasks.add(asyncio.create_task(process(run, item)))
                 if len(window.tasks) % STARTED_AT_ONCE == 0:
                     await asyncio.sleep(0)

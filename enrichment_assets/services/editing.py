@@ -10,7 +10,8 @@ from enrichment_assets.warehouse import load_project
 
 _NOT_EDITABLE = frozenset(
     {"client_slug", "batch_key", "item_id", "row_number", "parent_item_id", "company_key", "email_status",
-     "email_confidence", "other_fields", "is_finished", "cost", "last_advanced_at"}
+     "email_confidence", "phone_type", "phone_confidence", "phone_do_not_call", "other_fields", "is_finished", "cost",
+     "last_advanced_at"}
 )  # fmt: skip
 
 

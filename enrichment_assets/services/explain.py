@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+import duckdb
+
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
@@ -15,8 +17,10 @@ from enrichment_assets.warehouse.files import Layout
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One value that somebody gave: who, when, how sure, and the policy's rule that ranked it.
+    """One value that somebody gave: who, when, how sure, what is said of it, and why not it.
 
+    `verdict` is our word for what counts of all that was said of an address or number, `said` the same in the words
+    of `said_by` (a workflow, or `upload`); `kind` and `do_not_call` are a number's. `why_not` is null for the winner.
     `reused_from_batch`: the batch whose answer it is, where it was not asked for again; `fetched_at` is its time then.
     """
 
@@ -27,8 +31,13 @@ class Link:
     fetched_at: datetime | None
     confidence: float | None
     verdict: str | None
-    rule: str
+    rule: str | None
     reused_from_batch: str | None = None
+    said: str | None = None
+    said_by: str | None = None
+    kind: str | None = None
+    do_not_call: str | None = None
+    why_not: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,29 @@ class Chain:
 
 
 _QUERY = """
-    select field, rank, value, source_kind, source_workflow, source_provider, edited_by, fetched_at, confidence,
-           verdict, rule, priority, reused_from_batch
-    from lead_values
+    select * from lead_values
     where batch_key = $batch and item_id = $item and ($field is null or field = $field)
     order by field, rank
 """
+
+_BESIDE = """
+    select {value} as value, source_workflow, source_kind, source_provider, uploaded_column, fetched_at, confidence,
+           verdict, said, {said_by} as said_by, {kind} as kind, {do_not_call} as do_not_call, why_not
+    from {candidates}
+    where batch_key = $batch and item_id = $item and why_not is not null
+    order by 1, source_workflow, uploaded_column
+"""
+_CANDIDATES = {
+    "email": {"candidates": "email_candidates", "value": "email", "said_by": "verified_by", "kind": "email_type",
+              "do_not_call": "null"},
+    "phone": {"candidates": "phone_candidates", "value": "phone", "said_by": "said_by", "kind": "phone_type",
+              "do_not_call": "do_not_call"},
+}  # fmt: skip
+"""Fields of which there are candidates that do not compete: kept beside, only judged, or no address at all."""
+
+_ALONE = {"kept_beside": "kept beside: not offered as the lead's own", "only_judged": "judged, but nobody gave it"}
+
+Row = dict[str, Any]
 
 
 def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str | None = None) -> list[Chain]:
@@ -66,13 +92,29 @@ def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str |
         known = connection.execute("select count(*) from hq.batch_items where item_id = ?", [item_id]).fetchall()
         if known[0][0] == 0:
             raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}. Its items are in final_leads.item_id.")
-        rows = connection.execute(_QUERY, {"batch": batch_key, "item": item_id, "field": _field(column)}).fetchall()
+        asked = {"batch": batch_key, "item": item_id}
+        field = _field(column)
+        rows = _rows(connection.execute(_QUERY, {**asked, "field": field}))
+        beside = {
+            name: _rows(connection.execute(_BESIDE.format(**columns), asked))
+            for name, columns in _CANDIDATES.items()
+            if field in (None, name)
+        }
     finally:
         connection.close()
-    chains = [_chain(field, list(group)) for field, group in groupby(rows, key=lambda row: row[0])]
+    ranked = {name: list(group) for name, group in groupby(rows, key=lambda row: str(row["field"]))}
+    chains = [
+        _chain(name, ranked.get(name, []), beside.get(name, []))
+        for name in sorted({*ranked, *(name for name, found in beside.items() if found)})
+    ]
     if column is not None and not chains:
         return [Chain(column, None, "nobody gave a value", [])]
     return chains
+
+
+def _rows(found: duckdb.DuckDBPyConnection) -> list[Row]:
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _field(column: str | None) -> str | None:
@@ -81,42 +123,88 @@ def _field(column: str | None) -> str | None:
         return None
     if column not in {c.name for c in load_project().model("final_leads").columns}:
         raise NotFoundError(f"final_leads has no column `{column}`.")
-    return "email" if column in ("email_status", "email_confidence") else column
+    if column in ("email_status", "email_confidence"):
+        return "email"
+    return "phone" if column in ("phone_type", "phone_confidence", "phone_do_not_call") else column
 
 
-def _chain(field: str, rows: list[tuple[Any, ...]]) -> Chain:
-    shown = [row for row in rows if row[1] == 1 and row[9] != "placeholder"]
-    links = [
-        Link(
-            wins=bool(shown) and row is shown[0],
-            value=row[2],
-            source=row[4] or (f"corrected by {row[6]}" if row[3] == "human" else row[3]),
-            provider=row[5],
-            fetched_at=row[7],
-            confidence=row[8],
-            verdict=row[9],
-            rule=row[10],
-            reused_from_batch=row[12],
+def _chain(field: str, rows: list[Row], beside: list[Row]) -> Chain:
+    """The values that compete, best first, then those that do not."""
+    shown = rows[0] if rows and rows[0]["is_shown"] else None
+    links = [_link(row, None if row is shown else _why_not(shown, row)) for row in rows]
+    given = {(_plain(row["value"]), row["source_workflow"], row["source_kind"]) for row in rows}
+    links += [
+        _link(
+            {**row, "rule": None, "edited_by": None, "reused_from_batch": None}, _ALONE.get(why := row["why_not"], why)
         )
-        for row in rows
+        for row in beside
+        if (_plain(row["value"]), row["source_workflow"], row["source_kind"]) not in given
     ]
-    if not shown:
+    if shown is None:
         return Chain(field, None, "no usable value", links)
-    return Chain(field, shown[0][2], _because(rows), links)
+    return Chain(field, shown["value"], _because(rows), links)
 
 
-def _because(rows: list[tuple[Any, ...]]) -> str:
-    """What decided between the best and the second best value, in the order in which the policy compares."""
-    best = rows[0]
-    if best[3] == "human":
+def _plain(value: str | None) -> str:
+    return (value or "").strip().lower()
+
+
+def _link(row: Row, why_not: str | None) -> Link:
+    source = row["source_workflow"] or row["source_kind"]
+    if row["source_kind"] == "human":
+        source = f"corrected by {row['edited_by']}"
+    elif row.get("uploaded_column"):
+        source = f"upload, {row['uploaded_column']}"
+    return Link(
+        wins=why_not is None,
+        value=row["value"],
+        source=source,
+        provider=row["source_provider"],
+        fetched_at=row["fetched_at"],
+        confidence=row["confidence"],
+        verdict=row["verdict"],
+        rule=row["rule"],
+        reused_from_batch=row["reused_from_batch"],
+        said=row["said"],
+        said_by=row["said_by"],
+        kind=row["kind"],
+        do_not_call=row["do_not_call"],
+        why_not=why_not,
+    )
+
+
+def _why_not(best: Row | None, row: Row) -> str:
+    """What keeps a value from being the one that is shown."""
+    if not row["is_shown"]:
+        return f"{row['verdict']}: never shown"
+    return _decided(best, row) if best is not None else "no usable value"
+
+
+def _because(rows: list[Row]) -> str:
+    """What decided between the best and the second best value."""
+    if rows[0]["source_kind"] == "human":
         return "a person's correction beats every source"
-    if len(rows) == 1:
-        return "the only value"
-    second = rows[1]
-    if best[10] != second[10]:
-        return f"rule `{best[10]}` (priority {best[11]}) comes before `{second[10]}` ({second[11]})"
-    if best[8] != second[8]:
+    return "the only value" if len(rows) == 1 else _decided(rows[0], rows[1])
+
+
+def _decided(best: Row, other: Row) -> str:
+    """What decided between two values, in the order in which they are compared (`lead_values.sql`)."""
+    if best["source_kind"] == "human":
+        return "a person's correction beats every source"
+    if other["is_bad"] and not best["is_bad"]:
+        return f"the other is {other['verdict']}"
+    if best["standing"] != other["standing"]:
+        return f"a {_number(best)} number comes before a {_number(other)} one"
+    if best["rule"] != other["rule"]:
+        return (
+            f"rule `{best['rule']}` (priority {best['priority']}) comes before `{other['rule']}` ({other['priority']})"
+        )
+    if best["confidence"] != other["confidence"]:
         return "more confident under the same rule"
-    if best[7] != second[7]:
-        return "younger under the same rule"
-    return "the later step under the same rule"
+    if best["source_workflow"] != other["source_workflow"]:
+        return "the later step under the same rule"
+    return "the provider's own order, then the value itself"
+
+
+def _number(row: Row) -> str:
+    return " ".join(word for word in (row["verdict"], row["kind"]) if word)

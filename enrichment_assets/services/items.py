@@ -18,6 +18,7 @@ from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.spreadsheets import restored
+from enrichment_assets.domain.uploaded_contacts import UploadedContacts
 from enrichment_assets.services.uploads import read_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import items as store
@@ -93,6 +94,7 @@ class ItemMaker:
         self._rules = company_rules
         self._sources = [_columns_of(field, columns) for field in IDENTITY_FIELDS]
         self._is_own_export = any(column.get("own") for column in columns)
+        self._contacts = UploadedContacts(self._keys)
 
     def items(self, batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
         """One tuple per row of the batch."""
@@ -114,7 +116,11 @@ class ItemMaker:
             original = {name: cell for name, cell in original.items() if cell is not None}
         payload = orjson.dumps(original).decode()
         origin = f"row:{row_number}"
-        return (self._client_id, self._batch_id, row_number, origin, key, *identity, payload, None, None)
+        details = None
+        if self._contacts.says_something:
+            said = self._contacts.details(row, dict(zip(IDENTITY_FIELDS, identity, strict=True)))
+            details = orjson.dumps(said).decode() if said else None
+        return (self._client_id, self._batch_id, row_number, origin, key, *identity, payload, details, None)
 
 
 def identity_of(row: Cells, sources: Sequence[Sequence[int]]) -> list[str | None]:

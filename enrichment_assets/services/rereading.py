@@ -23,6 +23,8 @@ def mended(launched: WorkflowDefinition, current: WorkflowDefinition) -> Workflo
         "callback": current.callback,
         "poll": poll,
         "provides": current.provides,
+        "emails": current.emails,
+        "phones": current.phones,
         "destination": current.destination,
         "emits": current.emits,
     }
@@ -41,7 +43,7 @@ def with_step(blueprint: Blueprint, workflow: WorkflowDefinition) -> Blueprint:
             steps.append(step.model_copy(update={"workflow": workflow}))
             continue
         reads = step.position > position and (
-            bool(fields_read(step.workflow) & set(workflow.provides)) or ends_parent(workflow)
+            bool(fields_read(step.workflow) & workflow.provided_fields) or ends_parent(workflow)
         )
         after = list(dict.fromkeys([*step.after, *([workflow.slug] if reads else [])]))
         steps.append(step.model_copy(update={"after": after}))

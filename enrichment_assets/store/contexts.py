@@ -5,13 +5,15 @@ Four set-based reads per claimed group, whatever its size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.domain.contacts import Given, merge
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.questions import Asked
@@ -69,7 +71,8 @@ class LoadedItem:
     """A claimed item with everything a step may ask for.
 
     `questions`: workflow slug -> hash of what it asks for this item, where answers may be reused (`engine.reuse`);
-    `asked`: the same, with what the call that asks it waits for.
+    `asked`: the same, with what the call that asks it waits for;
+    `provided`: what later steps see of the answers so far (`take`); `details`: what the row says beside its fields.
     """
 
     item_id: int
@@ -85,6 +88,22 @@ class LoadedItem:
     callbacks: list[Callback] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    _given: dict[int, Given] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """What the row itself says of its addresses and numbers counts before any answer."""
+        if self.details:
+            self._merge()
+
+    def take(self, source: Source, fields: Mapping[str, Any]) -> None:
+        """Have the fields of one step's answer. What later steps see does not depend on which answer came first."""
+        self._given[source.position] = Given(source, fields)
+        self._merge()
+
+    def _merge(self) -> None:
+        upload = Given(Source("upload"), {**self.details, **self.identity})
+        self.provided = merge([upload, *(self._given[place] for place in sorted(self._given))])
 
 
 _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,
@@ -92,12 +111,17 @@ _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attem
 
 
 async def load_items(
-    connection: Connection, batch_id: int, held: Sequence[tuple[int, int]], *, with_original: bool
+    connection: Connection,
+    batch_id: int,
+    held: Sequence[tuple[int, int]],
+    *,
+    with_original: bool,
+    company_steps: Collection[str] = (),
 ) -> list[LoadedItem]:
-    """Load claimed (item id, fence) pairs, in the order given."""
+    """Load claimed (item id, fence) pairs, in the order given; `company_steps`: workflows that ask about companies."""
     ids = [item for item, _ in held]
     items = await _load_identity(connection, ids, dict(held), with_original=with_original)
-    overdue = await _load_states(connection, ids, items)
+    overdue = await _load_states(connection, ids, items, company_steps)
     await _load_open_calls(connection, ids, items, with_sent=overdue)
     await _load_callbacks(connection, batch_id, ids, items)
     return [items[item_id] for item_id in ids if item_id in items]
@@ -108,7 +132,7 @@ async def _load_identity(
 ) -> dict[int, LoadedItem]:
     original = "original_data" if with_original else "null::jsonb as original_data"
     cursor = await connection.execute(
-        f"select id, row_number, parent_item_id, company_key, {', '.join(IDENTITY_FIELDS)}, {original} "
+        f"select id, row_number, parent_item_id, company_key, {', '.join(IDENTITY_FIELDS)}, {original}, details "
         "from batch_items where id = any(%s::bigint[])",
         (list(ids),),
     )
@@ -121,15 +145,19 @@ async def _load_identity(
             company_key=row["company_key"],
             identity={name: row[name] for name in IDENTITY_FIELDS if row[name] is not None},
             original=row["original_data"],
+            details=row["details"] or {},
         )
         for row in await cursor.fetchall()
     }
 
 
-async def _load_states(connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem]) -> bool:
+async def _load_states(
+    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], company_steps: Collection[str]
+) -> bool:
     cursor = await connection.execute(
         """
-        select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, r.fields,
+        select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, s.position,
+               r.fields, r.provider,
                s.status = 'IN_PROGRESS' and s.deadline_at <= clock_timestamp() as overdue,
                s.next_attempt_at is null or s.next_attempt_at <= clock_timestamp() as due
         from workflow_states s left join enrichment_results r on r.id = s.result_id
@@ -144,7 +172,9 @@ async def _load_states(connection: Connection, ids: Sequence[int], items: Mappin
             Status(row["status"]), row["outcome"], row["attempts"], row["call_id"], bool(row["overdue"]), row["due"]
         )
         if row["fields"]:
-            item.provided.update(row["fields"])
+            slug = row["workflow_slug"]
+            source = Source("workflow", slug, row["provider"], row["position"], of_person=slug not in company_steps)
+            item.take(source, row["fields"])
         any_overdue = any_overdue or bool(row["overdue"])
     return any_overdue
 

@@ -11,6 +11,7 @@ from tests.payloads.running import Ran
 
 TABLES: Mapping[str, str] = {
     "emails": "select * from email_candidates where batch_key = ? and item_id = ?",
+    "phones": "select * from phone_candidates where batch_key = ? and item_id = ?",
     "jobs": "select * from person_work_history where batch_key = ? and item_id = ? order by source_workflow, ordinal",
     "education": "select * from person_education where batch_key = ? and item_id = ? order by found_in, ordinal",
     "exclusions": "select * from work_history_exclusions where batch_key = ? and item_id = ? order by ordinal",

@@ -57,6 +57,7 @@ class Lead:
     answers: Sequence[Answer] = ()
     original: Mapping[str, str] | None = None
     company_key: str | None = None
+    details: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,13 +164,16 @@ def _copy_items(
 ) -> None:
     names = sorted({name for lead in leads for name in lead.fields})
     columns = ", ".join(
-        ["id", "client_id", "batch_id", "row_number", "origin_key", "company_key", "original_data", *names]
+        ["id", "client_id", "batch_id", "row_number", "origin_key", "company_key", "original_data", "details", *names]
     )
     with hq.cursor().copy(f"copy batch_items ({columns}) from stdin") as copy:
         for number, (item, lead) in enumerate(zip(ids, leads, strict=True), start=1):
             original = json.dumps(lead.original if lead.original is not None else dict(lead.fields))
+            details = None if lead.details is None else json.dumps(lead.details)
             values = [lead.fields.get(name) for name in names]
-            copy.write_row([item, client_id, batch_id, number, f"row:{number}", lead.company_key, original, *values])
+            copy.write_row(
+                [item, client_id, batch_id, number, f"row:{number}", lead.company_key, original, details, *values]
+            )
 
 
 def _copy_answers(

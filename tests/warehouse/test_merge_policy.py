@@ -18,12 +18,8 @@ def final(warehouse: object, column: str) -> object:
 
 
 def verified(email: str, verdict: str, score: int = 90) -> Answer:
-    return Answer(
-        "verify-email-via-hunter",
-        {"data": {"email": email, "status": verdict}},
-        {"email_status": verdict, "email_verification_score": score},
-        provider="hunter",
-    )
+    record = {"address": email, "status": verdict, "confidence": score / 100, "role": "verdict"}
+    return Answer("verify-email-via-hunter", {}, {"email_records": [record]}, provider="hunter")
 
 
 def found(email: str, score: int, age_days: int = 0) -> Answer:
@@ -75,24 +71,29 @@ def test_every_address_is_a_candidate_with_its_source_and_verdict(build: Build) 
         {"email": "a@acme.com"},
         [
             found("b@acme.com", 90),
-            Answer("match", {"person": {"personal_emails": ["c@home.example"]}}, {"title": "x"}),
+            Answer("match", {}, {"email_records": [{"address": "c@home.example", "role": "candidate"}]}),
             verified("b@acme.com", "valid"),
         ],
-        original={"Email": "a@acme.com", "Secondary Email": "B@acme.com", "Tertiary Email": ""},
+        details={
+            "email_records": [
+                {"address": "a@acme.com", "column": "Email"},
+                {"address": "b@acme.com", "column": "Secondary Email", "role": "candidate"},
+            ]
+        },
     )
     rows = (
         build([lead])
         .execute(
-            "select email, source_kind, coalesce(source_workflow, uploaded_column), verdict, is_chosen "
+            "select email, source_kind, coalesce(source_workflow, uploaded_column), verdict, is_chosen, why_not "
             "from email_candidates order by all"
         )
         .fetchall()
     )
     assert rows == [
-        ("a@acme.com", "upload", "email", None, False),
-        ("b@acme.com", "upload", "Secondary Email", "valid", True),
-        ("b@acme.com", "workflow", "find-email-via-hunter", "valid", True),
-        ("c@home.example", "workflow", "match", None, False),
+        ("a@acme.com", "upload", "Email", None, False, "outranked"),
+        ("b@acme.com", "upload", "Secondary Email", "valid", True, None),
+        ("b@acme.com", "workflow", "find-email-via-hunter", "valid", True, None),
+        ("c@home.example", "workflow", "match", None, False, "kept_beside"),
     ]
 
 

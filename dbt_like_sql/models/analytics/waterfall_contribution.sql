@@ -38,8 +38,8 @@ counted as (
         field,
         source,
         min(position) as position,
-        count(*) as gave,
-        count(*) filter (where is_first) as gave_first
+        count(distinct item_id) as gave,
+        count(distinct item_id) filter (where is_first) as gave_first
     from given
     group by all
 

@@ -1,7 +1,7 @@
 {%- set text_fields = [
     'first_name', 'last_name', 'full_name', 'title', 'seniority', 'email', 'phone', 'linkedin_url', 'company_name',
     'company_domain', 'company_website', 'company_linkedin_url', 'company_phone', 'industry', 'city', 'state', 'country',
-    'apollo_contact_id', 'apollo_account_id', 'apollo_person_id', 'apollo_organization_id', 'phone_type',
+    'apollo_contact_id', 'apollo_account_id', 'apollo_person_id', 'apollo_organization_id',
     'company_description', 'company_technologies', 'homepage_url',
 ] -%}
 {%- set numbers = ['company_employee_count', 'company_annual_revenue', 'company_founded_year'] -%}
@@ -14,14 +14,26 @@ with chosen as (
         {% for field in text_fields + numbers -%}
         max(value) filter (where field = '{{ field }}') as {{ field }},
         {% endfor -%}
-        max(verdict) filter (where field = 'email') as email_verdict,
+        max(verdict) filter (where field = 'email') as email_status,
         max(confidence) filter (where field = 'email') as email_confidence,
+        max(kind) filter (where field = 'phone' and value is not null) as phone_type,
+        max(confidence) filter (where field = 'phone') as phone_confidence,
         cast(to_json(map(
             list(field order by field) filter (where field not in ('{{ (text_fields + numbers) | join("', '") }}')),
-            list(left(value, 4000) order by field) filter (where field not in ('{{ (text_fields + numbers) | join("', '") }}'))
+            -- Cut text is still text; cut JSON would be nothing.
+            list(case when length(value) > 4000 and not json_valid(value) then left(value, 4000) else value end order by field) filter (where field not in ('{{ (text_fields + numbers) | join("', '") }}'))
         )) as varchar) as other_fields
     from {{ ref('final_leads_provenance') }}
     group by batch_key, item_id
+
+),
+
+-- What a register says of the best number, also where that keeps it from being shown.
+registers as (
+
+    select batch_key, item_id, do_not_call
+    from {{ ref('lead_values') }}
+    where field = 'phone' and rank = 1 and do_not_call is not null
 
 ),
 
@@ -54,7 +66,10 @@ select
     {% for field in text_fields -%}
     c.{{ field }},
     {% endfor -%}
-    c.email_verdict as email_status,
+    c.phone_type,
+    c.phone_confidence,
+    r.do_not_call as phone_do_not_call,
+    c.email_status,
     c.email_confidence,
     try_cast(c.company_employee_count as bigint) as company_employee_count,
     try_cast(c.company_annual_revenue as double) as company_annual_revenue,
@@ -72,5 +87,6 @@ select
     p.last_advanced_at
 from {{ source('hq', 'batch_items') }} as i
 left join chosen as c on c.batch_key = i.batch_key and c.item_id = i.item_id
+left join registers as r on r.batch_key = i.batch_key and r.item_id = i.item_id
 left join progress as p on p.batch_key = i.batch_key and p.item_id = i.item_id
 order by i.batch_key, i.item_id

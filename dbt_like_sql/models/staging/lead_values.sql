@@ -1,15 +1,21 @@
 {{ config(materialized='table') }}
--- Every candidate value, ranked by the merge policy (seeds/merge_policy.csv): rank 1 is what final_leads shows.
--- Order: a person's correction first, a value whose verdict forbids it last; then the column's own rules before those for
--- `*`, the lower priority, the surer, the younger, the later step. A rule whose confidence or age a value does not meet
--- does not count for that value.
+-- Every candidate value, ranked: rank 1 is what final_leads shows, where it may be shown.
+-- Order: a person's correction first, a value whose verdict forbids it last; for phones the phone policy
+-- (seeds/phone_policy.csv); then the merge policy (seeds/merge_policy.csv): the column's own rules before those for `*`, the
+-- lower priority; then the surer, the later step, the provider's own order, the value. When an answer arrived plays no part.
+-- A rule whose confidence or age a value does not meet does not count for that value.
 with candidates as (
 
     select
-        *,
-        coalesce(verdict in ('valid', 'verified', 'deliverable', 'ok'), false) as is_verified,
-        coalesce(verdict in ('invalid', 'placeholder', 'disposable', 'spamtrap', 'abuse', 'do_not_mail', 'undeliverable'), false) as is_bad
-    from {{ ref('stg_field_values') }}
+        f.*,
+        coalesce(f.verdict = 'valid', false) as is_verified,
+        coalesce(d.is_bad, false) as is_bad,
+        coalesce(d.is_shown, true) as is_shown,
+        least(own.standing, every.standing) as standing
+    from {{ ref('stg_field_values') }} as f
+    left join {{ ref('value_verdicts') }} as d on d.verdict = f.verdict
+    left join {{ ref('phone_policy') }} as own on f.field = 'phone' and own.type = f.kind and own.verdict = f.verdict
+    left join {{ ref('phone_policy') }} as every on f.field = 'phone' and every.type = f.kind and every.verdict = '*'
 
 ),
 
@@ -77,13 +83,30 @@ select
     edited_by,
     confidence,
     verdict,
+    said,
+    said_by,
+    kind,
+    do_not_call,
     reused_from_batch,
     fetched_at,
     best.rule as rule,
     cast(best.priority as integer) as priority,
+    cast(standing as integer) as standing,
+    is_bad,
+    is_shown,
     cast(row_number() over (
         partition by batch_key, item_id, field
-        order by source_kind <> 'human', is_bad, best.specific, best.priority, confidence desc nulls last, fetched_at desc nulls last, position desc, value
+        order by
+            source_kind <> 'human',
+            is_bad,
+            standing nulls last,
+            best.specific,
+            best.priority,
+            confidence desc nulls last,
+            position desc,
+            record_rank nulls last,
+            value,
+            source_workflow
     ) as integer) as rank,
     cast(count(*) over (partition by batch_key, item_id, field) as integer) as candidates
 from ruled

@@ -1,3 +1,7 @@
+{%- set contact_fields = [
+    'email', 'email_verdict', 'email_confidence', 'email_records', 'phone', 'phone_type', 'phone_status', 'phone_confidence',
+    'phone_do_not_call', 'phone_records',
+] -%}
 -- Every value that anyone ever gave for a field of an item: the uploaded cell (for a child item what was emitted, and
 -- its parent's company), each workflow, a person's correction.
 -- Nothing is decided here; lead_values ranks them by the merge policy.
@@ -15,7 +19,7 @@ with uploaded as (
             select * exclude (row_number, parent_item_id, origin_key, company_key, original_data, details, rejected)
             from {{ source('hq', 'batch_items') }}
             where parent_item_id is null
-        ) on columns(* exclude (client_slug, batch_key, item_id, created_at))
+        ) on columns(* exclude (client_slug, batch_key, item_id, created_at, email, phone))
         into name field value value
     )
     where {{ filled('value') }} is not null
@@ -38,7 +42,7 @@ child_cells as (
             select * exclude (row_number, parent_item_id, company_key, details, rejected)
             from {{ source('hq', 'batch_items') }}
             where parent_item_id is not null
-        ) on columns(* exclude (client_slug, batch_key, item_id, created_at, origin_key, original_data))
+        ) on columns(* exclude (client_slug, batch_key, item_id, created_at, origin_key, original_data, email, phone))
         into name field value value
     )
     where {{ filled('value') }} is not null
@@ -84,14 +88,17 @@ enriched as (
         provider,
         position,
         reused_from_batch,
-        fetched_at,
-        case e.key
-            when 'email' then json_extract_string(fields, '$.email_score')
-            when 'email_status' then json_extract_string(fields, '$.email_verification_score')
-            when 'phone' then json_extract_string(fields, '$.phone_confidence')
-        end as sureness
+        fetched_at
     from answers
     where {{ filled('e.value') }} is not null
+        and not list_contains([{% for field in contact_fields %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %}], e.key)
+
+),
+
+-- An address or number that may become the lead's, with what is known of it.
+contacts as (
+
+    select * from {{ ref('stg_contact_records') }} where role = 'address' and rejected_reason is null
 
 ),
 
@@ -113,24 +120,72 @@ corrected as (
 together as (
 
     select client_slug, batch_key, item_id, field, value, 'upload' as source_kind, null as source_workflow,
-        null as source_provider, null as edited_by, -1 as position, null as confidence,
+        null as source_provider, null as edited_by, -1 as position, null as confidence, null as record_rank,
         null as reused_from_batch, fetched_at
     from uploaded
     union all
     select client_slug, batch_key, item_id, field, value, case when is_own then 'workflow' else 'parent' end,
         case when is_own then workflow_slug end, case when is_own then provider end, null,
-        case when is_own then position else -1 end, null, null, fetched_at
+        case when is_own then position else -1 end, null, null, null, fetched_at
     from emitted
     union all
-    select client_slug, batch_key, item_id, field, value, 'workflow', workflow_slug, provider, null, position,
-        case lower(sureness)
-            when 'high' then 0.9 when 'medium' then 0.6 when 'low' then 0.3
-            else case when try_cast(sureness as double) > 1 then try_cast(sureness as double) / 100 else try_cast(sureness as double) end
-        end, reused_from_batch, fetched_at
+    select client_slug, batch_key, item_id, field, value, 'workflow', workflow_slug, provider, null, position, null, null,
+        reused_from_batch, fetched_at
     from enriched
     union all
-    select client_slug, batch_key, item_id, field, value, 'human', null, null, edited_by, 32767, 1.0, null, edited_at
+    select client_slug, batch_key, item_id, field, value, source_kind, source_workflow, source_provider, null, position,
+        confidence, record_rank, reused_from_batch, fetched_at
+    from contacts
+    union all
+    select client_slug, batch_key, item_id, field, value, 'human', null, null, edited_by, 32767, 1.0, null, null, edited_at
     from corrected
+
+),
+
+-- What an answer about the person says of a company is about the row's only if it names no other one: by the name, and by
+-- the host where the row has no name.
+named_companies as (
+
+    select
+        a.batch_key,
+        a.item_id,
+        a.workflow_slug,
+        coalesce(i.company_name, '') as known_name,
+        case when i.company_name is null then coalesce(i.company_domain, i.company_website, '') else '' end as known_site,
+        coalesce(json_extract_string(a.fields, '$.company_name'), '') as name,
+        coalesce(json_extract_string(a.fields, '$.company_domain'), '') as site
+    from {{ ref('stg_answers') }} as a
+    inner join {{ source('hq', 'batch_steps') }} as s
+        on s.batch_key = a.batch_key and s.workflow_slug = a.workflow_slug and s.entity = 'person'
+    inner join {{ source('hq', 'batch_items') }} as i on i.batch_key = a.batch_key and i.item_id = a.item_id
+    where contains(a.fields, '"company_name"') or contains(a.fields, '"company_domain"')
+
+),
+
+comparisons as (
+
+    select
+        *,
+        company_name_key(nullif(known_name, '')) as known_key,
+        company_name_key(nullif(name, '')) as key,
+        company_host(nullif(known_site, ''), null) as known_host,
+        company_host(nullif(site, ''), null) as host
+    from (select distinct known_name, known_site, name, site from named_companies)
+
+),
+
+elsewhere as (
+
+    select n.batch_key, n.item_id, n.workflow_slug
+    from named_companies as n
+    inner join comparisons as c
+        on c.known_name = n.known_name and c.known_site = n.known_site and c.name = n.name and c.site = n.site
+    where case
+        when c.known_key is not null and c.key is not null then c.key <> c.known_key
+        when c.known_host is not null and c.host is not null
+            then c.host <> c.known_host and not ends_with(c.host, '.' || c.known_host) and not ends_with(c.known_host, '.' || c.host)
+        else false
+    end
 
 )
 
@@ -146,12 +201,23 @@ select
     t.edited_by,
     cast(t.position as integer) as position,
     cast(coalesce(v.confidence, t.confidence) as double) as confidence,
-    case
-        when t.field = 'email' and lower(trim(t.value)) in ({% for email in var('placeholder_emails') %}'{{ email }}'{{ ', ' if not loop.last }}{% endfor %}) then 'placeholder'
-        else v.verdict
-    end as verdict,
+    cast(t.record_rank as double) as record_rank,
+    case when e.item_id is not null then 'other_company' else v.verdict end as verdict,
+    v.said,
+    v.said_by,
+    v.kind,
+    v.do_not_call,
     t.reused_from_batch,
     t.fetched_at
 from together as t
-left join {{ ref('stg_email_verdicts') }} as v
-    on t.field = 'email' and v.batch_key = t.batch_key and v.item_id = t.item_id and v.email = lower(trim(t.value))
+left join {{ ref('stg_contact_verdicts') }} as v
+    on t.field in ('email', 'phone')
+    and v.batch_key = t.batch_key
+    and v.item_id = t.item_id
+    and v.field = t.field
+    and v.key = {{ contact_key('t.field', 't.value') }}
+left join elsewhere as e
+    on starts_with(t.field, 'company_')
+    and e.batch_key = t.batch_key
+    and e.item_id = t.item_id
+    and e.workflow_slug = t.source_workflow
