@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help setup demo up down test lint format types imports lock bench chaos quality clean
+.PHONY: help setup demo up down test lint format types imports lock audit bench chaos quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,10 +61,16 @@ types: setup  ## mypy, strict
 imports: setup  ## rooms import downward only
 	$(BIN)/lint-imports
 
-lock: setup  ## compile the three requirements files from pyproject.toml, keeping pins that fit
+lock: setup  ## compile the requirements files from pyproject.toml, keeping pins that fit
 	$(LOCK) pyproject.toml --extra dev --output-file requirements.txt
 	$(LOCK) pyproject.toml --constraint requirements.txt --no-annotate --output-file requirements-runtime.txt
 	$(LOCK) --group build --no-annotate --output-file requirements-build.txt
+	$(LOCK) --group audit --no-annotate --output-file requirements-audit.txt
+
+audit: setup  ## known vulnerabilities of what is pinned, and secrets in the repository (licences: a test)
+	@test -x .venv-audit/bin/pip-audit || { $(BIN)/python -m venv .venv-audit && \
+		.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt; }
+	@$(BIN)/python -m tests.security.audit .venv-audit/bin
 
 bench: setup  ## the benchmarks; results in bench/results.json
 	$(BIN)/python -m bench
@@ -76,5 +82,5 @@ quality: setup  ## how often the normalisers are right, and where they are not
 	$(BIN)/python -m tests.quality
 
 clean:  ## remove the environment and caches, never a home with data
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .tmp_dagster_home_*
+	rm -rf $(VENV) .venv-audit dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .tmp_dagster_home_*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from enrichment_assets.domain.errors import ConfigurationError
+
 
 def parse_values(assignments: Sequence[str], option: str) -> dict[str, Any]:
     """`limits.per_second=2` -> `{"limits.per_second": 2}`; the value is a YAML scalar or flow collection."""
@@ -30,11 +32,11 @@ def _pairs(assignments: Sequence[str], option: str) -> list[tuple[str, str]]:
 
 def _value(text: str) -> Any:
     """YAML, but for text that only looks like a number or a date: `007`, `1:30` and `2026-01-31` stay text."""
-    import yaml
+    from enrichment_assets.domain.yaml_text import load_yaml
 
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = load_yaml(text, "the value")
+    except ConfigurationError:
         return text
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value if str(value) == text or _plain_decimal(text) else text

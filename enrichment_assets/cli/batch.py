@@ -163,7 +163,7 @@ def print_reasons(console: Console, found: Sequence[ReasonCount]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from enrichment_assets.services.callbacks import visible
+    from enrichment_assets.domain.visible import visible
 
     if not found:
         return

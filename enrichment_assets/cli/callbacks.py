@@ -33,7 +33,8 @@ def list_(
     from rich.markup import escape
     from rich.table import Table
 
-    from enrichment_assets.services.callbacks import list_callbacks, visible
+    from enrichment_assets.domain.visible import visible
+    from enrichment_assets.services.callbacks import list_callbacks
     from enrichment_assets.settings import Settings
 
     found = list_callbacks(Settings.from_environment(), dead=dead, batch=batch, client=client, limit=limit)
@@ -61,7 +62,8 @@ def show_(
     """
     from dataclasses import asdict
 
-    from enrichment_assets.services.callbacks import show_callback, visible
+    from enrichment_assets.domain.visible import visible
+    from enrichment_assets.services.callbacks import show_callback
     from enrichment_assets.settings import Settings
 
     detail = show_callback(Settings.from_environment(), inbox_id)

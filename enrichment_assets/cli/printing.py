@@ -11,26 +11,28 @@ from typing import Any
 
 import typer
 
+from enrichment_assets.domain.visible import visible, visible_json
+
 _PIPED_WIDTH = 500
 """Columns; what is not shown on a terminal is not wrapped."""
 
 
 def print_json(value: Any) -> None:
     """Print dataclasses, lists and mappings as indented JSON."""
-    typer.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=_as_json))
+    typer.echo(visible_json(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=_as_json)))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
-    """Print an aligned table, or the sentence `empty`; nothing in a cell is taken for markup."""
+    """Print an aligned table, or the sentence `empty`; nothing in a cell is taken for markup or acts on a terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(visible(column)), overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("" if cell is None else visible(str(cell))) for cell in row))
     if table.row_count == 0:
         typer.echo(empty)
         return

@@ -8,6 +8,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from enrichment_assets.domain.visible import visible
+
 MAX_CELL = 60
 
 
@@ -23,7 +25,7 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, limit: 
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
     for place, name in enumerate(columns):
         numeric = any(isinstance(row[place], int | float | Decimal) for row in shown if row[place] is not None)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(visible(name)), justify="right" if numeric else "left", overflow="fold")
     for row in shown:
         table.add_row(*(Text(_shown(value)) for value in row))
     console = Console()
@@ -44,5 +46,5 @@ def _shown(value: Any) -> str:
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
-    text = " ".join(str(value).split())
+    text = visible(" ".join(str(value).split()))
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from enrichment_assets.cli.printing import print_json
 from enrichment_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def upload(
     options = UploadOptions(encoding, delimiter, sheet, parse_mapping(mapping or ()))
     report = upload_file(Settings.from_environment(), file, client, options=options)
     if as_json:
-        _print_json({**asdict(report), "items": report.items, "warnings": list(report.warnings())})
+        print_json({**asdict(report), "items": report.items, "warnings": list(report.warnings())})
     else:
         _print_report(report)
 
@@ -102,7 +102,7 @@ def uploads(
 
     found = list_uploads(Settings.from_environment(), client)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     table = Table("upload", "client", "file", "rows", "rejected", "columns", "sha256", "source", "uploaded", box=None)
     for row in found:
@@ -133,7 +133,7 @@ def rejections(
 
     found = list_rejections(Settings.from_environment(), upload_id)
     if as_json:
-        _print_json(list(found))
+        print_json(list(found))
         return
     shown = list(islice(found, limit))
     table = Table("line", "row", "reason", "text", box=None)
@@ -143,10 +143,6 @@ def rejections(
     console.print(table if shown else f"Upload {upload_id} has no rejections.")
     if next(found, None) is not None:
         console.print(f"There are more: --limit N shows more than {limit:,}, --json all.")
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))
 
 
 def _shown(delimiter: str) -> str:

@@ -9,12 +9,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.domain.yaml_text import load_yaml
 
 
 @cache
@@ -61,10 +61,7 @@ def explain(error: ValidationError) -> str:
 
 
 def _mapping(text: str, name: str) -> dict[str, Any]:
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{name}: is not YAML ({' '.join(str(error).split())})") from None
+    value = load_yaml(text, name)
     if not isinstance(value, dict):
         raise ConfigurationError(f"{name}: has to be a YAML mapping of field names to values")
     return value

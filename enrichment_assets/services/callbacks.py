@@ -15,6 +15,7 @@ import psycopg
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.statuses import InboxStatus
+from enrichment_assets.domain.visible import visible
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox_review import (
@@ -109,13 +110,6 @@ def replay_callbacks(settings: Settings, *, inbox_id: int | None = None, batch: 
         reopened = reopen_dead(connection, inbox_id=inbox_id, batch_key=batch)
         connection.commit()
     return ReplayReport([i for i, _ in reopened], dict(Counter(key for _, key in reopened)))
-
-
-def visible(text: str) -> str:
-    """`text` with every control and format character except line ends and tabs written as an escape."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text.replace("\r\n", "\n")
-    )
 
 
 def _hq(settings: Settings) -> psycopg.Connection[dict[str, Any]]:

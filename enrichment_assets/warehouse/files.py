@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from enrichment_assets.domain.batch_keys import checked_batch_key
+from enrichment_assets.domain.client_slugs import checked_client_slug
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.settings import Settings
 
@@ -47,11 +49,11 @@ class Layout:
 
     def source(self, name: str, client_slug: str, batch_key: str) -> Path:
         """The file of one source of one batch."""
-        return self.root / "sources" / name / f"client_slug={client_slug}" / f"{batch_key}.parquet"
+        return self.root / "sources" / name / _folder(client_slug) / f"{checked_batch_key(batch_key)}.parquet"
 
     def model(self, name: str, client_slug: str, batch_key: str) -> Path:
         """The file of one model of one batch."""
-        return self.root / "models" / name / f"client_slug={client_slug}" / f"{batch_key}.parquet"
+        return self.root / "models" / name / _folder(client_slug) / f"{checked_batch_key(batch_key)}.parquet"
 
     def analytics(self, name: str) -> Path:
         """The file of a model over all batches."""
@@ -59,7 +61,7 @@ class Layout:
 
     def all_of(self, room: str, name: str, client_slug: str | None = None) -> list[Path]:
         """Every file of a source (`room` is `sources`) or a partitioned model (`models`), of one client or of all."""
-        client = "*" if client_slug is None else f"client_slug={client_slug}"
+        client = "*" if client_slug is None else _folder(client_slug)
         return sorted((self.root / room / name).glob(f"{client}/*.parquet"))
 
     def client_of(self, batch_key: str) -> str:
@@ -68,11 +70,16 @@ class Layout:
         Raises:
             NotFoundError: Nothing was published for this batch.
         """
-        for path in (self.root / "sources" / "batches").glob(f"client_slug=*/{batch_key}.parquet"):
+        for path in (self.root / "sources" / "batches").glob(f"client_slug=*/{checked_batch_key(batch_key)}.parquet"):
             return path.parent.name.removeprefix("client_slug=")
         raise NotFoundError(
             f"The warehouse has nothing of batch `{batch_key}` yet. It is filled when the batch is extracted."
         )
+
+
+def _folder(client_slug: str) -> str:
+    """A client's folder. A slug that is none (`*`, `../x`) would name other clients' files."""
+    return f"client_slug={checked_client_slug(client_slug)}"
 
 
 def quoted(text: Path | str) -> str:

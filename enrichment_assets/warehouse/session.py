@@ -21,6 +21,7 @@ from enrichment_assets.warehouse.files import Layout, quoted
 from enrichment_assets.warehouse.functions import add_functions
 from enrichment_assets.warehouse.project import Column, Model, Project, Relation
 
+_LEAST_SPILL = 64 * 1024**2
 BUILD_MEMORY = "1GB"
 """What one build may hold in memory; beyond it DuckDB spills to the warehouse's own disk."""
 
@@ -37,6 +38,7 @@ def connect(layout: Layout, *, memory: str = BUILD_MEMORY, for_questions: bool =
         config={
             "memory_limit": memory,
             "temp_directory": str(_spill_folder(layout)),
+            "max_temp_directory_size": f"{_spill_bytes(layout)}B",
             "preserve_insertion_order": "false",
             "enable_external_file_cache": for_questions,
             "autoinstall_known_extensions": "false",
@@ -56,6 +58,11 @@ def give_memory_back(connection: duckdb.DuckDBPyConnection) -> None:
     DuckDB flushes its allocator when it is told a memory limit, also the one that it has (at most some 40 ms).
     """
     connection.execute(f"set memory_limit = '{BUILD_MEMORY}'")
+
+
+def _spill_bytes(layout: Layout) -> int:
+    """How much one session may spill: half of what the disk has left, so that a question cannot fill it."""
+    return max(shutil.disk_usage(layout.root).free // 2, _LEAST_SPILL)
 
 
 def _spill_folder(layout: Layout) -> Path:

@@ -14,7 +14,7 @@ from enrichment_assets.domain.variables import is_own_variable
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-REQUIREMENTS = ["requirements.txt", "requirements-runtime.txt", "requirements-build.txt"]
+REQUIREMENTS = ["requirements.txt", "requirements-runtime.txt", "requirements-build.txt", "requirements-audit.txt"]
 
 
 def _pins(file: str) -> dict[str, str]:

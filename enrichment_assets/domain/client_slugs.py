@@ -1,0 +1,19 @@
+"""What a client's slug may look like. It names folders of the warehouse, so nothing else may stand in for one."""
+
+from __future__ import annotations
+
+import re
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.workflow import SLUG_PATTERN
+
+
+def checked_client_slug(text: str) -> str:
+    """The slug, if it is one.
+
+    Raises:
+        ConfigurationError: It is none (`*`, `../acme`, `Acme`); says what one looks like.
+    """
+    if not re.fullmatch(SLUG_PATTERN.strip("^$"), text):
+        raise ConfigurationError(f"{text!r} is not a client's slug: lower-case letters, digits and hyphens, at most 63")
+    return text
