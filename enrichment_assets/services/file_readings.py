@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +31,10 @@ class Reading(Protocol):
 
     def segments(self) -> Iterator[Segment]:
         """All rows in order."""
+        ...
+
+    def first_rows(self, count: int) -> list[list[str]]:
+        """The cells of the first rows, instead of `segments()`."""
         ...
 
 
@@ -81,15 +85,3 @@ def shape_of(upload: Mapping[str, Any]) -> FileShape:
         kept.get("bytes_below", 0),
         kept.get("sheet"),
     )
-
-
-def first_rows(reading: Reading, rows: int) -> list[Sequence[str | None]]:
-    """The cells of about the first `rows` rows."""
-    found: list[Sequence[str | None]] = []
-    for segment in reading.segments():
-        if segment.rows:
-            columns = [c.to_pylist() for c in segment.batch(reading.schema).slice(0, rows - len(found)).columns[2:]]
-            found += zip(*columns, strict=True)
-        if len(found) >= rows:
-            break
-    return found

@@ -21,7 +21,6 @@ from enrichment_assets.services.csv_files import ReadLimits
 from enrichment_assets.services.file_readings import (
     Reading,
     find_reading,
-    first_rows,
     kept_shape,
     open_reading,
     shape_of,
@@ -172,7 +171,7 @@ class _Origin:
 def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
     """Read the file aside and store what it came to; the connection's transaction commits it."""
     found = find_reading(kept.path, kept.size, kept.scan, origin.options)
-    rows = first_rows(open_reading(kept.path, found.shape, ReadLimits(block_bytes=_SAMPLE_BYTES)), LOOKED_AT)
+    rows = open_reading(kept.path, found.shape, ReadLimits(block_bytes=_SAMPLE_BYTES)).first_rows(LOOKED_AT)
     reading = open_reading(kept.path, found.shape)
     columns = _columns(reading, rows, origin.options)
     upload = {
@@ -218,7 +217,7 @@ def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
 def _known(path: Path, row: dict[str, Any]) -> UploadReport:
     """The report of an upload that was there already, with a look at its first rows."""
     reading = open_reading(path, shape_of(row), ReadLimits(block_bytes=_SAMPLE_BYTES))
-    rows = first_rows(reading, LOOKED_AT)
+    rows = reading.first_rows(LOOKED_AT)
     return make_report(row, already_known=True, look=look_at(columns_of(row["columns"]), rows, _cut_numbers(reading)))
 
 

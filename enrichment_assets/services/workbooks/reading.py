@@ -96,6 +96,10 @@ class SheetReading:
             rows = [one for one in some if isinstance(one, Row)]
             yield ExactSegment(rows, [one for one in some if isinstance(one, Rejection)])
 
+    def first_rows(self, count: int) -> list[list[str]]:
+        """The cells of the first rows. Takes the place of `segments()`: a reading is for one of them."""
+        return [one.cells for one in islice((f for f in self._found() if isinstance(f, Row)), count)]
+
     def _found(self) -> Iterator[Row | Rejection]:
         last = len(self._rows) - self._shape.bytes_below
         for number, (cells, cut) in enumerate(self._rows):
