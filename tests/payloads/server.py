@@ -63,10 +63,10 @@ class PayloadServer:
 
     def _payload_of(self, slug: str, request: Sequence[str]) -> Payload | str:
         """The one file that has an answer for the workflow and most of the request's values; else what is wrong."""
-        scores = Counter[str]()
-        for payload in self._payloads:
-            if slug in payload.answers:
-                scores[payload.name] = sum(value in payload.text for value in request)
+        answering = [payload for payload in self._payloads if slug in payload.answers]
+        if len(answering) == 1:
+            return answering[0]
+        scores = Counter({payload.name: sum(value in payload.text for value in request) for payload in answering})
         best = scores.most_common(2)
         if not best or best[0][1] == 0:
             return "no file has an answer for it"
