@@ -75,8 +75,6 @@ QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
     ("hunter", 401, {"errors": [{"id": "authentication_failed"}]}, {}, E.AUTH),
     ("hunter", 451, {"errors": [{"id": "claimed_email"}]}, {}, SUPPRESSED),
     ("hunter", 404, {"errors": [{"id": "not_found"}]}, {}, NOT_FOUND),
-    ("hunter", 222, {"errors": [{"id": "remote_server_failure", "code": 222}]}, {}, E.RETRYABLE),
-    ("hunter", 222, {"data": {"status": "unknown"}}, {}, E.RETRYABLE),
     ("hunter", 404, {"errors": [{"id": "no_such_endpoint"}]}, {}, E.CONTRACT),
     ("hunter", 200, {"errors": [{"id": "oops"}]}, {}, E.CONTRACT),
     ("hunter", 200, {"data": {"email": None}, "errors": []}, {}, OK),
