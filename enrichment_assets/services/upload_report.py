@@ -139,7 +139,7 @@ def look_at(columns: Sequence[Column], rows: Rows, numbers_cut: Iterable[int] = 
     cut = set(numbers_cut)
     for position, column in enumerate(columns):
         cells = [row[position] for row in rows if position < len(row)]
-        if any(cell and _is_cut(cell) for cell in cells):
+        if any(cell and "+" in cell and _is_cut(cell) for cell in cells):
             cut.add(position)
         if column.field is not None:
             kind = type_of(column.field)
