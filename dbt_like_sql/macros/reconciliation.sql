@@ -18,16 +18,65 @@ select
     (select count(*) from {{ source('hq', 'batch_items') }}) as actual
 {%- endmacro %}
 
-{#- Entries are counted in the JSON text itself, by its array lengths, not by the code that turns them into rows. -#}
+{#- Entries are counted in the JSON itself, by lengths of its lists, not by the code that turns them into rows. -#}
 {% macro entries_and_rows() -%}
 select
-    (
-        select coalesce(sum(list_sum(json_array_length(document, {{ employment_paths() }}))), 0)
-        from (
-            select {{ employment_source('payload', 'fields') }} as document
-            from {{ ref('stg_answers') }} where payload is not null
-        ) where document is not null
-    ) as expected,
+    ({{ entries_of(var('employment')) }}) as expected,
     (select count(*) from {{ ref('person_work_history') }})
         + (select count(*) from {{ ref('work_history_exclusions') }} where reason <> 'not_a_list') as actual
+{%- endmacro %}
+
+{#- The same of education; what stands in a job history is counted there, as an exclusion. -#}
+{% macro education_entries_and_rows() -%}
+select
+    ({{ entries_of(var('education')) }})
+        + (select count(*) from {{ ref('work_history_exclusions') }} where reason = 'education') as expected,
+    (select count(*) from {{ ref('person_education') }})
+        + (select count(*) from {{ ref('education_exclusions') }} where reason <> 'not_a_list') as actual
+{%- endmacro %}
+
+{% macro entries_of(history) -%}
+select coalesce(sum(case
+    when len({{ history_arrays('found') }}) > 0
+        then list_sum(list_transform({{ history_arrays('found') }}, lambda list: {{ history_length(history, 'list') }}))
+    {%- if history.one_entry %}
+    when len(list_filter(found[{{ history.places | length + 1 }}:], lambda x: json_type(x) = 'OBJECT')) > 0 then 1
+    {%- endif %}
+    else 0
+end), 0)
+from (select {{ history_values(history) }} as found from {{ ref('stg_answers') }} where payload is not null)
+where found is not null
+{%- endmacro %}
+
+{#- Histories that are no list hold nothing that could be a row, but they are not passed over in silence either. An object
+    below which another place is declared is the way to that place. -#}
+{% macro not_lists(history) -%}
+select
+    client_slug,
+    batch_key,
+    item_id,
+    workflow_slug as source_workflow,
+    provider as source_provider,
+    result_id,
+    cast(null as integer) as ordinal,
+    'not_a_list' as reason,
+    left(cast(value as varchar), 1000) as entry
+from (
+    select
+        * exclude (found),
+        unnest(found) as value,
+        unnest({{ history_paths(history) }}) as place
+    from (
+        select client_slug, batch_key, item_id, workflow_slug, provider, result_id, {{ history_values(history) }} as found
+        from {{ ref('stg_answers') }}
+        where payload is not null
+    )
+    where len(list_filter(found, lambda x: not starts_with(cast(x as varchar), '['))) > 0
+)
+where value is not null and json_type(value) not in ('ARRAY', 'NULL')
+    and not list_contains([{% for place in history.one_entry %}'$.{{ place }}', {% endfor %}''], place)
+    and not (
+        json_type(value) = 'OBJECT'
+        and len(list_filter({{ history_paths(history) }}, lambda x: starts_with(x, place || '.'))) > 0
+    )
 {%- endmacro %}

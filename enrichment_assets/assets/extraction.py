@@ -197,7 +197,8 @@ def _metadata(report: "ModelReport", lineage: dg.TableColumnLineage | None) -> d
 
 def reconciliation_names(published: Sequence[Model]) -> list[str]:
     """What `warehouse.reconcile` compares, by the names it gives."""
-    counted = ["rows + children = items", "items = leads", "history entries = rows + exclusions"]
+    counted = ["rows + children = items", "items = leads"]
+    counted += [f"{kind} entries = rows + exclusions" for kind in ("history", "education")]
     return [*counted, *(f"published {m.name}" for m in published)]
 
 

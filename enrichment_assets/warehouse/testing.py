@@ -62,8 +62,8 @@ def run_tests(settings: Settings, batch_key: str | None, model: str) -> list[Tes
 def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
     """What has to add up for a batch, counted in two ways.
 
-    Rows + children = items; items = leads; entries of histories = rows + exclusions; and per published model its
-    published rows = warehouse rows.
+    Rows + children = items; items = leads; entries of job histories, and of education, = rows + exclusions; and per
+    published model its published rows = warehouse rows.
 
     Raises:
         NotFoundError: Nothing was published for the batch.
@@ -76,6 +76,11 @@ def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
             _compare(connection, "rows + children = items", renderer.render("{{ rows_and_items() }}")),
             _compare(connection, "items = leads", renderer.render("{{ items_and_leads() }}")),
             _compare(connection, "history entries = rows + exclusions", renderer.render("{{ entries_and_rows() }}")),
+            _compare(
+                connection,
+                "education entries = rows + exclusions",
+                renderer.render("{{ education_entries_and_rows() }}"),
+            ),
         ]
         marts = [m.name for m in project.models.values() if m.published and m.partitioned]
         expected = {name: _count(connection, f'select count(*) from "{name}"') for name in marts}

@@ -96,7 +96,7 @@ select
         when j.end_date is null and j.is_primary then true
     end as is_current,
     case
-        when j.start_date is null then 'start_missing'
+        when j.start_date is null and not j.has_unread_start then 'start_missing'
         when j.start_from is null then 'start_unreadable'
         when j.end_date is not null and j.end_is_open is null then 'end_unreadable'
         when j.end_to < j.start_from then 'end_before_start'

@@ -1,0 +1,28 @@
+-- One row per education entry that is no row of person_education, with the reason and as it came. Rows there plus rows
+-- here are the entries of all `education` lists and the education entries of all job histories, exactly.
+select
+    client_slug,
+    batch_key,
+    item_id,
+    source_workflow,
+    source_provider,
+    result_id,
+    found_in,
+    ordinal,
+    exclusion_reason as reason,
+    entry
+from {{ ref('stg_education') }}
+where exclusion_reason is not null
+union all
+select
+    client_slug,
+    batch_key,
+    item_id,
+    source_workflow,
+    source_provider,
+    result_id,
+    'education',
+    ordinal,
+    reason,
+    entry
+from ({{ not_lists(var('education')) }})
