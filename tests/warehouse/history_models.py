@@ -44,7 +44,7 @@ class HistoryModels:
         ]
         self.connection.execute(
             "create or replace table stg_answers as select 'acme' as client_slug, 'b' as batch_key, r.item as item_id, "
-            "'match' as workflow_slug, 'apollo' as provider, r.item as result_id, "
+            "'match' as workflow_slug, 'apollo' as provider, 'apollo' as id_namespace, r.item as result_id, "
             f"timestamptz '{FETCHED}' as fetched_at, r.payload as payload, r.fields as fields "
             "from (select unnest(?::struct(item bigint, payload varchar, fields varchar)[]) as r)",
             [rows],

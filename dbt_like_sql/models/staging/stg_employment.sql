@@ -122,6 +122,7 @@ picked as (
         item_id,
         source_workflow,
         source_provider,
+        id_namespace,
         result_id,
         fetched_at,
         raw,
