@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from enrichment_assets.warehouse.files import quoted
+from enrichment_assets.warehouse.functions import add_functions
 from enrichment_assets.warehouse.project import PROJECT_DIR, load_project
 
 MODELS = (
@@ -27,6 +28,7 @@ class HistoryModels:
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
+        add_functions(self.connection)
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute("create schema hq")
         for name in ("date_words", "date_shapes"):
