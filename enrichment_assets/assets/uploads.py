@@ -84,6 +84,7 @@ def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -
             "rows": report.rows,
             "rejected_rows": report.rejected,
             "created_now": report.created,
+            "cells_without_a_value": dict(report.not_values),
         },
         check_results=[
             dg.AssetCheckResult(

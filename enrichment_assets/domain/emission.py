@@ -15,11 +15,11 @@ from typing import Any
 import orjson
 
 from enrichment_assets.domain.companies import company_key
-from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
 from enrichment_assets.domain.emits import ChildStep, Emits
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.jsontext import json_bytes
-from enrichment_assets.domain.linkedin import linkedin_person, linkedin_slug
+from enrichment_assets.domain.linkedin import linkedin_slug
+from enrichment_assets.domain.values import clean, rejection
 
 COMPANY_NAMES = ("company_name", "company_domain", "company_website", "company_linkedin_url", "apollo_account_id")
 """Fields that say which company: an object with one of them has its own, any other is at its parent's."""
@@ -44,13 +44,18 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One item to be: `identity` in the order of `IDENTITY_FIELDS`, `original` the emitted object as JSON text."""
+    """One item to be: `identity` in the order of `IDENTITY_FIELDS`, `original` the emitted object as JSON text.
+
+    `details` and `rejected` are those of `batch_items`, as JSON text; None: nothing.
+    """
 
     origin_key: str
     company_key: str | None
     same_company: bool
     identity: tuple[str | None, ...]
     original: str
+    details: str | None = None
+    rejected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +132,7 @@ def _child(
     key_of: Callable[[Mapping[str, Any]], Any],
     rules: Sequence[str],
 ) -> Child | None:
-    own = {name: cell for name in IDENTITY_FIELDS if (cell := _cell(element.get(name))) is not None}
-    if is_placeholder_email(own.get("email", "")):
-        del own["email"]
+    own, details, rejected = _judged(element)
     key = _given_key(key_of(element))
     if key is None and not any(name in own for name in (*_PERSON_NAMES, *COMPANY_NAMES)):
         return None
@@ -145,16 +148,34 @@ def _child(
         same_company=company is not None and company == parent.company_key,
         identity=tuple(identity.get(name) for name in IDENTITY_FIELDS),
         original=json_bytes(element).decode(),
+        details=json_bytes(details).decode() if details else None,
+        rejected=json_bytes(rejected).decode() if rejected else None,
     )
+
+
+def _judged(element: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
+    """The element's identity cells that are values, what they say besides, and what of them is no value."""
+    own: dict[str, str] = {}
+    details: dict[str, Any] = {}
+    rejected: dict[str, Any] = {}
+    for name in IDENTITY_FIELDS:
+        raw = element.get(name)
+        cleaned = clean(name, raw, element)
+        if (entry := rejection(raw, cleaned)) is not None:
+            rejected[name] = entry
+        if (cell := _cell(cleaned.value)) is not None:
+            own[name] = cell
+            details.update(cleaned.details)
+    return own, details, rejected
 
 
 def _natural_key(own: Mapping[str, str], parent: Parent, *, inherits: bool) -> str:
     """The surest thing that names a child: address, profile, id, else all of its own fields and its company."""
-    if email := normalise_email(own.get("email")):
+    if email := own.get("email"):
         return f"email:{email}"
-    if profile := linkedin_slug(linkedin_person(own.get("linkedin_url"))):
+    if profile := linkedin_slug(own.get("linkedin_url")):
         return f"linkedin:{profile}"
-    if contact := own.get("apollo_contact_id", "").strip():
+    if contact := own.get("apollo_contact_id"):
         return f"apollo:{contact}"
     fields = [(name, " ".join(own[name].casefold().split())) for name in IDENTITY_FIELDS if name in own]
     # Two Jane Does of two companies are two people. Only what never changes of the parent may stand here.
@@ -179,7 +200,7 @@ def _digest(data: bytes) -> str:
 
 
 def _cell(value: Any) -> str | None:
-    """A value as a cell, unaltered; None for blanks and for what is no text or number."""
+    """A clean value as a cell; None for blanks and for what is no text or number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, float) and not math.isfinite(value):

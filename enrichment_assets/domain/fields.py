@@ -23,4 +23,5 @@ IDENTITY_FIELDS: tuple[str, ...] = (
     "apollo_contact_id",
     "apollo_account_id",
 )
-"""Columns of `batch_items`, all text, in table order. Mapped from the upload's header by alias, cells unaltered."""
+"""Columns of `batch_items`, all text, in table order. Mapped from the upload's header by alias, and clean
+values of their kind or null (`domain.values`); the cells as they came are in `original_data`."""

@@ -26,6 +26,7 @@ from enrichment_assets.domain.jsontext import parse_json
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.domain.text_json import TextOpener
+from enrichment_assets.domain.values import clean_fields
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 
 FINAL_URL_HEADERS = ("zr-final-url", "content-location")
@@ -230,18 +231,19 @@ class ResponseReader:
         )
 
     def _reading(self, body: Any, payload: Any, found_if: Expression | None) -> Reading:
-        fields = {}
-        for name, expression in self._provides.items():
-            value = expression(payload)
-            if not blank(value):
-                fields[name] = value
+        raw = {name: expression(payload) for name, expression in self._provides.items()}
+        fields, rejected = clean_fields(raw, self._workflow.types)
         if self._contacts.declared:
             records = self._contacts.read(payload)
             fields = {**best_of_answer(records), **fields, **records}
-        if found_if is not None:
-            found = truthy(found_if(body)) and not blank(payload)
-        else:
+        if found_if is None:
             found = bool(fields) if self._provides or self._contacts.declared else not blank(payload)
+        else:  # `found_if: data.email` of an address that is none found nothing
+            found = truthy(found_if(body)) and not blank(payload)
+            found = found and not any(
+                expression.text == found_if.text and name in rejected and name not in fields
+                for name, expression in self._provides.items()
+            )
         return Reading(
             outcome=Outcome.FOUND if found else Outcome.NOT_FOUND,
             payload=payload,
@@ -249,6 +251,7 @@ class ResponseReader:
             cost_units=self._cost_units(body),
             external_id=self._id_of(body),
             emitted=self._emitted(payload) if found else (),
+            rejected=rejected,
         )
 
     def _refuse_errors(self, error_if: Expression | None, body: Any) -> None:

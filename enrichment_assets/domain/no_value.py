@@ -36,7 +36,9 @@ _COULD_NOT = re.compile(
 _NOT_GIVEN = re.compile(
     r"(?:(?:currently|publicly|information|data) )?(?:is )?not (?:yet |publicly |currently )?"
     r"(?:available|applicable|found|disclosed|provided|specified|listed|known|given|set|entered|mentioned|stated|assigned|"
-    r"reported|defined|determined|shared|recorded)\b.{0,20}"
+    r"reported|defined|determined|shared|recorded)"
+    r"(?: (?:yet|publicly|online|at this time|to (?:the )?public|on (?:file|linkedin|(?:the |their )?(?:web)?site)|"
+    r"in (?:the )?(?:data|database|source|profile|website|text)))?"
 )
 _FILLER = re.compile(r"x{2,}|(?:x[ .\-]){2,}x?|asdf\w{0,6}|qwerty?|lorem ipsum.*|dummy|placeholder|test ?test|foo ?bar")
 

@@ -65,8 +65,9 @@ non disponibile | sconosciuto | sconosciuta | nessuno | nessuna | non specificat
 nessun dato | vuoto | non pervenuto | non indicato | non applicabile | nessuna informazione
 """
 _PORTUGUESE = """
-nao disponivel | nao informado | nao informada | nenhum | nenhuma | sem dados | sem informacao | nao se aplica | a
-definir | vazio | nao especificado | nao consta | nao tem | sem email | sem telefone | indisponivel
+nao disponivel | desconhecido | desconhecida | nao informado | nao informada | nenhum | nenhuma | sem dados | sem
+informacao | nao se aplica | a definir | vazio | nao especificado | nao consta | nao tem | sem email | sem telefone
+| indisponivel
 """
 _DUTCH = """
 onbekend | niet beschikbaar | nvt | geen | niet bekend | niet van toepassing | nnb | leeg | niet opgegeven | geen
@@ -128,7 +129,7 @@ stay-at-home parent | parental leave | maternity leave | stealth mode | stealth
 startup | stealth start-up | stealth mode startup | stealth mode start-up | stealth
 company | stealth mode company | stealth ai startup | stealth ai company | stealth
 venture | stealth fintech startup | startup in stealth | startup in stealth mode |
-stealth saas startup | stealth mode ai startup | stealth (startup) | in stealth |
+stealth saas startup | stealth mode ai startup | stealth (startup) | startup (stealth) | in stealth |
 confidential company | undisclosed company | confidential employer | private company
 | various companies | various clients | various employers | multiple companies |
 several companies | company name | your company | my company | the company | no

@@ -22,6 +22,7 @@ from enrichment_assets.domain.pipeline import (
     PipelineDefinition,
     Waterfall,
 )
+from enrichment_assets.domain.template_expressions import names_in
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 
@@ -197,7 +198,8 @@ def switched_off(pipeline: PipelineDefinition, configs: Mapping[str, ClientWorkf
 def fields_read(workflow: WorkflowDefinition) -> set[str]:
     """Every field that decides whether or with what a workflow is called."""
     named = fields_named(workflow.run_if) if workflow.run_if else set()
-    return set(workflow.required_fields) | set(workflow.uses) | named
+    asked = names_in(workflow.request.model_dump()) if workflow.request is not None else set()
+    return set(workflow.required_fields) | set(workflow.uses) | named | asked
 
 
 def _after(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from jinja2 import nodes
+from jinja2 import meta, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import TemplateError
 
@@ -63,6 +63,23 @@ def parse(text: str, *, secrets_allowed: bool = False) -> list[Part] | None:
         return None
     pieces = [piece for node in tree.body for piece in cast(nodes.Output, node).nodes]
     return [_part(piece) for piece in pieces]
+
+
+def names_in(value: Any) -> set[str]:
+    """Every name that the templates in a request read, however deep: `{{ email or parameters.to }}` reads both.
+
+    What is no template reads nothing here; whoever compiles it says what is wrong with it.
+    """
+    if isinstance(value, str):
+        if "{" not in value:
+            return set()
+        try:
+            return set(meta.find_undeclared_variables(ENVIRONMENT.parse(value)))
+        except TemplateError:
+            return set()
+    if isinstance(value, Mapping):
+        return set().union(*(names_in(member) for member in value.values()))
+    return set().union(*(names_in(member) for member in value)) if isinstance(value, list) else set()
 
 
 def compile_text(parts: Sequence[Part] | None, text: str) -> Evaluate | str:

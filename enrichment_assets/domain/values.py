@@ -8,73 +8,96 @@ answer themselves are kept whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.cleaned import NOTHING, Cleaned, Reason, rejection
+from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType, type_of
+from enrichment_assets.domain.no_value import NAMES_TOO, fold, is_no_value
+from enrichment_assets.domain.value_kinds import OF_TEXT, needs_row, of_json
 
-MAX_KEPT = 200
-"""Characters of a rejected value that are kept with its reason; the whole of it is in the cell or the answer."""
-
-
-class Reason(StrEnum):
-    """Why a value does not count as one of its field."""
-
-    PLACEHOLDER = "placeholder"
-    """`N/A`, `TBD`, `unknown`, `No LinkedIn found`, an address that was not revealed."""
-    SELF_EMPLOYED = "self_employed"
-    """Says that there is no employer, or not which."""
-    NOT_AN_ADDRESS = "not_an_address"
-    UNKNOWN_SUFFIX = "unknown_suffix"
-    """A host below no top-level domain that exists, or a public suffix itself (`co.uk`)."""
-    NOT_CALLABLE = "not_callable"
-    """No number that can be dialled, or not in the country of its row."""
-    NO_COUNTRY = "no_country"
-    """A number without `+` in a row that names no country."""
-    SPREADSHEET_NUMBER = "spreadsheet_number"
-    """`1.4155E+10`: a spreadsheet kept the first digits only."""
-    NOT_A_PROFILE = "not_a_profile"
-    REMOVED_PAGE = "removed_page"
-    """LinkedIn's page for one that is gone."""
-    SHARED_HOST = "shared_host"
-    """The host of a platform or of private mailboxes says nothing about a company."""
-    WRONG_TYPE = "wrong_type"
-    """A value of another kind: `true` for an address, a list for a title."""
-    RANGE = "range"
-    """A range where one number is asked for; it is kept as `company_employee_range` and the like."""
-    AMBIGUOUS = "ambiguous"
-    """More than one reading, and nothing in the row that says which."""
-    SEVERAL = "several"
-    """The first valid value of the cell counts; the others are further candidates."""
+__all__ = ["Cleaned", "Reason", "clean", "clean_alone", "clean_fields", "rejection"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
-    """What a raw value came to.
+def clean(name: str, raw: Any, row: Mapping[str, Any], kind: FieldType | None = None) -> Cleaned:
+    """Judge one value.
 
-    Attributes:
-        value: The clean value; None: there is none.
-        reason: Why the value, or a part of it, does not count; None: all of it does, or the raw value is blank.
-        others: Further valid values of the same field (the second address of a cell), best first.
-        details: Further fields that the value says (`phone_type`, `phone_extension`, `company_employee_range`).
+    Args:
+        name: The field.
+        raw: A cell, or whatever JSON an answer has.
+        row: The values beside it by field, as they came: the country by which a number is read, the host that makes
+            `Freelancer` a company.
+        kind: Type of the field, where the caller knows it (default: by the table, else free).
+
+    Never raises.
     """
+    kind = kind or FIELD_TYPES.get(name, FieldType.ANY)
+    if isinstance(raw, str):
+        text = raw.strip()
+        if not text:
+            return NOTHING
+        if is_no_value(text, kind) and not _is_meant(name, text, row, kind):
+            return Cleaned(None, Reason.PLACEHOLDER)
+        return OF_TEXT[kind](name, text, row)
+    if raw is None or raw == [] or raw == {}:
+        return NOTHING
+    return of_json(name, raw, row, kind)
 
-    value: Any = None
-    reason: Reason | None = None
-    others: tuple[str, ...] = ()
-    details: Mapping[str, Any] = field(default_factory=dict)
 
-
-NOTHING = Cleaned()
-"""What a blank comes to."""
-
-
-def rejection(raw: Any, cleaned: Cleaned) -> dict[str, Any] | None:
-    """The entry for a `rejected` column: `value` (cut), `reason`, `others` where there are; None: nothing to say."""
-    if cleaned.reason is None:
+def clean_alone(name: str, text: str) -> Cleaned | None:
+    """Judge a text of an identity field by itself; None: the rest of its row decides, ask `clean`. Never raises."""
+    kind = FIELD_TYPES[name]
+    stripped = text.strip()
+    if not stripped:
+        return NOTHING
+    if needs_row(kind, stripped):
         return None
-    value = raw if isinstance(raw, str | int | float) else json_bytes(raw).decode()
-    kept = value[:MAX_KEPT] if isinstance(value, str) else value
-    entry: dict[str, Any] = {"value": kept, "reason": cleaned.reason.value}
-    return {**entry, "others": list(cleaned.others)} if cleaned.others else entry
+    if not (kind is FieldType.EMAIL and "@" in stripped) and is_no_value(stripped, kind):
+        ambiguous = kind in (FieldType.PERSON_NAME, FieldType.COUNTRY)
+        return None if ambiguous else Cleaned(None, Reason.PLACEHOLDER)
+    return OF_TEXT[kind](name, stripped, {})
+
+
+def clean_fields(
+    raw: Mapping[str, Any], types: Mapping[str, FieldType] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Judge the fields of one answer by each other: what competes, and what does not with its reason.
+
+    What a value says besides (`phone_country`, `company_employee_range`) becomes a field where the answer has none.
+    """
+    fields: dict[str, Any] = {}
+    rejected: dict[str, Any] = {}
+    details: dict[str, Any] = {}
+    for name, value in raw.items():
+        cleaned = clean(name, value, raw, type_of(name, types))
+        if cleaned.value is not None:
+            fields[name] = cleaned.value
+        if (entry := rejection(value, cleaned)) is not None:
+            rejected[name] = entry
+        details.update(cleaned.details)
+    return {**details, **fields}, rejected
+
+
+def _is_meant(name: str, text: str, row: Mapping[str, Any], kind: FieldType) -> bool:
+    """Whether the row makes a value of what is a placeholder on its own."""
+    if kind is FieldType.PERSON_NAME and fold(text) in NAMES_TOO and text.isalpha():
+        beside = row.get("last_name" if name == "first_name" else "first_name")
+        return (
+            isinstance(beside, str) and beside.isalpha() and _case(beside) == _case(text) and fold(beside) != fold(text)
+        )
+    if kind is FieldType.COUNTRY and text == "NA":
+        return _is_in_namibia(row)
+    return False
+
+
+def _case(text: str) -> str:
+    """`upper` or `lower` where a whole list is written so; a name in the same writing is no program's `null`."""
+    return "upper" if text.isupper() else "lower" if text.islower() else "title"
+
+
+def _is_in_namibia(row: Mapping[str, Any]) -> bool:
+    """Namibia's code is what programs write for nothing: a number or an address there says which."""
+    phone = "".join(sign for sign in str(row.get("phone") or "") if sign in "+0123456789")
+    hosts = (
+        str(row.get(name) or "").rstrip("/ ").casefold() for name in ("email", "company_domain", "company_website")
+    )
+    return phone.startswith(("+264", "00264")) or any(host.endswith(".na") for host in hosts)

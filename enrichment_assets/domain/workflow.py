@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from enrichment_assets.domain.contact_records import EmailRecords, PhoneRecords, fields_of_records, is_record_field
 from enrichment_assets.domain.emits import EmitsField
+from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.signatures import SignatureScheme
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -223,6 +224,9 @@ class WorkflowDefinition(Part):
     provides: dict[FieldName, str] = Field(default_factory=dict)
     emails: list[EmailRecords] = Field(default_factory=list, description="where e-mail addresses stand (docs/contacts)")
     phones: list[PhoneRecords] = Field(default_factory=list, description="where phone numbers stand (docs/contacts)")
+    types: dict[FieldName, FieldType] = Field(
+        default_factory=dict, description="what kind of value a provided field of its own is (docs/workflows.md)"
+    )
     run_if: str | None = None
     base_url: str | None = Field(default=None, description="overrides the provider's address")
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -246,6 +250,21 @@ class WorkflowDefinition(Part):
     emits: EmitsField = Field(default=None, description="what of the answer becomes child items (docs/fan-out.md)")
     enabled: bool = True
 
+    @model_validator(mode="before")
+    @classmethod
+    def _typed_provides(cls, value: object) -> object:
+        """`size: {from: company.size, type: range}` in `provides` is short for the same in `provides` and `types`."""
+        if not isinstance(value, dict) or not isinstance(value.get("provides"), dict):
+            return value
+        long = {name: how for name, how in value["provides"].items() if isinstance(how, dict)}
+        if not long:
+            return value
+        if unknown := sorted({key for how in long.values() for key in how} - {"from", "type"}):
+            raise ValueError(f"provides: {', '.join(unknown)} is not known: a field has `from` and `type`")
+        types = {name: how["type"] for name, how in long.items() if "type" in how}
+        provides = {name: how.get("from") if name in long else how for name, how in value["provides"].items()}
+        return {**value, "provides": provides, "types": {**(value.get("types") or {}), **types}}
+
     @field_validator("secrets")
     @classmethod
     def _names_only(cls, value: dict[str, str]) -> dict[str, str]:
@@ -264,6 +283,11 @@ class WorkflowDefinition(Part):
             raise ValueError("a local workflow sends nothing: remove `request` or change `mode`")
         if taken := [name for name in self.provides if is_record_field(name)]:
             raise ValueError(f"`provides.{taken[0]}` is a name of the platform's own: declare `emails` or `phones`")
+        for name, kind in self.types.items():
+            if name not in self.provides:
+                raise ValueError(f"types.{name}: the workflow does not provide {name}")
+            if (known := FIELD_TYPES.get(name)) not in (None, kind):
+                raise ValueError(f"types.{name}: {name} is of type {known} everywhere; map it to a field of its own")
         if self.mode is not Mode.LOCAL and self.request is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
         if self.mode is Mode.ASYNC and self.response.not_found_status:

@@ -5,11 +5,13 @@ The same function serves a live answer, an answer found in the ledger after a cr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
+from enrichment_assets.domain.cleaned import Reason
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, Reading, Verdict
@@ -17,6 +19,8 @@ from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus
 from enrichment_assets.domain.workflow import Mode, Price, WorkflowDefinition
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.resources.classify import classify_status, describe, is_web_page
+
+_NO_VALUE = Reason.PLACEHOLDER.value
 
 MAX_REASON = 500
 """Characters of a reason that are kept."""
@@ -120,16 +124,25 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
     """The state is COMPLETED, found or not, at what the answer says it cost."""
     units = reading.cost_units if reading.cost_units is not None else header_units
     found = reading.outcome is Outcome.FOUND
+    unusable = {name: entry["reason"] for name, entry in reading.rejected.items() if entry["reason"] != _NO_VALUE}
+    # What is no value to us was one to the provider, and is billed like one.
+    billed_as = Outcome.FOUND if found or unusable else Outcome.NOT_FOUND
     return Decision(
         Status.COMPLETED,
         CallState.APPLIED,
         reading.outcome,
-        reading.note if found else "; ".join(filter(None, ["the answer has none of the asked fields", reading.note])),
+        reading.note if found else "; ".join(filter(None, [_why_not_found(unusable), reading.note])),
         reading=reading,
-        cost=cost_of(price, reading.outcome, units),
+        cost=cost_of(price, billed_as, units),
         fields=dict(reading.fields) if found else {},
         rejected=dict(reading.rejected),
     )
+
+
+def _why_not_found(unusable: Mapping[str, str]) -> str:
+    if not unusable:
+        return "the answer has none of the asked fields"
+    return f"no value of its field: {', '.join(f'{name} ({reason})' for name, reason in unusable.items())}"
 
 
 def failed(error_class: ErrorClass, reason: str, cost: Decimal | None = None) -> Decision:

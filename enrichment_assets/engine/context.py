@@ -120,8 +120,7 @@ class Run:
     def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
         """The names that templates and conditions of `step` see for `item`."""
         return {
-            **item.identity,
-            **item.provided,
+            **item.fields_at(step.blueprint.position),
             "original": item.original or {},
             "item": {
                 "id": item.item_id,

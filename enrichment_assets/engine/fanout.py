@@ -18,7 +18,8 @@ def with_children(run: Run, item: LoadedItem, step: Step, decision: Decision) ->
     """The decision with a word on what was left out, and its child items; None: it emits nothing."""
     if decision.reading is None or not decision.reading.emitted:
         return decision, None
-    parent = Parent(item.item_id, item.company_key, {**item.provided, **item.identity})
+    known = {**item.fields_at(step.blueprint.position), **item.identity}
+    parent = Parent(item.item_id, item.company_key, known)
     emission = emission_for(run.batch.blueprint, step, parent, decision)
     if emission is None:
         return decision, None

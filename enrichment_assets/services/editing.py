@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.values import Reason, clean
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.edits import add_edit
+from enrichment_assets.store.edits import add_edit, identity_of
 from enrichment_assets.warehouse import load_project
 
 _NOT_EDITABLE = frozenset(
@@ -28,7 +32,8 @@ def edit_lead(
     """Correct one column of one lead; `value` None empties it. Returns the correction's id.
 
     Raises:
-        ConfigurationError: The column is not one that a person can set, or nobody is named as its author.
+        ConfigurationError: The column is not one that a person can set, the value is none of that column, or nobody is
+            named as its author.
         NotFoundError: The batch has no such item.
     """
     editable = [
@@ -41,4 +46,33 @@ def edit_lead(
     if not by.strip():
         raise ConfigurationError("A correction needs a name: --by ada.")
     with connect(open_databases(settings).hq) as connection:
+        if value is not None:
+            value = _checked(column, value, identity_of(connection, batch_key, item_id))
         return add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
+
+
+def _checked(column: str, value: str, row: Mapping[str, Any]) -> str:
+    """The value as the column holds it. Raises `ConfigurationError` that names column, cause and fix."""
+    cleaned = clean(column, value, row)
+    if cleaned.value is None or cleaned.others:
+        reason = cleaned.reason or Reason.PLACEHOLDER
+        raise ConfigurationError(f"`{column}` cannot be {value!r}: {_FAULTS[reason]} ({reason.value}).")
+    return str(cleaned.value)
+
+
+_EMPTY_IT = "to say that there is none, empty the column"
+_FAULTS: Mapping[Reason, str] = {
+    Reason.PLACEHOLDER: f"that is no value; {_EMPTY_IT}",
+    Reason.SELF_EMPLOYED: f"that is no company; {_EMPTY_IT}",
+    Reason.NOT_AN_ADDRESS: "that is no e-mail address; write it as ada@acme.com",
+    Reason.UNKNOWN_SUFFIX: "no such top-level domain exists; check how it is spelled",
+    Reason.NOT_CALLABLE: "that is no number that can be dialled; write it with its country, as +1 202 555 0123",
+    Reason.NO_COUNTRY: "the lead has no country to read it by; write it with its country, as +1 202 555 0123",
+    Reason.SPREADSHEET_NUMBER: "a spreadsheet kept only its first digits; write it out",
+    Reason.NOT_A_PROFILE: "that is no page of one person or company at LinkedIn; write it as linkedin.com/in/ada",
+    Reason.REMOVED_PAGE: f"LinkedIn shows this page where one is gone; {_EMPTY_IT}",
+    Reason.SHARED_HOST: f"this host belongs to a platform or to private mailboxes; {_EMPTY_IT}",
+    Reason.WRONG_TYPE: "that is a value of another kind; look at the column's other values",
+    Reason.RANGE: "that is a range; write one number",
+    Reason.SEVERAL: "that is more than one value; write the one that counts",
+}

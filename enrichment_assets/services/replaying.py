@@ -222,7 +222,8 @@ class _Replay:
         emitting = {
             stored.item_id: decision for stored, decision in read if decision.reading and decision.reading.emitted
         }
-        parents = replaying.parents(self._connection, list(emitting)) if emitting else []
+        at = step.blueprint.position
+        parents = replaying.parents(self._connection, list(emitting), at) if emitting else []
         found = [(p.item_id, emission_for(self._blueprint, step, p, emitting[p.item_id])) for p in parents]
         return [(item_id, emission) for item_id, emission in found if emission is not None]
 

@@ -72,7 +72,7 @@ class LoadedItem:
 
     `questions`: workflow slug -> hash of what it asks for this item, where answers may be reused (`engine.reuse`);
     `asked`: the same, with what the call that asks it waits for;
-    `provided`: what later steps see of the answers so far (`take`); `details`: what the row says beside its fields.
+    `details`: what the row says beside its fields.
     """
 
     item_id: int
@@ -83,7 +83,6 @@ class LoadedItem:
     identity: dict[str, Any]
     original: dict[str, Any] | None
     states: dict[str, LoadedState] = field(default_factory=dict)
-    provided: dict[str, Any] = field(default_factory=dict)
     open_calls: list[OpenCall] = field(default_factory=list)
     callbacks: list[Callback] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
@@ -91,19 +90,19 @@ class LoadedItem:
     details: Mapping[str, Any] = field(default_factory=dict)
     _given: dict[int, Given] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """What the row itself says of its addresses and numbers counts before any answer."""
-        if self.details:
-            self._merge()
-
     def take(self, source: Source, fields: Mapping[str, Any]) -> None:
         """Have the fields of one step's answer. What later steps see does not depend on which answer came first."""
         self._given[source.position] = Given(source, fields)
-        self._merge()
 
-    def _merge(self) -> None:
+    def fields_at(self, position: int) -> dict[str, Any]:
+        """What a step at this position sees: the cells, and what the steps before it provided, in their order."""
         upload = Given(Source("upload"), {**self.details, **self.identity})
-        self.provided = merge([upload, *(self._given[place] for place in sorted(self._given))])
+        seen = merge([upload, *(self._given[at] for at in sorted(self._given) if at < position)])
+        cells = dict(upload.fields)
+        if seen.get("phone", cells.get("phone")) != cells.get("phone"):  # another number has no extension of this one
+            for name in ("phone_type", "phone_country", "phone_extension"):
+                cells.pop(name, None)
+        return {**cells, **seen}
 
 
 _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,

@@ -5,8 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+
+
+def identity_of(connection: psycopg.Connection[dict[str, Any]], batch_key: str, item_id: int) -> dict[str, Any]:
+    """The item's identity columns by field, those without a value left out. Raises `NotFoundError`."""
+    row = connection.execute(
+        sql.SQL(
+            "select {} from batch_items i join batches b on b.id = i.batch_id where b.batch_key = %s and i.id = %s"
+        ).format(sql.SQL(", ").join(sql.Identifier("i", name) for name in IDENTITY_FIELDS)),
+        [batch_key, item_id],
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}.")
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def add_edit(

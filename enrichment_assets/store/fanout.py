@@ -32,12 +32,15 @@ _INSERT = f"""
 with given as (
   select * from unnest(
     %(parent)b::bigint[], %(origin)b::text[], %(company)b::text[], %(same)b::bool[], %(original)b::text[],
+    %(details)b::text[], %(rejected)b::text[],
     {", ".join(f"%({name})b::text[]" for name in IDENTITY_FIELDS)}
-  ) with ordinality as g(parent_id, origin_key, company_key, same_company, original, {_FIELDS}, ord)
+  ) with ordinality as g(parent_id, origin_key, company_key, same_company, original, details, rejected, {_FIELDS},
+                         ord)
 ), made as (
   insert into batch_items (client_id, batch_id, row_number, parent_item_id, origin_key, company_key, {_FIELDS},
-                           original_data)
-  select %(client)s, %(batch)s, 0, parent_id, origin_key, company_key, {_FIELDS}, original::jsonb
+                           original_data, details, rejected)
+  select %(client)s, %(batch)s, 0, parent_id, origin_key, company_key, {_FIELDS}, original::jsonb, details::jsonb,
+         rejected::jsonb
   from given order by ord
   on conflict (batch_id, origin_key) do nothing
   returning id, origin_key, parent_item_id
@@ -122,6 +125,8 @@ def _columns(rows: Sequence[tuple[int, Child]]) -> dict[str, list[Any]]:
         "company": [child.company_key for _, child in rows],
         "same": [child.same_company for _, child in rows],
         "original": [child.original for _, child in rows],
+        "details": [child.details for _, child in rows],
+        "rejected": [child.rejected for _, child in rows],
     }
     cells = zip(*(child.identity for _, child in rows), strict=True)
     return {**columns, **{name: list(column) for name, column in zip(IDENTITY_FIELDS, cells, strict=True)}}

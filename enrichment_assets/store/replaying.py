@@ -198,8 +198,8 @@ def write_readings(
     return len(rows), [row["item_id"] for row in rows if row["answers"]]
 
 
-def parents(connection: Sync, item_ids: Sequence[int]) -> list[Parent]:
-    """Items as parents of what their answers emit: identity cells, and what steps provided where they have none."""
+def parents(connection: Sync, item_ids: Sequence[int], position: int) -> list[Parent]:
+    """Items as parents of what their step at this position emits: identity cells, else what earlier steps provided."""
     rows = connection.execute(
         sql.SQL(
             """
@@ -207,11 +207,12 @@ def parents(connection: Sync, item_ids: Sequence[int]) -> list[Parent]:
             from batch_items i left join lateral (
               select array_agg(r.fields order by s.position) as fields
               from workflow_states s join enrichment_results r on r.id = s.result_id where s.item_id = i.id
+                and s.position < %s
             ) p on true
             where i.id = any(%s::bigint[]) order by i.id
             """
         ).format(sql.SQL(", ").join(sql.Identifier("i", name) for name in IDENTITY_FIELDS)),
-        (list(item_ids),),
+        (position, list(item_ids)),
     ).fetchall()
     found = []
     for row in rows:

@@ -72,7 +72,7 @@ def test_a_search_emits_prospects_that_are_enriched_in_the_same_run_and_its_row_
     ann, bob = children(batch)
     parent = batch.rows("select * from batch_items where parent_item_id is null")[0]
     assert (ann["first_name"], ann["email"], ann["company_name"], ann["company_domain"]) == (
-        "Ann", "Ann@pine.example", "Pine Golf", "pine.example",
+        "Ann", "ann@pine.example", "Pine Golf", "pine.example",
     )  # fmt: skip
     assert (ann["origin_key"], ann["row_number"], ann["parent_item_id"]) == (
         "search:email:ann@pine.example", 0, parent["id"],

@@ -205,11 +205,11 @@ def test_the_clients_own_configuration_is_part_of_the_mapping(world: World) -> N
     world.batch(world.workflow("find-email"))
     world.run()
     configuration.set_client_config(
-        world.settings, "acme", "find-email", set_values={"provides": {"email": "person.name"}}
+        world.settings, "acme", "find-email", set_values={"provides": {"full_name": "person.name"}}
     )
     replay(world.settings, world.key, "find-email")
     results = world.rows("select fields, payload from enrichment_results")
-    assert all(r["fields"] == {"email": r["payload"]["person"]["name"]} for r in results)
+    assert all(r["fields"] == {"full_name": r["payload"]["person"]["name"]} for r in results)
 
 
 def test_a_batch_that_a_run_works_on_is_not_replayed_and_a_dead_run_does_not_hinder(world: World) -> None:

@@ -78,11 +78,12 @@ def test_items_of_a_company_go_back_together_and_ask_once(world: World) -> None:
 
 
 def test_steps_skipped_for_want_of_a_failed_answer_run_after_the_retry(world: World) -> None:
+    nothing = {"url": f"{world.sandbox.url}/http/echo", "body": {"item_id": "{{ item.id }}"}}
     world.batch(
         world.workflow("find-email"),
         world.check_workflow(),
         world.check_workflow("greet", step=30, requires=["checked"], provides={"greeted": "json.email"}),
-        world.check_workflow("apart", step=40, requires=["phone"], provides={"apart": "json.email"}),
+        world.check_workflow("apart", step=40, requires=["phone"], provides={"apart": "json.email"}, request=nothing),
     )
     world.sandbox.configure(errors=1, error_status=[500])
     world.run()

@@ -49,9 +49,9 @@ def test_provided_values_are_mapped_with_their_types_and_blanks_are_absent() -> 
         "list": "d.list",
     }
     reading = reader(provides=provides).read(
-        answer({"d": {"email": "a@b.c", "score": 7, "zero": 0, "no": False, "blank": " ", "list": []}})
+        answer({"d": {"email": "a@b.co", "score": 7, "zero": 0, "no": False, "blank": " ", "list": []}})
     )
-    assert reading.fields == {"email": "a@b.c", "score": 7, "zero": 0, "no": False}
+    assert reading.fields == {"email": "a@b.co", "score": 7, "zero": 0, "no": False}
     assert reading.outcome is Outcome.FOUND
 
 
@@ -64,7 +64,7 @@ def test_without_any_provided_value_nothing_was_found() -> None:
 def test_found_if_outranks_the_default_and_a_miss_provides_nothing() -> None:
     mapping = {"provides": {"email": "email"}, "response": {"found_if": "ok"}}
     assert reader(**mapping).read(answer({"ok": True})).outcome is Outcome.FOUND
-    missed = reader(**mapping).read(answer({"ok": False, "email": "a@b.c"}))
+    missed = reader(**mapping).read(answer({"ok": False, "email": "a@b.co"}))
     assert (missed.outcome, missed.fields) == (Outcome.NOT_FOUND, {})
 
 
@@ -214,7 +214,7 @@ def test_the_placeholder_of_apollo_is_no_email() -> None:
     person = {"id": "1", "email": "email_not_unlocked@domain.com", "title": "CEO"}
     reading = match.read(answer({"person": person, "request_id": -1}))
     assert reading.fields == {"apollo_person_id": "1", "title": "CEO"}
-    assert match.read(answer({"person": {**person, "email": "a@b.c"}})).fields["email"] == "a@b.c"
+    assert match.read(answer({"person": {**person, "email": "a@b.co"}})).fields["email"] == "a@b.co"
     assert match.read(answer({"person": None})).outcome is Outcome.NOT_FOUND
 
 
@@ -247,3 +247,31 @@ def test_no_payload_makes_a_builtin_mapping_raise_anything_but_a_contract_error(
                 assert isinstance(read(body), Reading)
             except ContractError:
                 continue
+
+
+def test_a_workflow_says_the_types_of_its_own_fields_and_they_are_checked_when_it_is_saved() -> None:
+    provides: Any = {"seats": {"from": "d.seats", "type": "range"}, "open": "d.open"}
+    reading = reader(provides=provides, types={"open": "boolean"}).read(
+        answer({"d": {"seats": "51-200", "open": "no"}})
+    )
+    assert reading.fields == {"seats": "51-200", "seats_min": 51, "seats_max": 200, "open": False}
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"provides": {"a": "x"}, "types": {"b": "count"}}, "types.b: the workflow does not provide b"),
+        ({"provides": {"email": "x"}, "types": {"email": "text"}}, "email is of type email everywhere"),
+        ({"provides": {"a": "x"}, "types": {"a": "numbers"}}, "types.a"),
+        ({"provides": {"a": {"from": "x", "kind": "count"}}}, "kind is not known"),
+        ({"provides": {"a": {"type": "count"}}}, "provides.a"),
+    ]
+    for fields, message in refused:
+        with pytest.raises(ValueError, match=message):
+            reader(**fields)
+    plain = reader(provides={"seats": "d.seats"})
+    assert plain.read(answer({"d": {"seats": "51-200"}})).fields == {"seats": "51-200"}
+
+
+def test_an_answer_that_is_found_by_a_value_that_is_none_found_nothing() -> None:
+    find = reader(provides={"email": "d.email", "score": "d.score"}, response={"found_if": "d.email"})
+    missed = find.read(answer({"d": {"email": True, "score": 90}}))
+    assert (missed.outcome, missed.fields) == (Outcome.NOT_FOUND, {})
+    assert missed.rejected == {"email": {"value": True, "reason": "wrong_type"}}
+    assert find.read(answer({"d": {"email": "a@b.co", "score": 90}})).outcome is Outcome.FOUND

@@ -70,4 +70,5 @@ def test_the_officials_give_537_items_in_106_companies(
     assert len(rows) == 537
     assert len({r["company_key"] for r in rows}) == 106
     assert rows[0]["company_name"] == "U.S. Senate, Washington Delegation"
-    assert rows[0]["phone"] == "202-224-3441"
+    assert rows[0]["original_data"]["Corporate Phone"] == "202-224-3441"
+    assert (rows[0]["phone"], rows[0]["details"]["phone_country"]) == ("+12022243441", "US")

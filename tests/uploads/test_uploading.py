@@ -81,14 +81,19 @@ def test_rows_are_items_plus_rejections_and_each_rejection_says_why(
 def test_a_row_takes_its_phone_from_the_most_direct_column_that_has_one(
     settings: Settings, hq: Connection, upload: Upload, batch: Batch
 ) -> None:
-    content = (
-        b"Corporate Phone,Mobile Phone,Work Direct Phone,First Phone,Company Phone\n"
-        b"1,2,3,4,5\n1,2,,4,5\n1, ,,,5\n,,,,5\n"
-    )
+    one, two, three, four, five = (f"+1 202 555 010{n}" for n in range(1, 6))
+    header = "Corporate Phone,Mobile Phone,Work Direct Phone,First Phone,Company Phone"
+    rows_of_cells = [
+        [one, two, three, four, five],
+        [one, two, "n/a", four, five],
+        [one, " ", "", "", five],
+        [""] * 4 + [five],
+    ]
+    content = "\n".join([header, *(",".join(cells) for cells in rows_of_cells)]).encode()
     create_items(settings, batch(upload(content).upload_id))
     rows = hq.execute("select phone, company_phone from batch_items order by id").fetchall()
-    assert [r["phone"] for r in rows] == ["3", "2", "1", None]
-    assert {r["company_phone"] for r in rows} == {"5"}
+    assert [r["phone"] for r in rows] == ["+12025550103", "+12025550102", "+12025550101", None]
+    assert {r["company_phone"] for r in rows} == {"+12025550105"}
 
 
 def test_the_same_bytes_are_recognised_for_the_same_client_only(

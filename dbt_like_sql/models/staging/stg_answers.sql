@@ -12,7 +12,8 @@ select
     c.reused_from_batch,
     r.fetched_at,
     r.payload,
-    r.fields
+    r.fields,
+    r.rejected
 from {{ source('hq', 'enrichment_results') }} as r
 inner join (
     select batch_key, item_id, workflow_slug, position, result_id

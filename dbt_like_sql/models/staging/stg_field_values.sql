@@ -26,6 +26,21 @@ with uploaded as (
 
 ),
 
+-- What the cells say besides: type, country and extension of a number.
+uploaded_details as (
+
+    select
+        client_slug,
+        batch_key,
+        item_id,
+        parent_item_id,
+        created_at as fetched_at,
+        unnest(map_entries(try_cast(cast(details as json) as map(varchar, varchar)))) as e
+    from {{ source('hq', 'batch_items') }}
+    where details is not null
+
+),
+
 child_cells as (
 
     select
@@ -123,6 +138,11 @@ together as (
         null as source_provider, null as edited_by, -1 as position, null as confidence, null as record_rank,
         null as reused_from_batch, fetched_at
     from uploaded
+    union all
+    select client_slug, batch_key, item_id, e.key, e.value, 'upload', null, null, null, -1, null, null, null, fetched_at
+    from uploaded_details
+    where parent_item_id is null and e.key <> 'do_not_call'
+        and not list_contains([{% for field in contact_fields %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %}], e.key)
     union all
     select client_slug, batch_key, item_id, field, value, case when is_own then 'workflow' else 'parent' end,
         case when is_own then workflow_slug end, case when is_own then provider end, null,
