@@ -76,7 +76,7 @@ def test_companies_become_people_in_one_run_and_everything_adds_up(
     )
     charged = sandbox.billing()["calls"]
     run_batch_job(simulated, instance, courses)
-    verified = next(w for w in one.workflows if w.workflow == "verify-email-via-hunter")
+    verified = next(w for w in one.workflows if w.slug == "verify-email-via-hunter")
     assert verified.skipped > 1, "an address that its finder is sure of is not verified again"
     assert sandbox.billing()["calls"] == charged == 2 + one.children + 1 + verified.found + verified.not_found
 
