@@ -61,6 +61,7 @@ class LocalPostgres:
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True, state_dir: Path = postgres_home.STATE_DIR) -> None:
+        self._wanted = data_dir
         self.data_dir, self._user = postgres_home.choose_data_dir(data_dir, state_dir)
         self._state_dir = state_dir
         self.socket_dir = postgres_home.choose_socket_dir(self.data_dir)
@@ -148,6 +149,7 @@ class LocalPostgres:
         self.stop()
         if self.data_dir.is_relative_to(self._state_dir):
             shutil.rmtree(self.data_dir.parent, ignore_errors=True)
+            (self._wanted.parent / postgres_home.HOME_ID).unlink(missing_ok=True)
             return
         shutil.rmtree(self.data_dir, ignore_errors=True)
         self._lock_file.unlink(missing_ok=True)

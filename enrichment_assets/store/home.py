@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from enrichment_assets.store.postgres_home import home_id
+
 
 def prepare_home(home: Path) -> None:
     """Make the home with mode 0700, and take the rights of other accounts away from one that is there and ours.
@@ -16,6 +18,7 @@ def prepare_home(home: Path) -> None:
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)
+        home_id(home)
     found = home.stat()
     if found.st_uid != os.geteuid():
         return

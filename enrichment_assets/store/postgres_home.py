@@ -15,6 +15,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from enrichment_assets.domain.errors import InfrastructureError
 
 STATE_DIR = Path("/var/lib/enrichment-assets")
 """Root's data directories and binaries, where the unprivileged user can reach them."""
+
+HOME_ID = "home-id"
+"""A file in the home."""
 
 SOCKET_NAME_BYTES = len("/.s.PGSQL.5432.lock")
 SOCKET_PATH_LIMIT = 100
@@ -90,16 +94,39 @@ def choose_data_dir(wanted: Path, state_dir: Path = STATE_DIR) -> tuple[Path, Se
     wanted = wanted.parent.resolve() / wanted.name
     if os.geteuid() != 0:
         return wanted, None
-    kept = state_dir / hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16] / "postgres"
+    named = (wanted.parent / HOME_ID).exists()
+    kept = _kept_dir(wanted, state_dir) if named else _kept_by_path(wanted, state_dir)
     for existing in (wanted, kept):
         if (existing / "PG_VERSION").exists():
             return existing, _owner(existing)
     user = ServerUser.unprivileged()
     if user.reaches(wanted.parent):
         return wanted, user
+    kept = _kept_dir(wanted, state_dir)
     _make_public_dirs(state_dir, kept.parent)
     (kept.parent / "belongs-to").write_text(f"{wanted}\n")
     return kept, user
+
+
+def home_id(folder: Path) -> str:
+    """The name that tells this folder from another one that has its path after it was deleted; made the first time."""
+    file = folder / HOME_ID
+    try:
+        with file.open("x") as made:
+            made.write(f"{uuid.uuid4().hex}\n")
+    except FileExistsError:
+        pass
+    return file.read_text().strip()
+
+
+def _kept_dir(wanted: Path, state_dir: Path) -> Path:
+    """Where root keeps the data of this very home: a new home at an old path finds no database there."""
+    return _kept_by_path(wanted, state_dir, home_id(wanted.parent))
+
+
+def _kept_by_path(wanted: Path, state_dir: Path, name: str = "") -> Path:
+    """By the path alone, as homes without a name have it: those that were made before homes had one."""
+    return state_dir / hashlib.sha256(os.fsencode(wanted) + name.encode()).hexdigest()[:16] / "postgres"
 
 
 def _owner(data: Path) -> ServerUser:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from enrichment_assets.services.kept_files import keep_aside
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.home import prepare_home
-from enrichment_assets.store.postgres_home import check_socket_dir, secure_socket_dir
+from enrichment_assets.store.postgres_home import check_socket_dir, choose_data_dir, secure_socket_dir
 
 LIST = "First Name,Last Name,Email\nAda,Byron,ada@lovelace.example\n"
 
@@ -154,3 +156,31 @@ def test_a_socket_folder_of_somebody_else_is_not_believed(tmp_path: Path) -> Non
     link.symlink_to(tmp_path)
     with pytest.raises(InfrastructureError, match="not a private folder"):
         check_socket_dir(link, None)
+
+
+def test_a_new_home_at_the_path_of_a_deleted_one_finds_no_database(open_folder: Path) -> None:
+    home, state = open_folder / "home", open_folder / "state"
+    prepare_home(home)
+    first, _ = choose_data_dir(home / "postgres", state)
+    assert choose_data_dir(home / "postgres", state)[0] == first
+    shutil.rmtree(home)
+    prepare_home(home)
+    second, _ = choose_data_dir(home / "postgres", state)
+    if os.geteuid() == 0:
+        assert first.is_relative_to(state)
+        assert second.is_relative_to(state)
+        assert second != first
+    else:
+        assert first == second == home / "postgres"
+
+
+def test_a_home_without_a_name_keeps_the_database_that_it_had(open_folder: Path) -> None:
+    home, state = open_folder / "home", open_folder / "state"
+    home.mkdir(mode=0o700)
+    earlier = state / hashlib.sha256(os.fsencode(home.resolve() / "postgres")).hexdigest()[:16] / "postgres"
+    earlier.mkdir(parents=True)
+    (earlier / "PG_VERSION").write_text("18")
+    for folder in (state, earlier.parent, earlier):
+        folder.chmod(0o755)
+    expected = earlier if os.geteuid() == 0 else home / "postgres"
+    assert choose_data_dir(home / "postgres", state)[0] == expected
