@@ -15,6 +15,7 @@ import typer
 
 from enrichment_assets.cli.env_file import load_env_file
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.visible import visible
 from enrichment_assets.services.running_stack import adopt_running_addresses
 
 GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget")
@@ -68,8 +69,8 @@ def main() -> None:
         adopt_running_addresses()
         build_app()()
     except EnrichError as error:
-        typer.echo(f"enrich: {error}", err=True)
-        sys.exit(1)
+        typer.echo(f"enrich: {visible(str(error))}", err=True)
+        sys.exit(getattr(error, "exit_code", 1))
     except BrokenPipeError:  # `enrich query ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

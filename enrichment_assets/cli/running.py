@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -25,13 +26,24 @@ from enrichment_assets.store.inbox import new_callbacks_by_batch
 from enrichment_assets.store.states import batches_to_resume
 from enrichment_assets.warehouse import load_project
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster keeps the trace of what failed on the run's page; here one sentence says it."""
+
+INTERRUPTED_EXIT_CODE = 130
+"""What a shell gives a program that Ctrl-C ended."""
+
 LOOK_SECONDS = 1.0
 """How often a waiting `run` looks for callbacks."""
 
 
 class RunFailedError(EnrichError):
     """The Dagster run failed; its id and the first error are in the message."""
+
+
+class RunInterruptedError(EnrichError):
+    """Somebody stopped the run. Calls that were under way were finished and stored."""
+
+    exit_code = INTERRUPTED_EXIT_CODE
 
 
 def run_batch(
@@ -45,11 +57,32 @@ def run_batch(
         NotFoundError: there is no such batch.
         ConfigurationError: a named workflow is not registered.
         RunFailedError: the run failed.
+        RunInterruptedError: Ctrl-C, or SIGTERM.
     """
     status(settings, batch_key)
-    logging.getLogger("dagster").setLevel(logging.ERROR)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
     definitions = build_definitions()
-    with open_instance(settings) as instance:
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # who stops it politely is heard too
+    try:
+        _run_until_done(definitions, settings, batch_key, workflows, wait=wait, show=show)
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        done = status(settings, batch_key)
+        raise RunInterruptedError(
+            f"stopped, calls under way were finished: {done.done} of {done.items} items are done. "
+            f"To go on: enrich run {batch_key}"
+        ) from None
+
+
+def _run_until_done(
+    definitions: dg.Definitions,
+    settings: Settings,
+    batch_key: str,
+    workflows: Sequence[str] | None,
+    *,
+    wait: bool,
+    show: bool,
+) -> None:
+    with open_instance(settings, keep_output=False) as instance:
         instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
         while True:
             _run_once(definitions, instance, settings, batch_key, workflows, show=show)
@@ -84,7 +117,15 @@ def _run_once(
             raise_on_error=False,
         )
     if not result.success:
+        if _was_interrupted(result):
+            raise KeyboardInterrupt
         raise RunFailedError(f"the run {result.run_id} failed: {_first_error(result)}")
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether the run failed because this process was told to stop."""
+    errors = [e.step_failure_data.error for e in result.all_events if e.is_failure and e.is_step_event]
+    return any(error is not None and error.cls_name == "DagsterExecutionInterruptedError" for error in errors)
 
 
 def _build_organisations(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.services.stack import render_dagster_home
@@ -15,12 +16,19 @@ from enrichment_assets.settings import Settings
 PARTITIONS_NAME = "batches"
 """Name of the dynamic partitions definition; its keys are `batches.batch_key`."""
 
+_NO_COPIES = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+
 
 @contextmanager
-def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of this installation: `DAGSTER_HOME` where it is set, else the one of `enrich up`."""
+def open_instance(settings: Settings, *, keep_output: bool = True) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of this installation: `DAGSTER_HOME` where it is set, else the one of `enrich up`.
+
+    `keep_output=False` keeps no copy of what runs in this process print: Dagster's copying takes processes of its own
+    for each step, which a Ctrl-C meets too.
+    """
     home = os.environ.get("DAGSTER_HOME") or str(render_dagster_home(settings).parent)
-    with dg.DagsterInstance.from_config(home) as instance:
+    overrides = {} if keep_output else {"compute_logs": _NO_COPIES}
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance:
         yield instance
 
 
