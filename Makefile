@@ -8,7 +8,7 @@ USABLE := import importlib.util as u; import sys; \
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 
-LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 
 .PHONY: help setup demo up down test lint format types imports lock audit bench chaos quality clean
