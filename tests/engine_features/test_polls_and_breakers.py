@@ -41,7 +41,17 @@ def run_behind(door: Door, clock: VirtualClock) -> Run:
     none = cast(Any, None)
     batch = Batch(1, "b", 1, "acme", blueprint)
     return Run(
-        batch, steps, none, Lease(60), none, "", find_shared=none, pause_provider=tell_nobody, lookups=none, clock=clock
+        batch,
+        steps,
+        none,
+        Lease(60),
+        none,
+        "",
+        find_shared=none,
+        pause_provider=tell_nobody,
+        lookups=none,
+        bodies=none,
+        clock=clock,
     )
 
 

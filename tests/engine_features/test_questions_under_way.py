@@ -268,7 +268,7 @@ def test_answers_that_get_lost_are_fetched_under_one_key_by_one_of_two_batches(w
 
 def test_an_answer_that_a_dead_run_could_only_store_is_taken(world: World) -> None:
     leader = world.launch(people(1), finder())
-    child = {"point": "engine.calls:decide", "when": "before", "hit": 1, "action": "kill"}
+    child = {"point": "engine.answers:decide", "when": "before", "hit": 1, "action": "kill"}
     assert in_a_child(leader, prepare=lambda: arm(child)) == [-signal.SIGKILL]
     assert [call["state"] for call in leader.calls()] == ["received"]
     follower = world.launch(people(1), finder())

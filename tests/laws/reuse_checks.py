@@ -30,6 +30,14 @@ def a_question_is_asked_once(world: World) -> None:
     assert batch.asked("find") == 2, "the same was asked, and paid for, again"
 
 
+def a_question_that_failed_is_not_asked_again_for_the_next_row(world: World) -> None:
+    """An answer that cannot be read was billed too: whoever asks the same in this batch ends like the first."""
+    batch = world.launch(people(2, scenario="garbage") * 5, _find())
+    batch.run()
+    assert batch.statuses() == {"FAILED": 10}
+    assert batch.asked("find") == 2, "what cannot be read was bought again"
+
+
 def a_call_of_unknown_fate_is_not_replaced_by_a_reused_answer(world: World) -> None:
     """A call that may have been paid for keeps its fate, also where an answer to its question is at hand."""
     old, batch = _two_batches(world)

@@ -116,6 +116,13 @@ SABOTAGES = [
     Sabotage(
         3,
         "a_question_is_asked_once",
+        "engine/reuse.py",
+        "ending = await _kept(run, item, step, _asked(step, question, key))",
+        "ending = None",
+    ),
+    Sabotage(
+        3,
+        "a_question_that_failed_is_not_asked_again_for_the_next_row",
         "engine/calls.py",
         'return f"question:{question}" if question else f"item:{item.item_id}"',
         'return f"item:{item.item_id}"',
