@@ -95,7 +95,7 @@ async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: Render
     except NotSent as error:
         decision = _to_be_sent_again(f"the provider could not be reached: {error}")
     except FateUnknown as error:
-        decision = fate_unknown(step, f"no answer: {error}")
+        decision = fate_unknown(step, _unanswered(step, error))
     except AnswerTooLarge as error:
         decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
     except ContractError as error:  # an address or header that no request can have: nothing left
@@ -104,6 +104,13 @@ async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: Render
     else:
         return replace(attempt, answer=answer, duration_ms=departure.milliseconds())
     return replace(attempt, decision=decision, duration_ms=departure.milliseconds())
+
+
+def _unanswered(step: Step, error: FateUnknown) -> str:
+    """Who ended it matters: a provider, or a gateway that repeats by itself, may be at it still."""
+    if error.timed_out:
+        return f"no answer within our own time-out of {step.workflow.retry.timeout:g} s (`retry.timeout`)"
+    return f"no answer: {error}"
 
 
 def fate_unknown(step: Step, reason: str) -> Decision:

@@ -13,7 +13,7 @@ from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.questions import Asked, Known
 
 MAX_GROUP = 50
-"""Questions per query; each may bring an answer's bytes."""
+"""Questions per query; fewer are answered where their answers are large (`questions.MAX_BYTES`)."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Lookups:
         future: asyncio.Future[Known | None] = asyncio.get_running_loop().create_future()
         self._queue.append((asked, future))
         async with self._turn:
-            if not future.done():
+            while not future.done():
                 await self._ask(future)
         return await future
 
@@ -45,6 +45,7 @@ class Lookups:
             self._queue = [entry for entry in group if entry[1] is not mine] + self._queue
             raise
         self.queries += 1
-        for (_, future), known in zip(group, found, strict=True):
+        self._queue = group[len(found) :] + self._queue
+        for (_, future), known in zip(group, found, strict=False):
             if not future.done():
                 future.set_result(known)

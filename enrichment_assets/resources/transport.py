@@ -53,7 +53,14 @@ class NotSent(Exception):  # noqa: N818
 
 
 class FateUnknown(Exception):  # noqa: N818
-    """The request left, wholly or in part, and no answer came: the provider may have billed it."""
+    """The request left, wholly or in part, and no answer came: the provider may have billed it.
+
+    `timed_out`: it is we who gave up waiting.
+    """
+
+    def __init__(self, message: str, *, timed_out: bool) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
 
 
 class AnswerTooLarge(ContractError):  # noqa: N818
@@ -156,9 +163,10 @@ async def send(
         raise TypeError("send() needs a client from build_client()")
     url, head = _address(request), _head(request)
     flight = _Flight(bool(request.content), turn, may_leave)
+    patience = asyncio.timeout(timeout)
     try:
         async with (
-            asyncio.timeout(timeout),
+            patience,
             client.session.request(
                 request.method,
                 url,
@@ -177,7 +185,7 @@ async def send(
             raise flight.refusal from None
         kind = _kind(error)
         if flight.departed:
-            raise FateUnknown(kind) from None
+            raise FateUnknown(kind, timed_out=patience.expired()) from None
         raise NotSent(kind) from None
     headers = _kept_headers(response.raw_headers)
     return Answer(response.status, headers, _decoded(raw, headers.get("content-encoding", ""), max_answer))

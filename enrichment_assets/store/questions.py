@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.replies import Reply
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Bytes of answers that one look brings; a larger answer comes alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Known:
     """A call that asked the same question: of this batch in whatever state, or of another.
 
     That of another batch is `answered`, or left `age` seconds ago and is under way. `callback` is the body of the
-    callback that was applied; without one `body` is the answer.
+    callback that was applied; without one `body` is the answer. Only an answer of another batch has its bytes here.
     """
 
     call_id: int
@@ -84,7 +88,7 @@ _CANDIDATES = """
   from provider_calls c
   join batches b on b.id = c.batch_id
   left join lateral (
-    select body, headers, content_type, received_at from callback_inbox
+    select id, body, headers, content_type, received_at from callback_inbox
     where call_id = c.id and status = 'applied' order by id desc limit 1
   ) i on true
   cross join lateral (
@@ -109,17 +113,27 @@ _CANDIDATES = """
 
 _ORDER = "t.in_batch desc, k.answered desc, c.state = 'applied' desc, t.answered_at desc nulls last, c.id"
 
+# The length of a body is known without reading it. What is fetched is fetched by its id, once it is known to fit.
 _FIND = f"""
-select a.ord, o.*
-from {_ASKED}
-cross join lateral (
-  select c.id as call_id, t.in_batch, c.state, b.batch_key, c.http_status,
-         coalesce(c.response_headers, '{{}}'::jsonb) as headers, c.response_body as body, c.external_id,
-         i.body as callback, i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
-         t.answered_at, c.error_class, c.error, k.answered, t.age
-  {_CANDIDATES}
-  order by {_ORDER} limit 1
-) o
+select f.ord, f.call_id, f.in_batch, f.state, f.batch_key, c.http_status,
+       coalesce(c.response_headers, '{{}}'::jsonb) as headers, c.external_id,
+       case when f.fits and f.size > 0 and i.id is null then c.response_body end as body,
+       case when f.fits and f.size > 0 then i.body end as callback,
+       i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
+       f.answered_at, c.error_class, c.error, f.answered, f.age, f.fits
+from (
+  select a.ord, o.*, sum(o.size) over (order by a.ord) <= %(bytes)s or row_number() over (order by a.ord) = 1 as fits
+  from {_ASKED}
+  cross join lateral (
+    select c.id as call_id, i.id as inbox_id, t.in_batch, c.state, b.batch_key, t.answered_at, k.answered, t.age,
+           case when t.in_batch or not k.answered then 0
+                else octet_length(coalesce(i.body, c.response_body)) end as size
+    {_CANDIDATES}
+    order by {_ORDER} limit 1
+  ) o
+) f
+join provider_calls c on c.id = f.call_id
+left join callback_inbox i on i.id = f.inbox_id
 """
 
 _TURN = "select pg_advisory_xact_lock(hashtextextended('questions of client ' || %s::text, 0))"
@@ -138,12 +152,20 @@ where o.under_way or o.call_id is distinct from a.seen
 """
 
 
-async def find(connection: Connection, client_id: int, batch_id: int, asked: Sequence[Asked]) -> list[Known | None]:
-    """The known call for each question, in order: of this batch, else the youngest answer, else what is under way."""
-    cursor = await connection.execute(_FIND, _parameters(client_id, batch_id, asked), prepare=True)
+async def find(
+    connection: Connection, client_id: int, batch_id: int, asked: Sequence[Asked], most_bytes: int = MAX_BYTES
+) -> list[Known | None]:
+    """The known call for each question: of this batch, else the youngest answer, else what is under way.
+
+    In order, and at least for the first: the list ends where the answers would be more than `most_bytes` together.
+    """
+    parameters = {**_parameters(client_id, batch_id, asked), "bytes": most_bytes}
+    cursor = await connection.execute(_FIND, parameters, prepare=True)
     found: list[Known | None] = [None] * len(asked)
-    for row in await cursor.fetchall():
+    for row in sorted(await cursor.fetchall(), key=itemgetter("ord")):
         place = row.pop("ord") - 1
+        if not row.pop("fits"):
+            return found[:place]
         found[place] = _known(row)
     return found
 

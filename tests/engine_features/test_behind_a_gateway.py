@@ -36,6 +36,7 @@ def test_a_patient_step_waits_as_the_gateway_says_and_a_hasty_one_does_not_know_
     batch = world.launch(people(1), patient, hasty)
     batch.run()
     assert (batch.state("patient")["status"], batch.state("hasty")["status"]) == ("COMPLETED", "AMBIGUOUS")
+    assert batch.state("hasty")["reason"] == "no answer within our own time-out of 0.3 s (`retry.timeout`)"
     (call,) = batch.calls("patient")
     assert (call["attempt"], call["http_status"]) == (2, 200)
     waited = (call["sent_at"] - call["created_at"]).total_seconds()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -202,6 +203,31 @@ def test_lookups_of_many_items_are_few_queries(world: World) -> None:
     found, queries = asyncio.run(ask())
     assert [known and known.call_id for known in found] == [call["id"] if n % 2 else None for n in range(count)]
     assert queries == 4, "one for whoever comes first, then as many as go together"
+
+
+def test_a_look_brings_no_more_bytes_than_it_may_and_whoever_is_left_looks_again(world: World) -> None:
+    batch = world.launch(people(4), finder())
+    batch.run()
+    calls = batch.calls()
+    batch.change("update provider_calls set response_body = decode(repeat('20', 6000000), 'hex') where batch_id = %s",
+                 batch.batch_id)  # fmt: skip
+    asked = [Asked(call["question_hash"], f"k{n}", 60.0) for n, call in enumerate(calls)]
+    asked.insert(2, Asked("nobody asked this", "k", 60.0))
+
+    async def ask() -> tuple[list[int], list[Any], int]:
+        async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
+            looks = partial(find, connection, calls[0]["client_id"], batch.batch_id + 1)
+            limits = (1, 6_000_000, 12_000_000, 17_999_999, 18_000_000, 24_000_000)
+            lengths = [len(await looks(asked, most_bytes=limit)) for limit in limits]
+            lookups = Lookups(connection, calls[0]["client_id"], batch.batch_id + 1)
+            return lengths, await asyncio.gather(*map(lookups.find, asked)), lookups.queries
+
+    lengths, found, queries = asyncio.run(ask())
+    assert lengths == [1, 1, 3, 3, 4, 5], "the question without an answer takes no room"
+    assert [known and (known.call_id, len(known.body or b"")) for known in found] == [
+        *((call["id"], 6_000_000) for call in calls[:2]), None, *((call["id"], 6_000_000) for call in calls[2:]),
+    ]  # fmt: skip
+    assert queries == 3, "one for whoever comes first, then two answers at once, and what is left"
 
 
 def test_a_lookup_that_fails_is_told_to_whoever_asked_and_those_who_wait_ask_themselves(world: World) -> None:
