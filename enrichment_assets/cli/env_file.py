@@ -1,6 +1,6 @@
 """The file `.env` of the working directory: settings and keys of one machine.
 
-A variable that stands there may be named by workflows as a secret (`resources.secrets.SECRET_NAMES`): whoever wrote it
+A variable that stands there may be named by workflows as a secret (`domain.variables.SECRET_NAMES`): whoever wrote it
 there meant it for the platform.
 """
 
@@ -13,8 +13,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from enrichment_assets.domain.variables import is_own_variable
-from enrichment_assets.resources.secrets import SECRET_NAMES
+from enrichment_assets.domain.variables import SECRET_NAMES, is_own_variable
 
 
 def load_env_file(path: Path, warn: Callable[[str], None]) -> None:

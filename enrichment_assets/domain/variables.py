@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+SECRET_NAMES = "ENRICH_SECRET_NAMES"  # noqa: S105 - the name of a setting
+"""Setting: further variables that workflows may name, as names or patterns separated by commas (`ACME_*,MY_TOKEN`)."""
+
 _PREFIXES = (
     "ENRICH_", "DAGSTER_", "PG", "PYTHON", "UV_", "VIRTUAL_ENV", "LC_", "XDG_", "SSL_", "LD_", "DYLD_", "OTEL_",
     "COVERAGE", "MALLOC_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",

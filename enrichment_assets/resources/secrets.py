@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest
-from enrichment_assets.domain.variables import is_own_variable, may_be_secret
+from enrichment_assets.domain.variables import SECRET_NAMES, is_own_variable, may_be_secret
 from enrichment_assets.domain.workflow import WorkflowDefinition
 
 SANDBOX_KEY = "sandbox"
@@ -25,9 +25,6 @@ DEFAULT_SECRETS: Mapping[str, Mapping[str, str]] = {
     "clay": {"webhook_auth": "CLAY_WEBHOOK_AUTH"},
 }
 """Variables that a provider's workflows use unless they (or a client's config) name others."""
-
-SECRET_NAMES = "ENRICH_SECRET_NAMES"  # noqa: S105 - the name of a setting
-"""Setting: further variables that workflows may name, as names or patterns separated by commas (`ACME_*,MY_TOKEN`)."""
 
 PROVIDER_WORDS = ("APOLLO", "HUNTER", "ZENROWS", "CLAY", "N8N")
 """A variable with one of these words in its name is a key of that provider: `APOLLO_API_KEY`, `ACME_APOLLO_KEY`."""

@@ -10,7 +10,6 @@ import re
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.store.tables import metadata
 
 _PREFIXES = ("pg_", "ix_", "uq_", "pk_", "fk_", "ck_", "sql_", "enrich_", "alembic_", "dagster_")
 """Names of the catalogue, of indexes and constraints (they share one space with tables), and of tools' own tables."""
@@ -27,6 +26,7 @@ _OTHERS = frozenset({
 
 def reserved_names() -> frozenset[str]:
     """Every exact name that is taken: HQ's tables, all models and seeds, Dagster's tables."""
+    from enrichment_assets.store.tables import metadata  # SQLAlchemy and the models are heavy, and rarely asked for
     from enrichment_assets.warehouse.project import load_project
 
     project = load_project()
