@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -9,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from enrichment_assets.domain.cleaned import Reason
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
@@ -75,6 +77,17 @@ _CANDIDATES = {
 }  # fmt: skip
 """Fields of which there are candidates that do not compete: kept beside, only judged, or no address at all."""
 
+_REJECTED = """
+    select field, value, reason, from_json(coalesce(others, '[]'), '["VARCHAR"]') as others,
+           source_kind, source_workflow, source_provider, fetched_at
+    from stg_rejected_values
+    where batch_key = $batch and item_id = $item and ($field is null or field = $field)
+    order by field, position, source_workflow
+"""
+
+_SAYS_NOTHING = dict.fromkeys(
+    ("confidence", "verdict", "said", "said_by", "kind", "do_not_call", "rule", "edited_by", "reused_from_batch")
+)
 _ALONE = {"kept_beside": "kept beside: not offered as the lead's own", "only_judged": "judged, but nobody gave it"}
 
 Row = dict[str, Any]
@@ -100,12 +113,14 @@ def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str |
             for name, columns in _CANDIDATES.items()
             if field in (None, name)
         }
+        rejected = _rows(connection.execute(_REJECTED, {**asked, "field": field}))
     finally:
         connection.close()
     ranked = {name: list(group) for name, group in groupby(rows, key=lambda row: str(row["field"]))}
+    no_values = {name: list(group) for name, group in groupby(rejected, key=lambda row: str(row["field"]))}
     chains = [
-        _chain(name, ranked.get(name, []), beside.get(name, []))
-        for name in sorted({*ranked, *(name for name, found in beside.items() if found)})
+        _chain(name, ranked.get(name, []), beside.get(name, []), no_values.get(name, []))
+        for name in sorted({*ranked, *no_values, *(name for name, found in beside.items() if found)})
     ]
     if column is not None and not chains:
         return [Chain(column, None, "nobody gave a value", [])]
@@ -128,25 +143,31 @@ def _field(column: str | None) -> str | None:
     return "phone" if column in ("phone_type", "phone_confidence", "phone_do_not_call") else column
 
 
-def _chain(field: str, rows: list[Row], beside: list[Row]) -> Chain:
-    """The values that compete, best first, then those that do not."""
+def _chain(field: str, rows: list[Row], beside: list[Row], rejected: list[Row]) -> Chain:
+    """The values that compete, best first, then those that do not, then what is no value at all."""
     shown = rows[0] if rows and rows[0]["is_shown"] else None
     links = [_link(row, None if row is shown else _why_not(shown, row)) for row in rows]
-    given = {(_plain(row["value"]), row["source_workflow"], row["source_kind"]) for row in rows}
-    links += [
-        _link(
-            {**row, "rule": None, "edited_by": None, "reused_from_batch": None}, _ALONE.get(why := row["why_not"], why)
-        )
-        for row in beside
-        if (_plain(row["value"]), row["source_workflow"], row["source_kind"]) not in given
-    ]
+    given = {_identity(row) for row in rows}
+    for row in (*beside, *_not_values(rejected)):
+        if _identity(row) not in given:
+            given.add(_identity(row))
+            links.append(_link({**_SAYS_NOTHING, **row}, _ALONE.get(row["why_not"], row["why_not"])))
     if shown is None:
         return Chain(field, None, "no usable value", links)
     return Chain(field, shown["value"], _because(rows), links)
 
 
-def _plain(value: str | None) -> str:
-    return (value or "").strip().lower()
+def _not_values(rejected: list[Row]) -> Iterator[Row]:
+    """What is no value of the field, with the reason, and the further values of the same cell or answer."""
+    for row in rejected:
+        if row["reason"] != Reason.SEVERAL:
+            yield {**row, "why_not": f"no value of its field: {row['reason']}"}
+        for value in row["others"]:
+            yield {**row, "value": value, "why_not": "kept beside: a further value of the same source"}
+
+
+def _identity(row: Row) -> tuple[str, str | None, str]:
+    return (row["value"] or "").strip().lower(), row["source_workflow"], row["source_kind"]
 
 
 def _link(row: Row, why_not: str | None) -> Link:

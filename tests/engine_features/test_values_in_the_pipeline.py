@@ -11,6 +11,7 @@ from enrichment_assets.domain.emits import Emits
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.services.editing import edit_lead
+from enrichment_assets.services.explain import explain_lead
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
 from tests.engine.world import Launched, World, company_step, step
 
@@ -54,6 +55,12 @@ def tables(batch: Launched) -> Any:
     return open_warehouse(batch.settings, client_slug=batch.client, batch_key=batch.key)
 
 
+def told(batch: Launched, item: int, column: str) -> list[tuple[bool, str | None, str, str | None]]:
+    """What `enrich explain` shows of one column."""
+    (chain,) = explain_lead(batch.settings, batch.key, item, column)
+    return [(link.wins, link.value, link.source, link.why_not) for link in chain.links]
+
+
 def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counted(world: World) -> None:
     batch = world.launch(AWKWARD, echo("mail", "email"), echo("dial", "phone"), company_step("firm"))
     batch.run()
@@ -84,7 +91,30 @@ def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counte
         ("Dee", "Null", "dee@elm.example", None, None, "None Ltd", None, "Nan"),
         ("Eve", "Na", None, "+441174960123", None, "NA-KD", "https://www.na-kd.example", None),
     ]
-    assert warehouse.execute("select filled from fill_rate where field = 'email'").fetchall() == [(3,)]
+    counted = (
+        "select field, filled, uploaded, rejected, rejected_reason from fill_rate "
+        "where field in ('email', 'phone', 'company_name', 'city') order by field"
+    )
+    assert warehouse.execute(counted).fetchall() == [
+        ("city", 1, 1, 1, "placeholder"),
+        ("company_name", 2, 2, 3, "self_employed"),
+        ("email", 3, 3, 3, "placeholder"),
+        ("phone", 2, 2, 3, "not_callable"),
+    ]  # fmt: skip
+    provenance = (
+        "select row_number, p.value, p.source_kind, candidates, p.rejected, rejected_value, rejected_reason "
+        "from final_leads_provenance as p join hq.batch_items using (batch_key, item_id) "
+        "where p.field = ? order by row_number"
+    )
+    assert warehouse.execute(provenance, ["email"]).fetchall() == [
+        (1, None, "upload", 0, 1, "n/a", "placeholder"),
+        (2, "bob@birch.example", "upload", 1, 0, None, None),
+        (3, "cy@cedar.example", "upload", 1, 0, None, None),
+        (4, "dee@elm.example", "upload", 1, 1, "TBD", "placeholder"),
+        (5, None, "upload", 0, 1, "eve@fir.con", "unknown_suffix"),
+    ]
+    other_fields = "select row_number, other_fields from final_leads where other_fields like '%null%'"
+    assert warehouse.execute(other_fields).fetchall() == []
     rejected = (
         "select field, value, reason, others, source_kind from stg_rejected_values where item_id = ? order by field"
     )
@@ -98,6 +128,18 @@ def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counte
         ("phone", "+12025550123"), ("phone_country", "US"), ("phone_extension", "5"),
     ]  # fmt: skip
     warehouse.close()
+
+    assert told(batch, items[1]["id"], "email") == [
+        (True, "bob@birch.example", "upload", None),
+        (False, "b2@birch.example", "upload", "kept beside: a further value of the same source"),
+    ]
+    assert told(batch, items[3]["id"], "email") == [
+        (True, "dee@elm.example", "upload", None),
+        (False, "TBD", "upload", "no value of its field: placeholder"),
+    ]
+    assert told(batch, items[0]["id"], "linkedin_url") == [
+        (False, AWKWARD[0]["Person Linkedin Url"], "upload", "no value of its field: removed_page")
+    ]
 
     with pytest.raises(ConfigurationError, match=r"`email` cannot be 'n/a': that is no value.*placeholder"):
         edit_lead(batch.settings, batch.key, items[0]["id"], "email", "n/a", by="ada")
@@ -151,6 +193,12 @@ def test_what_an_answer_has_beside_its_type_does_not_compete_and_overwrites_noth
             "Alder",
             None,
         )
+    ]
+    assert told(batch, result["item_id"], "phone") == [
+        (True, "+12025550123", "upload", None), (False, "false", "pdl", "no value of its field: wrong_type"),
+    ]  # fmt: skip
+    assert told(batch, result["item_id"], "company_employee_count") == [
+        (False, "10001+", "pdl", "no value of its field: range")
     ]
     reasons = (
         "select field, reason from stg_rejected_values where source_workflow = 'pdl' and field in ('email', 'city')"

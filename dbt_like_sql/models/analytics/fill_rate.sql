@@ -1,4 +1,5 @@
--- How much of each column is filled, and how much of that enrichment filled where the upload had nothing.
+-- How much of each column is filled, how much of that enrichment filled where the upload had nothing, and how much was given
+-- that is no value of the field: it is counted beside, never as filled.
 with batches as (
 
     select client_slug, batch_key, count(*) as leads
@@ -29,6 +30,43 @@ filled as (
     where p.value is not null
     group by all
 
+),
+
+reasons as (
+
+    select client_slug, batch_key, field, reason, count(*) as times
+    from {{ ref('stg_rejected_values') }}
+    where reason <> 'several'
+    group by all
+
+),
+
+rejected as (
+
+    select
+        client_slug,
+        batch_key,
+        field,
+        cast(sum(times) as bigint) as rejected,
+        min({'times': -times, 'reason': reason}).reason as rejected_reason
+    from reasons
+    group by all
+
+),
+
+fields as (
+
+    select
+        client_slug,
+        batch_key,
+        field,
+        coalesce(f.filled, 0) as filled,
+        coalesce(f.uploaded, 0) as uploaded,
+        coalesce(r.rejected, 0) as rejected,
+        r.rejected_reason
+    from filled as f
+    full join rejected as r using (client_slug, batch_key, field)
+
 )
 
 select
@@ -40,6 +78,8 @@ select
     f.uploaded,
     f.filled - f.uploaded as gained,
     f.filled / b.leads as fill_rate,
-    f.uploaded / b.leads as fill_rate_before
-from filled as f
+    f.uploaded / b.leads as fill_rate_before,
+    f.rejected,
+    f.rejected_reason
+from fields as f
 inner join batches as b on b.client_slug = f.client_slug and b.batch_key = f.batch_key

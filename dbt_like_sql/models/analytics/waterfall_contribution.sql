@@ -18,6 +18,7 @@ won as (
 
     select client_slug, batch_key, field, coalesce(source_workflow, source_kind) as source, count(*) as won
     from {{ ref('final_leads_provenance') }}
+    where candidates > 0
     group by all
 
 ),

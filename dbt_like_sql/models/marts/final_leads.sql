@@ -24,6 +24,7 @@ with chosen as (
             list(case when length(value) > 4000 and not json_valid(value) then left(value, 4000) else value end order by field) filter (where field not in ('{{ (text_fields + numbers) | join("', '") }}'))
         )) as varchar) as other_fields
     from {{ ref('final_leads_provenance') }}
+    where candidates > 0
     group by batch_key, item_id
 
 ),

@@ -1,4 +1,53 @@
--- One row per (item, field) that has a value: where the value in final_leads comes from, and how many it beat.
-select * exclude (priority, standing, rank, is_bad, is_shown)
-from {{ ref('lead_values') }}
-where rank = 1 and is_shown
+-- One row per (item, field) that somebody gave a value for: where the value in final_leads comes from, how many it beat, and
+-- what was given that is no value of the field. Where nothing else was given, `value` is null and the source is the rejected one's.
+with chosen as (
+
+    select * exclude (priority, standing, rank, is_bad, is_shown)
+    from {{ ref('lead_values') }}
+    where rank = 1 and is_shown
+
+),
+
+rejected as (
+
+    select
+        client_slug,
+        batch_key,
+        item_id,
+        field,
+        count(*) as rejected,
+        min({
+            'position': position, 'source_workflow': source_workflow, 'value': value, 'reason': reason,
+            'source_kind': source_kind, 'source_provider': source_provider, 'fetched_at': fetched_at
+        }) as first
+    from {{ ref('stg_rejected_values') }}
+    where reason <> 'several'
+    group by all
+
+)
+
+select
+    client_slug,
+    batch_key,
+    item_id,
+    field,
+    c.value,
+    coalesce(c.source_kind, r.first.source_kind) as source_kind,
+    case when c.source_kind is null then r.first.source_workflow else c.source_workflow end as source_workflow,
+    case when c.source_kind is null then r.first.source_provider else c.source_provider end as source_provider,
+    c.edited_by,
+    c.confidence,
+    c.verdict,
+    c.said,
+    c.said_by,
+    c.kind,
+    c.do_not_call,
+    c.reused_from_batch,
+    coalesce(c.fetched_at, r.first.fetched_at) as fetched_at,
+    c.rule,
+    coalesce(c.candidates, 0) as candidates,
+    cast(coalesce(r.rejected, 0) as integer) as rejected,
+    r.first.value as rejected_value,
+    r.first.reason as rejected_reason
+from chosen as c
+full join rejected as r using (client_slug, batch_key, item_id, field)
