@@ -12,6 +12,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from enrichment_assets.domain.damaged_text import repaired
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.legal_forms import LegalForms, read_legal_forms
 from enrichment_assets.domain.no_value import INVISIBLE, is_no_employer, is_no_value
@@ -65,6 +66,8 @@ def company_name_key(text: str | None) -> str | None:
     together; then legal forms and a leading `the` are folded off, unless nothing would be left (`S.A.` stays `sa`).
     Never raises. The key of a key is the key, but for what would be no value by itself (`None Ltd`).
     """
+    if text:
+        text = repaired(text)
     if not text or is_no_value(text, FieldType.COMPANY_NAME) or is_no_employer(text):
         return None
     key = " ".join(_bare(text[:_MAX_CHARS])) if any(map(str.isalnum, text)) else ""

@@ -15,6 +15,13 @@ from enrichment_assets.domain.domains import host_of
 from enrichment_assets.domain.no_value import INVISIBLE, is_no_value
 
 _PLACEHOLDER_LOCAL = re.compile(r"^(?:email[_.-]?)?not[_.-]?unlocked\d*$")
+_NOBODYS_LOCAL = re.compile(
+    r"(?:no|without|missing|unknown|dont|do[._-]?not|ohne|keine?|sin|sans|pas[._-]?de|senza|sem)[._-]?(?:an[._-]?)?"
+    r"(?:e?-?mail|reply|respon[ds]\w*|contact|correo|address|adresse)(?:[._-]?(?:address|adresse|provided|given|available))?"
+    r"|(?:e?-?mail|address)?[._-]?(?:not|none)[._-]?(?:provided|given|available|known|disclosed)|unknown|noaddress"
+)
+"""Local parts of addresses that were made up to fill a field, or that nobody reads."""
+
 _MAX_CHARS = 1000
 _AT_MOST = 5
 """Addresses that are taken out of one cell."""
@@ -27,6 +34,20 @@ _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9_+-]|\.(?=[a-z0-9_+-])){0,62}@[a-z0-9](?
 
 _ADORNED = re.compile(r"[^<>]*<\s*([^<>]+?)\s*>[^<>]*")
 _MAILTO = re.compile(r"^\s*(?:mailto|e-?mail|mail)\s*:\s*", re.IGNORECASE)
+_MASKED = re.compile(r"[*•●…]|\.{3}")
+"""What a page shows instead of letters (`j***@acme.com`)."""
+
+_LINKED = re.compile(r"#mailto:[^#]*#?|\?(?:subject|cc|bcc|body)=.*", re.IGNORECASE | re.DOTALL)
+"""What stands behind an address in Access's links, and in links to write a mail."""
+
+_PARTED = re.compile(r"([\w.+-]+)[ \u00a0]([\w.+-]+)@\S+")
+_LABELS = frozenset(
+    """
+    email e-mail mail work home private privat personal business office at is to or and und oder et y o e new old
+    """.split()  # noqa: SIM905
+)
+"""Single words before an address that are no part of it."""
+
 _SPACED_AT = re.compile(r"\s*@\s*")
 _STARTS = " \t\r\n'\"`´‘’“”«»()[]{}<>|/\\:;,"
 _ENDS = _STARTS + ".!?"
@@ -65,15 +86,15 @@ def is_placeholder_email(text: str) -> bool:
     """True for the one address that Apollo gives every person whose e-mail was not revealed, and for typed dummies.
 
     Seen as `email_not_unlocked@domain.com`; the domain is not relied on. Deduplicating by it merges strangers.
-    `test@test.com` and its like are as little somebody's address.
+    `test@test.com`, `noemail@acme.com` and `no-reply@acme.com` are as little somebody's address.
     """
     address = text.strip().casefold()
     if address in _TYPED_TO_PASS:
         return True
-    if "unlocked" not in address:
-        return False
     local, at, _ = address.partition("@")
-    return bool(at) and _PLACEHOLDER_LOCAL.match(local) is not None
+    if not at:
+        return False
+    return _PLACEHOLDER_LOCAL.match(local) is not None or _NOBODYS_LOCAL.fullmatch(local) is not None
 
 
 def normalise_email(text: str | None) -> str | None:
@@ -107,6 +128,10 @@ def _read(text: str) -> EmailReading:
         cleaned = unquote(cleaned)
     if "@" not in cleaned:
         return EmailReading((), EmailFault.PLACEHOLDER if is_no_value(text) else EmailFault.NOT_AN_ADDRESS)
+    cleaned = "".join(" " if unicodedata.category(sign) in {"So", "Sk"} else sign for sign in cleaned).strip()
+    cleaned = _LINKED.sub("", cleaned)
+    if _is_parted(cleaned):
+        return EmailReading((), EmailFault.NOT_AN_ADDRESS)
     whole = _MAILTO.sub("", cleaned).strip()
     whole = whole.partition("?")[0] if cleaned.lower().startswith("mailto:") else whole
     if (adorned := _ADORNED.fullmatch(whole)) and "@" in adorned.group(1):
@@ -140,10 +165,19 @@ def _has_suffix(domain: str) -> bool:
     return host_of(domain) is not None
 
 
+def _is_parted(text: str) -> bool:
+    """True for `jo doe@acme.com`: the address has lost a sign, and `doe@acme.com` is somebody else's."""
+    if (match := _PARTED.fullmatch(text)) is None:
+        return False
+    word, local = match.groups()
+    alike = word.islower() == local.islower() and word.isupper() == local.isupper()
+    return alike and word.casefold() not in _LABELS and word.casefold() not in local.casefold()
+
+
 def _valid(text: str) -> str | None:
     """One address in its normal form, or None."""
     address = text.lstrip(_STARTS).rstrip(_ENDS) if not text.startswith('"') else text.strip()
-    if address.count("@") < 1:
+    if "@" not in address or _MASKED.search(address.partition("@")[0]):
         return None
     try:
         valid = validate_email(address, check_deliverability=False, allow_quoted_local=True)

@@ -22,7 +22,7 @@ _COMPANY_KINDS = "company|company-beta|organization|organisation|school|edu|show
 _COMPANY = re.compile(rf"{_PREFIX}({_COMPANY_KINDS})/+([^/]+)", re.IGNORECASE)
 _KINDS = {"school": "school", "edu": "school", "showcase": "showcase"}
 _MEMBER_ID = re.compile(r"^AC[ow]AA[\w-]{10,}$")
-_SLUG_JUNK = re.compile(r"[\s\"<>|;\\].*$|[.,:!?&#='()\[\]{}]+$", re.DOTALL)
+_SLUG_JUNK = re.compile(r"(?:[\s\"<>|;\\]|&\w+[;=]|&amp).*$|[.,:!?&#='()\[\]{}]+$", re.DOTALL)
 _GONE_SLUGS = """
 unavailable notfound not-found 404 null none undefined me edit login signup authwall linkedin-member setup dir
 """

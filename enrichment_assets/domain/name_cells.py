@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from functools import lru_cache
 
+from enrichment_assets.domain.damaged_text import is_garbled, repaired
 from enrichment_assets.domain.name_words import (
     COMPANY_ENDS,
     GIVEN,
+    JOB_ENDS,
     JOB_LINKS,
     JOBS,
     MAIDEN_MARKERS,
@@ -35,8 +36,11 @@ _ADDRESS = re.compile(
 _BRACKETED = re.compile(
     r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|[\"“”„«»][^\"“”„«»]*[\"“”„«»]|(?<!\w)['‘][^'‘’]+['’](?!\w)"
 )
+_QUOTED = re.compile(r"^\s*(['‘’`])(.+)['’`]\s*$")
+_USER_NAME = re.compile(r"^([^\W\d_]{2,})\.([^\W\d_]{2,})$")
+_TOP_LEVEL = frozenset({"com", "net", "org", "io", "de", "fr", "es", "it", "nl", "uk", "eu", "info", "biz"})
 _BRACKETS = re.compile(r"[()\[\]{}\"“”„«»]")
-_SEPARATOR = re.compile(r"\s*[|•·~;]+\s*|\s+[-–—/\\:@]+\s+|:\s+|\s+at\s+(?=[^\W\d_a-z])")
+_SEPARATOR = re.compile(r"\s*[|•·~;]+\s*|\s+[-–—/\\:@]+\s+|:\s+|\s+(?:at|from|bei|chez|presso|hos)\s+(?=[^\W\d_a-z])")
 _ABBREVIATED = re.compile(r"\b((?:[^\W\d_]|dr|mr|mrs|ms|prof|st)\.)(?=[^\W\d_]{2})", re.IGNORECASE)
 _FULL_STOP = re.compile(r"(?<=[^\W\d_]{3})\.$")
 _SPACES_IN_HYPHEN = re.compile(r"\s*[-–—]\s*")
@@ -44,17 +48,22 @@ _SPACES_IN_HYPHEN = re.compile(r"\s*[-–—]\s*")
 
 @lru_cache(maxsize=2048)  # cleaned cells are looked at again, and first names come again and again
 def readable(cell: str | None) -> str:
-    """The letters of a cell with one kind of space, and without what stands around a name.
+    r"""The letters of a cell with one kind of space, and without what stands around a name.
 
     Emoji, control and invisible characters go (joiners inside a word are spelling), HTML entities and letters that only
     look different (`𝐉𝐚𝐧𝐞`, `Ｊａｎｅ`) become plain ones, addresses, pronouns and what is in brackets or quotes go.
+    Of a name with lost letters (`M\ufffdller`) nothing is left.
     """
     if not cell:
         return ""
-    text = html.unescape(html.unescape(cell[:_MAX_CHARS]))
+    text = repaired(cell[:_MAX_CHARS])
+    if is_garbled(text):
+        return ""
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_plain_letter, unicodedata.normalize("NFC", text.translate(_HYPHENS))))
-    text = _ADDRESS.sub(" ", text.replace("_", " "))
+    if quoted := _QUOTED.match(text):
+        text = quoted.group(2)
+    text = _parted_user_name(_ADDRESS.sub(" ", text.replace("_", " ")).strip())
     text = _SPREADSHEET_MARK.sub("", _without_brackets(_tidy(_NEVER.sub(" ", text))))
     words = [word for word in _ABBREVIATED.sub(r"\1 ", text).split() if _may_be_of_name(word)]
     while len(words) > 1 and fold(words[-1]) in PRONOUNS:
@@ -98,11 +107,18 @@ def is_aside(text: str) -> bool:
         words[:1] != []
         and words[0] not in GIVEN
         and (
-            any(word in JOBS for word in words)
+            any(word in JOBS or word.endswith(JOB_ENDS) for word in words)
             or any(word in JOB_LINKS for word in words[:-1])
             or (len(words) > 1 and words[-1] in COMPANY_ENDS)
         )
     )
+
+
+def _parted_user_name(text: str) -> str:
+    """`jane.doe` -> `jane doe`; a host (`acme.com`) names nobody."""
+    if (parts := _USER_NAME.match(text)) is None:
+        return text
+    return "" if parts.group(2).lower() in _TOP_LEVEL else " ".join(parts.groups())
 
 
 def _may_be_of_name(word: str) -> bool:

@@ -6,8 +6,10 @@ Portugal are both kept, and a name that may have its family name first (`Xi Jinp
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from enrichment_assets.domain.name_casing import with_capitals
 from enrichment_assets.domain.name_words import (
@@ -20,10 +22,15 @@ from enrichment_assets.domain.name_words import (
     GIVEN_COMPOUNDS,
     HUNGARIAN_GIVEN,
     IBERIAN_FAMILIES,
+    IBERIAN_GIVEN,
     IBERIAN_PARTICLES,
+    JOBS,
     NEVER_NAMES,
     PARSER,
+    POST_NOMINALS,
+    TITLES,
     TITLES_BEFORE_GIVEN,
+    WESTERN_FAMILIES,
     fold,
 )
 
@@ -35,6 +42,11 @@ _PINYIN = (
 _SYLLABLE = "[bcdghjklmnpqrstvwxyz]{0,3}[aeiouyw]{1,3}(?:ng|nh|ch|[mnptkchlr])?"
 _EAST_ASIAN = re.compile(f"(?:(?:{_PINYIN})(?:['-]?{_PINYIN})?|{_SYLLABLE}(?:-{_SYLLABLE})?)")
 _LONGEST_COMPOUND = 4
+_FAMILY_END = re.compile(
+    r".{2,}(?:ov|ova|ev|eva|sky|ski|ska|skaya|enko|escu|opoulos|sson|vic|dze|shvili)|o'.{3,}|mc.{3,}"
+    r"|.{2,}(?:[кнлртмдбпвгзс]ов|[кнлртмдбпвгзс]ова|[ьлнг]ев|[ьлнг]ева|скии|ская|цкии|енко|чук|швили)"
+)
+"""Ends (`Ivanov`, `Иванов`) and beginnings (`O'Connor`) of family names, folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,8 @@ def split(text: str) -> Split:
     if has_family_first_script(text):
         return Split(with_capitals(text))
     title, text = _leading_title(text)
+    if (stated := _capitals_first(text)) is not None:
+        return stated
     compound, rest = _given_compound(text)
     parsed = PARSER.parse(f"{compound.split()[0]} {rest}" if compound else text)
     first, middle = with_capitals(compound or parsed.given), with_capitals(parsed.middle, family=True)
@@ -75,7 +89,7 @@ def split(text: str) -> Split:
         return Split(whole, title=title, post_nominals=suffix)
     if any(word in COUPLES for word in fold(first).split()):
         return Split(whole, last=last, title=title, post_nominals=suffix)
-    middle, last = _family_names(middle, last)
+    middle, last = _family_names(first, middle, last)
     return Split(whole, first, middle, last, title, suffix)
 
 
@@ -85,6 +99,31 @@ def _leading_title(text: str) -> tuple[str, str]:
     if len(words) > 2 and fold(words[0]) in TITLES_BEFORE_GIVEN and fold(words[1]) in GIVEN:
         return words[0], " ".join(words[1:])
     return "", text
+
+
+def _capitals_first(text: str) -> Split | None:
+    """`DUPONT Jean`: a family name in capitals before a given name that is not; None: it is not written so.
+
+    Where the other word is no given name that we know, the capitals may be a company's (`BASF Deutschland`).
+    """
+    words = text.split()
+    family = list(itertools.takewhile(_is_family_in_capitals, words))
+    given = words[len(family) :]
+    if not family or not given or not all(word[:1].isupper() and not word.isupper() for word in given):
+        return None
+    if fold(family[0]) in GIVEN:
+        return None
+    first, last = " ".join(given), with_capitals(" ".join(family), family=True)
+    if fold(given[0]) in GIVEN or (len(words) == 2 and fold(family[0]) in FAMILY_FIRST):
+        return Split(f"{first} {last}", first, "", last)
+    return Split(text)
+
+
+def _is_family_in_capitals(word: str) -> bool:
+    folded = fold(word)
+    if not word.isupper() or "." in word or folded in TITLES or folded in POST_NOMINALS or folded in JOBS:
+        return False
+    return len(folded) > 2 or folded in FAMILY_FIRST or folded in FAMILY_ONLY
 
 
 def _given_compound(text: str) -> tuple[str, str]:
@@ -102,16 +141,29 @@ def _order_is_unknown(words: list[str]) -> bool:
         return False
     if len(folded) == 2 and folded[1] in HUNGARIAN_GIVEN and folded[0] not in GIVEN | HUNGARIAN_GIVEN:
         return True
+    names_given = len(folded) == 2 and not is_family(folded[1]) and (folded[1] in GIVEN or not folded[1].isascii())
+    if names_given and is_family(folded[0]):
+        return True
+    if folded[0] not in GIVEN and len(folded[-1]) == 1 and len(folded[0]) > 1:
+        return True  # `Doe J.`
     if folded[0] not in FAMILY_FIRST or not all(map(_EAST_ASIAN.fullmatch, folded[1:])):
         return False
     return folded[0] in FAMILY_ONLY or folded[-1] not in FAMILY_ONLY
 
 
-def _family_names(middle: str, last: str) -> tuple[str, str]:
+@lru_cache(maxsize=16_384)
+def is_family(word: str) -> bool:
+    """True for a word that is a family name and no given name, by our list or by its end (`Smith`, `Ivanov`)."""
+    folded = fold(word)
+    return folded in WESTERN_FAMILIES or (_FAMILY_END.fullmatch(folded) is not None and folded not in GIVEN)
+
+
+def _family_names(first: str, middle: str, last: str) -> tuple[str, str]:
     """Middle and family name, where the last middle word may be part of the family name.
 
     `García` + `Márquez` are both; of `Vargas` + `Llosa` and `Drummond` + `de Andrade` nobody can tell without knowing
-    the person: then there is neither a middle nor a family name.
+    the person: then there is neither a middle nor a family name. Nor is there for `Aznar` + `López` behind `José`:
+    nobody is sure that the first of the two is a given name.
     """
     *given, word = middle.split() or [""]
     parts = fold(last).split()
@@ -121,7 +173,11 @@ def _family_names(middle: str, last: str) -> tuple[str, str]:
     if father in BOUND_TO_NEXT or (father in IBERIAN_FAMILIES and parts[-1] in IBERIAN_FAMILIES):
         return " ".join(given), f"{word} {last}"
     is_name = father in GIVEN or len(father) == 1 or word.endswith(".")
-    if father in IBERIAN_FAMILIES or (parts[0] in IBERIAN_PARTICLES and not given and not is_name):
+    if father in IBERIAN_FAMILIES or (parts[0] in IBERIAN_PARTICLES and not is_name):
+        return "", ""
+    culture = fold(first).partition(" ")[0]
+    is_iberian = culture in IBERIAN_GIVEN or (culture not in GIVEN and parts[-1] in IBERIAN_FAMILIES)
+    if is_iberian and not is_name:
         return "", ""
     return middle, last
 

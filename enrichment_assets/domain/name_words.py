@@ -35,15 +35,19 @@ def _phrases(section: str, name: str) -> frozenset[str]:
 
 NOBODY_WORDS = _words("nobody", "words")
 NOBODY_NAMES = _phrases("nobody", "names")
+NOBODY_GROUPS = _words("nobody", "groups")
 PRONOUNS = _phrases("asides", "pronouns")
 JOBS = _words("asides", "jobs")
+JOB_ENDS = tuple(_words("asides", "job_ends"))
 JOB_LINKS = _words("asides", "job_links")
 COMPANY_ENDS = _words("asides", "companies")
 GENERATIONS = {fold(word): spelling for spelling, words in _OURS["generations"].items() for word in words.split()}
 """`jnr` -> `Jr.`"""
 NEVER_NAMES = _words("titles", "never_names")
 TITLES_BEFORE_GIVEN = _words("titles", "before_given_names")
-GIVEN = _words("order", "given")
+IBERIAN_GIVEN = _words("order", "iberian_given")
+GIVEN = _words("order", "given") | IBERIAN_GIVEN - _words("order", "given_or_family")
+WESTERN_FAMILIES = _words("order", "western_families") - GIVEN
 GIVEN_COMPOUNDS = _phrases("order", "given_compounds")
 IBERIAN_FAMILIES = _words("order", "iberian_families")
 IBERIAN_PARTICLES = _words("order", "iberian_particles")
@@ -70,6 +74,9 @@ POST_NOMINALS = frozenset(map(fold, _LEXICON.suffix_acronyms | _LEXICON.suffix_w
 POST_NOMINALS_OR_NAMES = frozenset(map(fold, _LEXICON.suffix_acronyms_ambiguous))
 """Post-nominals that are family names too (Ma, Do): which it is, their capitals tell."""
 COUPLES = _words("order", "couples")
+CAPITAL_PARTICLES = _words("order", "capital_particles")
+PARTICLES_OR_NAMES = frozenset(map(fold, _LEXICON.particles_ambiguous))
+PARTICLES = frozenset(map(fold, _LEXICON.particles)) - PARTICLES_OR_NAMES
 MAIDEN_MARKERS = _LEXICON.maiden_markers
 BOUND_TO_NEXT = frozenset(map(fold, _LEXICON.bound_given_names))
 """Words that are no name without the next (`Abd al-Rahman`)."""

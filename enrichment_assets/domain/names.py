@@ -18,11 +18,24 @@ from enrichment_assets.domain.name_affixes import (
 )
 from enrichment_assets.domain.name_casing import with_capitals
 from enrichment_assets.domain.name_cells import is_aside, one_column, one_name, readable, without_full_stop
-from enrichment_assets.domain.name_order import has_family_first_script, split
-from enrichment_assets.domain.name_words import GIVEN, IBERIAN_FAMILIES, fold, is_plain
+from enrichment_assets.domain.name_order import has_family_first_script, is_family, split
+from enrichment_assets.domain.name_words import (
+    CAPITAL_PARTICLES,
+    FAMILY_FIRST,
+    GENERATIONS,
+    GIVEN,
+    IBERIAN_FAMILIES,
+    PARTICLES,
+    PARTICLES_OR_NAMES,
+    fold,
+    is_plain,
+)
 from enrichment_assets.domain.nobody import is_no_part, is_nobody
 
 _MAX_PASSES = 8
+_JOINS_FAMILIES = frozenset({"y", "i", "e"})
+"""`Ramón y Cajal`."""
+
 _MIDDLE_INITIALS = re.compile(r"^(\S{2,}(?<!\.))((?: [^\W\d_]\.?)+)$")
 
 
@@ -84,6 +97,8 @@ def _plain(first: str | None, last: str | None, full: str | None) -> NormalisedN
     """The usual case without a look at every character: `Jane` and `Doe`, or `Jane Doe`."""
     if full and not first and not last:
         first, _, last = full.partition(" ")
+        if is_family(first):
+            return None
     elif full and full != f"{first} {last}":
         return None
     if not (first and last and is_plain(first) and is_plain(last)) or is_nobody(whole := f"{first} {last}"):
@@ -203,13 +218,27 @@ def _whole(text: str) -> _Parts:
 
 
 def _family_before_comma(head: str, behind: str) -> bool | None:
-    """True for `Hernandez Rivera, Esperanza`, False for `Jane Doe, Acme`, None where nobody can tell."""
-    words = fold(head).split()
-    if len(words) == 1 or all(word in IBERIAN_FAMILIES for word in words):
+    """True for `Hernandez Rivera, Esperanza`, False for `Jane Doe, Acme`, None where nobody can tell.
+
+    Two words before a comma may be a whole name as well as a family name (`Xochitl Ramirez, Acme`): only a given name
+    on either side, two family names or a particle say which.
+    """
+    words = [word for word in fold(head).split() if word not in GENERATIONS]
+    if len(words) < 2 or all(word in IBERIAN_FAMILIES for word in words) or _begins_family(head, words):
         return True
-    if words[0] not in GIVEN:
+    if words[1] in _JOINS_FAMILIES:
         return True
-    return None if fold(behind).split()[0] in GIVEN else False
+    is_given = fold(behind).split()[0] in GIVEN
+    if words[0] in GIVEN:
+        return None if is_given else False
+    return True if is_given else None
+
+
+def _begins_family(head: str, words: list[str]) -> bool:
+    """`de la Cruz`, `Van Drew`: a particle that is no given name (`Van Nguyen`, `Al Gore`), or is written small."""
+    if words[0] in PARTICLES or (head[0].islower() and words[0] in PARTICLES_OR_NAMES):
+        return True
+    return words[0] in CAPITAL_PARTICLES and words[1] not in FAMILY_FIRST
 
 
 def _reversed(family_cell: str, given_cell: str, suffixes: list[str]) -> _Parts:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from enrichment_assets.domain.field_types import FieldType
-from enrichment_assets.domain.name_words import NOBODY_NAMES, fold
+from enrichment_assets.domain.name_words import NOBODY_GROUPS, NOBODY_NAMES, fold
 from enrichment_assets.domain.no_value import is_no_value
 
 _EDGES = " ,;:|-–—_*.()[]<>!?\"'"
+
+_AT_ENDS = NOBODY_GROUPS.union(*((name.split()[0], name.split()[-1]) for name in NOBODY_NAMES))
+"""Words that begin or end the name of nobody."""
 
 
 @lru_cache(maxsize=4096)
@@ -18,7 +21,21 @@ def is_nobody(text: str | None) -> bool:
     `Null` and `Blank` are family names beside a first name; alone they are placeholders.
     """
     stripped = (text or "").strip(_EDGES).casefold()
-    return fold(stripped.replace("-", " ")) in NOBODY_NAMES or is_no_part(stripped)
+    return is_listed(stripped) or is_no_part(stripped)
+
+
+@lru_cache(maxsize=4096)
+def is_listed(text: str) -> bool:
+    """True for a whole name of our lists: `Test Account`, `Vertrieb`, and a group's (`Acme Support Team`)."""
+    folded = _folded(text)
+    return folded in NOBODY_NAMES or folded.rpartition(" ")[2] in NOBODY_GROUPS
+
+
+@lru_cache(maxsize=65_536)
+def may_be_of_nobody(text: str) -> bool:
+    """True for a cell that is nobody's name or the beginning or the end of one (`Sales`, `Member`): its row decides."""
+    words = _folded(text).split()
+    return not words or words[0] in _AT_ENDS or words[-1] in _AT_ENDS
 
 
 def is_no_part(text: str | None) -> bool:
@@ -26,3 +43,7 @@ def is_no_part(text: str | None) -> bool:
     if not text or not any(map(str.isalpha, text)):
         return True
     return is_no_value(text, FieldType.PERSON_NAME)
+
+
+def _folded(text: str) -> str:
+    return fold(text.strip(_EDGES).casefold().replace("-", " "))

@@ -11,12 +11,14 @@ from typing import Any
 
 from enrichment_assets.domain.cleaned import Cleaned, Reason
 from enrichment_assets.domain.companies import own_host
+from enrichment_assets.domain.damaged_text import is_garbled
 from enrichment_assets.domain.domains import address_on, addresses_of
 from enrichment_assets.domain.emails import read_emails
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.linkedin import linkedin_company, linkedin_person
 from enrichment_assets.domain.no_value import fold, is_no_value
 from enrichment_assets.domain.no_value_words import EMPLOYED_BY_NOBODY, STUB_COMPANIES
+from enrichment_assets.domain.nobody import is_listed, may_be_of_nobody
 from enrichment_assets.domain.phones import read_phones
 from enrichment_assets.domain.quantities import (
     Money,
@@ -121,13 +123,28 @@ def needs_row(kind: FieldType, text: str) -> bool:
         return not text.lstrip("' =\"").startswith("+")
     if kind is FieldType.COMPANY_NAME:
         return fold(text) in _STUB_COMPANIES
+    if kind is FieldType.PERSON_NAME:
+        return may_be_of_nobody(text)
     return kind is FieldType.HOST or (kind is FieldType.URL and "@" in text)
 
 
-def _person_name(_name: str, text: str, row: Mapping[str, Any]) -> Cleaned:
-    if not _LETTER.search(text) or ("@" in text and " " not in text):
+def _person_name(name: str, text: str, row: Mapping[str, Any]) -> Cleaned:
+    if not _LETTER.search(text) or ("@" in text and " " not in text) or is_garbled(text):
         return Cleaned(None, Reason.WRONG_TYPE)
-    return _text(_name, text, row)
+    if is_listed(_whole_name(name, text, row)):
+        return Cleaned(None, Reason.PLACEHOLDER)
+    return _text(name, text, row)
+
+
+def _whole_name(name: str, text: str, row: Mapping[str, Any]) -> str:
+    """The name that a cell is part of: `Sales` beside `Team` is nobody, beside `Ana` a family name."""
+    if name == "full_name":
+        return text
+    beside = row.get("last_name" if name == "first_name" else "first_name")
+    if not isinstance(beside, str) or is_no_value(beside, FieldType.PERSON_NAME):
+        full = row.get("full_name")
+        return full if isinstance(full, str) and text in full else text
+    return f"{text} {beside.strip()}" if name == "first_name" else f"{beside.strip()} {text}"
 
 
 def _text(_name: str, text: str, _row: Mapping[str, Any]) -> Cleaned:

@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrichment_assets.domain.cleaned import NOTHING, Cleaned, Reason, rejection
+from enrichment_assets.domain.damaged_text import repaired
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType, type_of
 from enrichment_assets.domain.no_value import NAMES_TOO, fold, is_no_value
 from enrichment_assets.domain.value_kinds import OF_TEXT, needs_row, of_json
+
+_AS_IT_CAME = frozenset({FieldType.ANY, FieldType.LIST, FieldType.WORD, FieldType.ID})
 
 __all__ = ["Cleaned", "Reason", "clean", "clean_alone", "clean_fields", "rejection"]
 
@@ -32,9 +35,9 @@ def clean(name: str, raw: Any, row: Mapping[str, Any], kind: FieldType | None = 
     """
     kind = kind or FIELD_TYPES.get(name, FieldType.ANY)
     if isinstance(raw, str):
-        text = raw.strip()
+        text = _written(raw, kind)
         if not text:
-            return NOTHING
+            return NOTHING if not raw.strip() else Cleaned(None, Reason.PLACEHOLDER)
         if is_no_value(text, kind) and not _is_meant(name, text, row, kind):
             return Cleaned(None, Reason.PLACEHOLDER)
         return OF_TEXT[kind](name, text, row)
@@ -46,9 +49,9 @@ def clean(name: str, raw: Any, row: Mapping[str, Any], kind: FieldType | None = 
 def clean_alone(name: str, text: str) -> Cleaned | None:
     """Judge a text of an identity field by itself; None: the rest of its row decides, ask `clean`. Never raises."""
     kind = FIELD_TYPES[name]
-    stripped = text.strip()
+    stripped = _written(text, kind)
     if not stripped:
-        return NOTHING
+        return NOTHING if not text.strip() else Cleaned(None, Reason.PLACEHOLDER)
     if needs_row(kind, stripped):
         return None
     if not (kind is FieldType.EMAIL and "@" in stripped) and is_no_value(stripped, kind):
@@ -75,6 +78,12 @@ def clean_fields(
             rejected[name] = entry
         details.update(cleaned.details)
     return {**details, **fields}, rejected
+
+
+def _written(raw: str, kind: FieldType) -> str:
+    """The text as it was meant, without blanks around it; what is an answer of no type of ours stays as it came."""
+    text = raw.strip()
+    return text if kind in _AS_IT_CAME else repaired(text).strip()
 
 
 def _is_meant(name: str, text: str, row: Mapping[str, Any], kind: FieldType) -> bool:
