@@ -170,7 +170,9 @@ class Poll(Part):
     pending_if: str | None = Field(default=None, description="true-ish over the poll body: not ready yet")
     pending_status: list[int] = Field(default_factory=list, description="HTTP statuses that mean: not ready yet")
     payload: str = "@"
-    every: Seconds = 30.0
+    every: Seconds | None = Field(
+        default=None, description="pace from the submission on, unless the provider names one; None: at the deadline"
+    )
 
 
 class DestinationColumn(Part):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from enrichment_assets.domain.provider import Answer
-from enrichment_assets.domain.statuses import ErrorClass
+from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.answers import Decision
+from enrichment_assets.engine.answers import Decision, without_pace
 from enrichment_assets.engine.breaker import COOLDOWN, OPENS_AT, Breaker
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.day_quota import DayQuota
@@ -124,6 +124,8 @@ async def heed(run: Run, step: Step, decision: Decision, answer: Answer | None) 
     if answer is None and decision.again_in:  # the provider asked for quiet before it left: nothing was learnt
         not_sent(step)
         return False
+    if decision.status is Status.IN_PROGRESS and answer is not None:
+        answer = without_pace(answer)
     failed = decision.error_class in (ErrorClass.RETRYABLE, ErrorClass.AMBIGUOUS) and not decision.again_in
     return await heed_outcome(run, step, failed, answer)
 

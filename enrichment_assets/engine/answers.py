@@ -6,7 +6,7 @@ The same function serves a live answer, an answer found in the ledger after a cr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,12 +18,15 @@ from enrichment_assets.domain.provider import Answer, Reading, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Mode, Price, WorkflowDefinition
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.resources.classify import classify_status, describe, is_web_page
+from enrichment_assets.resources.classify import RETRY_AFTER, asked_pace, classify_status, describe, is_web_page
 
 _NO_VALUE = Reason.PLACEHOLDER.value
 
 MAX_REASON = 500
 """Characters of a reason that are kept."""
+
+LEAST_PACE = 1.0
+"""Seconds between two polls for one result, whatever a provider says."""
 
 _SMALLEST = Decimal("0.000001")
 _HIGHEST_EXPONENT = 9
@@ -37,7 +40,7 @@ class Decision:
     `again_in` is set when another attempt may follow (seconds the provider asked for, or 0); `cost_if_last` is what is
     booked where none does: the provider may have billed an attempt of unknown fate, and the next one would be the same;
     `rejected` is what of the answer is no value of its field, kept with the result; `stops_provider` says that further
-    calls with this key are pointless for now.
+    calls with this key are pointless for now; `poll_in`: seconds until an accepted submission is asked about.
     """
 
     status: Status
@@ -51,6 +54,7 @@ class Decision:
     again_in: float | None = None
     cost_if_last: Decimal | None = None
     stops_provider: bool = False
+    poll_in: float | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     rejected: dict[str, Any] = field(default_factory=dict)
 
@@ -85,8 +89,25 @@ def decide(step: Step, answer: Answer) -> Decision:
     except ContractError as error:
         return failed(ErrorClass.CONTRACT, str(error), cost=cost_of(price, Outcome.FOUND, verdict.cost_units))
     if step.workflow.mode is Mode.ASYNC:
-        return Decision(Status.IN_PROGRESS, CallState.SENT, reading=reading, external_id=reading.external_id)
+        pace = poll_in(step.workflow, answer) if reading.external_id else None
+        return Decision(
+            Status.IN_PROGRESS, CallState.SENT, reading=reading, external_id=reading.external_id, poll_in=pace
+        )
     return completed(price, reading, verdict.cost_units)
+
+
+def poll_in(workflow: WorkflowDefinition, answer: Answer | None) -> float | None:
+    """Seconds until a submission is asked about (again): the provider's word, else the workflow's; None: nobody's."""
+    if workflow.poll is None:
+        return None
+    named = None if answer is None else asked_pace(answer)
+    pace = workflow.poll.every if named is None else named
+    return None if pace is None else max(pace, LEAST_PACE)
+
+
+def without_pace(answer: Answer) -> Answer:
+    """The answer without what it says of when to come back: said of one result, not of the provider."""
+    return replace(answer, headers={name: text for name, text in answer.headers.items() if name not in RETRY_AFTER})
 
 
 def _as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict) -> Verdict:

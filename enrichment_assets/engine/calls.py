@@ -28,7 +28,7 @@ from enrichment_assets.engine.exchange import Attempt, exchange, fate_unknown
 from enrichment_assets.engine.fanout import with_children
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.limits import Closed
-from enrichment_assets.engine.moves import note_move
+from enrichment_assets.engine.moves import action_of, note_move
 from enrichment_assets.engine.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
@@ -170,7 +170,8 @@ async def conclude(
         decision: How it moves.
         attempt: The call it comes from, if any.
         retry_in: Seconds until a PENDING state is due again.
-        deadline_in: Seconds until an IN_PROGRESS state is overdue (default: the workflow's deadline).
+        deadline_in: Seconds until an IN_PROGRESS state is overdue (default: the workflow's deadline; one that
+            stands stays).
         attempts: Attempts so far, this one included (default: unchanged).
         reserved: Whether money is still reserved for the attempt.
         **extra: More columns of `Applied` (the callback it comes from).
@@ -181,7 +182,7 @@ async def conclude(
     state = item.states[step.slug]
     own = decision.status is Status.COMPLETED
     decision, emission = with_children(run, item, step, decision)
-    if deadline_in is None and decision.status is Status.IN_PROGRESS:
+    if deadline_in is None and decision.status is Status.IN_PROGRESS and state.status is not Status.IN_PROGRESS:
         deadline_in = step.workflow.deadline
     released = reserved and attempt is not None and _ends_reservation(decision)
     record = Applied(
@@ -206,6 +207,7 @@ async def conclude(
         duration_ms=attempt.duration_ms if attempt else None,
         retry_in=retry_in,
         deadline_in=deadline_in,
+        poll_in=decision.poll_in,
         step_number=step.workflow.step,
         company_key=item.company_key,
         reserved=step.workflow.price.estimate if released else Decimal(0),
@@ -225,7 +227,7 @@ async def conclude(
     if not moved:
         log_event(run, "lost", step, item_id=item.item_id)
         raise ItemLost(item.item_id)
-    action = _action(step, attempt, record)
+    action = action_of(step, record, called=attempt is not None)
     note_move(run, item, step, record, action, decision.fields, attempt=attempt.number if attempt else None)
     return Ending(
         decision.status,
@@ -236,14 +238,6 @@ async def conclude(
         result_id,
         decision.fields,
     )
-
-
-def _action(step: Step, attempt: Attempt | None, record: Applied) -> str:
-    if record.inbox_id is not None:
-        return "callback"
-    if attempt is not None:
-        return "call"
-    return "compute" if step.workflow.mode is Mode.LOCAL and record.status != Status.SKIPPED else "skip"
 
 
 def _ends_reservation(decision: Decision) -> bool:

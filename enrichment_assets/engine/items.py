@@ -8,26 +8,22 @@ from dataclasses import replace
 from decimal import Decimal
 
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
-from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
+from enrichment_assets.domain.statuses import CallState, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
-from enrichment_assets.engine.admission import admitted, heed_outcome, not_sent
-from enrichment_assets.engine.answers import Decision, completed, dump, failed
+from enrichment_assets.engine.answers import Decision
 from enrichment_assets.engine.callbacks import forged
 from enrichment_assets.engine.calls import call, call_key, conclude, recover
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.exchange import Attempt, send_in_turn
-from enrichment_assets.engine.limits import Closed
+from enrichment_assets.engine.exchange import Attempt
 from enrichment_assets.engine.local import compute
+from enrichment_assets.engine.polls import look
 from enrichment_assets.engine.reading import MOST_READINGS, decided_callback, given_up
 from enrichment_assets.engine.reuse import call_or_reuse
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent
 from enrichment_assets.store.contexts import Callback, LoadedItem, OpenCall
-from enrichment_assets.store.ledger import Received
 
 
 async def process(run: Run, item: LoadedItem) -> None:
@@ -195,119 +191,12 @@ async def _reopen(run: Run, item: LoadedItem, step: Step) -> None:
 
 
 async def _finish(run: Run, item: LoadedItem, open_call: OpenCall) -> None:
-    """A call that has no end yet: left behind by a dead run, or overdue."""
+    """A call that has no end yet: left behind by a dead run, to be polled, or overdue."""
     step = run.steps.get(open_call.workflow_slug)
     if step is None:
         return
     state = item.states[step.slug]
     if state.status is Status.PENDING:
         await recover(run, item, step, open_call)
-    elif state.status is Status.IN_PROGRESS and state.overdue and open_call.state == CallState.SENT:
-        await _overdue(run, item, step, open_call)
-
-
-async def _overdue(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> None:
-    """The deadline passed: ask the provider where that is possible, else retry or fail as the workflow says."""
-    attempt = Attempt(open_call.call_id, open_call.attempt)
-    attempts = item.states[step.slug].attempts + 1
-    decision: Decision | None = None
-    poll = step.workflow.poll
-    if poll is not None and open_call.external_id:
-        try:
-            decision, attempt = await _poll(run, item, step, open_call)
-        except Closed as closed:  # nothing was asked: the state stays as it is
-            run.rest(step, closed.seconds, str(closed))
-            return
-        except _NotNow:
-            return
-        if decision is None and attempts - open_call.attempt < step.workflow.retry.attempts:
-            waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason="not ready yet when polled")
-            await conclude(run, item, step, waiting, attempt, attempts=attempts, deadline_in=poll.every)
-            return
-    # Submissions are counted by the ledger, polls by the state: a poll must not use up a submission.
-    resend = step.workflow.callback.on_deadline == "retry" and open_call.attempt < step.workflow.retry.attempts
-    if decision is None and resend:
-        attempts = open_call.attempt
-        decision = Decision(
-            Status.PENDING,
-            CallState.READY,
-            reason="no callback before the deadline",
-            error_class=ErrorClass.DEADLINE,
-            # The order that is given up may be billed all the same, unless the next one is known to be the same order.
-            cost=None if step.workflow.idempotency_header else step.workflow.price.estimate,
-        )
-    if decision is None:
-        # The provider took the order and may bill it: what was reserved is booked as spent.
-        decision = replace(
-            failed(ErrorClass.DEADLINE, "no callback before the deadline"), cost=step.workflow.price.estimate
-        )
-    await conclude(run, item, step, decision, attempt, attempts=attempts)
-
-
-class _NotNow(Exception):  # noqa: N818
-    """The provider could not be asked for want of a chance, not of an answer: the state stays as it is."""
-
-
-async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> tuple[Decision | None, Attempt]:
-    """Ask for the answer. A decision of None: not ready, or the provider could not be asked.
-
-    A poll goes through the same door as a call: in an outage it is the one probe of its cooldown, or it waits.
-
-    Raises:
-        Closed, _NotNow: nothing was asked, or the provider is down; that uses up no attempts.
-    """
-    attempt = Attempt(open_call.call_id, open_call.attempt)
-    if step.poll_renderer is None or step.provider is None:
-        return None, attempt
-    try:
-        context = run.item_context(item, step, external_id=open_call.external_id)
-        request = step.authorised(step.poll_renderer.render(context))
-    except ContractError:
-        return None, attempt
-    try:
-        answer = await _polled(run, step, request)
-    except BaseException:
-        not_sent(step)
-        raise
-    if answer is None:
-        return None, attempt
-    stored = Received(
-        open_call.call_id, item.item_id, item.fence, answer.status, dump(dict(answer.headers)), answer.body
-    )
-    if not await run.writer.receive(stored):
-        raise ItemLost(item.item_id)
-    attempt = replace(attempt, answer=answer)
-    try:
-        reading = step.reader.read_poll(answer)
-    except ContractError as error:
-        verdict = step.provider.classify(step.workflow.operation, answer)
-        if verdict.error is not None and (verdict.error is ErrorClass.RETRYABLE or verdict.error.stops_provider):
-            return None, attempt
-        return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate), attempt
-    return (None if reading is None else completed(step.workflow.price, reading)), attempt
-
-
-async def _polled(run: Run, step: Step, request: RenderedRequest) -> Answer | None:
-    """The answer to a poll; None: the provider could not be reached, or answered with nothing that can be kept."""
-    turn = await admitted(run, step)
-    if turn is None:
-        raise _NotNow
-    answer, is_failure = None, False
-    try:
-        answer = await send_in_turn(run, step, request, turn)
-    except (NotSent, FateUnknown):
-        is_failure = True
-    except AnswerTooLarge:
-        pass
-    except ContractError:  # an address or header that no request can have: nothing left
-        not_sent(step)
-        return None
-    else:
-        verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
-        is_failure = verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after
-        if verdict.retry_after and step.gate is not None:
-            step.gate.close_for(verdict.retry_after)
-            await run.pause_provider(step.limit_key, verdict.retry_after)
-    if await heed_outcome(run, step, is_failure, answer):
-        raise _NotNow
-    return answer
+    elif state.status is Status.IN_PROGRESS and (state.overdue or state.polls) and open_call.state == CallState.SENT:
+        await look(run, item, step, open_call)

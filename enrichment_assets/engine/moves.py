@@ -7,7 +7,7 @@ from typing import Any
 
 from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.statuses import Status
-from enrichment_assets.domain.workflow import Entity
+from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.event_log import log_move
 from enrichment_assets.engine.fanout import log_emission
@@ -43,8 +43,18 @@ def note_move(
     state = item.states[step.slug]
     state.status, state.outcome = Status(record.status), record.outcome
     state.attempts, state.due, state.overdue = record.attempts, record.retry_in is None, False
+    state.polls = False
     if fields:
         of_person = step.workflow.entity is Entity.PERSON
         source = Source("workflow", step.slug, step.workflow.provider, step.blueprint.position, of_person=of_person)
         item.take(source, fields)
     run.moved[step.slug, record.outcome or record.status.lower()] += 1
+
+
+def action_of(step: Step, record: Applied, *, called: bool) -> str:
+    """The log's word for a step's own move."""
+    if record.inbox_id is not None:
+        return "callback"
+    if called:
+        return "call"
+    return "compute" if step.workflow.mode is Mode.LOCAL and record.status != Status.SKIPPED else "skip"

@@ -82,10 +82,20 @@ def retry_after(answer: Answer, *, now: datetime | None = None) -> float | None:
         seconds = _seconds_until(header, now or datetime.now(UTC)) if number is None else number * unit
         if seconds is not None:
             return _bounded(seconds)
-    if answer.status >= 400 and b"retry_after_seconds" in answer.body[:_PEEK]:
-        seconds = _seconds(error_body(answer).get("retry_after_seconds"))
-        return None if seconds is None else _bounded(seconds)
-    return None
+    return _wait_in_body(answer) if answer.status >= 400 else None
+
+
+def asked_pace(answer: Answer) -> float | None:
+    """Seconds after which an acknowledgement, or the answer to a poll, says to ask for the result; of any status."""
+    wait = retry_after(answer)
+    return _wait_in_body(answer) if wait is None else wait
+
+
+def _wait_in_body(answer: Answer) -> float | None:
+    if b"retry_after_seconds" not in answer.body[:_PEEK]:
+        return None
+    seconds = _seconds(error_body(answer).get("retry_after_seconds"))
+    return None if seconds is None else _bounded(seconds)
 
 
 def is_web_page(answer: Answer) -> bool:

@@ -143,7 +143,7 @@ async def find_called_back(connection: Connection, batch_id: int, slugs: Sequenc
 
 
 async def find_overdue(connection: Connection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
-    """Ids of items whose asynchronous answer is overdue and that made the call themselves.
+    """Ids of items whose asynchronous answer is overdue or to be polled, and that made the call themselves.
 
     `clock_timestamp()` could not be looked up in the index of deadlines: each claim would read all that is under way.
     """
@@ -151,7 +151,8 @@ async def find_overdue(connection: Connection, batch_id: int, slugs: Sequence[st
         """
         select s.item_id
         from workflow_states s join provider_calls c on c.id = s.call_id and c.item_id = s.item_id
-        where s.batch_id = %s and s.status = 'IN_PROGRESS' and s.deadline_at <= statement_timestamp()
+        where s.batch_id = %s and s.status = 'IN_PROGRESS'
+          and least(s.deadline_at, s.next_poll_at) <= statement_timestamp()
           and s.workflow_slug = any(%s::text[]) and c.state = 'sent'
         group by s.item_id order by s.item_id limit %s
         """,

@@ -30,6 +30,7 @@ class LoadedState:
     call_id: int | None
     overdue: bool
     due: bool
+    polls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ async def _load_states(
         select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, s.position,
                r.fields, r.provider,
                s.status = 'IN_PROGRESS' and s.deadline_at <= clock_timestamp() as overdue,
+               s.status = 'IN_PROGRESS' and s.next_poll_at <= clock_timestamp() as polls,
                s.next_attempt_at is null or s.next_attempt_at <= clock_timestamp() as due
         from workflow_states s left join enrichment_results r on r.id = s.result_id
         where s.item_id = any(%s::bigint[]) order by s.item_id, s.position
@@ -168,13 +170,19 @@ async def _load_states(
     for row in await cursor.fetchall():
         item = items[row["item_id"]]
         item.states[row["workflow_slug"]] = LoadedState(
-            Status(row["status"]), row["outcome"], row["attempts"], row["call_id"], bool(row["overdue"]), row["due"]
+            Status(row["status"]),
+            row["outcome"],
+            row["attempts"],
+            row["call_id"],
+            bool(row["overdue"]),
+            row["due"],
+            bool(row["polls"]),
         )
         if row["fields"]:
             slug = row["workflow_slug"]
             source = Source("workflow", slug, row["provider"], row["position"], of_person=slug not in company_steps)
             item.take(source, row["fields"])
-        any_overdue = any_overdue or bool(row["overdue"])
+        any_overdue = any_overdue or bool(row["overdue"] or row["polls"])
     return any_overdue
 
 

@@ -89,7 +89,9 @@ class Applied:
         call_state: New state of the ledger row, None when no call is involved or it stays.
         own_result: True when this item's own call or computation made the result (payload and fields are stored).
         rejected: JSON text: what of the answer is no value of its field, with the reason; None: nothing.
-        retry_in, deadline_in: Seconds until a PENDING state is due again, until an IN_PROGRESS one is overdue.
+        retry_in, deadline_in: Seconds until a PENDING state is due again, until an IN_PROGRESS one is overdue (None: as
+            before).
+        poll_in: Seconds until the provider of an IN_PROGRESS state is asked, if that is before the deadline.
         result_id: For a shared company answer: the result row of the item that made the call.
         inbox_id: The callback that this move comes from; it becomes `inbox_status` in the same transaction.
         reserved: Money that was reserved for the attempt that ends here; given back to the budgets.
@@ -116,6 +118,7 @@ class Applied:
     duration_ms: int | None = None
     retry_in: float | None = None
     deadline_in: float | None = None
+    poll_in: float | None = None
     result_id: int | None = None
     step_number: int = 0
     company_key: str | None = None
@@ -255,10 +258,10 @@ with done as (
     %(external)b::text[], %(own)b::bool[], %(payload)b::text[], %(fields)b::text[], %(cost)b::numeric[],
     %(attempts)b::int4[], %(http_status)b::int4[], %(duration)b::int4[], %(retry_in)b::float8[],
     %(deadline_in)b::float8[], %(shared)b::bigint[], %(step_number)b::int4[], %(company)b::text[],
-    %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[]
+    %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[], %(poll_in)b::float8[]
   ) as d(item_id, fence, slug, status, provider, outcome, reason, error_class, call_id, call_state, external_id, own,
          payload, fields, cost, attempts, http_status, duration_ms, retry_in, deadline_in, shared_result, step_number,
-         company_key, inbox_id, inbox_status, rejected)
+         company_key, inbox_id, inbox_status, rejected, poll_in)
   join item_leases l on l.item_id = d.item_id and l.fence = d.fence and l.runner_id = %(runner)s
   left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
 ), moved as (
@@ -267,7 +270,9 @@ with done as (
       attempts = greatest(s.attempts, d.attempts), cost = s.cost + coalesce(d.cost, 0),
       call_id = coalesce(d.call_id, s.call_id), result_id = coalesce(d.result_id, s.result_id),
       next_attempt_at = clock_timestamp() + make_interval(secs => d.retry_in),
-      deadline_at = clock_timestamp() + make_interval(secs => d.deadline_in),
+      deadline_at = case when d.status = 'IN_PROGRESS' then
+                      coalesce(clock_timestamp() + make_interval(secs => d.deadline_in), s.deadline_at) end,
+      next_poll_at = clock_timestamp() + make_interval(secs => d.poll_in),
       advanced_at = case when s.status = d.status then s.advanced_at else clock_timestamp() end,
       stored_at = null
   from done d
@@ -290,7 +295,8 @@ with done as (
   update provider_calls c
   set state = m.call_state, cost = coalesce(c.cost + m.cost, m.cost, c.cost), error_class = m.error_class,
       error = m.reason, external_id = coalesce(m.external_id, c.external_id),
-      deadline_at = clock_timestamp() + make_interval(secs => m.deadline_in),
+      deadline_at = case when m.status = 'IN_PROGRESS' then
+                      coalesce(clock_timestamp() + make_interval(secs => m.deadline_in), c.deadline_at) end,
       applied_at = case when m.call_state = 'applied' then clock_timestamp() else c.applied_at end
   from mine m where c.id = m.call_id and m.call_state is not null
 ), logged as (
@@ -353,6 +359,7 @@ def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
         "duration": [r.duration_ms for r in rows],
         "retry_in": [r.retry_in for r in rows],
         "deadline_in": [r.deadline_in for r in rows],
+        "poll_in": [r.poll_in for r in rows],
         "shared": [r.result_id for r in rows],
         "step_number": [r.step_number for r in rows],
         "company": [r.company_key for r in rows],

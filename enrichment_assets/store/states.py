@@ -85,9 +85,9 @@ async def settle_batch(
 ) -> bool:
     """Write when this batch wants attention again, and whether it is finished. Returns True when it is.
 
-    `resume_at` is the earliest deadline of an IN_PROGRESS state, or the time when the first PENDING state that waits
-    for no other step is due, but not before `resume_in` seconds from now. The batch's row is locked before the states
-    are counted, so that a person's retry in between is not overwritten by an older count.
+    `resume_at` is the earliest poll or deadline of an IN_PROGRESS state, or the time when the first PENDING state that
+    waits for no other step is due, but not before `resume_in` seconds from now. The batch's row is locked before the
+    states are counted, so that a person's retry in between is not overwritten by an older count.
     """
     async with connection.transaction():
         await connection.execute("select 1 from batches where id = %s for no key update", (batch_id,))
@@ -100,7 +100,7 @@ async def _settle(
     cursor = await connection.execute(
         """
         with open_states as (
-          select min(case when s.status = 'IN_PROGRESS' then s.deadline_at end) as deadline,
+          select min(case when s.status = 'IN_PROGRESS' then least(s.deadline_at, s.next_poll_at) end) as deadline,
                  min(coalesce(s.next_attempt_at, clock_timestamp())) filter (
                    where s.status = 'PENDING' and not exists (
                      select 1

@@ -301,13 +301,18 @@ workflow_states = Table(
     Column("result_id", BigInteger),
     Column("deadline_at", DateTime(timezone=True)),
     Column("next_attempt_at", DateTime(timezone=True), comment="PENDING but not before this time"),
+    Column("next_poll_at", DateTime(timezone=True), comment="IN_PROGRESS: when to ask before the deadline"),
     Column("advanced_at", DateTime(timezone=True), comment="when it last changed status"),
     Column("stored_at", DateTime(timezone=True), comment="when its result reached the configured destination"),
     _one_of("status", Status),
     _one_of("outcome", Outcome),
     Index(None, "batch_id", "workflow_slug", "status"),
     Index("ix_workflow_states_pending", "batch_id", "item_id", postgresql_where=text("status = 'PENDING'")),
-    Index("ix_workflow_states_deadline", "deadline_at", postgresql_where=text("status = 'IN_PROGRESS'")),
+    Index(
+        "ix_workflow_states_look",
+        text("least(deadline_at, next_poll_at)"),
+        postgresql_where=text("status = 'IN_PROGRESS'"),
+    ),
 )
 
 provider_calls = Table(  # the ledger: one row per logical, possibly billed call

@@ -60,8 +60,9 @@ ENGINE = (
     Point("engine.answers:decide_callback", callbacks=True),
     Point("engine.calls:recover", "before", crashed=True),
     Point("engine.calls:recover", crashed=True),
-    Point("engine.items:_poll", "before", overdue=True),
-    Point("engine.items:_poll", overdue=True),
+    Point("engine.polls:_poll", "before", overdue=True),
+    Point("engine.polls:_read", "before", overdue=True),
+    Point("engine.polls:_poll", overdue=True),
 )
 ASSET = (
     Point("store.destinations:ensure_table"),

@@ -1,0 +1,175 @@
+"""Asking for an answer that has not come by itself: at the provider's pace before the deadline, and at the deadline.
+
+A poll never takes anything away from a callback: before the deadline only an answer ends the step, and what a poll says
+otherwise leaves it under way. From the deadline on a workflow decides what becomes of a call without an answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.provider import Answer, Verdict
+from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
+from enrichment_assets.engine.admission import admitted, heed_outcome, not_sent
+from enrichment_assets.engine.answers import Decision, completed, dump, failed, poll_in, without_pace
+from enrichment_assets.engine.calls import conclude
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.endings import ItemLost
+from enrichment_assets.engine.exchange import Attempt, send_in_turn
+from enrichment_assets.engine.limits import Closed
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent
+from enrichment_assets.store.contexts import LoadedItem, OpenCall
+from enrichment_assets.store.ledger import Received
+
+LATE_PACE = 30.0
+"""Seconds between polls from the deadline on, where nobody names a pace."""
+
+_NOT_READY = "not ready yet when polled"
+
+
+@dataclass(frozen=True, slots=True)
+class _Polled:
+    """What a poll brought. A decision of None: not ready, or the provider could not be asked."""
+
+    attempt: Attempt
+    decision: Decision | None = None
+    again_in: float | None = None
+
+
+class _NotNow(Exception):  # noqa: N818
+    """The provider could not be asked for want of a chance, not of an answer: the state stays as it is."""
+
+
+async def look(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> None:
+    """Look after a submission whose time to be polled, or whose deadline, has come."""
+    polled = _Polled(Attempt(open_call.call_id, open_call.attempt))
+    if step.workflow.poll is not None and open_call.external_id:
+        try:
+            polled = await _poll(run, item, step, open_call)
+        except Closed as closed:  # nothing was asked: the state stays as it is
+            run.rest(step, closed.seconds, str(closed))
+            return
+        except _NotNow:
+            return
+    if item.states[step.slug].overdue:
+        await _end(run, item, step, open_call, polled)
+    else:
+        await _go_on(run, item, step, polled)
+
+
+async def _go_on(run: Run, item: LoadedItem, step: Step, polled: _Polled) -> None:
+    """Before the deadline, which stays: an answer ends the step, anything else is waited out.
+
+    What cannot be read now may be an order that the provider does not know yet; it is asked about at the deadline.
+    """
+    decision = polled.decision
+    if decision is None:
+        decision = Decision(Status.IN_PROGRESS, CallState.SENT, reason=_NOT_READY, poll_in=polled.again_in)
+    elif decision.status is Status.FAILED:
+        reason = f"{decision.reason}; asked again at the deadline"
+        decision = Decision(Status.IN_PROGRESS, CallState.SENT, reason=reason)
+    await conclude(run, item, step, decision, polled.attempt)
+
+
+async def _end(run: Run, item: LoadedItem, step: Step, open_call: OpenCall, polled: _Polled) -> None:
+    """From the deadline on: a few more polls, then retry or fail as the workflow says."""
+    decision, attempts = polled.decision, item.states[step.slug].attempts + 1
+    can_be_polled = step.workflow.poll is not None and open_call.external_id
+    # Submissions are counted by the ledger, polls by the state: a poll must not use up a submission.
+    if decision is None and can_be_polled and attempts - open_call.attempt < step.workflow.retry.attempts:
+        waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason=_NOT_READY)
+        pace = polled.again_in or LATE_PACE
+        await conclude(run, item, step, waiting, polled.attempt, attempts=attempts, deadline_in=pace)
+        return
+    resend = step.workflow.callback.on_deadline == "retry" and open_call.attempt < step.workflow.retry.attempts
+    if decision is None and resend:
+        attempts = open_call.attempt
+        decision = Decision(
+            Status.PENDING,
+            CallState.READY,
+            reason="no callback before the deadline",
+            error_class=ErrorClass.DEADLINE,
+            # The order that is given up may be billed all the same, unless the next one is known to be the same order.
+            cost=None if step.workflow.idempotency_header else step.workflow.price.estimate,
+        )
+    if decision is None:
+        # The provider took the order and may bill it: what was reserved is booked as spent.
+        decision = replace(
+            failed(ErrorClass.DEADLINE, "no callback before the deadline"), cost=step.workflow.price.estimate
+        )
+    await conclude(run, item, step, decision, polled.attempt, attempts=attempts)
+
+
+async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> _Polled:
+    """Ask for the answer, store it, read it.
+
+    A poll goes through the same door as a call: in an outage it is the one probe of its cooldown, or it waits.
+
+    Raises:
+        Closed, _NotNow: nothing was asked, or the provider is down; that uses up no attempts.
+        ItemLost: the item was taken over.
+    """
+    attempt = Attempt(open_call.call_id, open_call.attempt)
+    nothing = _Polled(attempt, again_in=poll_in(step.workflow, None))
+    if step.poll_renderer is None or step.provider is None:
+        return nothing
+    try:
+        context = run.item_context(item, step, external_id=open_call.external_id)
+        request = step.authorised(step.poll_renderer.render(context))
+    except ContractError:
+        return nothing
+    try:
+        turn = await admitted(run, step)
+        if turn is None:
+            raise _NotNow
+        answer = await send_in_turn(run, step, request, turn)
+    except (NotSent, FateUnknown):
+        if await heed_outcome(run, step, True, None):
+            raise _NotNow from None
+        return nothing
+    except AnswerTooLarge:
+        await heed_outcome(run, step, False, None)
+        return nothing
+    except ContractError:  # a request that cannot be made: nothing left
+        not_sent(step)
+        return nothing
+    except BaseException:
+        not_sent(step)
+        raise
+    headers = dump(dict(answer.headers))
+    stored = Received(open_call.call_id, item.item_id, item.fence, answer.status, headers, answer.body)
+    if not await run.writer.receive(stored):
+        not_sent(step)
+        raise ItemLost(item.item_id)
+    return await _read(run, step, answer, replace(attempt, answer=answer))
+
+
+async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt) -> _Polled:
+    """What a stored answer to a poll says of the call, and of the provider.
+
+    Raises:
+        _NotNow: the provider is down.
+    """
+    verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
+    decision, is_refusal = None, False
+    try:
+        reading = step.reader.read_poll(answer)
+    except ContractError as error:
+        is_refusal = verdict.error is not None and (
+            verdict.error is ErrorClass.RETRYABLE or verdict.error.stops_provider
+        )
+        if not is_refusal:
+            decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+    else:
+        decision = None if reading is None else completed(step.workflow.price, reading)
+    if is_refusal and verdict.retry_after and step.gate is not None:
+        step.gate.close_for(verdict.retry_after)
+        await run.pause_provider(step.limit_key, verdict.retry_after)
+    # When to come back for one result is no word about the provider's other calls.
+    heard = answer if is_refusal else without_pace(answer)
+    is_failure = is_refusal and verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after
+    if await heed_outcome(run, step, is_failure, heard):
+        raise _NotNow
+    return _Polled(attempt, decision, poll_in(step.workflow, answer))
