@@ -6,17 +6,25 @@ import gzip
 import hashlib
 import json
 import logging
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES, BodyEncodingError, plain_body
+from enrichment_assets.domain.provider import Answer
+from enrichment_assets.engine import reading
+from enrichment_assets.engine.answers import Decision, decide
 from enrichment_assets.engine.reading import MOST_READINGS
+from enrichment_assets.engine.steps import Step
 from enrichment_assets.receiver.log_lines import FewOfEachKind
 from enrichment_assets.resources.transport import MAX_ANSWER
 from enrichment_assets.store.inbox import MOST_BODIES, MOST_BYTES, TOO_MANY, Receipt
 from enrichment_assets.store.readings import INLINE
+from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, people, step
+from tests.engine_features.test_questions_under_way import in_a_child, over
 from tests.engine_features.test_signed_callbacks import VARIABLE, post, signed_step, standard
 
 GOOD = {"found": True, "id": "answer-1"}
@@ -131,3 +139,38 @@ def test_log_lines_of_one_kind_are_few_and_say_how_many_were_left_out() -> None:
     now[0] = 61.0
     assert said("refused %d", 5) == "refused 5 (3 more like this were left out)"
     assert [said("refused %d", n) for n in (6, 7)] == ["refused 6", None]
+
+
+def _die_of(word: bytes) -> None:
+    """In a process of its own: let reading an answer with this word end the process."""
+
+    def read(step: Step, answer: Answer) -> Decision:
+        if word in answer.body:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return decide(step, answer)
+
+    vars(reading)["decide"] = read
+
+
+def test_an_answer_that_kills_whoever_reads_it_fails_its_item_after_a_few_runs_and_the_batch_goes_on(
+    world: World,
+) -> None:
+    rows = [{"first_name": "Ann", "n": name} for name in ("deadly", "fine", "good")]
+    deaths = 0
+    with answering() as server:
+        server.bodies = {"/deadly": b'{"found": true, "id": "deadly"}'}
+        request = {"url": server.url + "/{{original.n}}", "body": {}}
+        first = step("first", request=request, free_or_idempotent=True)
+        batch = world.launch(rows, first, step("later", uses=["first"], free_or_idempotent=True))
+        while deaths <= MOST_READINGS and in_a_child(batch, prepare=lambda: _die_of(b"deadly")) != [0]:
+            over(batch)
+            batch.due()
+            deaths += 1
+        assert deaths == MOST_READINGS + 1, "once live, and then as often as it is tried again"
+        assert batch.run().finished
+        assert server.asked["/deadly"] == 1
+    state = batch.state("first")
+    assert (state["status"], state["error_class"]) == ("FAILED", "contract")
+    assert (batch.statuses("first"), batch.statuses("later")) == ({"FAILED": 1, "COMPLETED": 2}, {"COMPLETED": 3})
+    (kept,) = [call for call in batch.calls("first") if call["item_id"] == batch.first_item()]
+    assert bytes(kept["response_body"]) == server.bodies["/deadly"]
