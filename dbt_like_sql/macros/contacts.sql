@@ -52,9 +52,9 @@ case lower({{ text }})
 end
 {%- endmacro %}
 
-{#- `Catch-all` and `CATCH ALL` are `catch_all`: how a provider's word is looked up in the seed `contact_words`. -#}
+{#- `Catch-all`, `CATCH ALL` and `catchAll` are `catch_all`: how a provider's word is looked up in the seed `contact_words`. -#}
 {% macro folded_word(text) -%}
-trim(regexp_replace(lower({{ text }}), '[^a-z0-9]+', '_', 'g'), '_')
+trim(regexp_replace(lower(regexp_replace({{ text }}, '([a-z0-9])([A-Z])', '\1_\2', 'g')), '[^a-z0-9]+', '_', 'g'), '_')
 {%- endmacro %}
 
 {#- What addresses and numbers are compared by. -#}

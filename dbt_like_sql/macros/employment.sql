@@ -17,13 +17,21 @@ end
 [{% for place in history.places + history.one_entry %}'$.{{ place }}'{{ ', ' if not loop.last }}{% endfor %}]
 {%- endmacro %}
 
-{#- The answer; of a list, at the top or as `data`, its only member. Of several nobody knows who was asked about. -#}
+{#- The answer; of a list, at the top or below one of these names (Apollo's bulk match, Crustdata), its only member. Of
+    several nobody knows who was asked about. -#}
 {% macro only_subject(payload) -%}
 case
     when regexp_matches({{ payload }}, '^\s*\[')
-        then case when json_array_length({{ payload }}) = 1 then json_extract({{ payload }}, '$[0]') end
-    when contains({{ payload }}, '"data"') and json_type({{ payload }}, '$.data') = 'ARRAY'
-        then case when json_array_length({{ payload }}, '$.data') = 1 then json_extract({{ payload }}, '$.data[0]') end
+        then case when json_array_length({{ payload }}) = 1 then coalesce(
+            {%- for path in ['$[0].matches[0]', '$[0].data[0]'] %}
+            case when json_array_length({{ payload }}, '{{ path[:-3] }}') = 1 then json_extract({{ payload }}, '{{ path }}') end,
+            {%- endfor %}
+            json_extract({{ payload }}, '$[0]')
+        ) end
+    {%- for name in ['data', 'matches', 'datas'] %}
+    when contains({{ payload }}, '"{{ name }}"') and json_type({{ payload }}, '$.{{ name }}') = 'ARRAY'
+        then case when json_array_length({{ payload }}, '$.{{ name }}') = 1 then json_extract({{ payload }}, '$.{{ name }}[0]') end
+    {%- endfor %}
     else {{ payload }}
 end
 {%- endmacro %}
@@ -224,10 +232,10 @@ coalesce(len(list_filter(json_keys({{ raw }}), lambda x: list_contains([{% for f
     end)) > 0, false)
 {%- endmacro %}
 
-{#- True for an entry that says nothing: null, blank text, no member that is filled. -#}
+{#- True for an entry that says nothing: null, blank text, no member that is filled (`is_primary: false` alone fills none). -#}
 {% macro is_nothing(raw) -%}
 case json_type({{ raw }})
-    when 'OBJECT' then len(list_filter(json_extract({{ raw }}, '$.*'), lambda x: trim(cast(x as varchar), e'" \t\r\n') not in ('null', '', '[]', '{}'))) = 0
+    when 'OBJECT' then len(list_filter(json_extract({{ raw }}, '$.*'), lambda x: trim(cast(x as varchar), e'" \t\r\n') not in ('null', '', '[]', '{}', 'false'))) = 0
     when 'VARCHAR' then {{ filled("json_extract_string(" ~ raw ~ ", '$')") }} is null
     when 'NULL' then true
     when 'ARRAY' then json_array_length({{ raw }}) = 0

@@ -49,7 +49,7 @@ where found is not null
 {%- endmacro %}
 
 {#- Histories that are no list hold nothing that could be a row, but they are not passed over in silence either. An object
-    below which another place is declared is the way to that place. -#}
+    below which another place is declared is the way to that place; a text at some places is something else. -#}
 {% macro not_lists(history) -%}
 select
     client_slug,
@@ -75,6 +75,7 @@ from (
 )
 where value is not null and json_type(value) not in ('ARRAY', 'NULL')
     and not list_contains([{% for place in history.one_entry %}'$.{{ place }}', {% endfor %}''], place)
+    and not (json_type(value) = 'VARCHAR' and list_contains([{% for place in history.may_be_text %}'$.{{ place }}', {% endfor %}''], place))
     and not (
         json_type(value) = 'OBJECT'
         and len(list_filter({{ history_paths(history) }}, lambda x: starts_with(x, place || '.'))) > 0

@@ -30,6 +30,9 @@ Role = Literal["address", "candidate", "verdict"]
 Compile = Callable[[str, str], Callable[[Any], Any]]
 """(name for people, JMESPath) -> what evaluates it."""
 
+Clean = Callable[[str, str | None], tuple[str, str | None]]
+"""(text, country) -> the address or number in its usual form, or the text and why it is none."""
+
 _SURENESS = {"high": 0.9, "very_high": 0.95, "medium": 0.6, "low": 0.3, "very_low": 0.1}
 
 
@@ -59,6 +62,9 @@ class PhoneRecords(_Records):
 
     number: str = Field(description="the number itself; `@` where a record is nothing but the number")
     do_not_call: str | None = Field(default=None, description="what a register of numbers not to be called says")
+    country: str | None = Field(
+        default=None, description="country (name or code) in whose way it is written; default: the answer's `country`"
+    )
 
 
 def fields_of_records(emails: Sequence[EmailRecords], phones: Sequence[PhoneRecords]) -> set[str]:
@@ -83,11 +89,16 @@ class ContactReader:
         """Whether the workflow says where records are."""
         return bool(self._emails or self._phones)
 
-    def read(self, payload: Any) -> dict[str, list[Record]]:
-        """`email_records` and `phone_records`, each only where there are any."""
+    def read(self, payload: Any, country: str | None = None) -> dict[str, list[Record]]:
+        """`email_records` and `phone_records`, each only where there are any.
+
+        Args:
+            payload: The answer.
+            country: Country that the answer names: numbers without `+` whose record names none are of this one.
+        """
         found = {
-            EMAIL_RECORDS: list(_kept([group.records(payload, _clean_email) for group in self._emails])),
-            PHONE_RECORDS: list(_kept([group.records(payload, _clean_phone) for group in self._phones])),
+            EMAIL_RECORDS: list(_kept([group.records(payload, country, _clean_email) for group in self._emails])),
+            PHONE_RECORDS: list(_kept([group.records(payload, country, _clean_phone) for group in self._phones])),
         }
         return {name: records for name, records in found.items() if records}
 
@@ -99,12 +110,13 @@ class _Group:
         self._at = compiled(f"{where}.at", declared.at)
         self._role = declared.role
         self._value = value
-        names = [name for name in type(declared).model_fields if name not in ("at", "role")]
+        self._country = compiled(f"{where}.country", getattr(declared, "country", None) or "null")
+        names = [name for name in type(declared).model_fields if name not in ("at", "role", "country")]
         self._parts = {
             name: compiled(f"{where}.{name}", text) for name in names if (text := getattr(declared, name)) is not None
         }
 
-    def records(self, payload: Any, clean: Callable[[str], tuple[str, str | None]]) -> Iterator[Record]:
+    def records(self, payload: Any, country: str | None, clean: Clean) -> Iterator[Record]:
         found = self._at(payload)
         for entry in found if isinstance(found, list) else [found]:
             if entry is None:
@@ -112,7 +124,7 @@ class _Group:
             text = _text(self._parts[self._value](entry))
             if text is None or is_placeholder_email(text):
                 continue
-            value, rejected = clean(text)
+            value, rejected = clean(text, _text(self._country(entry)) or country)
             record = {self._value: value, "rejected": rejected, **self._about(entry)}
             if self._role != "address":
                 record["role"] = self._role
@@ -134,14 +146,14 @@ def _kept(groups: Iterable[Iterator[Record]]) -> Iterator[Record]:
                 yield record
 
 
-def _clean_email(text: str) -> tuple[str, str | None]:
+def _clean_email(text: str, _country: str | None) -> tuple[str, str | None]:
     """The address in its usual form, or what stands there with the reason why it is none."""
     address = normalise_email(text)
     return (address, None) if address is not None else (text[:MAX_TEXT], "not_an_address")
 
 
-def _clean_phone(text: str) -> tuple[str, str | None]:
-    number = normalise_phone(text)
+def _clean_phone(text: str, country: str | None) -> tuple[str, str | None]:
+    number = normalise_phone(text, country)
     return (number, None) if number is not None else (text[:MAX_TEXT], "not_callable")
 
 

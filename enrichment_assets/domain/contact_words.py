@@ -17,11 +17,12 @@ VALID, INVALID_NUMBER, DO_NOT_CALL = "valid", "invalid_number", "do_not_call"
 
 _UNLISTED = 1000
 _NO_WORD = re.compile(r"[^a-z0-9]+")
+_HUMP = re.compile(r"([a-z0-9])([A-Z])")
 
 
 def fold_word(text: str) -> str:
-    """`Catch-all` and `CATCH ALL` are `catch_all`."""
-    return _NO_WORD.sub("_", text.lower()).strip("_")
+    """`Catch-all`, `CATCH ALL` and `catchAll` are `catch_all`."""
+    return _NO_WORD.sub("_", _HUMP.sub(r"\1_\2", text).lower()).strip("_")
 
 
 def meaning(kind: str, word: str) -> str | None:

@@ -89,6 +89,9 @@ def test_hosts_never_raise_and_are_their_own_host(text: str) -> None:
         ("jo@acme", None),
         ("jo@@acme.com", None),
         ("email_not_unlocked@domain.com", None),
+        ("j***@acme.com", None),  # letters that a provider hides: Prospeo, Snov, ContactOut
+        ("j*n.doe@acme.com", None),
+        ("jo•••@acme.com", None),
         ("n/a", None),
         (None, None),
     ],

@@ -47,9 +47,11 @@ def _states(ran: Ran, batch: str, item: int) -> list[dict[str, Any]]:
 
 
 def _state(row: Mapping[str, Any]) -> str:
-    """`found`, `not_found`, or a status with the first word of its reason."""
+    """`found`, `not_found`, `failed` with the class of its error, or a status with the first word of its reason."""
     if row["outcome"]:
         return str(row["outcome"])
+    if row["status"] == "FAILED":
+        return f"failed {row['error_class']}"
     reason = (row["reason"] or "").partition(":")[0].partition(" ")[0]
     return f"{row['status'].lower()} {reason}".strip()
 

@@ -24,7 +24,7 @@ WORKFLOWS = (
 )
 ADDRESSES = [f"{name}@alder.example" for name in "abcd"]
 NUMBERS = [f"+1202555010{n}" for n in range(4)]
-STATUSES = ["valid", "VERIFIED", "catch-all", "INVALID", "unknown", "Quite Fine", "do_not_mail", "risky", None]
+STATUSES = ["valid", "VERIFIED", "catch-all", "INVALID", "unknown", "Quite Fine", "doNotMail", "risky", None]
 ROLES = [None, None, None, "candidate", "verdict"]
 
 sureness = st.sampled_from([None, 0.0, 0.3, 0.85, 0.9, 1.0])
@@ -48,7 +48,7 @@ phones = st.fixed_dictionaries(
     {
         "number": st.sampled_from(NUMBERS),
         "status": st.sampled_from(["valid_number", "no_status", "invalid_number", None]),
-        "type": st.sampled_from(["mobile", "work_direct_phone", "work_hq", "other", "home", None]),
+        "type": st.sampled_from(["mobile", "directDial", "work_hq", "other", "home", None]),
         "confidence": sureness,
         "rank": st.sampled_from([None, 0.0, 1.0]),
         "do_not_call": st.sampled_from([None, None, None, "not_found", "found"]),
