@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.workflow import SLUG_PATTERN
+
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""Slugs of clients, workflows and pipelines: lower case, digits and hyphens, at most 63 characters."""
 
 
 def checked_client_slug(text: str) -> str:

@@ -6,13 +6,16 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import idna
-import tldextract
 
 from enrichment_assets.domain.host_lists import FREE_MAIL_BRANDS, FREE_MAIL_DOMAINS, throw_away_domains
 from enrichment_assets.domain.platforms import Platform, members_page
+
+if TYPE_CHECKING:
+    import tldextract
 
 _MAX_CHARS = 4096
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -30,9 +33,6 @@ _WEB = re.compile(r"^w{2,4}\.+(?=.)")
 _WEB_SCHEMES = frozenset({"http", "https", "ftp", "mailto"})
 _RESERVED = ("example", "test")
 """Top-level domains of RFC 2606 for examples and tests: no list has them, and what is made up stands below them."""
-_EXTRACT = tldextract.TLDExtract(
-    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False, extra_suffixes=_RESERVED
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,17 @@ def is_platform_page(text: str | None) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _registrable(host: str) -> str | None:
-    return _EXTRACT(host).top_domain_under_public_suffix or None
+    return _extract()(host).top_domain_under_public_suffix or None
+
+
+@lru_cache(maxsize=1)
+def _extract() -> tldextract.TLDExtract:
+    """The public suffixes, loaded when they are first asked for: tldextract brings an HTTP client with it."""
+    import tldextract
+
+    return tldextract.TLDExtract(
+        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False, extra_suffixes=_RESERVED
+    )
 
 
 def _suffix(host: str) -> str:

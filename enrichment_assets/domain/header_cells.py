@@ -11,17 +11,29 @@ from enrichment_assets.domain.domains import address_on
 from enrichment_assets.domain.header_names import fold, header_names
 
 _PERSON_PAGE = re.compile(r"^/(?:mwlite/)?(?:in|pub|profile|sales/(?:lead|people))/[^/?#]", re.IGNORECASE)
+_USUAL_PAGE = re.compile(r"https?://(?:[a-z]{2,3}\.)?linkedin\.com(/[A-Za-z0-9/_-]*)")
 _MOST = 0.5
 _SOME = 0.3
 
 
 def linkedin_field(cells: Sequence[str]) -> str | None:
     """`linkedin_url` or `company_linkedin_url` when at least half of the cells are such pages, else None."""
-    people = sum(_PERSON_PAGE.match(address_on("linkedin.com", cell) or "") is not None for cell in cells)
-    companies = sum(normalise_linkedin_company(cell) is not None for cell in cells)
+    pages = [page for cell in cells if (page := _linkedin_page(cell))]
+    people = sum(_PERSON_PAGE.match(page) is not None for page in pages)
+    companies = sum(
+        _PERSON_PAGE.match(page) is None and normalise_linkedin_company(f"linkedin.com{page}") is not None
+        for page in pages
+    )
     if not cells or max(people, companies) < _MOST * len(cells):
         return None
     return "linkedin_url" if people >= companies else "company_linkedin_url"
+
+
+def _linkedin_page(cell: str) -> str | None:
+    """The path of the first page on LinkedIn that a cell has. Most are told without a look at public suffixes."""
+    if (usual := _USUAL_PAGE.fullmatch(cell)) is not None:
+        return usual.group(1)
+    return address_on("linkedin.com", cell) if "linkedin" in cell.casefold() else None
 
 
 def are_forms_of_address(cells: Sequence[str]) -> bool:

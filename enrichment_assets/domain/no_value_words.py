@@ -111,7 +111,9 @@ anonymous | anonymous user | deleted user | facebook user | instagram user | gue
 EMPLOYED_BY_NOBODY = _words(
     """self-employed | self employed | selfemployed | self-employment | self employment |
 self employeed | self-employeed | freelance | free-lance | freelancing | freelance
-consultant | freelance developer | freelance designer | freelance writer | freelance
+consultant | freelance developer | privat | privatperson | privatier | private person |
+private individual | privatkunde |
+particulier | particular | privato | osoba prywatna | yksityinen | freelance designer | freelance writer | freelance
 work | freelancer | company confidential | stealth |
 freelancer (self-employed) | self-employed consultant | self-employed /
 freelance | freelance/self-employed | freelance / self-employed |

@@ -16,13 +16,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.contact_records import EmailRecords, PhoneRecords, fields_of_records, is_record_field
 from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.signatures import SignatureScheme
-
-SLUG_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
-"""Slugs of clients, workflows and pipelines: lower case, digits and hyphens, at most 63 characters."""
 
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
 """Names of SQL tables and columns that configuration may create."""

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.literal_keys import looks_like_key
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config, check_workflow
-from enrichment_assets.domain.workflow import SLUG_PATTERN, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.services.key_safety import refuse_unsafe_keys

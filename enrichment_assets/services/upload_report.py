@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from enrichment_assets.domain.field_types import type_of
+from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.no_value import is_no_value
 from enrichment_assets.services.csv_files.shape import FileShape
 from enrichment_assets.services.file_readings import shape_of
@@ -143,10 +143,17 @@ def look_at(columns: Sequence[Column], rows: Rows, numbers_cut: Iterable[int] = 
             cut.add(position)
         if column.field is not None:
             kind = type_of(column.field)
-            if count := sum(1 for cell in cells if cell and not cell.isspace() and is_no_value(cell, kind)):
+            if count := sum(1 for cell in cells if cell and _says_nothing(cell, kind)):
                 counts[column.field] = counts.get(column.field, 0) + count
     letters = tuple(_letters(rows))
     return Look(letters, counts, tuple(columns[n].key for n in sorted(cut)))
+
+
+def _says_nothing(cell: str, kind: FieldType) -> bool:
+    """Whether a cell is a placeholder. No address is one, and there are as many different ones as rows."""
+    if "@" in cell or "://" in cell or cell.isspace():
+        return False
+    return is_no_value(cell, kind)
 
 
 def _letters(rows: Rows) -> Iterator[str]:
