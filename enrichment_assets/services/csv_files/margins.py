@@ -18,6 +18,9 @@ from enrichment_assets.domain.headers import map_headers
 
 _ROWS_ABOVE = 30
 _LINES_BELOW = 12
+_LONGEST_HEADER = 80
+"""Characters; no column that is known has a longer name."""
+
 _TAIL_BYTES = 16 * 1024
 _END_OF_FILE = re.compile(r"[\s\x00]*\x1a[\s\x00\x1a]*$")
 _FOOTER = re.compile(
@@ -52,6 +55,8 @@ def header_position(rows: Sequence[Sequence[str]]) -> int:
 
 def known_columns(row: Sequence[str]) -> int:
     """How many identity fields a row would name if it were the header."""
+    if all(len(cell) > _LONGEST_HEADER for cell in row):
+        return 0  # a whole line, parted at a sign that is not its delimiter
     return len({meaning.field for meaning in map_headers(row) if meaning is not None})
 
 
