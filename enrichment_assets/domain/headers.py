@@ -16,6 +16,8 @@ Samples = Sequence[Sequence[str]]
 """Per column, some of its cells that are not blank."""
 
 _OF_A_PERSON = ("first_name", "last_name", "full_name", "title", "seniority")
+_ASKED_NEXT = frozenset({"email", "phone"})
+"""Fields whose fallbacks are asked too where a row has no value in the columns before."""
 _ADDRESSES = ("company_website", "company_domain", "linkedin_url", "company_linkedin_url")
 
 
@@ -71,7 +73,9 @@ class _Mapper:
 
     def _fall_back(self) -> None:
         for field, order in self.names.fallbacks.items():
-            columns = self.found[field] or self._columns(order)
+            columns = self.found[field]
+            if not columns or field in _ASKED_NEXT:
+                columns = list(dict.fromkeys([*columns, *self._columns(order)]))
             if field == "title":
                 columns = [n for n in columns if not are_forms_of_address(self.samples[n])]
             self.found[field] = columns

@@ -44,10 +44,14 @@ _NOT_A_DIGIT = re.compile(r"\D")
 
 
 class UploadedContacts:
-    """The columns of one upload that say something of an address or number."""
+    """The columns of one upload that say something of an address or number.
 
-    def __init__(self, headers: Sequence[str]) -> None:
+    `email_column`: the column whose address `Email Status` and the like are about.
+    """
+
+    def __init__(self, headers: Sequence[str], email_column: int | None) -> None:
         self._headers = headers
+        self._email_column = email_column
         folded = [fold_word(header) for header in headers]
         place = {name: n for n, name in reversed(list(enumerate(folded)))}
         self._status = [place[name] for name in _STATUS if name in place]
@@ -62,34 +66,67 @@ class UploadedContacts:
         """False for a file without any such column."""
         return bool(self._status or self._sureness or self._further or self._phones or self._flags)
 
-    def details(self, row: Sequence[str | None], identity: Mapping[str, Any]) -> dict[str, Any]:
+    def details(
+        self,
+        row: Sequence[str | None],
+        identity: Mapping[str, Any],
+        sources: Mapping[str, int],
+        further: Mapping[str, Sequence[tuple[str, int]]],
+    ) -> dict[str, Any]:
         """`email_records`, `phone_records` and `do_not_call`, each only where the row says something.
 
         Args:
             row: The cells as uploaded.
             identity: The row's clean fields; its `email` and `phone` are what the first record of each is about.
+            sources: By field the column that its value stands in.
+            further: Further clean values of `email` and `phone`, each with its column.
         """
-        found = {EMAIL_RECORDS: self._emails(row, identity), PHONE_RECORDS: self._numbers(row, identity)}
+        emails = self._emails(row, identity, sources.get("email"))
+        numbers = self._numbers(row, identity)
+        self._add(emails, "address", identity.get("email"), further.get("email", ()))
+        not_of_company = [(number, n) for number, n in further.get("phone", ()) if (n, "hq") not in self._phones]
+        self._add(numbers, "number", identity.get("phone"), not_of_company)
+        found = {
+            name: records
+            for name, records in ((EMAIL_RECORDS, emails), (PHONE_RECORDS, numbers))
+            if len(records) > 1 or any(len(record) > 1 for record in records)
+        }
         details: dict[str, Any] = {name: records for name, records in found.items() if records}
         flag = next((word for n in self._flags if not may_call(word := _cell(row, n))), None)
         return {**details, "do_not_call": flag} if flag is not None else details
 
-    def _emails(self, row: Sequence[str | None], identity: Mapping[str, Any]) -> list[Record]:
+    def _add(self, records: list[Record], name: str, first: Any, further: Sequence[tuple[str, int]]) -> None:
+        """Add the further values that are not there yet, kept beside the first."""
+        known = {record[name] for record in records} | {first}
+        for value, column in further:
+            if value not in known:
+                known.add(value)
+                records.append(_record(name, value, {"role": "candidate", "column": self._headers[column]}))
+
+    def _emails(self, row: Sequence[str | None], identity: Mapping[str, Any], source: int | None) -> list[Record]:
         records = []
         if identity.get("email"):
-            about = {
-                "status": self._first(row, self._status),
-                "sub_status": self._first(row, self._sub_status),
-                "confidence": confidence_of(self._first(row, self._sureness)),
-            }
-            records.append(_record("address", identity["email"], about))
+            records.append(_record("address", identity["email"], self._said_of_email(row, source)))
         for column, said in self._further:
             address = normalise_email(_cell(row, column))
             if address is not None and address != identity.get("email"):
                 status = None if said is None else _cell(row, said)
                 about = {"status": status, "role": "candidate", "column": self._headers[column]}
                 records.append(_record("address", address, about))
-        return records if len(records) > 1 or any(len(record) > 1 for record in records) else []
+        return records
+
+    def _said_of_email(self, row: Sequence[str | None], source: int | None) -> dict[str, Any]:
+        """What the row says of the address that counts: a verdict is about the address of its own column."""
+        own = dict(self._further).get(source) if source is not None else None
+        if own is not None:
+            return {"status": _cell(row, own), "column": self._headers[source or 0]}
+        if source != self._email_column:
+            return {}
+        return {
+            "status": self._first(row, self._status),
+            "sub_status": self._first(row, self._sub_status),
+            "confidence": confidence_of(self._first(row, self._sureness)),
+        }
 
     def _numbers(self, row: Sequence[str | None], identity: Mapping[str, Any]) -> list[Record]:
         country = identity.get("country")
@@ -106,7 +143,7 @@ class UploadedContacts:
             elif kind != "hq":
                 about = {"type": kind, "role": "candidate", "column": self._headers[column]}
                 records.append(_record("number", number, about))
-        return records if len(records) > 1 or any(len(record) > 1 for record in records) else []
+        return records
 
     @staticmethod
     def _first(row: Sequence[str | None], columns: Sequence[int]) -> str | None:

@@ -99,7 +99,7 @@ class ItemMaker:
         self._keys = [column["key"] for column in columns]
         self._rules = company_rules
         self._reader = IdentityReader(columns)
-        self._contacts = UploadedContacts(self._keys)
+        self._contacts = UploadedContacts(self._keys, self._reader.first_column("email"))
         self.not_values: Counter[str] = Counter()
         """Cells that are no value of their field, as `field: reason`."""
 
@@ -111,11 +111,12 @@ class ItemMaker:
             yield self._item(number, row)
 
     def _item(self, row_number: int, row: Cells) -> tuple[Any, ...]:
-        identity, details, rejected = self._reader.read(row)
-        fields = dict(zip(IDENTITY_FIELDS, identity, strict=True))
+        read = self._reader.read(row)
+        details, rejected = read.details, read.rejected
+        fields = dict(zip(IDENTITY_FIELDS, read.cells, strict=True))
         key = company_key(fields, self._rules)
-        if self._contacts.says_something:
-            details |= self._contacts.details(row, fields)
+        if self._contacts.says_something or read.further:
+            details |= self._contacts.details(row, fields, read.sources, read.further)
         original = dict(zip(self._keys, row, strict=True))
         if row[-1] is None:  # a short row: what it has no cell for is absent, not empty
             original = {name: cell for name, cell in original.items() if cell is not None}
@@ -128,7 +129,7 @@ class ItemMaker:
             row_number,
             f"row:{row_number}",
             key,
-            *identity,
+            *read.cells,
             orjson.dumps(original).decode(),
             orjson.dumps(details).decode() if details else None,
             orjson.dumps(rejected).decode() if rejected else None,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
-from enrichment_assets.domain.values import Reason, clean, clean_fields, rejection
+from enrichment_assets.domain.values import Cleaned, Reason, clean, clean_alone, clean_fields, rejection
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=60),
@@ -89,6 +89,28 @@ def test_what_is_no_value_of_its_field_says_why(name: str, raw: Any, reason: Rea
 )
 def test_a_value_has_the_form_of_its_field(name: str, raw: Any, value: Any) -> None:
     assert clean(name, raw, {}).value == value
+
+
+def test_a_name_of_nobody_is_no_value_whole_or_in_halves_and_a_name_like_it_is_one() -> None:
+    for name in ("Sales Team", "Test Account", "LinkedIn Member", "linkedin member", "Customer Support", "Help Desk",
+                 "First Last", "(Private Profile)"):  # fmt: skip
+        assert clean("full_name", name, {}) == Cleaned(None, Reason.PLACEHOLDER), name
+        first, last = name.strip("()").split()
+        halves = {"first_name": first, "last_name": last}
+        assert [clean(half, halves[half], halves).reason for half in halves] == [Reason.PLACEHOLDER] * 2, name
+        assert [clean_alone(half, halves[half]) for half in halves].count(None) == 2, name
+    # Jennifer Null (bbc.com/future/article/20160325), Guy Sales, Dean Tester: halves of these stand beside other names.
+    for first, last in [
+        ("Jennifer", "Null"),
+        ("Guy", "Sales"),
+        ("Dean", "Tester"),
+        ("Anna", "Member"),
+        ("John", "Doe"),
+    ]:
+        halves = {"first_name": first, "last_name": last}
+        assert [clean(half, halves[half], halves).value for half in halves] == [first, last]
+        assert clean("full_name", f"{first} {last}", {}).value == f"{first} {last}"
+    assert clean_alone("last_name", "Doe") == Cleaned("Doe")
 
 
 def test_blanks_are_nothing_and_have_no_reason() -> None:

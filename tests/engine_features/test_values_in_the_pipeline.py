@@ -131,7 +131,7 @@ def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counte
 
     assert told(batch, items[1]["id"], "email") == [
         (True, "bob@birch.example", "upload", None),
-        (False, "b2@birch.example", "upload", "kept beside: a further value of the same source"),
+        (False, "b2@birch.example", "upload, Email", "kept beside: not offered as the lead's own"),
     ]
     assert told(batch, items[3]["id"], "email") == [
         (True, "dee@elm.example", "upload", None),

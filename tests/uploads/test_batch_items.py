@@ -72,3 +72,50 @@ def test_the_officials_give_537_items_in_106_companies(
     assert rows[0]["company_name"] == "U.S. Senate, Washington Delegation"
     assert rows[0]["original_data"]["Corporate Phone"] == "202-224-3441"
     assert (rows[0]["phone"], rows[0]["details"]["phone_country"]) == ("+12022243441", "US")
+
+
+def test_of_several_columns_a_row_takes_the_first_with_a_value_and_keeps_the_others_beside(
+    settings: Settings, hq: Connection, upload: Upload, batch: Batch
+) -> None:
+    rows = [
+        "Email,Email Status,Personal Email,Personal Email Status,Work Email,"
+        "Mobile Phone,Work Phone,Website,Company Website,Country",
+        "a@x.example; a2@x.example,valid,a3@home.example,,A@x.example,"
+        "n/a,+44 20 7946 0123,x.example,https://x.example/de,France",
+        "n/a,invalid,b@home.example,valid,TBD,000-000-0000,(202) 555-0123,N.A.,www.y.example,United States",
+        ",,none,,c@z.example,(202) 555-0111,202-555-0122,,-,USA",
+        "d@x,bounced,,,,+49 30 901820,030 901821,z.example,z.example,Germany",
+        "-,unknown,E@home.example,,,,,,,",
+    ]
+    create_items(settings, batch(upload("\n".join(rows).encode()).upload_id))
+    items = items_of(hq)
+
+    assert [(i["email"], i["phone"], i["company_website"]) for i in items] == [
+        ("a@x.example", "+442079460123", "x.example"),
+        ("b@home.example", "+12025550123", "www.y.example"),
+        ("c@z.example", "+12025550111", None),
+        (None, "+4930901820", "z.example"),
+        ("e@home.example", None, None),
+    ]
+    assert [(i["details"] or {}).get("email_records") for i in items] == [
+        [
+            {"address": "a@x.example", "status": "valid"},
+            {"address": "a3@home.example", "role": "candidate", "column": "Personal Email"},
+            {"address": "a2@x.example", "role": "candidate", "column": "Email"},
+        ],
+        [{"address": "b@home.example", "status": "valid", "column": "Personal Email"}],
+        None,
+        None,
+        [{"address": "e@home.example", "column": "Personal Email"}],
+    ]
+    assert [[r["number"] for r in (i["details"] or {}).get("phone_records", [])] for i in items] == [
+        ["+442079460123"], ["+12025550123"], ["+12025550111", "+12025550122"], ["+4930901820", "+4930901821"], [],
+    ]  # fmt: skip
+    assert items[0]["rejected"]["company_website"] == {
+        "value": "x.example", "reason": "several", "others": ["https://x.example/de"],
+    }  # fmt: skip
+    assert [{name: e["reason"] for name, e in (i["rejected"] or {}).items()} for i in items[1:4]] == [
+        {"email": "placeholder", "phone": "not_callable", "company_website": "placeholder"},
+        {"company_website": "placeholder"},
+        {"email": "not_an_address"},
+    ]
