@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
-from enrichment_assets.domain.phones import normalise_phone
+from enrichment_assets.domain.phones import read_phones
 
 EMAIL_RECORDS, PHONE_RECORDS = "email_records", "phone_records"
 """Fields of a result that hold its records."""
@@ -153,8 +153,9 @@ def _clean_email(text: str, _country: str | None) -> tuple[str, str | None]:
 
 
 def _clean_phone(text: str, country: str | None) -> tuple[str, str | None]:
-    number = normalise_phone(text, country)
-    return (number, None) if number is not None else (text[:MAX_TEXT], "not_callable")
+    """The first number as E.164, or what stands there with the reason why it is none."""
+    reading = read_phones(text, country)
+    return (text[:MAX_TEXT], reading.fault.value) if reading.fault is not None else (reading.numbers[0].number, None)
 
 
 def _text(value: Any) -> str | None:

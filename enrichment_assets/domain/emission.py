@@ -35,11 +35,17 @@ _MAX_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The item whose answer emits. `fields`: its identity cells, and what steps provided where it has none."""
+    """The item whose answer emits.
+
+    Attributes:
+        fields: Its identity cells, and what steps provided where it has none.
+        country: That of its cell, by which a child's phone without `+` is read where the object names none.
+    """
 
     item_id: int
     company_key: str | None
     fields: Mapping[str, Any]
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ def _child(
     key_of: Callable[[Mapping[str, Any]], Any],
     rules: Sequence[str],
 ) -> Child | None:
-    own, details, rejected = _judged(element)
+    own, details, rejected = _judged(element, parent.country)
     key = _given_key(key_of(element))
     if key is None and not any(name in own for name in (*_PERSON_NAMES, *COMPANY_NAMES)):
         return None
@@ -153,14 +159,22 @@ def _child(
     )
 
 
-def _judged(element: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
-    """The element's identity cells that are values, what they say besides, and what of them is no value."""
+def _judged(
+    element: Mapping[str, Any], parents_country: str | None
+) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
+    """The element's identity cells that are values, what they say besides, and what of them is no value.
+
+    The country of the parent says how to write a number only where the object names neither a country nor a company.
+    """
+    row = element
+    if parents_country and not any(element.get(name) for name in (*COMPANY_NAMES, "country", "company_country")):
+        row = {**element, "company_country": parents_country}
     own: dict[str, str] = {}
     details: dict[str, Any] = {}
     rejected: dict[str, Any] = {}
     for name in IDENTITY_FIELDS:
         raw = element.get(name)
-        cleaned = clean(name, raw, element)
+        cleaned = clean(name, raw, row)
         if (entry := rejection(raw, cleaned)) is not None:
             rejected[name] = entry
         if (cell := _cell(cleaned.value)) is not None:

@@ -234,7 +234,7 @@ class ResponseReader:
         raw = {name: expression(payload) for name, expression in self._provides.items()}
         fields, rejected = clean_fields(raw, self._workflow.types)
         if self._contacts.declared:
-            records = self._contacts.read(payload, fields.get("country"))
+            records = self._contacts.read(payload, fields.get("country") or fields.get("company_country"))
             fields = {**best_of_answer(records), **fields, **records}
         if found_if is None:
             found = bool(fields) if self._provides or self._contacts.declared else not blank(payload)

@@ -7,10 +7,12 @@ from functools import lru_cache
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.name_words import NOBODY_GROUPS, NOBODY_NAMES, fold
 from enrichment_assets.domain.no_value import is_no_value
+from enrichment_assets.domain.no_value_words import NOBODY
 
 _EDGES = " ,;:|-–—_*.()[]<>!?\"'"
 
-_AT_ENDS = NOBODY_GROUPS.union(*((name.split()[0], name.split()[-1]) for name in NOBODY_NAMES))
+_NAMES = NOBODY_NAMES | frozenset(fold(name.replace("-", " ")) for name in NOBODY)
+_AT_ENDS = NOBODY_GROUPS.union(*((name.split()[0], name.split()[-1]) for name in _NAMES))
 """Words that begin or end the name of nobody."""
 
 
@@ -28,7 +30,7 @@ def is_nobody(text: str | None) -> bool:
 def is_listed(text: str) -> bool:
     """True for a whole name of our lists: `Test Account`, `Vertrieb`, and a group's (`Acme Support Team`)."""
     folded = _folded(text)
-    return folded in NOBODY_NAMES or folded.rpartition(" ")[2] in NOBODY_GROUPS
+    return folded in _NAMES or folded.rpartition(" ")[2] in NOBODY_GROUPS
 
 
 @lru_cache(maxsize=65_536)

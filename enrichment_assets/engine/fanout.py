@@ -19,7 +19,7 @@ def with_children(run: Run, item: LoadedItem, step: Step, decision: Decision) ->
     if decision.reading is None or not decision.reading.emitted:
         return decision, None
     known = {**item.fields_at(step.blueprint.position), **item.identity}
-    parent = Parent(item.item_id, item.company_key, known)
+    parent = Parent(item.item_id, item.company_key, known, item.identity.get("country"))
     emission = emission_for(run.batch.blueprint, step, parent, decision)
     if emission is None:
         return decision, None

@@ -97,7 +97,7 @@ class IdentityReader:
         return found
 
     def _judge(self, name: str, cell: str, memo: dict[str, Judged | None], row: Cells) -> Judged:
-        judged = memo.get(cell, _UNKNOWN)
+        judged: Judged | None = memo.get(cell, _UNKNOWN)
         if judged is _UNKNOWN:
             judged = self._remember(name, cell, memo)
         if judged is None:

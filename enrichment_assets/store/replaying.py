@@ -218,7 +218,7 @@ def parents(connection: Sync, item_ids: Sequence[int], position: int) -> list[Pa
     for row in rows:
         provided = {name: value for fields in row["provided"] for name, value in fields.items()}
         identity = {name: row[name] for name in IDENTITY_FIELDS if row[name] is not None}
-        found.append(Parent(row["id"], row["company_key"], {**provided, **identity}))
+        found.append(Parent(row["id"], row["company_key"], {**provided, **identity}, identity.get("country")))
     return found
 
 

@@ -110,6 +110,34 @@ def test_text_has_no_blanks_around_it_and_what_is_no_value_of_its_field_is_no_ce
     assert json.loads(child.original) == element
 
 
+@pytest.mark.parametrize(
+    ("country", "element", "phone", "reason"),
+    [
+        ("United States", {"phone": "(202) 555-0123"}, "+12025550123", None),
+        ("Germany", {"phone": "030 901820"}, "+4930901820", None),
+        ("US", {"phone": "tel:202.555.0123;ext=5"}, "+12025550123", None),
+        (None, {"phone": "(202) 555-0123"}, None, "no_country"),
+        ("Germany", {"phone": "+1 202-555-0181"}, "+12025550181", None),
+        ("Germany", {"phone": "202-555-0123", "country": "US"}, "+12025550123", None),
+        ("Germany", {"phone": "030 901820", "company_name": "Elm"}, None, "no_country"),  # another company, anywhere
+        (
+            "Germany",
+            {"phone": "030 901820", "company_domain": "elm.example", "company_country": "DE"},
+            "+4930901820",
+            None,
+        ),
+        ("Germany", {"phone": "(202) 555-0123"}, None, "not_callable"),
+    ],
+)
+def test_a_childs_number_is_read_by_its_own_country_then_by_its_parents(
+    country: str | None, element: dict[str, Any], phone: str | None, reason: str | None
+) -> None:
+    parent = Parent(7, "company_name:pine golf", {**PARENT.fields, "company_country": "FR"}, country)
+    (child,) = emit({"first_name": "Ann", **element}, parent=parent).children
+    assert cells(child).get("phone") == phone
+    assert (json.loads(child.rejected)["phone"]["reason"] if child.rejected else None) == reason
+
+
 def test_long_and_unprintable_keys_become_digests_that_an_index_can_hold() -> None:
     long, odd = origins({"id": "x" * 5000}, {"id": "a\u2028b"}, key="id")
     assert long.startswith("sha256:") and odd.startswith("sha256:")

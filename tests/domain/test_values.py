@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import jmespath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from enrichment_assets.domain.contact_records import ContactReader, PhoneRecords
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.values import Cleaned, Reason, clean, clean_alone, clean_fields, rejection
 
@@ -93,7 +95,7 @@ def test_a_value_has_the_form_of_its_field(name: str, raw: Any, value: Any) -> N
 
 def test_a_name_of_nobody_is_no_value_whole_or_in_halves_and_a_name_like_it_is_one() -> None:
     for name in ("Sales Team", "Test Account", "LinkedIn Member", "linkedin member", "Customer Support", "Help Desk",
-                 "First Last", "(Private Profile)"):  # fmt: skip
+                 "First Last", "(Demo User)"):  # fmt: skip
         assert clean("full_name", name, {}) == Cleaned(None, Reason.PLACEHOLDER), name
         first, last = name.strip("()").split()
         halves = {"first_name": first, "last_name": last}
@@ -206,3 +208,26 @@ def test_whatever_comes_is_judged_and_a_clean_value_is_its_own_form(name: str, r
         again = clean(name, cleaned.value, row)
         assert again.value == cleaned.value
     rejection(raw, cleaned)
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "read", "rejected"),
+    [
+        ("(202) 555-0123", "US", "+12025550123", None),
+        ("020 7946 0123", "United Kingdom", "+442079460123", None),
+        ("030 901820", "DE", "+4930901820", None),
+        ("+44 20 7946 0123", "US", "+442079460123", None),
+        ("(202) 555-0123", None, "(202) 555-0123", "no_country"),
+        ("(202) 555-0123", "DE", "(202) 555-0123", "not_callable"),
+        ("1.4155E+10", "US", "1.4155E+10", "spreadsheet_number"),
+        ("n/a", "US", "n/a", "placeholder"),
+    ],
+)
+def test_the_number_of_a_record_is_read_by_the_country_of_its_answer(
+    number: str, country: str | None, read: str, rejected: str | None
+) -> None:
+    reader = ContactReader(
+        [], [PhoneRecords(at="phones", number="@")], lambda _where, text: jmespath.compile(text).search
+    )
+    (record,) = reader.read({"phones": [number]}, country)["phone_records"]
+    assert (record["number"], record.get("rejected")) == (read, rejected)
