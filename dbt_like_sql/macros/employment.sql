@@ -7,10 +7,49 @@
 case
     when contains(fields, '"{{ history.field }}"') and json_type(fields, '$.{{ history.field }}') = 'ARRAY'
         then [json_extract(fields, '$.{{ history.field }}')]
-    when {% for word in history.words %}contains(payload, '{{ word }}'){{ ' or ' if not loop.last }}{% endfor %}
-
+    when {{ words_occur(history) }}
         then json_extract({{ only_subject('payload') }}, {{ history_paths(history) }})
 end
+{%- endmacro %}
+
+{#- Histories among those values that are no list: they hold nothing that could be a row, but they are not passed over in
+    silence either. An object below which another place is declared is the way to that place. -#}
+{% macro history_strays(history, found) -%}
+case
+    when len(list_filter({{ found }}, lambda x: not starts_with(cast(x as varchar), '['))) > 0 then list_filter(
+        list_transform({{ found }}, lambda x, place: case
+            when json_type(x) in ('ARRAY', 'NULL') or place > {{ history.places | length }} then null
+            when json_type(x) = 'OBJECT' and list_contains([{{ places_above_others(history) }}], place) then null
+            when json_type(x) = 'VARCHAR' and list_contains([{{ places_of_text(history) }}], place) then null
+            else x
+        end),
+        lambda x: x is not null
+    )
+end
+{%- endmacro %}
+
+{#- Numbers of the places where a text is something else than a history. -#}
+{% macro places_of_text(history) -%}
+0{% for place in history.places %}{% if place in history.may_be_text %}, {{ loop.index }}{% endif %}{% endfor %}
+{%- endmacro %}
+
+{#- Numbers of the places that are the beginning of another one (`employment` of `employment.all`). -#}
+{% macro places_above_others(history) -%}
+{%- set numbers = [0] -%}
+{%- for place in history.places -%}
+{%- set above = loop.index -%}
+{%- for other in history.places + history.one_entry if other.startswith(place ~ '.') -%}{%- if numbers.append(above) -%}{%- endif -%}{%- endfor -%}
+{%- endfor -%}
+{{ numbers | unique | join(', ') }}
+{%- endmacro %}
+
+{#- True for an answer that may hold a history: a condition on rows that costs little, for whoever needs no other answer. -#}
+{% macro history_is_spoken_of(history) -%}
+contains(fields, '"{{ history.field }}"') or {{ words_occur(history) }}
+{%- endmacro %}
+
+{% macro words_occur(history) -%}
+{% for word in history.words %}contains(payload, '{{ word }}'){{ ' or ' if not loop.last }}{% endfor %}
 {%- endmacro %}
 
 {% macro history_paths(history) -%}
@@ -106,10 +145,10 @@ end
 [{% for name in names %}'$.{{ name }}'{{ ', ' if not loop.last }}{% endfor %}]
 {%- endmacro %}
 
-{#- The type that a list is parsed into: these members, all as text. A member of another type arrives as its JSON text, an
-    entry that is no object as nothing but nulls. -#}
+{#- The type that an entry is parsed into: these members, all as text. A member of another type arrives as its JSON text, an
+    entry that is no object as nothing. -#}
 {% macro entry_type(names) -%}
-[{{ '{' }}{% for name in names %}"{{ name }}":"VARCHAR"{{ ',' if not loop.last }}{% endfor %}{{ '}' }}]
+{{ '{' }}{% for name in names %}"{{ name }}":"VARCHAR"{{ ',' if not loop.last }}{% endfor %}{{ '}' }}
 {%- endmacro %}
 
 {#- Every member that is read of an entry, once, with blanks between them. -#}
@@ -127,11 +166,6 @@ end
     step: an expression for each of twenty names takes the planner longer than a small batch takes to build. -#}
 {% macro member(names) -%}
 coalesce({% for name in names %}nullif({{ member_value(name) }}, ''){{ ', ' if not loop.last }}{% endfor %})
-{%- endmacro %}
-
-{#- The same where members in `first` have been looked at before. -#}
-{% macro first_member(names, first) -%}
-coalesce({% for name in names if name in first %}nullif(first_look."{{ name }}", ''), {% endfor %}{{ member(names) }})
 {%- endmacro %}
 
 {% macro member_value(name) -%}

@@ -47,37 +47,3 @@ end), 0)
 from (select {{ history_values(history) }} as found from {{ ref('stg_answers') }} where payload is not null)
 where found is not null
 {%- endmacro %}
-
-{#- Histories that are no list hold nothing that could be a row, but they are not passed over in silence either. An object
-    below which another place is declared is the way to that place; a text at some places is something else. -#}
-{% macro not_lists(history) -%}
-select
-    client_slug,
-    batch_key,
-    item_id,
-    workflow_slug as source_workflow,
-    provider as source_provider,
-    result_id,
-    cast(null as integer) as ordinal,
-    'not_a_list' as reason,
-    left(cast(value as varchar), 1000) as entry
-from (
-    select
-        * exclude (found),
-        unnest(found) as value,
-        unnest({{ history_paths(history) }}) as place
-    from (
-        select client_slug, batch_key, item_id, workflow_slug, provider, result_id, {{ history_values(history) }} as found
-        from {{ ref('stg_answers') }}
-        where payload is not null
-    )
-    where len(list_filter(found, lambda x: not starts_with(cast(x as varchar), '['))) > 0
-)
-where value is not null and json_type(value) not in ('ARRAY', 'NULL')
-    and not list_contains([{% for place in history.one_entry %}'$.{{ place }}', {% endfor %}''], place)
-    and not (json_type(value) = 'VARCHAR' and list_contains([{% for place in history.may_be_text %}'$.{{ place }}', {% endfor %}''], place))
-    and not (
-        json_type(value) = 'OBJECT'
-        and len(list_filter({{ history_paths(history) }}, lambda x: starts_with(x, place || '.'))) > 0
-    )
-{%- endmacro %}

@@ -8,21 +8,8 @@ select
     source_provider,
     result_id,
     found_in,
-    ordinal,
+    case when exclusion_reason <> 'not_a_list' then ordinal end as ordinal,
     exclusion_reason as reason,
     entry
 from {{ ref('stg_education') }}
 where exclusion_reason is not null
-union all
-select
-    client_slug,
-    batch_key,
-    item_id,
-    source_workflow,
-    source_provider,
-    result_id,
-    'education',
-    ordinal,
-    reason,
-    entry
-from ({{ not_lists(var('education')) }})

@@ -7,10 +7,8 @@ select
     source_workflow,
     source_provider,
     result_id,
-    ordinal,
+    case when exclusion_reason <> 'not_a_list' then ordinal end as ordinal,
     exclusion_reason as reason,
     entry
 from {{ ref('stg_employment') }}
 where exclusion_reason is not null
-union all
-{{ not_lists(var('employment')) }}

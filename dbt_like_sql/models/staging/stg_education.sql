@@ -13,7 +13,7 @@ with answers as (
         fetched_at,
         {{ history_values(history) }} as found
     from {{ ref('stg_answers') }}
-    where payload is not null
+    where {{ history_is_spoken_of(history) }}
 
 ),
 
@@ -21,9 +21,9 @@ arrays as (
 
     select
         *,
-        {{ history_arrays('found') }} as arrays
+        case when found is not null then {{ history_arrays('found') }} end as arrays,
+        case when found is not null then {{ history_strays(history, 'found') }} end as strays
     from answers
-    where found is not null
 
 ),
 
@@ -31,7 +31,7 @@ listed as (
 
     select
         * exclude (found, arrays),
-        {{ history_list(history, 'found', 'arrays') }} as list
+        case when found is not null then json_extract({{ history_list(history, 'found', 'arrays') }}, '$[*]') end as raws
     from arrays
 
 ),
@@ -39,12 +39,21 @@ listed as (
 numbered as (
 
     select
-        * exclude (list),
-        unnest(json_extract(list, '$[*]')) as raw,
-        unnest(from_json(list, '{{ entry_type(entry_members(history).split(' ')) }}')) as e,
-        generate_subscripts(from_json(list, '{{ entry_type(entry_members(history).split(' ')) }}'), 1) as ordinal
+        * exclude (raws, strays),
+        coalesce(len(raws), 0) as length,
+        unnest(range(1, coalesce(len(raws), 0) + coalesce(len(strays), 0) + 1)) as ordinal,
+        unnest(case when strays is null then raws else list_concat(raws, strays) end) as raw
     from listed
-    where list is not null
+
+),
+
+read as (
+
+    select
+        *,
+        ordinal > length as is_stray,
+        case when ordinal <= length then from_json(raw, '{{ entry_type(entry_members(history).split(' ')) }}') end as e
+    from numbered
 
 ),
 
@@ -57,7 +66,7 @@ picked as (
         {% endfor -%}
         {{ date_of_parts(history.members.start_parts) }} as start_of_parts,
         {{ date_of_parts(history.members.end_parts) }} as end_of_parts
-    from numbered
+    from read
 
 ),
 
@@ -78,7 +87,7 @@ together as (
 
     select
         client_slug, batch_key, item_id, source_workflow, source_provider, result_id, fetched_at,
-        'history' as found_in, ordinal, organisation_name as school_name, degree, major, start_date, end_date, entry, false as is_nothing
+        'history' as found_in, ordinal, organisation_name as school_name, degree, major, start_date, end_date, entry, false as is_stray, false as is_nothing
     from {{ ref('stg_employment') }}
     where exclusion_reason = 'education'
     union all
@@ -86,7 +95,7 @@ together as (
         client_slug, batch_key, item_id, source_workflow, source_provider, result_id, fetched_at,
         'education', cast(ordinal as integer), school_name, degree, major,
         start_date, end_date,
-        left(cast(raw as varchar), 4000), {{ is_nothing('raw') }}
+        left(cast(raw as varchar), 4000), is_stray, {{ is_nothing('raw') }}
     from named
 
 )
@@ -102,6 +111,7 @@ select
     found_in,
     ordinal,
     case
+        when is_stray then 'not_a_list'
         when coalesce(school_name, degree, major) is not null then null
         when found_in = 'history' or is_nothing then 'empty'
         else 'unknown_shape'

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 -- One row per entry of every job history in the answers: jobs, education, and what is neither, with the reason.
--- Nothing is dropped here. The list is parsed once, into the members of all shapes side by side.
+-- Nothing is dropped here. An answer of the usual shape is parsed once, another one for the members of all shapes.
 {%- set history = var('employment') %}
 with answers as (
 
@@ -13,9 +13,31 @@ with answers as (
         id_namespace,
         result_id,
         fetched_at,
-        {{ history_values(history) }} as found
+        payload,
+        fields,
+        from_json({{ usual_answer(history) }}, '{{ usual_document(history) }}') as d
     from {{ ref('stg_answers') }}
     where payload is not null
+
+),
+
+-- Most answers are of the usual shape: their entries are taken as they are parsed. No step down to the entries has a
+-- condition on rows: DuckDB would parse every answer once more for it. A list that is null has no entries.
+looked as (
+
+    select
+        * exclude (d),
+        {{ usual_entries(history, 'd') }} as entries
+    from answers
+
+),
+
+found as (
+
+    select
+        * exclude (payload, fields),
+        case when entries is null then {{ history_values(history) }} end as found
+    from looked
 
 ),
 
@@ -23,9 +45,9 @@ arrays as (
 
     select
         *,
-        {{ history_arrays('found') }} as arrays
-    from answers
-    where found is not null
+        case when found is not null then {{ history_arrays('found') }} end as arrays,
+        case when found is not null then {{ history_strays(history, 'found') }} end as strays
+    from found
 
 ),
 
@@ -33,44 +55,28 @@ listed as (
 
     select
         * exclude (found, arrays),
-        {{ history_list(history, 'found', 'arrays') }} as list
+        case when found is not null then {{ history_list(history, 'found', 'arrays') }} end as list
     from arrays
 
 ),
 
-unfolded as (
+-- The entries as they came, of every answer of another shape.
+kept as (
 
     select
         * exclude (list),
-        {{ history_unfolded(history, 'list') }} as list
+        case when list is not null then json_extract({{ history_unfolded(history, 'list') }}, '$[*]') end as raws
     from listed
-    where list is not null
 
 ),
 
-parsed as (
-
-    select
-        *,
-        from_json(list, '{{ entry_type(history.first_members) }}') as entries
-    from unfolded
-
-),
-
--- An answer in which an entry lacks an organisation, a title, a start, or an end and the word that it goes on, is another
--- provider's: it is parsed again, for the members of all shapes. Only one in which an id comes twice is looked at more
--- closely: by the text of each whole entry that has an id.
+-- Only an answer in which an id comes twice is looked at more closely: by the text of each whole entry that has an id.
 identified as (
 
     select
         *,
-        case
-            when len(list_filter(entries, lambda x: x.organization_name is null or x.title is null or x.start_date is null
-                or (x.end_date is null and x.current is null))) > 0
-                then from_json(list, '{{ entry_type(entry_members(history).split(' ')) }}')
-        end as thorough,
-        list_transform(entries, lambda x: coalesce(x.id, x._id)) as ids
-    from parsed
+        case when raws is not null then list_transform(raws, lambda x: coalesce(json_extract_string(x, '$.id'), json_extract_string(x, '$._id'))) end as ids
+    from kept
 
 ),
 
@@ -79,38 +85,33 @@ fingerprinted as (
     select
         * exclude (ids),
         case
-            when list_unique(ids) < list_count(ids) then list_transform(
-                json_extract(list, '$[*]'),
-                lambda x, place: case when ids[place] is not null then cast(x as varchar) end
-            )
+            when list_unique(ids) < list_count(ids)
+                then list_transform(raws, lambda x, place: case when ids[place] is not null then cast(x as varchar) end)
         end as prints
     from identified
-
-),
-
--- The entries as they came, of an answer in which one may be excluded.
-kept as (
-
-    select
-        *,
-        case
-            when thorough is not null or prints is not null or len(list_filter(entries, lambda x: coalesce(x.kind, x.degree, x.grade_level, x.major, x.deleted) is not null)) > 0
-                then json_extract(list, '$[*]')
-        end as raws
-    from fingerprinted
 
 ),
 
 numbered as (
 
     select
-        * exclude (list, entries, thorough, prints, raws),
-        unnest(entries) as first_look,
-        unnest(raws) as raw,
-        unnest(thorough) as e,
-        unnest(list_transform(prints, lambda p, place: p is not null and list_position(prints, p) < place)) as is_repeated,
-        generate_subscripts(entries, 1) as ordinal
-    from kept
+        * exclude (entries, strays, prints, raws),
+        coalesce(len(entries), len(raws), 0) as length,
+        unnest(range(1, coalesce(len(entries), len(raws), 0) + coalesce(len(strays), 0) + 1)) as ordinal,
+        unnest(entries) as usual,
+        unnest(case when strays is null then raws else list_concat(raws, strays) end) as raw,
+        unnest(list_transform(prints, lambda p, place: p is not null and list_position(prints, p) < place)) as is_repeated
+    from fingerprinted
+
+),
+
+read as (
+
+    select
+        * exclude (length),
+        ordinal > length as is_stray,
+        case when usual is null and ordinal <= length then from_json(raw, '{{ entry_type(entry_members(history).split(' ')) }}') end as e
+    from numbered
 
 ),
 
@@ -127,15 +128,17 @@ picked as (
         fetched_at,
         raw,
         ordinal,
+        usual is not null as is_usual,
+        is_stray,
         coalesce(is_repeated, false) as is_repeated,
         {% for field, members in history.members.items() if field not in ('start_parts', 'end_parts', 'open_without_end') -%}
-        {{ first_member(members, history.first_members) }} as given_{{ field }},
+        {{ usual_or_any_member(history, members) }} as given_{{ field }},
         {% endfor -%}
-        {{ date_of_parts(history.members.start_parts) }} as start_of_parts,
-        {{ date_of_parts(history.members.end_parts) }} as end_of_parts,
-        {{ member(history.members.open_without_end) }} is not null as is_open_without_end,
-        split_part(e.subtitle, ' · ', 1) as subtitle
-    from numbered
+        case when e is not null then {{ date_of_parts(history.members.start_parts) }} end as start_of_parts,
+        case when e is not null then {{ date_of_parts(history.members.end_parts) }} end as end_of_parts,
+        case when e is not null then {{ member(history.members.open_without_end) }} is not null else false end as is_open_without_end,
+        case when e is not null then split_part(e.subtitle, ' · ', 1) end as subtitle
+    from read
 
 ),
 
@@ -152,11 +155,15 @@ named as (
         fetched_at,
         raw,
         ordinal,
+        is_stray,
         is_repeated,
         {{ filled('given_entry_id') }} as provider_entry_id,
-        coalesce({{ filled(name_of('given_organisation_name')) }}, {{ filled('subtitle') }}) as organisation_name,
+        case
+            when is_usual then given_organisation_name
+            else coalesce({{ filled(name_of('given_organisation_name')) }}, {{ filled('subtitle') }})
+        end as organisation_name,
         {{ filled('given_organisation_id') }} as provider_organisation_id,
-        {{ filled(name_of('given_title')) }} as title,
+        case when is_usual then given_title else {{ filled(name_of('given_title')) }} end as title,
         coalesce({{ date_text('given_start') }}, start_of_parts, {{ range_end('given_range', 1) }}) as start_date,
         coalesce({{ date_text('given_end') }}, end_of_parts, {{ range_end('given_range', 2) }}) as end_date,
         {{ truth('given_current') }} as current_flag,
@@ -177,6 +184,7 @@ judged as (
     select
         *,
         case
+            when is_stray then 'not_a_list'
             when is_repeated then 'duplicate'
             when is_deleted then 'deleted'
             when contains(lower(kind), 'educat') or list_contains(['school', 'degree', 'university'], lower(kind)) then 'education'
@@ -212,8 +220,7 @@ select
     title,
     start_date,
     end_date,
-    start_date is null
-        and {{ has_unknown(history, ['start', 'start_parts'], 'start|begin|begun|since|join|hire|from|date|year|period|tenure', 'updat|creat|duration|valid|birth|seen|last|end|_to$|until|years?_?(of|in)|current|former', 'raw') }} as has_unread_start,
+    case when start_date is null then {{ has_unknown(history, ['start', 'start_parts'], 'start|begin|begun|since|join|hire|from|date|year|period|tenure', 'updat|creat|duration|valid|birth|seen|last|end|_to$|until|years?_?(of|in)|current|former', 'raw') }} else false end as has_unread_start,
     case when current_flag is null and is_open_without_end and end_date is null then true else current_flag end as current_flag,
     is_primary,
     description,
