@@ -2,13 +2,19 @@
     `employment` and `education` of dbt_project.yml; a macro takes one of the two as `history`. -#}
 
 {#- What stands at all places where a history may be, null where nothing is, in one pass over the answer. What the
-    workflow's `provides` mapped under the history's own name is read instead. -#}
+    workflow's `provides` mapped under the history's own name is read instead. A list that is sent as text is opened. -#}
 {% macro history_values(history) -%}
 case
     when contains(fields, '"{{ history.field }}"') and json_type(fields, '$.{{ history.field }}') = 'ARRAY'
         then [json_extract(fields, '$.{{ history.field }}')]
     when {{ words_occur(history) }}
-        then json_extract({{ only_subject('payload') }}, {{ history_paths(history) }})
+        then case
+            when contains(payload, '"[') then list_transform(
+                json_extract({{ only_subject('payload') }}, {{ history_paths(history) }}),
+                lambda x: case when starts_with(x, '"[') and json_valid(json_extract_string(x, '$')) then json(json_extract_string(x, '$')) else x end
+            )
+            else json_extract({{ only_subject('payload') }}, {{ history_paths(history) }})
+        end
 end
 {%- endmacro %}
 

@@ -67,6 +67,21 @@ def test_a_start_is_missing_only_where_no_member_is_like_a_date(models: HistoryM
     ]
 
 
+def test_an_end_by_a_name_that_nobody_knows_is_noted(models: HistoryModels) -> None:
+    job = {"company": "Acme", "title": "CTO", "start_date": "2015"}
+    unread = [
+        {"finished": "2019"},
+        {"endYearOfJob": 2019},
+        {"left_company_on": "May"},
+        {"date_until": "2019"},
+        {"exitDate": "2019"},
+    ]
+    none = [{"endorsements": 5}, {"gender": "f"}, {"leave_reason": "moved"}, {"finished": None}, {"end_date": None}]
+    models.read([{"experience": [{**job, **member} for member in [*unread, *none]]}])
+    notes = models.rows("select date_note from person_work_history order by ordinal")
+    assert [note for (note,) in notes] == ["end_unreadable"] * 5 + [None] * 5
+
+
 def test_what_a_provider_deleted_is_no_job(models: HistoryModels) -> None:
     models.read([{"member_experience_collection": [{"title": "CTO", "company_name": "Acme", "deleted": 1}]}])
     assert models.rows("select reason from work_history_exclusions") == [("deleted",)]

@@ -93,12 +93,12 @@ select
         when j.end_is_open then true
         when j.end_to < cast(j.fetched_at as date) then false
         when j.end_from > cast(j.fetched_at as date) and j.start_from <= cast(j.fetched_at as date) then true
-        when j.end_date is null and j.is_primary then true
+        when j.end_date is null and j.is_primary and not j.has_unread_end then true
     end as is_current,
     case
         when j.start_date is null and not j.has_unread_start then 'start_missing'
         when j.start_from is null then 'start_unreadable'
-        when j.end_date is not null and j.end_is_open is null then 'end_unreadable'
+        when j.has_unread_end or (j.end_date is not null and j.end_is_open is null) then 'end_unreadable'
         when j.end_to < j.start_from then 'end_before_start'
     end as date_note,
     j.description,

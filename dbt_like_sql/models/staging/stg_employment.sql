@@ -221,6 +221,7 @@ select
     start_date,
     end_date,
     case when start_date is null then {{ has_unknown(history, ['start', 'start_parts'], 'start|begin|begun|since|join|hire|from|date|year|period|tenure', 'updat|creat|duration|valid|birth|seen|last|end|_to$|until|years?_?(of|in)|current|former', 'raw') }} else false end as has_unread_start,
+    case when end_date is null and current_flag is not true then {{ has_unknown(history, ['end', 'end_parts', 'range'], '^(date_?)?(end|until|till|finish|left|leav|exit|quit|through|thru)|_(end|until|to|left)$|(end|ending|finish|finished)_?(date|year|month|on|at|time)$', 'endors|url|reason|count|left_?over', 'raw') }} else false end as has_unread_end,
     case when current_flag is null and is_open_without_end and end_date is null then true else current_flag end as current_flag,
     is_primary,
     description,
