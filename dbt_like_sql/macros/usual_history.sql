@@ -20,8 +20,9 @@ end
 {%- for name in names_at_top(history).split() %},"{{ name }}":"VARCHAR"{% endfor %}{{ '}' }}
 {%- endmacro %}
 
+{#- Names at the top below which a history could be; the first two are lists of which `only_subject` takes the only member. -#}
 {% macro names_at_top(history) -%}
-{%- set names = [] -%}
+{%- set names = ['matches', 'datas'] -%}
 {%- for place in history.places + history.one_entry -%}{%- if names.append(place.split('.')[0]) -%}{%- endif -%}{%- endfor -%}
 {{ names | reject('equalto', history.usual.parent) | unique | join(' ') }}
 {%- endmacro %}
