@@ -14,6 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
+from enrichment_assets.domain.field_types import FieldType
+from enrichment_assets.domain.no_value import is_no_value
 from enrichment_assets.domain.phones import read_phones
 
 EMAIL_RECORDS, PHONE_RECORDS = "email_records", "phone_records"
@@ -110,6 +112,7 @@ class _Group:
         self._at = compiled(f"{where}.at", declared.at)
         self._role = declared.role
         self._value = value
+        self._type = FieldType.EMAIL if value == "address" else FieldType.PHONE
         self._country = compiled(f"{where}.country", getattr(declared, "country", None) or "null")
         names = [name for name in type(declared).model_fields if name not in ("at", "role", "country")]
         self._parts = {
@@ -122,7 +125,7 @@ class _Group:
             if entry is None:
                 continue
             text = _text(self._parts[self._value](entry))
-            if text is None or is_placeholder_email(text):
+            if text is None or is_placeholder_email(text) or is_no_value(text, self._type):
                 continue
             value, rejected = clean(text, _text(self._country(entry)) or country)
             record = {self._value: value, "rejected": rejected, **self._about(entry)}
@@ -166,8 +169,8 @@ def _text(value: Any) -> str | None:
 
 
 def _word(value: Any) -> str | None:
-    """A provider's word; what is none is kept as JSON, so that it is seen."""
-    if value is None:
+    """A provider's word; what is none is kept as JSON, so that it is seen. An empty list or object says nothing."""
+    if value is None or value == [] or value == {}:
         return None
     text = value.strip() if isinstance(value, str) else json.dumps(value)
     return text[:MAX_TEXT] or None
