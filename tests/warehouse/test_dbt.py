@@ -22,6 +22,7 @@ from enrichment_assets.warehouse import (
     open_warehouse,
     publish_batch_sources,
 )
+from enrichment_assets.warehouse.functions import add_functions
 from enrichment_assets.warehouse.project import PROJECT_DIR
 from tests.warehouse.hq_data import Answer, Lead, official_leads, seed_batch
 
@@ -87,6 +88,7 @@ def test_dbt_builds_the_same_rows_from_the_same_folder(
     assert built.returncode == 0, built.stdout[-4000:]
     assert "ERROR=0" in built.stdout
     with duckdb.connect(str(database), read_only=True) as theirs:
+        add_functions(theirs)
         ours = open_warehouse(settings)
         for name in load_project().models:
             assert _rows(theirs, name) == _rows(ours, name), name
