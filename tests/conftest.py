@@ -24,6 +24,7 @@ from psycopg import sql
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Databases, connect, embedded_server, locate_external, open_databases
 from enrichment_assets.store.embedded import LocalPostgres
+from enrichment_assets.store.postgres_home import HOME_ID
 
 SERVER_FOLDER = "enrich-tests-"
 _numbers = count()
@@ -50,7 +51,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The session's home goes away, with its server when there is one."""
     folder = Path(os.environ.pop("ENRICH_HOME"))
-    if (folder / "postgres").exists():
+    if any((folder / name).exists() for name in ("postgres", HOME_ID)):  # root keeps it elsewhere, by the home's name
         embedded_server(Settings(home=folder)).remove()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -207,8 +208,9 @@ def _sweep_dead_sessions() -> None:
         with suppress(FileNotFoundError), _locked_folder(folder):
             if folder.stat().st_uid != os.geteuid():
                 continue
-            for data in ("pg", "postgres"):
-                LocalPostgres(folder / data, durable=False).stop()
+            for data, sign in (("pg", "pg"), ("postgres", "postgres"), ("postgres", HOME_ID)):
+                if (folder / sign).exists():
+                    LocalPostgres(folder / data, durable=False).remove()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -41,7 +41,7 @@ def _in_another_process(instance: dg.DagsterInstance, environment: dict[str, str
 def home(open_folder: Path) -> Iterator[Settings]:
     settings = Settings(home=open_folder / "home")
     yield settings
-    embedded_server(settings).stop()
+    embedded_server(settings).remove()
 
 
 def test_an_instance_on_the_embedded_database_is_the_same_in_another_process(home: Settings, tmp_path: Path) -> None:

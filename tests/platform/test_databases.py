@@ -43,7 +43,7 @@ def home(open_folder: Path) -> Iterator[Settings]:
     """A home with nothing configured: everything is embedded."""
     settings = Settings(home=open_folder / "home")
     yield settings
-    embedded_server(settings).stop()
+    embedded_server(settings).remove()
 
 
 def _revision(url: str) -> str:

@@ -68,7 +68,7 @@ def stack(open_folder: Path) -> Iterator[Stack]:
     process.wait()
     for pid in one.left():
         os.kill(pid, signal.SIGKILL)
-    embedded_server(settings).stop()
+    embedded_server(settings).remove()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
