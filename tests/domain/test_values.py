@@ -220,7 +220,6 @@ def test_whatever_comes_is_judged_and_a_clean_value_is_its_own_form(name: str, r
         ("(202) 555-0123", None, "(202) 555-0123", "no_country"),
         ("(202) 555-0123", "DE", "(202) 555-0123", "not_callable"),
         ("1.4155E+10", "US", "1.4155E+10", "spreadsheet_number"),
-        ("n/a", "US", "n/a", "placeholder"),
     ],
 )
 def test_the_number_of_a_record_is_read_by_the_country_of_its_answer(
@@ -231,3 +230,11 @@ def test_the_number_of_a_record_is_read_by_the_country_of_its_answer(
     )
     (record,) = reader.read({"phones": [number]}, country)["phone_records"]
     assert (record["number"], record.get("rejected")) == (read, rejected)
+
+
+@pytest.mark.parametrize("number", ["n/a", "--", "", None, "unknown"])
+def test_a_placeholder_is_no_record_of_a_phone(number: str | None) -> None:
+    reader = ContactReader(
+        [], [PhoneRecords(at="phones", number="@")], lambda _where, text: jmespath.compile(text).search
+    )
+    assert not reader.read({"phones": [number]}, "US").get("phone_records")
