@@ -211,13 +211,13 @@ def test_a_callback_emits_and_so_does_one_that_comes_after_the_deadline(world: W
 
 
 def test_children_share_what_was_learnt_about_their_parents_company_and_nobody_elses(world: World) -> None:
-    people = [{"first_name": "Ann"}, {"first_name": "Guest", "company_name": "Elsewhere"}]
+    people = [{"first_name": "Ann"}, {"first_name": "Gus", "company_name": "Elsewhere"}]
     batch = world.launch(
         [COURSE], company_step("firm"), search(people=people), company_step("after"), later(uses=["firm"])
     )
     assert batch.run().finished
     assert by_child(batch, "firm") == [
-        ("Ann", "COMPLETED", "found", None), ("Guest", "SKIPPED", None, "inherited: by search"),
+        ("Ann", "COMPLETED", "found", None), ("Gus", "SKIPPED", None, "inherited: by search"),
     ]  # fmt: skip
     firms = batch.rows("select distinct result_id from workflow_states where workflow_slug = 'firm' and "
                        "outcome = 'found'")  # fmt: skip
