@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches import status
 from enrichment_assets.services.configuration import add_pipeline, pipeline_from_steps
 from enrichment_assets.services.launching import launch
+from enrichment_assets.services.upload_options import UploadOptions
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
@@ -30,9 +31,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def launched(settings: Settings, people: Path, *steps: str) -> str:
+def launched(settings: Settings, people: Path, *steps: str, mapping: Mapping[str, str] | None = None) -> str:
     add_pipeline(settings, pipeline_from_steps("steps", ",".join(steps)), client="acme")
-    upload = upload_file(settings, people, "acme")
+    upload = upload_file(settings, people, "acme", options=UploadOptions(mapping=mapping or {}))
     return launch(settings, upload.upload_id, "steps", client="acme", add_partition=lambda _key: None).batch_key
 
 
@@ -59,7 +60,7 @@ def test_the_first_row_of_a_file_without_a_header_is_not_shown_as_column_names(
 ) -> None:
     path = tmp_path / "no_header.csv"
     path.write_text("Ada,Byron,ada@byron.example\nMary,Somerville,mary@somerville.example\n")
-    batch = launched(simulated, path, "normalise-name")
+    batch = launched(simulated, path, "normalise-name", mapping={"Ada": "first_name"})
     made = materialised(run_batch_job(simulated, instance, batch, ["raw_apollo_uploads"]))
     schema = made["raw_apollo_uploads"]["dagster/column_schema"]
     assert isinstance(schema, dg.TableSchema)
