@@ -26,7 +26,7 @@ _SLIPPED_SCHEME = re.compile(
 )
 """`http:/x`, `https//x`, `htp://x`, `http:\\\\x`, `http:x`, `https:// x`, `http://https://x`."""
 _SEPARATORS = re.compile(r"""[\s,;|<>"()\[\]{}`]+""")
-_EDGES = "*.:!#?=&_-'‘’“”"
+EDGES = "*.:!#?=&_-'‘’“”"
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):/*", re.IGNORECASE)
 _HOST = re.compile(r"^(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))+$")
 _WEB = re.compile(r"^w{2,4}\.+(?=.)")
@@ -127,7 +127,7 @@ def _suffix(host: str) -> str:
 
 def _address(piece: str) -> Address | None:
     """The address that a piece without separators is; None when it is none."""
-    cleaned = piece.replace("\\", "/").strip(_EDGES).lstrip("/")
+    cleaned = piece.replace("\\", "/").strip(EDGES).lstrip("/")
     scheme = _SCHEME.match(cleaned)
     if scheme is not None and (scheme.group().endswith("/") or scheme.group(1).lower() == "mailto"):
         if scheme.group(1).lower() not in _WEB_SCHEMES:

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
-from enrichment_assets.domain.domains import address_on
+from enrichment_assets.domain.domains import EDGES, address_on
 
 _HOST = "linkedin.com"
 _PREFIX = r"^/+(?:mwlite/+|m/+|mobile/+|comm/+|[a-z]{2}(?:[_-][a-z]{2})?/+)?"
@@ -79,7 +79,7 @@ def _slug(text: str) -> str | None:
     """The last part of an address, decoded (twice where it was encoded twice) and cut at what cannot be of it."""
     decoded = unquote(text)
     decoded = unquote(decoded) if "%" in decoded else decoded
-    slug = _SLUG_JUNK.sub("", decoded.strip().replace("\ufffd", ""))
+    slug = _SLUG_JUNK.sub("", decoded.strip().replace("\ufffd", "")).strip(EDGES)
     if not _MEMBER_ID.match(slug):
         slug = slug.casefold()
     is_none = not slug or slug in _GONE or len(slug) > _MAX_SLUG or not any(sign.isalnum() for sign in slug)
