@@ -42,10 +42,10 @@ ARGS ?= --sandbox
 down: setup  ## stop the embedded database
 	$(BIN)/enrich down
 
-test: setup  ## all tests, by TEST_WORKERS processes (default 2): much of their time is waiting for processes
+test: setup  ## all tests, by TEST_WORKERS processes (default 3): much of their time is waiting for processes
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
 
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
 
 lint: setup  ## style and format
 	$(BIN)/ruff check .
