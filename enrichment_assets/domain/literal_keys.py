@@ -44,10 +44,9 @@ def looks_like_key(name: str, value: object) -> bool:
         return False
     if _KEYLIKE.search(value) or _in_address(value):
         return True
-    fixed = re.sub(r"\{\{.*?\}\}", "", value)
     if _SCHEME.match(value) and not value.rstrip().endswith("}}"):
         return True
-    return bool(SECRET_NAME.search(name)) and "{{" not in value and len(fixed.strip()) >= _SHORTEST
+    return bool(SECRET_NAME.search(name)) and "{{" not in value and len(value.strip()) >= _SHORTEST
 
 
 def _in_address(value: str) -> bool:

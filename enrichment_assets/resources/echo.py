@@ -43,16 +43,19 @@ class EchoGuard:
 
     def clean(self, answer: Answer) -> tuple[Answer, bool]:
         """The answer without our secrets in body and headers, and whether there were any."""
+        if not self._needles:
+            return answer, False
         body = self.without_secrets(answer.body)
-        headers = {
-            name: self.without_secrets(value.encode("latin-1", "replace")).decode("latin-1")
-            if any(needle.decode("utf-8", "replace") in value for needle, _ in self._needles)
-            else value
-            for name, value in answer.headers.items()
-        }
+        headers = {name: self._header(value) for name, value in answer.headers.items()}
         if body is answer.body and headers == answer.headers:
             return answer, False
         return replace(answer, body=body, headers=headers), True
+
+    def _header(self, value: str) -> str:
+        """A kept header is its bytes read as Latin-1; the same object where there is no secret in it."""
+        raw = value.encode("latin-1", "replace")
+        cleaned = self.without_secrets(raw)
+        return value if cleaned is raw else cleaned.decode("latin-1")
 
 
 def _spellings(value: str) -> set[str]:
