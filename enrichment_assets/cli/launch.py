@@ -76,6 +76,8 @@ def launch(
         return
     done = "launched" if launched.created else "was launched already; its partition is there"
     typer.echo(f"batch {launched.batch_key} {done}: {launched.items} items, {len(launched.steps)} steps")
+    for slug, address in launched.replaced:
+        typer.echo(_replaced(slug, address))
     typer.echo(f"next: enrich run {launched.batch_key} --wait    or: enrich status {launched.batch_key}")
 
 
@@ -100,10 +102,17 @@ def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
         for use in step.keys:
             elsewhere = "  (not that provider's address)" if use.foreign else ""
             typer.echo(f"key       {step.slug}: {use.variable} goes to {use.host}{elsewhere}")
+    for step in plan.steps:
+        for address in step.replaced:
+            typer.echo(_replaced(step.slug, address))
     for slug in plan.left_out:
         typer.echo(f"left out  {slug}: switched off for client {plan.client}")
     for problem in plan.problems:
         typer.echo(f"problem   {problem}")
+
+
+def _replaced(slug: str, address: str) -> str:
+    return f"replaced  {slug}: the simulator is called instead of {address}"
 
 
 def _days(seconds: float) -> str:

@@ -32,6 +32,7 @@ from enrichment_assets.engine.moves import action_of, note_move
 from enrichment_assets.engine.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.resources.simulator import RECEIVER_HEADER
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received
 
@@ -252,8 +253,10 @@ def _render(run: Run, item: LoadedItem, step: Step, key: str, token: str | None)
     url = f"{run.receiver_url}/callbacks/{token}" if token else None
     rendered = step.renderer.render(run.item_context(item, step, callback_url=url))
     request = step.authorised(rendered)
-    header = step.workflow.idempotency_header
-    return replace(request, headers={**request.headers, header: key}) if header else request
+    added = {step.workflow.idempotency_header: key} if step.workflow.idempotency_header else {}
+    if step.only_simulator is not None:
+        added[RECEIVER_HEADER] = run.receiver_url
+    return replace(request, headers={**request.headers, **added}) if added else request
 
 
 async def _attempt(

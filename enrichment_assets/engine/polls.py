@@ -117,7 +117,7 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
         return nothing
     try:
         context = run.item_context(item, step, external_id=open_call.external_id)
-        request = step.authorised(step.poll_renderer.render(context))
+        request = step.authorised(step.poll_renderer.render(context), is_poll=True)
     except ContractError:
         return nothing
     try:

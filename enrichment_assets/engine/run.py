@@ -36,6 +36,9 @@ from enrichment_assets.store.ledger import Scope
 LEASE_SECONDS = 60.0
 """How long a runner may be silent before its items are taken over."""
 
+_NOWHERE = "http://simulator.invalid"
+"""Where a batch for the simulator may call while there is none."""
+
 LINGER_SECONDS = 30.0
 """A run waits this long for states that are deferred; longer waits are left to the sequencer."""
 
@@ -164,7 +167,9 @@ async def _started(
         stack.push_async_callback(_end_runner, reader, runner_id)
         writer = GroupWriter(ledger, Scope(batch.client_id, batch.batch_id, runner_id))
         concurrency = sum(step.workflow.limits.concurrency for step in steps.values())
-        client = await stack.enter_async_context(build_client(concurrency=min(max(concurrency, 10), 2_000)))
+        client = await stack.enter_async_context(
+            build_client(min(max(concurrency, 10), 2_000), only_below=_only_below(batch, options))
+        )
         run = Run(
             batch,
             steps,
@@ -192,6 +197,11 @@ async def _started(
             for task in (beating, writing):
                 task.cancel()
             await asyncio.gather(beating, writing, return_exceptions=True)
+
+
+def _only_below(batch: Batch, options: EngineOptions) -> str | None:
+    """The one address that a batch for the simulator may call; None: the batch is no such one."""
+    return (options.sandbox_url or _NOWHERE) if batch.blueprint.simulated else None
 
 
 async def _connection(stack: AsyncExitStack, hq_url: str) -> claims.Connection:

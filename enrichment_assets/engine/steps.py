@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
@@ -23,6 +23,7 @@ from enrichment_assets.engine.refusals import Refusals
 from enrichment_assets.resources.echo import EchoGuard
 from enrichment_assets.resources.providers import base_url_of, is_simulated
 from enrichment_assets.resources.secrets import fill_secrets, workflow_secrets
+from enrichment_assets.resources.simulator import simulated_place
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class Step:
         slug, workflow: The definition with the client's overrides, and its slug.
         gate: The rate of this step's provider key.
         needs: Slugs of the steps that have to be settled first.
+        simulated: Its requests go to the simulator, whose literal key will do.
+        only_simulator: The simulator's address in a batch that was launched for it: nobody else is called.
     """
 
     blueprint: BlueprintStep
@@ -58,6 +61,7 @@ class Step:
     version: str
     echo: EchoGuard
     simulated: bool = False
+    only_simulator: str | None = None
     ended_by: tuple[str, ...] = ()
     stopped: str | None = None
     rests_until: float | None = None
@@ -77,34 +81,45 @@ class Step:
     @property
     def account_key(self) -> str:
         """Whose quota, payment and right to call it is: provider, address and key (hashed, never the key)."""
-        return account_key(self.workflow, self.provider, self.secrets)
+        return account_key(self.workflow.provider, self.base_url(), self.secrets)
 
     @property
     def limit_key(self) -> str:
         """Whose rate it is: providers count per account and endpoint."""
         return f"{self.account_key}:{self.workflow.operation}"
 
-    def authorised(self, rendered: RenderedRequest) -> RenderedRequest:
+    def authorised(self, rendered: RenderedRequest, *, is_poll: bool = False) -> RenderedRequest:
         """The request as it may leave: secrets in their places, the provider's address and credentials added.
+
+        In a batch for the simulator the address is the simulator's, whatever is configured.
 
         Raises:
             ConfigurationError: A header names a secret that the workflow does not have, or there is no address.
         """
         if self.provider is None:
             raise ConfigurationError(f"{self.slug}: a local workflow sends nothing")
-        return self.provider.authorise(fill_secrets(rendered, self.secrets), self.secrets, self.base_url())
+        base_url = self.base_url()
+        if self.only_simulator is not None:
+            base_url, url = simulated_place(
+                self.workflow, self.provider.base_url, rendered, self.only_simulator, is_poll=is_poll
+            )
+            rendered = replace(rendered, url=url)
+        return self.provider.authorise(fill_secrets(rendered, self.secrets), self.secrets, base_url)
 
     def base_url(self) -> str:
         """The address of this step's provider."""
-        return base_url_of(self.workflow, self.provider) if self.provider else ""
+        return _base_url(self.workflow, self.provider, self.only_simulator) if self.provider else ""
 
 
-def account_key(workflow: WorkflowDefinition, provider: Provider | None, secrets: Mapping[str, str]) -> str:
+def _base_url(workflow: WorkflowDefinition, provider: Provider, only_simulator: str | None) -> str:
+    return provider.base_url if only_simulator is not None else base_url_of(workflow, provider)
+
+
+def account_key(provider: str, address: str, secrets: Mapping[str, str]) -> str:
     """`provider:hash` of address and credentials: two clients with keys of their own have limits of their own."""
-    address = workflow.base_url or (provider.base_url if provider else "")
     sent = sorted(set(secrets) - {CALLBACK_SECRET})
     material = "\n".join([address, *(f"{name}={secrets[name]}" for name in sent)])
-    return f"{workflow.provider}:{hashlib.sha256(material.encode()).hexdigest()[:16]}"
+    return f"{provider}:{hashlib.sha256(material.encode()).hexdigest()[:16]}"
 
 
 def prepare_steps(
@@ -128,6 +143,7 @@ def prepare_steps(
             providers,
             make_door,
             sandbox_url,
+            sandbox_url if blueprint.simulated else None,
             tuple(name for name in step.after if name in ending and name not in step.fallback_of),
         )
         for step in blueprint.steps
@@ -143,6 +159,7 @@ def _prepare(
     providers: Mapping[str, Provider],
     make_door: DoorFactory,
     sandbox_url: str | None,
+    only_simulator: str | None,
     ended_by: tuple[str, ...],
 ) -> Step:
     workflow = step.workflow
@@ -155,7 +172,7 @@ def _prepare(
             known = ", ".join(sorted(providers))
             raise ConfigurationError(f"{workflow.slug}: there is no provider {workflow.provider!r} (known: {known})")
         try:
-            simulated = is_simulated(workflow, provider, sandbox_url)
+            simulated = only_simulator is not None or is_simulated(workflow, provider, sandbox_url)
             secrets = workflow_secrets(workflow, simulated=simulated)
         except ConfigurationError as error:
             stopped = str(error)
@@ -163,7 +180,11 @@ def _prepare(
     door = (
         None
         if provider is None
-        else make_door(f"{account_key(workflow, provider, secrets)}:{workflow.operation}", workflow)
+        else make_door(
+            f"{account_key(workflow.provider, _base_url(workflow, provider, only_simulator), secrets)}"
+            f":{workflow.operation}",
+            workflow,
+        )
     )
     return Step(
         blueprint=step,
@@ -179,6 +200,7 @@ def _prepare(
         version=workflow.version(),
         echo=EchoGuard({} if simulated else secrets),
         simulated=simulated,
+        only_simulator=only_simulator,
         ended_by=ended_by,
         stopped=stopped,
     )

@@ -34,6 +34,7 @@ from yarl import URL
 from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
+from enrichment_assets.resources.simulator import is_below
 
 MAX_ANSWER = MAX_PLAIN_BYTES
 """Bytes of a decoded body; a larger answer is refused while it streams."""
@@ -65,6 +66,10 @@ class FateUnknown(Exception):  # noqa: N818
 
 class AnswerTooLarge(ContractError):  # noqa: N818
     """The provider answered with more than we keep."""
+
+
+class NotTheSimulator(ContractError):  # noqa: N818
+    """A batch for the simulator would have called somebody else; nothing left."""
 
 
 @dataclass(slots=True, eq=False)
@@ -115,8 +120,13 @@ class ProviderClient(httpx.AsyncClient):
         return self._wire.client
 
 
-def build_client(concurrency: int = 100, connect_timeout: float = CONNECT_TIMEOUT) -> ProviderClient:
-    """A client for up to `concurrency` requests at once; one per run, shared by all its steps."""
+def build_client(
+    concurrency: int = 100, connect_timeout: float = CONNECT_TIMEOUT, *, only_below: str | None = None
+) -> ProviderClient:
+    """A client for up to `concurrency` requests at once; one per run, shared by all its steps.
+
+    With `only_below` no request leaves for any other address, by whatever way it was made.
+    """
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -127,7 +137,7 @@ def build_client(concurrency: int = 100, connect_timeout: float = CONNECT_TIMEOU
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            trace_configs=[_departures()],
+            trace_configs=[_departures(only_below)],
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
             auto_decompress=False,
         )
@@ -158,6 +168,7 @@ async def send(
         NotSent: Nothing left. The message names the kind of failure, never the URL.
         FateUnknown: It left, and no whole answer came.
         AnswerTooLarge: The answer came and is larger than `max_answer`.
+        NotTheSimulator: The client calls the simulator only; nothing left.
     """
     if not isinstance(client, ProviderClient):
         raise TypeError("send() needs a client from build_client()")
@@ -262,8 +273,10 @@ def _params(request: RenderedRequest) -> dict[str, str]:
     return {**httpx.URL(request.url).params, **request.query} if "?" in request.url else dict(request.query)
 
 
-def _departures() -> aiohttp.TraceConfig:
+def _departures(only_below: str | None) -> aiohttp.TraceConfig:
     """Ask before a request begins to leave, note that it does, and stop it from leaving twice.
+
+    Before anything is connected: whether the address may be called at all.
 
     aiohttp keeps the head back until there is a first piece of body to write with it, and writes the body in a task of
     its own, a turn of the event loop later or more: a request with a body leaves with its first piece.
@@ -271,6 +284,10 @@ def _departures() -> aiohttp.TraceConfig:
 
     def flight(trace_request_ctx: Any = None) -> Any:
         return trace_request_ctx
+
+    async def start(_session: aiohttp.ClientSession, _flight: Any, params: aiohttp.TraceRequestStartParams) -> None:
+        if only_below is not None and not is_below(params.url, only_below):
+            raise NotTheSimulator(f"a batch for the simulator calls nobody else: {params.url.host} was not called")
 
     async def head(
         _session: aiohttp.ClientSession, flight: Any, _params: aiohttp.TraceRequestHeadersSentParams
@@ -287,6 +304,7 @@ def _departures() -> aiohttp.TraceConfig:
             await flight.leave()
 
     trace = aiohttp.TraceConfig(trace_config_ctx_factory=flight)  # type: ignore[arg-type]
+    trace.on_request_start.append(start)
     trace.on_request_headers_sent.append(head)
     trace.on_request_chunk_sent.append(body)
     return trace

@@ -18,6 +18,8 @@ from enrichment_assets.sandbox.exchange import PlannedCallback
 from enrichment_assets.sandbox.faults import spoil
 from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
 
+_FATES = ("planned", "dropped", "duplicated", "late", "garbage", "sent", "delivered", "refused", "failed")
+
 
 @dataclass(slots=True)
 class Delivery:
@@ -118,8 +120,22 @@ class CallbackSender:
         return {"flushed": len(waiting), **self.report()}
 
     def report(self) -> dict[str, int]:
-        """What became of all callbacks: planned, dropped, sent, delivered, refused, failed, ... and pending."""
-        names = ("planned", "dropped", "duplicated", "late", "garbage", "sent", "delivered", "refused", "failed")
+        """What became of all callbacks: planned, dropped, sent, delivered, refused, failed, ... and pending.
+
+        `foreign`: callbacks to somebody else than the receiver that the request named; they were not made.
+        """
+        names = [
+            "planned",
+            "dropped",
+            "duplicated",
+            "late",
+            "garbage",
+            "sent",
+            "delivered",
+            "refused",
+            "failed",
+            "foreign",
+        ]
         return {**{name: self.counts[name] for name in names}, "pending": self.pending}
 
     def _arrange(self, delivery: Delivery, delay: float | None) -> None:

@@ -32,6 +32,9 @@ from enrichment_assets.sandbox.world import World
 
 KEPT_BEHAVIOURS = 1_000
 
+RECEIVER_HEADER = "x-sandbox-receiver"
+"""Whom the caller has listening: an address of anybody else in its request is counted as foreign and not called."""
+
 
 class SandboxServer:
     """All state of one sandbox and the handler of its requests."""
@@ -203,7 +206,11 @@ class SandboxServer:
         except Refusal as refusal:
             return refusal.reply
         self.billing.charge(call.provider, call.key, question.operation, reply, idempotency_key)
+        receiver = call.headers.get(RECEIVER_HEADER)
         for planned in reply.callbacks:
+            if receiver and not planned.url.startswith(f"{receiver.rstrip('/')}/"):
+                self.callbacks.counts["foreign"] += 1
+                continue
             self.callbacks.schedule(self.settings.seed, call.behaviour, planned, call.attempt)
         if idempotency_key and honours:
             self.billing.keep(call.provider, call.key, idempotency_key, asked, _copy(reply, replayed=False))

@@ -27,7 +27,7 @@ class KeyUse:
 
 
 def key_uses(workflow: WorkflowDefinition, sandbox_url: str | None = None) -> tuple[KeyUse, ...]:
-    """The variables whose values leave with this workflow's requests.
+    """The variables whose values leave with this workflow's requests to the address that is configured.
 
     Raises:
         ConfigurationError: The workflow has no address.
@@ -38,7 +38,7 @@ def key_uses(workflow: WorkflowDefinition, sandbox_url: str | None = None) -> tu
         return ()
     real = build_providers()
     provider = build_providers(sandbox_url)[workflow.provider]
-    sent = {purpose: name for purpose, name in secret_names(workflow).items() if purpose != CALLBACK_SECRET}
+    sent = sent_secrets(workflow)
     if not sent:
         return ()
     host = urlsplit(address_of(workflow, provider)).netloc
@@ -48,6 +48,13 @@ def key_uses(workflow: WorkflowDefinition, sandbox_url: str | None = None) -> tu
     return tuple(
         KeyUse(purpose, name, host, not near and not _at_home(name, host, homes)) for purpose, name in sent.items()
     )
+
+
+def sent_secrets(workflow: WorkflowDefinition) -> dict[str, str]:
+    """Purpose -> variable of what leaves with requests: what only verifies callbacks stays here."""
+    if workflow.mode is Mode.LOCAL:
+        return {}
+    return {purpose: name for purpose, name in secret_names(workflow).items() if purpose != CALLBACK_SECRET}
 
 
 def _at_home(variable: str, host: str, homes: Mapping[str, str]) -> bool:

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.workflow import Entity, Mode
+from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 from enrichment_assets.resources.secrets import missing_secrets, refuse_foreign_variable, secret_names
+from enrichment_assets.resources.simulator import replaced_addresses
 from enrichment_assets.services.configuration import pipeline_row
-from enrichment_assets.services.key_safety import KeyUse, key_uses
+from enrichment_assets.services.key_safety import KeyUse, key_uses, sent_secrets
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
@@ -33,6 +35,7 @@ class StepPlan:
     Both are for the rows of the upload. `also_for`: (emitting step, children of one of its answers at most) whose
     child items take this step besides; how many there will be nobody can say. `reuse_for`: seconds that an answer of
     an earlier batch of the client may be old to be taken instead of a call. `keys`: which variables go to which host.
+    `simulated`: the simulator is called, instead of `replaced` where other addresses are configured (scheme and host).
     """
 
     slug: str
@@ -52,6 +55,7 @@ class StepPlan:
     reuse_for: float | None = None
     also_for: tuple[tuple[str, int], ...] = ()
     keys: tuple[KeyUse, ...] = ()
+    replaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,8 @@ def _step_plan(
     environment: Mapping[str, str] | None,
 ) -> StepPlan:
     workflow = step.workflow
-    simulated, problems = _readiness(settings, step, providers, environment)
+    simulated = settings.sandbox_url is not None and workflow.mode is not Mode.LOCAL
+    problems = _readiness(workflow, providers, environment, simulated=simulated)
     subjects = companies if workflow.entity is Entity.COMPANY and companies is not None else items
     calls = 0 if workflow.mode is Mode.LOCAL else subjects
     each = max(workflow.price.estimate, workflow.price.not_found or Decimal(0))
@@ -258,36 +263,43 @@ def _step_plan(
         simulated=simulated,
         problems=tuple(problems),
         reuse_for=workflow.reuse_for,
-        keys=() if problems else key_uses(workflow, settings.sandbox_url),
+        keys=() if problems else _key_uses(workflow, settings.sandbox_url),
+        replaced=replaced_addresses(workflow, settings.sandbox_url) if settings.sandbox_url else (),
     )
 
 
+def _key_uses(workflow: WorkflowDefinition, sandbox_url: str | None) -> tuple[KeyUse, ...]:
+    """Which variable goes to which host: in a batch for the simulator all of them to it."""
+    if sandbox_url is None:
+        return key_uses(workflow)
+    host = urlsplit(sandbox_url).netloc
+    return tuple(KeyUse(purpose, name, host, False) for purpose, name in sent_secrets(workflow).items())
+
+
 def _readiness(
-    settings: Settings,
-    step: BlueprintStep,
+    workflow: WorkflowDefinition,
     providers: Mapping[str, Provider],
     environment: Mapping[str, str] | None,
-) -> tuple[bool, Sequence[str]]:
-    """Whether a step goes to the sandbox, and what keeps it from being called at all."""
-    from enrichment_assets.resources.providers import address_of, is_simulated
+    *,
+    simulated: bool,
+) -> Sequence[str]:
+    """What keeps a step from being called at all. The simulator needs no address and no key."""
+    from enrichment_assets.resources.providers import address_of
 
-    workflow = step.workflow
     if workflow.mode is Mode.LOCAL:
-        return False, ()
-    provider = providers[workflow.provider]
-    try:
-        address_of(workflow, provider)
-    except ConfigurationError as error:
-        return False, (str(error),)
-    simulated = is_simulated(workflow, provider, settings.sandbox_url)
+        return ()
     try:
         for purpose, name in secret_names(workflow).items():
             refuse_foreign_variable(purpose, name, environment)
     except ConfigurationError as error:
-        return simulated, (f"workflow {workflow.slug}: {error}",)
+        return (f"workflow {workflow.slug}: {error}",)
     if simulated:
-        return True, ()
-    return False, [
+        return ()
+    try:
+        address_of(workflow, providers[workflow.provider])
+    except ConfigurationError as error:
+        return (str(error),)
+    return [
         f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set"
         for purpose, name in missing_secrets(workflow, environment).items()
     ]

@@ -6,7 +6,7 @@ nothing else. What a launch would call and cost is in `services.launch_plan`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +35,10 @@ _ATTEMPTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A batch that is there. `created` is False when it was there already and only its partition was seen to."""
+    """A batch that is there. `created` is False when it was there already and only its partition was seen to.
+
+    `replaced`: in a batch for the simulator, (workflow, configured address) of what is not called.
+    """
 
     batch_key: str
     client: str
@@ -44,6 +47,7 @@ class Launched:
     items: int
     steps: tuple[str, ...]
     created: bool
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 def launch(
@@ -76,11 +80,13 @@ def launch(
             launched = _relaunched(existing, find_upload(connection, upload, client), pipeline)
         else:
             draft = draft_launch(connection, upload, pipeline, client)
-            _refuse_unready(settings, draft, environment)
+            plans = step_plans(settings, draft, None, environment)
+            _refuse_unready(draft, plans)
             simulated = calls_simulator(settings, draft.blueprint)
             asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
             blueprint = asked.model_copy(update={"simulated": simulated})
             launched = _created(connection, replace(draft, blueprint=blueprint), key)
+            launched = replace(launched, replaced=tuple((plan.slug, url) for plan in plans for url in plan.replaced))
     add_partition(launched.batch_key)
     return launched
 
@@ -143,9 +149,8 @@ def _launched(key: str, upload: dict[str, Any], blueprint: Blueprint, *, created
     )
 
 
-def _refuse_unready(settings: Settings, draft: Draft, environment: Mapping[str, str] | None) -> None:
-    problems = unrecognised(draft)
-    problems += [problem for step in step_plans(settings, draft, None, environment) for problem in step.problems]
+def _refuse_unready(draft: Draft, plans: Sequence[StepPlan]) -> None:
+    problems = [*unrecognised(draft), *(problem for plan in plans for problem in plan.problems)]
     if problems:
         raise ConfigurationError(f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems))
 

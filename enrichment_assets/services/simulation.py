@@ -5,18 +5,15 @@ from __future__ import annotations
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.resources.providers import build_providers, is_simulated
 from enrichment_assets.settings import Settings
 
 
 def calls_simulator(settings: Settings, blueprint: Blueprint) -> bool:
-    """Whether any step of the blueprint would call the sandbox, with these settings."""
-    providers = build_providers(settings.sandbox_url)
-    return any(
-        is_simulated(step.workflow, providers[step.workflow.provider], settings.sandbox_url)
-        for step in blueprint.steps
-        if step.workflow.mode is not Mode.LOCAL and step.workflow.provider in providers
-    )
+    """Whether a batch with this blueprint is one for the simulator: with its address set, all that is sent goes there.
+
+    A batch that sends nothing is for neither.
+    """
+    return settings.sandbox_url is not None and any(step.workflow.mode is not Mode.LOCAL for step in blueprint.steps)
 
 
 def refuse_other_world(settings: Settings, batch_key: str, blueprint: Blueprint) -> None:

@@ -151,7 +151,7 @@ def test_a_missing_key_refuses_the_launch_and_flags_the_plan_by_name(settings: S
     assert launch(settings, upload, "apollo-basic", add_partition=partitions.add, environment=environment).created
 
 
-def test_against_the_sandbox_no_key_is_needed_but_elsewhere_it_is(settings: Settings, upload: int) -> None:
+def test_against_the_sandbox_no_key_is_needed_whatever_address_is_configured(settings: Settings, upload: int) -> None:
     from dataclasses import replace
 
     sandboxed = replace(settings, sandbox_url="http://127.0.0.1:8720")
@@ -165,8 +165,11 @@ def test_against_the_sandbox_no_key_is_needed_but_elsewhere_it_is(settings: Sett
     configuration.set_client_config(
         settings, "acme", "match-person-via-apollo", set_values={"base_url": "http://127.0.0.1:8720.evil.com"}
     )
-    (problem,) = plan_launch(sandboxed, upload, "full-demo", environment={}).problems
-    assert "APOLLO_API_KEY is not set" in problem
+    plan = plan_launch(sandboxed, upload, "full-demo", environment={})
+    replaced = {step.slug: step.replaced for step in plan.steps if step.replaced}
+    assert (plan.problems, replaced) == ((), {"match-person-via-apollo": ("http://127.0.0.1:8720.evil.com",)})
+    problems = plan_launch(settings, upload, "full-demo", environment={}).problems
+    assert any("APOLLO_API_KEY is not set" in problem for problem in problems)
 
 
 def test_a_clay_table_without_an_address_is_refused_until_the_client_names_it(settings: Settings, upload: int) -> None:

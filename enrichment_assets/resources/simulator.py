@@ -1,0 +1,107 @@
+"""Where a request of a batch for the simulator goes: below the simulator's address, whatever is configured.
+
+A client's table, server or gateway has a place in the simulator that stands for it; its own address is not called.
+That nothing else is called either is seen to where requests leave (`resources.transport`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from yarl import URL
+
+from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.domain.templating import RequestRenderer
+from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+
+RECEIVER_HEADER = "x-sandbox-receiver"
+"""Tells the simulator whom it may call back: an address of somebody else in a body is not called by it either."""
+
+_WEBHOOK = re.compile(r"/webhook(?:-test|-waiting)?/(.+)$")
+
+
+class Place(NamedTuple):
+    """An address as a provider takes it: `url` is absolute or a path below `base_url`."""
+
+    base_url: str
+    url: str
+
+
+def is_below(url: str | URL, base: str) -> bool:
+    """Whether an address is at or below another: same scheme, host and port, and a path that begins with its path."""
+    try:
+        one, other = URL(url), URL(base)
+        if not one.absolute or one.origin() != other.origin():
+            return False
+    except ValueError:
+        return False
+    root = other.path.rstrip("/")
+    return one.path == root or one.path.startswith(f"{root}/")
+
+
+def simulated_place(
+    workflow: WorkflowDefinition, base_url: str, request: RenderedRequest, sandbox_url: str, *, is_poll: bool = False
+) -> Place:
+    """Where a rendered request goes instead of where it is configured to go; what is at the simulator stays.
+
+    Args:
+        workflow: Whose request it is.
+        base_url: The provider's place in the simulator, `<sandbox_url>/<name>`.
+        request: As rendered, its URL a path or absolute.
+        sandbox_url: The simulator.
+        is_poll: The request asks for the answer of an earlier one.
+    """
+    configured = _configured(workflow, request.url)
+    if configured is None:
+        return Place(base_url, request.url)
+    if is_below(configured, sandbox_url):
+        return Place(
+            workflow.base_url if workflow.base_url and not _is_absolute(request.url) else base_url, request.url
+        )
+    return Place(base_url, _stand_in(workflow, configured, is_poll=is_poll))
+
+
+def replaced_addresses(workflow: WorkflowDefinition, sandbox_url: str) -> tuple[str, ...]:
+    """Scheme, host and port of every configured address that is not called, in order; a path may be a key."""
+    if workflow.mode is Mode.LOCAL:
+        return ()
+    renderers = [RequestRenderer(workflow)]
+    if workflow.poll is not None:
+        renderers.append(RequestRenderer.for_poll(workflow))
+    addresses = [_configured(workflow, renderer.address(workflow.parameters)) for renderer in renderers]
+    return tuple(dict.fromkeys(_origin(url) for url in addresses if url and not is_below(url, sandbox_url)))
+
+
+def _configured(workflow: WorkflowDefinition, url: str) -> str | None:
+    """The absolute address that the configuration gives; None: only the provider has one."""
+    if _is_absolute(url):
+        return url
+    return f"{workflow.base_url.rstrip('/')}/{url.lstrip('/')}" if workflow.base_url else None
+
+
+def _is_absolute(url: str) -> bool:
+    return "://" in url.partition("?")[0]
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _stand_in(workflow: WorkflowDefinition, url: str, *, is_poll: bool) -> str:
+    """The path below the provider's place in the simulator that answers for an address."""
+    parts = urlsplit(url)
+    last = parts.path.rstrip("/").rpartition("/")[2]
+    query = f"?{parts.query}" if parts.query else ""
+    if workflow.provider == "clay":  # the path of a real table is its key: it does not go to the simulator's log
+        return f"/tables/{hashlib.sha256(url.encode()).hexdigest()[:12]}/webhook"
+    if workflow.provider == "n8n":
+        webhook = _WEBHOOK.search(parts.path)
+        return f"/webhook/{webhook.group(1) if webhook else last or 'enrich'}{query}"
+    if workflow.provider == "http":
+        return f"/results/{last}{query}" if is_poll else f"/enrich{query}"
+    base = (workflow.base_url or "").rstrip("/")
+    return url.removeprefix(base) if base and url.startswith(f"{base}/") else f"{parts.path}{query}"
