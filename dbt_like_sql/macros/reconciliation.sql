@@ -6,10 +6,10 @@ select
     (select count(distinct item_id) from {{ ref('final_leads') }}) as actual
 {%- endmacro %}
 
-{#- Every readable row and every emitted child of an item that is there, against the items. -#}
+{#- Every readable row that was launched and every emitted child of an item that is there, against the items. -#}
 {% macro rows_and_items() -%}
 select
-    (select coalesce(sum(upload_rows - upload_rejected), 0) from {{ source('hq', 'batches') }})
+    (select coalesce(sum(coalesce(launched_rows, upload_rows - upload_rejected)), 0) from {{ source('hq', 'batches') }})
         + (
             select count(*)
             from {{ source('hq', 'batch_items') }} as c

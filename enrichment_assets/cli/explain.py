@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     batch: Annotated[str, typer.Argument(help="The batch's key.")],
     item: Annotated[int, typer.Argument(help="The item's id, as final_leads has it.")],
-    column: Annotated[str | None, typer.Argument(help="A column of final_leads; without it, all.")] = None,
+    column: Annotated[str | None, typer.Argument(help="A column, also of an own workflow; without it, all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """Show every value there was for a lead, winners and losers, from the uploaded cell to the final one, and why.
@@ -75,13 +75,15 @@ def explain(
 def edit(
     batch: Annotated[str, typer.Argument(help="The batch's key.")],
     item: Annotated[int, typer.Argument(help="The item's id, as final_leads has it.")],
-    column: Annotated[str, typer.Argument(help="A column of final_leads.")],
+    column: Annotated[str, typer.Argument(help="A column of the leads, also of an own workflow.")],
     value: Annotated[str | None, typer.Argument(help="The right value; without it, --clear.")] = None,
     by: Annotated[str, typer.Option("--by", help="Who says so.")] = "",
     note: Annotated[str | None, typer.Option("--note", help="Why.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="The column is to be empty.")] = False,
 ) -> None:
-    """Correct one value of a lead. It beats every source from the batch's next extraction on; nothing is overwritten.
+    """Correct one value of a lead: it beats every source, and nothing is overwritten.
+
+    `enrich export` shows it at once, the published tables from the batch's next extraction on.
 
     Example: enrich edit acme-1-apollo-basic-1 17 title "Chief of Staff" --by ada --note "from her own page"
     """
@@ -92,4 +94,7 @@ def edit(
     if clear == (value is not None):
         raise EnrichError("Give the right value, or --clear for none, one of the two.")
     edit_lead(Settings.from_environment(), batch, item, column, value, by=by, note=note)
-    typer.echo(f"Kept. {column} of item {item} changes with the next extraction of {batch}.")
+    typer.echo(
+        f"Kept. `enrich export {batch} leads` has the new {column} of item {item} at once, the published tables from "
+        f"the next extraction on. For `enrich query`: enrich extract {batch}"
+    )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from enrichment_assets.cli import careers
+
+if TYPE_CHECKING:
+    from enrichment_assets.settings import Settings
 
 Format = Literal["table", "csv", "json", "parquet"]
 
@@ -46,11 +49,12 @@ def query(
     if (sql is None) == (file is None):
         raise EnrichError("Give the SQL as an argument or with --file, one of the two.")
     text = sql if sql is not None else (file or Path()).read_text(encoding="utf-8")
-    with queries.ask(Settings.from_environment(), text, client=client, unsafe=unsafe) as answer:
+    settings = Settings.from_environment()
+    with queries.ask(settings, text, client=client, unsafe=unsafe) as answer:
         if to is not None:
             ending = queries.file_format(to)
-            rows = queries.write_answer(answer, to, format_=ending, spreadsheet_safe=spreadsheet_safe)
-            typer.echo(f"{rows} rows written to {to}", err=True)
+            queries.write_answer(answer, to, format_=ending, spreadsheet_safe=spreadsheet_safe)
+            typer.echo(f"{answer.given} rows written to {to}", err=True)
         elif format_ == "table":
             from enrichment_assets.cli.tables import print_rows
 
@@ -59,3 +63,15 @@ def query(
             raise EnrichError("Parquet goes to a file: add --to answer.parquet.")
         else:
             queries.write_text(answer, sys.stdout, format_=format_, spreadsheet_safe=spreadsheet_safe)
+    if answer.given == 0:
+        _say_what_is_not_extracted(settings, client)
+
+
+def _say_what_is_not_extracted(settings: Settings, client: str | None) -> None:
+    """No rows: perhaps they are there and only not in the tables yet."""
+    from enrichment_assets.services.extracting import not_extracted
+
+    for one in not_extracted(settings, client):
+        done = f"{one.done} of {one.items} items are done" if one.items else "nothing of it has been done"
+        command = f"enrich extract {one.batch_key}" if one.items else f"enrich run {one.batch_key}"
+        typer.echo(f"batch {one.batch_key} is not extracted yet: {done}. Next: {command}", err=True)

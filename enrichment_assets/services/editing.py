@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.field_types import FieldType, type_of
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.values import Reason, clean
+from enrichment_assets.services.lead_fields import own_fields
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches_launch import get_batch
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.edits import add_edit, identity_of
 from enrichment_assets.warehouse import load_project
@@ -31,29 +35,43 @@ def edit_lead(
 ) -> int:
     """Correct one column of one lead; `value` None empties it. Returns the correction's id.
 
+    A column is one of final_leads, or a field of one of the batch's own workflows, which has the type that the workflow
+    declares.
+
     Raises:
         ConfigurationError: The column is not one that a person can set, the value is none of that column, or nobody is
             named as its author.
-        NotFoundError: The batch has no such item.
+        NotFoundError: There is no such batch, or it has no such item.
     """
+    if not by.strip():
+        raise ConfigurationError("A correction needs a name: --by ada.")
+    with connect(open_databases(settings).hq) as connection:
+        kind = _type_of(column, get_batch(connection, batch_key), batch_key)
+        if value is not None:
+            value = _checked(column, value, identity_of(connection, batch_key, item_id), kind)
+        return add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
+
+
+def _type_of(column: str, batch: dict[str, Any] | None, batch_key: str) -> FieldType:
+    """What kind of value the column takes. Raises as `edit_lead`."""
+    if batch is None:
+        raise NotFoundError(f"There is no batch `{batch_key}`: `enrich status` lists them.")
     editable = [
         c.name
         for c in load_project().model("final_leads").columns
         if c.name not in _NOT_EDITABLE and not c.name.startswith("steps")
     ]
-    if column not in editable:
-        raise ConfigurationError(f"`{column}` cannot be corrected. Columns: {', '.join(editable)}.")
-    if not by.strip():
-        raise ConfigurationError("A correction needs a name: --by ada.")
-    with connect(open_databases(settings).hq) as connection:
-        if value is not None:
-            value = _checked(column, value, identity_of(connection, batch_key, item_id))
-        return add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
+    if column in editable:
+        return type_of(column)
+    own = own_fields(Blueprint.model_validate(batch["blueprint"])) if batch["blueprint"]["steps"] else {}
+    if column not in own:
+        raise ConfigurationError(f"`{column}` cannot be corrected. Columns: {', '.join((*editable, *own))}.")
+    return own[column]
 
 
-def _checked(column: str, value: str, row: Mapping[str, Any]) -> str:
+def _checked(column: str, value: str, row: Mapping[str, Any], kind: FieldType) -> str:
     """The value as the column holds it. Raises `ConfigurationError` that names column, cause and fix."""
-    cleaned = clean(column, value, row)
+    cleaned = clean(column, value, row, kind)
     if cleaned.value is None or cleaned.others:
         reason = cleaned.reason or Reason.PLACEHOLDER
         raise ConfigurationError(f"`{column}` cannot be {value!r}: {_FAULTS[reason]} ({reason.value}).")

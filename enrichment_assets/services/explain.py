@@ -12,6 +12,7 @@ import duckdb
 
 from enrichment_assets.domain.cleaned import Reason
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.services.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
 from enrichment_assets.warehouse.files import Layout
@@ -94,19 +95,22 @@ Row = dict[str, Any]
 
 
 def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str | None = None) -> list[Chain]:
-    """The chains of one lead: of one column, or of all that anybody gave a value for.
+    """The chains of one lead: of one field, or of all that anybody gave a value for.
+
+    `column`: a column of final_leads, or a field of a workflow of the batch. A batch that was not extracted yet is, as
+    it stands.
 
     Raises:
-        NotFoundError: The batch was not extracted, it has no such item, or final_leads has no such column.
+        NotFoundError: There is no such batch, it has no such item, or nobody gives such a field.
     """
-    client = Layout.of(settings).client_of(batch_key)
+    client = _client_of(settings, batch_key)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch_key)
     try:
         known = connection.execute("select count(*) from hq.batch_items where item_id = ?", [item_id]).fetchall()
         if known[0][0] == 0:
             raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}. Its items are in final_leads.item_id.")
         asked = {"batch": batch_key, "item": item_id}
-        field = _field(column)
+        field = _field(connection, column)
         rows = _rows(connection.execute(_QUERY, {**asked, "field": field}))
         beside = {
             name: _rows(connection.execute(_BESIDE.format(**columns), asked))
@@ -127,17 +131,33 @@ def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str |
     return chains
 
 
+def _client_of(settings: Settings, batch_key: str) -> str:
+    try:
+        return Layout.of(settings).client_of(batch_key)
+    except NotFoundError:
+        return bring_up_to_date(settings, batch_key).client
+
+
 def _rows(found: duckdb.DuckDBPyConnection) -> list[Row]:
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _field(column: str | None) -> str | None:
+def _known_fields(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Columns of final_leads, fields of the batch's workflows, and whatever else somebody gave a value for."""
+    given = connection.execute(
+        """select field from lead_values union
+           select unnest(from_json(provides, '["VARCHAR"]')) from hq.batch_steps where provides is not null"""
+    ).fetchall()
+    return {c.name for c in load_project().model("final_leads").columns} | {str(field) for (field,) in given}
+
+
+def _field(connection: duckdb.DuckDBPyConnection, column: str | None) -> str | None:
     """The field behind a column; the verdict and confidence of an address are explained with the address."""
     if column is None:
         return None
-    if column not in {c.name for c in load_project().model("final_leads").columns}:
-        raise NotFoundError(f"final_leads has no column `{column}`.")
+    if column not in _known_fields(connection):
+        raise NotFoundError(f"This batch's leads have no field `{column}`: no upload and no workflow gives it.")
     if column in ("email_status", "email_confidence"):
         return "email"
     return "phone" if column in ("phone_type", "phone_confidence", "phone_do_not_call") else column

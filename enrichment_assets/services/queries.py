@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,20 +53,28 @@ REPORTS: Mapping[str, Report] = {
 
 
 class Answer:
-    """The rows of one query, streamed: `columns`, then `rows()` or `batches()` once."""
+    """The rows of one query, streamed: `columns`, then `rows()` or `batches()` once. `given`: how many there were."""
 
     def __init__(self, result: duckdb.DuckDBPyConnection) -> None:
+        self.given = 0
         self.columns: list[str] = [column[0] for column in result.description or []]
         self._result = result
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Yield the rows as tuples of Python values."""
         while chunk := self._result.fetchmany(_CHUNK_ROWS):
+            self.given += len(chunk)
             yield from chunk
 
-    def batches(self) -> pa.RecordBatchReader:
-        """The rows as Arrow record batches."""
-        return self._result.to_arrow_reader(_CHUNK_ROWS)
+    def batches(self) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        """The rows as Arrow record batches, with their schema."""
+        reader = self._result.to_arrow_reader(_CHUNK_ROWS)
+        return reader.schema, self._counted(reader)
+
+    def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            self.given += len(batch)
+            yield batch
 
 
 @contextmanager
@@ -76,6 +84,7 @@ def ask(
     parameters: Sequence[Any] | Mapping[str, Any] = (),
     *,
     client: str | None = None,
+    batch: str | None = None,
     unsafe: bool = False,
 ) -> Iterator[Answer]:
     """Run SQL over everything extracted (of one client, when named) and yield its answer.
@@ -85,12 +94,13 @@ def ask(
         query: One or more statements; the last one's rows are the answer.
         parameters: Values for `?` or `$name` in the query.
         client: Only this client's rows are there to be seen.
+        batch: Only this batch's (with its `client`).
         unsafe: Let the query reach other files (`read_csv('...')`, `COPY ... TO`): for one's own SQL only.
 
     Raises:
         EnrichError: The query does not run; the message is DuckDB's.
     """
-    connection = open_warehouse(settings, client_slug=client, locked=not unsafe)
+    connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe)
     try:
         if not unsafe:
             _refuse_writing(connection, query)
@@ -207,13 +217,11 @@ def file_format(target: Path) -> FileFormat:
 
 
 def _write_parquet(answer: Answer, path: Path) -> int:
-    reader = answer.batches()
-    count = 0
-    with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
-        for batch in reader:
-            count += len(batch)
+    schema, batches = answer.batches()
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in batches:
             writer.write_batch(batch)
-    return count
+    return answer.given
 
 
 def _cell(value: Any, spreadsheet_safe: bool) -> Any:

@@ -40,8 +40,10 @@ _JOBS = """
                 as ends_from,
             coalesce(end_to, case when is_current is false then cast(fetched_at as date) end, date '2199-12-31')
                 as ends_to
-     from person_work_history)"""
-"""Every job with the first and last day on which it can have begun and ended. What is not known bounds nothing; a job
+     from person_work_history
+     where (batch_key, item_id) in (select batch_key, item_id from leads))"""
+"""Every job with the first and last day on which it can have begun and ended; of a row that went through several
+batches, once. What is not known bounds nothing; a job
 that goes on ends in no year that anyone asks for, one that is said to be over ended before the provider said so."""
 
 _HISTORY = f"""

@@ -114,6 +114,7 @@ uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<clie
     Column("rejected_count", BigInteger, nullable=False),
     Column("source", Text, nullable=False, comment="cli, inbox or api"),
     _now("created_at"),
+    _time("archived_at"),
     UniqueConstraint("client_id", "sha256", "options"),
 )
 
@@ -166,6 +167,7 @@ enrichment_registry = Table(  # one row per workflow; the built-in YAML files se
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     _now("created_at"),
     _now("updated_at"),
+    _time("archived_at"),
 )
 
 client_workflow_configs = Table(
@@ -202,6 +204,7 @@ enrichment_pipelines = Table(
     Column("definition", JSONB, nullable=False, comment="PipelineDefinition"),
     _now("created_at"),
     _now("updated_at"),
+    _time("archived_at"),
     UniqueConstraint("client_id", "slug", postgresql_nulls_not_distinct=True),
 )
 
@@ -225,6 +228,9 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
         comment="when the sequencer should look at this batch again; null: a callback or a person moves it",
     ),
     _time("retired_at"),
+    Column("row_limit", BigInteger, comment="only so many readable rows of the upload, its first ones; null: all"),
+    _time("given_up_at"),
+    Column("replaces", BigInteger, comment="the batch that was given up for this one"),
     CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="batch_key"),
 )
 

@@ -17,6 +17,7 @@ from enrichment_assets.domain.errors import ConfigurationError, InfrastructureEr
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.locking import locked_batch
 from enrichment_assets.warehouse.previews import PREVIEW_ITEMS, PreviewRow, counted_preview, masked_preview
 from enrichment_assets.warehouse.project import Column, Model, load_project
 from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view, give_memory_back
@@ -64,6 +65,14 @@ def build_models(
         ConfigurationError: A model's SQL and its `schema.yml` disagree.
     """
     layout = Layout.of(settings)
+    layout.client_of(batch_key)
+    with locked_batch(layout, batch_key):
+        return _build_batch(layout, batch_key, select, previews, items_a_chunk)
+
+
+def _build_batch(
+    layout: Layout, batch_key: str, select: Iterable[str] | None, previews: bool, items_a_chunk: int
+) -> list[ModelReport]:
     client = layout.client_of(batch_key)
     project = load_project()
     chosen = {model.name for model in project.choose(select, partitioned=True)}

@@ -15,6 +15,30 @@ from enrichment_assets.warehouse.session import attach, connect
 
 READ_MEMORY = "4GB"
 
+LEADS = "leads"
+_ONE_PER_ROW = """
+    with recursive rows_of_files as (
+        select l.batch_key, l.item_id, row_number() over (
+            partition by l.client_slug, b.upload_sha256, l.row_number
+            order by l.is_finished desc, b.launched_at desc, l.batch_key, l.item_id
+        ) as place
+        from final_leads as l
+        inner join hq.batches as b on b.client_slug = l.client_slug and b.batch_key = l.batch_key
+        where l.parent_item_id is null and b.archived_at is null
+    ),
+
+    chosen as (
+        select batch_key, item_id from rows_of_files where place = 1
+        union all
+        select c.batch_key, c.item_id
+        from (select batch_key, item_id, parent_item_id from final_leads where parent_item_id is not null) as c
+        inner join chosen as p on p.batch_key = c.batch_key and p.item_id = c.parent_item_id
+    )
+
+    select * from final_leads where (batch_key, item_id) in (select batch_key, item_id from chosen)"""
+"""Rows of `final_leads`, each row of a file once: a file that went through three batches has its people three times
+there. Of several batches the newest counts in which the row is finished; archived batches do not, unless asked for."""
+
 
 def open_warehouse(
     settings: Settings | None = None,
@@ -25,7 +49,8 @@ def open_warehouse(
 ) -> duckdb.DuckDBPyConnection:
     """A connection whose views show everything extracted so far, of all clients or of one.
 
-    The sources are in the schema `hq`, the models and `raw_apollo_uploads` in the default one. Readers never block a
+    The sources are in the schema `hq`, the models, `raw_apollo_uploads` and `leads` (`final_leads` with each row of a
+    file once, however many batches it went through) in the default one. Readers never block a
     run, nor a run them: the files are replaced whole.
 
     Args:
@@ -41,6 +66,7 @@ def open_warehouse(
     connection = connect(layout, memory=READ_MEMORY, for_questions=True)
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
     _attach_raw_uploads(connection, layout, client_slug, batch_key)
+    connection.execute(f'create or replace view "{LEADS}" as {_ONE_PER_ROW}')
     if client_slug is not None:
         _keep_one_client(connection, project, client_slug)
     if locked:

@@ -6,6 +6,7 @@ Streaming: a source is never whole in memory, only the driver's current 16 MB. P
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import open_databases
 from enrichment_assets.store.extraction import SOURCE_QUERIES, BatchReader, open_batch
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.locking import locked_batch
 from enrichment_assets.warehouse.project import Column, load_project
 
 _ARROW_TYPES = {
@@ -40,8 +42,10 @@ class SourceReport:
     path: Path
 
 
-def publish_batch_sources(settings: Settings, batch_key: str) -> list[SourceReport]:
-    """Read one batch from HQ in one snapshot and write its source files, each put in place whole.
+def publish_batch_sources(
+    settings: Settings, batch_key: str, only: Collection[str] = SOURCE_QUERIES
+) -> list[SourceReport]:
+    """Read one batch from HQ in one snapshot and write its source files (or `only` some), each put in place whole.
 
     Raises:
         NotFoundError: There is no such batch.
@@ -49,8 +53,8 @@ def publish_batch_sources(settings: Settings, batch_key: str) -> list[SourceRepo
     """
     layout = Layout.of(settings)
     declared = load_project().sources
-    with open_batch(open_databases(settings).hq, batch_key) as reader:
-        return [_publish(reader, name, declared[name].columns, layout) for name in SOURCE_QUERIES]
+    with locked_batch(layout, batch_key), open_batch(open_databases(settings).hq, batch_key) as reader:
+        return [_publish(reader, name, declared[name].columns, layout) for name in only]
 
 
 def _publish(reader: BatchReader, name: str, columns: tuple[Column, ...], layout: Layout) -> SourceReport:

@@ -159,7 +159,7 @@ def test_explaining_what_is_not_there_says_so(build: Build, settings: Settings) 
     build([Lead({"title": "x"})], batch_key="b")
     with pytest.raises(NotFoundError, match="no item 999"):
         explain_lead(settings, "b", 999)
-    with pytest.raises(NotFoundError, match="no column `nonsense`"):
+    with pytest.raises(NotFoundError, match="no field `nonsense`"):
         explain_lead(settings, "b", 1, "nonsense")
-    with pytest.raises(NotFoundError, match="nothing of batch"):
+    with pytest.raises(NotFoundError, match="there is no batch 'other'"):
         explain_lead(settings, "other", 1)

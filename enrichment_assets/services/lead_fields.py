@@ -1,0 +1,43 @@
+"""Which fields a batch's leads have beside the columns of `final_leads`: those of its own workflows.
+
+`final_leads` has one set of columns for everybody, and the rest as JSON (`other_fields`). Who exports, explains or
+corrects a lead names a field of an own workflow like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from enrichment_assets.domain.contact_records import is_record_field
+from enrichment_assets.domain.field_types import FieldType, type_of
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.warehouse import load_project
+
+TABLES_OF_THEIR_OWN = frozenset({"employment_history", "education"})
+"""Lists that `person_work_history` and `person_education` have row by row."""
+
+_SAID_OF_CONTACTS = frozenset(
+    {"email_verdict", "phone_status", "phone_type", "phone_confidence", "phone_do_not_call", "email_confidence"}
+)
+"""What an answer says of an address or number: part of `email` and `phone` (docs/contacts.md), no value beside them."""
+
+
+def is_own(field: str) -> bool:
+    """Whether a field has a value of its own that `final_leads` has no column for."""
+    columns = {column.name for column in load_project().model("final_leads").columns}
+    return not (field in columns | TABLES_OF_THEIR_OWN | _SAID_OF_CONTACTS or is_record_field(field))
+
+
+def own_fields(blueprint: Blueprint) -> dict[str, FieldType]:
+    """The own fields that a batch's steps provide, in the order of the steps, each with its type."""
+    fields: dict[str, FieldType] = {}
+    for step in blueprint.steps:
+        workflow = step.workflow
+        for field in _in_order(workflow.provides, workflow.provided_fields):
+            if is_own(field):
+                fields.setdefault(field, type_of(field, workflow.types))
+    return fields
+
+
+def _in_order(named: Iterable[str], every: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*named, *sorted(every)]))

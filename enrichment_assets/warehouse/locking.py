@@ -1,0 +1,25 @@
+"""One writer at a time for a batch's files: what is written later was read later.
+
+A batch is extracted by its Dagster run, and on demand by whoever asks for rows that are done (`services.extracting`).
+Each reads HQ and writes its sources under this lock, and builds its models under it. So a build sees sources of one
+snapshot, and a later build never an older one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from enrichment_assets.domain.batch_keys import checked_batch_key
+from enrichment_assets.warehouse.files import Layout
+
+
+@contextmanager
+def locked_batch(layout: Layout, batch_key: str) -> Iterator[None]:
+    """Hold the batch's files until the block ends; waits for whoever holds them. The system frees a dead one's."""
+    folder = layout.root / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{checked_batch_key(batch_key)}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
