@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from enrichment_assets.cli.sentences import say
 
+if TYPE_CHECKING:
     from enrichment_assets.services.batches import BatchStatus
     from enrichment_assets.store.reasons import ReasonCount
+    from enrichment_assets.store.statistics import WorkflowStatistics
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -88,8 +89,8 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
 
     Example: enrich stats acme-1-apollo-basic-1
     """
-    from rich.table import Table
-
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.domain.money import Money
     from enrichment_assets.services.statistics import batch_statistics
     from enrichment_assets.settings import Settings
 
@@ -97,77 +98,99 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([row.as_json() for row in rows], indent=2, default=str))
         return
-    table = Table("workflow", "found", "calls", "reused", "cost", "p50 ms", "p95 ms", "p99 ms", "busy s", "errors")
+    print_table(
+        ("workflow", "found", "calls", "reused", "cost", "saved", "p50 ms", "p95 ms", "p99 ms", "busy s"),
+        [
+            (
+                row.workflow,
+                None if row.found_rate is None else f"{row.found_rate:.0%}",
+                row.calls or None,
+                row.reused or None,
+                Money(row.cost, row.currency) if row.cost else None,
+                Money(row.saved, row.currency) if row.saved else None,
+                *(None if value is None else round(value) for value in (row.p50_ms, row.p95_ms, row.p99_ms)),
+                round(row.busy_seconds, 1),
+            )
+            for row in rows
+        ],
+        title=f"batch {batch}",
+        empty=f"Batch {batch} has called nobody yet.",
+        total=("cost", "saved"),
+    )
+    print_bottleneck_and_errors(rows)
+    print_reasons([reason for row in rows for reason in row.reasons])
+
+
+def print_bottleneck_and_errors(rows: Sequence[WorkflowStatistics]) -> None:
+    """Print which workflow took longest, and how often attempts ended in which error."""
+    from enrichment_assets.cli.tables import print_table
+
     for row in rows:
-        table.add_row(
-            f"{row.workflow} (bottleneck)" if row.bottleneck else row.workflow,
-            "" if row.found_rate is None else f"{row.found_rate:.0%}",
-            str(row.calls),
-            f"{row.reused} (saved {row.saved})" if row.reused else "",
-            str(row.cost),
-            *("" if value is None else f"{value:.0f}" for value in (row.p50_ms, row.p95_ms, row.p99_ms)),
-            f"{row.busy_seconds:.1f}",
-            ", ".join(f"{name} {count}" for name, count in row.errors.items()),
-        )
-    console = wide_console()
-    console.print(table)
-    print_reasons(console, [reason for row in rows for reason in row.reasons])
-
-
-def wide_console() -> Console:
-    """A console at least 120 columns wide: a cut table says nothing, a folded line still does."""
-    from rich.console import Console
-
-    return Console(width=max(Console().width, 120), soft_wrap=True)
+        if row.bottleneck:
+            say(f"Bottleneck: {row.workflow}, {row.busy_seconds:.1f} s from its first attempt to its last.")
+    errors = [(row.workflow, name, count) for row in rows for name, count in row.errors.items()]
+    if errors:
+        typer.echo()
+        print_table(("workflow", "error", "attempts"), errors)
 
 
 def _print_overview(found: list[BatchStatus]) -> None:
-    from rich.table import Table
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.domain.money import shown_sum
 
-    if not found:
-        typer.echo("No batches yet. Upload a file (`enrich upload`), then launch it (`enrich launch`).")
-        return
-    table = Table("batch", "client", "pipeline", "rows", "rejected", "done", "cost", "state")
-    for one in found:
-        state = "extracted" if one.extracted else "finished" if one.finished else "open"
-        done = f"{one.done}/{one.items}"
-        table.add_row(one.batch, one.client, one.pipeline, str(one.rows), str(one.rejected), done, str(one.cost), state)
-    wide_console().print(table)
+    print_table(
+        ("batch", "client", "pipeline", "rows", "rejected", "done", "cost", "state"),
+        [
+            (
+                one.batch,
+                one.client,
+                one.pipeline,
+                one.rows,
+                one.rejected or None,
+                f"{one.done}/{one.items}",
+                shown_sum(one.costs),
+                "extracted" if one.extracted else "finished" if one.finished else "open",
+            )
+            for one in found
+        ],
+        empty="No batches yet. Upload a file (`enrich upload`), then launch it (`enrich launch`).",
+    )
 
 
 def print_status(one: BatchStatus) -> None:
-    """Print one batch's status as a table."""
-    from rich.table import Table
+    """Print one batch's status: a line for the batch, a table of its workflows, and why states stand where they do."""
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.domain.money import shown_sum
 
     state = "finished" if one.finished else f"{one.done} of {one.items} items done" if one.items else "not started yet"
     children = f"{one.children} child items, " if one.children else ""
-    console = wide_console()
-    console.print(
-        f"[bold]{one.batch}[/]  client {one.client}, pipeline {one.pipeline}, file {one.filename}: {one.rows} rows, "
-        f"{one.rejected} rejected, {children}{state}, cost {one.cost}",
-        highlight=False,
+    say(
+        f"batch {one.batch}: client {one.client}, pipeline {one.pipeline}, file {one.filename}: {one.rows} rows, "
+        f"{one.rejected} rejected, {children}{state}, cost {shown_sum(one.costs)}"
     )
     if not one.workflows:
         return
     names = ("pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous")
-    table = Table("workflow", *(name.replace("_", " ") for name in names), "cost")
-    for row in one.workflows:
-        cells = [str(getattr(row, name)) if getattr(row, name) else "·" for name in names]
-        table.add_row(row.slug, *cells, str(row.cost.normalize() if row.cost else "·"))
-    console.print(table)
-    print_reasons(console, one.reasons)
+    typer.echo()
+    print_table(
+        ("workflow", *(name.replace("_", " ") for name in names), "cost"),
+        [
+            (row.slug, *(getattr(row, name) or None for name in names), one.cost_of(row) if row.cost else None)
+            for row in one.workflows
+        ],
+        total=("cost", "saved"),
+    )
+    print_reasons(one.reasons)
 
 
-def print_reasons(console: Console, found: Sequence[ReasonCount]) -> None:
+def print_reasons(found: Sequence[ReasonCount]) -> None:
     """Print why states stand where they stand: the commonest reasons of each workflow, with counts."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from enrichment_assets.domain.visible import visible
+    from enrichment_assets.cli.tables import print_table
 
     if not found:
         return
-    table = Table("workflow", "status", "states", "commonest reasons")
-    for row in found:
-        table.add_row(row.workflow, row.status.lower().replace("_", " "), str(row.states), Text(visible(row.reason)))
-    console.print(table)
+    typer.echo()
+    print_table(
+        ("workflow", "status", "states", "commonest reasons"),
+        [(row.workflow, row.status.lower().replace("_", " "), row.states, row.reason) for row in found],
+    )

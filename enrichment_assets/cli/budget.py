@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
+    from enrichment_assets.domain.money import Money
     from enrichment_assets.services.budgeting import BudgetReport
+    from enrichment_assets.store.budgets import Budget
 
 app = typer.Typer(help="Budgets: set, list, remove.", no_args_is_help=True)
 
@@ -39,11 +43,8 @@ def set_(
 
     report = set_budget(Settings.from_environment(), client, amount, batch=batch, workflow=workflow)
     if not as_json:
-        budget = report.budget
-        typer.echo(
-            f"{_scope(report)}: {budget.amount.normalize():f}, of which {budget.spent.normalize():f} spent, "
-            f"{budget.reserved.normalize():f} under way, {budget.room.normalize():f} left"
-        )
+        whole, spent, reserved, room = _amounts(report.budget)
+        say(f"{_scope(report)}: {whole}, of which {spent} spent, {reserved} under way, {room} left")
     _print_reopened(report, as_json=as_json)
 
 
@@ -55,7 +56,8 @@ def list_(
 
     Example: enrich budget list --client acme
     """
-    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.budgeting import budget_json, list_budgets
     from enrichment_assets.settings import Settings
 
@@ -63,19 +65,10 @@ def list_(
     if as_json:
         print_json([budget_json(budget) for budget in found])
         return
-    rows = [
-        (
-            budget.client,
-            budget.batch or "all",
-            budget.workflow or "all",
-            *(f"{value.normalize():f}" for value in (budget.amount, budget.spent, budget.reserved, budget.room)),
-        )
-        for budget in found
-    ]
+    rows = [(budget.client, budget.batch or "all", budget.workflow or "all", *_amounts(budget)) for budget in found]
     columns = ("client", "batch", "workflow", "amount", "spent", "under way", "left")
-    print_table(
-        columns, rows, empty="no budgets: nothing bounds what is spent (enrich budget set AMOUNT --client SLUG)"
-    )
+    nothing = "no budgets: nothing bounds what is spent (`enrich budget set AMOUNT --client SLUG`)"
+    print_table(columns, rows, empty=nothing, once=("client",))
 
 
 @app.command("remove")
@@ -89,8 +82,18 @@ def remove(client: Client, batch: Batch = None, workflow: Workflow = None, as_js
 
     report = remove_budget(Settings.from_environment(), client, batch=batch, workflow=workflow)
     if not as_json:
-        typer.echo(f"{_scope(report)}: the budget of {report.budget.amount.normalize():f} is removed")
+        say(f"{_scope(report)}: the budget of {_amounts(report.budget)[0]} is removed")
     _print_reopened(report, as_json=as_json)
+
+
+def _amounts(budget: Budget) -> tuple[Money, Money, Money, Money]:
+    """Its amount, what is spent, what is under way, what is left."""
+    from enrichment_assets.domain.money import Money
+
+    amount, spent, reserved, room = (
+        Money(value, budget.currency) for value in (budget.amount, budget.spent, budget.reserved, budget.room)
+    )
+    return amount, spent, reserved, room
 
 
 def _scope(report: BudgetReport) -> str:
@@ -108,7 +111,7 @@ def _print_reopened(report: BudgetReport, *, as_json: bool) -> None:
         print_json(report.as_json())
         return
     for batch, states in report.batches.items():
-        typer.echo(
+        say(
             f"batch {batch}: {states} step(s) that it had skipped go on; with `enrich up` running by themselves, "
-            f"else: enrich run {batch}"
+            f"else: `enrich run {batch}`"
         )

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 app = typer.Typer(help="Callbacks of asynchronous providers: list, show, replay.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -29,11 +31,7 @@ def list_(
     """
     from dataclasses import asdict
 
-    from rich import print as show
-    from rich.markup import escape
-    from rich.table import Table
-
-    from enrichment_assets.domain.visible import visible
+    from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.callbacks import list_callbacks
     from enrichment_assets.settings import Settings
 
@@ -41,12 +39,16 @@ def list_(
     if as_json:
         _print_json([asdict(summary) for summary in found])
         return
-    table = Table("id", "status", "received", "client", "batch", "workflow", "bytes", "error")
-    for row in found:
-        received = row.received_at.strftime("%Y-%m-%d %H:%M:%S")
-        cells = (row.id, row.status, received, row.client, row.batch_key, row.workflow, row.size, row.error or "")
-        table.add_row(*(escape(visible(str(cell))) for cell in cells))
-    show(table if found else "no callbacks" + (" are dead" if dead else ""))
+    print_table(
+        ("id", "status", "received", "client", "batch", "workflow", "bytes", "error"),
+        [
+            (row.id, row.status, row.received_at, row.client, row.batch_key, row.workflow, row.size, row.error)
+            for row in found
+        ],
+        empty="no callbacks" + (" are dead" if dead else ""),
+        once=("client", "batch"),
+        brief=("id", "status", "received", "batch", "workflow", "error"),
+    )
 
 
 @app.command("show")
@@ -73,11 +75,11 @@ def show_(
         _print_json(detail.as_dict(max_bytes))
         return
     for name, value in asdict(detail.summary).items():
-        typer.echo(f"{name:13} {visible(str(value)) if value is not None else '-'}")
+        say(f"{name:13} {visible(str(value)) if value is not None else '-'}")
     for name, value in detail.headers.items():
-        typer.echo(f"header        {visible(name)}: {visible(value)}")
+        say(f"header        {visible(name)}: {visible(value)}")
     form, body = detail.rendered_body(max_bytes)
-    typer.echo(f"body ({form}):\n{body}")
+    say(f"body ({form}):\n{body}")
 
 
 @app.command("replay")
@@ -104,9 +106,9 @@ def replay(
     if as_json:
         _print_json(asdict(report))
         return
-    typer.echo(f"{len(report.inbox_ids)} callback(s) put back in line")
+    say(f"{len(report.inbox_ids)} callback(s) put back in line")
     for key in report.batches:
-        typer.echo(f"the callback sensor takes them up; to apply them now: enrich run {key}")
+        say(f"the callback sensor takes them up; to apply them now: enrich run {key}")
 
 
 def _print_json(value: Any) -> None:

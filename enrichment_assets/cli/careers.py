@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
     from enrichment_assets.services.work_history import Found
 
 _Client = Annotated[str | None, typer.Option("--client", help="Only this client's people.")]
 _Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows that are printed.")]
+_BRIEF = ("person_name", "old_organisation", "organisation_name", "title", "start_date", "end_date")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
@@ -99,8 +102,8 @@ def _print(found: Found, limit: int, as_json: bool) -> None:
         rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         typer.echo(json.dumps(rows, indent=2, default=str))
         return
-    from enrichment_assets.cli.tables import print_rows
+    from enrichment_assets.cli.tables import print_table
 
     if found.organisations:
-        typer.echo("Understood as: " + "; ".join(f"{name} ({identity})" for identity, name in found.organisations))
-    print_rows(found.columns, found.rows, limit=limit)
+        say("Understood as: " + "; ".join(f"{name} ({identity})" for identity, name in found.organisations))
+    print_table(found.columns, found.rows, limit=limit, once=("client_slug", "batch_key"), brief=_BRIEF)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 
@@ -32,7 +34,7 @@ def add(
     if as_json:
         print_json(client)
     else:
-        typer.echo(f"client {client.slug} ({client.name}) is there; next: enrich upload FILE --client {client.slug}")
+        say(f"client {client.slug} ({client.name}) is there; next: enrich upload FILE --client {client.slug}")
 
 
 @app.command("list")
@@ -41,7 +43,8 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: enrich client list --json
     """
-    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.configuration import list_clients
     from enrichment_assets.settings import Settings
 
@@ -49,7 +52,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(client.slug, client.name, f"{client.created_at:%Y-%m-%d %H:%M}") for client in found]
+    rows = [(client.slug, client.name, client.created_at) for client in found]
     print_table(("client", "name", "added"), rows, empty="no clients yet: enrich client add SLUG")
 
 
@@ -119,7 +122,8 @@ def config(
 def _print_configs(configs: dict[str, ClientWorkflowConfig], as_json: bool) -> None:
     import json
 
-    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.tables import print_table
 
     if as_json:
         print_json({slug: config.model_dump(mode="json") for slug, config in configs.items()})

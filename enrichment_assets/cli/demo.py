@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
     from enrichment_assets.settings import Settings
 
@@ -48,7 +50,7 @@ def demo(
 
     started = time.monotonic()
     settings = Settings.from_environment()
-    typer.echo(f"Home: {settings.home}")
+    say(f"Home: {settings.home}")
     open_databases(settings)
     with ReceiverProcess(settings) as receiver, SandboxProcess(callback_delay=1.0, miss=0.08) as sandbox:
         settings = replace(settings, receiver_url=receiver.url, sandbox_url=sandbox.url)
@@ -57,7 +59,7 @@ def demo(
             add_client(settings, CLIENT, "Demo client")
         upload = upload_file(settings, file, CLIENT)
         known = " (known already)" if upload.already_known else ""
-        typer.echo(f"Uploaded {upload.filename}{known}: {upload.rows} rows, {upload.rejected} rejected")
+        say(f"Uploaded {upload.filename}{known}: {upload.rows} rows, {upload.rejected} rejected")
         launched = launch(
             settings,
             upload.upload_id,
@@ -65,7 +67,7 @@ def demo(
             client=CLIENT,
             add_partition=lambda key: add_partition(settings, key),
         )
-        typer.echo(f"Launched batch {launched.batch_key}: {len(launched.steps)} steps over {launched.items} items")
+        say(f"Launched batch {launched.batch_key}: {len(launched.steps)} steps over {launched.items} items")
         run_batch(settings, launched.batch_key, workflows=None, wait=True)
     _report(settings, launched.batch_key, time.monotonic() - started)
 
@@ -80,26 +82,23 @@ def _export(settings: Settings) -> None:
 
 
 def _report(settings: Settings, batch_key: str, seconds: float) -> None:
-    from enrichment_assets.cli.batch import print_status, wide_console
+    from enrichment_assets.cli.batch import print_status
     from enrichment_assets.services.batches import status
     from enrichment_assets.warehouse import open_warehouse
 
     one = status(settings, batch_key)
     print_status(one)
-    console = wide_console()
     with open_warehouse(settings) as warehouse:
         for model in ("final_leads", "person_work_history"):
             row = warehouse.execute(f"select count(*) from {model} where batch_key = ?", [batch_key]).fetchone()
-            console.print(f"{model}: {row[0] if row else 0} rows")
-    console.print(f"Rows in {one.rows} = {one.items} items + {one.rejected} rejected. {seconds:.0f} s in all.\n")
+            say(f"{model}: {row[0] if row else 0} rows")
+    say(f"Rows in {one.rows} = {one.items} items + {one.rejected} rejected. {seconds:.0f} s in all.\n")
     where = "" if shutil.which("enrich") else "  source .venv/bin/activate\n"
-    console.print(
+    say(
         f"Next:\n{where}"
-        f'  enrich query "select full_name, title, company_name, email from final_leads limit 10"\n'
-        f'  enrich query "select person_name, organisation_name, title from person_work_history limit 10"\n'
+        f'  enrich query "select full_name, title, company_name, email from final_leads"\n'
+        f'  enrich query "select person_name, organisation_name, title from person_work_history"\n'
         f"  enrich export {batch_key} final_leads --to leads.csv\n"
         f"  enrich stats {batch_key}\n"
-        "  enrich up --sandbox        (then open http://127.0.0.1:3000)",
-        highlight=False,
-        markup=False,
+        "  enrich up --sandbox        (then open http://127.0.0.1:3000)"
     )

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from enrichment_assets.cli.sentences import say
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.explain import Chain, Link
 
 
 def register(app: typer.Typer) -> None:
@@ -31,45 +37,49 @@ def explain(
     if as_json:
         typer.echo(json.dumps([chain.as_json() for chain in chains], indent=2, default=str))
         return
-    from enrichment_assets.cli.tables import print_rows
+    _print_chains(batch, item, chains)
 
+
+def _print_chains(batch: str, item: int, chains: Sequence[Chain]) -> None:
+    """One table for all fields: the value that is shown first, then the others of the field."""
+    from enrichment_assets.cli.tables import print_table
+
+    rows: list[tuple[object, ...]] = []
     for chain in chains:
-        typer.echo(f"\n{chain.field} = {chain.final!r}  ({chain.because})")
-        print_rows(
-            [
-                "",
-                "value",
-                "from",
-                "provider",
-                "fetched",
-                "reused from",
-                "confidence",
-                "verdict",
-                "said",
-                "by",
-                "kind",
-                "rule",
-                "why not",
-            ],
-            [
+        if not chain.links:
+            rows.append((chain.field, *[None] * 11, chain.because))
+        for link in chain.links:
+            rows.append(
                 (
-                    "wins" if link.wins else "",
+                    chain.field,
                     link.value,
+                    link.wins,
                     link.source,
-                    link.provider,
+                    link.provider or link.source,
                     link.fetched_at,
                     link.reused_from_batch,
                     link.confidence,
                     link.verdict,
-                    link.said,
-                    link.said_by,
+                    _said(link),
                     link.kind,
                     link.rule,
-                    link.why_not,
+                    f"shown: {chain.because}" if link.wins else link.why_not,
                 )
-                for link in chain.links
-            ],
-        )
+            )
+    columns = ("field", "value", "shown", "from", "provider", "fetched", "reused from", "confidence", "verdict", "said",
+               "kind", "rule", "why")  # fmt: skip
+    print_table(
+        columns,
+        rows,
+        title=f"batch {batch}, item {item}",
+        empty="nobody gave a value",
+        brief=("field", "value", "provider", "why") if len(chains) > 1 else (),
+    )
+
+
+def _said(link: Link) -> str | None:
+    """The verdict in the words of who gave it."""
+    return f"{link.said} ({link.said_by})" if link.said and link.said_by else link.said
 
 
 def edit(
@@ -94,7 +104,7 @@ def edit(
     if clear == (value is not None):
         raise EnrichError("Give the right value, or --clear for none, one of the two.")
     edit_lead(Settings.from_environment(), batch, item, column, value, by=by, note=note)
-    typer.echo(
+    say(
         f"Kept. `enrich export {batch} leads` has the new {column} of item {item} at once, the published tables from "
         f"the next extraction on. For `enrich query`: enrich extract {batch}"
     )

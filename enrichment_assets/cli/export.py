@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
     from enrichment_assets.services.extracting import Standing
 
@@ -63,7 +65,7 @@ def export(
         standing = bring_up_to_date(settings, batch)
         rows = queries.export_model(settings, batch, model, to, spreadsheet_safe=spreadsheet_safe)
     if to is not None:
-        typer.echo(f"{rows} rows of {model} written to {to}")
+        say(f"{rows} rows of {model} written to {to}")
     _say_open(batch, standing)
 
 
@@ -80,12 +82,12 @@ def extract(batch: BatchKey) -> None:
     settings = Settings.from_environment()
     standing = bring_up_to_date(settings, batch)
     ensure_raw_upload(settings, batch)
-    typer.echo(f"batch {batch} is extracted as it stands: {standing.done} of {standing.items} items are done")
+    say(f"batch {batch} is extracted as it stands: {standing.done} of {standing.items} items are done")
 
 
 def _say_open(batch: str, standing: Standing) -> None:
     if standing.open_items:
-        typer.echo(
+        say(
             f"{standing.done} of {standing.items} items are done; the rest has row_status open. "
             f"To go on: enrich run {batch}",
             err=True,

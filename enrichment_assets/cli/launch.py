@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
     from enrichment_assets.services.launching import LaunchPlan, StepPlan
 
@@ -75,56 +77,66 @@ def launch(
         print_json(launched)
         return
     done = "launched" if launched.created else "was launched already; its partition is there"
-    typer.echo(f"batch {launched.batch_key} {done}: {launched.items} items, {len(launched.steps)} steps")
+    say(f"batch {launched.batch_key} {done}: {launched.items} items, {len(launched.steps)} steps")
     for slug, address in launched.replaced:
-        typer.echo(_replaced(slug, address))
-    typer.echo(f"next: enrich run {launched.batch_key} --wait    or: enrich status {launched.batch_key}")
+        _say("replaced", _replaced(slug, address))
+    say(f"next: enrich run {launched.batch_key} --wait")
+    say(f"  or: enrich status {launched.batch_key}")
 
 
 def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
-    from enrichment_assets.cli.printing import money, print_table
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.domain.money import of_currencies, shown_sum
 
     companies = "" if plan.companies is None else f", {plan.companies} companies"
-    typer.echo(f"batch     {plan.batch_key} (client {plan.client}, pipeline {plan.pipeline})")
-    typer.echo(f"upload    {plan.upload_id}, {plan.filename}: {plan.rows} rows, {plan.rejected} rejected{companies}")
-    columns = ("", "workflow", "provider", "mode", "about", "calls at most", "each", "at most")
-    rows = [_step_row(number, step) for number, step in enumerate(plan.steps, start=1)]
-    print_table(columns, rows, empty="no steps")
-    totals = ", ".join(money(amount, currency) for currency, amount in plan.cost_at_most.items()) or "nothing"
+    _say("batch", f"{plan.batch_key} (client {plan.client}, pipeline {plan.pipeline})")
+    _say("upload", f"{plan.upload_id}, {plan.filename}: {plan.rows} rows, {plan.rejected} rejected{companies}")
+    say("")
+    columns = ("workflow", "provider", "mode", "about", "calls at most", "each", "at most")
+    print_table(columns, map(_step_row, plan.steps), empty="no steps", total=("at most",))
+    say("")
     emitting = dict.fromkeys(also for step in plan.steps for also in step.also_for)
-    typer.echo(f"cost      at most {totals}{' for the rows of the upload' if emitting else ''}")
+    totals = shown_sum(of_currencies(plan.cost_at_most))
+    _say("cost", f"at most {totals}{' for the rows of the upload' if emitting else ''}")
+    for step in plan.steps:
+        if step.fallback_of:
+            _say("waterfall", f"{step.slug}: only where {', '.join(step.fallback_of)} missed")
     for emitter, at_most in emitting:
-        typer.echo(f"plus      steps marked + for each item that {emitter} emits, at most {at_most:,} an answer")
+        _say("plus", f"steps marked + for each item that {emitter} emits, at most {at_most:,} an answer")
     for step in plan.steps:
         if step.reuse_for and not fresh:
-            typer.echo(f"reuse     {step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again")
+            _say("reuse", f"{step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again")
     for step in plan.steps:
         for use in step.keys:
             elsewhere = "  (not that provider's address)" if use.foreign else ""
-            typer.echo(f"key       {step.slug}: {use.variable} goes to {use.host}{elsewhere}")
+            _say("key", f"{step.slug}: {use.variable} goes to {use.host}{elsewhere}")
     for step in plan.steps:
         for address in step.replaced:
-            typer.echo(_replaced(step.slug, address))
+            _say("replaced", _replaced(step.slug, address))
     for slug in plan.left_out:
-        typer.echo(f"left out  {slug}: switched off for client {plan.client}")
+        _say("left out", f"{slug}: switched off for client {plan.client}")
     for problem in plan.problems:
-        typer.echo(f"problem   {problem}")
+        _say("problem", problem)
+
+
+def _say(what: str, text: str) -> None:
+    """One line of the plan; what does not fit goes on below the text."""
+    say(f"{what:9} {text}", indent=" " * 10)
 
 
 def _replaced(slug: str, address: str) -> str:
-    return f"replaced  {slug}: the simulator is called instead of {address}"
+    return f"{slug}: the simulator is called instead of {address}"
 
 
 def _days(seconds: float) -> str:
     return f"{seconds / 86_400:g} days" if seconds >= 86_400 else f"{seconds / 3_600:.3g} hours"
 
 
-def _step_row(number: int, step: StepPlan) -> tuple[object, ...]:
-    from enrichment_assets.cli.printing import money
+def _step_row(step: StepPlan) -> tuple[object, ...]:
+    from enrichment_assets.domain.money import Money
 
     provider = f"{step.provider} (sandbox)" if step.simulated else step.provider
-    name = f"{step.slug} (where {', '.join(step.fallback_of)} missed)" if step.fallback_of else step.slug
-    each = money(step.cost_each, step.currency) if step.cost_each else "free"
-    total = money(step.cost_at_most, step.currency) if step.cost_at_most else "free"
-    calls = f"{step.calls_at_most} +" if step.also_for else step.calls_at_most
-    return (number, name, provider, step.mode, step.entity, calls, each, total)
+    each = Money(step.cost_each, step.currency) if step.cost_each else None
+    total = Money(step.cost_at_most, step.currency) if step.cost_at_most else None
+    calls = f"{step.calls_at_most} +" if step.also_for else step.calls_at_most or None
+    return (step.slug, provider, step.mode, step.entity, calls, each, total)

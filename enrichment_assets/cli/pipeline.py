@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import PipelineDefinition
 
@@ -25,7 +27,8 @@ def list_(
 
     Example: enrich pipeline list --client acme
     """
-    from enrichment_assets.cli.printing import print_json, print_table
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.configuration import list_pipelines
     from enrichment_assets.settings import Settings
 
@@ -81,7 +84,7 @@ def add(
     if as_json:
         print_json(saved)
     else:
-        typer.echo(f"pipeline {saved.slug}: {saved.change}; next: enrich launch UPLOAD --pipeline {saved.slug}")
+        say(f"pipeline {saved.slug}: {saved.change}; next: enrich launch UPLOAD --pipeline {saved.slug}")
 
 
 def _steps(pipeline: PipelineDefinition) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from enrichment_assets.cli import careers
+from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.settings import Settings
@@ -54,11 +55,11 @@ def query(
         if to is not None:
             ending = queries.file_format(to)
             queries.write_answer(answer, to, format_=ending, spreadsheet_safe=spreadsheet_safe)
-            typer.echo(f"{answer.given} rows written to {to}", err=True)
+            say(f"{answer.given} rows written to {to}", err=True)
         elif format_ == "table":
-            from enrichment_assets.cli.tables import print_rows
+            from enrichment_assets.cli.tables import print_table
 
-            print_rows(answer.columns, answer.rows(), limit=limit)
+            print_table(answer.columns, answer.rows(), limit=limit)
         elif format_ == "parquet":
             raise EnrichError("Parquet goes to a file: add --to answer.parquet.")
         else:

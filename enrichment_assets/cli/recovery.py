@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
+    from enrichment_assets.domain.money import Money
     from enrichment_assets.services.replaying import ReplayReport
     from enrichment_assets.settings import Settings
 
@@ -46,14 +50,14 @@ def retry(
         _print_json(report, report.next_step)
         return
     for slug, states in report.retried.items():
-        typer.echo(f"{slug}: {states} failed item(s) will be tried again")
+        say(f"{slug}: {states} failed item(s) will be tried again")
     if not report.retried:
-        typer.echo("nothing that matches has failed")
+        say("nothing that matches has failed")
     if report.reopened:
-        typer.echo(f"{report.reopened} later step(s) that were skipped because of it will run too")
+        say(f"{report.reopened} later step(s) that were skipped because of it will run too")
     if report.pauses_lifted:
-        typer.echo(f"{report.pauses_lifted} provider pause(s) lifted")
-    typer.echo(f"next: {report.next_step}")
+        say(f"{report.pauses_lifted} provider pause(s) lifted")
+    say(f"next: {report.next_step}")
 
 
 def resolve(
@@ -90,14 +94,15 @@ def resolve(
         _print_json(report, report.next_step)
         return
     if decision == "retry":
-        typer.echo(f"{report.states} item(s), {report.calls} call(s): will be called again")
+        say(f"{report.states} item(s), {report.calls} call(s): will be called again")
         if report.reopened:
-            typer.echo(f"{report.reopened} later step(s) that were skipped because of it will run too")
+            say(f"{report.reopened} later step(s) that were skipped because of it will run too")
     else:
-        typer.echo(f"{report.states} item(s), {report.calls} call(s): not found; {report.cost} booked")
+        booked = _booked(settings, batch, report.cost)
+        say(f"{report.states} item(s), {report.calls} call(s): not found; {booked} booked")
     if report.left:
-        typer.echo(f"{report.left} item(s) left: an answer to their call came meanwhile; the next run applies it")
-    typer.echo(f"next: {report.next_step}")
+        say(f"{report.left} item(s) left: an answer to their call came meanwhile; the next run applies it")
+    say(f"next: {report.next_step}")
 
 
 def replay(
@@ -124,45 +129,63 @@ def replay(
 
 def _print_replay(report: ReplayReport) -> None:
     would = "would be " if report.dry_run else ""
-    typer.echo(
+    say(
         f"{report.answers} stored answer(s) {would}read again: {report.found} found, {report.not_found} not found, "
         f"{report.failed} failed; {report.changed} differ from before, {report.recovered} could not be read before"
     )
     if report.left:
-        typer.echo(f"{report.left} stored answer(s) decide nothing (an error status, an acknowledgement) and stay")
+        say(f"{report.left} stored answer(s) decide nothing (an error status, an acknowledgement) and stay")
     if not report.new_mapping:
-        typer.echo("the registry reads this workflow's answers as the batch did already")
+        say("the registry reads this workflow's answers as the batch did already")
     if report.reopened:
-        typer.echo(f"{report.reopened} later step(s) that were skipped will run too")
+        say(f"{report.reopened} later step(s) that were skipped will run too")
     if report.emitted:
-        typer.echo(f"{report.emitted} child item(s) {would}added")
+        say(f"{report.emitted} child item(s) {would}added")
     if report.removed:
-        typer.echo(f"{report.removed} row(s) taken out of the destination table")
-    typer.echo(f"next: {report.next_step}")
+        say(f"{report.removed} row(s) taken out of the destination table")
+    say(f"next: {report.next_step}")
+
+
+def _booked(settings: Settings, batch: str, cost: Decimal) -> Money:
+    """What was booked, with the currency of the batch's workflows where they have one."""
+    from enrichment_assets.domain.money import Money
+    from enrichment_assets.services import batches
+
+    found = set(batches.currencies(settings, batch).values())
+    return Money(cost, found.pop() if len(found) == 1 else "")
 
 
 def _list_ambiguous(settings: Settings, batch: str, workflow: str | None, item: int | None, *, as_json: bool) -> None:
-    from enrichment_assets.cli.printing import print_json, print_table
-    from enrichment_assets.services import recovery
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.domain.money import Money
+    from enrichment_assets.services import batches, recovery
 
     found = recovery.list_ambiguous(settings, batch, workflow=workflow, item_id=item)
     if as_json:
         print_json(found)
         return
+    currencies = batches.currencies(settings, batch)
     rows = [
         (
             row.item_id,
             row.row_number,
             row.workflow,
-            f"{row.since:%Y-%m-%d %H:%M:%S}" if row.since else "",
-            "(shares its company's call)" if row.shared else row.estimated_cost.normalize(),
-            row.reason,
+            row.since,
+            None if row.shared else Money(row.estimated_cost, currencies.get(row.workflow, "")),
+            f"{row.reason} (shares its company's call)" if row.shared else row.reason,
         )
         for row in found
     ]
-    print_table(("item", "row", "workflow", "since", "estimated cost", "why"), rows, empty="nothing is ambiguous")
+    print_table(
+        ("item", "row", "workflow", "since", "estimated cost", "why"),
+        rows,
+        title=f"batch {batch}",
+        empty="nothing is ambiguous",
+        total=("estimated cost",),
+    )
     if found:
-        typer.echo(f"decide: enrich resolve {batch} --retry (may be billed again), or --accept-miss [--cost AMOUNT]")
+        say(f"decide: `enrich resolve {batch} --retry` (may be billed again), or --accept-miss [--cost AMOUNT]")
 
 
 def _print_json(report: Any, next_step: str) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -43,7 +45,7 @@ def report(
         from enrichment_assets.services.html_report import write_report
 
         write_report(settings, what, html)
-        typer.echo(f"Written to {html}")
+        say(f"Written to {html}")
         return
     sections = [what] if what in queries.REPORTS else list(queries.REPORTS)
     if what not in queries.REPORTS:
@@ -55,6 +57,15 @@ def report(
             if as_json:
                 queries.write_text(answer, sys.stdout, format_="json")
                 continue
-            from enrichment_assets.cli.tables import print_rows
+            from enrichment_assets.cli.tables import print_table
+            from enrichment_assets.services.report_money import with_currencies
 
-            print_rows(answer.columns, answer.rows(), limit=limit, title=queries.REPORTS[name].title)
+            print_table(
+                answer.columns,
+                with_currencies(settings, answer.columns, answer.rows()),
+                limit=limit,
+                title=queries.REPORTS[name].title,
+                once=("client_slug", "batch_key"),
+                brief=queries.REPORTS[name].brief,
+                total=("cost",),
+            )

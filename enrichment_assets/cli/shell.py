@@ -68,11 +68,11 @@ def _command(line: str) -> str:
 def _answer(connection: duckdb.DuckDBPyConnection, statement: str, limit: int) -> None:
     import duckdb
 
-    from enrichment_assets.cli.tables import print_rows
+    from enrichment_assets.cli.tables import print_table
 
     try:
         result = connection.execute(statement)
-        print_rows([c[0] for c in result.description or []], result.fetchall(), limit=limit)
+        print_table([c[0] for c in result.description or []], result.fetchall(), limit=limit)
     except duckdb.Error as error:
         typer.echo(str(error), err=True)
     except KeyboardInterrupt:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from enrichment_assets.cli.printing import print_json
+from enrichment_assets.cli.sentences import say
+from enrichment_assets.cli.tables import print_table
 from enrichment_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,28 +65,31 @@ def upload(
 
 def _print_report(report: UploadReport) -> None:
     known = " (already known: the client has uploaded these bytes before)" if report.already_known else ""
-    console = Console(highlight=False)
-    console.print(f"Upload {report.upload_id} of {report.client}: {_visible(report.filename)}{known}")
-    console.print(f"  {report.rows:,} rows = {report.items:,} items + {report.rejected:,} rejected")
+    say(f"Upload {report.upload_id} of {report.client}: {_line(report.filename)}{known}")
+    _detail(f"{report.rows:,} rows = {report.items:,} items + {report.rejected:,} rejected")
     if report.blank_lines:
-        console.print(f"  {report.blank_lines:,} blank lines, which are no rows")
+        _detail(f"{report.blank_lines:,} blank lines, which are no rows")
     if report.lines_above:
-        console.print(f"  {report.lines_above:,} lines above the header, which are no rows")
-    how = f"sheet {_visible(report.sheet)}" if report.sheet else f"{report.encoding}, {_shown(report.delimiter)}"
-    console.print(f"  {len(report.columns):,} columns, {how}")
+        _detail(f"{report.lines_above:,} lines above the header, which are no rows")
+    how = f"sheet {_line(report.sheet)}" if report.sheet else f"{report.encoding}, {_shown(report.delimiter)}"
+    _detail(f"{len(report.columns):,} columns, {how}")
     mapped = {column.field: column.name for column in report.columns if column.field and column.rank == 0}
     for field, name in mapped.items():
-        console.print(f"    {field} <- {_visible(name)}")
+        _detail(f"  {field} <- {_line(name)}")
     if report.unused:
-        console.print(f"  kept, and used by no built-in step: {_visible(', '.join(report.unused), 400)}")
+        _detail(f"kept, and used by no built-in step: {_line(', '.join(report.unused), 400)}")
     if report.look.letters:
-        console.print(f"  as read: {'   '.join(map(_visible, report.look.letters))}")
+        _detail(f"as read: {'   '.join(map(_line, report.look.letters))}")
     for warning in report.warnings():
-        console.print(f"  warning: {_visible(warning, 400)}")
+        _detail(f"warning: {_line(warning, 400)}")
     if report.rejected:
-        console.print(f"See why: enrich rejections {report.upload_id}")
+        say(f"See why: enrich rejections {report.upload_id}")
     if report.recognised:
-        console.print(f"Next: enrich launch {report.upload_id} --pipeline NAME --dry-run")
+        say(f"Next: enrich launch {report.upload_id} --pipeline NAME --dry-run")
+
+
+def _detail(text: str) -> None:
+    say(f"  {text}", indent="  ")
 
 
 def uploads(
@@ -104,20 +106,25 @@ def uploads(
     if as_json:
         print_json(found)
         return
-    table = Table("upload", "client", "file", "rows", "rejected", "columns", "sha256", "source", "uploaded", box=None)
-    for row in found:
-        counts = (f"{row['row_count']:,}", f"{row['rejected_count']:,}", f"{len(row['columns']):,}")
-        uploaded = f"{row['created_at']:%Y-%m-%d %H:%M}"
-        table.add_row(
-            str(row["id"]),
-            row["client"],
-            _visible(row["filename"]),
-            *counts,
-            row["sha256"][:12],
-            row["source"],
-            uploaded,
-        )
-    Console().print(table if found else "No uploads yet: enrich upload FILE --client SLUG")
+    print_table(
+        ("upload", "client", "file", "rows", "rejected", "columns", "sha256", "source", "uploaded"),
+        [
+            (
+                row["id"],
+                row["client"],
+                row["filename"],
+                row["row_count"],
+                row["rejected_count"] or None,
+                len(row["columns"]),
+                row["sha256"][:12],
+                row["source"],
+                row["created_at"],
+            )
+            for row in found
+        ],
+        empty="No uploads yet: `enrich upload FILE --client SLUG`",
+        once=("client", "source"),
+    )
 
 
 def rejections(
@@ -136,20 +143,21 @@ def rejections(
         print_json(list(found))
         return
     shown = list(islice(found, limit))
-    table = Table("line", "row", "reason", "text", box=None)
-    for row in shown:
-        table.add_row(str(row["line_number"]), str(row["row_number"]), row["reason"], _visible(row["raw"]))
-    console = Console()
-    console.print(table if shown else f"Upload {upload_id} has no rejections.")
+    print_table(
+        ("line", "row", "reason", "text"),
+        [(row["line_number"], row["row_number"], row["reason"], row["raw"]) for row in shown],
+        title=f"upload {upload_id}",
+        empty=f"Upload {upload_id} has no rejections.",
+    )
     if next(found, None) is not None:
-        console.print(f"There are more: --limit N shows more than {limit:,}, --json all.")
+        say(f"There are more: --limit N shows more than {limit:,}, --json all.")
 
 
 def _shown(delimiter: str) -> str:
     return {"\t": "separated by tabs", "|": "separated by |"}.get(delimiter, f"separated by {delimiter!r}")
 
 
-def _visible(text: str, longest: int = 80) -> str:
-    """One line of a stranger's text, without what a terminal or rich would obey."""
+def _line(text: str, longest: int = 80) -> str:
+    """One line of a stranger's text, without what a terminal would obey."""
     line = "".join(character if character.isprintable() else " " for character in text)
-    return escape(line if len(line) <= longest else f"{line[: longest - 1]}…")
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from enrichment_assets.cli.sentences import say
+
 if TYPE_CHECKING:
     from enrichment_assets.domain.workflow import WorkflowDefinition
 
 app = typer.Typer(help="Workflows: list, show, add, enable, disable.", no_args_is_help=True)
 
+_BRIEF = ("workflow", "provider", "mode", "about", "price", "state")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Slug = Annotated[str, typer.Argument(help="The workflow's slug.")]
 
@@ -22,7 +25,9 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: enrich workflow list
     """
-    from enrichment_assets.cli.printing import money, print_json, print_table
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.domain.money import Money
     from enrichment_assets.services.configuration import list_workflows
     from enrichment_assets.settings import Settings
 
@@ -33,10 +38,12 @@ def list_(as_json: AsJson = False) -> None:
     rows = []
     for row in found:
         workflow = row.definition
-        price = money(workflow.price.estimate, workflow.price.currency) if workflow.price.estimate else "free"
+        price = Money(workflow.price.estimate, workflow.price.currency) if workflow.price.estimate else "free"
         state = row.origin if workflow.enabled else f"{row.origin}, disabled"
         rows.append((workflow.step, workflow.slug, workflow.provider, workflow.mode, workflow.entity, price, state))
-    print_table(("step", "workflow", "provider", "mode", "about", "price", "state"), rows, empty="no workflows")
+    print_table(
+        ("step", "workflow", "provider", "mode", "about", "price", "state"), rows, empty="no workflows", brief=_BRIEF
+    )
 
 
 @app.command()
@@ -79,11 +86,11 @@ def add(
 
     saved = add_workflow(Settings.from_environment(), file, replace=replace)
     for warning in saved.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     if as_json:
         print_json(saved)
     else:
-        typer.echo(f"workflow {saved.slug}: {saved.change}")
+        say(f"workflow {saved.slug}: {saved.change}")
 
 
 @app.command()
@@ -109,7 +116,7 @@ def _switch(slug: str, enabled: bool) -> None:
     from enrichment_assets.settings import Settings
 
     set_workflow_enabled(Settings.from_environment(), slug, enabled)
-    typer.echo(f"workflow {slug} is {'enabled' if enabled else 'disabled'}")
+    say(f"workflow {slug} is {'enabled' if enabled else 'disabled'}")
 
 
 def _as_dict(workflow: WorkflowDefinition) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 import uvloop
 
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.engine.context import Batch
@@ -29,7 +30,8 @@ class BatchStatus:
     """Where a batch stands: the JSON of `enrich status BATCH --json`.
 
     `reasons`: the commonest of each workflow, with how many states stand where they are for it; of one batch only.
-    Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted).
+    Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
+    workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
     """
 
     batch: str
@@ -46,13 +48,35 @@ class BatchStatus:
     extracted: bool
     workflows: tuple[WorkflowCounts, ...]
     reasons: tuple[ReasonCount, ...] = ()
+    currencies: Mapping[str, str] = field(default_factory=dict)
+
+    def cost_of(self, row: WorkflowCounts) -> Money:
+        """What one of its workflows has cost."""
+        return Money(row.cost, self.currencies.get(row.slug, ""))
+
+    @property
+    def costs(self) -> list[Money]:
+        """What the batch has cost, one sum per currency."""
+        return [total for total in sums(map(self.cost_of, self.workflows)) if total.amount]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; money as decimal text, so that no float rounds it."""
         value = asdict(self)
         value["cost"] = str(self.cost)
+        value["costs"] = {total.currency: str(total.amount) for total in self.costs}
         value["workflows"] = [{**asdict(w), "cost": str(w.cost)} for w in self.workflows]
         return value
+
+
+def currencies(settings: Settings, batch_key: str) -> dict[str, str]:
+    """Each workflow's currency, by slug; raises `NotFoundError`."""
+    return currencies_of(batch_row(settings, batch_key).blueprint)
+
+
+def currencies_of(blueprint: Mapping[str, Any]) -> dict[str, str]:
+    """Each workflow's currency, by slug, of a blueprint as it is kept."""
+    workflows = [step["workflow"] for step in blueprint["steps"]]
+    return {workflow["slug"]: workflow.get("price", {}).get("currency", "USD") for workflow in workflows}
 
 
 def batch_row(settings: Settings, batch_key: str) -> BatchRow:
@@ -95,6 +119,7 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
         finished=row.finished_at is not None,
         extracted=row.extracted_at is not None and row.finished_at is not None and row.extracted_at >= row.finished_at,
         workflows=tuple(workflows),
+        currencies=currencies_of(row.blueprint),
     )
 
 

@@ -32,22 +32,53 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A named question: the view that answers it, and how its rows are ordered."""
+    """A named question: the view that answers it, how its rows are ordered, and what of it matters most."""
 
     model: str
     order: str
     title: str
+    brief: tuple[str, ...] = ()
 
 
 REPORTS: Mapping[str, Report] = {
     "funnel": Report("lead_funnel", "client_slug, batch_key, stage_number", "Leads by stage"),
-    "providers": Report("provider_performance", "client_slug, batch_key, workflow_slug", "Provider performance"),
-    "cost": Report("cost_per_lead", "client_slug, batch_key", "Cost per lead"),
-    "fill-rate": Report("fill_rate", "client_slug, batch_key, fill_rate desc, field", "Fill rate per column"),
+    "providers": Report(
+        "provider_performance",
+        "client_slug, batch_key, workflow_slug",
+        "Provider performance",
+        ("batch_key", "workflow_slug", "answered", "found", "failed", "found_rate", "calls", "cost", "cost_per_found"),
+    ),
+    "cost": Report(
+        "cost_per_lead",
+        "client_slug, batch_key",
+        "Cost per lead",
+        ("batch_key", "leads", "with_verified_email", "cost", "cost_per_lead", "cost_per_verified_email"),
+    ),
+    "fill-rate": Report(
+        "fill_rate",
+        "client_slug, batch_key, fill_rate desc, field",
+        "Fill rate per column",
+        ("batch_key", "field", "leads", "filled", "uploaded", "gained", "fill_rate"),
+    ),
     "waterfall": Report("waterfall_contribution", "client_slug, batch_key, field, position", "Who found what"),
-    "time": Report("time_in_status", "client_slug, batch_key, position, status", "Time in status"),
-    "freshness": Report("data_freshness", "client_slug, batch_key, workflow_slug", "Data freshness"),
-    "status": Report("workflow_status", "client_slug, batch_key, position", "Workflow states"),
+    "time": Report(
+        "time_in_status",
+        "client_slug, batch_key, position, status",
+        "Time in status",
+        ("batch_key", "workflow_slug", "status", "states", "median_seconds_to_reach", "p95_seconds_to_reach"),
+    ),
+    "freshness": Report(
+        "data_freshness",
+        "client_slug, batch_key, workflow_slug",
+        "Data freshness",
+        ("batch_key", "workflow_slug", "results", "oldest_at", "newest_at"),
+    ),
+    "status": Report(
+        "workflow_status",
+        "client_slug, batch_key, position",
+        "Workflow states",
+        ("batch_key", "workflow_slug", "states", "pending", "found", "not_found", "skipped", "failed", "cost"),
+    ),
 }
 """What `enrich report NAME` knows. A name is for people; the model behind it can be queried like any other."""
 

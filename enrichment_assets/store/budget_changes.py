@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.store.budgets import Budget
+from enrichment_assets.store.budgets import CURRENCY, Budget
 from enrichment_assets.store.states import Sync
 
 
@@ -57,8 +57,9 @@ def workflow_exists(connection: Sync, slug: str) -> bool:
 def find_budget(connection: Sync, scope: Scope) -> Budget | None:
     """Exactly this budget, locked until the transaction ends."""
     row = connection.execute(
-        """
-        select c.slug as client, b.batch_key as batch, g.workflow_slug as workflow, g.amount, g.reserved, g.spent
+        f"""
+        select c.slug as client, b.batch_key as batch, g.workflow_slug as workflow, g.amount, g.reserved, g.spent,
+               {CURRENCY} as currency
         from budgets g join clients c on c.id = g.client_id left join batches b on b.id = g.batch_id
         where g.client_id = %s and g.batch_id is not distinct from %s and g.workflow_slug is not distinct from %s
         for update of g

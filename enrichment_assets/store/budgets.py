@@ -13,6 +13,13 @@ from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.ledger import Scope
 from enrichment_assets.store.replies import Reply
 
+CURRENCY = """(
+  select case when count(distinct r.price ->> 'currency') = 1 then min(r.price ->> 'currency') else '' end
+  from enrichment_registry r
+  where case when g.workflow_slug is null then r.mode <> 'local' else r.workflow_slug = g.workflow_slug end
+)"""
+"""SQL: the currency of what the budget `g` bounds."""
+
 
 @dataclass(slots=True)
 class Account:
@@ -86,7 +93,10 @@ async def save(connection: Connection, purse: Purse) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One budget with what is reserved and spent; amounts in the workflows' currency."""
+    """One budget with what is reserved and spent.
+
+    `currency`: of the prices that it bounds; empty where registered workflows are paid in several.
+    """
 
     client: str
     batch: str | None
@@ -94,6 +104,7 @@ class Budget:
     amount: Decimal
     reserved: Decimal
     spent: Decimal
+    currency: str = ""
 
     @property
     def room(self) -> Decimal:
@@ -127,8 +138,9 @@ def set_budget(
 def list_budgets(connection: SyncConnection[dict[str, Any]], client_id: int | None = None) -> list[Budget]:
     """All budgets, or one client's."""
     rows = connection.execute(
-        """
-        select c.slug as client, b.batch_key as batch, g.workflow_slug as workflow, g.amount, g.reserved, g.spent
+        f"""
+        select c.slug as client, b.batch_key as batch, g.workflow_slug as workflow, g.amount, g.reserved, g.spent,
+               {CURRENCY} as currency
         from budgets g join clients c on c.id = g.client_id left join batches b on b.id = g.batch_id
         where %(client)s::bigint is null or g.client_id = %(client)s
         order by c.slug, b.batch_key nulls first, g.workflow_slug nulls first

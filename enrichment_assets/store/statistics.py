@@ -22,6 +22,7 @@ class WorkflowStatistics:
         saved: What those calls would have cost.
         busy_seconds: First to last attempt: the workflow with the longest is the bottleneck.
         errors: Error class -> attempts that ended with it.
+        currency: Of `cost` and `saved`.
         reasons: Why its states stand where they stand, the commonest first.
     """
 
@@ -38,6 +39,7 @@ class WorkflowStatistics:
     reused: int = 0
     saved: Decimal = Decimal(0)
     bottleneck: bool = False
+    currency: str = ""
     reasons: tuple[ReasonCount, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from enrichment_assets.cli.assignments import parse_values
-from enrichment_assets.cli.printing import print_json, print_table
-from enrichment_assets.cli.tables import print_rows
+from enrichment_assets.cli.printing import print_json
+from enrichment_assets.cli.tables import print_table
 from enrichment_assets.domain.client_slugs import checked_client_slug
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.visible import visible, visible_json
@@ -24,20 +24,19 @@ CONTROLS = "".join(map(chr, [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202E, 0x2
 
 
 def acting(text: str) -> set[str]:
-    """Characters of `CONTROLS` in it, line ends and blanks of the layout apart."""
-    return set(text) & (set(CONTROLS) - set("\n"))
+    """Characters of `CONTROLS` in it, line ends and the tabs between cells apart."""
+    return set(text) & (set(CONTROLS) - set("\n\t"))
 
 
 def test_no_table_prints_a_control_character(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = [f"a{c}b" for c in CONTROLS]
-    print_rows(hostile, [hostile])
-    print_table(hostile, [hostile], empty="")
+    print_table(hostile, [hostile], title=CONTROLS)
     print_json({"cells": hostile, **dict.fromkeys(hostile, 1)})
     assert acting(capsys.readouterr().out) == set()
 
 
 def test_markup_in_a_column_name_is_text(capsys: pytest.CaptureFixture[str]) -> None:
-    print_rows(["[red]x[/red]", "[bold]"], [["[link=file:///x]y[/link]", 1]])
+    print_table(["[red]x[/red]", "[bold]"], [["[link=file:///x]y[/link]", 1]])
     shown = capsys.readouterr().out
     assert "[red]x[/red]" in shown
     assert "[link=file:///x]y[/link]" in shown

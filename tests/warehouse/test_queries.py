@@ -134,7 +134,7 @@ def test_a_file_of_sql_is_read(cli: typer.Typer, tmp_path: Path) -> None:
     file = tmp_path / "report.sql"
     file.write_text("select 40 + 2 as answer;\n")
     result = CliRunner().invoke(cli, ["query", "--file", str(file)], catch_exceptions=False)
-    assert re.search(r"answer\s+─+\s+42\s+1 row", result.stdout)
+    assert (result.stdout, result.stderr) == ("answer\n42\n", "1 row\n")
 
 
 def test_an_export_leaves_cells_alone_unless_a_spreadsheet_will_open_it(cli: typer.Typer, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_explain_shows_the_chain_from_the_uploaded_cell(cli: typer.Typer, two_cl
     assert (chain["field"], chain["final"], chain["because"]) == ("phone", "+1 2", "the only value")
     assert chain["links"][0]["source"] == "match-person-via-apollo"
     everything = CliRunner().invoke(cli, ["explain", "acme-1", str(item)], catch_exceptions=False).stdout
-    assert "email = '=1+1'" in everything
+    assert "email\t=1+1\tyes\tupload" in everything
 
 
 def test_the_shell_answers_and_survives_mistakes(cli: typer.Typer) -> None:
