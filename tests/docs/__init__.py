@@ -1,0 +1,1 @@
+"""The documentation as a test: what the pages name exists, and their commands do what they show."""
