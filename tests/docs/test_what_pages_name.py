@@ -34,7 +34,7 @@ OF_OTHERS = {
         "deal_id",
     ),
 }
-"""Words of other people's products, which our code need not know."""
+"""Words of other people's products and of examples, which our code need not know."""
 
 
 @cache
