@@ -12,6 +12,7 @@ from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches import BatchStatus
+    from enrichment_assets.settings import Settings
     from enrichment_assets.store.reasons import ReasonCount
     from enrichment_assets.store.statistics import WorkflowStatistics
 
@@ -29,17 +30,25 @@ def register(app: typer.Typer) -> None:
 def status(
     batch: Annotated[str | None, typer.Argument(help="A batch's key; without it, the newest batches.")] = None,
     client: Annotated[str | None, typer.Option(help="Only batches of this client.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many batches to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many batches, or failed rows, to list.")] = 20,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="List the batch's failed rows, each with its reason.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a batch stands, workflow by workflow, or list the newest batches.
+    """Show where a batch stands, workflow by workflow, and why; or list the newest batches.
 
-    Example: enrich status acme-1-apollo-basic-1 --json
+    Examples: enrich status acme-1-apollo-basic-1, then: enrich status acme-1-apollo-basic-1 --failed --limit 50
     """
     from enrichment_assets.services import batches
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    if failed:
+        if batch is None:
+            raise typer.BadParameter("--failed goes with a batch's key")
+        _list_failed(settings, batch, limit, as_json=as_json)
+        return
     if batch is None:
         found = batches.overview(settings, client, limit)
         if as_json:
@@ -52,6 +61,18 @@ def status(
         typer.echo(json.dumps(one.as_json(), indent=2, default=str))
     else:
         print_status(one)
+
+
+def _list_failed(settings: Settings, batch: str, limit: int, *, as_json: bool) -> None:
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.standing import print_failed
+    from enrichment_assets.services.failed_rows import list_failed
+
+    found = list_failed(settings, batch, limit)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        print_failed(found, batch)
 
 
 def run(
@@ -159,6 +180,7 @@ def _print_overview(found: list[BatchStatus]) -> None:
 
 def print_status(one: BatchStatus) -> None:
     """Print one batch's status: a line for the batch, a table of its workflows, and why states stand where they do."""
+    from enrichment_assets.cli.standing import print_standing
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import shown_sum
 
@@ -180,7 +202,7 @@ def print_status(one: BatchStatus) -> None:
         ],
         total=("cost", "saved"),
     )
-    print_reasons(one.reasons)
+    print_standing(one.reasons)
 
 
 def print_reasons(found: Sequence[ReasonCount]) -> None:

@@ -15,6 +15,14 @@ class ConfigurationError(EnrichError):
     """A registry row, pipeline, client config or environment variable cannot work as it is."""
 
 
+class MissingVariableError(ConfigurationError):
+    """A variable that a workflow needs is not in this process's environment; `variable` is its name."""
+
+    def __init__(self, text: str, variable: str) -> None:
+        super().__init__(text)
+        self.variable = variable
+
+
 class UploadRefusedError(EnrichError):
     """The whole file cannot be read (binary, a spreadsheet, empty); nothing was stored."""
 

@@ -42,6 +42,10 @@ class SkipReason(StrEnum):
     FANNED_OUT = "fanned_out"
 
 
+UNDECIDED = "the expression fails"
+"""What follows `run_if: ` where the condition could not be evaluated, rather than was not met."""
+
+
 class ErrorClass(StrEnum):
     """The one error taxonomy (DESIGN section 7)."""
 
@@ -59,6 +63,26 @@ class ErrorClass(StrEnum):
     def stops_provider(self) -> bool:
         """True when further calls to this provider are pointless for this run: items stay PENDING."""
         return self in (ErrorClass.AUTH, ErrorClass.QUOTA, ErrorClass.PAYMENT)
+
+
+class StopCause(StrEnum):
+    """Why a step of a batch sends nothing, whatever its items are; stored in `step_stops`.
+
+    `auth`, `quota` and `payment` are the error classes that stop a provider. `quiet`: it asked for a pause. `refused`:
+    its first answers were all the same refusal. `other_world`: the batch is for the simulator and the process for real
+    providers, or the reverse.
+    """
+
+    MISSING_VARIABLE = "missing_variable"
+    CONFIGURATION = "configuration"
+    OTHER_WORLD = "other_world"
+    AUTH = "auth"
+    QUOTA = "quota"
+    PAYMENT = "payment"
+    QUIET = "quiet"
+    BREAKER = "breaker"
+    DAY_LIMIT = "day_limit"
+    REFUSED = "refused"
 
 
 class CallState(StrEnum):

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from enrichment_assets.domain.provider import Answer
-from enrichment_assets.domain.statuses import ErrorClass, Status
+from enrichment_assets.domain.statuses import ErrorClass, Status, StopCause
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.answers import Decision, without_pace
-from enrichment_assets.engine.breaker import COOLDOWN, OPENS_AT, Breaker
+from enrichment_assets.engine.breaker import COOLDOWN, OPENS_AT, Breaker, BreakerOpen
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.limits import AT_ONCE, RateGate, Turn, interval_of
+from enrichment_assets.engine.limits import AT_ONCE, Closed, RateGate, Turn, interval_of
 from enrichment_assets.engine.refusals import PAUSE
 from enrichment_assets.engine.steps import Door, Step
+from enrichment_assets.engine.stops import because
 from enrichment_assets.resources.quota_headers import rest_after
 from enrichment_assets.store import breaker as breaker_store
 from enrichment_assets.store import day_counts, limits, reasons
@@ -142,12 +143,14 @@ async def heed_outcome(run: Run, step: Step, failed: bool, answer: Answer | None
     if rest > 0:
         door.gate.close_for(rest)
         if rest >= SHARED_FROM:
-            await run.pause_provider(step.limit_key, rest)
+            await run.pause_provider(
+                step.limit_key, rest, because(StopCause.QUIET, "its answers say that it has enough")
+            )
     if not await door.breaker.leave(failed):
         return False
     if step.stopped is None:
         seconds = door.breaker.rests_for
-        run.rest(step, seconds, f"the provider failed {OPENS_AT} times in a row; next probe in {round(seconds)} s")
+        run.rest(step, BreakerOpen(seconds))
         log_event(run, "breaker_opened", step, rests_for=round(seconds, 1))
     return True
 
@@ -156,7 +159,7 @@ def heed_refusal(run: Run, step: Step, decision: Decision, answer: Answer) -> No
     """Learn from an answer whether every row would be refused alike; then the step pauses, and says why."""
     why = step.refusals.note(decision.status, decision.error_class, decision.reason or "", answer.status)
     if why is not None and step.stopped is None:
-        run.rest(step, PAUSE, why)
+        run.rest(step, Closed(why, PAUSE, StopCause.REFUSED, "; one more call finds out in"))
         log_event(run, "step_paused", step, detail=why)
 
 
@@ -170,4 +173,4 @@ async def look_at_breakers(run: Run) -> None:
     """Steps whose breaker another run has opened rest from the start."""
     for step in run.steps.values():
         if step.door is not None and step.stopped is None and (seconds := await step.door.breaker.look()) > 0:
-            run.rest(step, seconds, f"the provider fails; the next probe is due in {round(seconds)} s")
+            run.rest(step, BreakerOpen(seconds))

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.limits import Clock, Closed, LoopClock
 from enrichment_assets.store.breaker import BreakerState
 
@@ -44,8 +45,8 @@ class BreakerOpen(Closed):
     """The provider is down; `seconds` until the next probe may leave."""
 
     def __init__(self, seconds: float) -> None:
-        text = f"the provider failed {OPENS_AT} times in a row; the next probe is due in {round(seconds)} s"
-        super().__init__(text, seconds)
+        why = f"the provider failed {OPENS_AT} times in a row"
+        super().__init__(why, seconds, StopCause.BREAKER, "; the next probe is due in")
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import Any
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
-from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status
+from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.admission import admitted, heed, heed_refusal, not_sent
 from enrichment_assets.engine.answers import MAX_REASON, Decision, dump, failed
@@ -32,6 +32,7 @@ from enrichment_assets.engine.moves import action_of, note_move
 from enrichment_assets.engine.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.stops import because
 from enrichment_assets.resources.simulator import RECEIVER_HEADER
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received
@@ -74,7 +75,7 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
         try:
             outcome = await _attempt(run, item, step, key, request, token)
         except Closed as closed:
-            run.rest(step, closed.seconds, str(closed))
+            run.rest(step, closed)
             return Ending(Status.PENDING, deferred=True)
         except BaseException:
             not_sent(step)
@@ -96,13 +97,15 @@ async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
         if outcome.answer is not None:
             heed_refusal(run, step, decision, outcome.answer)
         if decision.stops_provider:
-            run.stop_provider(step, decision.reason or decision.status.value)
+            refusal = because(StopCause(decision.error_class or ErrorClass.AUTH), decision.reason or "refused")
+            run.stop_provider(step, refusal, decision.again_in or PROVIDER_PAUSE)
             log_event(run, "provider_stopped", step, detail=decision.reason)
-            await run.pause_provider(step.account_key, decision.again_in or PROVIDER_PAUSE)
+            await run.pause_provider(step.account_key, decision.again_in or PROVIDER_PAUSE, refusal)
             return replace(ending, deferred=True)
         if waits_by_request and step.gate is not None:
             step.gate.close_for(decision.again_in or 0.0)
-            await run.pause_provider(step.limit_key, decision.again_in or 0.0)
+            asked = because(StopCause.QUIET, decision.reason or "the provider asked for quiet")
+            await run.pause_provider(step.limit_key, decision.again_in or 0.0, asked)
         if ending.status is not Status.PENDING:
             return ending
         if delay is None or delay > INLINE_WAIT or run.stopping:

@@ -18,9 +18,10 @@ from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.engine.endings import Ending
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.engine.limits import Clock, LoopClock
+from enrichment_assets.engine.limits import Clock, Closed, LoopClock
 from enrichment_assets.engine.lookups import Lookups
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.stops import Stop, stop_of
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.contexts import LoadedItem, SharedAnswer
 from enrichment_assets.store.readings import Counted, count_answer, count_callback
@@ -93,7 +94,7 @@ class Run:
     find_shared: Callable[[int], Awaitable[SharedAnswer | None]]
     lookups: Lookups
     bodies: Bodies
-    pause_provider: Callable[[str, float], Awaitable[None]]
+    pause_provider: Callable[[str, float, str], Awaitable[None]]
     clock: Clock = field(default_factory=LoopClock)
     flights: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -134,17 +135,21 @@ class Run:
             **extra,
         }
 
-    def rest(self, step: Step, seconds: float, reason: str) -> None:
-        """Send nothing more to this step's provider and operation for a while; its items stay PENDING."""
+    def rest(self, step: Step, closed: Closed, kept: str | None = None) -> None:
+        """Send nothing more to this step's provider and operation for a while; its items stay PENDING.
+
+        `kept` is the reason that is kept where it is not `closed.why`.
+        """
+        until = self.clock.now() + closed.seconds
         for other in self.steps.values():
-            if other.provider is not None and other.limit_key == step.limit_key and other.stopped is None:
-                other.stopped, other.rests_until = reason, self.clock.now() + seconds
+            if other.provider is not None and other.limit_key == step.limit_key and other.stop is None:
+                other.stop, other.rests_until = Stop(closed.cause, kept or closed.why, until, told=str(closed)), until
 
     def wake(self) -> None:
         """Let steps go on whose rest is over."""
         for step in self.steps.values():
             if step.rests_until is not None and step.rests_until <= self.clock.now():
-                step.stopped, step.rests_until = None, None
+                step.stop, step.rests_until = None, None
 
     @cached_property
     def dependent_pairs(self) -> list[tuple[str, str]]:
@@ -156,8 +161,16 @@ class Run:
         """The steps that nothing has stopped."""
         return [step.slug for step in self.steps.values() if step.stopped is None]
 
-    def stop_provider(self, step: Step, reason: str) -> None:
-        """Send nothing more with this step's provider and key in this run; its items stay PENDING."""
+    def stop_provider(self, step: Step, because: str, seconds: float, told: str | None = None) -> None:
+        """Send nothing more with this step's provider and key in this run; its items stay PENDING.
+
+        Args:
+            step: The step that was refused.
+            because: `cause: reason`, as pauses keep it.
+            seconds: How long the provider's pause lasts; a later run may go on then.
+            told: What the run's report says, where that is not the reason alone.
+        """
+        stop = stop_of(because, self.clock.now() + seconds, told)
         for other in self.steps.values():
-            if other.provider is not None and other.account_key == step.account_key and other.stopped is None:
-                other.stopped = reason
+            if other.provider is not None and other.account_key == step.account_key and other.stop is None:
+                other.stop = stop

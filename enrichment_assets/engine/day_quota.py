@@ -7,6 +7,7 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.limits import Clock, Closed, LoopClock
 from enrichment_assets.store.day_counts import DayTokens
 
@@ -19,8 +20,8 @@ class DayUsedUp(Closed):
     """No call is left for now; `seconds` until some are."""
 
     def __init__(self, per_day: float, seconds: float) -> None:
-        text = f"the {math.floor(per_day)} calls of a day are used up; the next in {round(seconds)} s"
-        super().__init__(text, seconds)
+        why = f"the {math.floor(per_day)} calls of a day are used up"
+        super().__init__(why, seconds, StopCause.DAY_LIMIT, "; the next in")
 
 
 @dataclass

@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.store import aftermath, budgets, claims, fanout, ledger, questions, reuse
-from enrichment_assets.store.budgets import Purse
+from enrichment_assets.store.budgets import Account, Purse
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.questions import Elsewhere
 from enrichment_assets.store.reuse import Reused
@@ -137,11 +137,11 @@ async def _intend(
     What is asked `elsewhere` is not written.
     """
     leaving = [i for i in intents if i.call_key not in elsewhere]
-    fits = [not i.estimated_cost or purse.reserve(i.workflow_slug, i.estimated_cost) for i in leaving]
-    affordable = [i for i, fit in zip(leaving, fits, strict=True) if fit]
-    refused = [i.call_key for i, fit in zip(leaving, fits, strict=True) if not fit]
+    too_small = [purse.reserve(i.workflow_slug, i.estimated_cost) if i.estimated_cost else None for i in leaving]
+    affordable = [i for i, account in zip(leaving, too_small, strict=True) if account is None]
+    refused = {i.call_key: account for i, account in zip(leaving, too_small, strict=True) if account is not None}
     written = await ledger.intend(connection, scope, affordable) if affordable else None
-    standing = await ledger.standing(connection, refused) if refused else None
+    standing = await ledger.standing(connection, list(refused)) if refused else None
     verdicts = await standing.result() if standing else {}
     verdicts.update({k: IntentVerdict(e.call_id, False, "asked", elsewhere=e) for k, e in elsewhere.items()})
     if written:
@@ -149,4 +149,8 @@ async def _intend(
             verdicts[intent.call_key] = verdict
             if intent.estimated_cost and not verdict.granted:
                 purse.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
-    return [verdicts.get(i.call_key) or IntentVerdict(None, False, "budget") for i in intents]
+    return [verdicts.get(i.call_key) or _no_room(refused[i.call_key]) for i in intents]
+
+
+def _no_room(account: Account) -> IntentVerdict:
+    return IntentVerdict(None, False, "budget", error=account.described)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.statuses import CallState, InboxStatus, Outcome, SkipReason, Status
+from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.answers import Decision
 from enrichment_assets.engine.callbacks import forged
@@ -113,7 +113,7 @@ def _reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
             if not step.runs_if(context):
                 return f"{SkipReason.CONDITION.value}: {step.workflow.run_if}"
         except ContractError as error:
-            return f"{SkipReason.CONDITION.value}: {error}"
+            return f"{SkipReason.CONDITION.value}: {UNDECIDED}: {error}"
     return None
 
 

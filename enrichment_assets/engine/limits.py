@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Limits
 from enrichment_assets.engine.database_clock import DatabaseClock
 from enrichment_assets.store.limits import Stretch
@@ -71,11 +72,16 @@ class LoopClock:
 
 
 class Closed(Exception):  # noqa: N818
-    """Nothing may leave for another `seconds`: longer than an item should wait for."""
+    """Nothing may leave for another `seconds`: longer than an item should wait for.
 
-    def __init__(self, reason: str, seconds: float) -> None:
-        super().__init__(reason)
+    `why` says so without the time, as it is kept; the exception's text has both.
+    """
+
+    def __init__(self, why: str, seconds: float, cause: StopCause, until: str) -> None:
+        super().__init__(f"{why}{until} {round(seconds)} s")
+        self.why = why
         self.seconds = seconds
+        self.cause = cause
 
 
 TakeStretch = Callable[[float], Awaitable[Stretch]]
@@ -235,4 +241,4 @@ class RateGate:
         return round(calls * self.interval * (1 + MARGIN) + LEAST_MARGIN + room, 6)  # microseconds, as in the database
 
     def _closed(self, seconds: float) -> Closed:
-        return Closed(f"the provider asked for quiet, for another {round(seconds)} s", seconds)
+        return Closed("the provider asked for quiet", seconds, StopCause.QUIET, ", for another")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, Verdict
-from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
+from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, StopCause
 from enrichment_assets.engine.admission import admitted, heed_outcome, not_sent
 from enrichment_assets.engine.answers import Decision, completed, dump, failed, poll_in, without_pace
 from enrichment_assets.engine.calls import conclude
@@ -19,6 +19,7 @@ from enrichment_assets.engine.endings import ItemLost
 from enrichment_assets.engine.exchange import Attempt, send_in_turn
 from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.stops import because
 from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Received
@@ -49,7 +50,7 @@ async def look(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> N
         try:
             polled = await _poll(run, item, step, open_call)
         except Closed as closed:  # nothing was asked: the state stays as it is
-            run.rest(step, closed.seconds, str(closed))
+            run.rest(step, closed)
             return
         except _NotNow:
             return
@@ -166,7 +167,7 @@ async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt) -> _Poll
         decision = None if reading is None else completed(step.workflow.price, reading)
     if is_refusal and verdict.retry_after and step.gate is not None:
         step.gate.close_for(verdict.retry_after)
-        await run.pause_provider(step.limit_key, verdict.retry_after)
+        await run.pause_provider(step.limit_key, verdict.retry_after, because(StopCause.QUIET, verdict.message))
     # When to come back for one result is no word about the provider's other calls.
     heard = answer if is_refusal else without_pace(answer)
     is_failure = is_refusal and verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after

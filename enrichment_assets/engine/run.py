@@ -20,14 +20,18 @@ import psycopg
 from enrichment_assets.collector import rare_collections
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.admission import Doors, look_at_breakers, remember_refusals
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Bodies, Lease, Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
+from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.lookups import Lookups
 from enrichment_assets.engine.passes import one_pass
+from enrichment_assets.engine.standing import StopKeeper
 from enrichment_assets.engine.steps import prepare_steps
+from enrichment_assets.engine.stops import because
 from enrichment_assets.resources.transport import build_client
 from enrichment_assets.store import claims, contexts, limits, states
 from enrichment_assets.store.database import connect_async
@@ -45,14 +49,21 @@ LINGER_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How a run behaves; the defaults are for production, tests shorten the times."""
+    """How a run behaves; the defaults are for production, tests shorten the times.
+
+    `process` is what a person knows this process by (default: `host:pid`, as `label`).
+    """
 
     receiver_url: str
     sandbox_url: str | None = None
     lease_seconds: float = LEASE_SECONDS
     linger_seconds: float = LINGER_SECONDS
     label: str = ""
+    process: str = ""
     progress_seconds: float = 0.5
+
+
+_NO_PAUSE = limits.Pause(0.0, None)
 
 
 class Interrupted(EnrichError):  # noqa: N818
@@ -113,13 +124,19 @@ async def advance(
     """
     async with _started(hq_url, batch, providers, options, selection, stop) as (run, reader):
         log_event(run, "run_started", runner=run.writer.scope.runner_id)
-        reporter = asyncio.create_task(_report_progress(run, on_progress, options.progress_seconds))
+        stops = StopKeeper(run, reader, options.process or own_label())
+        await stops.keep()
+        aside = [
+            asyncio.create_task(_report_progress(run, on_progress, options.progress_seconds)),
+            asyncio.create_task(stops.watch()),
+        ]
         try:
             await _passes(run, reader, options)
         finally:
-            reporter.cancel()
-            with suppress(asyncio.CancelledError):
-                await reporter
+            for task in aside:
+                task.cancel()
+            await asyncio.gather(*aside, return_exceptions=True)
+        await stops.keep()
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
         await states.adopt_shared_answers(reader, batch.batch_id, run.dependent_pairs)
         finished = await states.settle_batch(
@@ -131,6 +148,11 @@ async def advance(
         return RunReport(dict(run.moved), stopped, finished, run.writer.commits, run.writer.records)
 
 
+def own_label() -> str:
+    """`host:pid` of this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 async def _resume_in(reader: claims.Connection, run: Run) -> float:
     """Seconds the sequencer should leave the batch alone: at once, unless a provider rests."""
     stopped = [step for step in run.steps.values() if step.stopped]
@@ -138,7 +160,7 @@ async def _resume_in(reader: claims.Connection, run: Run) -> float:
         return 0.0
     pauses = await limits.paused_for(reader, [step.account_key for step in stopped if step.rests_until is None])
     rests = [max(step.rests_until - run.clock.now(), 0.0) for step in stopped if step.rests_until is not None]
-    return min([*pauses.values(), *rests], default=PROVIDER_PAUSE)
+    return min([*(pause.seconds for pause in pauses.values()), *rests], default=PROVIDER_PAUSE)
 
 
 @asynccontextmanager
@@ -162,7 +184,7 @@ async def _started(
         steps = prepare_steps(batch.blueprint, providers, selection, doors.make, options.sandbox_url)
         await claims.retire_expired_runners(reader, batch.batch_id)
         lease = Lease(options.lease_seconds)
-        label = options.label or f"{socket.gethostname()}:{os.getpid()}"
+        label = options.label or own_label()
         runner_id = await claims.start_runner(reader, batch.batch_id, label, options.lease_seconds)
         stack.push_async_callback(_end_runner, reader, runner_id)
         writer = GroupWriter(ledger, Scope(batch.client_id, batch.batch_id, runner_id))
@@ -220,12 +242,15 @@ async def _note_pauses(reader: claims.Connection, run: Run) -> None:
     """Providers that rest because of an earlier refusal are not asked again before their time."""
     paused = await limits.paused_for(reader, _pause_keys(run))
     for step in run.steps.values():
-        refused, quiet = paused.get(step.account_key, 0.0), paused.get(step.limit_key, 0.0)
-        if refused > LINGER_SECONDS:
-            run.stop_provider(step, f"the provider rests for another {round(refused)} s after an earlier refusal")
-        elif quiet > LINGER_SECONDS:
-            run.rest(step, quiet, f"the provider rests for another {round(quiet)} s, as it asked")
-        elif (seconds := max(refused, quiet)) > 0 and step.gate is not None:
+        refused, quiet = paused.get(step.account_key, _NO_PAUSE), paused.get(step.limit_key, _NO_PAUSE)
+        if refused.seconds > LINGER_SECONDS:
+            why = refused.because or because(StopCause.AUTH, "the provider refused an earlier call")
+            told = f"the provider rests for another {round(refused.seconds)} s after an earlier refusal"
+            run.stop_provider(step, why, refused.seconds, told)
+        elif quiet.seconds > LINGER_SECONDS:
+            why = (quiet.because or "").partition(": ")[2] or "the provider asked for quiet"
+            run.rest(step, Closed("the provider rests", quiet.seconds, StopCause.QUIET, " for another"), kept=why)
+        elif (seconds := max(refused.seconds, quiet.seconds)) > 0 and step.gate is not None:
             step.gate.close_for(seconds)
 
 

@@ -76,7 +76,8 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
     if verdict.state == "taken":
         raise ItemLost(item.item_id)
     if verdict.state == "budget":
-        return await adopt(run, item, step, Ending(Status.SKIPPED, reason=SkipReason.BUDGET.value))
+        reason = f"{SkipReason.BUDGET.value}: {verdict.error}"
+        return await adopt(run, item, step, Ending(Status.SKIPPED, reason=reason))
     if verdict.elsewhere is not None:
         return await wait_for(run, item, step, verdict.elsewhere)
     if verdict.state == CallState.SENT:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.planning import ends_parent
 from enrichment_assets.domain.provider import Provider, RenderedRequest
+from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
 from enrichment_assets.engine.breaker import Breaker
@@ -20,6 +21,7 @@ from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.limits import RateGate
 from enrichment_assets.engine.lookahead import Lookahead
 from enrichment_assets.engine.refusals import Refusals
+from enrichment_assets.engine.stops import Stop
 from enrichment_assets.resources.echo import EchoGuard
 from enrichment_assets.resources.providers import base_url_of, is_simulated
 from enrichment_assets.resources.secrets import fill_secrets, workflow_secrets
@@ -63,7 +65,7 @@ class Step:
     simulated: bool = False
     only_simulator: str | None = None
     ended_by: tuple[str, ...] = ()
-    stopped: str | None = None
+    stop: Stop | None = None
     rests_until: float | None = None
     refusals: Refusals = field(default_factory=Refusals)
     slug: str = field(init=False)
@@ -77,6 +79,11 @@ class Step:
         self.slug = self.workflow.slug
         self.gate = self.door.gate if self.door is not None else None
         self.needs = self.blueprint.needs
+
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing of this step is sent now; None: nothing has stopped it."""
+        return None if self.stop is None else self.stop.told
 
     @property
     def account_key(self) -> str:
@@ -131,7 +138,7 @@ def prepare_steps(
 ) -> dict[str, Step]:
     """Compile the selected steps (None: all) of a blueprint.
 
-    A step whose key is not in the environment is prepared with `stopped` set: its items stay PENDING, the run says so.
+    A step whose key is not in the environment is prepared with `stop` set: its items stay PENDING, the run says so.
 
     Raises:
         ConfigurationError: a provider that does not exist, or a template or expression that does not compile.
@@ -165,7 +172,7 @@ def _prepare(
     workflow = step.workflow
     provider = None
     secrets: Mapping[str, str] = {}
-    simulated, stopped = False, None
+    simulated, stop = False, None
     if workflow.mode is not Mode.LOCAL:
         provider = providers.get(workflow.provider)
         if provider is None:
@@ -174,8 +181,10 @@ def _prepare(
         try:
             simulated = only_simulator is not None or is_simulated(workflow, provider, sandbox_url)
             secrets = workflow_secrets(workflow, simulated=simulated)
+        except MissingVariableError as error:
+            stop = Stop(StopCause.MISSING_VARIABLE, str(error), variable=error.variable)
         except ConfigurationError as error:
-            stopped = str(error)
+            stop = Stop(StopCause.CONFIGURATION, str(error))
     concurrency = workflow.limits.concurrency
     door = (
         None
@@ -202,5 +211,5 @@ def _prepare(
         simulated=simulated,
         only_simulator=only_simulator,
         ended_by=ended_by,
-        stopped=stopped,
+        stop=stop,
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest
 from enrichment_assets.domain.variables import SECRET_NAMES, is_own_variable, may_be_secret
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -100,8 +100,8 @@ def workflow_secrets(
     missing = missing_secrets(workflow, env)
     if missing and not simulated:
         purpose, name = next(iter(missing.items()))
-        raise ConfigurationError(
-            f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set"
+        raise MissingVariableError(
+            f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set", name
         )
     found = {purpose: env.get(name, "") for purpose, name in secret_names(workflow).items()}
     return {purpose: value for purpose, value in {**found, **dict.fromkeys(missing, SANDBOX_KEY)}.items() if value}

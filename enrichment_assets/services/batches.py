@@ -10,26 +10,30 @@ from typing import Any
 
 import uvloop
 
-from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.context import Batch
 from enrichment_assets.engine.event_log import open_log
-from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance
+from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance, own_label
+from enrichment_assets.services.remedies import ENRICH_UP
+from enrichment_assets.services.running_stack import is_of_the_stack
 from enrichment_assets.services.simulation import refuse_other_world
+from enrichment_assets.services.standing import Standing, standing_of
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import states
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.reasons import ReasonCount, commonest_reasons
 from enrichment_assets.store.states import BatchRow, WorkflowCounts
+from enrichment_assets.store.stops import KeptStop, keep_stops_now
 
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
     """Where a batch stands: the JSON of `enrich status BATCH --json`.
 
-    `reasons`: the commonest of each workflow, with how many states stand where they are for it; of one batch only.
+    `reasons`: why states stand where they stand, with how many do and what to do about it; of one batch only.
     Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
     workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
     """
@@ -47,7 +51,7 @@ class BatchStatus:
     finished: bool
     extracted: bool
     workflows: tuple[WorkflowCounts, ...]
-    reasons: tuple[ReasonCount, ...] = ()
+    reasons: tuple[Standing, ...] = ()
     currencies: Mapping[str, str] = field(default_factory=dict)
 
     def cost_of(self, row: WorkflowCounts) -> Money:
@@ -82,10 +86,11 @@ def currencies_of(blueprint: Mapping[str, Any]) -> dict[str, str]:
 def batch_row(settings: Settings, batch_key: str) -> BatchRow:
     """The batch's row; raises `NotFoundError`."""
     with connect(open_databases(settings).hq) as connection:
-        return _must_find(connection, batch_key)
+        return must_find(connection, batch_key)
 
 
-def _must_find(connection: states.Sync, batch_key: str) -> BatchRow:
+def must_find(connection: states.Sync, batch_key: str) -> BatchRow:
+    """The batch's row on an open connection; raises `NotFoundError`."""
     row = states.find_batch(connection, batch_key)
     if row is None:
         raise _unknown(batch_key)
@@ -99,9 +104,9 @@ def _unknown(batch_key: str) -> NotFoundError:
 def status(settings: Settings, batch_key: str) -> BatchStatus:
     """Counts of one batch by workflow; raises `NotFoundError`."""
     with connect(open_databases(settings).hq) as connection:
-        row = _must_find(connection, batch_key)
-        shown = _status(row, states.workflow_counts(connection, row.batch_id))
-        return replace(shown, reasons=tuple(commonest_reasons(connection, row.batch_id)))
+        row = must_find(connection, batch_key)
+        counts = states.workflow_counts(connection, row.batch_id)
+        return replace(_status(row, counts), reasons=standing_of(connection, row, counts))
 
 
 def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
@@ -169,6 +174,24 @@ def advance_batch(
     open_log(settings.log)
     hq_url = open_databases(settings).hq
     batch = load_batch(settings, batch_key)
-    refuse_other_world(settings, batch_key, batch.blueprint)
+    try:
+        refuse_other_world(settings, batch_key, batch.blueprint)
+    except ConfigurationError as error:
+        _keep_refusal(hq_url, batch, str(error))
+        raise
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
+    chosen = replace(chosen, process=chosen.process or _process())
     return uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
+
+
+def _process() -> str:
+    """What a person knows this process by."""
+    return ENRICH_UP if is_of_the_stack() else own_label()
+
+
+def _keep_refusal(hq_url: str, batch: Batch, reason: str) -> None:
+    """Every step of a batch for the other world stands still, and says why."""
+    slugs = [step.slug for step in batch.blueprint.steps]
+    stops = [KeptStop(slug, StopCause.OTHER_WORLD.value, reason) for slug in slugs]
+    with connect(hq_url) as connection:
+        keep_stops_now(connection, batch.batch_id, slugs, stops, _process())

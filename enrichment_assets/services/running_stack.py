@@ -18,6 +18,16 @@ SHARED = ("ENRICH_RECEIVER_URL", "ENRICH_SANDBOX_URL")
 """Variables that a command takes over from the stack."""
 
 
+STARTED_BY = "ENRICH_STARTED_BY"
+"""Set for all processes of `enrich up`, so that they can say who they are."""
+
+
+def is_of_the_stack(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether this process is one of those that `enrich up` started."""
+    env = os.environ if environment is None else environment
+    return env.get(STARTED_BY) == "enrich up"
+
+
 @contextmanager
 def addresses_told(settings: Settings, environment: Mapping[str, str]) -> Iterator[None]:
     """While the block runs, `running_addresses` of this home gives the shared variables of `environment`."""

@@ -21,7 +21,7 @@ import yaml
 
 import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.services.running_stack import addresses_told
+from enrichment_assets.services.running_stack import STARTED_BY, addresses_told
 from enrichment_assets.services.supervisor import Service, Supervisor
 from enrichment_assets.settings import (
     DEFAULT_RECEIVER_PORT,
@@ -148,6 +148,7 @@ def stack_environment(settings: Settings, ports: Ports, environment: Mapping[str
         "ENRICH_RECEIVER_URL": receiver,
         "DAGSTER_HOME": str(settings.dagster_home),
         "PYTHONUNBUFFERED": "1",
+        STARTED_BY: "enrich up",
     }
     if ports.sandbox is not None:
         told["ENRICH_SANDBOX_URL"] = f"http://{HOST}:{ports.sandbox}"

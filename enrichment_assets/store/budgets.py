@@ -23,14 +23,25 @@ CURRENCY = """(
 
 @dataclass(slots=True)
 class Account:
-    """One budget as a transaction sees and changes it; `workflow_slug` None: it covers every workflow."""
+    """One budget as a transaction sees and changes it.
+
+    `batch_id` None: it covers all batches of the client; `workflow_slug` None: every workflow.
+    """
 
     id: int
+    batch_id: int | None
     workflow_slug: str | None
     amount: Decimal
     reserved: Decimal
     spent: Decimal
     changed: bool = False
+
+    @property
+    def described(self) -> str:
+        """Which budget it is, for a person who knows client and batch."""
+        whose = "client" if self.batch_id is None else "batch"
+        of = f" for {self.workflow_slug}" if self.workflow_slug else ""
+        return f"the {whose}'s budget{of} of {self.amount.normalize():f} has no room for this call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +50,19 @@ class Purse:
 
     accounts: Sequence[Account]
 
-    def reserve(self, slug: str, amount: Decimal) -> bool:
-        """Set `amount` aside where all budgets that cover the workflow have room. False: nothing was set aside."""
+    def reserve(self, slug: str, amount: Decimal) -> Account | None:
+        """Set `amount` aside where all budgets that cover the workflow have room.
+
+        The first that has none is returned; nothing was set aside then.
+        """
         binding = self._binding(slug)
-        fits = all(account.spent + account.reserved + amount <= account.amount for account in binding)
-        for account in binding if fits else ():
+        for account in binding:
+            if account.spent + account.reserved + amount > account.amount:
+                return account
+        for account in binding:
             account.reserved += amount
             account.changed = True
-        return fits
+        return None
 
     def settle(self, slug: str, reserved: Decimal, spent: Decimal) -> None:
         """Give back what was reserved and book what was spent."""
@@ -67,7 +83,7 @@ async def lock(connection: Connection, scope: Scope) -> Reply[Purse]:
     """
     cursor = await connection.execute(
         """
-        select id, workflow_slug, amount, reserved, spent from budgets
+        select id, batch_id, workflow_slug, amount, reserved, spent from budgets
         where client_id = %s and (batch_id is null or batch_id = %s)
         order by id for update
         """,

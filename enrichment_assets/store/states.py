@@ -320,6 +320,12 @@ def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
     return [WaitingBatch(**row) for row in rows]
 
 
+def is_running_now(connection: Sync, batch_id: int) -> bool:
+    """Whether a run works on the batch at this moment."""
+    query = "select 1 from runners where batch_id = %s and ended_at is null and expires_at > clock_timestamp() limit 1"
+    return connection.execute(query, (batch_id,)).fetchone() is not None
+
+
 def mark_extracted(connection: Sync, batch_key: str) -> None:
     """Note that the batch was extracted and published just now."""
     connection.execute("update batches set extracted_at = clock_timestamp() where batch_key = %s", (batch_key,))

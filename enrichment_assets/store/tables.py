@@ -489,6 +489,20 @@ item_edits = Table(  # a person's correction of one value: append only, the late
     Index(None, "batch_id", "item_id"),
 )
 
+step_stops = Table(  # why a step of a batch sends nothing: one row for all its PENDING states
+    "step_stops",
+    metadata,
+    Column("batch_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workflow_slug", Text, primary_key=True),
+    _tenant(),
+    Column("cause", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("variable", Text, comment="the environment variable that is missing, or whose key was refused"),
+    Column("process", Text, nullable=False, comment="who found out: `enrich up`, or host:pid"),
+    Column("until_at", DateTime(timezone=True), comment="when it may go on by itself; null: not by itself"),
+    _now("stopped_at"),
+)
+
 suppressions = Table(  # people and companies that may not be processed for a client
     "suppressions",
     metadata,
@@ -508,6 +522,7 @@ rate_limits = Table(  # GCRA: the theoretical arrival time of the next call per 
     Column("next_at", DateTime(timezone=True), nullable=False),
     Column("paused_until", DateTime(timezone=True), comment="the provider said to wait, or the breaker is open"),
     Column("failures", Integer, nullable=False, server_default=text("0"), comment="consecutive, for the breaker"),
+    Column("paused_because", Text, comment="'<cause>: <what the provider said>', while paused_until is to come"),
 )
 
 rate_counts = Table(  # calls per provider key and hour, for limits per day

@@ -59,7 +59,9 @@ def test_64_workers_in_four_runs_on_two_batches_never_exceed_their_clients_budge
     assert all(b.reserved == 0 and b.spent <= b.amount for b in first.budgets())
     done = first.statuses()["COMPLETED"] + second.statuses()["COMPLETED"]
     assert done == 100
-    assert {s["reason"] for s in first.states() + second.states() if s["status"] == "SKIPPED"} == {"budget"}
+    assert {s["reason"] for s in first.states() + second.states() if s["status"] == "SKIPPED"} == {
+        "budget: the client's budget of 1 has no room for this call"
+    }
 
 
 def test_two_runs_that_lock_several_budgets_do_not_wait_for_each_other(world: World) -> None:

@@ -123,12 +123,13 @@ def test_a_late_callback_does_not_reopen_a_step_that_the_budget_skipped(world: W
     batch.run()
     batch.overdue()
     batch.run()
-    assert batch.state("dear")["reason"] == "budget"
+    no_room = "budget: the client's budget of 1 has no room for this call"
+    assert batch.state("dear")["reason"] == no_room
     batch.set_budget("100")
     batch.call_back(batch.calls("slow")[0], GOOD)
     assert batch.run().finished
     assert batch.state("slow")["outcome"] == "found"
-    assert (batch.state("dear")["status"], batch.state("dear")["reason"]) == ("SKIPPED", "budget")
+    assert (batch.state("dear")["status"], batch.state("dear")["reason"]) == ("SKIPPED", no_room)
     assert batch.asked("dear") == 0
     assert batch.rows("select 1 from item_leases where runner_id is not null") == []
 

@@ -62,7 +62,9 @@ def test_a_wrong_address_costs_a_handful_of_rows_not_the_batch_and_the_reasons_a
     batch.run()
     again = batch.statuses()["FAILED"]
     assert failed < again < failed + PAUSES_AT
-    (reason,) = status(world.settings, batch.key).reasons
+    reason, stopped = status(world.settings, batch.key).reasons
     assert (reason.workflow, reason.status, reason.states) == ("ask", "FAILED", again)
     assert reason.reason.startswith("HTTP 404: the address does not exist")
-    assert batch_statistics(world.settings, batch.key)[0].reasons == (reason,)
+    assert (stopped.status, stopped.states, stopped.cause) == ("PENDING", 40 - again, "refused")
+    (counted,) = batch_statistics(world.settings, batch.key)[0].reasons
+    assert (counted.status, counted.states, counted.reason) == ("FAILED", again, reason.reason)

@@ -345,4 +345,7 @@ def test_children_run_out_of_the_same_budget_and_go_on_when_it_is_raised(world: 
     assert batch.run().finished
     assert batch.billed("later") == 4
     reasons = [reason for _, _, _, reason in by_child(batch, "later")]
-    assert sorted(map(str, reasons)) == ["None"] * 4 + ["budget"] * 2
+    assert (
+        sorted(map(str, reasons))
+        == ["None"] * 4 + ["budget: the client's budget of 0.04 has no room for this call"] * 2
+    )

@@ -28,7 +28,7 @@ from tests.engine_features.test_breaker import COOLDOWN, OPENS_AT, SharedRow
 POLL = {"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202], "every": 1}
 
 
-async def tell_nobody(_key: str, _seconds: float) -> None:
+async def tell_nobody(_key: str, _seconds: float, _because: str) -> None:
     """Pauses are not what is looked at here."""
 
 
@@ -85,7 +85,7 @@ def test_an_outage_costs_at_most_one_probe_per_cooldown_polls_included(
                 if await admitted(run, step) is None:
                     continue
             except Closed as closed:
-                run.rest(step, closed.seconds, str(closed))
+                run.rest(step, closed)
                 continue
             left.append(clock.now())
             await clock.sleep(took)

@@ -44,6 +44,7 @@ from enrichment_assets.store import (
     reuse,
     states,
     statistics,
+    stops,
 )
 from enrichment_assets.store.ledger import Applied, Intent, Received, Scope
 from enrichment_assets.store.questions import Asked
@@ -75,6 +76,10 @@ def _picked(batch: FreshBatch, connection: Sync, status: str) -> list[recovery.P
     return recovery.pick_states(connection, batch.batch_id, status)
 
 
+def _stops() -> list[stops.KeptStop]:
+    return [stops.KeptStop(slug, "auth", "refused", 60.0) for slug in SLUGS]
+
+
 def _emitted(batch: FreshBatch) -> list[tuple[int, Emission]]:
     route = tuple(ChildStep(n, slug, "runs") for n, slug in enumerate(SLUGS))
     names = tuple("Ann" if name == "first_name" else None for name in IDENTITY_FIELDS)
@@ -104,8 +109,15 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     states.find_batch: lambda c, b: states.find_batch(c, "fresh"),
     states.list_batches: lambda c, b: states.list_batches(c),
     states.find_batch_id: lambda c, b: states.find_batch_id(c, "fresh"),
+    states.is_running_now: lambda c, b: states.is_running_now(c, b.batch_id),
     states.batches_to_resume: lambda c, b: states.batches_to_resume(c),
+    reasons.standing_states: lambda c, b: reasons.standing_states(c, b.batch_id, 8),
+    reasons.failed_rows: lambda c, b: reasons.failed_rows(c, b.batch_id, 100),
+    reasons.count_failed: lambda c, b: reasons.count_failed(c, b.batch_id),
     reasons.commonest_reasons: lambda c, b: reasons.commonest_reasons(c, b.batch_id),
+    stops.stops_of: lambda c, b: stops.stops_of(c, b.batch_id),
+    stops.lift_stops: lambda c, b: stops.lift_stops(c, b.batch_id, ["auth"]),
+    stops.keep_stops_now: lambda c, b: stops.keep_stops_now(c, b.batch_id, SLUGS, _stops(), "test"),
     statistics.workflow_statistics: lambda c, b: statistics.workflow_statistics(c, b.batch_id),
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
     budget_changes.reopen_skipped: lambda c, b: budget_changes.reopen_skipped(
@@ -179,6 +191,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     ledger.apply: lambda c, b: ledger.apply(c, _scope(b), _applied(b)),
     questions.find: lambda c, b: questions.find(c, b.client_id, b.batch_id, _asked(b)),
     questions.take_turn: lambda c, b: questions.take_turn(c, b.client_id, b.batch_id, _asked(b)),
+    stops.keep_stops: lambda c, b: stops.keep_stops(c, b.batch_id, SLUGS, _stops(), "test"),
     reasons.refusals: lambda c, b: reasons.refusals(c, b.batch_id, SLUGS),
     reuse.take: lambda c, b: reuse.take(
         c,

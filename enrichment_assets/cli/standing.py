@@ -1,0 +1,48 @@
+"""How commands say why a batch stands where it stands, and which of its rows failed: `status`, `run`, `retry`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from enrichment_assets.cli.sentences import say
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.failed_rows import FailedRows
+    from enrichment_assets.services.standing import Standing
+
+
+def print_standing(found: Sequence[Standing], *, title: str = "why they stand there") -> None:
+    """Print why states stand where they stand, and what to do about it: three lines for each reason."""
+    if not found:
+        return
+    typer.echo()
+    typer.echo(title)
+    for one in found:
+        say(f"  {one.workflow}: {one.states} {one.status.lower().replace('_', ' ')}")
+        _say("why", one.reason)
+        if one.remedy:
+            _say("do", one.remedy)
+
+
+def print_failed(found: FailedRows, batch: str) -> None:
+    """Print the rows that failed, each with its reason and remedy."""
+    if not found.rows:
+        typer.echo("no row has failed")
+        return
+    for row in found.rows:
+        kind = f"{row.status.lower()} ({row.error_class})" if row.error_class else row.status.lower()
+        place = f"row {row.row_number}" if row.row_number else f"item {row.item_id}, a child"
+        say(f"{place}: {row.who}: {row.workflow}: {kind}", indent="  ")
+        _say("why", row.reason)
+        _say("do", row.remedy)
+    if found.total > len(found.rows):
+        say(f"{len(found.rows)} of {found.total} are shown; --limit shows more")
+    say(f"to try them again: enrich retry {batch}")
+
+
+def _say(word: str, text: str) -> None:
+    lead = f"    {word:<4} "
+    say(lead + text, indent=" " * (len(lead) - 4))

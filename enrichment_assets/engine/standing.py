@@ -1,0 +1,49 @@
+"""Keeping why steps stand still: at the start of a run, while it works, and at its end; one statement a change."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.stops import Stop
+from enrichment_assets.store import claims
+from enrichment_assets.store.stops import KeptStop, keep_stops
+
+LOOK_SECONDS = 2.0
+"""How often a run looks whether something new stops one of its steps."""
+
+
+@dataclass
+class StopKeeper:
+    """Writes a run's stops where `status` finds them."""
+
+    run: Run
+    connection: claims.Connection
+    process: str
+    _kept: dict[str, Stop] | None = field(default=None)
+
+    async def keep(self) -> None:
+        """Write what stops which step now, if that has changed since it was last written."""
+        stops = {step.slug: step.stop for step in self.run.steps.values() if step.stop is not None}
+        if stops == self._kept:
+            return
+        now = self.run.clock.now()
+        kept = [
+            KeptStop(
+                slug,
+                stop.cause.value,
+                stop.reason,
+                None if stop.until is None else max(stop.until - now, 0.0),
+                stop.variable,
+            )
+            for slug, stop in stops.items()
+        ]
+        await keep_stops(self.connection, self.run.batch.batch_id, list(self.run.steps), kept, self.process)
+        self._kept = stops
+
+    async def watch(self) -> None:
+        """Go on keeping until cancelled: a pass over a long list takes hours, and says why at once."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.keep()
