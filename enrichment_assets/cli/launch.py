@@ -10,6 +10,7 @@ from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.services.launching import LaunchPlan, StepPlan
+    from enrichment_assets.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +56,7 @@ def launch(
         from enrichment_assets.services.upload_options import parse_mapping
 
         upload = str(map_columns(settings, upload, parse_mapping(mapping), client))
+    _warn(settings, upload, pipeline, client)
     if dry_run:
         plan = plan_launch(settings, upload, pipeline, client=client, batch_key=batch)
         if as_json:
@@ -82,6 +84,17 @@ def launch(
         _say("replaced", _replaced(slug, address))
     say(f"next: enrich run {launched.batch_key} --wait")
     say(f"  or: enrich status {launched.batch_key}")
+
+
+def _warn(settings: Settings, upload: str, pipeline: str, client: str | None) -> None:
+    """Say what the running `enrich up` lacks for this batch: it would start at once, and stand still."""
+    from enrichment_assets.cli.standing import print_hindrances
+    from enrichment_assets.services.foresight import before_launch
+
+    found = before_launch(settings, upload, pipeline, client)
+    if found:
+        say("warning: the running `enrich up` could not call everything of this batch:", err=True)
+        print_hindrances(found, err=True)
 
 
 def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:

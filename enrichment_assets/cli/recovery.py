@@ -42,6 +42,7 @@ def retry(
 
     Example: enrich retry acme-1-apollo-basic-1 --workflow find-email-via-hunter --class retryable
     """
+    from enrichment_assets.cli.standing import print_hindrances
     from enrichment_assets.services import recovery
     from enrichment_assets.settings import Settings
 
@@ -57,6 +58,13 @@ def retry(
         say(f"{report.reopened} later step(s) that were skipped because of it will run too")
     if report.pauses_lifted:
         say(f"{report.pauses_lifted} provider pause(s) lifted")
+    hindered = {hindrance.workflow for hindrance in report.hindrances}
+    for slug, states in report.pending.items():
+        if not hindered & {slug, None}:
+            say(f"{slug}: {states} item(s) are pending and go on")
+    if report.hindrances:
+        say("These would stand still again:")
+        print_hindrances(report.hindrances)
     say(f"next: {report.next_step}")
 
 

@@ -11,6 +11,7 @@ from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.services.failed_rows import FailedRows
+    from enrichment_assets.services.foresight import Hindrance
     from enrichment_assets.services.standing import Standing
 
 
@@ -25,6 +26,14 @@ def print_standing(found: Sequence[Standing], *, title: str = "why they stand th
         _say("why", one.reason)
         if one.remedy:
             _say("do", one.remedy)
+
+
+def print_hindrances(found: Sequence[Hindrance], *, err: bool = False) -> None:
+    """Print what would keep steps from being called, and what to do about it."""
+    for one in found:
+        say(f"  {one.workflow or 'the whole batch'}", err=err)
+        _say("why", one.reason, err=err)
+        _say("do", one.remedy, err=err)
 
 
 def print_failed(found: FailedRows, batch: str) -> None:
@@ -43,6 +52,6 @@ def print_failed(found: FailedRows, batch: str) -> None:
     say(f"to try them again: enrich retry {batch}")
 
 
-def _say(word: str, text: str) -> None:
+def _say(word: str, text: str, *, err: bool = False) -> None:
     lead = f"    {word:<4} "
-    say(lead + text, indent=" " * (len(lead) - 4))
+    say(lead + text, err=err, indent=" " * (len(lead) - 4))

@@ -20,14 +20,19 @@ from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.services.foresight import Hindrance, after_retry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import budget_changes, recovery
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.recovery import Ambiguous, LockedBatch
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.states import Sync, workflow_counts
+from enrichment_assets.store.stops import lift_stops
 
 ACCEPTED = "accepted as a miss by a person"
 RETRIED = "retried by a person"
+
+LIFTED = ("auth", "quota", "payment", "quiet", "breaker")
+"""Stops that end with their providers' pauses."""
 
 _DEADLOCK_ATTEMPTS = 5
 
@@ -46,6 +51,8 @@ class RetryReport:
         pauses_lifted: Provider keys that may be called again at once.
         resumed: The batch has something PENDING and is continued.
         running: Labels of the runs that work on the batch at this moment.
+        pending: Workflow slug -> states that are PENDING now, the retried ones among them.
+        hindrances: Why steps would stand still again, whoever runs the batch next.
     """
 
     batch: str
@@ -55,6 +62,8 @@ class RetryReport:
     pauses_lifted: int
     resumed: bool
     running: tuple[str, ...]
+    pending: Mapping[str, int]
+    hindrances: tuple[Hindrance, ...]
 
     @property
     def next_step(self) -> str:
@@ -117,9 +126,16 @@ def retry(
         reopened = recovery.reopen_dependents(
             connection, [(p.item_id, p.workflow) for p in picked], blueprint.dependent_pairs(counts)
         )
-        lifted = recovery.lift_provider_pauses(connection, _called(blueprint, workflow))
+        called = _called(blueprint, workflow)
+        lifted = recovery.lift_provider_pauses(connection, called)
+        lifted_at = [step.slug for step in blueprint.steps if step.workflow.provider in called]
+        lift_stops(connection, batch.batch_id, LIFTED, lifted_at)
         resumed = recovery.wake_batch(connection, batch.batch_id)
-        report = RetryReport(batch_key, dict(counts), len(calls), reopened, lifted, resumed, batch.runners)
+        pending = {c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending}
+        hindrances = tuple(after_retry(connection, settings, batch.batch_id, blueprint, pending))
+        report = RetryReport(
+            batch_key, dict(counts), len(calls), reopened, lifted, resumed, batch.runners, pending, hindrances
+        )
         return report, batch.batch_id
 
     report, batch_id = in_transaction(settings, change)

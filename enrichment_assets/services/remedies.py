@@ -38,7 +38,7 @@ def stop_remedy(stop: StepStop, blueprint: Blueprint, set_here: Collection[str])
     if stop.cause == StopCause.CONFIGURATION:
         return f"set it right where {process_named(stop.process)} is started, and start that again"
     if stop.cause == StopCause.OTHER_WORLD:
-        return _other_world(blueprint, stop.process)
+        return other_world(bool(blueprint.simulated), stop.process)
     keys = ", ".join(secret_names(blueprint.step(stop.workflow).workflow).values())
     texts = {
         StopCause.AUTH: f"check the key{f' in {keys}' if keys else ''} of {process_named(stop.process)}, then retry",
@@ -65,12 +65,13 @@ def set_variable(variable: str, process: str, set_here: Collection[str]) -> str:
     return f"set {variable} (or write it into the file .env), then run the batch again"
 
 
-def _other_world(blueprint: Blueprint, process: str) -> str:
+def other_world(simulated: bool, process: str) -> str:
+    """What to do about a process that calls the other world than a batch that is `simulated` or not."""
     if process == ENRICH_UP:
-        how = f"start {ENRICH_UP} {'with' if blueprint.simulated else 'without'} --sandbox"
+        how = f"start {ENRICH_UP} again {'with' if simulated else 'without'} --sandbox"
     else:
-        how = f"{'set' if blueprint.simulated else 'unset'} ENRICH_SANDBOX_URL and run the batch again"
-    return f"{how}, or launch the upload again for {'real providers' if blueprint.simulated else 'the simulator'}"
+        how = f"{'set' if simulated else 'unset'} ENRICH_SANDBOX_URL and run the batch again"
+    return f"{how}, or launch the upload for {'real providers' if simulated else 'the simulator'}"
 
 
 def _goes_on(stop: StepStop) -> str:

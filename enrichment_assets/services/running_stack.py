@@ -11,12 +11,16 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+from enrichment_assets.domain.variables import may_be_secret
 from enrichment_assets.settings import Settings
 
 SHARED = ("ENRICH_RECEIVER_URL", "ENRICH_SANDBOX_URL")
 """Variables that a command takes over from the stack."""
 
+
+_VARIABLES = "variables"
 
 STARTED_BY = "ENRICH_STARTED_BY"
 """Set for all processes of `enrich up`, so that they can say who they are."""
@@ -32,29 +36,56 @@ def is_of_the_stack(environment: Mapping[str, str] | None = None) -> bool:
 def addresses_told(settings: Settings, environment: Mapping[str, str]) -> Iterator[None]:
     """While the block runs, `running_addresses` of this home gives the shared variables of `environment`."""
     path = settings.home / "up.json"
-    path.write_text(json.dumps({name: environment.get(name, "") for name in SHARED}), encoding="utf-8")
+    told = {name: environment.get(name, "") for name in SHARED}
+    path.write_text(json.dumps({**told, _VARIABLES: _key_names(environment)}), encoding="utf-8")
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
 
 
+def _key_names(environment: Mapping[str, str]) -> list[str]:
+    """The variables that workflows may use as keys; their values are nobody's business."""
+    from enrichment_assets.resources.secrets import allowed_names
+
+    allowed = allowed_names(environment)
+    return sorted(name for name, value in environment.items() if value and may_be_secret(name, allowed))
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStack:
+    """The stack that runs for a home: its shared variables, and the names of the keys that it has."""
+
+    addresses: Mapping[str, str]
+    variables: frozenset[str]
+
+
 def running_addresses(settings: Settings) -> dict[str, str]:
-    """The shared variables of the stack that runs for this home; empty when none does (a crash leaves no trace)."""
+    """The shared variables of the stack that runs for this home; empty when none does."""
+    stack = running_stack(settings)
+    return {} if stack is None else dict(stack.addresses)
+
+
+def running_stack(settings: Settings) -> RunningStack | None:
+    """The stack that runs for this home; None when none does (a crash leaves no trace)."""
     try:
         with (settings.home / "up.lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         pass  # somebody holds it: the stack is up
     except OSError:
-        return {}
+        return None
     else:
-        return {}
+        return None
     try:
         told = json.loads((settings.home / "up.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return {name: str(told.get(name, "")) for name in SHARED if isinstance(told, dict)}
+        return None
+    if not isinstance(told, dict):
+        return None
+    names = told.get(_VARIABLES)
+    known = frozenset(map(str, names)) if isinstance(names, list) else frozenset()
+    return RunningStack({name: str(told.get(name, "")) for name in SHARED}, known)
 
 
 def adopt_running_addresses() -> None:

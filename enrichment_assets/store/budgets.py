@@ -55,13 +55,17 @@ class Purse:
 
         The first that has none is returned; nothing was set aside then.
         """
-        binding = self._binding(slug)
-        for account in binding:
+        account = self.lacking(slug, amount)
+        for binding in self._binding(slug) if account is None else ():
+            binding.reserved += amount
+            binding.changed = True
+        return account
+
+    def lacking(self, slug: str, amount: Decimal) -> Account | None:
+        """The first budget that covers the workflow and has no room for `amount`."""
+        for account in self._binding(slug):
             if account.spent + account.reserved + amount > account.amount:
                 return account
-        for account in binding:
-            account.reserved += amount
-            account.changed = True
         return None
 
     def settle(self, slug: str, reserved: Decimal, spent: Decimal) -> None:
@@ -91,6 +95,19 @@ async def lock(connection: Connection, scope: Scope) -> Reply[Purse]:
         prepare=True,
     )
     return Reply(cursor, lambda rows: Purse([Account(**row) for row in rows]))
+
+
+def accounts_of(connection: SyncConnection[dict[str, Any]], batch_id: int) -> list[Account]:
+    """The budgets that cover a batch, as they are now; for who only looks."""
+    rows = connection.execute(
+        """
+        select g.id, g.batch_id, g.workflow_slug, g.amount, g.reserved, g.spent
+        from budgets g join batches b on b.client_id = g.client_id
+        where b.id = %(batch)s and (g.batch_id is null or g.batch_id = %(batch)s) order by g.id
+        """,
+        {"batch": batch_id},
+    ).fetchall()
+    return [Account(**row) for row in rows]
 
 
 async def save(connection: Connection, purse: Purse) -> None:

@@ -106,8 +106,9 @@ def stops_of(connection: Sync, batch_id: int) -> dict[str, StepStop]:
     return {row["workflow"]: StepStop(**row) for row in rows}
 
 
-def lift_stops(connection: Sync, batch_id: int, causes: Sequence[str]) -> None:
-    """Forget stops of these causes: a person lifted the pauses that they stand for."""
+def lift_stops(connection: Sync, batch_id: int, causes: Sequence[str], slugs: Sequence[str]) -> None:
+    """Forget stops of these causes at these steps: a person lifted the pauses that they stand for."""
     connection.execute(
-        "delete from step_stops where batch_id = %s and cause = any(%s::text[])", (batch_id, list(causes))
+        "delete from step_stops where batch_id = %s and cause = any(%s::text[]) and workflow_slug = any(%s::text[])",
+        (batch_id, list(causes), list(slugs)),
     )

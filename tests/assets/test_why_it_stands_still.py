@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from enrichment_assets.cli import build_app
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches import BatchStatus, status
+from enrichment_assets.services.batches import BatchStatus, advance_batch, status
 from enrichment_assets.services.failed_rows import list_failed
+from enrichment_assets.services.foresight import lacking, next_runner
+from enrichment_assets.services.items import create_items
+from enrichment_assets.services.launching import launch
+from enrichment_assets.services.recovery import retry
+from enrichment_assets.services.running_stack import addresses_told
+from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.standing import Standing
+from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from tests.engine.hostile_server import answering
-from tests.engine.world import Launched, World, account, async_step, people, step
+from tests.engine.world import Launched, World, account, async_step, step
+from tests.engine.world import people as persons
 
 MISSING = "A_KEY_THAT_IS_NOT_SET"
 ROWS = 25
@@ -156,7 +171,7 @@ def troubled(world: World, servers: dict[str, str]) -> Launched:
         step("garbled", base_url=servers["garbled"], url="/garbled"),
         behaving("lost", "timeout", retry={"base": 0.01, "max": 0.02, "timeout": 0.2}),
     ]
-    batch = world.launch(people(ROWS), *workflows)
+    batch = world.launch(persons(ROWS), *workflows)
     world.sandbox.configure(rejected_keys=["rejected"])
     batch.set_budget("0.03", workflow="dear")
     return batch
@@ -167,26 +182,104 @@ def found(one: BatchStatus, cause: Cause) -> Standing:
     return standing
 
 
-def test_every_cause_is_kept_and_shown_with_its_remedy(world: World, servers: dict[str, str]) -> None:
+@pytest.fixture
+def say(simulated: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command of this home in this process, as `enrich` would, and gives what it prints."""
+    monkeypatch.setenv("ENRICH_HOME", str(simulated.home))
+    monkeypatch.setenv("ENRICH_SANDBOX_URL", simulated.sandbox_url or "")
+    monkeypatch.setenv("HQ_DATABASE_URL", simulated.hq_database_url or "")
+    monkeypatch.setenv("WORKSPACE_DATABASE_URL", simulated.workspace_database_url or "")
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(build_app(), words, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
+    world: World, servers: dict[str, str], say: Callable[..., str]
+) -> None:
     batch = troubled(world, servers)
     batch.run()
     shown = status(batch.settings, batch.key)
+    printed = say("status", batch.key)
     for cause in CAUSES:
         standing = found(shown, cause)
         assert re.search(cause.reason, standing.reason), (cause.workflow, standing)
         assert re.match(cause.remedy, standing.remedy), (cause.workflow, standing)
         assert standing.cause == cause.cause, standing
         assert standing.states == cause.states or cause.states is None, standing
+        assert f"why  {standing.reason}\n    do   {standing.remedy}\n" in printed
     for workflow in shown.workflows:
-        told = {
-            s: sum(r.states for r in shown.reasons if (r.workflow, r.status) == (workflow.slug, s)) for s in STATUSES
-        }
-        assert told == {s: getattr(workflow, s.lower()) for s in STATUSES}, (
-            "every state that is not done is accounted for"
-        )
+        told = {s: sum(r.states for r in shown.reasons if (r.workflow, r.status) == (workflow.slug, s)) for s in OPEN}
+        assert told == {s: getattr(workflow, s.lower()) for s in OPEN}, "all that is not done is accounted for"
+    as_json = json.loads(say("status", batch.key, "--json"))["reasons"]
+    (missing,) = [r for r in as_json if r["workflow"] == "lacks-key"]
+    assert (missing["cause"], missing["states"]) == ("missing_variable", ROWS)
+
     failed = list_failed(batch.settings, batch.key, 30)
     assert (len(failed.rows), failed.total) == (30, sum(w.failed + w.ambiguous for w in shown.workflows))
     assert (failed.rows[0].row_number, failed.rows[0].who, failed.rows[0].workflow) == (1, "Ann1", "nowhere")
+    listed = say("status", batch.key, "--failed", "--limit", "30")
+    assert "row 1: Ann1: garbled: failed (contract)\n    why  " in listed
+    assert f"30 of {failed.total} are shown" in listed
+    assert len(json.loads(say("status", batch.key, "--failed", "--limit", "2", "--json"))["rows"]) == 2
+
+    batch.set_budget("0.01", workflow="garbled")
+    retried = say("retry", batch.key, "--workflow", "garbled")
+    assert "garbled: 25 failed item(s) will be tried again" in retried
+    again = retry(batch.settings, batch.key)
+    assert {h.workflow: h.reason for h in again.hindrances} == {
+        "lacks-key": f"the environment variable {MISSING} is not set in this shell",
+        "few-a-day": "the 4 calls of a day are used up",
+        "garbled": "the client's budget for garbled of 0.01 has no room for this call",
+    }
+    assert again.pending["rejected"] == ROWS
 
 
-STATUSES = ("PENDING", "IN_PROGRESS", "SKIPPED", "FAILED", "AMBIGUOUS")
+OPEN = ("PENDING", "IN_PROGRESS", "SKIPPED", "FAILED", "AMBIGUOUS")
+
+
+def test_what_the_running_stack_lacks_is_said_by_name_before_a_launch(
+    simulated: Settings, people: Path, say: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "set in this shell")
+    needy = step("needy", secrets={"api_key": "MINE"}, url="https://needy.example/x")
+    either = build_blueprint("acme", PipelineDefinition(slug="p", steps=["needy"]), {"needy": needy}, {})
+    real = either.model_copy(update={"simulated": False})
+    told = {"ENRICH_SANDBOX_URL": "", "ENRICH_SECRET_NAMES": "ACME_*,MINE", "ACME_KEY": "secret value", "PATH": "/bin"}
+    upload = upload_file(simulated, people, "acme").upload_id
+    with only_stack_of(simulated), addresses_told(simulated, told):
+        assert "secret value" not in (simulated.home / "up.json").read_text()
+        assert set(next_runner(simulated).variables) == {"ACME_KEY"}
+        (lacks,) = lacking(next_runner(simulated), real, ["needy"])
+        assert lacks.reason == "the environment variable MINE is not set in `enrich up`"
+        assert lacks.remedy == "MINE is set in this shell: start `enrich up` again from here"
+        planned = say("launch", str(upload), "--pipeline", "apollo-basic", "--client", "acme", "--dry-run")
+        assert "warning: the running `enrich up` could not call everything of this batch:" in planned
+        assert "why  the batch is for the simulator, and `enrich up` calls real providers" in planned
+        assert "do   start `enrich up` again with --sandbox" in planned
+    with only_stack_of(simulated), addresses_told(simulated, {**told, "MINE": "x"}):
+        assert lacking(next_runner(simulated), real, ["needy"]) == []
+    assert "warning" not in say("launch", str(upload), "--pipeline", "apollo-basic", "--client", "acme", "--dry-run")
+
+
+def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, people: Path) -> None:
+    upload = upload_file(simulated, people, "acme").upload_id
+    batch = launch(simulated, upload, "apollo-basic", client="acme", add_partition=lambda _key: None).batch_key
+    create_items(simulated, batch)
+    (untouched, *_) = status(simulated, batch).reasons
+    assert (untouched.cause, untouched.reason) == ("no_run", "nobody has run the batch yet")
+    with pytest.raises(ConfigurationError, match="launched for the simulator"):
+        advance_batch(replace(simulated, sandbox_url=None), batch, build_providers(None))
+    reasons = status(simulated, batch).reasons
+    assert {(r.cause, r.states) for r in reasons} == {("other_world", 4)}
+    assert reasons[0].reason.startswith(f"batch {batch} was launched for the simulator")
+    assert reasons[0].remedy == (
+        "set ENRICH_SANDBOX_URL and run the batch again, or launch the upload for real providers"
+    )
+    again = retry(simulated, batch)
+    assert again.hindrances == ()
+    assert {h.workflow for h in retry(replace(simulated, sandbox_url=None), batch).hindrances} == {None}

@@ -219,8 +219,8 @@ SABOTAGES = [
         5,
         "money_adds_up_in_any_order",
         "store/budgets.py",
-        "if account.spent + account.reserved + amount > account.amount:",
-        "if account is None:",
+        "account.spent + account.reserved + amount > account.amount",
+        "account is None",
     ),
     Sabotage(
         5,
@@ -261,8 +261,8 @@ SABOTAGES = [
         5,
         "spend_is_reserved_before_it_is_spent",
         "store/budgets.py",
-        "if account.spent + account.reserved + amount > account.amount:",
-        "if account is None:",
+        "account.spent + account.reserved + amount > account.amount",
+        "account is None",
     ),
     Sabotage(
         6,

@@ -116,9 +116,10 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     reasons.count_failed: lambda c, b: reasons.count_failed(c, b.batch_id),
     reasons.commonest_reasons: lambda c, b: reasons.commonest_reasons(c, b.batch_id),
     stops.stops_of: lambda c, b: stops.stops_of(c, b.batch_id),
-    stops.lift_stops: lambda c, b: stops.lift_stops(c, b.batch_id, ["auth"]),
+    stops.lift_stops: lambda c, b: stops.lift_stops(c, b.batch_id, ["auth"], SLUGS),
     stops.keep_stops_now: lambda c, b: stops.keep_stops_now(c, b.batch_id, SLUGS, _stops(), "test"),
     statistics.workflow_statistics: lambda c, b: statistics.workflow_statistics(c, b.batch_id),
+    budgets.accounts_of: lambda c, b: budgets.accounts_of(c, b.batch_id),
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
     budget_changes.reopen_skipped: lambda c, b: budget_changes.reopen_skipped(
         c, budget_changes.Scope(b.client_id, b.batch_id, None)
