@@ -1,7 +1,7 @@
 """Where things are: the home directory, database URLs and the receiver's public address.
 
 Everything comes from the environment, read when asked for and never at import, so that a test or a second
-home in one process is only another `Settings` value. Nothing here opens a file or a connection.
+home in one process is only another `Settings` value. Nothing here opens a file or a connection; the home is looked for.
 """
 
 from __future__ import annotations
@@ -16,6 +16,36 @@ DEFAULT_SANDBOX_PORT = 8720
 DEFAULT_WEBSERVER_PORT = 3000
 DEFAULT_MAX_UPLOAD_BYTES = 2 * 1024**3
 DEFAULT_RECEIVER_URL = f"http://127.0.0.1:{DEFAULT_RECEIVER_PORT}"
+HOME_NAME = ".enrich"
+
+
+def find_home(start: Path | None = None) -> Path:
+    """The home that a folder belongs to: the nearest `.enrich`, in the folder or above it; else one to be made there.
+
+    As git finds `.git`, so that a command in a project's subfolder does not make a second home. Above `start` only a
+    folder of this account counts (in `/tmp`, anybody could have put one there), and the search ends at the account's
+    own folder (`~`) where it comes by it, else at the root.
+
+    Args:
+        start: Where to begin; default: the current directory.
+    """
+    here = (start or Path.cwd()).absolute()
+    if (here / HOME_NAME).is_dir():
+        return here / HOME_NAME
+    own = Path.home()
+    for folder in () if here == own else here.parents:
+        if _is_ours(folder / HOME_NAME):
+            return folder / HOME_NAME
+        if folder == own:
+            break
+    return here / HOME_NAME
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and folder.stat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +78,13 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings from environment variables (all optional).
 
-        `ENRICH_HOME` (default `.enrich` below the current directory), `HQ_DATABASE_URL`,
+        `ENRICH_HOME` (default `find_home()`), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas).
         """
         env = os.environ if environment is None else environment
         return cls(
-            home=Path(env.get("ENRICH_HOME") or ".enrich").expanduser().absolute(),
+            home=Path(env["ENRICH_HOME"]).expanduser().absolute() if env.get("ENRICH_HOME") else find_home(),
             hq_database_url=env.get("HQ_DATABASE_URL") or None,
             workspace_database_url=env.get("WORKSPACE_DATABASE_URL") or None,
             dagster_database_url=env.get("DAGSTER_DATABASE_URL") or None,

@@ -9,13 +9,13 @@ import logging
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import typer
 
-from enrichment_assets.cli.env_file import load_env_file
+from enrichment_assets.cli.env_file import load_env_files
+from enrichment_assets.cli.home_guard import guard
+from enrichment_assets.cli.sentences import say
 from enrichment_assets.domain.errors import EnrichError
-from enrichment_assets.domain.visible import visible
 from enrichment_assets.services.running_stack import adopt_running_addresses
 
 GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget")
@@ -56,20 +56,21 @@ def build_app() -> typer.Typer:
         app.add_typer(import_module(f"enrichment_assets.cli.{name}").app, name=name)
     for name in COMMANDS:
         import_module(f"enrichment_assets.cli.{name}").register(app)
+    guard(app)
     return app
 
 
 def main() -> None:
     """Entry point of the `enrich` program."""
     os.umask(0o077)  # what a command makes holds client data: for this account only
-    load_env_file(Path(".env"), warn=lambda text: typer.echo(f"enrich: warning: {text}", err=True))
+    load_env_files(warn=lambda text: say(f"enrich: warning: {text}", err=True))
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     try:
         adopt_running_addresses()
         build_app()()
     except EnrichError as error:
-        typer.echo(f"enrich: {visible(str(error))}", err=True)
+        say(f"enrich: {error}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
     except BrokenPipeError:  # `enrich query ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

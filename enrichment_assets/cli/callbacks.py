@@ -66,11 +66,12 @@ def show_(
 
     from enrichment_assets.domain.visible import visible
     from enrichment_assets.services.callbacks import show_callback
+    from enrichment_assets.services.target_files import checked_target
     from enrichment_assets.settings import Settings
 
     detail = show_callback(Settings.from_environment(), inbox_id)
     if save is not None:
-        save.write_bytes(detail.body)
+        checked_target(save).write_bytes(detail.body)
     if as_json:
         _print_json(detail.as_dict(max_bytes))
         return

@@ -1,4 +1,4 @@
-"""The file `.env` of the working directory: settings and keys of one machine.
+"""The file `.env` of the working directory, or beside the home: settings and keys of one machine.
 
 A variable that stands there may be named by workflows as a secret (`domain.variables.SECRET_NAMES`): whoever wrote it
 there meant it for the platform.
@@ -14,6 +14,19 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from enrichment_assets.domain.variables import SECRET_NAMES, is_own_variable
+from enrichment_assets.settings import find_home
+
+
+def load_env_files(warn: Callable[[str], None]) -> None:
+    """Load `.env` of the working directory; in a folder below a home's, the `.env` beside that home.
+
+    Keys and database addresses belong to the home: a command in a subfolder finds both or neither.
+    """
+    here = Path(".env")
+    if here.exists() or os.environ.get("ENRICH_HOME"):
+        load_env_file(here, warn)
+    else:
+        load_env_file(find_home().with_name(".env"), warn)
 
 
 def load_env_file(path: Path, warn: Callable[[str], None]) -> None:

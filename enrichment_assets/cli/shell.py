@@ -25,6 +25,7 @@ def shell(
 
     Example: enrich shell --client acme
     """
+    from enrichment_assets.services.known_clients import check_client
     from enrichment_assets.settings import Settings
     from enrichment_assets.warehouse import open_warehouse
 
@@ -32,7 +33,9 @@ def shell(
         import readline  # noqa: F401 - line editing and history, where the platform has it
     except ImportError:
         typer.echo("(no line editing on this platform)", err=True)
-    connection = open_warehouse(Settings.from_environment(), client_slug=client)
+    settings = Settings.from_environment()
+    check_client(settings, client)
+    connection = open_warehouse(settings, client_slug=client)
     typer.echo(_HELP)
     waiting = ""
     while True:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from enrichment_assets.cli.sentences import say
 from enrichment_assets.settings import DEFAULT_RECEIVER_PORT, DEFAULT_SANDBOX_PORT, DEFAULT_WEBSERVER_PORT, Settings
 
 
@@ -31,7 +32,7 @@ def up(
     from enrichment_assets.services import stack
 
     ports = stack.Ports(port, receiver_port, sandbox_port if sandbox else None)
-    stack.run_stack(Settings.from_environment(), ports, say=typer.echo)
+    stack.run_stack(Settings.from_environment(), ports, say=say)
 
 
 def down() -> None:
@@ -47,4 +48,4 @@ def down() -> None:
     settings = Settings.from_environment()
     with only_stack_of(settings):
         stopped = embedded_server(settings).stop()
-    typer.echo("The embedded database is stopped." if stopped else "The embedded database was not running.")
+    say("The embedded database is stopped." if stopped else "The embedded database was not running.")

@@ -18,6 +18,7 @@ from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.context import Batch
 from enrichment_assets.engine.event_log import open_log
 from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance, own_label
+from enrichment_assets.services.known_clients import check_client
 from enrichment_assets.services.remedies import ENRICH_UP
 from enrichment_assets.services.running_stack import is_of_the_stack
 from enrichment_assets.services.simulation import refuse_other_world
@@ -129,7 +130,8 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
 
 
 def overview(settings: Settings, client: str | None = None, limit: int = 100) -> list[BatchStatus]:
-    """The newest batches with their counts."""
+    """The newest batches with their counts. Raises `NotFoundError` for a client that does not exist."""
+    check_client(settings, client)
     with connect(open_databases(settings).hq) as connection:
         rows = states.list_batches(connection, client, limit)
         return [_status(row, states.workflow_counts(connection, row.batch_id)) for row in rows]

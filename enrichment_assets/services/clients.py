@@ -19,6 +19,7 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.services.key_safety import refuse_unsafe_keys
+from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import clients as client_store
@@ -61,14 +62,6 @@ def list_clients(settings: Settings) -> list[Client]:
     """All clients by slug."""
     with connect(open_databases(settings).hq) as connection:
         return [_client(row) for row in client_store.list_clients(connection)]
-
-
-def client_row(connection: Any, slug: str) -> dict[str, Any]:
-    """The client's row on an open connection. Raises `NotFoundError`."""
-    row = client_store.get_client(connection, slug)
-    if row is None:
-        raise NotFoundError(f"there is no client {slug!r}: `enrich client add {slug}` adds it")
-    return row
 
 
 def get_client_configs(settings: Settings, client: str) -> dict[str, ClientWorkflowConfig]:

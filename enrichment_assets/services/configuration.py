@@ -23,7 +23,6 @@ from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.clients import (
     Client,
     add_client,
-    client_row,
     get_client,
     get_client_config,
     get_client_configs,
@@ -33,6 +32,7 @@ from enrichment_assets.services.clients import (
 )
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.services.key_safety import refuse_unsafe_keys
+from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.seeding import is_edited, registry, seed_builtins
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import registry as store
@@ -174,6 +174,8 @@ def list_pipelines(settings: Settings, client: str | None = None) -> list[Regist
 def get_pipeline(settings: Settings, slug: str, client: str | None = None) -> RegisteredPipeline:
     """The client's pipeline of that slug, else the shared one. Raises `NotFoundError`."""
     with registry(settings) as connection:
+        if client is not None:
+            client_row(connection, client)
         return _pipeline(pipeline_row(connection, slug, client))
 
 

@@ -14,6 +14,7 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader
 
 from enrichment_assets.services import report_charts as charts
+from enrichment_assets.services.target_files import checked_target
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
 from enrichment_assets.warehouse.files import Layout, put_in_place
@@ -34,7 +35,7 @@ def write_report(settings: Settings, batch_key: str, target: Path) -> None:
     Raises:
         NotFoundError: The batch was not extracted.
     """
-    with put_in_place(target.absolute()) as unfinished:
+    with put_in_place(checked_target(target)) as unfinished:
         unfinished.write_text(render_report(settings, batch_key), encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ from enrichment_assets.resources.secrets import missing_secrets, refuse_foreign_
 from enrichment_assets.resources.simulator import replaced_addresses
 from enrichment_assets.services.configuration import pipeline_row
 from enrichment_assets.services.key_safety import KeyUse, key_uses, sent_secrets
+from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
@@ -169,6 +170,8 @@ def draft_launch(connection: Any, upload: int | str, pipeline: str, client: str 
 
 def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[str, Any]:
     """The upload's row by id or hash prefix, with its client's slug. Raises as `plan_launch`."""
+    if client is not None:
+        client_row(connection, client)
     text = str(upload).strip().lower()
     found = []
     if text.isdecimal() and len(text) < 18:

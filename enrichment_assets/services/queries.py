@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
 from enrichment_assets.domain.spreadsheets import kept_as_text
+from enrichment_assets.services.known_clients import check_client
+from enrichment_assets.services.target_files import checked_target
 from enrichment_assets.services.workbooks.writing import write_workbook
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
@@ -129,8 +131,10 @@ def ask(
         unsafe: Let the query reach other files (`read_csv('...')`, `COPY ... TO`): for one's own SQL only.
 
     Raises:
+        NotFoundError: There is no such client.
         EnrichError: The query does not run; the message is DuckDB's.
     """
+    check_client(settings, client)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe)
     try:
         if not unsafe:
@@ -180,7 +184,7 @@ def known_batch(settings: Settings, batch_key: str) -> str:
 
 def write_answer(answer: Answer, target: Path, *, format_: FileFormat, spreadsheet_safe: bool = False) -> int:
     """Write an answer to a file, which is put in place whole; returns the number of rows."""
-    with put_in_place(target.absolute()) as unfinished:
+    with put_in_place(checked_target(target)) as unfinished:
         if format_ == "parquet":
             return _write_parquet(answer, unfinished)
         if format_ == "xlsx":
@@ -240,10 +244,11 @@ def export_model(
 
 
 def file_format(target: Path) -> FileFormat:
-    """The format that a file's ending asks for."""
+    """The format that a file's ending asks for. Raises `EnrichError` for another, and where the file cannot be made."""
     formats: dict[str, FileFormat] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".xlsx": "xlsx"}
     if target.suffix.lower() not in formats:
         raise EnrichError(f"`{target.name}` should end in .csv, .xlsx, .json or .parquet.")
+    checked_target(target)
     return formats[target.suffix.lower()]
 
 

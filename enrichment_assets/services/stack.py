@@ -28,7 +28,7 @@ from enrichment_assets.settings import (
     DEFAULT_WEBSERVER_PORT,
     Settings,
 )
-from enrichment_assets.store.database import embedded_server, open_databases
+from enrichment_assets.store.database import embedded_server, open_databases, place
 from enrichment_assets.store.home import prepare_home
 
 HOST = "127.0.0.1"
@@ -86,9 +86,11 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
         started = server.start() if server else False
         environment = stack_environment(settings, ports, os.environ)
         try:
-            open_databases(settings)
+            databases = open_databases(settings)
             render_dagster_home(settings)
-            say("database: embedded Postgres" if server else "database: as HQ_DATABASE_URL says")
+            say(f"home: {settings.home}")
+            say(f"logs: {settings.home / 'logs'}")
+            say(f"database: {'embedded Postgres, ' if server else ''}{place(databases.hq)}")
             with addresses_told(settings, environment):
                 Supervisor(
                     stack_services(ports, workdir),

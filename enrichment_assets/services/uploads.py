@@ -26,6 +26,7 @@ from enrichment_assets.services.file_readings import (
     shape_of,
 )
 from enrichment_assets.services.kept_files import KeptFile, keep_aside, kept_path
+from enrichment_assets.services.known_clients import check_client
 from enrichment_assets.services.upload_options import UploadOptions, apply_mapping, options_of
 from enrichment_assets.services.upload_report import (
     LOOKED_AT,
@@ -118,7 +119,11 @@ def upload_again(settings: Settings, upload_id: int, mapping: Mapping[str, str])
 
 
 def list_uploads(settings: Settings, client_slug: str | None = None) -> list[dict[str, Any]]:
-    """Uploads of a client or of all, newest first, as rows of the table with the client's slug."""
+    """Uploads of a client or of all, newest first, as rows of the table with the client's slug.
+
+    Raises `NotFoundError` for a client that does not exist.
+    """
+    check_client(settings, client_slug)
     with connect(open_databases(settings).hq) as connection:
         return store.list_uploads(connection, client_slug)
 

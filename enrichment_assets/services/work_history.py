@@ -18,6 +18,7 @@ from enrichment_assets.domain.companies import own_host
 from enrichment_assets.domain.company_names import company_name_key
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.linkedin import linkedin_company, linkedin_slug
+from enrichment_assets.services.known_clients import check_client
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
 
@@ -207,6 +208,7 @@ def job_changes(settings: Settings, since: date, *, client: str | None = None) -
 
 @contextmanager
 def _open(settings: Settings, client: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    check_client(settings, client)
     connection = open_warehouse(settings, client_slug=client)
     try:
         yield connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 from enrichment_assets.store.postgres_home import home_id
@@ -12,6 +13,7 @@ from enrichment_assets.store.postgres_home import home_id
 def prepare_home(home: Path) -> None:
     """Make the home with mode 0700, and take the rights of other accounts away from one that is there and ours.
 
+    A home that is made is announced in one line on standard error: whoever meant another one sees it at once.
     Where root keeps the embedded database inside an older home, the database's own user has to pass through: that home
     keeps the right to pass (0711). Raises OSError where it cannot be made.
     """
@@ -19,6 +21,7 @@ def prepare_home(home: Path) -> None:
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)
         home_id(home)
+        sys.stderr.write(f"enrich: new home: {home}\n")
     found = home.stat()
     if found.st_uid != os.geteuid():
         return

@@ -64,6 +64,10 @@ class Layout:
         client = "*" if client_slug is None else _folder(client_slug)
         return sorted((self.root / room / name).glob(f"{client}/*.parquet"))
 
+    def knows_client(self, client_slug: str) -> bool:
+        """Whether anything was extracted of this client."""
+        return (self.root / "sources" / "batches" / _folder(client_slug)).is_dir()
+
     def client_of(self, batch_key: str) -> str:
         """The client whose batch this is, by its published sources.
 

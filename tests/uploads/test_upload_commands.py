@@ -56,7 +56,7 @@ def test_an_upload_says_what_came_of_it_and_what_to_do_next(run: Run, client: st
 def test_json_holds_the_whole_report(run: Run, client: str, tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"
     path.write_bytes(CONTENT)
-    report = json.loads(run("upload", path, "-c", client, "--json").output)
+    report = json.loads(run("upload", path, "-c", client, "--json").stdout)
     assert (report["rows"], report["items"], report["rejected"], report["already_known"]) == (3, 2, 1, False)
     assert report["columns"][1] == {"name": "Email", "key": "Email", "field": "email", "rank": 0}
     listed = json.loads(run("uploads", "--json").output)

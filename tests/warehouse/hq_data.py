@@ -97,7 +97,7 @@ def seed_batch(
         batch_key,
         client_id,
         upload_id,
-        json.dumps({"client": client, "pipeline": "test", "steps": steps}),
+        json.dumps({"client": client, "pipeline": "test", "company_identity": [], "steps": steps}),
     )
     ids = [
         row["nextval"]
@@ -150,6 +150,8 @@ def _step(position: int, answer: Answer) -> dict[str, Any]:
         "title": answer.workflow,
         "provider": answer.provider,
         "operation": "test",
+        "step": position,
+        "request": {"url": "/"},
         "mode": "sync",
         "entity": "person",
         "stage": answer.stage,

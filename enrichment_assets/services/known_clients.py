@@ -1,0 +1,33 @@
+"""Whether there is a client of a name: a mistyped `--client` is an error, never an empty answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.settings import Settings
+from enrichment_assets.store import clients as store
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.warehouse.files import Layout
+
+
+def client_row(connection: Any, slug: str) -> dict[str, Any]:
+    """The client's row on an open connection. Raises `NotFoundError`."""
+    row = store.get_client(connection, slug)
+    if row is None:
+        raise NotFoundError(
+            f"there is no client {slug!r}: `enrich client list` shows all; add it with `enrich client add`"
+        )
+    return row
+
+
+def check_client(settings: Settings, slug: str | None) -> None:
+    """See that there is such a client, where one is named. Raises `NotFoundError`.
+
+    A client of whom something was extracted is known from the warehouse's folders: a question to the warehouse does not
+    need the database.
+    """
+    if slug is None or Layout.of(settings).knows_client(slug):
+        return
+    with connect(open_databases(settings).hq) as connection:
+        client_row(connection, slug)

@@ -1,0 +1,20 @@
+"""Where a command may write a file that somebody named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from enrichment_assets.domain.errors import EnrichError
+
+
+def checked_target(path: Path) -> Path:
+    """The path of a file to write, absolute. Raises `EnrichError` where its folder is not there, or it is one itself.
+
+    A folder is never made: a typing mistake in a path would hide a client's list where nobody looks for it.
+    """
+    target = path.expanduser().absolute()
+    if target.is_dir():
+        raise EnrichError(f"{path} is a folder: name a file in it, like {path / 'leads.csv'}")
+    if not target.parent.is_dir():
+        raise EnrichError(f"there is no folder {target.parent}: make it first, or write elsewhere")
+    return target
