@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from enrichment_assets.assets.enrichment import build_enrichment_asset, step_key
-from enrichment_assets.assets.extraction import build_model_assets, build_results_asset
+from enrichment_assets.assets.enrichment import build_enrichment_asset
+from enrichment_assets.assets.extraction import build_model_assets
 from enrichment_assets.assets.jobs import analytics_job, batch_job
-from enrichment_assets.assets.uploads import batch_items, raw_apollo_uploads
+from enrichment_assets.assets.uploads import raw_apollo_uploads
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
@@ -53,9 +53,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[
             raw_apollo_uploads,
-            batch_items,
             build_enrichment_asset(shown),
-            build_results_asset([step_key(workflow.slug) for workflow in shown]),
             *build_model_assets(),
         ],
         jobs=[batch_job, analytics_job],

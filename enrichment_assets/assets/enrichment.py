@@ -1,23 +1,25 @@
-"""All enrichment workflows as the specs of one subsettable multi-asset over the engine.
+"""The items, all enrichment workflows and the results of a batch: one subsettable multi-asset over the engine.
 
-A spec per registered workflow; dependencies between specs come from `requires`/`provides`, so that the lineage in the
-UI is the real one. A step with answers still to come yields nothing: Dagster then skips what is downstream by itself,
-and the callback sensor's run continues.
+What a batch does not have yields nothing, and neither does a step with answers still to come: Dagster then skips the
+tables by itself, and the callback sensor's run continues. Within one op nothing is skipped because of a neighbour, so
+the results follow the steps that the batch has.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import dagster as dg
 
 from enrichment_assets.assets.failures import values_withheld
-from enrichment_assets.assets.partitions import OWNERS, batches
+from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.progress import ProgressLog
-from enrichment_assets.assets.uploads import BATCH_ITEMS
-from enrichment_assets.domain.mapping import fields_named
-from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+from enrichment_assets.assets.results import RESULTS, export_results, results_spec
+from enrichment_assets.assets.selection import ALL_STEPS
+from enrichment_assets.assets.steps import StepGraph, step_graph, step_specs
+from enrichment_assets.assets.uploads import BATCH_ITEMS, ITEMS_CHECK, ITEMS_SPEC, lay_out
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import Interrupted, Progress, RunReport
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.batches import advance_batch, load_batch, workflow_counts
@@ -25,108 +27,57 @@ from enrichment_assets.services.storing import StoreReport, store_results
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.states import WorkflowCounts
 
-GROUP = "enrichment"
+BEFORE_THE_TABLES = {"dagster/priority": "1"}
+"""Of two ops that a run may start, Dagster's executor takes the one of higher priority: the results and a table that is
+only indirectly made of them can be selected together."""
 SETTLED_CHECK_SECONDS = 3.0
 """How often a run looks which steps have settled, to report them while others still work."""
 
 
-def step_key(slug: str) -> dg.AssetKey:
-    """The asset of a workflow: its slug with underscores (slugs have none of their own)."""
-    return dg.AssetKey(slug.replace("-", "_"))
-
-
-def step_specs(workflows: Sequence[WorkflowDefinition]) -> list[dg.AssetSpec]:
-    """One spec per workflow; a workflow depends on the items and on earlier ones that provide what it reads."""
-    ordered = sorted(workflows, key=lambda w: (w.step, w.slug))
-    return [_spec(workflow, ordered[:place]) for place, workflow in enumerate(ordered)]
-
-
-def _spec(workflow: WorkflowDefinition, earlier: Sequence[WorkflowDefinition]) -> dg.AssetSpec:
-    reads = workflow.required_fields | set(workflow.uses)
-    if workflow.run_if:
-        reads |= fields_named(workflow.run_if)
-    before = [w for w in earlier if w.step < workflow.step and reads & w.provided_fields]
-    return dg.AssetSpec(
-        key=step_key(workflow.slug),
-        deps=[BATCH_ITEMS, *(step_key(w.slug) for w in before)],
-        skippable=True,
-        partitions_def=batches,
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={workflow.provider, workflow.mode.value},
-        description=_describe(workflow),
-        tags={"enrich/mode": workflow.mode.value, "enrich/entity": workflow.entity.value},
-        metadata={
-            "workflow": workflow.slug,
-            "provider": workflow.provider,
-            "operation": workflow.operation,
-            "overall_step_number": workflow.step,
-            "requires": dg.MetadataValue.json(list(workflow.requires)),
-            "price_estimate": f"{workflow.price.estimate} {workflow.price.currency}",
-            "dagster/column_schema": dg.TableSchema(
-                columns=[
-                    dg.TableColumn(name, "json", description=f"JMESPath over the payload: {path}")
-                    for name, path in workflow.provides.items()
-                ]
-            ),
-        },
-    )
-
-
-def _describe(workflow: WorkflowDefinition) -> str:
-    modes = {
-        Mode.LOCAL: "computed here",
-        Mode.SYNC: "answered in the response",
-        Mode.ASYNC: "answered by a later callback",
-    }
-    lines = [f"**{workflow.title}** ({workflow.provider}, {modes[workflow.mode]})", "", workflow.description]
-    if workflow.run_if:
-        lines += ["", f"Runs only if `{workflow.run_if}`."]
-    return "\n".join(lines)
-
-
 def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.AssetsDefinition:
-    """The multi-asset over the engine for these workflows."""
-    specs = step_specs(workflows)
-    graph = _Graph(
-        slugs={step_key(w.slug): w.slug for w in workflows},
-        upstream={spec.key: [dep.asset_key for dep in spec.deps if dep.asset_key != BATCH_ITEMS] for spec in specs},
-    )
+    """The multi-asset over the engine for these workflows: the items, a step per workflow, and the results."""
+    graph = step_graph(workflows)
 
-    @dg.multi_asset(name="enrichment_steps", specs=specs, partitions_def=batches, can_subset=True)
+    @dg.multi_asset(
+        name="enrichment_steps",
+        specs=[ITEMS_SPEC, *step_specs(workflows), results_spec(graph.last)],
+        check_specs=[ITEMS_CHECK],
+        partitions_def=batches,
+        can_subset=True,
+        op_tags=BEFORE_THE_TABLES,
+    )
     def enrichment_steps(
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterator[dg.MaterializeResult]:
-        """Advance the batch through the selected steps and report each as it settles."""
+        """Lay out the items, advance the batch through the selected steps and report each as it settles."""
         with values_withheld():
-            yield from _advance(context, platform, graph)
+            yield from _run(context, platform, graph)
 
     return enrichment_steps
 
 
-@dataclass(frozen=True)
-class _Graph:
-    """The specs as the asset needs them: slug and upstream steps by key, in topological order."""
-
-    slugs: Mapping[dg.AssetKey, str]
-    upstream: Mapping[dg.AssetKey, Sequence[dg.AssetKey]]
-
-
-def _advance(
-    context: dg.AssetExecutionContext, platform: PlatformResource, graph: _Graph
+def _run(
+    context: dg.AssetExecutionContext, platform: PlatformResource, graph: StepGraph
 ) -> Iterator[dg.MaterializeResult]:
     settings, batch_key = platform.settings(), context.partition_key
     blueprint = load_batch(settings, batch_key).blueprint
-    planned = {step.slug for step in blueprint.steps}
-    emitting = {step.slug for step in blueprint.steps if step.workflow.emits is not None}
-    selected = [key for key in graph.upstream if key in context.selected_asset_keys]
-    # A whole run also works on steps that were registered after this code location was loaded: they have no asset yet.
-    whole = len(selected) == len(graph.upstream)
-    chosen = planned if whole else {graph.slugs[key] for key in selected} & planned
-    reporter = _Reporter(settings, batch_key, graph, selected, planned, emitting)
+    if BATCH_ITEMS in context.selected_asset_keys:
+        checks = context.selected_asset_check_keys
+        yield lay_out(settings, batch_key, check=dg.AssetCheckKey(BATCH_ITEMS, ITEMS_CHECK.name) in checks)
+    everything_settled = yield from _advance(context, platform, graph, blueprint)
+    if everything_settled and RESULTS in context.selected_asset_keys:
+        yield export_results(settings, batch_key)
+
+
+def _advance(
+    context: dg.AssetExecutionContext, platform: PlatformResource, graph: StepGraph, blueprint: Blueprint
+) -> Generator[dg.MaterializeResult, None, bool]:
+    """Work on the selected steps; whether all that were worked on have settled, at the end."""
+    settings, batch_key = platform.settings(), context.partition_key
+    chosen, selected = _chosen(context, graph, blueprint)
     if not chosen:
-        yield from reporter.settled()
-        return
+        return True
+    reporter = _Reporter(settings, batch_key, graph, selected, blueprint)
     progress = ProgressLog(context.log.info, progress_listener())
     worker = _Worker(settings, batch_key, platform, chosen, progress)
     with worker:
@@ -140,6 +91,25 @@ def _advance(
             context.log.warning(f"{slug}: results are kept and not stored in their destination: {stored.problem}")
     yield from reporter.settled()
     _say_what_is_left(context, settings, batch_key, chosen, report)
+    counts = workflow_counts(settings, batch_key)
+    return all(slug not in counts or counts[slug].settled for slug in chosen)
+
+
+def _chosen(
+    context: dg.AssetExecutionContext, graph: StepGraph, blueprint: Blueprint
+) -> tuple[set[str], list[dg.AssetKey]]:
+    """The workflows that this run works on, and the assets of those that it reports.
+
+    A step that the batch does not have is left out: it has nothing to show. A run of all steps also works on those that
+    were registered after this code location was loaded: they have no asset yet.
+    """
+    planned = {step.slug for step in blueprint.steps}
+    asked = [key for key in graph.parents if key in context.selected_asset_keys]
+    selected = [key for key in asked if graph.slugs[key] in planned]
+    if len(selected) < len(asked):
+        context.log.info(f"{len(asked) - len(selected)} of the selected steps are not in this batch's blueprint")
+    whole = len(asked) == len(graph.parents) or ALL_STEPS.items() <= context.run.tags.items()
+    return planned if whole else {graph.slugs[key] for key in selected}, selected
 
 
 class _Reporter:
@@ -153,17 +123,15 @@ class _Reporter:
         self,
         settings: Settings,
         batch_key: str,
-        graph: _Graph,
+        graph: StepGraph,
         selected: Sequence[dg.AssetKey],
-        planned: set[str],
-        emitting: set[str],
+        blueprint: Blueprint,
     ) -> None:
         self._settings = settings
         self._batch_key = batch_key
         self._graph = graph
         self._selected = selected
-        self._planned = planned
-        self._emitting = emitting
+        self._emitting = {step.slug for step in blueprint.steps if step.workflow.emits is not None}
         self._reported: set[dg.AssetKey] = set()
         self.stored: Mapping[str, StoreReport] = {}
 
@@ -180,14 +148,12 @@ class _Reporter:
             yield dg.MaterializeResult(asset_key=key, metadata=self._metadata(slug, counts.get(slug)))
 
     def _above_reported(self, key: dg.AssetKey) -> bool:
-        return all(k in self._reported for k in self._graph.upstream[key] if k in self._selected)
+        return all(k in self._reported for k in self._graph.parents[key] if k in self._selected)
 
     def _has_settled(self, slug: str, counts: Mapping[str, WorkflowCounts]) -> bool:
-        return slug not in self._planned or slug not in counts or counts[slug].settled
+        return slug not in counts or counts[slug].settled
 
     def _metadata(self, slug: str, count: WorkflowCounts | None) -> dict[str, Any]:
-        if slug not in self._planned:
-            return {"dagster/row_count": 0, "note": "not in this batch's blueprint: nothing to do"}
         metadata: dict[str, Any] = step_metadata(count) if count else {"dagster/row_count": 0}
         if slug in self.stored:
             stored = self.stored[slug]
@@ -309,4 +275,4 @@ def _say_what_is_left(
             )
 
 
-__all__ = ["Progress", "build_enrichment_asset", "listening", "step_key", "step_metadata", "step_specs"]
+__all__ = ["Progress", "build_enrichment_asset", "listening", "step_metadata"]

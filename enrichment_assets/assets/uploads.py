@@ -9,6 +9,7 @@ from enrichment_assets.assets.failures import values_withheld
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.settings import Settings
 
 RAW_UPLOADS = dg.AssetKey("raw_apollo_uploads")
 BATCH_ITEMS = dg.AssetKey("batch_items")
@@ -20,7 +21,7 @@ BATCH_ITEMS = dg.AssetKey("batch_items")
     group_name="uploads",
     owners=OWNERS,
     kinds={"parquet", "csv"},
-    description="The upload of the batch as it came: every row and every column, all text, unaltered (Parquet).",
+    description="The upload of the batch as it came: every row and every uploaded column as text, unaltered (Parquet).",
 )
 @values_withheld()
 def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
@@ -28,7 +29,7 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
     from enrichment_assets.services.raw_uploads import write_raw_upload
 
     raw = write_raw_upload(platform.settings(), context.partition_key)
-    columns = [dg.TableColumn(name, "string") for name in raw.columns_to_show]
+    columns = [dg.TableColumn(name, kind) for name, kind in raw.columns_to_show]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": raw.rows,
@@ -41,9 +42,17 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
     )
 
 
-@dg.asset(
+ITEMS_CHECK = dg.AssetCheckSpec(
+    "rows_in_are_rows_out",
+    asset=BATCH_ITEMS,
+    blocking=True,
+    description="Every row of the upload is an item or a rejection with a reason.",
+)
+
+ITEMS_SPEC = dg.AssetSpec(
     key=BATCH_ITEMS,
     deps=[RAW_UPLOADS],
+    skippable=True,
     partitions_def=batches,
     group_name="uploads",
     owners=OWNERS,
@@ -63,22 +72,18 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
             ]
         )
     },
-    check_specs=[
-        dg.AssetCheckSpec(
-            "rows_in_are_rows_out",
-            asset=BATCH_ITEMS,
-            blocking=True,
-            description="Every row of the upload is an item or a rejection with a reason.",
-        )
-    ],
 )
-@values_withheld()
-def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
-    """Split the upload into items (idempotent: existing items stay)."""
+"""The items are laid out by the run's first act in HQ, in the step that then works on them (`enrichment.py`): so that
+nothing is enriched before they are there, whichever steps a run selects."""
+
+
+def lay_out(settings: Settings, batch_key: str, *, check: bool) -> dg.MaterializeResult:
+    """Split the upload into items (idempotent: existing items stay); with `check`, whether none was lost."""
     from enrichment_assets.services.items import create_items
 
-    report = create_items(platform.settings(), context.partition_key)
+    report = create_items(settings, batch_key)
     return dg.MaterializeResult(
+        asset_key=BATCH_ITEMS,
         metadata={
             "dagster/row_count": report.items,
             "rows": report.rows,
@@ -88,9 +93,12 @@ def batch_items(context: dg.AssetExecutionContext, platform: PlatformResource) -
         },
         check_results=[
             dg.AssetCheckResult(
-                check_name="rows_in_are_rows_out",
+                asset_key=BATCH_ITEMS,
+                check_name=ITEMS_CHECK.name,
                 passed=report.rows == report.items + report.rejected,
                 metadata={"rows": report.rows, "items": report.items, "rejected": report.rejected},
             )
-        ],
+        ]
+        if check
+        else [],
     )

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
 import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from enrichment_assets.assets.enrichment import listening, step_key
+from enrichment_assets.assets.enrichment import listening
 from enrichment_assets.assets.extraction import model_key
 from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
+from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
+from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run import Progress as EngineProgress
@@ -23,7 +25,7 @@ from enrichment_assets.services.partitions import PARTITIONS_NAME, open_instance
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox import new_callbacks_by_batch
-from enrichment_assets.store.states import batches_to_resume
+from enrichment_assets.store.states import batches_to_resume, planned_steps
 from enrichment_assets.warehouse import load_project
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -84,38 +86,47 @@ def _run_until_done(
 ) -> None:
     with open_instance(settings, keep_output=False) as instance:
         instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
+        steps = _selected_steps(definitions, settings, batch_key, workflows)
+        tags = ALL_STEPS if workflows is None else {}
         while True:
-            _run_once(definitions, instance, settings, batch_key, workflows, show=show)
+            with _Bars(settings, batch_key) if show else nullcontext():
+                _run_once(definitions, instance, batch_key, steps, tags)
             if not wait or status(settings, batch_key).finished or not _wait_for_news(settings, batch_key):
                 break
         if workflows is None:
+            if status(settings, batch_key).finished:
+                _run_once(definitions, instance, batch_key, tables_of_a_batch(), {})
             _build_organisations(definitions, instance)
+
+
+def _selected_steps(
+    definitions: dg.Definitions, settings: Settings, batch_key: str, workflows: Sequence[str] | None
+) -> list[dg.AssetKey]:
+    shown = definitions.resolve_job_def(BATCH_JOB).asset_layer.executable_asset_keys
+    if not workflows:
+        with connect(open_databases(settings).hq) as connection:
+            return steps_of(planned_steps(connection, [batch_key])[batch_key], set(shown))
+    unknown = [slug for slug in workflows if step_key(slug) not in shown]
+    if unknown:
+        raise ConfigurationError(f"there is no workflow {', '.join(unknown)}; `enrich workflow list` shows them")
+    return [step_key(slug) for slug in workflows]
 
 
 def _run_once(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
-    settings: Settings,
     batch_key: str,
-    workflows: Sequence[str] | None,
-    *,
-    show: bool,
+    assets: Sequence[dg.AssetKey],
+    tags: Mapping[str, str],
 ) -> None:
-    job = definitions.resolve_job_def(BATCH_JOB)
-    selection = [step_key(slug) for slug in workflows] if workflows else None
-    known = set(job.asset_layer.executable_asset_keys)
-    unknown = [key.to_user_string() for key in selection or () if key not in known]
-    if unknown:
-        raise ConfigurationError(f"there is no workflow {', '.join(unknown)}; `enrich workflow list` shows them")
-    with _Bars(settings, batch_key) if show else nullcontext():
-        result = job.execute_in_process(
-            partition_key=batch_key,
-            instance=instance,
-            asset_selection=selection,
-            tags={"enrich/batch": batch_key, "enrich/reason": "enrich run"},
-            run_config=_QUIET,
-            raise_on_error=False,
-        )
+    result = definitions.resolve_job_def(BATCH_JOB).execute_in_process(
+        partition_key=batch_key,
+        instance=instance,
+        asset_selection=list(assets),
+        tags={"enrich/batch": batch_key, "enrich/reason": "enrich run", **tags},
+        run_config=_QUIET,
+        raise_on_error=False,
+    )
     if not result.success:
         if _was_interrupted(result):
             raise KeyboardInterrupt

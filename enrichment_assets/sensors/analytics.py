@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from enrichment_assets.assets.extraction import PUBLISHED
 from enrichment_assets.assets.jobs import analytics_job
+from enrichment_assets.assets.publication import PUBLISHED
 
 
 @dg.asset_sensor(

@@ -5,16 +5,19 @@ way are asked for, so a batch has one run at a time.
 """
 
 import time
+from collections.abc import Sequence
 
 import dagster as dg
 
 from enrichment_assets.assets.failures import values_withheld
 from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
+from enrichment_assets.assets.results import RESULTS
+from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox import new_callbacks_by_batch
-from enrichment_assets.store.states import batches_to_resume
+from enrichment_assets.store.states import NOT_EXTRACTED, batches_to_resume, planned_steps
 
 BATCH_TAG = "enrich/batch"
 """Run tag with the batch key; the run queue lets one run per value work at a time."""
@@ -39,14 +42,23 @@ def batches_under_way(instance: dg.DagsterInstance) -> set[str]:
     }
 
 
-def request_run(batch_key: str, reason: str, mark: str) -> dg.RunRequest:
-    """A run of the whole batch; the same reason and mark start only one run within `REPEAT_SECONDS`."""
+def request_run(batch_key: str, reason: str, mark: str, assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
+    """A run of these assets of the batch; the same reason and mark start only one run within `REPEAT_SECONDS`."""
     bucket = int(time.time() // REPEAT_SECONDS)
     return dg.RunRequest(
         run_key=f"{batch_key}:{reason}:{mark}:{bucket}",
         partition_key=batch_key,
-        tags={BATCH_TAG: batch_key, "enrich/reason": reason},
+        tags={BATCH_TAG: batch_key, "enrich/reason": reason, **({} if RESULTS in assets else ALL_STEPS)},
+        asset_selection=list(assets),
     )
+
+
+def shown_assets(context: dg.SensorEvaluationContext) -> set[dg.AssetKey]:
+    """The assets of the code location that the sensor belongs to."""
+    repository = context.repository_def
+    if repository is None:
+        raise dg.DagsterInvariantViolationError("a sensor that selects assets is evaluated with its definitions")
+    return set(repository.asset_graph.executable_asset_keys)
 
 
 @dg.sensor(
@@ -57,13 +69,16 @@ def request_run(batch_key: str, reason: str, mark: str) -> dg.RunRequest:
 )
 @values_withheld()
 def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
-    """One run request per batch with new callbacks in the inbox."""
+    """One run request, of the batch's steps, per batch with new callbacks in the inbox."""
     with connect(open_databases(platform.settings()).hq) as connection:
         waiting = new_callbacks_by_batch(connection)
-    busy = batches_under_way(context.instance)
+        planned = planned_steps(connection, [batch.batch_key for batch in waiting])
+    busy, shown = batches_under_way(context.instance), shown_assets(context)
     return dg.SensorResult(
         run_requests=[
-            request_run(batch.batch_key, "callbacks", str(batch.max_inbox_id))
+            request_run(
+                batch.batch_key, "callbacks", str(batch.max_inbox_id), steps_of(planned[batch.batch_key], shown)
+            )
             for batch in waiting
             if batch.batch_key not in busy
         ]
@@ -72,20 +87,32 @@ def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResou
 
 @dg.sensor(
     job=batch_job,
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Starts launched batches and continues what is due, overdue, left by a dead run or not extracted yet.",
+    description=(
+        "Starts launched batches and continues what is due, overdue or left by a dead run; "
+        "makes the tables of a batch whose steps have all settled."
+    ),
 )
 @values_withheld()
 def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
-    """One run request per batch that wants attention."""
+    """One run request per batch that wants attention: of its steps, or of its tables when only they are missing."""
     with connect(open_databases(platform.settings()).hq) as connection:
         waiting = batches_to_resume(connection)
-    busy = batches_under_way(context.instance)
+        planned = planned_steps(connection, [batch.batch_key for batch in waiting])
+    busy, shown = batches_under_way(context.instance), shown_assets(context)
     wanted = {batch.batch_key: batch for batch in waiting if batch.batch_key not in busy}
     known = set(context.instance.get_dynamic_partitions(batches.name or ""))
     missing = sorted(set(wanted) - known)
     return dg.SensorResult(
-        run_requests=[request_run(b.batch_key, b.reason.replace(" ", "-"), b.mark) for b in wanted.values()],
+        run_requests=[
+            request_run(
+                b.batch_key,
+                b.reason.replace(" ", "-"),
+                b.mark,
+                tables_of_a_batch() if b.reason == NOT_EXTRACTED else steps_of(planned[b.batch_key], shown),
+            )
+            for b in wanted.values()
+        ],
         dynamic_partitions_requests=[batches.build_add_request(missing)] if missing else [],
     )

@@ -20,26 +20,26 @@ _OWN_COLUMNS = 4
 
 @dataclass(frozen=True, slots=True)
 class RawUpload:
-    """What was written: `columns` are the column keys in upload order, `rows` the readable rows."""
+    """What was written: `columns` are the column keys in upload order, each with its type; `rows` the readable rows."""
 
     path: Path
     filename: str
     sha256: str
     rows: int
     rejected: int
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
 
     @property
-    def columns_to_show(self) -> tuple[str, ...]:
-        """The column keys, fit for an event that is kept for good.
+    def columns_to_show(self) -> tuple[tuple[str, str], ...]:
+        """The column keys with their types, fit for an event that is kept for good.
 
         A file may have no header: its first row is a person then. So the uploaded columns are numbered where none of
         their names is known.
         """
         own, uploaded = self.columns[:_OWN_COLUMNS], self.columns[_OWN_COLUMNS:]
-        if any(map_headers(uploaded)):
+        if any(map_headers([name for name, _ in uploaded])):
             return self.columns
-        return (*own, *(f"column_{number}" for number in range(1, len(uploaded) + 1)))
+        return (*own, *((f"column_{number}", kind) for number, (_, kind) in enumerate(uploaded, start=1)))
 
 
 def write_raw_upload(settings: Settings, batch_key: str) -> RawUpload:
@@ -54,24 +54,25 @@ def write_raw_upload(settings: Settings, batch_key: str) -> RawUpload:
     path = Layout.of(settings).source(RAW_UPLOADS, batch.client, batch.batch_key)
     rows = 0
     writer: pq.ParquetWriter | None = None
-    names: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
     with put_in_place(path) as unfinished:
         try:
             for record_batch in read_rows(settings, batch.upload_id):
                 record_batch = _keyed(record_batch, batch.client, batch.batch_key)
                 if writer is None:
                     writer = pq.ParquetWriter(unfinished, record_batch.schema, compression="zstd")
-                    names = tuple(record_batch.schema.names)
+                    columns = _described(record_batch.schema)
                 writer.write_batch(record_batch)
                 rows += record_batch.num_rows
             if writer is None:
                 numbers = [("row_number", pa.int64()), ("line_number", pa.int64())]
                 schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *numbers])
                 writer = pq.ParquetWriter(unfinished, schema, compression="zstd")
+                columns = _described(schema)
         finally:
             if writer is not None:
                 writer.close()
-    return RawUpload(path, upload.filename, upload.sha256, rows, upload.rejected, names)
+    return RawUpload(path, upload.filename, upload.sha256, rows, upload.rejected, columns)
 
 
 def _keyed(rows: pa.RecordBatch, client_slug: str, batch_key: str) -> pa.RecordBatch:
@@ -79,3 +80,7 @@ def _keyed(rows: pa.RecordBatch, client_slug: str, batch_key: str) -> pa.RecordB
     keys = [pa.repeat(pa.scalar(value, pa.string()), rows.num_rows) for value in (client_slug, batch_key)]
     schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *rows.schema])
     return pa.RecordBatch.from_arrays([*keys, *rows.columns], schema=schema)
+
+
+def _described(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, str(field.type)) for field in schema)

@@ -21,6 +21,7 @@ import yaml
 
 import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.services.reloading import reloaded_when_workflows_change
 from enrichment_assets.services.running_stack import STARTED_BY, addresses_told
 from enrichment_assets.services.supervisor import Service, Supervisor
 from enrichment_assets.settings import (
@@ -91,7 +92,8 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
             say(f"home: {settings.home}")
             say(f"logs: {settings.home / 'logs'}")
             say(f"database: {'embedded Postgres, ' if server else ''}{place(databases.hq)}")
-            with addresses_told(settings, environment):
+            reloading = reloaded_when_workflows_change(databases.hq, (HOST, ports.webserver), CODE_LOCATION, say)
+            with addresses_told(settings, environment), reloading:
                 Supervisor(
                     stack_services(ports, workdir),
                     logs_dir=settings.home / "logs",

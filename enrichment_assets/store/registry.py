@@ -91,6 +91,14 @@ def list_workflow_rows(connection: Connection[Row]) -> list[Row]:
     ).fetchall()
 
 
+def registry_mark(connection: Connection[Row]) -> str | None:
+    """A text that changes with anything in the registry; None while it is empty."""
+    row = connection.execute(
+        "select md5(string_agg(r::text, chr(10) order by r.workflow_slug)) as mark from enrichment_registry r"
+    ).fetchone()
+    return row["mark"] if row else None
+
+
 def upsert_workflow(connection: Connection[Row], workflow: WorkflowDefinition, builtin_version: str | None) -> None:
     """Insert or replace a workflow. A `builtin_version` of None leaves the row's as it is."""
     row = row_of(workflow) | {"builtin_version": builtin_version}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -283,6 +283,20 @@ def list_batches(connection: Sync, client: str | None = None, limit: int = 100) 
     return [BatchRow(**row) for row in rows]
 
 
+def planned_steps(connection: Sync, batch_keys: Collection[str]) -> dict[str, list[str]]:
+    """Batch key -> the workflows of its blueprint, in order; a key without a batch is left out."""
+    rows = connection.execute(
+        "select batch_key, jsonb_path_query_array(blueprint, '$.steps[*].workflow.slug') as slugs "
+        "from batches where batch_key = any(%s)",
+        (list(batch_keys),),
+    ).fetchall()
+    return {row["batch_key"]: row["slugs"] for row in rows}
+
+
+NOT_EXTRACTED = "not extracted"
+"""Reason to run a batch: all of its steps have settled, and its tables are not made of that yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingBatch:
     """A batch that the sequencer should continue, and what shows that it is a new reason."""
@@ -293,7 +307,10 @@ class WaitingBatch:
 
 
 def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
-    """Batches whose time has come: something is due, a deadline passed, or their runner died."""
+    """Batches whose time has come: something is due, a deadline passed, their runner died, or only tables are missing.
+
+    The last waits five seconds for a run in a terminal (`enrich run`), which makes the tables itself.
+    """
     rows = connection.execute(
         """
         select b.batch_key, 'due' as reason, extract(epoch from b.resume_at)::bigint::text as mark
@@ -310,12 +327,13 @@ def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
                           and x.expires_at > clock_timestamp())
         group by b.batch_key
         union all
-        select b.batch_key, 'not extracted', extract(epoch from b.finished_at)::bigint::text
+        select b.batch_key, %s, extract(epoch from b.finished_at)::bigint::text
         from batches b
-        where b.retired_at is null and b.finished_at < clock_timestamp() - interval '1 minute'
+        where b.retired_at is null and b.finished_at < clock_timestamp() - interval '5 seconds'
           and (b.extracted_at is null or b.extracted_at < b.finished_at)
         order by batch_key
-        """
+        """,
+        (NOT_EXTRACTED,),
     ).fetchall()
     return [WaitingBatch(**row) for row in rows]
 

@@ -18,7 +18,14 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.locking import locked_batch
-from enrichment_assets.warehouse.previews import PREVIEW_ITEMS, PreviewRow, counted_preview, masked_preview
+from enrichment_assets.warehouse.previews import (
+    PREVIEW_ITEMS,
+    Filled,
+    PreviewRow,
+    counted_preview,
+    filled_columns,
+    masked_preview,
+)
 from enrichment_assets.warehouse.project import Column, Model, load_project
 from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view, give_memory_back
 from enrichment_assets.warehouse.writing import write_parts, write_query
@@ -31,6 +38,7 @@ class ModelReport:
     Attributes:
         path: The Parquet file, or None for a view.
         preview: A few masked rows, when they were asked for (`warehouse.previews`).
+        filled: How full the masked columns are; of a view of a large batch, those of its first items.
     """
 
     name: str
@@ -39,6 +47,7 @@ class ModelReport:
     path: Path | None
     columns: tuple[Column, ...]
     preview: list[PreviewRow] = field(default_factory=list)
+    filled: Filled | None = None
 
 
 def build_models(
@@ -125,29 +134,30 @@ def _build(
         _check_columns(connection, model)
         if is_view:
             connection.execute(f'create or replace view "{model.name}" as {model.sql}')
-            rows, preview = _look(connection, model, batch, previews)
+            rows, preview, filled = _look(connection, model, batch, previews)
         else:
             with put_in_place(target) as unfinished:
                 rows = _write(connection, model, unfinished, batch)
             create_view(connection, model.name, model.columns, [target])
             preview = masked_preview(connection, model) if previews else []
+            filled = filled_columns(connection, model, target) if previews else None
     except duckdb.IOException as error:
         raise InfrastructureError(f"The model {model.name} cannot be written: {error}") from error
     path = None if is_view else target
-    return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview)
+    return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview, filled)
 
 
 def _look(
     connection: duckdb.DuckDBPyConnection, model: Model, batch: Chunked | None, previews: bool
-) -> tuple[int, list[PreviewRow]]:
-    """Rows and preview of a view, without computing it twice."""
+) -> tuple[int, list[PreviewRow], Filled | None]:
+    """Rows and preview of a view; it is computed once for what may be shown, and once more where something may not."""
     if batch is None and previews:
-        return counted_preview(connection, model)
+        return *counted_preview(connection, model), filled_columns(connection, model, None)
     rows = sum(_count(connection, model) for _ in _parts(model, batch))
     if batch is None or not previews:
-        return rows, []
+        return rows, [], None
     with batch.first_items(PREVIEW_ITEMS, load_project().tables_below(model)):
-        return rows, masked_preview(connection, model)
+        return rows, masked_preview(connection, model), filled_columns(connection, model, None)
 
 
 def _parts(model: Model, batch: Chunked | None) -> Iterable[ItemRange | None]:

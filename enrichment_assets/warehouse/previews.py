@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enrichment_assets.warehouse.project import Column, Model
@@ -23,7 +25,7 @@ CELL_CHARACTERS = 80
 PREVIEW_ITEMS = 1_000
 """A view of a batch is computed for so many items, for its preview."""
 MASK = "•••"
-"""Stands for any value that is not shown: it tells that there is one, and nothing of it. Null stays null."""
+"""Stands in a row for any value that is not shown. Null stays null."""
 
 PreviewRow = dict[str, str | None]
 
@@ -65,28 +67,88 @@ def _shown(column: Column) -> str:
     return f"case when length({text}) > {CELL_CHARACTERS} then {cut} else {text} end"
 
 
-def preview_table(rows: Sequence[PreviewRow], columns: Sequence[Column], total: int) -> str:
-    """A preview as a Markdown table under one line that says what is seen.
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Of `rows` rows, how many have a value, by column. Columns whose values are shown are left out."""
+
+    rows: int
+    by_column: Mapping[str, int]
+
+
+def filled_columns(connection: duckdb.DuckDBPyConnection, model: Model, file: Path | None) -> Filled | None:
+    """How full the columns are whose values are not shown; None where there is no such column.
+
+    Args:
+        connection: A session in which the model can be read.
+        model: The model.
+        file: Its Parquet file: then nothing is read but the file's footer. None for a view, which is counted.
+    """
+    columns = [column.name for column in model.columns[:PREVIEW_COLUMNS] if column.personal]
+    if not columns:
+        return None
+    if file is None:
+        counts = ", ".join(f'count("{name}")' for name in columns)
+        rows, *filled = connection.execute(f'select count(*), {counts} from "{model.name}"').fetchall()[0]
+        return Filled(rows, dict(zip(columns, filled, strict=True)))
+    found = connection.execute(
+        "select path_in_schema, sum(num_values), sum(num_values - stats_null_count) from parquet_metadata(?) "
+        "group by path_in_schema having count(*) = count(stats_null_count)",
+        [str(file)],
+    ).fetchall()
+    by_column = {name: int(count) for name, _, count in found if name in columns}
+    return Filled(
+        max((int(rows) for _, rows, _ in found), default=0), {n: by_column[n] for n in columns if n in by_column}
+    )
+
+
+def preview_table(
+    rows: Sequence[PreviewRow], columns: Sequence[Column], total: int, filled: Filled | None = None
+) -> str:
+    """A preview as Markdown: a line that says what is seen, a table of what may be shown, and words for the rest.
 
     Args:
         rows: What `masked_preview` gave.
         columns: All columns of the model.
         total: Number of rows the model has.
+        filled: How full the other columns are.
     """
     if not rows:
         return f"{total:,} rows, none of them of the first {PREVIEW_ITEMS:,} items." if total else "No rows."
     seen = columns[:PREVIEW_COLUMNS]
-    lines = [
-        _line([_plain(column.name) for column in seen]),
-        _line(["---:" if column.type.startswith(_NUMERIC) else "---" for column in seen]),
-        *(_line([_plain(row[column.name] or "") for column in seen]) for row in rows),
-    ]
     about = f"{len(rows)} of {total:,} rows"
     if len(columns) > len(seen):
         about += f", {len(seen)} of {len(columns)} columns"
-    if any(MASK in row.values() for row in rows):
-        about += f"; {MASK} stands for a value that is not shown"
-    return f"{about}.\n\n" + "\n".join(lines)
+    shown = [column for column in seen if not column.personal]
+    parts = [about + "."]
+    if shown:
+        lines = [
+            _line([_plain(column.name) for column in shown]),
+            _line(["---:" if column.type.startswith(_NUMERIC) else "---" for column in shown]),
+            *(_line([_plain(row[column.name] or "") for column in shown]) for row in rows),
+        ]
+        parts.append("\n".join(lines))
+    if filled is not None and filled.rows:
+        parts.append(_in_words(filled))
+    return "\n\n".join(parts)
+
+
+def _in_words(filled: Filled) -> str:
+    """Which columns have a value in every row, in some, in none: their values can be personal and are not shown."""
+    every = [_plain(name) for name, count in filled.by_column.items() if count >= filled.rows]
+    none = [_plain(name) for name, count in filled.by_column.items() if count == 0]
+    some = [
+        f"{_plain(name)} in {count:,} ({_percent(count, filled.rows)} %)"
+        for name, count in filled.by_column.items()
+        if 0 < count < filled.rows
+    ]
+    groups = [("in every row", every), ("in some", some), ("in none", none)]
+    listed = [f"- {where}: {', '.join(names)}" for where, names in groups if names]
+    return "\n".join([f"Filled, and not shown because it can be personal (of {filled.rows:,} rows):", "", *listed])
+
+
+def _percent(count: int, of: int) -> int:
+    """Rounded, and never 0 or 100 for what is neither empty nor full."""
+    return min(max(round(100 * count / of), 1), 99)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -77,7 +77,12 @@ def platform(settings: Settings) -> PlatformResource:
 
 
 def run_batch_job(
-    settings: Settings, instance: dg.DagsterInstance, batch_key: str, assets: list[str] | None = None
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    batch_key: str,
+    assets: list[str] | None = None,
+    *,
+    raise_on_error: bool = True,
 ) -> dg.ExecuteInProcessResult:
     """Run the batch job (or some of its assets) on one batch, in this process, on a real instance."""
     instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
@@ -87,6 +92,7 @@ def run_batch_job(
         instance=instance,
         asset_selection=[dg.AssetKey(name) for name in assets] if assets else None,
         run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        raise_on_error=raise_on_error,
     )
 
 

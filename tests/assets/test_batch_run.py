@@ -10,9 +10,11 @@ import dagster as dg
 import pytest
 
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
+from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.receiver.process import ReceiverProcess
+from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches import status
 from enrichment_assets.services.configuration import add_pipeline, pipeline_from_steps
@@ -67,13 +69,17 @@ def test_the_first_row_of_a_file_without_a_header_is_not_shown_as_column_names(
     assert [c.name for c in schema.columns][4:] == ["column_1", "column_2", "column_3"]
 
 
-def test_a_step_that_is_not_in_the_blueprint_materialises_with_zero_rows_and_says_so(
+def test_a_step_that_is_not_in_the_blueprint_is_not_materialised_and_the_tables_are_built_all_the_same(
     simulated: Settings, people: Path, instance: dg.DagsterInstance
 ) -> None:
-    batch = launched(simulated, people, "normalise-name")
-    made = materialised(run_batch_job(simulated, instance, batch))
-    assert made["find_email_via_hunter"]["dagster/row_count"] == 0
-    assert "not in this batch's blueprint" in str(made["find_email_via_hunter"]["note"])
+    batch = launched(simulated, people, "normalise-name", "normalise-contact")
+    result = run_batch_job(simulated, instance, batch)
+    made = materialised(result)
+    steps = {step_key(slug).to_user_string() for slug in builtin_workflows()}
+    assert made.keys() & steps == {"normalise_name", "normalise_contact"}
+    assert made["final_leads"]["dagster/row_count"] == made["workspace_tables"]["rows_by_table"]["final_leads"] == 4
+    skipped = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_SKIPPED]
+    assert skipped == []
 
 
 def test_a_step_that_waits_for_callbacks_yields_nothing_and_what_is_downstream_is_skipped(
@@ -124,6 +130,26 @@ def test_every_check_of_a_good_batch_passes(simulated: Settings, people: Path, i
     evaluations = run_batch_job(simulated, instance, batch).get_asset_check_evaluations()
     assert {e.check_name for e in evaluations} >= {"rows_in_are_rows_out", "items_leads"}
     assert [e.check_name for e in evaluations if not e.passed] == []
+
+
+def test_what_is_made_from_a_table_whose_test_fails_is_not_reported_and_nothing_is_published(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    batch = launched(simulated, people, "normalise-name")
+    run_batch_job(simulated, instance, batch)
+    with connect(open_databases(simulated).hq) as hq:
+        hq.execute(  # a child more than the rows of the upload and their children give
+            "update batch_items set parent_item_id = (select min(id) from batch_items) "
+            "where id = (select max(id) from batch_items)"
+        )
+        hq.commit()
+    with connect(open_databases(simulated).workspace, autocommit=True) as workspace:
+        workspace.execute("truncate final_leads")
+        tables = ["enrichment_results", "final_leads", "companies", "workspace_tables"]
+        result = run_batch_job(simulated, instance, batch, tables, raise_on_error=False)
+        assert not result.success
+        assert [key for key in materialised(result) if key in tables] == ["enrichment_results", "final_leads"]
+        assert workspace.execute("select * from final_leads").fetchall() == []
 
 
 def test_a_batch_that_does_not_exist_fails_its_run_by_name(simulated: Settings, instance: dg.DagsterInstance) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from enrichment_assets.assets.enrichment import step_key
+from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions, registered_workflows
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 import psycopg
 import pytest
 
+from enrichment_assets.definitions import build_definitions
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
 from enrichment_assets.services.launching import launch
@@ -24,8 +27,16 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, settings: Settings) -> dg.SensorResult:
-    context = dg.build_sensor_context(instance=instance, resources={"platform": platform(settings)})
+def tick(
+    sensor: dg.SensorDefinition,
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    workflows: list[WorkflowDefinition] | None = None,
+) -> dg.SensorResult:
+    where = platform(settings)
+    context = dg.build_sensor_context(
+        instance=instance, definitions=build_definitions(workflows, where), resources={"platform": where}
+    )
     result = sensor(context)
     assert isinstance(result, dg.SensorResult)
     return result
@@ -33,6 +44,10 @@ def tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, settings: Se
 
 def batches_asked_for(result: dg.SensorResult) -> list[str | None]:
     return [request.partition_key for request in result.run_requests or []]
+
+
+def names(keys: Sequence[dg.AssetKey] | None) -> list[str]:
+    return [key.to_user_string() for key in keys or []]
 
 
 def launched(settings: Settings, people: Path) -> str:
@@ -48,6 +63,9 @@ def test_a_launched_batch_is_started_by_the_sequencer_which_adds_its_partition(
     batch = launched(simulated, people)
     result = tick(sequencer_sensor, instance, simulated)
     assert batches_asked_for(result) == [batch]
+    (steps,) = result.run_requests or []
+    assert names(steps.asset_selection) == ["raw_apollo_uploads", "batch_items", "normalise_name", "normalise_domain"]
+    assert steps.tags["enrich/steps"] == "all"
     added = [key for request in result.dynamic_partitions_requests or [] for key in request.partition_keys]
     assert added == [batch]
 
@@ -61,6 +79,33 @@ def test_a_batch_with_a_run_under_way_is_left_alone(
         dg.DagsterRun(job_name="enrich_batch", status=dg.DagsterRunStatus.STARTED, tags={"enrich/batch": batch})
     )
     assert batches_asked_for(tick(sequencer_sensor, instance, simulated)) == []
+
+
+def test_a_batch_whose_steps_have_settled_asks_for_its_tables_alone(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    batch = launched(simulated, people)
+    hq.execute("update batches set resume_at = null, finished_at = now() - interval '1 second'")
+    hq.commit()
+    assert batches_asked_for(tick(sequencer_sensor, instance, simulated)) == []  # `enrich run` makes them itself
+    hq.execute("update batches set finished_at = now() - interval '6 seconds'")
+    hq.commit()
+    result = tick(sequencer_sensor, instance, simulated)
+    assert batches_asked_for(result) == [batch]
+    (tables,) = result.run_requests or []
+    selected = names(tables.asset_selection)
+    assert {"enrichment_results", "lead_values", "final_leads", "workspace_tables"} <= set(selected)
+    assert {"batch_items", "normalise_name", "lead_funnel"}.isdisjoint(selected)
+
+
+def test_a_step_that_the_code_location_does_not_show_yet_is_worked_on_without_being_selected(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance
+) -> None:
+    launched(simulated, people)
+    known = [workflow for slug, workflow in builtin_workflows().items() if slug != "normalise-domain"]
+    (request,) = tick(sequencer_sensor, instance, simulated, known).run_requests or []
+    assert names(request.asset_selection) == ["raw_apollo_uploads", "batch_items", "normalise_name"]
+    assert request.tags["enrich/steps"] == "all"
 
 
 def test_a_batch_whose_runner_died_is_continued(

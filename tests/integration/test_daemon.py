@@ -193,19 +193,114 @@ BACKFILL_STATUS = """
 """
 
 
+def backfill_ends(stack: Stack, params: dict[str, Any]) -> None:
+    """Launch a backfill and see it end well."""
+    launched = stack.graphql(BACKFILL, {"params": params})["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+    def status() -> str:
+        found = stack.graphql(BACKFILL_STATUS, {"id": launched["backfillId"]})
+        return str(found["partitionBackfillOrError"]["status"])
+
+    until("the backfill ends", lambda: status().startswith(("COMPLETED", "FAILED", "CANCELED")))
+    assert status() == "COMPLETED_SUCCESS"
+
+
 def test_a_backfill_of_one_step_over_the_five_batches_finishes_and_pays_nothing_again(finished: Stack) -> None:
     with connect(finished.databases.hq) as hq:
         before = hq.execute("select sum(attempt) as calls from provider_calls").fetchone()
     selection = [{"path": ["match_person_via_apollo"]}]
     params = {"assetSelection": selection, "partitionNames": list(BATCHES)}
-    launched = finished.graphql(BACKFILL, {"params": params})["launchPartitionBackfill"]
-    assert launched["__typename"] == "LaunchBackfillSuccess", launched
-    backfill = launched["backfillId"]
-
-    def status() -> str:
-        return str(finished.graphql(BACKFILL_STATUS, {"id": backfill})["partitionBackfillOrError"]["status"])
-
-    until("the backfill ends", lambda: status().startswith(("COMPLETED", "FAILED", "CANCELED")))
-    assert status() == "COMPLETED_SUCCESS"
+    backfill_ends(finished, params)
     with connect(finished.databases.hq) as hq:
         assert hq.execute("select sum(attempt) as calls from provider_calls").fetchone() == before
+
+
+MATERIALISED = """
+    query Materialised($keys: [AssetKeyInput!]!, $batch: String!) {
+      assetNodes(assetKeys: $keys) { assetMaterializations(partitions: [$batch]) { runId } }
+    }
+"""
+
+
+def test_a_backfill_of_the_whole_job_makes_the_tables_and_nothing_for_steps_that_a_batch_does_not_have(
+    finished: Stack,
+) -> None:
+    def runs(asset: str) -> int:
+        found = finished.graphql(MATERIALISED, {"keys": [{"path": [asset]}], "batch": "north-1"})["assetNodes"][0]
+        return len(found["assetMaterializations"])
+
+    assets = ("enrich_person_clay", "final_leads", "workspace_tables", "find_email_via_hunter")
+    before = {asset: runs(asset) for asset in assets}
+    repository = {"repositoryName": "__repository__", "repositoryLocationName": "enrichment_assets"}
+    selector = {"partitionSetName": "enrich_batch_partition_set", "repositorySelector": repository}
+    backfill_ends(finished, {"selector": selector, "partitionNames": ["north-1"]})
+    made = {asset: runs(asset) - before[asset] for asset in assets}
+    assert made == {"enrich_person_clay": 1, "final_leads": 1, "workspace_tables": 1, "find_email_via_hunter": 0}
+
+
+RUNS = """
+    query Runs($tags: [ExecutionTag!]!) {
+      runsOrError(filter: {tags: $tags}) { ... on Runs { results { runId status } } }
+    }
+"""
+TERMINATE = "mutation Stop($id: String!) { terminateRun(runId: $id) { __typename } }"
+
+
+def test_terminate_lets_the_calls_under_way_finish(finished: Stack, tmp_path: Path) -> None:
+    """The mutation is the one that the button sends; the run is the sequencer's, started by the default launcher."""
+    path = tmp_path / "slow.csv"
+    write_people(path, "north", first=1000)
+    upload = json.loads(finished.enrich("upload", str(path), "--client", "north", "--json"))["upload_id"]
+    finished.configure_sandbox(latency=4.0)
+    try:
+        finished.enrich("launch", str(upload), "--pipeline", "apollo-basic", "--client", "north", "--batch", "slow")
+        with connect(finished.databases.hq, autocommit=True) as hq:
+            states = (
+                "select c.state, count(*) as calls from provider_calls c join batches b on b.id = c.batch_id "
+                "where b.batch_key = 'slow' group by c.state"
+            )
+            until("calls are under way", lambda: any(row["state"] == "intent" for row in hq.execute(states)))
+            tags = {"tags": [{"key": "enrich/batch", "value": "slow"}]}
+            (run,) = finished.graphql(RUNS, tags)["runsOrError"]["results"]
+            stopped = finished.graphql(TERMINATE, {"id": run["runId"]})["terminateRun"]["__typename"]
+            assert stopped == "TerminateRunSuccess"
+
+            def ending() -> str:
+                runs = finished.graphql(RUNS, tags)["runsOrError"]["results"]
+                return str(next(one["status"] for one in runs if one["runId"] == run["runId"]))
+
+            until("the run has ended", lambda: ending() in ("CANCELED", "FAILURE", "SUCCESS"))
+            assert ending() == "CANCELED"
+            ended = {row["state"]: row["calls"] for row in hq.execute(states)}
+            ambiguous = hq.execute("select count(*) as n from workflow_states where status = 'AMBIGUOUS'").fetchone()
+    finally:
+        finished.configure_sandbox(latency=0.0)
+    assert "ambiguous" not in ended
+    assert ended["applied"] > 0
+    assert ambiguous == {"n": 0}
+
+
+WORKFLOW = """
+slug: look-up-industry
+title: Look up the industry
+step: 350
+provider: http
+operation: look-up
+mode: sync
+requires: [company_name]
+provides: {industry_code: code}
+request: {method: GET, url: 'http://127.0.0.1:9/codes', query: {name: '{{ company_name }}'}}
+"""
+ASSET = 'query Asset { assetNodes(assetKeys: [{path: ["look_up_industry"]}]) { description } }'
+
+
+def test_a_workflow_that_is_added_shows_as_an_asset_by_itself(finished: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "look-up.yaml"
+    file.write_text(WORKFLOW, encoding="utf-8")
+    assert finished.graphql(ASSET, {})["assetNodes"] == []
+    finished.enrich("workflow", "add", str(file))
+    (shown,) = until("the asset shows", lambda: finished.graphql(ASSET, {})["assetNodes"])
+    assert shown["description"] == "Look up the industry, answered in the response."
+    finished.enrich("workflow", "disable", "look-up-industry")
+    until("the asset is gone", lambda: finished.graphql(ASSET, {})["assetNodes"] == [])

@@ -18,6 +18,8 @@ from enrichment_assets.warehouse.previews import (
     MASK,
     PREVIEW_COLUMNS,
     PREVIEW_ROWS,
+    Filled,
+    filled_columns,
     masked_preview,
     preview_table,
 )
@@ -107,6 +109,34 @@ def test_any_text_stays_text_in_its_own_cell(text: str) -> None:
     assert seen == [["c"], [expected], ["next"]]
 
 
+def test_what_is_not_shown_is_said_in_words(tmp_path: Path) -> None:
+    """Of 1,000 rows: every, all but one, a third, one, none; a view and a file say the same."""
+    counts = {"every": 1000, "all_but_one": 999, "third": 333, "one": 1, "none_at_all": 0}
+    sql = ", ".join(f"case when n < {count} then 'Ada' end as {name}" for name, count in counts.items())
+    model = model_of(
+        tmp_path,
+        f"select n::varchar as id, {sql} from range(1000) r(n)",
+        ("id", marked("false")),
+        *((c, "") for c in counts),
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"create view seen as {model.sql}")
+        connection.execute(f"copy seen to '{tmp_path}/seen.parquet' (row_group_size 200)")
+        preview = masked_preview(connection, model)
+        of_view = filled_columns(connection, model, None)
+        of_file = filled_columns(connection, model, tmp_path / "seen.parquet")
+    assert of_view == of_file == Filled(1000, counts)
+    table = preview_table(preview, model.columns, 1000, of_view)
+    assert rendered(table)[:2] == [["id"], ["0"]]
+    assert MASK not in table
+    assert table.endswith(
+        "Filled, and not shown because it can be personal (of 1,000 rows):\n\n"
+        "- in every row: every\n"
+        "- in some: all\\_but\\_one in 999 (99 %), third in 333 (33 %), one in 1 (1 %)\n"
+        "- in none: none\\_at\\_all"
+    )
+
+
 def test_no_rows_are_said_in_words() -> None:
     columns = [Column("c", "VARCHAR", "")]
     assert preview_table([], columns, 0) == "No rows."
@@ -126,6 +156,9 @@ def test_a_preview_changes_neither_rows_nor_files(build: Build, settings: Settin
     assert {r.name: len(r.preview) for r in seen} == {name: min(rows, PREVIEW_ROWS) for name, rows in plain.items()}
     lead = next(r for r in seen if r.name == "final_leads").preview[0]
     assert (lead["client_slug"], lead["first_name"], lead["email"], lead["phone"]) == ("acme", MASK, MASK, None)
+    filled = next(r for r in seen if r.name == "final_leads").filled
+    assert filled is not None
+    assert (filled.rows, filled.by_column["first_name"], filled.by_column["phone"]) == (10, 10, 0)
 
 
 def test_models_over_all_batches_are_counted_and_shown_at_once(build: Build, settings: Settings) -> None:

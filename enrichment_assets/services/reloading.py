@@ -1,0 +1,94 @@
+"""A workflow that is added, changed or switched off shows in a running `enrich up` by itself.
+
+The assets are made from the registry when Dagster loads the code location. So `enrich up` looks whether the registry
+has changed since, and asks the web server to load the location again, as "Reload definitions" does; the daemon uses the
+same code server. Runs under way go on with what they were started with.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.store.database import connect
+from enrichment_assets.store.registry import registry_mark
+
+LOOK_SECONDS = 3.0
+_RELOAD_SECONDS = 120.0
+_RELOAD = """
+    mutation Reload($location: String!) {
+      reloadRepositoryLocation(repositoryLocationName: $location) {
+        __typename
+        ... on WorkspaceLocationEntry { locationOrLoadError { __typename ... on PythonError { message } } }
+      }
+    }
+"""
+
+
+@contextmanager
+def reloaded_when_workflows_change(
+    hq_url: str, webserver: tuple[str, int], location: str, say: Callable[[str], None]
+) -> Iterator[None]:
+    """While the block runs, the code location is loaded again whenever the registry has changed.
+
+    Args:
+        hq_url: The database with the registry.
+        webserver: Host and port of Dagster's web server; while it does not answer, the change waits.
+        location: Name of the code location.
+        say: Called with a sentence for each reload.
+    """
+    stop = threading.Event()
+    watch = threading.Thread(target=_watch, args=(hq_url, webserver, location, say, stop), name="registry", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watch.join(LOOK_SECONDS)
+
+
+def _watch(
+    hq_url: str, webserver: tuple[str, int], location: str, say: Callable[[str], None], stop: threading.Event
+) -> None:
+    loaded = _mark(hq_url)
+    while not stop.wait(LOOK_SECONDS):
+        there = _mark(hq_url)
+        if there is None or there == loaded:
+            continue
+        if loaded is None:  # the built-in workflows of a fresh installation, which the location itself put there
+            loaded = there
+        elif (outcome := _reload(webserver, location)) is not None:
+            loaded = there
+            say(outcome)
+
+
+def _mark(hq_url: str) -> str | None:
+    """What the registry holds, as one text; None when it cannot be read just now."""
+    try:
+        with connect(hq_url) as connection:
+            return registry_mark(connection)
+    except (EnrichError, psycopg.Error):
+        return None
+
+
+def _reload(webserver: tuple[str, int], location: str) -> str | None:
+    """Have the web server load the location again, and say what came of it; None: it did not answer."""
+    body = json.dumps({"query": _RELOAD, "variables": {"location": location}})
+    connection = http.client.HTTPConnection(*webserver, timeout=_RELOAD_SECONDS)
+    try:
+        connection.request("POST", "/graphql", body, {"content-type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
+        loaded = answer["data"]["reloadRepositoryLocation"]["locationOrLoadError"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return None
+    finally:
+        connection.close()
+    if loaded["__typename"] == "RepositoryLocation":
+        return "code location: loaded again, because workflows have changed"
+    return f"code location: workflows have changed, and it does not load: {loaded['message'].strip().splitlines()[-1]}"
