@@ -14,6 +14,7 @@ import typer
 
 from enrichment_assets.cli.env_file import load_env_files
 from enrichment_assets.cli.home_guard import guard
+from enrichment_assets.cli.panels import arrange
 from enrichment_assets.cli.sentences import say
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.services.running_stack import adopt_running_addresses
@@ -57,6 +58,7 @@ def build_app() -> typer.Typer:
     for name in COMMANDS:
         import_module(f"enrichment_assets.cli.{name}").register(app)
     guard(app)
+    arrange(app)
     return app
 
 

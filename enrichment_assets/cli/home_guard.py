@@ -35,11 +35,15 @@ def guard(program: typer.Typer) -> None:
 def commands_of(program: typer.Typer, prefix: str = "") -> Iterator[tuple[str, CommandInfo]]:
     """Every command with its words, as `client add`."""
     for command in program.registered_commands:
-        name = command.name or (command.callback.__name__ if command.callback else "")
-        yield f"{prefix}{name.replace('_', '-')}", command
+        yield f"{prefix}{name_of(command)}", command
     for group in program.registered_groups:
         if group.typer_instance is not None:
             yield from commands_of(group.typer_instance, f"{prefix}{group.name} ")
+
+
+def name_of(command: CommandInfo) -> str:
+    """The last of the words that a person types for it."""
+    return command.name or (command.callback.__name__ if command.callback else "").replace("_", "-")
 
 
 def _guarded(callback: Callable[..., Any], *, needs_home: bool) -> Callable[..., Any]:

@@ -6,9 +6,12 @@ open_warehouse().sql("select * from person_work_history where is_current").df()
 
 from __future__ import annotations
 
+import warnings
+
 import duckdb
 
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.home import prepare_home
 from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout, quoted
 from enrichment_assets.warehouse.project import Project, load_project
 from enrichment_assets.warehouse.session import attach, connect
@@ -54,14 +57,17 @@ def open_warehouse(
     run, nor a run them: the files are replaced whole.
 
     Args:
-        settings: Default: from the environment.
+        settings: Default: from the environment, with a warning where nothing was extracted in that home.
         client_slug: Show this client's rows only.
         batch_key: Show this batch only (of `client_slug`, which has to be given too).
         locked: For SQL that somebody else wrote: files outside the warehouse (with `client_slug`, outside that
             client's part of it) cannot be reached, and no statement can undo that. What can be reached could still be
             written by COPY: let only SELECT statements through (`services.queries` does).
     """
-    layout = Layout.of(settings or Settings.from_environment())
+    if settings is None:
+        settings = Settings.from_environment()
+        _warn_of_empty_home(settings)
+    layout = Layout.of(settings)
     project = load_project()
     connection = connect(layout, memory=READ_MEMORY, for_questions=True)
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
@@ -72,6 +78,18 @@ def open_warehouse(
     if locked:
         _lock(connection, layout, project, client_slug)
     return connection
+
+
+def _warn_of_empty_home(settings: Settings) -> None:
+    """Tell who asked for no home in particular (a notebook) that the one that was found has nothing to show."""
+    if not settings.home.exists():
+        said = "there was no home here or in a folder above: this one was made"
+    elif not any(settings.warehouse_dir.glob("sources/*/*/*.parquet")):
+        said = "nothing was extracted into this home yet"
+    else:
+        return
+    prepare_home(settings.home)
+    warnings.warn(f"{settings.home}: {said}. ENRICH_HOME names another home", stacklevel=3)
 
 
 def _attach_raw_uploads(

@@ -1,0 +1,27 @@
+"""The panels of `enrich --help`: commands by what a person wants to do."""
+
+from __future__ import annotations
+
+import typer
+
+from enrichment_assets.cli.home_guard import name_of
+
+PANELS = {
+    "Start": ("demo", "up", "down", "sandbox"),
+    "Set up": ("client", "workflow", "pipeline", "budget"),
+    "Lists in": ("upload", "uploads", "rejections"),
+    "Batches": ("launch", "run", "status", "stats"),
+    "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
+    "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
+    "Careers": ("worked-at", "moves", "job-changes"),
+}
+"""A command that no panel names stands under "Commands"."""
+
+
+def arrange(program: typer.Typer) -> None:
+    """Put each command of the program into its panel."""
+    panel_of = {name: panel for panel, names in PANELS.items() for name in names}
+    for command in program.registered_commands:
+        command.rich_help_panel = panel_of.get(name_of(command), command.rich_help_panel)
+    for group in program.registered_groups:
+        group.rich_help_panel = panel_of.get(str(group.name), group.rich_help_panel)
