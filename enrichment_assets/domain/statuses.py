@@ -46,6 +46,10 @@ UNDECIDED = "the expression fails"
 """What follows `run_if: ` where the condition could not be evaluated, rather than was not met."""
 
 
+LIFTED_BY_AN_ANSWER = (SkipReason.MISSING_INPUT, SkipReason.CONDITION)
+"""Why a step is skipped that runs after all when an earlier step has an answer."""
+
+
 class ErrorClass(StrEnum):
     """The one error taxonomy (DESIGN section 7)."""
 

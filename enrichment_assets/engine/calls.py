@@ -6,13 +6,13 @@ and only then is it read and its effect committed. An attempt of unknown fate is
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
@@ -57,8 +57,7 @@ def subject_of(item: LoadedItem, step: Step) -> str:
 
 def call_key(run: Run, item: LoadedItem, step: Step) -> str:
     """Stable key of the logical call: batch, workflow, its effective configuration and its subject."""
-    material = "\x1f".join([run.batch.batch_key, step.slug, step.version, subject_of(item, step)])
-    return hashlib.sha256(material.encode()).hexdigest()[:40]
+    return key_of_call(run.batch.batch_key, step.slug, step.version, subject_of(item, step))
 
 
 async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:

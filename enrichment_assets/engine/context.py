@@ -25,6 +25,7 @@ from enrichment_assets.engine.stops import Stop, stop_of
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.contexts import LoadedItem, SharedAnswer
 from enrichment_assets.store.readings import Counted, count_answer, count_callback
+from enrichment_assets.store.transitions import StepFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,9 @@ class Run:
                 step.stop, step.rests_until = None, None
 
     @cached_property
-    def dependent_pairs(self) -> list[tuple[str, str]]:
-        """(step, step that comes after it, directly or not), of the whole blueprint."""
-        blueprint = self.batch.blueprint
-        return blueprint.dependent_pairs(step.slug for step in blueprint.steps)
+    def facts(self) -> StepFacts:
+        """What statements know of the blueprint's steps."""
+        return StepFacts.of(self.batch.blueprint)
 
     def slugs_at_work(self) -> list[str]:
         """The steps that nothing has stopped."""

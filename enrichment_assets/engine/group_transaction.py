@@ -18,10 +18,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import aftermath, budgets, claims, fanout, ledger, questions, reuse
+from enrichment_assets.store import budgets, claims, fanout, inbox, ledger, questions, reopening, reuse
 from enrichment_assets.store.budgets import Account, Purse
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.questions import Elsewhere
+from enrichment_assets.store.reopening import Reopen
 from enrichment_assets.store.reuse import Reused
 
 
@@ -83,9 +84,10 @@ async def _in_pipeline(
         received_reply = await ledger.receive(connection, scope, received) if received else None
         applied_reply = await ledger.apply(connection, scope, applied) if applied else None
         reused_reply = await reuse.take(connection, scope, reused) if reused else None
-        reopened_reply = await aftermath.reopen(connection, scope, again) if (again := records[Kind.REOPEN]) else None
+        again: list[Reopen] = records[Kind.REOPEN]
+        reopened_reply = await reopening.reopen(connection, scope, again) if again else None
         if records[Kind.MARK]:
-            await aftermath.mark_callbacks(connection, records[Kind.MARK])
+            await inbox.mark_callbacks(connection, records[Kind.MARK])
         if any(record.emission for record in (*applied, *(r.applied for r in reused))):
             # Before budgets: nobody waits for its turn holding money.
             await fanout.take_turn(connection, scope.batch_id)
@@ -108,9 +110,7 @@ async def _in_pipeline(
             await fanout.insert_children(connection, scope.client_id, scope.batch_id, emitted)
         if reopened_reply:
             reopened = await reopened_reply.result()
-            results[Kind.REOPEN] = [
-                [s for s in slugs if (item, s) in reopened] for item, _, slugs in records[Kind.REOPEN]
-            ]
+            results[Kind.REOPEN] = [[s for s in r.providers if (r.item_id, s) in reopened] for r in again]
         purse = await purse_reply.result() if purse_reply else Purse(())
         for record in landed:
             purse.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))

@@ -22,6 +22,7 @@ from enrichment_assets.store import claims
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.deadlocks import again_after_deadlock
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.reopening import Reopen
 from enrichment_assets.store.reuse import Reused, ReuseVerdict
 
 MAX_GROUP = 1_000
@@ -90,9 +91,9 @@ class GroupWriter:
         """Free an item."""
         await self._submit(Kind.RELEASE, (item_id, fence))
 
-    async def reopen(self, item_id: int, fence: int, slugs: list[str]) -> list[str]:
+    async def reopen(self, record: Reopen) -> list[str]:
         """Let steps run again that were skipped for want of an answer that has now come. Those that do."""
-        reopened: list[str] = await self._submit(Kind.REOPEN, (item_id, fence, slugs))
+        reopened: list[str] = await self._submit(Kind.REOPEN, record)
         return reopened
 
     async def mark_inbox(self, inbox_id: int, status: str, error: str | None) -> None:

@@ -24,6 +24,7 @@ from enrichment_assets.engine.reuse import call_or_reuse
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import Callback, LoadedItem, OpenCall
+from enrichment_assets.store.reopening import Reopen
 
 
 async def process(run: Run, item: LoadedItem) -> None:
@@ -184,10 +185,11 @@ async def _reopen(run: Run, item: LoadedItem, step: Step) -> None:
     if not slugs:
         return
     # Only what the database reopened: a step that was skipped for another reason would be paid for and refused.
-    for slug in await run.writer.reopen(item.item_id, item.fence, slugs):
+    providers = {slug: run.facts.providers[slug] for slug in slugs}
+    for slug in await run.writer.reopen(Reopen(item.item_id, item.fence, providers)):
         state = item.states.get(slug)
         if state is not None:
-            state.status, state.outcome, state.due = Status.PENDING, None, True
+            state.status, state.outcome, state.attempts, state.due = Status.PENDING, None, 0, True
 
 
 async def _finish(run: Run, item: LoadedItem, open_call: OpenCall) -> None:

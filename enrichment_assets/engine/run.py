@@ -138,7 +138,7 @@ async def advance(
             await asyncio.gather(*aside, return_exceptions=True)
         await stops.keep()
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
-        await states.adopt_shared_answers(reader, batch.batch_id, run.dependent_pairs)
+        await states.adopt_shared_answers(reader, batch.batch_id, run.facts)
         finished = await states.settle_batch(
             reader, batch.batch_id, batch.blueprint.dependencies(), await _resume_in(reader, run)
         )
@@ -276,7 +276,7 @@ async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
 async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -> None:
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
-        await states.adopt_shared_answers(reader, run.batch.batch_id, run.dependent_pairs)
+        await states.adopt_shared_answers(reader, run.batch.batch_id, run.facts)
         run.wake()
         before, since = sum(run.moved.values()), await states.now(reader)
         claimed = await one_pass(run, reader)

@@ -15,10 +15,10 @@ from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.recovery import in_transaction, wake_again
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budget_changes, budgets, recovery
+from enrichment_assets.store import budget_changes, budgets, recovery, reopening
 from enrichment_assets.store.budget_changes import Scope
 from enrichment_assets.store.budgets import Budget
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.transitions import StepFacts, Sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +126,11 @@ def _committed(settings: Settings, change: Callable[[Sync], tuple[BudgetReport, 
 
 def _reopened(connection: Sync, scope: Scope, report: BudgetReport) -> tuple[BudgetReport, list[int]]:
     """Reopen what was skipped for want of money in the scope, and wake its batches."""
-    batches = budget_changes.reopen_skipped(connection, scope)
+    batches = reopening.reopen_affordable(connection, scope.client_id, scope.batch_id, scope.workflow)
     dependents = 0
     for batch in batches:
-        pairs = Blueprint.model_validate(batch.blueprint).dependent_pairs({slug for _, slug in batch.states})
-        dependents += recovery.reopen_dependents(connection, batch.states, pairs)
+        facts = StepFacts.of(Blueprint.model_validate(batch.blueprint))
+        dependents += reopening.reopen_dependents(connection, batch.states, facts)
         recovery.wake_batch(connection, batch.batch_id)
     counts = {batch.batch_key: len(batch.states) for batch in batches}
     return replace(report, batches=counts, reopened=dependents), [batch.batch_id for batch in batches]

@@ -22,11 +22,12 @@ from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.services.foresight import Hindrance, after_retry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budget_changes, recovery
+from enrichment_assets.store import budget_changes, recovery, reopening
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.recovery import Ambiguous, LockedBatch
-from enrichment_assets.store.states import Sync, workflow_counts
+from enrichment_assets.store.states import workflow_counts
 from enrichment_assets.store.stops import lift_stops
+from enrichment_assets.store.transitions import StepFacts, Sync
 
 ACCEPTED = "accepted as a miss by a person"
 RETRIED = "retried by a person"
@@ -119,13 +120,12 @@ def retry(
         picked = recovery.pick_states(
             connection, batch.batch_id, Status.FAILED, workflow=workflow, error_class=error_class
         )
-        providers = providers_of(blueprint)
-        recovery.reopen_states(connection, picked, Status.FAILED, providers, RETRIED)
+        facts = StepFacts.of(blueprint)
+        states = [(p.item_id, p.workflow) for p in picked]
+        reopening.reopen_states(connection, states, Status.FAILED, facts, RETRIED)
         calls = recovery.ready_calls(connection, picked, CallState.FAILED)
         counts = Counter(p.workflow for p in picked)
-        reopened = recovery.reopen_dependents(
-            connection, [(p.item_id, p.workflow) for p in picked], blueprint.dependent_pairs(counts)
-        )
+        reopened = reopening.reopen_dependents(connection, states, facts)
         called = _called(blueprint, workflow)
         lifted = recovery.lift_provider_pauses(connection, called)
         lifted_at = [step.slug for step in blueprint.steps if step.workflow.provider in called]
@@ -208,13 +208,11 @@ def _call_again(
     item_id: int | None,
 ) -> ResolveReport:
     picked = recovery.pick_states(connection, batch.batch_id, Status.AMBIGUOUS, workflow=workflow, item_id=item_id)
-    moved = recovery.reopen_states(connection, picked, Status.AMBIGUOUS, providers_of(blueprint), RETRIED)
+    facts = StepFacts.of(blueprint)
+    states = [(p.item_id, p.workflow) for p in picked]
+    moved = reopening.reopen_states(connection, states, Status.AMBIGUOUS, facts, RETRIED)
     calls = recovery.ready_calls(connection, picked, CallState.AMBIGUOUS)
-    reopened = recovery.reopen_dependents(
-        connection,
-        [(p.item_id, p.workflow) for p in picked],
-        blueprint.dependent_pairs({p.workflow for p in picked}),
-    )
+    reopened = reopening.reopen_dependents(connection, states, facts)
     returned = [(call.workflow, call.estimated_cost, Decimal(0)) for call in calls]
     budget_changes.settle_by_hand(connection, batch.client_id, batch.batch_id, returned)
     return ResolveReport(batch_key, "retry", moved, len(calls), Decimal(0), reopened, 0, batch.runners)
@@ -230,8 +228,7 @@ def _accept_miss(
     cost: Decimal | None,
 ) -> ResolveReport:
     picked = recovery.pick_states(connection, batch.batch_id, Status.AMBIGUOUS, workflow=workflow, item_id=item_id)
-    numbers = {step.slug: step.workflow.step for step in blueprint.steps}
-    closed = recovery.accept_as_missed(connection, picked, cost, ACCEPTED, numbers)
+    closed = recovery.accept_as_missed(connection, picked, cost, ACCEPTED, StepFacts.of(blueprint))
     booked = [(call.workflow, call.reserved, call.booked) for call in closed]
     budget_changes.settle_by_hand(connection, batch.client_id, batch.batch_id, booked)
     moved = sum(call.states for call in closed)
@@ -273,11 +270,6 @@ def wake_again(settings: Settings, batch_ids: Iterable[int]) -> None:
     with connect(open_databases(settings).hq) as connection:
         for batch_id in batch_ids:
             recovery.wake_batch(connection, batch_id)
-
-
-def providers_of(blueprint: Blueprint) -> dict[str, str]:
-    """Workflow slug -> provider."""
-    return {step.slug: step.workflow.provider for step in blueprint.steps}
 
 
 def _called(blueprint: Blueprint, workflow: str | None) -> list[str]:

@@ -29,12 +29,12 @@ from enrichment_assets.services.recovery import in_transaction, locked, what_nex
 from enrichment_assets.services.rereading import mended, with_step
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import fanout, recovery, replaying
+from enrichment_assets.store import fanout, recovery, reopening, replaying
 from enrichment_assets.store import registry as registry_store
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.recovery import LockedBatch
 from enrichment_assets.store.replaying import NewReading, StoredAnswer
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.transitions import StepFacts, Sync
 
 REPLAYED = "read again from the stored answer"
 
@@ -300,7 +300,7 @@ class _Replay:
         if new:
             replaying.save_blueprint(connection, batch_id, self._blueprint.model_dump(mode="json", by_alias=True))
             replaying.rekey_calls(connection, batch_id, self._key, self._slug, self._workflow.version())
-        reopened = recovery.reopen_dependents(connection, self._answered, self._blueprint.dependent_pairs([self._slug]))
+        reopened = reopening.reopen_dependents(connection, self._answered, StepFacts.of(self._blueprint))
         if new or self._counts["states"]:
             recovery.wake_batch(connection, batch_id, only_if_pending=False)
         return reopened

@@ -21,7 +21,7 @@ from enrichment_assets.engine.context import Batch
 from enrichment_assets.services.batches import load_batch
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import destinations
+from enrichment_assets.store import destinations, transitions
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.database_errors import described
 
@@ -81,7 +81,7 @@ def _store(settings: Settings, batch: Batch, slug: str, destination: Destination
                 prepared = True
             written += destinations.upsert(target, destination, [mapping.row(result) for result in chunk])
             target.commit()
-            destinations.mark_stored(hq, slug, [(r["item_id"], r["fetched_at"]) for r in chunk])
+            transitions.mark_stored(hq, slug, [(r["item_id"], r["fetched_at"]) for r in chunk])
             hq.commit()
     return StoreReport(slug, destination.table, written, dict(mapping.unfit))
 

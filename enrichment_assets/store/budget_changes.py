@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from enrichment_assets.store.budgets import CURRENCY, Budget
 from enrichment_assets.store.states import Sync
@@ -21,16 +20,6 @@ class Scope:
     client_id: int
     batch_id: int | None
     workflow: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reopened:
-    """A batch with steps that were skipped for want of money and are PENDING again: (item id, workflow slug) each."""
-
-    batch_id: int
-    batch_key: str
-    blueprint: dict[str, Any]
-    states: tuple[tuple[int, str], ...]
 
 
 def client_id_of(connection: Sync, slug: str) -> int | None:
@@ -76,33 +65,6 @@ def remove_budget(connection: Sync, scope: Scope) -> None:
         "and workflow_slug is not distinct from %s",
         (scope.client_id, scope.batch_id, scope.workflow),
     )
-
-
-def reopen_skipped(connection: Sync, scope: Scope) -> list[Reopened]:
-    """Make the steps PENDING again that were skipped for want of money within this scope; retired batches stay."""
-    rows = connection.execute(
-        """
-        with moved as (
-          update workflow_states s
-          set status = 'PENDING', outcome = null, reason = null, error_class = null, attempts = 0,
-              next_attempt_at = null, advanced_at = clock_timestamp()
-          from batches b
-          where b.client_id = %(client)s and b.retired_at is null
-            and (%(batch)s::bigint is null or b.id = %(batch)s)
-            and s.batch_id = b.id and s.status = 'SKIPPED' and split_part(s.reason, ':', 1) = 'budget'
-            and (%(workflow)s::text is null or s.workflow_slug = %(workflow)s)
-          returning s.batch_id, s.item_id, s.workflow_slug
-        )
-        select b.id, b.batch_key, b.blueprint, array_agg(m.item_id order by m.item_id, m.workflow_slug) as items,
-               array_agg(m.workflow_slug order by m.item_id, m.workflow_slug) as slugs
-        from moved m join batches b on b.id = m.batch_id group by b.id order by b.id
-        """,
-        {"client": scope.client_id, "batch": scope.batch_id, "workflow": scope.workflow},
-    ).fetchall()
-    return [
-        Reopened(row["id"], row["batch_key"], row["blueprint"], tuple(zip(row["items"], row["slugs"], strict=True)))
-        for row in rows
-    ]
 
 
 def settle_by_hand(

@@ -48,20 +48,6 @@ def unstored_results(
             yield chunk
 
 
-def mark_stored(connection: Connection[dict[str, Any]], workflow_slug: str, stored: Sequence[tuple[int, Any]]) -> None:
-    """Note that results (item id, fetched_at) reached their destination; one that changed since does not count."""
-    connection.execute(
-        """
-        update workflow_states s set stored_at = clock_timestamp()
-        from unnest(%s::bigint[], %s::timestamptz[]) as d(item_id, fetched_at)
-        join workflow_states w on w.item_id = d.item_id and w.workflow_slug = %s
-        join enrichment_results r on r.id = w.result_id and r.fetched_at = d.fetched_at
-        where s.item_id = d.item_id and s.workflow_slug = w.workflow_slug
-        """,
-        ([item for item, _ in stored], [fetched for _, fetched in stored], workflow_slug),
-    )
-
-
 def ensure_table(connection: Connection[Any], destination: Destination, workflow_slug: str) -> None:
     """Create the table where configuration asks for it, and the columns it lacks; check its key.
 

@@ -15,6 +15,7 @@ from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.statuses import SkipReason
 from enrichment_assets.store.claims import Connection
+from enrichment_assets.store.transitions import laying_out
 
 CHUNK = 2_000
 """Children per statement: bounds its memory, whatever one answer holds."""
@@ -27,6 +28,14 @@ _LOCK = "select pg_advisory_xact_lock(hashtextextended('fan-out of batch ' || %s
 each other's unique keys for ever."""
 
 _FIELDS = ", ".join(f'"{name}"' for name in IDENTITY_FIELDS)
+
+_STATES = laying_out("""select m.id, s.slug, %(batch)s, %(client)s, s.position,
+         case when takes.it then 'PENDING' else 'SKIPPED' end, case when not takes.it then %(reason)s::text end
+  from made m
+  join given g on g.origin_key = m.origin_key and g.parent_id = m.parent_item_id
+  cross join unnest(%(positions)s::smallint[], %(slugs)s::text[], %(ways)s::text[]) as s(position, slug, way)
+  cross join lateral (select s.way = 'runs' or s.way = 'shares' and g.same_company as it) takes
+  order by m.id, s.position""")
 
 _INSERT = f"""
 with given as (
@@ -47,14 +56,7 @@ with given as (
 ), leased as (
   insert into item_leases (item_id, batch_id, fence) select id, %(batch)s, 0 from made
 ), laid_out as (
-  insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status, reason)
-  select m.id, s.slug, %(batch)s, %(client)s, s.position,
-         case when takes.it then 'PENDING' else 'SKIPPED' end, case when not takes.it then %(reason)s::text end
-  from made m
-  join given g on g.origin_key = m.origin_key and g.parent_id = m.parent_item_id
-  cross join unnest(%(positions)s::smallint[], %(slugs)s::text[], %(ways)s::text[]) as s(position, slug, way)
-  cross join lateral (select s.way = 'runs' or s.way = 'shares' and g.same_company as it) takes
-  order by m.id, s.position
+  {_STATES}
 )
 select count(*) as made from made
 """

@@ -204,6 +204,18 @@ async def store_callbacks(
     return receipts
 
 
+async def mark_callbacks(connection: psycopg.AsyncConnection[Any], rows: Sequence[tuple[int, str, str | None]]) -> None:
+    """Give callbacks that move no state their final status: (inbox id, status, error) each."""
+    await connection.execute(
+        """
+        update callback_inbox i set status = m.status, error = m.error, processed_at = clock_timestamp()
+        from unnest(%s::bigint[], %s::text[], %s::text[]) as m(id, status, error)
+        where i.id = m.id and i.status = 'new'
+        """,
+        ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]),
+    )
+
+
 def new_callbacks_by_batch(connection: psycopg.Connection[Any]) -> list[WaitingBatch]:
     """Batches with callbacks of status `new`, the longest waiting first.
 

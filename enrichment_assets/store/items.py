@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.store.transitions import laying_out
 
 Row = dict[str, Any]
 
@@ -58,14 +59,14 @@ def insert_leases(connection: Connection[Row], batch_id: int) -> None:
 def insert_states(connection: Connection[Row], batch_id: int, steps: Sequence[tuple[int, str]]) -> None:
     """A PENDING state for every item and step (position, workflow slug) of the batch that has none."""
     connection.execute(
-        """
-        insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status)
-        select i.id, s.slug, i.batch_id, i.client_id, s.position, 'PENDING'
-        from batch_items i cross join unnest(%s::smallint[], %s::text[]) as s (position, slug)
-        where i.batch_id = %s
-        order by i.id, s.position
-        on conflict (item_id, workflow_slug) do nothing
-        """,
+        laying_out(
+            """
+            select i.id, s.slug, i.batch_id, i.client_id, s.position, 'PENDING', null
+            from batch_items i cross join unnest(%s::smallint[], %s::text[]) as s (position, slug)
+            where i.batch_id = %s
+            order by i.id, s.position
+            """
+        ),
         ([position for position, _ in steps], [slug for _, slug in steps], batch_id),
     )
 

@@ -16,6 +16,7 @@ from enrichment_assets.domain.emission import Emission
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.questions import Asked, Elsewhere
 from enrichment_assets.store.replies import Reply
+from enrichment_assets.store.transitions import RESULT_ID, ending, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +249,21 @@ async def receive(connection: Connection, scope: Scope, answers: Sequence[Receiv
     return Reply(cursor, lambda rows: {row["id"] for row in rows})
 
 
-_APPLY = """
+_ENDS = ends(
+    "done",
+    "item_id slug status outcome reason error_class provider call_id result_id own payload fields rejected attempts "
+    "http_status duration_ms retry_in deadline_in poll_in step_number company_key",
+    {
+        "client_id": "%(client)s::bigint",
+        "batch_id": "%(batch)s::bigint",
+        "booked": "cost",
+        "logged": "status <> 'PENDING' or error_class is not null",
+    },
+)
+
+_APPLY = f"""
 with done as (
-  select d.*, coalesce(d.shared_result, e.id, case when d.own then
-           nextval(pg_get_serial_sequence('enrichment_results', 'id')) end) as result_id
+  select d.*, coalesce(d.shared_result, case when d.own then {RESULT_ID} end) as result_id
   from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(status)b::text[], %(provider)b::text[],
     %(outcome)b::text[], %(reason)b::text[], %(error_class)b::text[], %(call)b::bigint[], %(call_state)b::text[],
@@ -264,60 +276,23 @@ with done as (
          company_key, inbox_id, inbox_status, rejected, poll_in)
   join item_leases l on l.item_id = d.item_id and l.fence = d.fence and l.runner_id = %(runner)s
   left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
-), moved as (
-  update workflow_states s
-  set status = d.status, outcome = d.outcome, reason = d.reason, error_class = d.error_class,
-      attempts = greatest(s.attempts, d.attempts), cost = s.cost + coalesce(d.cost, 0),
-      call_id = coalesce(d.call_id, s.call_id), result_id = coalesce(d.result_id, s.result_id),
-      next_attempt_at = clock_timestamp() + make_interval(secs => d.retry_in),
-      deadline_at = case when d.status = 'IN_PROGRESS' then
-                      coalesce(clock_timestamp() + make_interval(secs => d.deadline_in), s.deadline_at) end,
-      next_poll_at = clock_timestamp() + make_interval(secs => d.poll_in),
-      advanced_at = case when s.status = d.status then s.advanced_at else clock_timestamp() end,
-      stored_at = null
-  from done d
-  where s.item_id = d.item_id and s.workflow_slug = d.slug and s.status not in ('COMPLETED', 'SKIPPED')
-  returning s.item_id, s.workflow_slug
-), mine as (
-  select d.* from done d join moved m on m.item_id = d.item_id and m.workflow_slug = d.slug
-), saved as (
-  insert into enrichment_results (id, client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
-                                  fields, rejected)
-  overriding system value
-  select result_id, %(client)s, %(batch)s, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
-         rejected::jsonb
-  from mine where own
-  on conflict (item_id, workflow_slug) do update
-  set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome,
-      payload = excluded.payload, fields = excluded.fields, rejected = excluded.rejected,
-      fetched_at = clock_timestamp()
-), settled as (
+), ends as (
+  select {_ENDS}, external_id, call_state, inbox_id, inbox_status from done
+), {ending("s.status not in ('COMPLETED', 'SKIPPED')")}, settled as (
   update provider_calls c
-  set state = m.call_state, cost = coalesce(c.cost + m.cost, m.cost, c.cost), error_class = m.error_class,
+  set state = m.call_state, cost = coalesce(c.cost + m.booked, m.booked, c.cost), error_class = m.error_class,
       error = m.reason, external_id = coalesce(m.external_id, c.external_id),
       deadline_at = case when m.status = 'IN_PROGRESS' then
                       coalesce(clock_timestamp() + make_interval(secs => m.deadline_in), c.deadline_at) end,
       applied_at = case when m.call_state = 'applied' then clock_timestamp() else c.applied_at end
-  from mine m where c.id = m.call_id and m.call_state is not null
-), logged as (
-  insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
-                                      outcome, error_class, message, http_status, cost, duration_ms)
-  select %(client)s, %(batch)s, item_id, slug, provider, call_id, attempts, status, outcome, error_class, reason,
-         http_status, cost, duration_ms
-  from mine where status <> 'PENDING' or error_class is not null
-), completed as (
-  insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
-                                             overall_step_number)
-  select item_id, slug, %(client)s, %(batch)s, company_key, step_number
-  from mine where status = 'COMPLETED'
-  on conflict (item_id, workflow_slug) do nothing
+  from moved m where c.id = m.call_id and m.call_state is not null
 ), marked as (
   update callback_inbox i
   set status = m.inbox_status, error = case when m.inbox_status = 'dead' then m.reason end,
       processed_at = clock_timestamp()
-  from mine m where i.id = m.inbox_id
+  from moved m where i.id = m.inbox_id
 )
-select item_id, slug, result_id from mine
+select item_id, slug, result_id from moved
 """
 
 

@@ -7,16 +7,13 @@ FAILED or AMBIGUOUS state except to apply a late callback, and then one of the t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.store.states import Sync
-
-REOPENED_REASONS = ("missing_input", "run_if")
-"""Skip reasons that an earlier step's answer can change."""
+from enrichment_assets.store.transitions import RESULT_ID, STEPS, StepFacts, Sync, ending, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,76 +129,6 @@ def ready_calls(connection: Sync, picked: Sequence[Picked], state: str) -> list[
     return [Call(row["id"], row["workflow_slug"], row["estimated_cost"]) for row in rows]
 
 
-def reopen_states(
-    connection: Sync, picked: Sequence[Picked], status: str, providers: Mapping[str, str], message: str
-) -> int:
-    """Make picked states of this status PENDING with all their attempts before them, and say so in the log."""
-    row = connection.execute(
-        """
-        with moved as (
-          update workflow_states s
-          set status = 'PENDING', outcome = null, reason = null, error_class = null, attempts = 0,
-              next_attempt_at = null, deadline_at = null, stored_at = null, advanced_at = clock_timestamp()
-          from unnest(%(items)s::bigint[], %(slugs)s::text[]) as p(item_id, slug)
-          where s.item_id = p.item_id and s.workflow_slug = p.slug and s.status = %(status)s
-          returning s.client_id, s.batch_id, s.item_id, s.workflow_slug, s.call_id
-        ), logged as (
-          insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt,
-                                              status, message)
-          select m.client_id, m.batch_id, m.item_id, m.workflow_slug, w.provider, m.call_id, 0, 'PENDING', %(message)s
-          from moved m join unnest(%(workflows)s::text[], %(providers)s::text[]) as w(slug, provider)
-            on w.slug = m.workflow_slug
-        )
-        select count(*) as moved from moved
-        """,
-        {
-            "items": [p.item_id for p in picked],
-            "slugs": [p.workflow for p in picked],
-            "status": status,
-            "workflows": list(providers),
-            "providers": list(providers.values()),
-            "message": message,
-        },
-    ).fetchone()
-    return int(row["moved"]) if row else 0
-
-
-def reopen_dependents(
-    connection: Sync, picked: Sequence[tuple[int, str]], dependents: Sequence[tuple[str, str]]
-) -> int:
-    """Make steps PENDING that were skipped for want of an answer which may come now. Returns how many.
-
-    Args:
-        connection: HQ database.
-        picked: (item id, workflow slug) that may answer now.
-        dependents: (workflow slug, slug of a step that comes after it) of the blueprint, directly or not.
-    """
-    if not picked or not dependents:
-        return 0
-    cursor = connection.execute(
-        """
-        update workflow_states s
-        set status = 'PENDING', outcome = null, reason = null, attempts = 0, next_attempt_at = null,
-            advanced_at = clock_timestamp()
-        from (
-          select distinct p.item_id, d.dependent
-          from unnest(%s::bigint[], %s::text[]) as p(item_id, slug)
-          join unnest(%s::text[], %s::text[]) as d(slug, dependent) on d.slug = p.slug
-        ) r
-        where s.item_id = r.item_id and s.workflow_slug = r.dependent and s.status = 'SKIPPED'
-          and split_part(s.reason, ':', 1) = any(%s::text[])
-        """,
-        (
-            [item for item, _ in picked],
-            [slug for _, slug in picked],
-            [slug for slug, _ in dependents],
-            [dependent for _, dependent in dependents],
-            list(REOPENED_REASONS),
-        ),
-    )
-    return cursor.rowcount
-
-
 def lift_provider_pauses(connection: Sync, providers: Sequence[str]) -> int:
     """Let calls to these providers leave again now, with whatever key. Returns how many pauses were lifted."""
     cursor = connection.execute(
@@ -249,47 +176,46 @@ def list_ambiguous(
     return [Ambiguous(**row) for row in rows]
 
 
-_ACCEPT = """
+_ENDS = ends(
+    "c",
+    "status outcome reason provider call_id result_id",
+    {
+        "item_id": "s.item_id",
+        "slug": "s.workflow_slug",
+        "client_id": "s.client_id",
+        "batch_id": "s.batch_id",
+        "own": "s.item_id = c.item_id",
+        "fields": "'{}'",
+        "booked": "case when s.item_id = c.item_id then c.booked end",
+        "step_number": "f.number",
+        "company_key": "i.company_key",
+    },
+)
+
+_ACCEPT = f"""
 with closed as (
   update provider_calls c
   set state = 'applied', cost = coalesce(c.cost, 0) + coalesce(%(cost)s::numeric, c.estimated_cost),
       applied_at = clock_timestamp(), error = %(reason)s, error_class = null
   where c.id = any(%(calls)s::bigint[]) and c.state = 'ambiguous'
     and not exists (select 1 from callback_inbox i where i.call_id = c.id and i.status = 'new')
-  returning c.id, c.client_id, c.batch_id, c.item_id, c.workflow_slug, c.provider, c.attempt, c.estimated_cost,
+  returning c.id as call_id, c.item_id, c.workflow_slug, c.provider, c.estimated_cost,
             coalesce(%(cost)s::numeric, c.estimated_cost) as booked
-), saved as (
-  insert into enrichment_results (client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, fields)
-  select client_id, batch_id, item_id, workflow_slug, provider, id, 'not_found', '{}' from closed
-  on conflict (item_id, workflow_slug) do update
-  set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome, payload = null,
-      fields = excluded.fields, rejected = null, fetched_at = clock_timestamp()
-  returning id, call_id
-), moved as (
-  update workflow_states s
-  set status = 'COMPLETED', outcome = 'not_found', reason = %(reason)s, error_class = null, result_id = r.id,
-      cost = s.cost + case when s.item_id = c.item_id then c.booked else 0 end,
-      next_attempt_at = null, deadline_at = null, stored_at = null, advanced_at = clock_timestamp()
-  from closed c join saved r on r.call_id = c.id
-  where s.batch_id = c.batch_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id and s.status = 'AMBIGUOUS'
-  returning s.client_id, s.batch_id, s.item_id, s.workflow_slug, s.attempts, c.id as call_id, c.provider,
-            case when s.item_id = c.item_id then c.booked end as booked
-), completed as (
-  insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
-                                             overall_step_number)
-  select m.item_id, m.workflow_slug, m.client_id, m.batch_id, i.company_key, w.number
-  from moved m join batch_items i on i.id = m.item_id
-  join unnest(%(workflows)s::text[], %(numbers)s::int4[]) as w(slug, number) on w.slug = m.workflow_slug
-  on conflict (item_id, workflow_slug) do nothing
-), logged as (
-  insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
-                                      outcome, message, cost)
-  select client_id, batch_id, item_id, workflow_slug, provider, call_id, attempts, 'COMPLETED', 'not_found', %(reason)s,
-         booked
-  from moved
-)
+), missed as (
+  select c.*, 'COMPLETED' as status, 'not_found' as outcome, %(reason)s::text as reason, {RESULT_ID} as result_id
+  from closed c
+  left join enrichment_results e on e.item_id = c.item_id and e.workflow_slug = c.workflow_slug
+), ends as (
+  select {_ENDS}
+  from missed c
+  join unnest(%(picked_calls)s::bigint[], %(items)s::bigint[], %(slugs)s::text[]) as p(call_id, item_id, slug)
+    on p.call_id = c.call_id
+  join workflow_states s on s.item_id = p.item_id and s.workflow_slug = p.slug
+  join batch_items i on i.id = s.item_id
+  join {STEPS} on f.slug = s.workflow_slug
+), {ending("s.status = 'AMBIGUOUS'")}
 select c.workflow_slug, c.estimated_cost, c.booked, coalesce(m.states, 0) as states
-from closed c left join (select call_id, count(*) as states from moved group by call_id) m on m.call_id = c.id
+from closed c left join (select call_id, count(*) as states from moved group by call_id) m on m.call_id = c.call_id
 """
 
 
@@ -304,7 +230,7 @@ class Closed:
 
 
 def accept_as_missed(
-    connection: Sync, picked: Sequence[Picked], cost: Decimal | None, reason: str, step_numbers: Mapping[str, int]
+    connection: Sync, picked: Sequence[Picked], cost: Decimal | None, reason: str, facts: StepFacts
 ) -> list[Closed]:
     """Complete picked AMBIGUOUS states as not found, where no answer to their call has come, not even to the inbox.
 
@@ -313,16 +239,18 @@ def accept_as_missed(
         picked: Locked states; those that share a call move together.
         cost: What to book per call; None: its estimate.
         reason: Stored with the state and in the log.
-        step_numbers: `overall_step_number` by workflow slug.
+        facts: Of the batch's blueprint.
     """
     rows = connection.execute(
         _ACCEPT,
         {
             "calls": sorted({p.call_id for p in picked if p.call_id is not None}),
+            "picked_calls": [p.call_id for p in picked],
+            "items": [p.item_id for p in picked],
+            "slugs": [p.workflow for p in picked],
             "cost": cost,
             "reason": reason,
-            "workflows": list(step_numbers),
-            "numbers": list(step_numbers.values()),
+            **facts.parameters(),
         },
     ).fetchall()
     return [Closed(row["workflow_slug"], row["estimated_cost"], row["booked"], row["states"]) for row in rows]

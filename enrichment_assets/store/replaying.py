@@ -13,9 +13,10 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.emission import Parent
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.transitions import RESULT_ID, Sync, ending, ends
 
 OPEN_STATES = ("ready", "intent", "sent", "received", "ambiguous")
 """Ledger states of calls that may still be sent (again) under their key."""
@@ -82,7 +83,7 @@ left join lateral (
   order by status = 'applied' desc, id desc limit 1
 ) i on true
 where c.batch_id = %s and c.workflow_slug = %s and c.state in ('applied', 'failed')
-  and (s.status = 'COMPLETED' or (s.status = 'FAILED' and s.error_class = 'contract'))
+  and (s.status = 'COMPLETED' or s.status = 'FAILED' and s.error_class = 'contract')
   and (o.response_body is not null or i.body is not null)
 order by c.id
 """
@@ -107,52 +108,48 @@ def _stored(row: dict[str, Any]) -> StoredAnswer:
     )
 
 
+_READ_AGAIN = "(s.status = 'COMPLETED' or s.status = 'FAILED' and s.error_class = 'contract')"
+"""Condition on a state that a reading of a stored answer ended."""
+
+_ENDS = ends(
+    "d",
+    "status outcome reason error_class provider call_id result_id payload fields rejected fetched_at",
+    {
+        "item_id": "s.item_id",
+        "slug": "s.workflow_slug",
+        "client_id": "s.client_id",
+        "batch_id": "s.batch_id",
+        "own": "s.item_id = d.item_id and d.status = 'COMPLETED'",
+        "step_number": "%(number)s::int4",
+        "company_key": "i.company_key",
+        "logged": "d.changed",
+        "message": "%(message)s || coalesce(': ' || d.reason, '')",
+    },
+)
+
 # `fetched_at` stays the time of the answer. It moves by a microsecond so that a store step that read the former
 # reading a moment ago does not mark this one as stored.
-_WRITE = """
+_WRITE = f"""
 with done as (
-  select n.*, c.client_id, c.batch_id, c.item_id, c.workflow_slug, c.provider, c.attempt, c.state as call_state
+  select n.*, c.batch_id, c.item_id, c.workflow_slug, c.provider,
+         case when n.status = 'FAILED' then 'contract' end as error_class,
+         case when n.status = 'COMPLETED' then {RESULT_ID} end as result_id,
+         coalesce(e.fetched_at + interval '1 microsecond', n.received_at) as fetched_at
   from unnest(
     %(call)s::bigint[], %(inbox)s::bigint[], %(received)s::timestamptz[], %(status)s::text[], %(outcome)s::text[],
     %(reason)s::text[], %(payload)s::text[], %(fields)s::text[], %(rejected)s::text[], %(changed)s::bool[]
   ) as n(call_id, inbox_id, received_at, status, outcome, reason, payload, fields, rejected, changed)
   join provider_calls c on c.id = n.call_id
-), saved as (
-  insert into enrichment_results (client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
-                                  fields, rejected, fetched_at)
-  select client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
-         rejected::jsonb, coalesce(received_at, clock_timestamp())
-  from done where status = 'COMPLETED'
-  on conflict (item_id, workflow_slug) do update
-  set call_id = excluded.call_id, outcome = excluded.outcome, payload = excluded.payload, fields = excluded.fields,
-      rejected = excluded.rejected, fetched_at = enrichment_results.fetched_at + interval '1 microsecond'
-  returning id, call_id
-), dropped as (
-  delete from enrichment_results r using done d
-  where d.status = 'FAILED' and r.item_id = d.item_id and r.workflow_slug = d.workflow_slug
-), moved as (
-  update workflow_states s
-  set status = d.status, outcome = d.outcome, reason = d.reason, result_id = v.id, stored_at = null,
-      error_class = case when d.status = 'FAILED' then 'contract' end,
-      advanced_at = case when s.status = d.status then s.advanced_at else clock_timestamp() end
-  from done d left join saved v on v.call_id = d.call_id
-  where s.batch_id = d.batch_id and s.workflow_slug = d.workflow_slug and s.call_id = d.call_id
-    and (s.status = 'COMPLETED' or (s.status = 'FAILED' and s.error_class = 'contract'))
-  returning s.client_id, s.batch_id, s.item_id, s.workflow_slug, s.status, s.outcome, s.reason, s.attempts,
-            d.call_id, d.provider, d.changed
-), completed as (
-  insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
-                                             overall_step_number)
-  select m.item_id, m.workflow_slug, m.client_id, m.batch_id, i.company_key, %(number)s
-  from moved m join batch_items i on i.id = m.item_id where m.status = 'COMPLETED'
-  on conflict (item_id, workflow_slug) do nothing
-), uncompleted as (
-  delete from company_play_step_completions p using moved m
-  where m.status = 'FAILED' and p.item_id = m.item_id and p.workflow_slug = m.workflow_slug
-), settled as (
+  left join enrichment_results e on e.item_id = c.item_id and e.workflow_slug = c.workflow_slug
+), ends as (
+  select {_ENDS}, d.changed
+  from done d
+  join workflow_states s on s.batch_id = d.batch_id and s.workflow_slug = d.workflow_slug and s.call_id = d.call_id
+  join batch_items i on i.id = s.item_id
+), {ending(_READ_AGAIN, ended=True)}, settled as (
   update provider_calls c
   set state = case when d.status = 'COMPLETED' then 'applied' else 'failed' end, error = d.reason,
-      error_class = case when d.status = 'FAILED' then 'contract' end,
+      error_class = d.error_class,
       applied_at = case when d.status = 'COMPLETED' then coalesce(c.applied_at, clock_timestamp()) end
   from done d where c.id = d.call_id
 ), marked as (
@@ -160,12 +157,6 @@ with done as (
   set status = case when d.status = 'COMPLETED' then 'applied' else 'dead' end,
       error = case when d.status = 'FAILED' then d.reason end, processed_at = clock_timestamp()
   from done d where i.id = d.inbox_id
-), logged as (
-  insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
-                                      outcome, error_class, message)
-  select client_id, batch_id, item_id, workflow_slug, provider, call_id, attempts, status, outcome,
-         case when status = 'FAILED' then 'contract' end, %(message)s || coalesce(': ' || reason, '')
-  from moved where changed
 )
 select item_id, changed and outcome = 'found' as answers from moved
 """
@@ -258,20 +249,26 @@ def save_blueprint(connection: Sync, batch_id: int, blueprint: dict[str, Any]) -
 
 
 def rekey_calls(connection: Sync, batch_id: int, batch_key: str, workflow: str, version: str) -> int:
-    """Give the calls of a workflow the keys that the engine makes for its new version (`engine.calls.call_key`).
+    """Give the calls of a workflow the keys that the engine makes for its new version. Returns how many.
 
     Without this an item that shares a company's answer would not find it, and ask (and pay) again.
     """
-    cursor = connection.execute(
-        """
-        update provider_calls
-        set call_key = left(encode(sha256(convert_to(
-              concat_ws(E'\\x1f', %(key)s::text, %(slug)s::text, %(version)s::text, subject_key), 'UTF8')), 'hex'), 40)
-        where batch_id = %(batch)s and workflow_slug = %(slug)s
-        """,
-        {"key": batch_key, "slug": workflow, "version": version, "batch": batch_id},
-    )
-    return cursor.rowcount
+    rekeyed = 0
+    with connection.cursor("rekeyed_calls") as calls:
+        calls.execute(
+            "select id, subject_key from provider_calls where batch_id = %s and workflow_slug = %s",
+            (batch_id, workflow),
+        )
+        while rows := calls.fetchmany(5_000):
+            rekeyed += connection.execute(
+                "update provider_calls c set call_key = k.call_key "
+                "from unnest(%s::bigint[], %s::text[]) as k(id, call_key) where c.id = k.id",
+                (
+                    [row["id"] for row in rows],
+                    [key_of_call(batch_key, workflow, version, row["subject_key"]) for row in rows],
+                ),
+            ).rowcount
+    return rekeyed
 
 
 def items_found(connection: Sync, batch_id: int, workflow: str) -> list[int]:

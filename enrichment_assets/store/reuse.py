@@ -13,6 +13,7 @@ from decimal import Decimal
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.ledger import Applied, Scope
 from enrichment_assets.store.replies import Reply
+from enrichment_assets.store.transitions import RESULT_ID, ending, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,22 @@ class ReuseVerdict:
     result_id: int | None
 
 
+_ENDS = ends(
+    "h",
+    "item_id slug outcome reason provider payload fields rejected step_number company_key result_id",
+    {
+        "client_id": "%(client)s::bigint",
+        "batch_id": "%(batch)s::bigint",
+        "status": "'COMPLETED'",
+        "own": "true",
+        "call_id": "t.id",
+        "fetched_at": "h.answered_at",
+        "booked": "0::numeric",
+    },
+)
+
 # States are locked before calls, in the order in which everybody else takes them; keys as in `ledger.intend`.
-_TAKE = """
+_TAKE = f"""
 with asked as (
   select * from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
@@ -65,10 +80,11 @@ with asked as (
                          saved, outcome, reason, payload, fields, step_number, company_key, rejected,
                          ord)
 ), held as (
-  select a.*, s.attempts, c.id is null or c.state = 'ready' as free from asked a
+  select a.*, c.id is null or c.state = 'ready' as free, {RESULT_ID} as result_id from asked a
   join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
   join workflow_states s on s.item_id = a.item_id and s.workflow_slug = a.slug and s.status = 'PENDING'
   left join provider_calls c on c.call_key = a.call_key
+  left join enrichment_results e on e.item_id = a.item_id and e.workflow_slug = a.slug
   for update of s
 ), taken as (
   insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
@@ -83,40 +99,13 @@ with asked as (
       error_class = null, applied_at = excluded.applied_at, reused_from = excluded.reused_from, question_hash = null
   where provider_calls.state = 'ready'
   returning id, call_key
-), mine as (
-  select h.*, t.id as call_id from held h join taken t on t.call_key = h.call_key
-), saved as (
-  insert into enrichment_results (client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
-                                  fields, rejected, fetched_at)
-  select %(client)s, %(batch)s, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
-         rejected::jsonb, answered_at
-  from mine
-  on conflict (item_id, workflow_slug) do update
-  set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome,
-      payload = excluded.payload, fields = excluded.fields, rejected = excluded.rejected,
-      fetched_at = excluded.fetched_at
-  returning id, call_id
-), moved as (
-  update workflow_states s
-  set status = 'COMPLETED', outcome = m.outcome, reason = m.reason, error_class = null, call_id = m.call_id,
-      result_id = v.id, next_attempt_at = null, deadline_at = null, advanced_at = clock_timestamp(), stored_at = null
-  from mine m join saved v on v.call_id = m.call_id
-  where s.item_id = m.item_id and s.workflow_slug = m.slug
-), logged as (
-  insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
-                                      outcome, message, cost)
-  select %(client)s, %(batch)s, item_id, slug, provider, call_id, attempts, 'COMPLETED', outcome, reason, 0 from mine
-), completed as (
-  insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
-                                             overall_step_number)
-  select item_id, slug, %(client)s, %(batch)s, company_key, step_number from mine
-  on conflict (item_id, workflow_slug) do nothing
-)
-select h.ord is not null as held, v.call_id, v.id as result_id
+), ends as (
+  select {_ENDS}, ord from held h join taken t on t.call_key = h.call_key
+), {ending("s.status = 'PENDING'")}
+select h.ord is not null as held, m.call_id, m.result_id
 from asked a
 left join held h on h.ord = a.ord
-left join mine m on m.ord = a.ord
-left join saved v on v.call_id = m.call_id
+left join moved m on m.ord = a.ord
 order by a.ord
 """
 

@@ -13,69 +13,62 @@ from psycopg import Connection as SyncConnection
 
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.deadlocks import again_after_deadlock
+from enrichment_assets.store.transitions import (
+    ANSWERED,
+    DEPENDENTS,
+    STEPS,
+    WANTED_AN_ANSWER,
+    StepFacts,
+    ending,
+    ends,
+    reopening,
+)
 
 Sync = SyncConnection[dict[str, Any]]
 
 
-async def adopt_shared_answers(connection: Connection, batch_id: int, dependents: Sequence[tuple[str, str]]) -> int:
+async def adopt_shared_answers(connection: Connection, batch_id: int, facts: StepFacts) -> int:
     """End states whose call was made by another item of the company and has ended. Returns how many.
 
     A state that had FAILED with that call (a missed deadline, garbage) follows it too when an answer comes after all,
     and what was skipped for want of it is PENDING again.
-
-    Args:
-        connection: HQ database.
-        batch_id: The batch.
-        dependents: (step, a step that comes after it, directly or not) pairs of the blueprint.
     """
-    return await again_after_deadlock(partial(_adopt, connection, batch_id, dependents))
+    return await again_after_deadlock(partial(_adopt, connection, batch_id, facts))
 
 
-async def _adopt(connection: Connection, batch_id: int, dependents: Sequence[tuple[str, str]]) -> int:
-    cursor = await connection.execute(
-        """
-        with ended as (
-          select s.item_id, s.workflow_slug, m.status, m.outcome, m.reason, m.error_class, m.result_id
-          from workflow_states s
-          join provider_calls c on c.id = s.call_id and c.item_id <> s.item_id
-          join workflow_states m on m.item_id = c.item_id and m.workflow_slug = c.workflow_slug
-          where s.batch_id = %(batch)s
-            and (s.status = 'IN_PROGRESS' and m.status not in ('PENDING', 'IN_PROGRESS')
-                 or s.status in ('FAILED', 'AMBIGUOUS') and m.status = 'COMPLETED')
-          order by s.item_id, s.workflow_slug for update of s
-        ), moved as (
-          update workflow_states s
-          set status = e.status, outcome = e.outcome, reason = e.reason, error_class = e.error_class,
-              result_id = e.result_id, deadline_at = null, advanced_at = clock_timestamp(), stored_at = null
-          from ended e
-          where s.item_id = e.item_id and s.workflow_slug = e.workflow_slug
-            and s.status in ('IN_PROGRESS', 'FAILED', 'AMBIGUOUS')
-          returning s.item_id, s.workflow_slug, s.client_id, s.batch_id, s.status, s.outcome
-        ), completed as (
-          insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
-                                                     overall_step_number)
-          select m.item_id, m.workflow_slug, m.client_id, m.batch_id, i.company_key,
-                 coalesce(r.overall_step_number, 0)
-          from moved m join batch_items i on i.id = m.item_id
-          left join enrichment_registry r on r.workflow_slug = m.workflow_slug
-          where m.status = 'COMPLETED'
-          on conflict (item_id, workflow_slug) do nothing
-        ), reopened as (
-          update workflow_states s
-          set status = 'PENDING', reason = null, outcome = null, advanced_at = clock_timestamp()
-          from moved m
-          join unnest(%(steps)s::text[], %(dependents)s::text[]) as d(step, dependent) on d.step = m.workflow_slug
-          where m.outcome = 'found' and s.item_id = m.item_id and s.workflow_slug = d.dependent
-            and s.status = 'SKIPPED' and split_part(s.reason, ':', 1) in ('missing_input', 'run_if')
-        )
-        select count(*) as moved from moved
-        """,
-        {
-            "batch": batch_id,
-            "steps": [step for step, _ in dependents],
-            "dependents": [dependent for _, dependent in dependents],
-        },
-    )
+_ENDS = ends(
+    "ended",
+    "item_id slug client_id batch_id status outcome reason error_class provider call_id result_id step_number "
+    "company_key",
+    {"message": "coalesce(reason, 'the answer to a call of another item of the company')"},
+)
+
+_ADOPT = f"""
+with ended as (
+  select s.item_id, s.workflow_slug as slug, s.client_id, s.batch_id, m.status, m.outcome, m.reason, m.error_class,
+         f.provider, s.call_id, m.result_id, f.number as step_number, i.company_key
+  from workflow_states s
+  join provider_calls c on c.id = s.call_id and c.item_id <> s.item_id
+  join workflow_states m on m.item_id = c.item_id and m.workflow_slug = c.workflow_slug
+  join batch_items i on i.id = s.item_id
+  join {STEPS} on f.slug = s.workflow_slug
+  where s.batch_id = %(batch)s
+    and (s.status = 'IN_PROGRESS' and m.status not in ('PENDING', 'IN_PROGRESS')
+         or s.status in ('FAILED', 'AMBIGUOUS') and m.status = 'COMPLETED')
+  order by s.item_id, s.workflow_slug for update of s
+), ends as (
+  select {_ENDS} from ended
+), {ending("s.status in ('IN_PROGRESS', 'FAILED', 'AMBIGUOUS')")}, again as (
+  select distinct m.item_id, o.after as slug, f.provider
+  from moved m join {DEPENDENTS} on o.before = m.slug join {STEPS} on f.slug = o.after
+  where m.outcome = 'found'
+), {reopening(WANTED_AN_ANSWER)}
+select count(*) as moved from moved
+"""
+
+
+async def _adopt(connection: Connection, batch_id: int, facts: StepFacts) -> int:
+    cursor = await connection.execute(_ADOPT, {"batch": batch_id, "message": ANSWERED, **facts.parameters()})
     row = await cursor.fetchone()
     return 0 if row is None else int(row["moved"])
 

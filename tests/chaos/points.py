@@ -67,8 +67,8 @@ ENGINE = (
 ASSET = (
     Point("store.destinations:ensure_table"),
     Point("store.destinations:upsert"),
-    Point("store.destinations:mark_stored", "before"),
-    Point("store.destinations:mark_stored"),
+    Point("store.transitions:mark_stored", "before"),
+    Point("store.transitions:mark_stored"),
 )
 RUN = (
     Point("services.items:create_items", "before"),

@@ -24,7 +24,6 @@ from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store import (
-    aftermath,
     budget_changes,
     budgets,
     claims,
@@ -40,11 +39,13 @@ from enrichment_assets.store import (
     questions,
     reasons,
     recovery,
+    reopening,
     replaying,
     reuse,
     states,
     statistics,
     stops,
+    transitions,
 )
 from enrichment_assets.store.ledger import Applied, Intent, Received, Scope
 from enrichment_assets.store.questions import Asked
@@ -53,6 +54,9 @@ from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBa
 
 GROUP = 200
 NEEDS = [("second", "first"), ("third", "second")]
+FACTS = transitions.StepFacts(
+    dict.fromkeys(SLUGS, "http"), {slug: number for number, slug in enumerate(SLUGS)}, (("first", "second"),)
+)
 MOST = 10 * STATES
 """Rows that any node of a plan may touch. A nested loop over an aggregate of the batch touches STATES x STATES."""
 
@@ -121,14 +125,11 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     statistics.workflow_statistics: lambda c, b: statistics.workflow_statistics(c, b.batch_id),
     budgets.accounts_of: lambda c, b: budgets.accounts_of(c, b.batch_id),
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
-    budget_changes.reopen_skipped: lambda c, b: budget_changes.reopen_skipped(
-        c, budget_changes.Scope(b.client_id, b.batch_id, None)
-    ),
     budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
     ),
     destinations.unstored_results: lambda c, b: list(destinations.unstored_results(c, b.batch_id, "first")),
-    destinations.mark_stored: lambda c, b: destinations.mark_stored(
+    transitions.mark_stored: lambda c, b: transitions.mark_stored(
         c, "first", [(item, datetime.now(UTC)) for item in b.items]
     ),
     extraction.open_batch: lambda c, b: [
@@ -148,14 +149,15 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     items.insert_states: lambda c, b: items.insert_states(c, b.batch_id, [(4, "fourth"), (5, "fifth")]),
     recovery.pick_states: lambda c, b: _picked(b, c, "FAILED"),
     recovery.ready_calls: lambda c, b: recovery.ready_calls(c, _picked(b, c, "FAILED"), "failed"),
-    recovery.reopen_states: lambda c, b: recovery.reopen_states(
-        c, _picked(b, c, "FAILED"), "FAILED", dict.fromkeys(SLUGS, "http"), "again"
+    reopening.reopen_states: lambda c, b: reopening.reopen_states(
+        c, [(p.item_id, p.workflow) for p in _picked(b, c, "FAILED")], "FAILED", FACTS, "again"
     ),
-    recovery.reopen_dependents: lambda c, b: recovery.reopen_dependents(c, [(i, "first") for i in b.items], NEEDS),
+    reopening.reopen_dependents: lambda c, b: reopening.reopen_dependents(c, [(i, "first") for i in b.items], FACTS),
+    reopening.reopen_affordable: lambda c, b: reopening.reopen_affordable(c, b.client_id, b.batch_id, None),
     recovery.wake_batch: lambda c, b: recovery.wake_batch(c, b.batch_id),
     recovery.list_ambiguous: lambda c, b: recovery.list_ambiguous(c, b.batch_id),
     recovery.accept_as_missed: lambda c, b: recovery.accept_as_missed(
-        c, _picked(b, c, "AMBIGUOUS"), None, "a person said so", dict.fromkeys(SLUGS, 1)
+        c, _picked(b, c, "AMBIGUOUS"), None, "a person said so", FACTS
     ),
     replaying.stored_answers: lambda c, b: list(replaying.stored_answers(c, b.batch_id, "first")),
     replaying.write_readings: lambda c, b: replaying.write_readings(c, _readings(b), 1, "replayed"),
@@ -169,8 +171,10 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
 }
 
 ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
-    aftermath.reopen: lambda c, b: aftermath.reopen(c, _scope(b), [(i, 1, list(SLUGS)) for i in b.items[:GROUP]]),
-    aftermath.mark_callbacks: lambda c, b: aftermath.mark_callbacks(c, [(n, "dead", None) for n in range(GROUP)]),
+    reopening.reopen: lambda c, b: reopening.reopen(
+        c, _scope(b), [reopening.Reopen(i, 1, dict.fromkeys(SLUGS, "http")) for i in b.items[:GROUP]]
+    ),
+    inbox.mark_callbacks: lambda c, b: inbox.mark_callbacks(c, [(n, "dead", None) for n in range(GROUP)]),
     budgets.lock: lambda c, b: budgets.lock(c, _scope(b)),
     claims.find_runnable: lambda c, b: claims.find_runnable(c, b.batch_id, SLUGS, NEEDS, 0, ITEMS),
     claims.find_called_back: lambda c, b: claims.find_called_back(c, b.batch_id, SLUGS, ITEMS),
@@ -202,7 +206,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
             for a in _applied(b)
         ],
     ),
-    states.adopt_shared_answers: lambda c, b: states.adopt_shared_answers(c, b.batch_id, NEEDS),
+    states.adopt_shared_answers: lambda c, b: states.adopt_shared_answers(c, b.batch_id, FACTS),
     states.settle_batch: lambda c, b: states.settle_batch(c, b.batch_id, NEEDS, 1.0),
     states.next_due_in: lambda c, b: states.next_due_in(c, b.batch_id, SLUGS, datetime.now(UTC)),
 }
@@ -225,7 +229,7 @@ ONE_ROW = {
 
 _OF_A_BATCH = {
     "batch_id", "batch_key", "scope", "item_ids", "call_ids", "call_keys", "emitted", "picked", "records", "asked",
-    "readings", "held", "rows", "stored",
+    "readings", "held", "rows", "stored", "answerable",
 }  # fmt: skip
 
 

@@ -1,0 +1,236 @@
+"""How a workflow state moves: the only module that writes `workflow_states`.
+
+A state ends with an answer, a reused answer, another item's answer, an operator's word or a new reading of a stored
+answer. Each of these has a statement of its own, which says in a CTE `ends` what ends and how. All of them go on with
+`ending()`: state, result, completion and log move together, by the same rules. The same holds for states that become
+PENDING again (`reopening()`). So a new column of a state is one edit.
+
+The text of these statements is constant: every value travels as a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection as SyncConnection
+
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.statuses import LIFTED_BY_AN_ANSWER, SkipReason
+
+Sync = SyncConnection[dict[str, Any]]
+
+_ENDS = {
+    "item_id": "bigint",
+    "slug": "text",
+    "client_id": "bigint",
+    "batch_id": "bigint",
+    "status": "text",
+    "outcome": "text",
+    "reason": "text",
+    "error_class": "text",
+    "provider": "text",
+    "call_id": "bigint",
+    "result_id": "bigint",
+    "own": "boolean",
+    "payload": "text",
+    "fields": "text",
+    "rejected": "text",
+    "fetched_at": "timestamptz",
+    "booked": "numeric",
+    "attempts": "int4",
+    "http_status": "int4",
+    "duration_ms": "int4",
+    "retry_in": "float8",
+    "deadline_in": "float8",
+    "poll_in": "float8",
+    "step_number": "int4",
+    "company_key": "text",
+    "logged": "boolean",
+    "message": "text",
+}
+"""Columns of a CTE `ends`, one row per (item, workflow):
+
+- `status`, `outcome`, `reason`, `error_class`: what the state says from now on.
+- `result_id`: its result; with `own` the row is written under this id, from `payload`, `fields`, `rejected` (JSON
+  texts) and `fetched_at` (null: now). `RESULT_ID` makes the id.
+- `booked`: money that is added to the state's cost. `attempts`: null leaves the number as it is.
+- `retry_in`, `deadline_in`, `poll_in`: seconds from now; a state that stays IN_PROGRESS keeps a deadline it has.
+- `logged`: false keeps it out of the log; `message`: what the log says, null: the reason.
+"""
+
+RESULT_ID = "coalesce(e.id, nextval(pg_get_serial_sequence('enrichment_results', 'id')))"
+"""Id of an item's own result: that of its present row, joined as `e`, else a new one."""
+
+
+def ends(relation: str, same: str, expressions: Mapping[str, str]) -> str:
+    """The select list of a CTE `ends`.
+
+    Args:
+        relation: What the statement selects from, by its alias.
+        same: Names of columns that `relation` has by the names they have here, with spaces between.
+        expressions: SQL expressions of others, by column. What is in neither is null (`own` false, `logged` true).
+    """
+    taken = {name: f"{relation}.{name}" for name in same.split()}
+    given = {"own": "false", "logged": "true", **taken, **expressions}
+    unknown = set(given) - set(_ENDS)
+    assert not unknown, unknown  # noqa: S101 - called while modules are loaded, with constants
+    return ", ".join(f"{given.get(name, f'null::{kind}')} as {name}" for name, kind in _ENDS.items())
+
+
+def ending(movable: str, *, ended: bool = False) -> str:
+    """CTEs over `ends`: `moved` (its rows whose state moved), `saved`, `completed`, `logged`.
+
+    Args:
+        movable: SQL condition on the state `s` and its row `d` of `ends`: what stands otherwise does not move, and
+            nothing of it is written.
+        ended: States that have a result may lose it; then their result and completion go too.
+    """
+    return f"""moved as (
+  update workflow_states s
+  set status = d.status, outcome = d.outcome, reason = d.reason, error_class = d.error_class,
+      attempts = greatest(s.attempts, d.attempts), cost = s.cost + coalesce(d.booked, 0),
+      call_id = coalesce(d.call_id, s.call_id), result_id = d.result_id,
+      next_attempt_at = clock_timestamp() + make_interval(secs => d.retry_in),
+      deadline_at = case when d.status = 'IN_PROGRESS' then
+                      coalesce(clock_timestamp() + make_interval(secs => d.deadline_in), s.deadline_at) end,
+      next_poll_at = clock_timestamp() + make_interval(secs => d.poll_in),
+      advanced_at = case when s.status = d.status then s.advanced_at else clock_timestamp() end,
+      stored_at = null
+  from ends d
+  where s.item_id = d.item_id and s.workflow_slug = d.slug and {movable}
+  returning d.*, s.attempts as attempt
+), saved as (
+  insert into enrichment_results (id, client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
+                                  fields, rejected, fetched_at)
+  overriding system value
+  select result_id, client_id, batch_id, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
+         rejected::jsonb, coalesce(fetched_at, clock_timestamp())
+  from moved where own
+  on conflict (item_id, workflow_slug) do update
+  set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome,
+      payload = excluded.payload, fields = excluded.fields, rejected = excluded.rejected,
+      fetched_at = excluded.fetched_at
+), completed as (
+  insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,
+                                             overall_step_number)
+  select item_id, slug, client_id, batch_id, company_key, step_number
+  from moved where status = 'COMPLETED'
+  on conflict (item_id, workflow_slug) do nothing
+), {_TAKEN_BACK if ended else ""}logged as (
+  insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
+                                      outcome, error_class, message, http_status, cost, duration_ms)
+  select client_id, batch_id, item_id, slug, provider, call_id, coalesce(attempts, attempt), status, outcome,
+         error_class, coalesce(message, reason), http_status, booked, duration_ms
+  from moved where logged
+)"""
+
+
+_TAKEN_BACK = """dropped as (
+  delete from enrichment_results r using moved m
+  where m.status <> 'COMPLETED' and r.item_id = m.item_id and r.workflow_slug = m.slug
+), uncompleted as (
+  delete from company_play_step_completions p using moved m
+  where m.status <> 'COMPLETED' and p.item_id = m.item_id and p.workflow_slug = m.slug
+), """
+
+
+def reopening(condition: str) -> str:
+    """CTEs `reopened` and `relogged`: states become PENDING with all their attempts before them, and the log says so.
+
+    Args:
+        condition: SQL condition on the state `s` and its row `r` (item_id, slug, provider) of a CTE `again`. The log's
+            message is the parameter `message`.
+    """
+    return f"""reopened as (
+  update workflow_states s
+  set status = 'PENDING', outcome = null, reason = null, error_class = null, attempts = 0, result_id = null,
+      next_attempt_at = null, deadline_at = null, next_poll_at = null, stored_at = null,
+      advanced_at = clock_timestamp()
+  from again r
+  where s.item_id = r.item_id and s.workflow_slug = r.slug and {condition}
+  returning s.client_id, s.batch_id, s.item_id, s.workflow_slug, s.call_id, r.provider
+), relogged as (
+  insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
+                                      message)
+  select client_id, batch_id, item_id, workflow_slug, provider, call_id, 0, 'PENDING', %(message)s from reopened
+)"""
+
+
+WANTED_AN_ANSWER = "s.status = 'SKIPPED' and split_part(s.reason, ':', 1) in ({})".format(
+    ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_AN_ANSWER)
+)
+"""Condition on a state that was skipped for want of an answer of an earlier step."""
+
+WANTED_MONEY = f"s.status = 'SKIPPED' and split_part(s.reason, ':', 1) = '{SkipReason.BUDGET.value}'"
+"""Condition on a state that was skipped because a budget was exhausted."""
+
+ANSWERED = "an earlier step has an answer now"
+"""What the log says about a step that was skipped for want of an answer and is PENDING again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """What statements know of a blueprint's steps.
+
+    Attributes:
+        providers: Provider by workflow slug; the log names it.
+        numbers: `overall_step_number` by workflow slug; completions name it.
+        dependents: (workflow slug, slug of a step that comes after it, directly or not).
+    """
+
+    providers: Mapping[str, str]
+    numbers: Mapping[str, int]
+    dependents: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, blueprint: Blueprint) -> StepFacts:
+        """The facts of a batch's blueprint."""
+        slugs = [step.slug for step in blueprint.steps]
+        return cls(
+            providers={step.slug: step.workflow.provider for step in blueprint.steps},
+            numbers={step.slug: step.workflow.step for step in blueprint.steps},
+            dependents=tuple(blueprint.dependent_pairs(slugs)),
+        )
+
+    def parameters(self) -> dict[str, list[Any]]:
+        """The parameters of `STEPS` and `DEPENDENTS`."""
+        return {
+            "steps": list(self.providers),
+            "providers": list(self.providers.values()),
+            "numbers": [self.numbers[slug] for slug in self.providers],
+            "before": [slug for slug, _ in self.dependents],
+            "after": [slug for _, slug in self.dependents],
+        }
+
+
+STEPS = "unnest(%(steps)s::text[], %(providers)s::text[], %(numbers)s::int4[]) as f(slug, provider, number)"
+"""The blueprint's steps, as `f`."""
+
+DEPENDENTS = "unnest(%(before)s::text[], %(after)s::text[]) as o(before, after)"
+"""Pairs of steps of the blueprint, as `o`: `after` comes after `before`."""
+
+
+def laying_out(rows: str) -> str:
+    """The insert of states that begin: `rows` selects (item_id, slug, batch_id, client_id, position, status, reason).
+
+    A state that is there stays as it is.
+    """
+    return f"""insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status, reason)
+  {rows}
+  on conflict (item_id, workflow_slug) do nothing"""
+
+
+def mark_stored(connection: SyncConnection[Any], workflow_slug: str, stored: Sequence[tuple[int, Any]]) -> None:
+    """Note that results (item id, fetched_at) reached their destination; one that changed since does not count."""
+    connection.execute(
+        """
+        update workflow_states s set stored_at = clock_timestamp()
+        from unnest(%s::bigint[], %s::timestamptz[]) as d(item_id, fetched_at)
+        join workflow_states w on w.item_id = d.item_id and w.workflow_slug = %s
+        join enrichment_results r on r.id = w.result_id and r.fetched_at = d.fetched_at
+        where s.item_id = d.item_id and s.workflow_slug = w.workflow_slug
+        """,
+        ([item for item, _ in stored], [fetched for _, fetched in stored], workflow_slug),
+    )
