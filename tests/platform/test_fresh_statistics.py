@@ -138,6 +138,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         )
         for source in extraction.SOURCE_QUERIES
     ],
+    extraction.changed_at: lambda c, b: extraction.changed_at(c, b.batch_id),
     fanout.insert_children_replayed: lambda c, b: fanout.insert_children_replayed(
         c, b.client_id, b.batch_id, _emitted(b)
     ),
