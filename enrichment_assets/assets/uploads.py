@@ -21,7 +21,7 @@ BATCH_ITEMS = dg.AssetKey("batch_items")
     group_name="uploads",
     owners=OWNERS,
     kinds={"parquet", "csv"},
-    description="The upload of the batch as it came: every row and every uploaded column as text, unaltered (Parquet).",
+    description="Raw uploads: the batch's list as it came, every row and every column as text, unaltered (Parquet).",
 )
 @values_withheld()
 def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:

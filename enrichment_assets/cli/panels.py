@@ -19,8 +19,10 @@ PANELS = {
 
 
 def arrange(program: typer.Typer) -> None:
-    """Put each command of the program into its panel."""
+    """Put each command of the program into its panel, the panels in their order."""
     panel_of = {name: panel for panel, names in PANELS.items() for name in names}
+    order = [name for names in PANELS.values() for name in names]
+    program.registered_commands.sort(key=lambda c: order.index(name_of(c)) if name_of(c) in order else len(order))
     for command in program.registered_commands:
         command.rich_help_panel = panel_of.get(name_of(command), command.rich_help_panel)
     for group in program.registered_groups:

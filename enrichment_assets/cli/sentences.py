@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import sys
-import textwrap
 from typing import IO
 
 import typer
@@ -47,17 +46,15 @@ def say(text: str, *, err: bool = False, indent: str = "", bold: bool = False) -
 
 
 def _wrapped(line: str, width: int, indent: str) -> list[str]:
-    kept = _COMMAND.sub(lambda found: _kept_together(found.group(), width), line)
+    """The line in lines that fit; only a word that is longer than a whole line is broken."""
+    from rich.console import Console
+    from rich.text import Text
+
     own = line[: len(line) - len(line.lstrip())]
-    lines = textwrap.wrap(
-        kept.strip(),
-        width,
-        initial_indent=own,
-        subsequent_indent=own + indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [part.replace(_KEPT_SPACE, " ") for part in lines] or [""]
+    room = max(width - len(own + indent), 1)
+    text = Text(_COMMAND.sub(lambda found: _kept_together(found.group(), room), line.strip()))
+    lines = [part.plain.rstrip().replace(_KEPT_SPACE, " ") for part in text.wrap(Console(width=room), room)]
+    return [f"{own}{indent if number else ''}{part}" for number, part in enumerate(lines)] or [""]
 
 
 def _kept_together(command: str, width: int) -> str:
