@@ -12,7 +12,7 @@ from enrichment_assets.cli.sentences import say
 if TYPE_CHECKING:
     from enrichment_assets.domain.workflow import WorkflowDefinition
 
-app = typer.Typer(help="Workflows: list, show, add, enable, disable.", no_args_is_help=True)
+app = typer.Typer(help="Workflows: list, show, check, add, enable, disable.", no_args_is_help=True)
 
 _BRIEF = ("workflow", "provider", "mode", "about", "price", "state")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -91,6 +91,35 @@ def add(
         print_json(saved)
     else:
         say(f"workflow {saved.slug}: {saved.change}")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="YAML files of workflows.", metavar="FILE...")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with workflow files, by line and all at once; nothing is saved. Exit code 1: something is.
+
+    Example: enrich workflow check examples/my-step.yaml
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.domain.visible import visible
+    from enrichment_assets.services.checking import check_files
+    from enrichment_assets.settings import Settings
+
+    checked = check_files(Settings.from_environment(), files)
+    if as_json:
+        print_json(checked)
+    for found in () if as_json else checked:
+        for kind, findings in (("", found.problems), ("warning: ", found.warnings)):
+            for finding in findings:
+                where = f"{found.file}:{finding.line}" if finding.line else found.file
+                place = f"{finding.place}: " if finding.place else ""
+                typer.echo(visible(f"{where}: {kind}{place}{finding.message}"))
+        if not found.problems:
+            typer.echo(f"{found.file}: workflow {found.slug} can be added")
+    if any(found.problems for found in checked):
+        raise typer.Exit(1)
 
 
 @app.command()

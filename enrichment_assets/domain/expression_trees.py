@@ -34,13 +34,45 @@ def reads_lists(node: Mapping[str, Any]) -> bool:
 
 def names_in(node: Mapping[str, Any]) -> set[str]:
     """Top-level names that an expression reads."""
+    return {path[0] for path in paths_in(node)}
+
+
+def paths_in(node: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """What an expression reads from the top: `a.b && c[0].d` reads `(a, b)` and `(c,)`."""
     kind, children = node["type"], node["children"]
-    if kind == "field":
-        return {node["value"]}
+    if (path := plain_path(node)) is not None:
+        return {tuple(path)}
     if kind in _SCOPED_BY_FIRST or kind == "filter_projection":
         first, *rest = children
         keeps_scope = kind != "filter_projection" and first["type"] in ("identity", "current")
-        return names_in(first).union(*(names_in(child) for child in rest)) if keeps_scope else names_in(first)
+        return paths_in(first).union(*(paths_in(child) for child in rest)) if keeps_scope else paths_in(first)
     if kind == "expref":
         return set()
-    return set().union(*(names_in(child) for child in children))
+    return set().union(*(paths_in(child) for child in children))
+
+
+def optional_paths(node: Mapping[str, Any]) -> set[tuple[str, ...]]:
+    """Of `paths_in` those that have an alternative: `a || b` does without either."""
+    if node["type"] == "or_expression":
+        return paths_in(node)
+    if node["type"] in _SCOPED_BY_FIRST or node["type"] in ("filter_projection", "expref"):
+        return optional_paths(node["children"][0]) if node["type"] != "expref" else set()
+    return set().union(*(optional_paths(child) for child in node["children"]))
+
+
+def negates_half(node: Mapping[str, Any]) -> bool:
+    """Whether an expression has a `!a.b`, which JMESPath reads as `(!a).b`: that is null whatever the data is."""
+    children = node["children"]
+    scoped = node["type"] in _SCOPED_BY_FIRST - {"pipe"} or node["type"] == "filter_projection"
+    if scoped and children[0]["type"] == "not_expression":
+        return True
+    return any(negates_half(child) for child in children)
+
+
+def made_keys(node: Mapping[str, Any]) -> set[str] | None:
+    """The keys of the objects that an expression makes (`people[].{name: n}` makes `name`); None: the data decides."""
+    if node["type"] == "multi_select_dict":
+        return {pair["value"] for pair in node["children"]}
+    if node["type"] in _SCOPED_BY_FIRST or node["type"] == "filter_projection":
+        return made_keys(node["children"][1])
+    return None

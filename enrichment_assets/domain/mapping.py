@@ -56,8 +56,9 @@ class Expression:
         except (JMESPathError, RecursionError) as error:
             reason = " ".join(str(error).split())
             raise ConfigurationError(f"{where}: {text!r} is not a JMESPath expression: {reason}") from error
-        self._path = plain_path(self._compiled.parsed)
-        self.reads_lists = reads_lists(self._compiled.parsed)
+        self.tree: Mapping[str, Any] = self._compiled.parsed
+        self._path = plain_path(self.tree)
+        self.reads_lists = reads_lists(self.tree)
 
     def __call__(self, data: Any) -> Any:
         """Evaluate over `data`; raises `ContractError` where the data does not fit the expression."""
@@ -79,7 +80,7 @@ def condition(expression: str) -> Callable[[Mapping[str, Any]], bool]:
 
 def fields_named(expression: str) -> set[str]:
     """Top-level fields that an expression reads: `email && company.name` names `email` and `company`."""
-    return names_in(Expression(expression, "expression")._compiled.parsed)
+    return names_in(Expression(expression, "expression").tree)
 
 
 def truthy(value: Any) -> bool:

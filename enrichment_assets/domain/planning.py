@@ -14,7 +14,10 @@ from pydantic import ValidationError
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.domain.mapping import ResponseReader, condition, fields_named
+from enrichment_assets.domain.known_names import UPLOADED, given_by, vocabulary
+from enrichment_assets.domain.mapping import fields_named
+from enrichment_assets.domain.model_errors import described
+from enrichment_assets.domain.name_checks import pipeline_faults
 from enrichment_assets.domain.pipeline import (
     Blueprint,
     BlueprintStep,
@@ -22,39 +25,14 @@ from enrichment_assets.domain.pipeline import (
     PipelineDefinition,
     Waterfall,
 )
+from enrichment_assets.domain.suggestions import did_you_mean, misspelt
 from enrichment_assets.domain.template_expressions import names_in
-from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 
 _FIXED_PATHS = ("slug", "mode", "entity", "provider")
 """What a client's config may not change: it would be another workflow."""
 
 _NO_CONFIG = ClientWorkflowConfig()
-
-
-def check_workflow(workflow: WorkflowDefinition, providers: Collection[str]) -> None:
-    """Compile everything in a workflow that can be compiled.
-
-    Raises:
-        ConfigurationError: A template, an expression or the provider's name is wrong; names workflow and field.
-    """
-    if workflow.provider not in providers:
-        known = ", ".join(sorted(providers))
-        raise ConfigurationError(
-            f"workflow {workflow.slug}: there is no provider {workflow.provider!r} (known: {known})"
-        )
-    if (workflow.provider == "local") != (workflow.mode is Mode.LOCAL):
-        raise ConfigurationError(f"workflow {workflow.slug}: mode `local` and provider `local` belong together")
-    if workflow.request is not None:
-        RequestRenderer(workflow)
-    if workflow.poll is not None:
-        RequestRenderer.for_poll(workflow)
-    ResponseReader(workflow)
-    if workflow.run_if is not None:
-        try:
-            condition(workflow.run_if)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"workflow {workflow.slug}, {error}") from None
 
 
 def validate_pipeline(
@@ -64,28 +42,38 @@ def validate_pipeline(
 ) -> list[str]:
     """Say why this order cannot work, one sentence a problem; an empty list: it can.
 
-    A required field has to be one that an upload can have or that an earlier step provides. Which rows really have it
-    is known only at run time: a row without it is SKIPPED(missing_input) there.
+    A field that a step requires, or reads without saying under `uses` that it may be missing, has to be one that an
+    upload can have or that an earlier step provides. Which rows really have it is known only at run time: a row
+    without a required one is SKIPPED(missing_input) there.
+
+    Args:
+        pipeline: The order.
+        workflows: The registry: also workflows that the pipeline does not have, for what they know.
+        upload_fields: What an upload can have.
     """
     problems = []
-    available = set(upload_fields)
+    known = vocabulary(workflows.values())
+    available = {*upload_fields, *UPLOADED}
     seen: set[str] = set()
     slugs = pipeline.slugs()
     for position, slug in enumerate(slugs):
         workflow = workflows.get(slug)
         if workflow is None:
-            problems.append(f"step {position + 1}: there is no workflow {slug!r}")
+            problems.append(f"step {position + 1}: there is no workflow {slug!r}{did_you_mean(slug, workflows)}")
             continue
         if slug in seen:
             problems.append(f"step {position + 1}, {slug}: stands twice in the pipeline")
         seen.add(slug)
         later = [workflows[name] for name in slugs[position + 1 :] if name in workflows]
         problems += [
-            f"step {position + 1}, {slug}: {_missing(alternatives, later)}"
+            f"step {position + 1}, {slug}: {_missing(alternatives, later, known)}"
             for alternatives in _alternatives(workflow)
             if not available & set(alternatives)
         ]
-        available |= workflow.provided_fields
+        problems += [
+            f"step {position + 1}, {slug}: {fault}" for fault in pipeline_faults(workflow, available, known, later)
+        ]
+        available |= given_by(workflow)
     return problems
 
 
@@ -105,9 +93,8 @@ def apply_config(client: str, workflow: WorkflowDefinition, config: ClientWorkfl
     try:
         return WorkflowDefinition.model_validate(merged)
     except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(str(part) for part in detail["loc"])
-        raise ConfigurationError(f"{where}: {path or 'settings'}: {detail['msg']}") from None
+        place, message = described(error, WorkflowDefinition)[0]
+        raise ConfigurationError(f"{where}: {'.'.join(map(str, place)) or 'settings'}: {message}") from None
 
 
 def build_blueprint(
@@ -138,6 +125,9 @@ def build_blueprint(
     if not kept:
         raise ConfigurationError(f"pipeline {pipeline.slug}: the client's config switches every step off")
     merged = [apply_config(client, workflows[slug], configs.get(slug, _NO_CONFIG)) for slug in kept]
+    changed = {**workflows, **{workflow.slug: workflow for workflow in merged}}
+    if problems := validate_pipeline(pipeline, changed):
+        raise ConfigurationError(f"pipeline {pipeline.slug} cannot run for {client}: " + "; ".join(problems))
     kept = [workflow.slug for workflow in merged if workflow.enabled]
     merged = [workflow for workflow in merged if workflow.enabled]
     if not merged:
@@ -225,12 +215,13 @@ def _alternatives(workflow: WorkflowDefinition) -> list[list[str]]:
     return [[requirement] if isinstance(requirement, str) else list(requirement) for requirement in workflow.requires]
 
 
-def _missing(alternatives: Sequence[str], later: Iterable[WorkflowDefinition]) -> str:
+def _missing(alternatives: Sequence[str], later: Iterable[WorkflowDefinition], known: Collection[str]) -> str:
     names = " or ".join(alternatives)
     providers = [step.slug for step in later if set(alternatives) & step.provided_fields]
     if providers:
         return f"needs the field {names}, which {providers[0]} provides only after it: move that step before this one"
-    return f"needs the field {names}, which no upload and no earlier step provides"
+    guesses = [f"; did you mean {near!r}?" for name in alternatives if (near := misspelt(name, known))]
+    return f"needs the field {names}, which no upload and no earlier step provides{''.join(guesses[:1])}"
 
 
 def _set_path(target: dict[str, Any], path: str, value: Any, where: str) -> None:

@@ -7,9 +7,9 @@ expression's type; null inside a longer text is nothing, true is `true`, lists a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from jinja2 import meta, nodes
 from jinja2.environment import TemplateExpression
@@ -74,12 +74,63 @@ def names_in(value: Any) -> set[str]:
         if "{" not in value:
             return set()
         try:
-            return set(meta.find_undeclared_variables(ENVIRONMENT.parse(value)))
+            return {path.names[0] for path in paths_in(value)}
         except TemplateError:
             return set()
     if isinstance(value, Mapping):
         return set().union(*(names_in(member) for member in value.values()))
     return set().union(*(names_in(member) for member in value)) if isinstance(value, list) else set()
+
+
+class Path(NamedTuple):
+    """What a template reads: a name with the member that is asked for, `original['Job Title']`.
+
+    `optional`: the template says what to do without it (`or`, `default`, `is defined`, an `if`).
+    """
+
+    names: tuple[str, ...]
+    optional: bool
+
+
+def paths_in(text: str) -> list[Path]:
+    """Every path that the expressions of a template read, in order; what a loop binds is no name of the context.
+
+    Raises:
+        TemplateError: The text is no template.
+    """
+    tree = ENVIRONMENT.parse(text)
+    undeclared = meta.find_undeclared_variables(tree)
+    return list(dict.fromkeys(path for path in _paths(tree, optional=False) if path.names[0] in undeclared))
+
+
+def _paths(node: nodes.Node, *, optional: bool) -> Iterator[Path]:
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
+        yield from _called(node, node.node, optional=optional)
+        return
+    if isinstance(node, nodes.Expr) and (path := _plain_path(node)) is not None:
+        yield Path(tuple(path[:2]), optional)
+        return
+    fallback = isinstance(node, nodes.Or | nodes.CondExpr | nodes.If) or (
+        isinstance(node, nodes.Filter | nodes.Test) and node.name in _FALLBACKS
+    )
+    for child in node.iter_child_nodes():
+        yield from _paths(child, optional=optional or fallback)
+
+
+def _called(call: nodes.Call, method: nodes.Getattr, *, optional: bool) -> Iterator[Path]:
+    """`original.get('Job Title')` reads that member; any other method is one of the value itself."""
+    owner = _plain_path(method.node)
+    first = call.args[0] if call.args else None
+    if owner is not None and len(owner) == 1 and method.attr == "get" and isinstance(first, nodes.Const):
+        yield Path((owner[0], str(first.value)), True)
+    else:
+        yield from _paths(method.node, optional=optional)
+    for argument in call.args:
+        yield from _paths(argument, optional=optional)
+
+
+_FALLBACKS = frozenset({"default", "d", "defined", "undefined", "none"})
+"""Filters and tests by which a template says that it can do without a value."""
 
 
 def compile_text(parts: Sequence[Part] | None, text: str) -> Evaluate | str:
@@ -162,4 +213,4 @@ def _refuse_secrets(tree: nodes.Template, allowed: bool) -> None:
             raise ValueError("a secret can only stand in a header, alone in its braces: {{secrets.purpose}}")
 
 
-__all__ = ["PARAMETERS", "Evaluate", "Part", "TemplateError", "as_text", "compile_text", "parse"]
+__all__ = ["PARAMETERS", "SECRETS", "Evaluate", "Part", "Path", "TemplateError", "as_text", "compile_text", "parse"]

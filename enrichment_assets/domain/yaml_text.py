@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from yaml.events import AliasEvent
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import MappingNode, Node, SequenceNode
 
 from enrichment_assets.domain.errors import ConfigurationError
 
@@ -49,6 +49,30 @@ class _PlainLoader(yaml.SafeLoader):
             twice = next(name for place, name in enumerate(names) if name in names[:place])
             raise _Refused(f"line {node.start_mark.line + 1}: {twice!r} comes twice")
         return super().construct_mapping(node, deep)
+
+
+def line_numbers(text: str) -> dict[tuple[str | int, ...], int]:
+    """The line, from 1, of everything in a YAML text, by its keys: `("request", "body", "domain")`.
+
+    Empty where the text is no YAML; `load_yaml` says why.
+    """
+    try:
+        root = yaml.compose(text, Loader=_PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    lines: dict[tuple[str | int, ...], int] = {}
+    waiting: list[tuple[tuple[str | int, ...], Node | None]] = [((), root)]
+    while waiting:
+        place, node = waiting.pop()
+        if isinstance(node, MappingNode):
+            for key, value in node.value:
+                lines[(*place, key.value)] = key.start_mark.line + 1
+                waiting.append(((*place, key.value), value))
+        elif isinstance(node, SequenceNode):
+            for number, value in enumerate(node.value):
+                lines[(*place, number)] = value.start_mark.line + 1
+                waiting.append(((*place, number), value))
+    return lines
 
 
 def load_yaml(text: str, name: str) -> Any:

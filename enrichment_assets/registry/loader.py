@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.model_errors import Lines, at_line, described, line_of
 from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.reads import spelt
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.domain.yaml_text import load_yaml
+from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
+
+_Model = TypeVar("_Model", WorkflowDefinition, PipelineDefinition)
 
 
 @cache
@@ -35,29 +39,30 @@ def parse_workflow(text: str, name: str) -> WorkflowDefinition:
     """Read one workflow file.
 
     Raises:
-        ConfigurationError: Not YAML, or not a workflow; names the file and every field that is wrong.
+        ConfigurationError: Not YAML, or not a workflow; names the file and every field that is wrong, with its line.
     """
-    try:
-        return WorkflowDefinition.model_validate(_mapping(text, name))
-    except ValidationError as error:
-        raise ConfigurationError(f"{name}: {explain(error)}") from None
+    return _parsed(WorkflowDefinition, text, name)
 
 
 def parse_pipeline(text: str, name: str) -> PipelineDefinition:
     """Read one pipeline file; raises `ConfigurationError` as `parse_workflow` does."""
+    return _parsed(PipelineDefinition, text, name)
+
+
+def explain(error: ValidationError, model: type[BaseModel], lines: Lines | None = None) -> str:
+    """A validation error as one line: `field (line n): what is wrong; field: ...`, without the values."""
+    return "; ".join(
+        f"{at_line(spelt(place) or 'the whole', line_of(place, lines))}: {message}"
+        for place, message in described(error, model, lines)
+    )
+
+
+def _parsed(model: type[_Model], text: str, name: str) -> _Model:
+    value = _mapping(text, name)
     try:
-        return PipelineDefinition.model_validate(_mapping(text, name))
+        return model.model_validate(value)
     except ValidationError as error:
-        raise ConfigurationError(f"{name}: {explain(error)}") from None
-
-
-def explain(error: ValidationError) -> str:
-    """A validation error as one line: `field: what is wrong; field: ...`, without the values."""
-    lines = [
-        f"{'.'.join(str(part) for part in detail['loc']) or 'the whole'}: {detail['msg'].removeprefix('Value error, ')}"
-        for detail in error.errors(include_url=False, include_input=False)
-    ]
-    return "; ".join(lines)
+        raise ConfigurationError(f"{name}: {explain(error, model, line_numbers(text))}") from None
 
 
 def _mapping(text: str, name: str) -> dict[str, Any]:

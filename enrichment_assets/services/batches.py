@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Provider
@@ -26,6 +26,7 @@ from enrichment_assets.services.standing import Standing, standing_of
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import states
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.missing import no_such_batch
 from enrichment_assets.store.states import BatchRow, WorkflowCounts
 from enrichment_assets.store.stops import KeptStop, keep_stops_now
 
@@ -94,12 +95,8 @@ def must_find(connection: states.Sync, batch_key: str) -> BatchRow:
     """The batch's row on an open connection; raises `NotFoundError`."""
     row = states.find_batch(connection, batch_key)
     if row is None:
-        raise _unknown(batch_key)
+        raise no_such_batch(connection, batch_key)
     return row
-
-
-def _unknown(batch_key: str) -> NotFoundError:
-    return NotFoundError(f"there is no batch {batch_key!r}; `enrich status` lists the batches")
 
 
 def status(settings: Settings, batch_key: str) -> BatchStatus:
@@ -142,7 +139,7 @@ def workflow_counts(settings: Settings, batch_key: str) -> dict[str, WorkflowCou
     with connect(open_databases(settings).hq) as connection:
         batch_id = states.find_batch_id(connection, batch_key)
         if batch_id is None:
-            raise _unknown(batch_key)
+            raise no_such_batch(connection, batch_key)
         return {w.slug: w for w in states.workflow_counts(connection, batch_id)}
 
 

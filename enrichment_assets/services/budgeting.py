@@ -13,11 +13,13 @@ from typing import Any
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.services.clients import no_such_workflow
 from enrichment_assets.services.recovery import in_transaction, wake_again
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budget_changes, budgets, recovery, reopening
+from enrichment_assets.store import budget_changes, budgets, recovery, registry, reopening
 from enrichment_assets.store.budget_changes import Scope
 from enrichment_assets.store.budgets import Budget
+from enrichment_assets.store.missing import no_such_client
 from enrichment_assets.store.transitions import StepFacts, Sync
 
 
@@ -144,12 +146,13 @@ def _scope(connection: Sync, client: str, batch: str | None, workflow: str | Non
         if batch_id is None:
             raise NotFoundError(f"client {client} has no batch {batch!r}; `enrich status --client {client}` lists them")
     if workflow is not None and not budget_changes.workflow_exists(connection, workflow):
-        raise NotFoundError(f"there is no workflow {workflow!r}: `enrich workflow list` shows all")
+        slugs = [row["workflow_slug"] for row in registry.list_workflow_rows(connection)]
+        raise no_such_workflow(workflow, slugs)
     return Scope(client_id, batch_id, workflow)
 
 
 def _client_id(connection: Sync, slug: str) -> int:
     client_id = budget_changes.client_id_of(connection, slug)
     if client_id is None:
-        raise NotFoundError(f"there is no client {slug!r}; `enrich client list` shows all")
+        raise no_such_client(connection, slug)
     return client_id

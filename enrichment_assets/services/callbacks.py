@@ -27,6 +27,7 @@ from enrichment_assets.store.inbox_review import (
     read_inbox_body,
     reopen_dead,
 )
+from enrichment_assets.store.missing import no_such_batch, no_such_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def list_callbacks(
     with _hq(settings) as connection:
         _require_batch(connection, batch)
         if client is not None and not client_exists(connection, client):
-            raise NotFoundError(f"there is no client {client!r}")
+            raise no_such_client(connection, client)
         status = InboxStatus.DEAD if dead else None
         return list_inbox(connection, status=status, batch_key=batch, client=client, limit=limit)
 
@@ -125,7 +126,7 @@ def _find(connection: psycopg.Connection[Any], inbox_id: int) -> CallbackSummary
 def _require_batch(connection: psycopg.Connection[Any], batch: str | None) -> None:
     """Say that a named batch does not exist, rather than that it has no callbacks."""
     if batch is not None and not batch_exists(connection, batch):
-        raise NotFoundError(f"there is no batch {batch!r}")
+        raise no_such_batch(connection, batch)
 
 
 def _is_utf8(data: bytes) -> bool:

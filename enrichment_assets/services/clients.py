@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.literal_keys import looks_like_key
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
-from enrichment_assets.domain.planning import apply_config, check_workflow
+from enrichment_assets.domain.planning import apply_config
+from enrichment_assets.domain.reads import reads_of
+from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.domain.workflow_checks import check_workflow
 from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.services.key_safety import refuse_unsafe_keys
@@ -113,25 +117,43 @@ def set_client_config(
     for purpose, name in (secrets or {}).items():
         refuse_key_as_name(purpose, name, os.environ if environment is None else environment)
     with registry(settings) as connection:
-        definition = _workflow(connection, workflow)
+        definition, fields = _workflow(connection, workflow)
         client_id = client_row(connection, client)["id"]
         before = registry_store.lock_client_config(connection, client_id, workflow)
         values, names = dict(before.settings), dict(before.secrets)
         for path in unset:
             known = names if path.startswith("secrets.") else values
             if known.pop(path.removeprefix("secrets."), None) is None:
-                raise ConfigurationError(f"client {client} sets no {path!r} for {workflow}")
+                paths = [*values, *(f"secrets.{purpose}" for purpose in names)]
+                raise ConfigurationError(f"client {client} sets no {path!r} for {workflow}: {instead(path, paths)}")
         config = ClientWorkflowConfig(
             settings=values | dict(set_values or {}),
             secrets=names | dict(secrets or {}),
             enabled=before.enabled if enabled is None else enabled,
         )
         merged = apply_config(client, definition, config)
-        check_workflow(merged, PROVIDER_NAMES)
+        _refuse_unread_parameters(client, definition, merged, set_values or {})
+        check_workflow(merged, PROVIDER_NAMES, fields)
         refuse_unsafe_keys(merged, sandbox_url=settings.sandbox_url, replace=replace, environment=environment)
         refuse_reserved_name(merged)
         registry_store.save_client_config(connection, client_id, workflow, config)
     return config
+
+
+def _refuse_unread_parameters(
+    client: str, registered: WorkflowDefinition, merged: WorkflowDefinition, set_values: Mapping[str, Any]
+) -> None:
+    """A parameter that the workflow neither has nor reads is a misspelt one: its value would go nowhere."""
+    read = {read.member for read in reads_of(merged) if read.head == "parameters" and read.member}
+    known = {*registered.parameters, *read}
+    for path, value in set_values.items():
+        first, _, rest = path.partition(".")
+        names = [rest.partition(".")[0]] if rest else list(value) if isinstance(value, Mapping) else []
+        for name in names if first == "parameters" else []:
+            if name not in known:
+                raise ConfigurationError(
+                    f"client {client}, workflow {merged.slug}: there is no parameter {name!r}: {instead(name, known)}"
+                )
 
 
 def refuse_key_as_name(purpose: str, name: str, environment: Mapping[str, str]) -> None:
@@ -158,11 +180,21 @@ def _refuse_secret_value(client: str, workflow: str, path: str, value: Any) -> N
         )
 
 
-def _workflow(connection: Any, slug: str) -> WorkflowDefinition:
-    for row in registry_store.list_workflow_rows(connection):
+def no_such_workflow(slug: str, known: Iterable[str]) -> NotFoundError:
+    """The error for a workflow's slug that is not in the registry."""
+    return NotFoundError(
+        f"there is no workflow {slug!r}{did_you_mean(slug, known) or ':'} `enrich workflow list` shows all"
+    )
+
+
+def _workflow(connection: Any, slug: str) -> tuple[WorkflowDefinition, frozenset[str]]:
+    """The workflow, and every field that the registry's workflows give."""
+    rows = registry_store.list_workflow_rows(connection)
+    workflows = registry_store.readable_workflows(rows)
+    for row in rows:
         if row["workflow_slug"] == slug:
-            return registry_store.workflow_of(row)
-    raise NotFoundError(f"there is no workflow {slug!r}: `enrich workflow list` shows all")
+            return registry_store.workflow_of(row), vocabulary(workflows.values())
+    raise no_such_workflow(slug, [row["workflow_slug"] for row in rows])
 
 
 def _client(row: dict[str, Any]) -> Client:

@@ -15,9 +15,14 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.known_names import vocabulary
+from enrichment_assets.domain.name_checks import name_warnings
 from enrichment_assets.domain.pipeline import PipelineDefinition
-from enrichment_assets.domain.planning import check_workflow, validate_pipeline
+from enrichment_assets.domain.planning import validate_pipeline
+from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.domain.workflow_checks import said_of, workflow_faults
+from enrichment_assets.domain.yaml_text import line_numbers
 from enrichment_assets.registry.loader import builtin_pipelines, explain, parse_pipeline, parse_workflow
 from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.clients import (
@@ -27,6 +32,7 @@ from enrichment_assets.services.clients import (
     get_client_config,
     get_client_configs,
     list_clients,
+    no_such_workflow,
     refuse_key_as_name,
     set_client_config,
 )
@@ -83,10 +89,10 @@ def list_workflows(settings: Settings) -> list[RegisteredWorkflow]:
 
 def get_workflow(settings: Settings, slug: str) -> RegisteredWorkflow:
     """One workflow. Raises `NotFoundError`."""
-    for workflow in list_workflows(settings):
-        if workflow.definition.slug == slug:
-            return workflow
-    raise NotFoundError(f"there is no workflow {slug!r}: `enrich workflow list` shows all")
+    found = {workflow.definition.slug: workflow for workflow in list_workflows(settings)}
+    if slug not in found:
+        raise no_such_workflow(slug, found)
+    return found[slug]
 
 
 def add_workflow(settings: Settings, source: Path | WorkflowDefinition, *, replace: bool = False) -> Saved:
@@ -99,30 +105,41 @@ def add_workflow(settings: Settings, source: Path | WorkflowDefinition, *, repla
         ConfigurationError: It is no workflow, or one of its templates or expressions is wrong; names the field. Or it
             holds a key, names a variable that it may not, or sends a key elsewhere.
     """
-    workflow = source if isinstance(source, WorkflowDefinition) else parse_workflow(_read(source), source.name)
-    check_workflow(workflow, PROVIDER_NAMES)
+    text = "" if isinstance(source, WorkflowDefinition) else read_definition(source)
+    workflow = source if isinstance(source, WorkflowDefinition) else parse_workflow(text, source.name)
+    with registry(settings) as connection:
+        known = {row["workflow_slug"]: row for row in store.list_workflow_rows(connection)}
+        others = {slug: _registered(row).definition for slug, row in known.items() if slug != workflow.slug}
+        fields = vocabulary(others.values())
+        parameters = store.configured_parameters(connection, workflow.slug)
+        if faults := workflow_faults(workflow, PROVIDER_NAMES, fields, parameters):
+            raise ConfigurationError(said_of(workflow, faults, line_numbers(text)))
+        refuse_unsafe(settings, workflow, replace=replace)
+        row = known.get(workflow.slug)
+        if row is not None and _registered(row).version == workflow.version():
+            return Saved(workflow.slug, "unchanged")
+        store.upsert_workflow(connection, workflow, None)
+        warnings = [f"workflow {workflow.slug}, {fault}" for fault in name_warnings(workflow, fields)]
+        pipelines = store.list_pipeline_rows(connection)
+        warnings += _broken_pipelines(pipelines, others | {workflow.slug: workflow}, workflow.slug)
+    return Saved(workflow.slug, "added" if row is None else "updated", tuple(warnings))
+
+
+def refuse_unsafe(settings: Settings, workflow: WorkflowDefinition, *, replace: bool) -> None:
+    """Raise `ConfigurationError` for a key, a variable, an address or a table that a workflow may not have."""
     for purpose, name in workflow.secrets.items():
         refuse_key_as_name(purpose, name, os.environ)
     refuse_unsafe_keys(workflow, sandbox_url=settings.sandbox_url, replace=replace)
     refuse_reserved_name(workflow)
     if "\\u0000" in workflow.model_dump_json():
         raise ConfigurationError(f"workflow {workflow.slug}: a NUL character cannot be stored")
-    with registry(settings) as connection:
-        known = {row["workflow_slug"]: row for row in store.list_workflow_rows(connection)}
-        row = known.get(workflow.slug)
-        if row is not None and _registered(row).version == workflow.version():
-            return Saved(workflow.slug, "unchanged")
-        store.upsert_workflow(connection, workflow, None)
-        workflows = {slug: _registered(other).definition for slug, other in known.items()} | {workflow.slug: workflow}
-        warnings = _broken_pipelines(store.list_pipeline_rows(connection), workflows, workflow.slug)
-    return Saved(workflow.slug, "added" if row is None else "updated", tuple(warnings))
 
 
 def set_workflow_enabled(settings: Settings, slug: str, enabled: bool) -> None:
     """Switch a workflow on or off for every client. Raises `NotFoundError`."""
     with registry(settings) as connection:
         if not store.set_enabled(connection, slug, enabled):
-            raise NotFoundError(f"there is no workflow {slug!r}: `enrich workflow list` shows all")
+            raise no_such_workflow(slug, [row["workflow_slug"] for row in store.list_workflow_rows(connection)])
 
 
 def add_pipeline(settings: Settings, source: Path | PipelineDefinition, client: str | None = None) -> Saved:
@@ -132,7 +149,9 @@ def add_pipeline(settings: Settings, source: Path | PipelineDefinition, client: 
         ConfigurationError: The order cannot work (names step and missing field), or the slug is a built-in's.
         NotFoundError: No such client.
     """
-    pipeline = source if isinstance(source, PipelineDefinition) else parse_pipeline(_read(source), source.name)
+    pipeline = (
+        source if isinstance(source, PipelineDefinition) else parse_pipeline(read_definition(source), source.name)
+    )
     if client is None and pipeline.slug in builtin_pipelines():
         raise ConfigurationError(
             f"pipeline {pipeline.slug!r} is built in: choose another slug, or save it for a client"
@@ -150,6 +169,10 @@ def add_pipeline(settings: Settings, source: Path | PipelineDefinition, client: 
     return Saved(pipeline.slug, "added" if before is None else "updated")
 
 
+def _pipeline_in(path: Path) -> PipelineDefinition:
+    return parse_pipeline(read_definition(path), path.name)
+
+
 def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefinition:
     """A pipeline from `a,b|c,d`: commas between steps, `|` between the members of a waterfall.
 
@@ -160,7 +183,7 @@ def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefin
     try:
         return PipelineDefinition.model_validate({"slug": slug, "title": title, "steps": entries})
     except ValidationError as error:
-        raise ConfigurationError(f"pipeline {slug!r}: {explain(error)}") from None
+        raise ConfigurationError(f"pipeline {slug!r}: {explain(error, PipelineDefinition)}") from None
 
 
 def list_pipelines(settings: Settings, client: str | None = None) -> list[RegisteredPipeline]:
@@ -185,7 +208,8 @@ def pipeline_row(connection: Any, slug: str, client: str | None) -> dict[str, An
     row = _find_pipeline(rows, slug, client) or _find_pipeline(rows, slug, None)
     if row is None:
         whose = f"client {client} has no pipeline {slug!r}" if client else f"there is no shared pipeline {slug!r}"
-        raise NotFoundError(f"{whose}: `enrich pipeline list` shows all")
+        guess = did_you_mean(slug, [row["slug"] for row in rows])
+        raise NotFoundError(f"{whose}{guess or ':'} `enrich pipeline list` shows all")
     return row
 
 
@@ -198,7 +222,7 @@ def _registered(row: dict[str, Any]) -> RegisteredWorkflow:
         definition = store.workflow_of(row)
     except ValidationError as error:
         raise ConfigurationError(
-            f"the registry's row {row['workflow_slug']!r} is no workflow: {explain(error)}"
+            f"the registry's row {row['workflow_slug']!r} is no workflow: {explain(error, WorkflowDefinition)}"
         ) from None
     origin: Origin = "added"
     if row["builtin_version"] is not None:
@@ -222,7 +246,8 @@ def _broken_pipelines(
     return warnings
 
 
-def _read(path: Path) -> str:
+def read_definition(path: Path) -> str:
+    """The text of a workflow's or pipeline's file. Raises `NotFoundError`, or `ConfigurationError` for what is none."""
     try:
         if path.stat().st_size > _MAX_FILE:
             raise ConfigurationError(f"{path.name}: larger than {_MAX_FILE} bytes")

@@ -25,6 +25,7 @@ from enrichment_assets.services.uploads import read_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import items as store
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.missing import no_such_batch
 from enrichment_assets.store.uploads import get_upload
 
 _ANALYZE_FROM = 10_000
@@ -56,7 +57,7 @@ def create_items(settings: Settings, batch_key: str) -> ItemsReport:
     with connect(open_databases(settings).hq) as connection:
         batch = store.lock_batch(connection, batch_key)
         if batch is None:
-            raise NotFoundError(f"no batch {batch_key!r}: `enrich status` lists them")
+            raise no_such_batch(connection, batch_key)
         upload = get_upload(connection, batch["upload_id"])
         if upload is None:
             raise NotFoundError(f"the upload of batch {batch_key!r} is gone")

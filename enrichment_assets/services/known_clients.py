@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import clients as store
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.missing import no_such_client
 from enrichment_assets.warehouse.files import Layout
 
 
@@ -15,9 +15,7 @@ def client_row(connection: Any, slug: str) -> dict[str, Any]:
     """The client's row on an open connection. Raises `NotFoundError`."""
     row = store.get_client(connection, slug)
     if row is None:
-        raise NotFoundError(
-            f"there is no client {slug!r}: `enrich client list` shows all; add it with `enrich client add`"
-        )
+        raise no_such_client(connection, slug)
     return row
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.known_names import emitted_by
+from enrichment_assets.domain.name_checks import column_faults
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
 from enrichment_assets.domain.provider import Provider
@@ -80,12 +82,16 @@ class LaunchPlan:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An upload, a pipeline and the blueprint that they would make. `left_out`: steps the client switched off."""
+    """An upload, a pipeline and the blueprint that they would make.
+
+    `left_out`: steps the client switched off. `misread`: columns that steps name and the file does not have.
+    """
 
     upload: dict[str, Any]
     pipeline: PipelineDefinition
     blueprint: Blueprint
     left_out: tuple[str, ...]
+    misread: tuple[str, ...] = ()
 
     @property
     def items(self) -> int:
@@ -146,9 +152,9 @@ def plan_launch(
 
 
 def unrecognised(draft: Draft) -> list[str]:
-    """Why an upload cannot be launched whatever the pipeline is: nobody knows what its columns are."""
+    """Why an upload cannot be launched: nobody knows what its columns are, or a step reads one that it has not."""
     if any(column["field"] for column in draft.upload["columns"]):
-        return []
+        return list(draft.misread)
     known = ", ".join(repr(column["key"]) for column in draft.upload["columns"][:10])
     return [f"no column of upload {draft.upload['id']} is recognised ({known}): map one, --map COLUMN=field"]
 
@@ -158,14 +164,30 @@ def draft_launch(connection: Any, upload: int | str, pipeline: str, client: str 
     row = find_upload(connection, upload, client)
     definition = PipelineDefinition.model_validate(pipeline_row(connection, pipeline, row["client"])["definition"])
     wanted = set(definition.slugs())
-    workflows = {
+    entries = registry_store.list_workflow_rows(connection)
+    workflows = registry_store.readable_workflows(entries) | {
         entry["workflow_slug"]: registry_store.workflow_of(entry)
-        for entry in registry_store.list_workflow_rows(connection)
+        for entry in entries
         if entry["workflow_slug"] in wanted
     }
     configs = registry_store.client_configs(connection, row["client_id"])
     blueprint = build_blueprint(row["client"], definition, workflows, configs)
-    return Draft(row, definition, blueprint, tuple(switched_off(definition, configs)))
+    unread = _misread_columns(row, blueprint, workflows)
+    return Draft(row, definition, blueprint, tuple(switched_off(definition, configs)), unread)
+
+
+def _misread_columns(
+    upload: Mapping[str, Any], blueprint: Blueprint, workflows: Mapping[str, WorkflowDefinition]
+) -> tuple[str, ...]:
+    """Columns that steps read by name and that neither the file nor an emitted object has, as sentences.
+
+    What any registered workflow emits may be read by a step of a pipeline without it: its rows just have no such cell.
+    """
+    emitted: set[str] | None = set().union(*(emitted_by(workflow) or () for workflow in workflows.values()))
+    if any(emitted_by(step.workflow) is None for step in blueprint.steps):
+        emitted = None
+    columns = [column["key"] for column in upload["columns"]]
+    return tuple(fault for step in blueprint.steps for fault in column_faults(step.workflow, columns, emitted))
 
 
 def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[str, Any]:

@@ -20,7 +20,9 @@ import pyarrow.parquet as pq
 
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
 from enrichment_assets.domain.spreadsheets import kept_as_text
+from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.services.known_clients import check_client
+from enrichment_assets.services.query_errors import said_by_duckdb
 from enrichment_assets.services.target_files import checked_target
 from enrichment_assets.services.workbooks.writing import write_workbook
 from enrichment_assets.settings import Settings
@@ -132,7 +134,7 @@ def ask(
 
     Raises:
         NotFoundError: There is no such client.
-        EnrichError: The query does not run; the message is DuckDB's.
+        EnrichError: The query does not run; the message is DuckDB's, with what was probably meant.
     """
     check_client(settings, client)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe)
@@ -141,7 +143,7 @@ def ask(
             _refuse_writing(connection, query)
         yield Answer(connection.execute(query, parameters))
     except duckdb.Error as error:
-        raise EnrichError(f"The query does not run: {str(error).strip().splitlines()[0]}") from error
+        raise EnrichError(f"The query does not run: {said_by_duckdb(error, connection, query)}") from error
     finally:
         connection.close()
 
@@ -163,7 +165,7 @@ def report_query(name: str, batch: str | None) -> tuple[str, list[str]]:
         NotFoundError: There is no report of that name.
     """
     if name not in REPORTS:
-        raise NotFoundError(f"There is no report `{name}`. Reports: {', '.join(REPORTS)}.")
+        raise NotFoundError(f"there is no report {name!r}: {instead(name, REPORTS)}")
     report = REPORTS[name]
     where = "" if batch is None else " where batch_key = ?"
     return f"select * from {report.model}{where} order by {report.order}", [] if batch is None else [batch]
@@ -179,7 +181,9 @@ def known_batch(settings: Settings, batch_key: str) -> str:
         return Layout.of(settings).client_of(batch_key)
     except NotFoundError:
         names = ", ".join(REPORTS)
-        raise NotFoundError(f"`{batch_key}` is no report ({names}) and no batch that was extracted.") from None
+        guess = did_you_mean(batch_key, REPORTS).removeprefix("; ").capitalize()
+        text = f"`{batch_key}` is no report ({names}) and no batch that was extracted."
+        raise NotFoundError(f"{text} {guess}".strip()) from None
 
 
 def write_answer(answer: Answer, target: Path, *, format_: FileFormat, spreadsheet_safe: bool = False) -> int:

@@ -19,11 +19,13 @@ from enrichment_assets.domain.errors import ConfigurationError, InfrastructureEr
 from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
+from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.services.foresight import Hindrance, after_retry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import budget_changes, recovery, reopening
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.missing import no_such_batch
 from enrichment_assets.store.recovery import Ambiguous, LockedBatch
 from enrichment_assets.store.states import workflow_counts
 from enrichment_assets.store.stops import lift_stops
@@ -244,13 +246,14 @@ def locked(
     """The batch, locked, with its blueprint. Raises as `retry`."""
     batch = recovery.lock_batch(connection, batch_key, against_runs=against_runs)
     if batch is None:
-        raise NotFoundError(f"there is no batch {batch_key!r}; `enrich status` lists the batches")
+        raise no_such_batch(connection, batch_key)
     if batch.retired:
         raise ConfigurationError(f"batch {batch_key} is retired: nothing of it runs any more")
     blueprint = Blueprint.model_validate(batch.blueprint)
     slugs = [step.slug for step in blueprint.steps]
     if workflow is not None and workflow not in slugs:
-        raise NotFoundError(f"batch {batch_key} has no workflow {workflow!r} (it has: {', '.join(slugs)})")
+        guess = did_you_mean(workflow, slugs)
+        raise NotFoundError(f"batch {batch_key} has no workflow {workflow!r}{guess} (it has: {', '.join(slugs)})")
     return batch, blueprint
 
 

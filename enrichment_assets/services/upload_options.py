@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.header_names import fold
 from enrichment_assets.domain.headers import HeaderField
+from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.services.csv_files.shape import DELIMITERS
 
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -38,7 +38,7 @@ class UploadOptions:
             object.__setattr__(self, "delimiter", _known_delimiter(self.delimiter))
         for column, name in self.mapping.items():
             if name and name not in IDENTITY_FIELDS:
-                raise ConfigurationError(f"{column!r} cannot be mapped to {name!r}: {_instead(name, IDENTITY_FIELDS)}")
+                raise ConfigurationError(f"{column!r} cannot be mapped to {name!r}: {instead(name, IDENTITY_FIELDS)}")
 
     def kept(self) -> dict[str, Any]:
         """What is kept with the upload: only what was said. Equal options are equal here."""
@@ -93,13 +93,7 @@ def _column(column: str, names: Sequence[str], keys: Sequence[str]) -> int:
             return found[0]
         if len(found) > 1:
             raise ConfigurationError(f"{column!r} is the name of {len(found)} columns: {[keys[n] for n in found]}")
-    raise ConfigurationError(f"the file has no column {column!r}: {_instead(column, keys)}")
-
-
-def _instead(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    guess = f"did you mean {near[0]!r}? " if near else ""
-    return f"{guess}there are {', '.join(known[:40])}{' ...' if len(known) > 40 else ''}"
+    raise ConfigurationError(f"the file has no column {column!r}: {instead(column, keys)}")
 
 
 def _known_encoding(name: str) -> str:

@@ -41,6 +41,7 @@ from enrichment_assets.services.workbooks import SheetReading
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import uploads as store
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.missing import no_such_client
 
 __all__ = [
     "Column",
@@ -88,7 +89,7 @@ def upload_file(
     with connect(open_databases(settings).hq) as connection:
         client = store.client_id(connection, client_slug)
         if client is None:
-            raise NotFoundError(f"no client {client_slug!r}: add it with `enrich client add {client_slug}`")
+            raise no_such_client(connection, client_slug)
         try:
             with keep_aside(settings, path, client_slug, follow=source != "inbox") as kept:
                 if known := store.find_upload(connection, client, kept.sha256, options.kept()):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig, PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -84,6 +87,15 @@ def workflow_of(row: Row) -> WorkflowDefinition:
     return WorkflowDefinition.model_validate(fields)
 
 
+def readable_workflows(rows: Iterable[Row]) -> dict[str, WorkflowDefinition]:
+    """Slug -> definition of every row that is a workflow; one that SQL made into none is nobody's business here."""
+    found = {}
+    for row in rows:
+        with suppress(ValidationError):
+            found[row["workflow_slug"]] = workflow_of(row)
+    return found
+
+
 def list_workflow_rows(connection: Connection[Row]) -> list[Row]:
     """All rows of the registry, in the order of `overall_step_number`."""
     return connection.execute(
@@ -128,6 +140,17 @@ def client_configs(connection: Connection[Row], client_id: int) -> dict[str, Cli
         )
         for row in rows
     }
+
+
+def configured_parameters(connection: Connection[Row], slug: str) -> list[str]:
+    """Parameters of a workflow that any client's config sets: `table_url` of the path `parameters.table_url`."""
+    rows = connection.execute(
+        "select distinct split_part(path, '.', 2) as name "
+        "from client_workflow_configs, jsonb_object_keys(settings) as path "
+        "where workflow_slug = %s and path like 'parameters.%%'",
+        (slug,),
+    )
+    return sorted(row["name"] for row in rows)
 
 
 def lock_client_config(connection: Connection[Row], client_id: int, slug: str) -> ClientWorkflowConfig:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import yaml
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.warehouse.rendering import Renderer
 from enrichment_assets.warehouse.testspecs import Severity, TestSpec, generic_tests
 
@@ -105,7 +106,7 @@ class Project:
     def model(self, name: str) -> Model:
         """The model of that name; raises `NotFoundError` naming what there is."""
         if name not in self.models:
-            raise NotFoundError(f"There is no model `{name}`. Models: {', '.join(sorted(self.models))}.")
+            raise NotFoundError(f"there is no model {name!r}: {instead(name, sorted(self.models), listed=100)}")
         return self.models[name]
 
     def below(self, model: Model) -> list[Model]:

@@ -8,8 +8,9 @@ import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint, ClientWorkflowConfig, PipelineDefinition
-from enrichment_assets.domain.planning import build_blueprint, check_workflow, switched_off, validate_pipeline
+from enrichment_assets.domain.planning import build_blueprint, switched_off, validate_pipeline
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.domain.workflow_checks import check_workflow
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
 from enrichment_assets.resources.names import PROVIDER_NAMES
 

@@ -158,6 +158,28 @@ def test_every_named_report_answers_for_one_batch_and_for_all(cli: typer.Typer) 
         assert {row["client_slug"] for row in json.loads(every.stdout)} == {"acme", "globex"}, name
 
 
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [
+        ("select * from final_lead", "there is no table 'final_lead'; did you mean 'final_leads'?"),
+        ("select * from person_work_histroy", "did you mean 'person_work_history'?"),
+        ("select * from hq.batchs", "did you mean"),
+        ("select * from zzzzzz", "The query does not run: there is no table 'zzzzzz'"),
+        ("select emial from final_leads", 'did you mean "email"'),
+        ("select f.compny_name from final_leads f", "did you mean 'company_name'?"),
+        ("select lenght(email) from final_leads", 'Did you mean "length"?'),
+        ("select email\nfrom final_leads\nwhere emal is null", "(line 3)"),
+        ("selct 1", 'syntax error at or near "selct"'),
+    ],
+)
+def test_a_question_with_a_typo_is_answered_with_what_was_meant(cli: typer.Typer, sql: str, sentence: str) -> None:
+    with pytest.raises(EnrichError) as caught:
+        CliRunner().invoke(cli, ["query", sql], catch_exceptions=False)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "pg_" not in str(caught.value)
+
+
 def test_a_report_or_batch_that_is_not_there_is_named(cli: typer.Typer) -> None:
     with pytest.raises(NotFoundError, match="`nope` is no report"):
         CliRunner().invoke(cli, ["report", "nope"], catch_exceptions=False)

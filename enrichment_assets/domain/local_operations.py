@@ -1,0 +1,12 @@
+"""The operations of `local` workflows by name, and the members of the payload that each computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PAYLOADS: Mapping[str, frozenset[str]] = {
+    "normalise_name": frozenset({"first_name", "last_name", "full_name", "prefix", "suffix", "middle"}),
+    "normalise_domain": frozenset({"company_domain", "company_registrable_domain", "source"}),
+    "normalise_contact": frozenset({"email", "phone"}),
+}
+"""Operation -> what `provides` of such a workflow can read; `engine.local` computes it."""

@@ -1,0 +1,33 @@
+"""The errors for a client or batch that is not there, with the name that was probably meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import scalar_row
+
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.suggestions import did_you_mean
+
+_NEWEST = 2_000
+
+
+def no_such_batch(connection: Connection[Any], batch_key: str) -> NotFoundError:
+    """The error for a key that no batch has."""
+    keys = _names(connection, "select batch_key from batches order by id desc limit %s")
+    guess = did_you_mean(batch_key, keys) or ";"
+    return NotFoundError(f"there is no batch {batch_key!r}{guess} `enrich status` lists the batches")
+
+
+def no_such_client(connection: Connection[Any], slug: str) -> NotFoundError:
+    """The error for a slug that no client has."""
+    guess = did_you_mean(slug, _names(connection, "select slug from clients order by id desc limit %s")) or ":"
+    return NotFoundError(
+        f"there is no client {slug!r}{guess} `enrich client list` shows all, `enrich client add {slug}` adds it"
+    )
+
+
+def _names(connection: Connection[Any], query: str) -> list[str]:
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(query, (_NEWEST,)).fetchall()
