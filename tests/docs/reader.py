@@ -6,10 +6,12 @@ What a shell keeps from one command to the next (variables, the folder) is kept 
 from __future__ import annotations
 
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
+import termios
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +34,6 @@ would run each batch beside `enrich run`: a minute of CPU time. tests/platform a
 
 ADDRESSES = ("http://127.0.0.1:8710", "http://127.0.0.1:8720")
 """Receiver and simulator as the pages write them."""
-
-SECONDS = 120
 
 KEEP = """{ export -p; printf 'cd %q\\n' "$PWD"; }"""
 
@@ -80,7 +80,7 @@ class Reader:
         shutil.copytree(REPOSITORY / "examples", folder / "examples")
         self._state = folder / ".shell"
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "USER", "SSL_CERT_FILE") if name in os.environ}
-        self._environment = {**kept, "PATH": f"{binaries}:{os.environ['PATH']}", "COLUMNS": "80", "NO_COLOR": "1"}
+        self._environment = {**kept, "PATH": f"{binaries}:{os.environ['PATH']}", "TERM": "dumb", "NO_COLOR": "1"}
         self._environment["PYTHONPATH"] = str(REPOSITORY)
         self._program = WarmProgram(binaries, self._environment)
         self._program.wait_ready()
@@ -106,25 +106,30 @@ class Reader:
             text = re.sub(rf"^{target}\b", command, text, flags=re.MULTILINE)
         for written, real in self._real.items():
             text = text.replace(written, real)
-        ran = subprocess.run(
-            ["bash", "--norc", "-c", f'. "{self._state}"\nset -e\n{text}\n{KEEP} > "{self._state}"\n'],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SECONDS,
-        )
-        said = ran.stdout
+        code, said = self._run(f'. "{self._state}"\nset -e\n{text}\n{KEEP} > "{self._state}"\n')
         for written, real in self._real.items():
             said = said.replace(real.removeprefix("http://"), written.removeprefix("http://"))
-        return ran.returncode, said
+        return code, said
 
     def leave(self) -> None:
         """Stop and remove what was started."""
         self._up.close()
         self._program.stop()
         embedded_server(self.settings).remove()
+
+    def _run(self, script: str) -> tuple[int, str]:
+        """Exit code and screen of a script on a terminal of 80 columns."""
+        screen, terminal = pty.openpty()
+        termios.tcsetwinsize(terminal, (40, 80))
+        shell = ["bash", "--norc", "-c", script]
+        try:
+            streams = {"stdin": subprocess.DEVNULL, "stdout": terminal, "stderr": terminal}
+            with subprocess.Popen(shell, env=self._environment, **streams) as ran:
+                os.close(terminal)
+                said = b"".join(iter(lambda: _read(screen), b""))
+            return ran.returncode, said.decode()
+        finally:
+            os.close(screen)
 
     def _bring_up(self) -> None:
         receiver = self._up.enter_context(ReceiverProcess(self.settings))
@@ -133,6 +138,13 @@ class Reader:
         ports = Ports(receiver=_port(receiver.url), sandbox=_port(sandbox.url))
         self._up.enter_context(only_stack_of(self.settings))
         self._up.enter_context(addresses_told(self.settings, stack_environment(self.settings, ports, {})))
+
+
+def _read(screen: int) -> bytes:
+    try:
+        return os.read(screen, 65536)
+    except OSError:  # nobody writes any more
+        return b""
 
 
 def _port(url: str) -> int:
