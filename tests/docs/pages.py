@@ -62,8 +62,13 @@ class Block:
 
     @property
     def is_shell(self) -> bool:
-        """Whether it holds commands."""
+        """Whether it holds commands of a shell."""
         return self.language in ("sh", "console")
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether a reader types it."""
+        return self.is_shell or self.language == "python"
 
     @property
     def file_name(self) -> str | None:

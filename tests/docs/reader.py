@@ -48,9 +48,11 @@ class Command:
 
 
 def commands_of(block: Block) -> list[Command]:
-    """A `sh` block is one script; in a `console` block each `$ ` begins a command, and what follows is its output."""
+    """A `sh` or `python` block is one script; in a `console` block each `$ ` begins a command, above its output."""
     if block.language == "sh":
         return [Command(block, block.text)]
+    if block.language == "python":
+        return [Command(block, f"python - <<'END'\n{block.text}END\n")]
     found: list[Command] = []
     for line in block.text.splitlines():
         if line.startswith("$ "):

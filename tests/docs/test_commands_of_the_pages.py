@@ -17,6 +17,7 @@ from tests.docs.reader import Reader, commands_of
 NOT_RUN = {
     "another Postgres is needed",
     "it runs until Ctrl-C",
+    "it is a piece of a test",
     "it needs a provider's key",
     "it needs a container host",
     "it installs packages",
@@ -50,7 +51,7 @@ class Story:
     def _faults(self, block: Block) -> Iterator[str]:
         if block.file_name:
             (self._reader.folder / block.file_name).write_text(block.text)
-        if not block.is_shell or block.not_run:
+        if not block.is_typed or block.not_run:
             return
         for command in commands_of(block):
             code, said = self._reader.type(command.text)
@@ -99,7 +100,7 @@ def test_the_commands_of_a_page_do_what_it_shows(story: Story, name: str) -> Non
 
 
 def test_few_commands_are_not_run_and_each_says_why() -> None:
-    left_out = [block for name in FOR_USERS for block in Page(name).blocks() if block.is_shell and block.not_run]
+    left_out = [block for name in FOR_USERS for block in Page(name).blocks() if block.is_typed and block.not_run]
     reasons = {str(block): block.not_run for block in left_out}
     assert {where: why for where, why in reasons.items() if not why or why.partition(";")[0] not in NOT_RUN} == {}
     assert len(left_out) <= NOT_RUN_AT_MOST

@@ -45,8 +45,8 @@ class WarmProgram:
         assert self._process.stdout.readline().strip() == READY
 
     def stop(self) -> None:
-        """End it."""
-        self._process.kill()
+        """End it, and commands that still run."""
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 
