@@ -52,12 +52,12 @@ class WarmProgram:
 
 def serve(address: str) -> None:
     """Import the program, then fork for every caller until killed."""
-    import dagster  # noqa: F401
-    import duckdb  # noqa: F401
     import pandas  # noqa: F401
-    import psycopg  # noqa: F401
-    import pyarrow  # noqa: F401
 
+    import enrichment_assets.assets.enrichment
+    import enrichment_assets.assets.extraction
+    import enrichment_assets.sensors
+    import enrichment_assets.warehouse  # noqa: F401
     from enrichment_assets.cli import build_app
 
     build_app()
