@@ -37,6 +37,8 @@ FOR_USERS = (
 
 FOR_DEVELOPERS = (
     "CONTRIBUTING.md",
+    "docs/diagrams.md",
+    "docs/tour.md",
     "docs/architecture.md",
     "docs/models.md",
     "docs/security.md",

@@ -16,7 +16,7 @@ import typer
 
 from enrichment_assets.cli import build_app
 from enrichment_assets.receiver.limits import ReceiverLimits
-from tests.docs.pages import PAGES, REPOSITORY, Page
+from tests.docs.pages import FOR_DEVELOPERS, FOR_USERS, PAGES, REPOSITORY, Page
 
 SOURCES = ("enrichment_assets", "dbt_like_sql", "deploy", "examples", "bench", "tests")
 PRODUCT = {"enrichment_assets", "dbt_like_sql"}
@@ -120,6 +120,12 @@ def test_links_and_anchors_lead_somewhere(name: str) -> None:
         if not target.exists() or (anchor and anchor not in Page(str(target.relative_to(REPOSITORY))).anchors()):
             broken.append(link)
     assert broken == []
+
+
+def test_the_index_has_every_page_users_before_developers() -> None:
+    listed = [f"docs/{link}" for link in Page("docs/README.md").links() if link.endswith(".md") and "/" not in link]
+    assert listed == [page for page in (*FOR_USERS, *FOR_DEVELOPERS) if page.startswith("docs/")]
+    assert {*listed, "docs/README.md"} == {f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")}
 
 
 def test_every_variable_of_the_environment_is_read_and_described() -> None:
