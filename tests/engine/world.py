@@ -43,8 +43,8 @@ RECEIVER = "http://127.0.0.1:9"
 """Nobody listens there: tests put callbacks into the inbox themselves, by the receiver's own statement."""
 
 CALLER = {
-    "x-sandbox-scenario": "{{original.scenario}}",
-    "x-sandbox-faults": "{{original.faults}}",
+    "x-sandbox-scenario": "{{ original.get('scenario') }}",
+    "x-sandbox-faults": "{{ original.get('faults') }}",
 }
 FAST = {"base": 0.01, "max": 0.02}
 
