@@ -16,6 +16,7 @@ from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.progress import ProgressLog
 from enrichment_assets.assets.results import RESULTS, export_results, results_spec
 from enrichment_assets.assets.selection import ALL_STEPS
+from enrichment_assets.assets.standing import STANDING_CHECK, say_what_stands, standing_check, why_metadata
 from enrichment_assets.assets.steps import StepGraph, step_graph, step_specs
 from enrichment_assets.assets.uploads import BATCH_ITEMS, ITEMS_CHECK, ITEMS_SPEC, lay_out
 from enrichment_assets.domain.pipeline import Blueprint
@@ -41,7 +42,7 @@ def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.Assets
     @dg.multi_asset(
         name="enrichment_steps",
         specs=[ITEMS_SPEC, *step_specs(workflows), results_spec(graph.last)],
-        check_specs=[ITEMS_CHECK],
+        check_specs=[ITEMS_CHECK, STANDING_CHECK],
         partitions_def=batches,
         can_subset=True,
         op_tags=BEFORE_THE_TABLES,
@@ -65,6 +66,8 @@ def _run(
         checks = context.selected_asset_check_keys
         yield lay_out(settings, batch_key, check=dg.AssetCheckKey(BATCH_ITEMS, ITEMS_CHECK.name) in checks)
     everything_settled = yield from _advance(context, platform, graph, blueprint)
+    if STANDING_CHECK.key in context.selected_asset_check_keys:
+        yield standing_check(settings, batch_key)
     if everything_settled and RESULTS in context.selected_asset_keys:
         yield export_results(settings, batch_key)
 
@@ -90,7 +93,7 @@ def _advance(
         if stored.problem:
             context.log.warning(f"{slug}: results are kept and not stored in their destination: {stored.problem}")
     yield from reporter.settled()
-    _say_what_is_left(context, settings, batch_key, chosen, report)
+    say_what_stands(context, settings, batch_key, chosen, report)
     counts = workflow_counts(settings, batch_key)
     return all(slug not in counts or counts[slug].settled for slug in chosen)
 
@@ -162,7 +165,7 @@ class _Reporter:
                 metadata["not_stored"] = stored.problem
             if stored.unfit:
                 metadata["values_that_did_not_fit"] = dict(stored.unfit)
-        return metadata
+        return metadata | why_metadata(self._settings, self._batch_key, slug, count)
 
 
 class _Worker:
@@ -259,20 +262,6 @@ def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
     if count.p50_ms is not None and count.p95_ms is not None:
         metadata |= {"latency_p50_ms": round(count.p50_ms, 1), "latency_p95_ms": round(count.p95_ms, 1)}
     return metadata
-
-
-def _say_what_is_left(
-    context: dg.AssetExecutionContext, settings: Settings, batch_key: str, chosen: set[str], report: RunReport
-) -> None:
-    for slug, reason in report.stopped.items():
-        context.log.warning(f"{slug}: items stay PENDING: {reason}")
-    counts = workflow_counts(settings, batch_key)
-    for slug, count in counts.items():
-        if slug in chosen and not count.settled:
-            context.log.info(
-                f"{slug}: {count.in_progress} items wait for a callback, {count.pending} for their turn; "
-                "nothing is reported for this step yet, and what depends on it is skipped in this run"
-            )
 
 
 __all__ = ["Progress", "build_enrichment_asset", "listening", "step_metadata"]

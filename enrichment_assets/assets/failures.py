@@ -25,6 +25,22 @@ class UnexpectedError(EnrichError):
 
 @contextmanager
 def values_withheld() -> Iterator[None]:
+    """`texts_withheld` for an asset: what it says of a failure comes first in the UI, before Dagster's own words.
+
+    Dagster wraps any other exception in one of its own, whose sentence and trace are what the run's page begins with.
+
+    Raises:
+        Failure: In place of an exception that is not Dagster's; its cause is ours, or `UnexpectedError`.
+    """
+    try:
+        with texts_withheld():
+            yield
+    except EnrichError as error:
+        raise dg.Failure(str(error)) from error
+
+
+@contextmanager
+def texts_withheld() -> Iterator[None]:
     """Exceptions leave this block without text that could quote data; their traceback (file, line, code) stays.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from enrichment_assets.assets.failures import values_withheld
+from enrichment_assets.assets.failures import texts_withheld
 from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.selection import steps_of
@@ -18,7 +18,7 @@ from enrichment_assets.store.states import planned_steps
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Uploads and launches files dropped at inbox/<client>/<pipeline>/.",
 )
-@values_withheld()
+@texts_withheld()
 def upload_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """Take in every file that has arrived whole; a refused one is moved aside with the reason beside it."""
     from enrichment_assets.services.inbox import take_in

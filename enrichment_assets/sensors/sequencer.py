@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from enrichment_assets.assets.failures import values_withheld
+from enrichment_assets.assets.failures import texts_withheld
 from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.results import RESULTS
@@ -67,7 +67,7 @@ def shown_assets(context: dg.SensorEvaluationContext) -> set[dg.AssetKey]:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Continues batches whose providers have called back.",
 )
-@values_withheld()
+@texts_withheld()
 def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """One run request, of the batch's steps, per batch with new callbacks in the inbox."""
     with connect(open_databases(platform.settings()).hq) as connection:
@@ -94,7 +94,7 @@ def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResou
         "makes the tables of a batch whose steps have all settled."
     ),
 )
-@values_withheld()
+@texts_withheld()
 def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """One run request per batch that wants attention: of its steps, or of its tables when only they are missing."""
     with connect(open_databases(platform.settings()).hq) as connection:

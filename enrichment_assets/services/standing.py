@@ -183,10 +183,10 @@ def _see(stops: Mapping[str, StepStop], waits: Sequence[str]) -> str:
     return f"see {', '.join(stopped)}, which stands still" if stopped else "nothing: it goes on after that"
 
 
-def is_stuck(one: Standing) -> bool:
-    """Whether these states wait for a person, rather than for time, an answer or their turn."""
-    return one.status == Status.PENDING and one.cause in _NEED_A_PERSON
+def is_stopped(one: Standing) -> bool:
+    """Whether the step of these states sends nothing now, rather than waits for its turn or an answer."""
+    return one.status == Status.PENDING and one.cause in _STOPS
 
 
 _NO_ANSWER = frozenset({StopCause.QUIET, StopCause.BREAKER})
-_NEED_A_PERSON = frozenset(cause.value for cause in StopCause) - _NO_ANSWER
+_STOPS = frozenset(cause.value for cause in StopCause)

@@ -12,7 +12,6 @@ import pytest
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
-from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxProcess
@@ -153,7 +152,7 @@ def test_what_is_made_from_a_table_whose_test_fails_is_not_reported_and_nothing_
 
 
 def test_a_batch_that_does_not_exist_fails_its_run_by_name(simulated: Settings, instance: dg.DagsterInstance) -> None:
-    with pytest.raises(NotFoundError, match="no-such-batch"):
+    with pytest.raises(dg.Failure, match="no-such-batch"):
         run_batch_job(simulated, instance, "no-such-batch")
 
 

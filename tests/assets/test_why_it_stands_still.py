@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from enrichment_assets.assets.jobs import BATCH_JOB
+from enrichment_assets.assets.standing import OUTCOME_TAG, outcome_of
 from enrichment_assets.cli import build_app
+from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.engine.run import RunReport
 from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches import BatchStatus, advance_batch, status
@@ -26,12 +32,14 @@ from enrichment_assets.services.failed_rows import list_failed
 from enrichment_assets.services.foresight import lacking, next_runner
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.launching import launch
+from enrichment_assets.services.partitions import PARTITIONS_NAME
 from enrichment_assets.services.recovery import retry
 from enrichment_assets.services.running_stack import addresses_told
 from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.standing import Standing
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
+from tests.assets.conftest import platform
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, account, async_step, step
 from tests.engine.world import people as persons
@@ -283,3 +291,92 @@ def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, 
     again = retry(simulated, batch)
     assert again.hindrances == ()
     assert {h.workflow for h in retry(replace(simulated, sandbox_url=None), batch).hindrances} == {None}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+def run_in_dagster(
+    batch: Launched, instance: dg.DagsterInstance, settings: Settings, workflows: list[WorkflowDefinition]
+) -> dg.ExecuteInProcessResult:
+    """A run of the batch's job, as a sensor would start it."""
+    instance.add_dynamic_partitions(PARTITIONS_NAME, [batch.key])
+    definitions = build_definitions(workflows, platform=platform(settings))
+    return definitions.resolve_job_def(BATCH_JOB).execute_in_process(
+        partition_key=batch.key,
+        instance=instance,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+
+
+def test_a_dagster_run_that_could_call_nothing_shows_it_in_the_list_of_runs_and_on_the_assets(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    lacks = step("lacks-key", secrets={"api_key": MISSING}, base_url="http://127.0.0.1:9")
+    left_out = step("left-out", run_if="original.n == 'x'", provides={"y": "id"})
+    batch = world.launch(persons(3), lacks, left_out)
+    result = run_in_dagster(batch, instance, batch.settings, [lacks, left_out])
+    assert result.success, "a run is disposable; what it could not do is said, not failed"
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.tags[OUTCOME_TAG].startswith(
+        "blocked: lacks-key: workflow lacks-key needs its secret 'api_key': the environment variable"
+    )
+    assert MISSING in run.tags[OUTCOME_TAG]
+    (observed,) = instance.fetch_observations(dg.AssetKey("lacks_key"), limit=5).records
+    assert observed.partition_key == batch.key
+    assert observed.asset_observation is not None
+    (reason,) = records(observed.asset_observation.metadata)
+    assert (reason["states"], reason["status"]) == (3, "PENDING")
+    assert str(reason["what_to_do"]).startswith(f"set {MISSING}")
+    (materialised,) = instance.fetch_materializations(dg.AssetKey("left_out"), limit=5).records
+    assert materialised.asset_materialization is not None
+    (skipped,) = records(materialised.asset_materialization.metadata)
+    assert (skipped["states"], skipped["why"]) == (3, "run_if: original.n == 'x'")
+    (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "nothing_stands_still"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert MISSING in str(check.description)
+    warnings = [e.user_message for e in instance.all_logs(result.run_id) if e.level == logging.WARNING]
+    assert any(f"{MISSING} is not set" in text and "What to do: set" in text for text in warnings)
+
+
+def records(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [record.data for record in metadata["reasons"].records]
+
+
+def test_a_failure_begins_with_our_sentence_and_not_with_dagsters(world: World, instance: dg.DagsterInstance) -> None:
+    one = step("one")
+    batch = world.launch(persons(1), one)
+    batch.change("update batches set blueprint = jsonb_set(blueprint, '{simulated}', 'true')")
+    result = run_in_dagster(batch, instance, replace(batch.settings, sandbox_url=None), [one])
+    assert not result.success
+    (failure,) = [e.step_failure_data for e in result.all_events if e.is_step_failure]
+    assert failure.user_failure_data is not None
+    assert str(failure.user_failure_data.description).startswith(f"batch {batch.key} was launched for the simulator")
+    assert failure.error is not None
+    assert failure.error.message.startswith(f"dagster._core.definitions.events.Failure: batch {batch.key} was launched")
+
+
+def test_a_run_whose_calls_came_through_is_tagged_only_for_what_stands_still() -> None:
+    paid = step("paid")
+    blueprint = build_blueprint("acme", PipelineDefinition(slug="p", steps=["paid"]), {"paid": paid}, {})
+    stopped = Standing("paid", "PENDING", 3, "auth", "HTTP 401", "check the key")
+    waiting = replace(stopped, cause="its_turn", reason="its turn has not come")
+    for moved, reasons, outcome in (
+        ({("paid", "found"): 1}, [stopped], "stands still: paid: HTTP 401"),
+        ({("paid", "pending"): 9}, [stopped], "blocked: paid: HTTP 401"),
+        (
+            {("normalise-name", "found"): 9, ("paid", "skipped"): 1},
+            [stopped, stopped],
+            "blocked: paid: HTTP 401 (and 1 more)",
+        ),
+        ({}, [waiting], None),
+        ({}, [], None),
+    ):
+        assert outcome_of(blueprint, reasons, RunReport(moved, {}, False, 0, 0)) == outcome
+    long = replace(stopped, reason="x" * 500)
+    assert len(outcome_of(blueprint, [long, long], RunReport({}, {}, False, 0, 0)) or "") == 200
