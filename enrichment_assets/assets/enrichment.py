@@ -49,7 +49,7 @@ def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.Assets
     )
     def enrichment_steps(
         context: dg.AssetExecutionContext, platform: PlatformResource
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Lay out the items, advance the batch through the selected steps and report each as it settles."""
         with values_withheld():
             yield from _run(context, platform, graph)
@@ -59,7 +59,7 @@ def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.Assets
 
 def _run(
     context: dg.AssetExecutionContext, platform: PlatformResource, graph: StepGraph
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     settings, batch_key = platform.settings(), context.partition_key
     blueprint = load_batch(settings, batch_key).blueprint
     if BATCH_ITEMS in context.selected_asset_keys:
