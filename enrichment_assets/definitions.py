@@ -33,7 +33,7 @@ log = logging.getLogger("enrichment_assets.definitions")
 def registered_workflows(settings: Settings) -> list[WorkflowDefinition]:
     """The enabled workflows of the registry table, or the built-in ones when the database is down."""
     try:
-        return [row.definition for row in list_workflows(settings) if row.definition.enabled]
+        return [row.definition for row in list_workflows(settings, needed=True) if row.definition.enabled]
     except EnrichError as error:
         log.warning("The registry cannot be read, so the built-in workflows are shown: %s", error)
         return list(builtin_workflows().values())

@@ -95,8 +95,13 @@ def lay_out(settings: Settings, batch_key: str, *, check: bool) -> dg.Materializ
             dg.AssetCheckResult(
                 asset_key=BATCH_ITEMS,
                 check_name=ITEMS_CHECK.name,
-                passed=report.rows == report.items + report.rejected,
-                metadata={"rows": report.rows, "items": report.items, "rejected": report.rejected},
+                passed=report.rows == report.items + report.rejected + report.held_back,
+                metadata={
+                    "rows": report.rows,
+                    "items": report.items,
+                    "rejected": report.rejected,
+                    "held_back": report.held_back,
+                },
             )
         ]
         if check

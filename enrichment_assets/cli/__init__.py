@@ -32,6 +32,7 @@ COMMANDS = (
     "report",
     "explain",
     "export",
+    "tidying",
     "shell",
     "demo",
     "up",

@@ -9,7 +9,9 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.launching import LaunchPlan, StepPlan
+    from collections.abc import Callable
+
+    from enrichment_assets.services.launching import Launched, LaunchPlan, StepPlan
     from enrichment_assets.settings import Settings
 
 
@@ -27,6 +29,14 @@ def launch(
     batch: Annotated[
         str | None, typer.Option("--batch", help="Key of the batch; default CLIENT-UPLOAD-PIPELINE-N.")
     ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="A pilot: the first N rows. Launch again without it for the rest."),
+    ] = None,
+    replaced: Annotated[
+        str | None,
+        typer.Option("--replace", help="A batch to give up for this one: what it paid for is taken, then archived."),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Take no answers of earlier batches, whatever `reuse_for` says.")
     ] = False,
@@ -43,9 +53,13 @@ def launch(
 
     With --dry-run nothing is written: it prints the calls and the cost at most, and what is missing.
 
-    Example: enrich launch 12 --pipeline apollo-basic --dry-run
+    With --limit 100 it is a pilot of the first 100 rows. The same launch without --limit (or with a higher one) adds
+    the rest to that batch: no row is asked about twice.
+
+    Example: enrich launch 12 --pipeline apollo-basic --limit 100 --dry-run
     """
     from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services.launching import launch as launch_batch
     from enrichment_assets.services.launching import plan_launch
     from enrichment_assets.settings import Settings
@@ -58,7 +72,9 @@ def launch(
         upload = str(map_columns(settings, upload, parse_mapping(mapping), client))
     _warn(settings, upload, pipeline, client)
     if dry_run:
-        plan = plan_launch(settings, upload, pipeline, client=client, batch_key=batch)
+        plan = plan_launch(
+            settings, upload, pipeline, client=client, batch_key=batch, limit=limit, replacing=replaced is not None
+        )
         if as_json:
             print_json(plan)
         else:
@@ -66,20 +82,30 @@ def launch(
         return
     from enrichment_assets.services.partitions import add_partition
 
-    launched = launch_batch(
-        settings,
-        upload,
-        pipeline,
-        add_partition=lambda key: add_partition(settings, key),
-        client=client,
-        batch_key=batch,
-        fresh=fresh,
-    )
+    def add(key: str) -> None:
+        add_partition(settings, key)
+
+    if replaced is not None:
+        if fresh:
+            raise EnrichError("--replace takes what the other batch paid for, --fresh takes nothing: one of the two")
+        launched = _launch_instead(settings, replaced, upload, pipeline, add, client, batch, limit)
+    else:
+        launched = launch_batch(
+            settings,
+            upload,
+            pipeline,
+            add_partition=add,
+            client=client,
+            batch_key=batch,
+            fresh=fresh,
+            limit=limit,
+        )
     if as_json:
         print_json(launched)
         return
-    done = "launched" if launched.created else "was launched already; its partition is there"
-    say(f"batch {launched.batch_key} {done}: {launched.items} items, {len(launched.steps)} steps")
+    say(f"batch {launched.batch_key} {_done(launched)}: {launched.items} items, {len(launched.steps)} steps")
+    if launched.limit is not None:
+        say(f"it is a pilot of {launched.limit} rows; for the rest launch it again without --limit")
     for slug, address in launched.replaced:
         _say("replaced", _replaced(slug, address))
     say(f"next: enrich run {launched.batch_key} --wait")
@@ -97,6 +123,50 @@ def _warn(settings: Settings, upload: str, pipeline: str, client: str | None) ->
         print_hindrances(found, err=True)
 
 
+def _done(launched: Launched) -> str:
+    if launched.created:
+        return "launched"
+    if launched.added:
+        return f"goes on with {launched.added} more rows"
+    return "was launched already; its partition is there"
+
+
+def _launch_instead(
+    settings: Settings,
+    replaced: str,
+    upload: str,
+    pipeline: str,
+    add: Callable[[str], None],
+    client: str | None,
+    batch: str | None,
+    limit: int | None,
+) -> Launched:
+    from enrichment_assets.services.archiving import archive
+    from enrichment_assets.services.replacing import launch_instead
+
+    done = launch_instead(
+        settings,
+        replaced,
+        upload,
+        pipeline,
+        add_partition=add,
+        client=client,
+        batch_key=batch,
+        limit=limit,
+    )
+    archive(settings, "batch", replaced)
+    gone = done.given_up
+    say(f"batch {replaced} is given up and archived: {gone.skipped} steps of it are never asked", err=True)
+    if gone.under_way:
+        say(f"{gone.under_way} steps of it are under way; their answers are waited for and taken", err=True)
+    if gone.ambiguous:
+        say(
+            f"{gone.ambiguous} of its calls have an unknown fate and may be paid again: enrich resolve {replaced}",
+            err=True,
+        )
+    return done.launched
+
+
 def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import of_currencies, shown_sum
@@ -104,6 +174,10 @@ def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
     companies = "" if plan.companies is None else f", {plan.companies} companies"
     _say("batch", f"{plan.batch_key} (client {plan.client}, pipeline {plan.pipeline})")
     _say("upload", f"{plan.upload_id}, {plan.filename}: {plan.rows} rows, {plan.rejected} rejected{companies}")
+    if plan.rows_before:
+        _say("rows", f"{plan.items} more; {plan.rows_before} rows of the pilot are not asked about again")
+    elif plan.items < plan.rows - plan.rejected:
+        _say("pilot", f"the first {plan.items} rows")
     say("")
     columns = ("workflow", "provider", "mode", "about", "calls at most", "each", "at most")
     print_table(columns, map(_step_row, plan.steps), empty="no steps", total=("at most",))

@@ -21,6 +21,7 @@ from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run import Progress as EngineProgress
 from enrichment_assets.services.batches import status
+from enrichment_assets.services.extracting import bring_up_to_date
 from enrichment_assets.services.partitions import PARTITIONS_NAME, open_instance
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
@@ -96,6 +97,8 @@ def _run_until_done(
         if workflows is None:
             if status(settings, batch_key).finished:
                 _run_once(definitions, instance, batch_key, tables_of_a_batch(), {})
+            else:
+                bring_up_to_date(settings, batch_key)
             _build_organisations(definitions, instance)
 
 

@@ -6,7 +6,7 @@ pipeline, these workflow versions, this client's overrides) and is what the batc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -239,3 +239,14 @@ def _set_path(target: dict[str, Any], path: str, value: Any, where: str) -> None
                 f"{where}: {'.'.join(parents[: number + 1])} has no parts, so {path!r} does not exist"
             )
     node[last] = value
+
+
+def reusing(blueprint: Blueprint, age: Callable[[WorkflowDefinition], float | None]) -> Blueprint:
+    """The blueprint with the `reuse_for` that `age` says for each step that calls somebody."""
+    steps = []
+    for step in blueprint.steps:
+        workflow = step.workflow
+        if workflow.mode is not Mode.LOCAL and (reuse_for := age(workflow)) != workflow.reuse_for:
+            step = step.model_copy(update={"workflow": workflow.model_copy(update={"reuse_for": reuse_for})})
+        steps.append(step)
+    return blueprint.model_copy(update={"steps": steps})

@@ -40,6 +40,7 @@ class SkipReason(StrEnum):
     DISABLED = "disabled"
     INHERITED = "inherited"
     FANNED_OUT = "fanned_out"
+    GIVEN_UP = "given_up"
 
 
 UNDECIDED = "the expression fails"

@@ -38,6 +38,23 @@ class Batch:
     client_slug: str
     blueprint: Blueprint
 
+    def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
+        """The names that templates and conditions of `step` see for `item`."""
+        return {
+            **item.fields_at(step.blueprint.position),
+            "original": item.original or {},
+            "item": {
+                "id": item.item_id,
+                "row_number": item.row_number,
+                "parent_id": item.parent_id,
+                "batch": self.batch_key,
+                "client": self.client_slug,
+                "company_key": item.company_key,
+            },
+            "parameters": step.workflow.parameters,
+            **extra,
+        }
+
 
 class Lease:
     """How long this process may believe that its runner is alive, by a clock that also counts while it is stopped."""
@@ -121,20 +138,7 @@ class Run:
 
     def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
         """The names that templates and conditions of `step` see for `item`."""
-        return {
-            **item.fields_at(step.blueprint.position),
-            "original": item.original or {},
-            "item": {
-                "id": item.item_id,
-                "row_number": item.row_number,
-                "parent_id": item.parent_id,
-                "batch": self.batch.batch_key,
-                "client": self.batch.client_slug,
-                "company_key": item.company_key,
-            },
-            "parameters": step.workflow.parameters,
-            **extra,
-        }
+        return self.batch.item_context(item, step, **extra)
 
     def rest(self, step: Step, closed: Closed, kept: str | None = None) -> None:
         """Send nothing more to this step's provider and operation for a while; its items stay PENDING.

@@ -18,7 +18,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import budgets, claims, fanout, inbox, ledger, questions, reopening, reuse
+from enrichment_assets.store import budgets, claims, fanout, giving_up, inbox, ledger, questions, reopening, reuse
 from enrichment_assets.store.budgets import Account, Purse
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.questions import Elsewhere
@@ -79,6 +79,7 @@ async def _in_pipeline(
     async with connection.pipeline():
         await connection.execute("begin")
         alive = await claims.alive(connection, scope.runner_id)
+        takes_calls = await giving_up.takes_calls(connection, scope.batch_id) if intents else None
         asked = [intent.asked for intent in intents if intent.asked is not None]
         turn = await questions.take_turn(connection, scope.client_id, scope.batch_id, asked) if asked else None
         received_reply = await ledger.receive(connection, scope, received) if received else None
@@ -114,8 +115,11 @@ async def _in_pipeline(
         purse = await purse_reply.result() if purse_reply else Purse(())
         for record in landed:
             purse.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
-        if intents:
-            results[Kind.INTEND] = await _intend(connection, scope, intents, purse, await turn.result() if turn else {})
+        elsewhere = await turn.result() if turn else {}
+        if takes_calls and await takes_calls.result():
+            results[Kind.INTEND] = await _intend(connection, scope, intents, purse, elsewhere)
+        else:
+            results[Kind.INTEND] = [IntentVerdict(None, False, "given_up") for _ in intents]
         await budgets.save(connection, purse)
         await connection.execute("commit")
     return results

@@ -20,7 +20,7 @@ from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.answers import MAX_REASON, Decision, dump
 from enrichment_assets.engine.calls import call, call_key, subject_of
-from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.context import Batch, Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.fanout import with_children
 from enrichment_assets.engine.group_writer import RecordRefused
@@ -39,7 +39,7 @@ _NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
 _CALLBACK_URL = "callback-url"
 
 
-def question_of(run: Run, item: LoadedItem, step: Step) -> str | None:
+def question_of(batch: Batch, item: LoadedItem, step: Step) -> str | None:
     """Hash of what the step asks about this item, None where it cannot be put into a request.
 
     Client and account are no part of it: the lookup keeps to one client. How the answer is read is none either.
@@ -47,7 +47,7 @@ def question_of(run: Run, item: LoadedItem, step: Step) -> str | None:
     """
     if step.renderer is None:
         return None
-    context = run.item_context(item, step, callback_url=_CALLBACK_URL)
+    context = batch.item_context(item, step, callback_url=_CALLBACK_URL)
     context["item"] = {**context["item"], **_NAMELESS}
     try:
         request = step.renderer.render(context)
@@ -59,7 +59,7 @@ def question_of(run: Run, item: LoadedItem, step: Step) -> str | None:
         workflow.provider,
         workflow.operation,
         workflow.mode.value,
-        run.batch.blueprint.simulated,
+        batch.blueprint.simulated,
         step.simulated,
         step.base_url(),
         request.method,
@@ -77,7 +77,7 @@ async def call_or_reuse(run: Run, item: LoadedItem, step: Step) -> Ending:
     A company is asked about once, and then its question once: the outer flight is the company's, the inner one the
     question's. Whoever leads a question's flight waits for no flight, so nobody waits in a circle.
     """
-    question = question_of(run, item, step)
+    question = question_of(run.batch, item, step)
     if question is not None:
         item.questions[step.slug] = question
     key = call_key(run, item, step)

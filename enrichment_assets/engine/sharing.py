@@ -20,6 +20,7 @@ from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.moves import note_move
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem
+from enrichment_assets.store.giving_up import REASON as GIVEN_UP
 from enrichment_assets.store.ledger import Applied, IntentVerdict
 from enrichment_assets.store.questions import Elsewhere
 
@@ -78,6 +79,8 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
     if verdict.state == "budget":
         reason = f"{SkipReason.BUDGET.value}: {verdict.error}"
         return await adopt(run, item, step, Ending(Status.SKIPPED, reason=reason))
+    if verdict.state == "given_up":
+        return await adopt(run, item, step, Ending(Status.SKIPPED, reason=GIVEN_UP))
     if verdict.elsewhere is not None:
         return await wait_for(run, item, step, verdict.elsewhere)
     if verdict.state == CallState.SENT:

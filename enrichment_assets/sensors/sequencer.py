@@ -15,6 +15,7 @@ from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.results import RESULTS
 from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
 from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.store.archiving import archived_and_done
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox import new_callbacks_by_batch
 from enrichment_assets.store.states import NOT_EXTRACTED, batches_to_resume, planned_steps
@@ -96,14 +97,22 @@ def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResou
 )
 @texts_withheld()
 def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
-    """One run request per batch that wants attention: of its steps, or of its tables when only they are missing."""
+    """One run request per batch that wants attention: of its steps, or of its tables when only they are missing.
+
+    The partitions of archived batches go once nothing of them is open.
+    """
+    known = set(context.instance.get_dynamic_partitions(batches.name or ""))
     with connect(open_databases(platform.settings()).hq) as connection:
         waiting = batches_to_resume(connection)
         planned = planned_steps(connection, [batch.batch_key for batch in waiting])
+        put_away = archived_and_done(connection, sorted(known))
     busy, shown = batches_under_way(context.instance), shown_assets(context)
     wanted = {batch.batch_key: batch for batch in waiting if batch.batch_key not in busy}
-    known = set(context.instance.get_dynamic_partitions(batches.name or ""))
     missing = sorted(set(wanted) - known)
+    gone = sorted(set(put_away) - busy - set(wanted))
+    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    requests += [batches.build_add_request(missing)] if missing else []
+    requests += [batches.build_delete_request(gone)] if gone else []
     return dg.SensorResult(
         run_requests=[
             request_run(
@@ -114,5 +123,5 @@ def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformReso
             )
             for b in wanted.values()
         ],
-        dynamic_partitions_requests=[batches.build_add_request(missing)] if missing else [],
+        dynamic_partitions_requests=requests,
     )

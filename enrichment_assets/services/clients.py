@@ -52,7 +52,9 @@ def add_client(settings: Settings, slug: str, name: str | None = None) -> Client
     with connect(open_databases(settings).hq) as connection:
         row = client_store.insert_client(connection, slug, (name or "").strip() or slug)
     if row is None:
-        raise ConfigurationError(f"there is a client {slug!r} already: `enrich client list` shows it")
+        raise ConfigurationError(
+            f"there is a client {slug!r} already: `enrich client list` shows it, or `enrich archived`"
+        )
     return _client(row)
 
 

@@ -42,6 +42,7 @@ from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.seeding import is_edited, registry, seed_builtins
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import registry as store
+from enrichment_assets.store.archiving import set_archived, steps_of_batches
 
 Origin = Literal["built-in", "edited", "added"]
 
@@ -76,20 +77,25 @@ class Saved:
     warnings: tuple[str, ...] = ()
 
 
-def list_workflows(settings: Settings) -> list[RegisteredWorkflow]:
-    """Every workflow, in the order of `step`; seeds the built-ins first.
+def list_workflows(settings: Settings, *, needed: bool = False, archived: bool = False) -> list[RegisteredWorkflow]:
+    """Every workflow that is not archived, in the order of `step`; seeds the built-ins first.
+
+    `needed`: also archived ones that a batch has which is not; `archived`: all of them.
 
     Raises:
         InfrastructureError: The database cannot be reached.
         ConfigurationError: A row was edited by SQL into something that is no workflow; names it.
     """
     with registry(settings) as connection:
-        return [_registered(row) for row in store.list_workflow_rows(connection)]
+        rows = store.list_workflow_rows(connection)
+        kept = steps_of_batches(connection) if needed and any(row["archived_at"] for row in rows) else set()
+        shown = [r for r in rows if archived or r["archived_at"] is None or r["workflow_slug"] in kept]
+        return [_registered(row) for row in shown]
 
 
 def get_workflow(settings: Settings, slug: str) -> RegisteredWorkflow:
     """One workflow. Raises `NotFoundError`."""
-    found = {workflow.definition.slug: workflow for workflow in list_workflows(settings)}
+    found = {workflow.definition.slug: workflow for workflow in list_workflows(settings, archived=True)}
     if slug not in found:
         raise no_such_workflow(slug, found)
     return found[slug]
@@ -116,9 +122,11 @@ def add_workflow(settings: Settings, source: Path | WorkflowDefinition, *, repla
             raise ConfigurationError(said_of(workflow, faults, line_numbers(text)))
         refuse_unsafe(settings, workflow, replace=replace)
         row = known.get(workflow.slug)
-        if row is not None and _registered(row).version == workflow.version():
+        if row is not None and row["archived_at"] is None and _registered(row).version == workflow.version():
             return Saved(workflow.slug, "unchanged")
         store.upsert_workflow(connection, workflow, None)
+        if row is not None:
+            set_archived(connection, "workflow", row["id"], archived=False)
         warnings = [f"workflow {workflow.slug}, {fault}" for fault in name_warnings(workflow, fields)]
         pipelines = store.list_pipeline_rows(connection)
         warnings += _broken_pipelines(pipelines, others | {workflow.slug: workflow}, workflow.slug)
@@ -158,12 +166,15 @@ def add_pipeline(settings: Settings, source: Path | PipelineDefinition, client: 
         )
     with registry(settings) as connection:
         client_id = None if client is None else client_row(connection, client)["id"]
-        workflows = {row["workflow_slug"]: _registered(row).definition for row in store.list_workflow_rows(connection)}
+        rows = [row for row in store.list_workflow_rows(connection) if row["archived_at"] is None]
+        workflows = {row["workflow_slug"]: _registered(row).definition for row in rows}
         problems = validate_pipeline(pipeline, workflows)
         if problems:
             raise ConfigurationError(f"pipeline {pipeline.slug} cannot work: " + "; ".join(problems))
         before = _find_pipeline(store.list_pipeline_rows(connection, client), pipeline.slug, client)
-        if before is not None and PipelineDefinition.model_validate(before["definition"]) == pipeline:
+        if before is not None and before["archived_at"] is not None:
+            set_archived(connection, "pipeline", before["id"], archived=False)
+        elif before is not None and PipelineDefinition.model_validate(before["definition"]) == pipeline:
             return Saved(pipeline.slug, "unchanged")
         store.upsert_pipeline(connection, client_id, pipeline)
     return Saved(pipeline.slug, "added" if before is None else "updated")
@@ -191,7 +202,7 @@ def list_pipelines(settings: Settings, client: str | None = None) -> list[Regist
     with registry(settings) as connection:
         if client is not None:
             client_row(connection, client)
-        return [_pipeline(row) for row in store.list_pipeline_rows(connection, client)]
+        return [_pipeline(row) for row in store.list_pipeline_rows(connection, client) if row["archived_at"] is None]
 
 
 def get_pipeline(settings: Settings, slug: str, client: str | None = None) -> RegisteredPipeline:
@@ -206,6 +217,8 @@ def pipeline_row(connection: Any, slug: str, client: str | None) -> dict[str, An
     """As `get_pipeline`, on an open connection."""
     rows = store.list_pipeline_rows(connection, client)
     row = _find_pipeline(rows, slug, client) or _find_pipeline(rows, slug, None)
+    if row is not None and row["archived_at"] is not None:
+        raise ConfigurationError(f"pipeline {slug!r} is archived: restore it, or choose another")
     if row is None:
         whose = f"client {client} has no pipeline {slug!r}" if client else f"there is no shared pipeline {slug!r}"
         guess = did_you_mean(slug, [row["slug"] for row in rows])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,9 @@ _NUMBER_COLUMNS = 2
 
 @dataclass(frozen=True, slots=True)
 class ItemsReport:
-    """Rows of the upload = items + rejected, always. `created` counts the items that this call made (0: all there).
+    """Rows of the upload = items + rejected + held back, always.
+
+    `created` counts the items that this call made (0: all there), `held_back` the readable rows behind a pilot's limit.
 
     `not_values`: how many cells are no value of their field, by `field: reason`; of the items that this call made.
     """
@@ -45,6 +47,7 @@ class ItemsReport:
     rejected: int
     created: int
     not_values: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    held_back: int = 0
 
 
 def create_items(settings: Settings, batch_key: str) -> ItemsReport:
@@ -61,32 +64,60 @@ def create_items(settings: Settings, batch_key: str) -> ItemsReport:
         upload = get_upload(connection, batch["upload_id"])
         if upload is None:
             raise NotFoundError(f"the upload of batch {batch_key!r} is gone")
-        rows, rejected = upload["row_count"], upload["rejected_count"]
-        if batch["items_created_at"] is not None:
-            return ItemsReport(rows, rows - rejected, rejected, created=0)
-        created, not_values = _create(connection, settings, batch, upload)
-        if created + rejected != rows:
-            raise InfrastructureError(
-                f"upload {upload['id']} had {rows} rows with {rejected} rejections when it came, "
-                f"and now gives {created} items: its kept bytes or the reader have changed"
-            )
+        report = lay_out(connection, settings, batch, upload)
         connection.commit()
-        if created >= _ANALYZE_FROM:
+        if report.created >= _ANALYZE_FROM:
             store.analyze(connection)
-        return ItemsReport(rows, created, rejected, created, not_values)
+        return report
+
+
+def lay_out(connection: Any, settings: Settings, batch: dict[str, Any], upload: dict[str, Any]) -> ItemsReport:
+    """Lay out the rows that the locked batch lacks. The caller commits. Raises `InfrastructureError`."""
+    rows, rejected = upload["row_count"], upload["rejected_count"]
+    readable = rows - rejected
+    wanted = readable if batch["row_limit"] is None else min(batch["row_limit"], readable)
+    there, last = (0, 0) if batch["items_created_at"] is None else store.laid_out(connection, batch["id"])
+    created, not_values = 0, dict[str, int]()
+    if there < wanted or batch["items_created_at"] is None:
+        created, not_values = _create(connection, settings, batch, upload, slice(there, wanted), last)
+    if there + created != wanted:
+        raise InfrastructureError(
+            f"upload {upload['id']} had {rows} rows with {rejected} rejections when it came, "
+            f"and now gives {there + created} items of {wanted}: its kept bytes or the reader have changed"
+        )
+    return ItemsReport(rows, wanted, rejected, created, not_values, readable - wanted)
 
 
 def _create(
-    connection: Any, settings: Settings, batch: dict[str, Any], upload: dict[str, Any]
+    connection: Any,
+    settings: Settings,
+    batch: dict[str, Any],
+    upload: dict[str, Any],
+    window: slice,
+    after_row: int,
 ) -> tuple[int, dict[str, int]]:
     blueprint = Blueprint.model_validate(batch["blueprint"])
     maker = ItemMaker(batch["client_id"], batch["id"], upload["columns"], blueprint.company_identity)
-    items = (item for record_batch in read_upload(settings, upload) for item in maker.items(record_batch))
+    rows = rows_within(read_upload(settings, upload), window)
+    items = (item for record_batch in rows for item in maker.items(record_batch))
     created = store.copy_items(connection, items)
     store.insert_leases(connection, batch["id"])
-    store.insert_states(connection, batch["id"], [(step.position, step.slug) for step in blueprint.steps])
+    steps = [(step.position, step.slug) for step in blueprint.steps]
+    store.insert_states(connection, batch["id"], steps, after_row)
     store.mark_items_created(connection, batch["id"])
     return created, dict(sorted(maker.not_values.items()))
+
+
+def rows_within(batches: Iterable[pa.RecordBatch], window: slice) -> Iterator[pa.RecordBatch]:
+    """The rows of a stream from `window.start` on, before `window.stop`; what comes after is not read."""
+    seen = 0
+    for batch in batches:
+        first, end = max(window.start - seen, 0), min(window.stop - seen, batch.num_rows)
+        seen += batch.num_rows
+        if first < end:
+            yield batch.slice(first, end - first)
+        elif first >= end and seen > window.stop:
+            return
 
 
 class ItemMaker:
@@ -135,3 +166,18 @@ class ItemMaker:
             orjson.dumps(details).decode() if details else None,
             orjson.dumps(rejected).decode() if rejected else None,
         )
+
+
+def company_subjects(settings: Settings, upload: dict[str, Any], blueprint: Blueprint, window: slice) -> int:
+    """How often a company step calls for these rows: once a distinct company, and once for each that names none."""
+    maker = ItemMaker(0, 0, upload["columns"], blueprint.company_identity)
+    column = store.ITEM_COLUMNS.index("company_key")
+    distinct: set[str] = set()
+    without = 0
+    for batch in rows_within(read_upload(settings, upload), window):
+        for item in maker.items(batch):
+            if item[column] is None:
+                without += 1
+            else:
+                distinct.add(item[column])
+    return len(distinct) + without

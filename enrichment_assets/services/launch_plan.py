@@ -20,13 +20,14 @@ from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 from enrichment_assets.resources.secrets import missing_secrets, refuse_foreign_variable, secret_names
 from enrichment_assets.resources.simulator import replaced_addresses
 from enrichment_assets.services.configuration import pipeline_row
+from enrichment_assets.services.items import company_subjects
 from enrichment_assets.services.key_safety import KeyUse, key_uses, sent_secrets
 from enrichment_assets.services.known_clients import client_row
+from enrichment_assets.services.pilots import is_pilot_of, pilot_for
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
 from enrichment_assets.store import registry as registry_store
-from enrichment_assets.store.items import ITEM_COLUMNS
 
 _HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
@@ -63,7 +64,10 @@ class StepPlan:
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:
-    """What a launch would do. `problems` is empty when it may be launched; `companies` is None when not counted."""
+    """What a launch would do. `problems` is empty when it may be launched; `companies` is None when not counted.
+
+    `items` are the rows that it would add. `rows_before`: how many the batch has already, a pilot that goes on.
+    """
 
     client: str
     upload_id: int
@@ -78,6 +82,7 @@ class LaunchPlan:
     left_out: tuple[str, ...]
     cost_at_most: Mapping[str, Decimal]
     problems: tuple[str, ...]
+    rows_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Draft:
     """An upload, a pipeline and the blueprint that they would make.
 
     `left_out`: steps the client switched off. `misread`: columns that steps name and the file does not have.
+    `limit`: only so many readable rows; `rows_before` of them are there.
     """
 
     upload: dict[str, Any]
@@ -92,11 +98,20 @@ class Draft:
     blueprint: Blueprint
     left_out: tuple[str, ...]
     misread: tuple[str, ...] = ()
+    limit: int | None = None
+    rows_before: int = 0
+
+    @property
+    def window(self) -> slice:
+        """Which readable rows become items."""
+        readable = int(self.upload["row_count"] - self.upload["rejected_count"])
+        end = readable if self.limit is None else min(self.limit, readable)
+        return slice(self.rows_before, max(end, self.rows_before))
 
     @property
     def items(self) -> int:
         """Rows that become items."""
-        return int(self.upload["row_count"] - self.upload["rejected_count"])
+        return int(self.window.stop - self.window.start)
 
 
 def plan_launch(
@@ -106,6 +121,8 @@ def plan_launch(
     *,
     client: str | None = None,
     batch_key: str | None = None,
+    limit: int | None = None,
+    replacing: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> LaunchPlan:
     """Say what a launch would call, how often, and what it would cost at most. Writes nothing.
@@ -115,7 +132,9 @@ def plan_launch(
         upload: The upload's id, or at least six digits of its SHA-256.
         pipeline: The client's pipeline, or a shared one.
         client: Needed only where two clients have uploaded the same file.
-        batch_key: Default `<client>-<upload id>-<pipeline>-<n>`.
+        batch_key: Default: the pilot of this upload and pipeline, else `<client>-<upload id>-<pipeline>-<n>`.
+        limit: A pilot: only so many readable rows, the first ones.
+        replacing: Another batch is given up for it, so that no pilot goes on.
         environment: Where keys are looked for; default `os.environ`.
 
     Raises:
@@ -123,11 +142,18 @@ def plan_launch(
         ConfigurationError: The pipeline cannot run at all. What only lacks a key or an address is in `problems`.
     """
     with registry(settings) as connection:
-        draft = draft_launch(connection, upload, pipeline, client)
-        key = checked_batch_key(batch_key) if batch_key else default_key(connection, draft)
-        taken = store.get_batch(connection, key) is not None
+        draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
+        asked = checked_batch_key(batch_key) if batch_key else None
+        known = store.get_batch(connection, asked) if asked else None
+        if asked is None and not replacing:
+            known = pilot_for(connection, draft.upload, draft.blueprint)
+        goes_on = known is not None and is_pilot_of(known, draft.upload, draft.pipeline.slug)
+        if known is not None and goes_on:
+            draft = replace(draft, rows_before=known["row_limit"])
+        key = known["batch_key"] if known else asked or default_key(connection, draft)
+        taken = known is not None and not goes_on
     company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
-    companies = _company_subjects(settings, draft) if company_steps else None
+    companies = company_subjects(settings, draft.upload, draft.blueprint, draft.window) if company_steps else None
     steps = step_plans(settings, draft, companies, environment)
     cost: dict[str, Decimal] = {}
     for step in steps:
@@ -148,6 +174,7 @@ def plan_launch(
         left_out=draft.left_out,
         cost_at_most=cost,
         problems=(*problems, *(problem for step in steps for problem in step.problems)),
+        rows_before=draft.rows_before,
     )
 
 
@@ -202,7 +229,9 @@ def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[
         found = store.uploads_by_hash(connection, text, client)
     if not found:
         whose = f" of client {client}" if client else ""
-        raise NotFoundError(f"there is no upload {text!r}{whose}: give its id, or six or more digits of its SHA-256")
+        raise NotFoundError(
+            f"there is no upload {text!r}{whose}: give its id, or six or more digits of its SHA-256 (not archived)"
+        )
     if len(found) > 1:
         several = ", ".join(f"{row['id']} ({row['client']})" for row in found)
         raise ConfigurationError(f"{text!r} can be several uploads: {several}. Give the id, or --client")
@@ -213,24 +242,6 @@ def default_key(connection: Any, draft: Draft) -> str:
     """The next free `<client>-<upload id>-<pipeline>-<n>`."""
     prefix = f"{draft.upload['client']}-{draft.upload['id']}-{draft.pipeline.slug}"
     return f"{prefix}-{store.next_batch_number(connection, prefix)}"
-
-
-def _company_subjects(settings: Settings, draft: Draft) -> int:
-    """How often a company step calls: once a distinct company, and once for each row that names none."""
-    from enrichment_assets.services.items import ItemMaker
-    from enrichment_assets.services.uploads import read_upload
-
-    maker = ItemMaker(0, 0, draft.upload["columns"], draft.blueprint.company_identity)
-    column = ITEM_COLUMNS.index("company_key")
-    distinct: set[str] = set()
-    without = 0
-    for batch in read_upload(settings, draft.upload):
-        for item in maker.items(batch):
-            if item[column] is None:
-                without += 1
-            else:
-                distinct.add(item[column])
-    return len(distinct) + without
 
 
 def step_plans(

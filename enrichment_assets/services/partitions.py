@@ -32,6 +32,13 @@ def open_instance(settings: Settings, *, keep_output: bool = True) -> Iterator[d
         yield instance
 
 
+def remove_partition(settings: Settings, batch_key: str) -> None:
+    """Take a batch's partition out of the instance; what it materialised stays in Dagster's history."""
+    with open_instance(settings) as instance:
+        if instance.has_dynamic_partition(PARTITIONS_NAME, batch_key):
+            instance.delete_dynamic_partition(PARTITIONS_NAME, batch_key)
+
+
 def add_partition(settings: Settings, batch_key: str) -> None:
     """Add a batch's partition to the instance; nothing happens when it is there.
 

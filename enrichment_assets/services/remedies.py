@@ -96,6 +96,7 @@ def skip_remedy(reason: str, workflow: str, blueprint: Blueprint) -> str:
         SkipReason.DISABLED: "switch the workflow on for this client, and launch again",
         SkipReason.INHERITED: "nothing: the parent's answer counts for the child item",
         SkipReason.FANNED_OUT: "nothing: the child items go through this step",
+        SkipReason.GIVEN_UP: "nothing: the batch was given up; another one may have been launched in its place",
     }
     return texts.get(code, "")
 

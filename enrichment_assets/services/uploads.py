@@ -40,6 +40,7 @@ from enrichment_assets.services.upload_report import (
 from enrichment_assets.services.workbooks import SheetReading
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import uploads as store
+from enrichment_assets.store.archiving import set_archived
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.missing import no_such_client
 
@@ -94,6 +95,7 @@ def upload_file(
             with keep_aside(settings, path, client_slug, follow=source != "inbox") as kept:
                 if known := store.find_upload(connection, client, kept.sha256, options.kept()):
                     kept.keep()
+                    set_archived(connection, "upload", known["id"], archived=False)
                     return _known(kept.final, known)
                 return _store(connection, kept, _Origin(client, client_slug, name, source, options))
         except UploadRefusedError as error:

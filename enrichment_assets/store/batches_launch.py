@@ -14,6 +14,7 @@ Row = dict[str, Any]
 _UPLOAD = """
     select u.*, c.slug as client from uploads u join clients c on c.id = u.client_id
     where (%(client)s::text is null or c.slug = %(client)s) and c.archived_at is null
+      and u.archived_at is null
 """
 
 
@@ -42,12 +43,28 @@ def next_batch_number(connection: Connection[Row], prefix: str) -> int:
     return int(row["number"]) if row else 1
 
 
-def insert_batch(connection: Connection[Row], batch_key: str, upload: Row, blueprint: Blueprint) -> bool:
-    """Insert the batch; False when the key is taken."""
+def insert_batch(
+    connection: Connection[Row],
+    batch_key: str,
+    upload: Row,
+    blueprint: Blueprint,
+    row_limit: int | None = None,
+    replaces: int | None = None,
+) -> bool:
+    """Insert the batch; False when the key is taken.
+
+    Args:
+        connection: HQ database.
+        batch_key: Its key.
+        upload: The upload's row.
+        blueprint: What it will run by.
+        row_limit: It is a pilot: only so many readable rows, the first ones.
+        replaces: Id of the batch that was given up for it.
+    """
     cursor = connection.execute(
         """
-        insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint, resume_at)
-        values (%s, %s, %s, %s, %s, now())
+        insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint, row_limit, replaces, resume_at)
+        values (%s, %s, %s, %s, %s, %s, %s, now())
         on conflict (batch_key) do nothing
         """,
         (
@@ -56,9 +73,35 @@ def insert_batch(connection: Connection[Row], batch_key: str, upload: Row, bluep
             upload["id"],
             blueprint.pipeline,
             Jsonb(blueprint.model_dump(mode="json", by_alias=True)),
+            row_limit,
+            replaces,
         ),
     )
     return cursor.rowcount == 1
+
+
+def pilot_of(connection: Connection[Row], upload_id: int, pipeline: str) -> Row | None:
+    """The newest batch of this upload and pipeline if it has some of the rows only, and can have the rest."""
+    row = connection.execute(
+        """
+        select b.*, c.slug as client from batches b join clients c on c.id = b.client_id
+        where b.upload_id = %s and b.pipeline_slug = %s and b.retired_at is null and b.given_up_at is null
+        order by b.id desc limit 1
+        """,
+        (upload_id, pipeline),
+    ).fetchone()
+    return row if row is not None and row["row_limit"] is not None else None
+
+
+def replacement_of(connection: Connection[Row], batch_id: int, pipeline: str) -> Row | None:
+    """The batch for which this one was given up, if it is there."""
+    return connection.execute(
+        """
+        select b.*, c.slug as client from batches b join clients c on c.id = b.client_id
+        where b.replaces = %s and b.pipeline_slug = %s and b.given_up_at is null order by b.id desc limit 1
+        """,
+        (batch_id, pipeline),
+    ).fetchone()
 
 
 def get_batch(connection: Connection[Row], batch_key: str) -> Row | None:

@@ -127,6 +127,15 @@ async def load_items(
     return [items[item_id] for item_id in ids if item_id in items]
 
 
+async def load_answered(
+    connection: Connection, ids: Sequence[int], company_steps: Collection[str]
+) -> dict[int, LoadedItem]:
+    """Items by id with their rows and answers, for reading only: they are nobody's, and nothing is written for them."""
+    items = await _load_identity(connection, ids, dict.fromkeys(ids, 0), with_original=True)
+    await _load_states(connection, ids, items, company_steps)
+    return items
+
+
 async def _load_identity(
     connection: Connection, ids: Sequence[int], fences: Mapping[int, int], *, with_original: bool
 ) -> dict[int, LoadedItem]:

@@ -29,7 +29,10 @@ ITEM_COLUMNS = (
 def lock_batch(connection: Connection[Row], batch_key: str) -> Row | None:
     """The batch, locked until the transaction ends, so that its items are laid out by one process only."""
     return connection.execute(
-        "select id, client_id, upload_id, blueprint, items_created_at from batches where batch_key = %s for update",
+        """
+        select id, client_id, upload_id, blueprint, items_created_at, row_limit, given_up_at
+        from batches where batch_key = %s for update
+        """,
         (batch_key,),
     ).fetchone()
 
@@ -56,18 +59,38 @@ def insert_leases(connection: Connection[Row], batch_id: int) -> None:
     )
 
 
-def insert_states(connection: Connection[Row], batch_id: int, steps: Sequence[tuple[int, str]]) -> None:
-    """A PENDING state for every item and step (position, workflow slug) of the batch that has none."""
+def insert_states(
+    connection: Connection[Row], batch_id: int, steps: Sequence[tuple[int, str]], after_row: int = 0
+) -> None:
+    """A PENDING state for every item of a row behind `after_row` and every step (position, workflow slug)."""
     connection.execute(
         laying_out(
             """
             select i.id, s.slug, i.batch_id, i.client_id, s.position, 'PENDING', null
             from batch_items i cross join unnest(%s::smallint[], %s::text[]) as s (position, slug)
-            where i.batch_id = %s
+            where i.batch_id = %s and i.row_number > %s
             order by i.id, s.position
             """
         ),
-        ([position for position, _ in steps], [slug for _, slug in steps], batch_id),
+        ([position for position, _ in steps], [slug for _, slug in steps], batch_id, after_row),
+    )
+
+
+def laid_out(connection: Connection[Row], batch_id: int) -> tuple[int, int]:
+    """How many rows of the upload are items of the batch, and the last one's number; children are no rows."""
+    row = connection.execute(
+        "select count(*) as rows, coalesce(max(row_number), 0) as last from batch_items "
+        "where batch_id = %s and parent_item_id is null",
+        (batch_id,),
+    ).fetchone()
+    return (0, 0) if row is None else (int(row["rows"]), int(row["last"]))
+
+
+def set_row_limit(connection: Connection[Row], batch_id: int, limit: int | None) -> None:
+    """Let a batch have more rows: it is not finished any more, and wants attention now."""
+    connection.execute(
+        "update batches set row_limit = %s, finished_at = null, resume_at = clock_timestamp() where id = %s",
+        (limit, batch_id),
     )
 
 

@@ -56,7 +56,7 @@ class IntentVerdict:
         call_id: The ledger row, new or existing; None when the item was taken over or the budget is exhausted.
         granted: True: the call may leave now, as attempt `attempt`.
         state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
-            run) or `asked` (`elsewhere`).
+            run), `asked` (`elsewhere`) or `given_up` (the batch was).
     """
 
     call_id: int | None

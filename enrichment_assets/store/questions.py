@@ -183,6 +183,42 @@ async def take_turn(
     return Reply(cursor, lambda rows: {row.pop("call_key"): Elsewhere(**row) for row in rows})
 
 
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """A call that does not say what it asked."""
+
+    call_id: int
+    item_id: int
+    workflow_slug: str
+
+
+async def unsaid(connection: Connection, batch_id: int, after_item: int, items: int) -> list[Unsaid]:
+    """Such calls of the next `items` items that have any, by item, if they have an answer or wait for it."""
+    cursor = await connection.execute(
+        """
+        with open as (
+          select id, item_id, workflow_slug, dense_rank() over (order by item_id) as place from provider_calls
+          where batch_id = %(batch)s and item_id > %(after)s and question_hash is null and reused_from is null
+            and state in ('intent', 'sent', 'received', 'applied')
+        )
+        select id as call_id, item_id, workflow_slug from open where place <= %(items)s order by item_id, id
+        """,
+        {"batch": batch_id, "after": after_item, "items": items},
+    )
+    return [Unsaid(**row) for row in await cursor.fetchall()]
+
+
+async def say(connection: Connection, questions: Sequence[tuple[int, str]]) -> None:
+    """Write (call id, hash of what it asked)."""
+    await connection.execute(
+        """
+        update provider_calls c set question_hash = q.question
+        from unnest(%s::bigint[], %s::text[]) as q(id, question) where c.id = q.id and c.question_hash is null
+        """,
+        ([call for call, _ in questions], [question for _, question in questions]),
+    )
+
+
 def _parameters(client_id: int, batch_id: int, asked: Sequence[Asked]) -> dict[str, Any]:
     return {
         "client": client_id,

@@ -267,11 +267,14 @@ def find_batch_id(connection: Sync, batch_key: str) -> int | None:
     return None if row is None else int(row["id"])
 
 
-def list_batches(connection: Sync, client: str | None = None, limit: int = 100) -> list[BatchRow]:
-    """The newest batches, of one client or of all."""
+def list_batches(
+    connection: Sync, client: str | None = None, limit: int = 100, *, archived: bool = False
+) -> list[BatchRow]:
+    """The newest batches, of one client or of all; `archived`: those that were archived, instead of the others."""
     rows = connection.execute(
-        f"{_BATCH} where %(client)s::text is null or c.slug = %(client)s order by b.id desc limit %(limit)s",
-        {"client": client, "limit": limit},
+        f"{_BATCH} where (%(client)s::text is null or c.slug = %(client)s) "
+        "and (b.retired_at is not null) = %(archived)s order by b.id desc limit %(limit)s",
+        {"client": client, "limit": limit, "archived": archived},
     ).fetchall()
     return [BatchRow(**row) for row in rows]
 
@@ -308,13 +311,14 @@ def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
         """
         select b.batch_key, 'due' as reason, extract(epoch from b.resume_at)::bigint::text as mark
         from batches b
-        where b.finished_at is null and b.retired_at is null and b.resume_at <= clock_timestamp()
+        where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null)
+          and b.resume_at <= clock_timestamp()
           and not exists (select 1 from runners r where r.batch_id = b.id and r.ended_at is null
                           and r.expires_at > clock_timestamp())
         union all
         select b.batch_key, 'runner died', max(r.id)::text
         from batches b join runners r on r.batch_id = b.id
-        where b.finished_at is null and b.retired_at is null and r.ended_at is null
+        where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null) and r.ended_at is null
           and r.expires_at <= clock_timestamp()
           and not exists (select 1 from runners x where x.batch_id = b.id and x.ended_at is null
                           and x.expires_at > clock_timestamp())

@@ -234,3 +234,17 @@ def mark_stored(connection: SyncConnection[Any], workflow_slug: str, stored: Seq
         """,
         ([item for item, _ in stored], [fetched for _, fetched in stored], workflow_slug),
     )
+
+
+def forget(connection: SyncConnection[Any], batch_id: int) -> None:
+    """Delete the states of a batch that never called anybody, and what moved with them."""
+    for statement in _FORGET:
+        connection.execute(statement, (batch_id,))
+
+
+_FORGET = (
+    "delete from workflow_states where batch_id = %s",
+    "delete from enrichment_results where batch_id = %s",
+    "delete from enrichment_results_log where batch_id = %s",
+    "delete from company_play_step_completions where batch_id = %s",
+)

@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 _UPLOAD = """
     select u.id, c.slug as client, u.client_id, u.filename, u.sha256, u.size_bytes, u.encoding, u.delimiter,
-           u.columns, u.options, u.reading, u.row_count, u.rejected_count, u.source, u.created_at
+           u.columns, u.options, u.reading, u.row_count, u.rejected_count, u.source, u.created_at, u.archived_at
     from uploads u join clients c on c.id = u.client_id
 """
 
@@ -36,8 +36,8 @@ def get_upload(connection: Connection[Row], upload_id: int) -> Row | None:
 
 
 def list_uploads(connection: Connection[Row], client_slug: str | None = None) -> list[Row]:
-    """Uploads, newest first; of one client or of all."""
-    where = "where %(slug)s::text is null or c.slug = %(slug)s order by u.id desc"
+    """Uploads, newest first; of one client or of all; archived ones are left out."""
+    where = "where (%(slug)s::text is null or c.slug = %(slug)s) and u.archived_at is null order by u.id desc"
     return connection.execute(_UPLOAD + where, {"slug": client_slug}).fetchall()
 
 

@@ -1,0 +1,126 @@
+"""`enrich archive`, `restore`, `remove`, `archived`, `give-up`: putting away what nobody needs any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from enrichment_assets.cli.sentences import say
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.archiving import Put
+
+Kind = Literal["client", "upload", "workflow", "pipeline", "batch"]
+What = Annotated[Kind, typer.Argument(help="client, upload, workflow, pipeline or batch.")]
+Name = Annotated[str, typer.Argument(help="Its slug or key; of an upload its id.")]
+Client = Annotated[str | None, typer.Option("--client", help="Whose pipeline; without it, a shared one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it: without it, it is only said what would be done.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("give-up")(give_up)
+    app.command("archive")(archive)
+    app.command("restore")(restore)
+    app.command("remove")(remove)
+    app.command("archived")(archived)
+
+
+def archive(kind: What, name: Name, client: Client = None, as_json: AsJson = False) -> None:
+    """Take something out of lists, pickers and Dagster's partitions; `enrich restore` brings it back.
+
+    A batch has to be finished or given up, a workflow in no pipeline and no open batch. Nothing is deleted.
+
+    Example: enrich archive batch acme-1-apollo-basic-1
+    """
+    from enrichment_assets.services import archiving
+    from enrichment_assets.settings import Settings
+
+    _print(archiving.archive(Settings.from_environment(), kind, name, client), as_json)
+
+
+def restore(kind: What, name: Name, client: Client = None, as_json: AsJson = False) -> None:
+    """Bring back something that was archived.
+
+    Example: enrich restore upload 12
+    """
+    from enrichment_assets.services import archiving
+    from enrichment_assets.settings import Settings
+
+    _print(archiving.restore(Settings.from_environment(), kind, name, client), as_json)
+
+
+def remove(kind: What, name: Name, client: Client = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Delete something for good that nothing depends on; what stands in the way is named.
+
+    An upload goes with its kept bytes, a batch with its rows and files. A batch that called anybody stays: what was
+    billed is never deleted (archive it).
+
+    Example: enrich remove upload 12 --yes
+    """
+    from enrichment_assets.domain.errors import EnrichError
+    from enrichment_assets.services import archiving
+    from enrichment_assets.settings import Settings
+
+    if not yes:
+        raise EnrichError(f"this deletes {kind} {name} for good: add --yes")
+    _print(archiving.remove(Settings.from_environment(), kind, name, client), as_json)
+
+
+def archived(as_json: AsJson = False) -> None:
+    """List what is archived.
+
+    Example: enrich archived
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.archiving import list_archived
+    from enrichment_assets.settings import Settings
+
+    found = list_archived(Settings.from_environment())
+    if as_json:
+        print_json(found)
+        return
+    rows = [(row["kind"], row["name"], row["client"], row["since"]) for row in found]
+    print_table(("kind", "name", "client", "archived"), rows, empty="nothing is archived")
+
+
+def give_up(
+    batch: Annotated[str, typer.Argument(help="The batch's key.")], yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Let nothing more of a batch be sent. What is under way is finished and kept; the rest is skipped for good.
+
+    For a batch that was launched with a wrong workflow: `enrich launch UPLOAD --pipeline P --replace BATCH` gives it up
+    and takes what it has paid for.
+
+    Example: enrich give-up acme-1-apollo-basic-1 --yes
+    """
+    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.domain.errors import EnrichError
+    from enrichment_assets.services.replacing import give_up_batch
+    from enrichment_assets.settings import Settings
+
+    if not yes:
+        raise EnrichError(f"what batch {batch} has not asked yet is then never asked: add --yes")
+    given_up = give_up_batch(Settings.from_environment(), batch)
+    if as_json:
+        print_json(given_up)
+        return
+    say(f"batch {batch} is given up: {given_up.skipped} steps are skipped, nothing more is sent")
+    if given_up.under_way:
+        say(f"{given_up.under_way} steps are under way; their answers are still taken: enrich run {batch}")
+    if given_up.ambiguous:
+        say(f"{given_up.ambiguous} calls are of unknown fate: enrich resolve {batch}")
+    say(f"next: enrich archive batch {batch}")
+
+
+def _print(done: Put, as_json: bool) -> None:
+    from enrichment_assets.cli.printing import print_json
+
+    if as_json:
+        print_json(done)
+    else:
+        whose = f" of client {done.client}" if done.kind == "pipeline" and done.client else ""
+        say(f"{done.kind} {done.name}{whose} is {done.change}")

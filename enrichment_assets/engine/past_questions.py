@@ -1,0 +1,51 @@
+"""What a batch has asked, written down afterwards, so that the batch which replaces it takes the answers.
+
+A call says what it asked only where answers may be reused (`reuse_for`). For any other it is worked out again: the
+request follows from the row, the answers before the step and the blueprint, and all of these are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
+from enrichment_assets.engine.context import Batch
+from enrichment_assets.engine.reuse import question_of
+from enrichment_assets.engine.steps import Door, prepare_steps
+from enrichment_assets.store import contexts, questions
+from enrichment_assets.store.database import connect_async
+
+_ITEMS_AT_ONCE = 1_000
+
+
+async def remember_questions(
+    hq_url: str, batch: Batch, providers: Mapping[str, Provider], sandbox_url: str | None
+) -> int:
+    """Write down what the calls of a batch asked that do not say so yet; how many.
+
+    Calls that have an answer or whose answer is still to come. Nothing is called. A question that cannot be put now, as
+    a template has no value for it, stays unknown: it is asked again.
+    """
+    steps = prepare_steps(batch.blueprint, providers, None, _no_door, sandbox_url)
+    companies = {step.slug for step in batch.blueprint.steps if step.workflow.entity is Entity.COMPANY}
+    written, after = 0, 0
+    async with await connect_async(hq_url, autocommit=True) as connection:
+        while calls := await questions.unsaid(connection, batch.batch_id, after, _ITEMS_AT_ONCE):
+            after = calls[-1].item_id
+            ids = list(dict.fromkeys(call.item_id for call in calls))
+            items = await contexts.load_answered(connection, ids, companies)
+            said = []
+            for call in calls:
+                item, step = items.get(call.item_id), steps.get(call.workflow_slug)
+                question = question_of(batch, item, step) if item and step else None
+                if question is not None:
+                    said.append((call.call_id, question))
+            await questions.say(connection, said)
+            written += len(said)
+    return written
+
+
+def _no_door(key: str, workflow: WorkflowDefinition) -> Door | None:
+    """Nothing leaves."""
+    return None

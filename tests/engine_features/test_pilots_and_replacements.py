@@ -1,0 +1,277 @@
+"""Pilots, batches that are given up or replaced, things put away: nothing is paid twice, nothing leaves late."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from enrichment_assets.cli import launch as launch_command
+from enrichment_assets.cli import tidying
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.services import archiving
+from enrichment_assets.services.batches import overview, status
+from enrichment_assets.services.configuration import (
+    add_client,
+    add_pipeline,
+    add_workflow,
+    list_pipelines,
+    list_workflows,
+    pipeline_from_steps,
+)
+from enrichment_assets.services.items import create_items
+from enrichment_assets.services.launching import Launched as Answer
+from enrichment_assets.services.launching import launch, plan_launch
+from enrichment_assets.services.leads import export_leads
+from enrichment_assets.services.partitions import PARTITIONS_NAME, add_partition, open_instance
+from enrichment_assets.services.replacing import give_up_batch, launch_instead
+from enrichment_assets.services.uploads import list_uploads, upload_file
+from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse import reconcile
+from tests.engine.world import Launched, World, async_step, company_step, step
+
+
+def the_same(slug: str, **fields: object) -> WorkflowDefinition:
+    """A step that asks the same of the same row in every batch: no id of ours is in its request."""
+    body = {"first_name": "{{first_name}}", "n": "{{original.n}}", "step": slug}
+    headers = {"x-api-key": f"{{{{ '{slug}' }}}}"}
+    return step(slug, request={"url": "/enrich", "headers": headers, "body": body}, **fields)
+
+
+@dataclass
+class Desk:
+    """A client with a list of six rows, one of them rejected, and a pipeline of a person's and a company's step."""
+
+    world: World
+    settings: Settings
+    upload: int
+
+    def launch(self, **options: object) -> Answer:
+        options.setdefault("pipeline", "mine")
+        return launch(self.settings, self.upload, add_partition=lambda _: None, **options)  # type: ignore[arg-type]
+
+    def batch(self, key: str) -> Launched:
+        row = self.world.hq.execute("select id from batches where batch_key = %s", (key,)).fetchone()
+        self.world.hq.rollback()
+        assert row is not None
+        return Launched(self.settings, self.world.hq, self.world.sandbox, key, row["id"], "acme")
+
+    def run(self, key: str) -> Launched:
+        create_items(self.settings, key)
+        batch = self.batch(key)
+        batch.run()
+        return batch
+
+
+@pytest.fixture
+def desk(world: World, tmp_path: Path) -> Desk:
+    add_client(world.settings, "acme")
+    path = tmp_path / "people.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["First Name", "Company", "n", "scenario", "faults"])
+        rows.writerow(["Ann", "One Ltd", "1"])
+        rows.writerow(["too", "many", "cells", "are", "all", "these"])
+        rows.writerows([["Ben", "Two Ltd", "2"], ["Cid", "One Ltd", "3"], ["Dan", "Two Ltd", "4"], ["Eve", "New", "5"]])
+    for workflow in (the_same("match"), company_step("firm"), async_step("later")):
+        add_workflow(world.settings, workflow)
+    add_pipeline(world.settings, pipeline_from_steps("mine", "match,firm"), "acme")
+    add_pipeline(world.settings, pipeline_from_steps("slow", "match,later"), "acme")
+    add_pipeline(world.settings, pipeline_from_steps("single", "match"), "acme")
+    return Desk(world, world.settings, upload_file(world.settings, path, "acme").upload_id)
+
+
+def test_a_pilot_goes_on_with_the_rest_and_asks_nobody_twice(desk: Desk) -> None:
+    plan = plan_launch(desk.settings, desk.upload, "mine", limit=2)
+    assert (plan.items, [s.calls_at_most for s in plan.steps]) == (2, [2, 2])
+    pilot = desk.launch(limit=2)
+    assert (pilot.created, pilot.items, pilot.limit) == (True, 2, 2)
+    batch = desk.run(pilot.batch_key)
+    assert status(desk.settings, pilot.batch_key).finished
+    assert [row["row_number"] for row in batch.states("match")] == [1, 3]
+    paid = batch.billed()
+
+    assert desk.launch(limit=2).added == 0, "the same launch again changes nothing"
+    rest = plan_launch(desk.settings, desk.upload, "mine")
+    assert (rest.batch_key, rest.items, rest.rows_before) == (pilot.batch_key, 3, 2)
+    grown = desk.launch(limit=3)
+    assert (grown.batch_key, grown.added, grown.created) == (pilot.batch_key, 1, False)
+    whole = desk.launch()
+    assert (whole.batch_key, whole.added, whole.items) == (pilot.batch_key, 2, 5)
+    assert not status(desk.settings, pilot.batch_key).finished
+    desk.run(pilot.batch_key)
+    assert [row["row_number"] for row in batch.states("match")] == [1, 3, 4, 5, 6]
+    assert batch.statuses() == {"COMPLETED": 10}
+    assert (batch.asked("match"), batch.asked("firm")) == (5, 3), "each row and each company once"
+    assert batch.billed() > paid
+    export_leads(desk.settings, pilot.batch_key, desk.settings.home / "whole.csv", with_upload=True)
+    assert {c.name: c.passed for c in reconcile(desk.settings, pilot.batch_key)}["rows + children = items"]
+    again = desk.launch()
+    assert again.created and again.batch_key != pilot.batch_key, "a batch that has all rows is no pilot any more"
+
+
+def test_a_pilot_whose_workflow_was_changed_is_not_mixed_with_the_new_one(desk: Desk) -> None:
+    pilot = desk.launch(limit=2)
+    add_workflow(desk.settings, the_same("match", provides={"match_id": "id"}))
+    with pytest.raises(ConfigurationError, match=f"--batch {pilot.batch_key}.*--replace {pilot.batch_key}"):
+        desk.launch()
+    assert desk.launch(batch_key=pilot.batch_key).items == 5, "as it was launched, when that is said"
+
+
+def test_a_replaced_batch_sends_nothing_more_and_what_it_paid_for_is_taken(desk: Desk) -> None:
+    first = desk.launch(pipeline="slow", limit=3)
+    old = desk.run(first.batch_key)
+    assert old.statuses("later") == {"IN_PROGRESS": 3}
+    late = old.calls("later")[0]
+    add_workflow(desk.settings, the_same("match", provides={"their_id": "id"}))
+    asked = old.asked("match")
+    done = launch_instead(desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None)
+    assert (done.given_up.under_way, done.questions) == (3, 6)
+    new = desk.run(done.launched.batch_key)
+    assert new.statuses() == {"COMPLETED": 10}
+    assert new.asked("match") == asked + 2, "three of five answers were paid for already"
+    reasons = [row["reason"] for row in new.states("match")]
+    assert [bool(r and r.startswith(f"reused: batch {first.batch_key}")) for r in reasons] == [True] * 3 + [False] * 2
+    assert all(row["their_id"] for row in (r["fields"] for r in new.results() if r["workflow_slug"] == "match"))
+    assert [b.batch for b in overview(desk.settings)] == [done.launched.batch_key], "the old one is out of the list"
+
+    old.call_back(late, {"found": True, "id": "x"})
+    old.run()
+    assert old.statuses("later") == {"COMPLETED": 1, "IN_PROGRESS": 2}, "what was under way is settled all the same"
+    repeated = launch_instead(desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None)
+    assert repeated.launched.batch_key == done.launched.batch_key, "an interrupted launch is repeated, not doubled"
+
+
+def test_after_the_commit_of_giving_up_no_call_leaves_and_calls_under_way_are_kept(desk: Desk) -> None:
+    add_workflow(
+        desk.settings,
+        the_same("match", limits={"per_second": 1, "concurrency": 1}),
+    )
+    key = desk.launch(pipeline="single").batch_key
+    create_items(desk.settings, key)
+    batch = desk.batch(key)
+    desk.world.sandbox.configure(latency="300ms")
+    running = threading.Thread(target=batch.run)
+    running.start()
+    while not batch.calls():
+        assert running.is_alive()
+    give_up_batch(desk.settings, key)
+    intents = len(batch.calls())
+    running.join()
+    assert len(batch.calls()) == intents < 5, "an intent is committed before, or never"
+    assert batch.statuses() == {"COMPLETED": intents, "SKIPPED": 5 - intents}, "what was under way has its answer"
+    batch.run()
+    assert (len(batch.calls()), give_up_batch(desk.settings, key).skipped) == (intents, 0)
+    skipped = [row["reason"] for row in batch.states() if row["status"] == "SKIPPED"]
+    assert {reason.partition(":")[0] for reason in skipped} == {"given_up"}
+
+    batch.change(
+        "update workflow_states set status = 'PENDING' where batch_id = %s and status = 'SKIPPED'", batch.batch_id
+    )
+    batch.run()
+    assert (len(batch.calls()), batch.statuses()["SKIPPED"]) == (intents, 5 - intents), "nor later, by whatever way"
+
+
+def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk) -> None:
+    settings = replace(desk.settings)
+    key = desk.launch().batch_key
+    add_partition(settings, key)
+    for kind, name, what in (
+        ("batch", key, "open steps"),
+        ("upload", str(desk.upload), f"open batches: {key}"),
+        ("client", "acme", f"open batches: {key}"),
+        ("workflow", "match", "pipelines: mine, single, slow"),
+    ):
+        with pytest.raises(ConfigurationError, match=what):
+            archiving.archive(settings, kind, name)  # type: ignore[arg-type]
+    desk.run(key)
+    archiving.archive(settings, "batch", key)
+    archiving.archive(settings, "batch", key)
+    with open_instance(settings) as instance:
+        assert instance.get_dynamic_partitions(PARTITIONS_NAME) == []
+    assert overview(settings) == []
+    with pytest.raises(ConfigurationError, match="archived"):
+        desk.launch(batch_key=key)
+    for slug in ("mine", "single", "slow"):
+        archiving.archive(settings, "pipeline", slug, "acme")
+    archiving.archive(settings, "workflow", "match")
+    archiving.archive(settings, "upload", str(desk.upload))
+    assert "match" not in [w.definition.slug for w in list_workflows(settings)]
+    assert [p for p in list_pipelines(settings, "acme") if p.client] == []
+    assert list_uploads(settings) == []
+    with pytest.raises(NotFoundError, match="no upload"):
+        desk.launch()
+    names = {(row["kind"], row["name"]) for row in archiving.list_archived(settings)}
+    pipelines = {("pipeline", slug) for slug in ("mine", "single", "slow")}
+    assert names == {("batch", key), ("workflow", "match"), ("upload", str(desk.upload))} | pipelines
+    archiving.restore(settings, "batch", key)
+    with open_instance(settings) as instance:
+        assert instance.get_dynamic_partitions(PARTITIONS_NAME) == [key]
+    assert "match" in [w.definition.slug for w in list_workflows(settings, needed=True)], "its batch can be run again"
+
+    for kind, name, what in (
+        ("batch", key, "calls in the ledger, which is kept: firm, match"),
+        ("upload", str(desk.upload), f"batches: {key}"),
+        ("workflow", "match", f"pipelines: mine, single, slow; batches: {key}"),
+        ("client", "acme", "batches"),
+        ("workflow", "normalise-name", "comes with the platform"),
+    ):
+        with pytest.raises(ConfigurationError, match=what):
+            archiving.remove(settings, kind, name)  # type: ignore[arg-type]
+
+
+def test_what_nothing_depends_on_is_removed_with_its_files(desk: Desk, tmp_path: Path) -> None:
+    key = desk.launch().batch_key
+    create_items(desk.settings, key)
+    export_leads(desk.settings, key, tmp_path / "leads.csv")
+    add_partition(desk.settings, key)
+    archiving.remove(desk.settings, "batch", key)
+    for table in ("batches", "batch_items", "workflow_states", "item_leases"):
+        rows = desk.world.hq.execute(f"select count(*) as n from {table}").fetchone()
+        assert rows == {"n": 0}, table
+    assert list(desk.settings.warehouse_dir.glob("*/*/*/*.parquet")) == []
+    archiving.remove(desk.settings, "upload", str(desk.upload))
+    assert [path for path in desk.settings.uploads_dir.rglob("*") if path.is_file()] == []
+    for slug in ("mine", "single", "slow"):
+        archiving.remove(desk.settings, "pipeline", slug, "acme")
+    for slug in ("match", "firm", "later"):
+        archiving.remove(desk.settings, "workflow", slug)
+    archiving.remove(desk.settings, "client", "acme")
+    with pytest.raises(NotFoundError, match="no client 'acme'"):
+        archiving.remove(desk.settings, "client", "acme")
+
+
+def test_the_commands_say_what_is_next_and_delete_nothing_unasked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENRICH_HOME", str(desk.settings.home))
+    monkeypatch.setenv("HQ_DATABASE_URL", desk.settings.hq_database_url or "")
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", desk.settings.dagster_database_url or "")
+    monkeypatch.setenv("ENRICH_SANDBOX_URL", desk.settings.sandbox_url or "")
+    app = typer.Typer()
+    for module in (tidying, launch_command):
+        module.register(app)
+
+    def said(*arguments: str) -> str:
+        done = CliRunner().invoke(app, arguments)
+        return str(done.exception) if done.exception else done.output
+
+    upload = str(desk.upload)
+    assert "for the rest launch it again without --limit" in said(
+        "launch", upload, "--pipeline", "mine", "--limit", "2"
+    )
+    plan = said("launch", upload, "--pipeline", "mine", "--dry-run")
+    assert "3 more; 2 rows of the pilot are not asked about again" in plan
+    assert "goes on with 3 more rows" in said("launch", upload, "--pipeline", "mine")
+    key = f"acme-{upload}-mine-1"
+    assert "add --yes" in said("give-up", key) and "add --yes" in said("remove", "batch", key)
+    replaced = said("launch", upload, "--pipeline", "single", "--replace", key)
+    assert (
+        f"batch {key} is given up and archived" in replaced and f"acme-{upload}-single-1 launched: 5 items" in replaced
+    )
+    assert key in said("archived") and said("restore", "batch", key).strip() == f"batch {key} is restored"
+    assert said("remove", "batch", key, "--yes").strip() == f"batch {key} is removed"
