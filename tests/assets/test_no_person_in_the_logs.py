@@ -12,7 +12,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from enrichment_assets.assets.failures import UnexpectedError
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.receiver.process import ReceiverProcess
@@ -122,9 +121,7 @@ def test_a_database_error_that_quotes_a_row_tells_its_place_and_no_value(
     batch = launched(simulated, tmp_path / "list.csv", people)
     with connect(open_databases(simulated).hq) as hq:
         hq.execute("alter table batch_items add constraint nobody check (id < 0)")
-    with pytest.raises(
-        UnexpectedError, match=r"CheckViolation \(SQLSTATE 23514, table batch_items, constraint nobody\)"
-    ):
+    with pytest.raises(dg.Failure, match=r"CheckViolation \(SQLSTATE 23514, table batch_items, constraint nobody\)"):
         run_batch_job(simulated, instance, batch, ["raw_apollo_uploads", "batch_items"])
     kept = sqlite_text(tmp_path)
     terminal = capfd.readouterr()
