@@ -6,7 +6,8 @@ the results follow the steps that the batch has.
 """
 
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 import dagster as dg
@@ -82,7 +83,7 @@ def _advance(
         return True
     reporter = _Reporter(settings, batch_key, graph, selected, blueprint)
     progress = ProgressLog(context.log.info, progress_listener())
-    worker = _Worker(settings, batch_key, platform, chosen, progress)
+    worker = _Worker(settings, batch_key, platform, chosen, progress, lambda: _was_stopped(context))
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
             progress.say()
@@ -168,6 +169,14 @@ class _Reporter:
         return metadata | why_metadata(self._settings, self._batch_key, slug, count)
 
 
+def _was_stopped(context: dg.AssetExecutionContext) -> bool:
+    """Whether Dagster's storage says that the run is to end or has ended; a storage that fails stops nobody."""
+    with suppress(Exception):
+        run = context.instance.get_run_by_id(context.run_id)
+        return run is not None and (run.is_finished or run.status is dg.DagsterRunStatus.CANCELING)
+    return False
+
+
 class _Worker:
     """The engine in a thread of its own, so that the asset can report steps while it works.
 
@@ -183,8 +192,10 @@ class _Worker:
         platform: PlatformResource,
         selection: set[str],
         progress: ProgressLog,
+        was_stopped: Callable[[], bool],
     ) -> None:
         self._progress = progress
+        self._was_stopped = was_stopped
         self._stop = threading.Event()
         self._done = threading.Event()
         self._report: RunReport | None = None
@@ -203,8 +214,20 @@ class _Worker:
         finally:
             self._done.set()
 
+    def _watch(self) -> None:
+        """Stop the engine when the run was stopped while Dagster, not this asset, was at work.
+
+        An interruption that meets Dagster between two results leaves the asset's generator where it is: its `with`
+        block is not left, and the engine would go on calling until the batch is done.
+        """
+        while not self._done.wait(SETTLED_CHECK_SECONDS):
+            if self._was_stopped():
+                self._stop.set()
+                return
+
     def __enter__(self) -> Self:
         self._thread.start()
+        threading.Thread(target=self._watch, name=f"watch {self._thread.name}", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
