@@ -129,7 +129,7 @@ class Reader:
             with subprocess.Popen(shell, env=self._environment, **streams) as ran:
                 os.close(terminal)
                 said = b"".join(iter(lambda: _read(screen), b""))
-            return ran.returncode, said.decode()
+            return ran.returncode, said.decode().replace("\r\n", "\n")
         finally:
             os.close(screen)
 

@@ -85,7 +85,7 @@ def _pattern(line: str) -> str:
 
 @pytest.fixture(scope="module")
 def story() -> Iterator[Story]:
-    folder = Path(tempfile.mkdtemp(prefix="enrich-reader-", dir="/tmp"))  # short: sockets are made below it
+    folder = Path(tempfile.mkdtemp(prefix="enrich-pages-", dir="/tmp"))  # short: sockets are made below it
     folder.chmod(0o755)
     reader = Reader(folder)
     yield Story(reader)
