@@ -16,6 +16,7 @@ from psycopg import sql
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.registry.loader import builtin_pipelines
 from enrichment_assets.services.kept_files import kept_path
+from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.partitions import add_partition, remove_partition
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
@@ -104,6 +105,8 @@ def sweep_partition(settings: Settings, batch_key: str) -> None:
 
 
 def _must_find(connection: Any, kind: Kind, name: str, client: str | None) -> dict[str, Any]:
+    if client is not None:
+        client_row(connection, client)
     row = store.find(connection, kind, name, client)
     if row is None:
         whose = f" of client {client}" if client else ""

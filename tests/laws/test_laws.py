@@ -26,7 +26,7 @@ SABOTAGES = [
         1,
         "a_row_that_is_lost_between_upload_and_items_is_noticed",
         "services/items.py",
-        "if created + rejected != rows:",
+        "if there + created != wanted:",
         "if False:",
     ),
     Sabotage(
@@ -240,8 +240,8 @@ SABOTAGES = [
         5,
         "money_adds_up_in_any_order",
         "store/budgets.py",
-        "account.reserved += amount",
-        "account.reserved = amount",
+        "binding.reserved += amount",
+        "binding.reserved = amount",
     ),
     Sabotage(
         5,
@@ -299,7 +299,7 @@ SABOTAGES = [
         8,
         "simulated_answers_do_not_reach_a_batch_for_real_providers",
         "engine/reuse.py",
-        "run.batch.blueprint.simulated,",
+        "batch.blueprint.simulated,",
         "",
     ),
     Sabotage(

@@ -128,7 +128,19 @@ def fill(url: str) -> FreshBatch:
 
 def _batch(connection: psycopg.Connection[Row], client: int, upload: int, key: str, items: int) -> tuple[int, int]:
     steps = [
-        {"position": n, "workflow": {"slug": slug, "title": slug, "provider": "http", "provides": {}}}
+        {
+            "position": n,
+            "registry_version": "1",
+            "workflow": {
+                "slug": slug,
+                "title": slug,
+                "step": n,
+                "provider": "http",
+                "operation": slug,
+                "mode": "sync",
+                "request": {"url": "/"},
+            },
+        }
         for n, slug in enumerate(SLUGS)
     ]
     batch = _id(
@@ -138,7 +150,7 @@ def _batch(connection: psycopg.Connection[Row], client: int, upload: int, key: s
         key,
         client,
         upload,
-        json.dumps({"steps": steps}),
+        json.dumps({"client": "acme", "pipeline": "p", "company_identity": ["domain"], "steps": steps}),
     )
     runner = _id(
         connection,

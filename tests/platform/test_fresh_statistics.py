@@ -32,6 +32,7 @@ from enrichment_assets.store import (
     edits,
     extraction,
     fanout,
+    giving_up,
     inbox,
     inbox_review,
     items,
@@ -129,6 +130,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
     ),
     destinations.unstored_results: lambda c, b: list(destinations.unstored_results(c, b.batch_id, "first")),
+    transitions.forget: lambda c, b: transitions.forget(c, b.batch_id),
     transitions.mark_stored: lambda c, b: transitions.mark_stored(
         c, "first", [(item, datetime.now(UTC)) for item in b.items]
     ),
@@ -146,6 +148,8 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     inbox.new_callbacks_by_batch: lambda c, b: inbox.new_callbacks_by_batch(c),
     inbox_review.list_inbox: lambda c, b: inbox_review.list_inbox(c, batch_key="fresh"),
     inbox_review.reopen_dead: lambda c, b: inbox_review.reopen_dead(c, batch_key="fresh"),
+    giving_up.give_up: lambda c, b: giving_up.give_up(c, "fresh"),
+    items.laid_out: lambda c, b: items.laid_out(c, b.batch_id),
     items.insert_leases: lambda c, b: items.insert_leases(c, b.batch_id),
     items.insert_states: lambda c, b: items.insert_states(c, b.batch_id, [(4, "fourth"), (5, "fifth")]),
     recovery.pick_states: lambda c, b: _picked(b, c, "FAILED"),
@@ -196,6 +200,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     ),
     ledger.apply: lambda c, b: ledger.apply(c, _scope(b), _applied(b)),
     questions.find: lambda c, b: questions.find(c, b.client_id, b.batch_id, _asked(b)),
+    questions.unsaid: lambda c, b: questions.unsaid(c, b.batch_id, 0, GROUP),
     questions.take_turn: lambda c, b: questions.take_turn(c, b.client_id, b.batch_id, _asked(b)),
     stops.keep_stops: lambda c, b: stops.keep_stops(c, b.batch_id, SLUGS, _stops(), "test"),
     reasons.refusals: lambda c, b: reasons.refusals(c, b.batch_id, SLUGS),
@@ -213,14 +218,16 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
 }
 
 ONE_ROW = {
-    "batches_launch": {"insert_batch", "get_batch"},
+    "batches_launch": {"insert_batch", "get_batch", "replacement_of"},
     "budget_changes": {"batch_id_of", "find_budget", "remove_budget"},
     "claims": {"start_runner", "retire_expired_runners"},
     "destinations": {"upsert"},
     "edits": {"add_edit"},
     "fanout": {"take_turn"},
+    "giving_up": {"takes_calls"},
     "inbox_review": {"batch_exists"},
-    "items": {"lock_batch", "mark_items_created"},
+    "items": {"lock_batch", "mark_items_created", "set_row_limit"},
+    "missing": {"no_such_batch"},
     "recovery": {"lock_batch"},
     "replaying": {"save_blueprint", "remove_stored"},
     "states": {"mark_extracted"},

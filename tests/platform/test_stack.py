@@ -125,6 +125,7 @@ def test_the_processes_are_told_where_everything_is(tmp_path: Path) -> None:
         "ENRICH_SANDBOX_URL": "http://127.0.0.1:8720",
         "DAGSTER_HOME": str(tmp_path / "dagster"),
         "PYTHONUNBUFFERED": "1",
+        "ENRICH_STARTED_BY": "enrich up",
     }
 
 

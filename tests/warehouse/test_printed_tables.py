@@ -46,6 +46,7 @@ TABLES = [
     "pipeline list",
     "budget list",
     "callbacks list",
+    "archived",
     f"resolve {BATCH}",
     "launch {upload} --pipeline full-demo --dry-run",
     f"explain {BATCH} {{item}}",
@@ -243,6 +244,9 @@ NEEDED = {
     "pipeline show": "full-demo --client nobody",
     "pipeline add": "mine --steps normalise-name --client nobody",
     "client config": "nobody",
+    "archive": "pipeline mine --client nobody",
+    "restore": "pipeline mine --client nobody",
+    "remove": "pipeline mine --client nobody --yes",
 }
 
 
