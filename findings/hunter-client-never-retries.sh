@@ -7,7 +7,7 @@
 # false for every status from 400 on, and the client asks `if exc.response` before it looks at the status.
 # Hunter's 202 ("ask the same again") is the other way round: it is returned as an answer without an address.
 #
-# Ours: a status decides, not a truth value; 202 is asked again (resources/hunter.py, tests/providers).
+# Ours: a status decides, not a truth value; 202 is asked again (providers/hunter.py, tests/providers).
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

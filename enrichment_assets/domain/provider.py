@@ -33,7 +33,7 @@ HeaderParts = tuple[str | SecretPlace, ...]
 class RenderedRequest:
     """One HTTP request ready for a provider to authorise. `url` may be a path below the provider's base URL.
 
-    `secret_headers` are headers that wait for their secrets (`resources.secrets.fill_secrets`).
+    `secret_headers` are headers that wait for their secrets (`wire.secrets.fill_secrets`).
     """
 
     method: str

@@ -19,11 +19,11 @@ from enrichment_assets.engine.limits import AT_ONCE, Closed, RateGate, Turn, int
 from enrichment_assets.engine.refusals import PAUSE
 from enrichment_assets.engine.steps import Door, Step
 from enrichment_assets.engine.stops import because
-from enrichment_assets.resources.quota_headers import rest_after
 from enrichment_assets.store import breaker as breaker_store
 from enrichment_assets.store import day_counts, limits, reasons
 from enrichment_assets.store.breaker import BreakerState
 from enrichment_assets.store.claims import Connection
+from enrichment_assets.wire.quota_headers import rest_after
 
 PATIENCE = 30.0
 """Seconds that an item waits for a closed gate; where it is closed for longer, the step rests and the run goes on."""

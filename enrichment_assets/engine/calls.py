@@ -33,9 +33,9 @@ from enrichment_assets.engine.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.stops import because
-from enrichment_assets.resources.simulator import RECEIVER_HEADER
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received
+from enrichment_assets.wire.simulator import RECEIVER_HEADER
 
 INLINE_WAIT = 30.0
 """Seconds up to which a retry waits inside the run; longer waits are left to a later run."""

@@ -16,8 +16,8 @@ from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.limits import Closed, Turn, TurnMissed
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, send
 from enrichment_assets.store.ledger import IntentVerdict
+from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
 
 
 @dataclass(frozen=True, slots=True)

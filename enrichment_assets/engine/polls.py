@@ -20,9 +20,9 @@ from enrichment_assets.engine.exchange import Attempt, send_in_turn
 from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.stops import because
-from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Received
+from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent
 
 LATE_PACE = 30.0
 """Seconds between polls from the deadline on, where nobody names a pace."""

@@ -32,10 +32,10 @@ from enrichment_assets.engine.passes import one_pass
 from enrichment_assets.engine.standing import StopKeeper
 from enrichment_assets.engine.steps import prepare_steps
 from enrichment_assets.engine.stops import because
-from enrichment_assets.resources.transport import build_client
 from enrichment_assets.store import claims, contexts, limits, states
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.ledger import Scope
+from enrichment_assets.wire.transport import build_client
 
 LEASE_SECONDS = 60.0
 """How long a runner may be silent before its items are taken over."""
@@ -111,7 +111,7 @@ async def advance(
     Args:
         hq_url: libpq URL of the HQ database.
         batch: The batch, its blueprint included.
-        providers: By name, as `resources.providers.build_providers` gives them.
+        providers: By name, as `wire.addresses.build_providers` gives them.
         options: Lease, addresses, patience.
         selection: Workflow slugs that may run; None: all of the blueprint.
         on_progress: Called about twice a second.

@@ -22,10 +22,10 @@ from enrichment_assets.engine.limits import RateGate
 from enrichment_assets.engine.lookahead import Lookahead
 from enrichment_assets.engine.refusals import Refusals
 from enrichment_assets.engine.stops import Stop
-from enrichment_assets.resources.echo import EchoGuard
-from enrichment_assets.resources.providers import base_url_of, is_simulated
-from enrichment_assets.resources.secrets import fill_secrets, workflow_secrets
-from enrichment_assets.resources.simulator import simulated_place
+from enrichment_assets.wire.addresses import base_url_of, is_simulated
+from enrichment_assets.wire.echo import EchoGuard
+from enrichment_assets.wire.secrets import fill_secrets, workflow_secrets
+from enrichment_assets.wire.simulator import simulated_place
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.resources.providers import build_providers
 from enrichment_assets.settings import Settings
+from enrichment_assets.wire.addresses import build_providers
 
 DESCRIPTION = """Where this installation is: home, databases, receiver, simulator. All of it comes from the environment
 of the processes (docs/deployment.md). A run's configuration cannot set any of it."""

@@ -17,8 +17,8 @@ from enrichment_assets.domain.reads import spelt
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
+from enrichment_assets.providers.names import PROVIDER_NAMES
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.configuration import read_definition, refuse_unsafe
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings

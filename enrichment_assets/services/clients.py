@@ -20,7 +20,7 @@ from enrichment_assets.domain.reads import reads_of
 from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow
-from enrichment_assets.resources.names import PROVIDER_NAMES
+from enrichment_assets.providers.names import PROVIDER_NAMES
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.services.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.known_clients import client_row

@@ -23,8 +23,8 @@ from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import said_of, workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers
+from enrichment_assets.providers.names import PROVIDER_NAMES
 from enrichment_assets.registry.loader import builtin_pipelines, explain, parse_pipeline, parse_workflow
-from enrichment_assets.resources.names import PROVIDER_NAMES
 from enrichment_assets.services.clients import (
     Client,
     add_client,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.literal_keys import literal_key
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
-from enrichment_assets.resources.secrets import PROVIDER_WORDS, refuse_foreign_variable, secret_names
+from enrichment_assets.wire.secrets import PROVIDER_WORDS, refuse_foreign_variable, secret_names
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """A gateway of one's own on this machine is no stranger."""
@@ -32,7 +32,7 @@ def key_uses(workflow: WorkflowDefinition, sandbox_url: str | None = None) -> tu
     Raises:
         ConfigurationError: The workflow has no address.
     """
-    from enrichment_assets.resources.providers import address_of, build_providers, is_simulated
+    from enrichment_assets.wire.addresses import address_of, build_providers, is_simulated
 
     if workflow.mode is Mode.LOCAL:
         return ()

@@ -17,8 +17,6 @@ from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, Pipeline
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
-from enrichment_assets.resources.secrets import missing_secrets, refuse_foreign_variable, secret_names
-from enrichment_assets.resources.simulator import replaced_addresses
 from enrichment_assets.services.configuration import pipeline_row
 from enrichment_assets.services.items import company_subjects
 from enrichment_assets.services.key_safety import KeyUse, key_uses, sent_secrets
@@ -28,6 +26,8 @@ from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
 from enrichment_assets.store import registry as registry_store
+from enrichment_assets.wire.secrets import missing_secrets, refuse_foreign_variable, secret_names
+from enrichment_assets.wire.simulator import replaced_addresses
 
 _HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
@@ -248,7 +248,7 @@ def step_plans(
     settings: Settings, draft: Draft, companies: int | None, environment: Mapping[str, str] | None
 ) -> tuple[StepPlan, ...]:
     """The plan of every step; `companies`: what a company step calls at most (None: not counted)."""
-    from enrichment_assets.resources.providers import build_providers
+    from enrichment_assets.wire.addresses import build_providers
 
     providers = build_providers(settings.sandbox_url)
     children = _children(draft.blueprint)
@@ -320,7 +320,7 @@ def _readiness(
     simulated: bool,
 ) -> Sequence[str]:
     """What keeps a step from being called at all. The simulator needs no address and no key."""
-    from enrichment_assets.resources.providers import address_of
+    from enrichment_assets.wire.addresses import address_of
 
     if workflow.mode is Mode.LOCAL:
         return ()

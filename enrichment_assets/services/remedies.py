@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import UNDECIDED, ErrorClass, SkipReason, Status, StopCause
-from enrichment_assets.resources.secrets import secret_names
 from enrichment_assets.store.stops import StepStop
+from enrichment_assets.wire.secrets import secret_names
 
 ENRICH_UP = "`enrich up`"
 """What the processes of the stack are called in a sentence."""

@@ -104,7 +104,7 @@ def _taking_from(old: dict[str, Any], blueprint: Blueprint) -> Blueprint:
 
 
 def _remember(settings: Settings, old_key: str) -> int:
-    from enrichment_assets.resources.providers import build_providers
+    from enrichment_assets.wire.addresses import build_providers
 
     providers = build_providers(settings.sandbox_url)
     hq_url = open_databases(settings).hq

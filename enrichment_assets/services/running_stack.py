@@ -46,7 +46,7 @@ def addresses_told(settings: Settings, environment: Mapping[str, str]) -> Iterat
 
 def _key_names(environment: Mapping[str, str]) -> list[str]:
     """The variables that workflows may use as keys; their values are nobody's business."""
-    from enrichment_assets.resources.secrets import allowed_names
+    from enrichment_assets.wire.secrets import allowed_names
 
     allowed = allowed_names(environment)
     return sorted(name for name, value in environment.items() if value and may_be_secret(name, allowed))

@@ -18,9 +18,6 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import RenderedRequest
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions
-from enrichment_assets.resources.providers import build_providers
-from enrichment_assets.resources.simulator import is_below, replaced_addresses, simulated_place
-from enrichment_assets.resources.transport import NotTheSimulator, build_client, send
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services import configuration
 from enrichment_assets.services.batches import advance_batch
@@ -28,6 +25,9 @@ from enrichment_assets.services.items import create_items
 from enrichment_assets.services.launching import launch, plan_launch
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
+from enrichment_assets.wire.addresses import build_providers
+from enrichment_assets.wire.simulator import is_below, replaced_addresses, simulated_place
+from enrichment_assets.wire.transport import NotTheSimulator, build_client, send
 from tests.engine.hostile_server import Answers, answering
 
 RECEIVER = "http://127.0.0.1:9"

@@ -39,8 +39,8 @@ ENGINE = (
     Point("store.ledger:intend", "before"),
     Point("store.ledger:intend"),
     Point("engine.calls:_intend"),
-    Point("resources.transport:send", "before"),
-    Point("resources.transport:send"),
+    Point("wire.transport:send", "before"),
+    Point("wire.transport:send"),
     Point("store.ledger:receive", "before"),
     Point("store.ledger:receive"),
     Point("engine.group_writer:GroupWriter.receive"),
@@ -110,20 +110,20 @@ RECEIVER = (
     Point("receiver.writer:store_callbacks"),
     Point("store.inbox:prepare_session"),
 )
-DEPARTURE = Point("resources.transport:_Flight.leave", "before")
+DEPARTURE = Point("wire.transport:_Flight.leave", "before")
 """The connection stands and the request is ready; what follows is the last look at the lease, and the write."""
 
 STOPPED = (
     DEPARTURE,
-    Point("resources.transport:send", "before"),
+    Point("wire.transport:send", "before"),
     Point("store.ledger:intend"),
     Point("engine.calls:_intend"),
-    Point("resources.transport:send"),
+    Point("wire.transport:send"),
     Point("store.ledger:apply", "before"),
 )
 RESTARTED = (
     Point("store.ledger:intend"),
-    Point("resources.transport:send"),
+    Point("wire.transport:send"),
     Point("store.ledger:apply"),
 )
 REUSING = (

@@ -12,7 +12,7 @@ from tests.chaos.town import SHORT_LEASE, Town, receiving
 from tests.engine.world import step
 
 TRIES = 4
-SENT = Point("resources.transport:send")
+SENT = Point("wire.transport:send")
 
 
 def kill_at(town: Town, batch: str, point: Point, rows: int, hit: int = 1) -> bool:

@@ -19,7 +19,7 @@ def a_run_that_was_stopped_past_its_lease_calls_nobody(world: World) -> None:
     process = os.fork()
     if process == 0:
         try:
-            point = {"point": "resources.transport:_Flight.leave", "when": "before", "action": "hold", "hit": 1}
+            point = {"point": "wire.transport:_Flight.leave", "when": "before", "action": "hold", "hit": 1}
             arm({**point, "number": os.devnull})
             batch.run(lease=LEASE)
         finally:

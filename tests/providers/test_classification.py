@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enrichment_assets.domain.http_answers import retry_after
 from enrichment_assets.domain.provider import Answer, Verdict
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.resources.classify import retry_after
-from enrichment_assets.resources.names import LOCAL, PROVIDER_NAMES
-from enrichment_assets.resources.providers import build_providers
+from enrichment_assets.providers.names import LOCAL, PROVIDER_NAMES
+from enrichment_assets.wire.addresses import build_providers
 
 PROVIDERS = build_providers()
 NOT_FOUND, OK, SUPPRESSED = "not found", "ok", "suppressed"

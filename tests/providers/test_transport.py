@@ -12,7 +12,7 @@ import pytest
 
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import RenderedRequest
-from enrichment_assets.resources.transport import AnswerTooLarge, FateUnknown, NotSent, build_client, send
+from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, build_client, send
 
 Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

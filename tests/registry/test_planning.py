@@ -11,8 +11,8 @@ from enrichment_assets.domain.pipeline import Blueprint, ClientWorkflowConfig, P
 from enrichment_assets.domain.planning import build_blueprint, switched_off, validate_pipeline
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow
+from enrichment_assets.providers.names import PROVIDER_NAMES
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
-from enrichment_assets.resources.names import PROVIDER_NAMES
 
 
 def step(

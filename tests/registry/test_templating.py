@@ -16,7 +16,7 @@ from enrichment_assets.domain.provider import RenderedRequest, SecretPlace
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.resources.secrets import fill_secrets
+from enrichment_assets.wire.secrets import fill_secrets
 
 
 def renderer(request: dict[str, Any]) -> RequestRenderer:

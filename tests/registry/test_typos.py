@@ -17,10 +17,10 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow, said_of, workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers
 from enrichment_assets.engine.local import OPERATIONS
+from enrichment_assets.providers.names import PROVIDER_NAMES
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows, parse_pipeline, parse_workflow
-from enrichment_assets.resources.names import PROVIDER_NAMES
-from enrichment_assets.resources.secrets import DEFAULT_SECRETS
 from enrichment_assets.store.tables import batch_items
+from enrichment_assets.wire.secrets import DEFAULT_SECRETS
 
 RIGHT = """\
 slug: rate-person

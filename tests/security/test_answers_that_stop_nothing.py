@@ -19,9 +19,9 @@ from enrichment_assets.engine.answers import Decision, decide
 from enrichment_assets.engine.reading import MOST_READINGS
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.receiver.log_lines import FewOfEachKind
-from enrichment_assets.resources.transport import MAX_ANSWER
 from enrichment_assets.store.inbox import MOST_BODIES, MOST_BYTES, TOO_MANY, Receipt
 from enrichment_assets.store.readings import INLINE
+from enrichment_assets.wire.transport import MAX_ANSWER
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, people, step
 from tests.engine_features.test_questions_under_way import in_a_child, over

@@ -15,7 +15,7 @@ import pytest
 
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.engine.event_log import logger
-from enrichment_assets.resources.echo import EchoGuard
+from enrichment_assets.wire.echo import EchoGuard
 from tests.engine.world import World, people, step
 
 CANARY = 'canary-"key"/+1234'

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from enrichment_assets.domain.variables import is_own_variable, without_keys
-from enrichment_assets.resources.secrets import DEFAULT_SECRETS
 from enrichment_assets.services.stack import Ports, stack_environment, stack_services
 from enrichment_assets.settings import Settings
+from enrichment_assets.wire.secrets import DEFAULT_SECRETS
 
 
 def test_only_the_code_server_makes_calls(tmp_path: Path) -> None:

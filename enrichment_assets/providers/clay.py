@@ -11,9 +11,9 @@ from typing import Any
 
 from dagster import ConfigurableResource
 
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body, join_url, with_headers
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.resources.classify import classify_status, describe, error_body, join_url, with_headers
 
 
 class ClayResource(ConfigurableResource[Any]):

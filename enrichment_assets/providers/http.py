@@ -13,9 +13,9 @@ from typing import Any
 
 from dagster import ConfigurableResource
 
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body, join_url
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.resources.classify import classify_status, describe, error_body, join_url
 
 _MAY_BE_SPENT = (400, 403, 429)
 _SPENT = ("insufficient_quota", "budget_exceeded", "billing_hard_limit_reached")

@@ -34,7 +34,7 @@ from yarl import URL
 from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
-from enrichment_assets.resources.simulator import is_below
+from enrichment_assets.wire.simulator import is_below
 
 MAX_ANSWER = MAX_PLAIN_BYTES
 """Bytes of a decoded body; a larger answer is refused while it streams."""

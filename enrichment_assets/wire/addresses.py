@@ -8,17 +8,17 @@ from typing import Any
 from dagster import ConfigurableResource
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.http_answers import join_url
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
-from enrichment_assets.resources.apollo import ApolloResource
-from enrichment_assets.resources.classify import join_url
-from enrichment_assets.resources.clay import ClayResource
-from enrichment_assets.resources.http import HttpResource
-from enrichment_assets.resources.hunter import HunterResource
-from enrichment_assets.resources.n8n import N8nResource
-from enrichment_assets.resources.names import OWN_ADDRESS
-from enrichment_assets.resources.zenrows import ZenRowsResource
+from enrichment_assets.providers.apollo import ApolloResource
+from enrichment_assets.providers.clay import ClayResource
+from enrichment_assets.providers.http import HttpResource
+from enrichment_assets.providers.hunter import HunterResource
+from enrichment_assets.providers.n8n import N8nResource
+from enrichment_assets.providers.names import OWN_ADDRESS
+from enrichment_assets.providers.zenrows import ZenRowsResource
 
 _RESOURCES: Mapping[str, type[ConfigurableResource[Any]]] = {
     "apollo": ApolloResource,

@@ -13,9 +13,7 @@ from typing import Any
 
 from dagster import ConfigurableResource
 
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
-from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.resources.classify import (
+from enrichment_assets.domain.http_answers import (
     classify_status,
     describe,
     error_body,
@@ -23,6 +21,8 @@ from enrichment_assets.resources.classify import (
     retry_after,
     with_headers,
 )
+from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.statuses import ErrorClass
 
 _ASK_AGAIN_SECONDS = 5.0
 _REMOTE_FAILED_SECONDS = 30.0

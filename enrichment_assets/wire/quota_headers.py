@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from enrichment_assets.resources.classify import RETRY_AFTER
+from enrichment_assets.domain.http_answers import RETRY_AFTER
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _LONGEST_ASKED_AGAIN = _HOUR

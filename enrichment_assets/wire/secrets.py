@@ -87,7 +87,7 @@ def workflow_secrets(
 
     Args:
         workflow: The blueprint step's definition, client overrides merged in.
-        simulated: Every request of this workflow goes to the sandbox (`resources.providers.is_simulated`): a variable
+        simulated: Every request of this workflow goes to the sandbox (`wire.addresses.is_simulated`): a variable
             that is not set is then the literal key `sandbox`.
         environment: Where to look; default `os.environ`.
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from dagster import ConfigurableResource
 
+from enrichment_assets.domain.http_answers import classify_status, describe, join_url, with_headers
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.resources.classify import classify_status, describe, join_url, with_headers
 
 _NOT_ACTIVE = (
     "n8n has no active workflow at this webhook: activate the workflow (its test URL answers only while the editor "

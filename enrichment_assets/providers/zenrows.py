@@ -16,9 +16,7 @@ from typing import Any
 
 from dagster import ConfigurableResource
 
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
-from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.resources.classify import (
+from enrichment_assets.domain.http_answers import (
     classify_status,
     describe,
     error_body,
@@ -26,6 +24,8 @@ from enrichment_assets.resources.classify import (
     number_header,
     retry_after,
 )
+from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.statuses import ErrorClass
 
 _USED_UP = ("AUTH004", "AUTH012")
 _NO_SUCH_PAGE = ("RESP002", "RESP007")

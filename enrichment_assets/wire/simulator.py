@@ -1,7 +1,7 @@
 """Where a request of a batch for the simulator goes: below the simulator's address, whatever is configured.
 
 A client's table, server or gateway has a place in the simulator that stands for it; its own address is not called.
-That nothing else is called either is seen to where requests leave (`resources.transport`).
+That nothing else is called either is seen to where requests leave (`wire.transport`).
 """
 
 from __future__ import annotations
