@@ -12,12 +12,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status, StopCause
-from enrichment_assets.domain.workflow import Entity, Mode
+from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.admission import admitted, heed, heed_refusal, not_sent
 from enrichment_assets.engine.answers import MAX_REASON, Decision, dump, failed
 from enrichment_assets.engine.backoff import delay_before
@@ -33,6 +32,7 @@ from enrichment_assets.engine.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.stops import because
+from enrichment_assets.engine.subjects import Subject
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
 from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received
 from enrichment_assets.wire.simulator import RECEIVER_HEADER
@@ -47,32 +47,19 @@ PROVIDER_PAUSE = 900.0
 """Seconds that a provider rests after it refused the key, the quota or the payment, unless it said how long."""
 
 
-def subject_of(item: LoadedItem, step: Step) -> str:
-    """Whom the call is about: a company of the batch, a question whose answer may be reused, or else the item."""
-    if step.workflow.entity is Entity.COMPANY and item.company_key:
-        return f"company:{item.company_key}"
-    question = item.questions.get(step.slug)
-    return f"question:{question}" if question else f"item:{item.item_id}"
-
-
-def call_key(run: Run, item: LoadedItem, step: Step) -> str:
-    """Stable key of the logical call: batch, workflow, its effective configuration and its subject."""
-    return key_of_call(run.batch.batch_key, step.slug, step.version, subject_of(item, step))
-
-
-async def call(run: Run, item: LoadedItem, step: Step, key: str) -> Ending:
+async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ending:
     """Make the call, retrying within bounds, and return how the step ended for this item."""
     started = run.clock.now()
     counted = item.states[step.slug].attempts
     while True:
         try:
             token = secrets.token_urlsafe(32) if step.workflow.mode is Mode.ASYNC else None
-            request = _render(run, item, step, key, token)
+            request = _render(run, item, step, subject, token)
         except (ContractError, ConfigurationError) as error:
             reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
             return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), None)
         try:
-            outcome = await _attempt(run, item, step, key, request, token)
+            outcome = await _attempt(run, item, step, subject, request, token)
         except Closed as closed:
             run.rest(step, closed)
             return Ending(Status.PENDING, deferred=True)
@@ -248,21 +235,21 @@ def _ends_reservation(decision: Decision) -> bool:
     return decision.status not in (Status.AMBIGUOUS, Status.IN_PROGRESS)
 
 
-def _render(run: Run, item: LoadedItem, step: Step, key: str, token: str | None) -> RenderedRequest:
+def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> RenderedRequest:
     """The authorised request; the callback URL carries the token that names this call."""
     if step.renderer is None or step.provider is None:
         raise ConfigurationError(f"{step.slug}: has no request")
     url = f"{run.receiver_url}/callbacks/{token}" if token else None
     rendered = step.renderer.render(run.item_context(item, step, callback_url=url))
     request = step.authorised(rendered)
-    added = {step.workflow.idempotency_header: key} if step.workflow.idempotency_header else {}
+    added = {step.workflow.idempotency_header: subject.key} if step.workflow.idempotency_header else {}
     if step.only_simulator is not None:
         added[RECEIVER_HEADER] = run.receiver_url
     return replace(request, headers={**request.headers, **added}) if added else request
 
 
 async def _attempt(
-    run: Run, item: LoadedItem, step: Step, key: str, request: RenderedRequest, token: str | None
+    run: Run, item: LoadedItem, step: Step, subject: Subject, request: RenderedRequest, token: str | None
 ) -> Attempt | IntentVerdict | None:
     """Intent, request, raw answer.
 
@@ -275,20 +262,20 @@ async def _attempt(
             async with step.slots:
                 if (turn := await admitted(run, step)) is None:
                     return None
-                verdict = await _intend(run, item, step, key, token)
+                verdict = await _intend(run, item, step, subject, token)
                 if not verdict.granted:
                     return verdict
-                request = _retoken(run, item, step, key, request, token, verdict)
+                request = _retoken(run, item, step, subject, request, token, verdict)
                 attempt = await exchange(run, step, verdict, request, turn)
         else:
             if (turn := await admitted(run, step)) is None:
                 return None
             asked = time.perf_counter()
-            verdict = await _intend(run, item, step, key, token)
+            verdict = await _intend(run, item, step, subject, token)
             if not verdict.granted:
                 return verdict
             committing = time.perf_counter() - asked
-            request = _retoken(run, item, step, key, request, token, verdict)
+            request = _retoken(run, item, step, subject, request, token, verdict)
             async with step.slots:
                 left = time.perf_counter()
                 attempt = await exchange(run, step, verdict, request, turn)
@@ -314,7 +301,7 @@ def _retoken(
     run: Run,
     item: LoadedItem,
     step: Step,
-    key: str,
+    subject: Subject,
     request: RenderedRequest,
     token: str | None,
     verdict: IntentVerdict,
@@ -322,24 +309,24 @@ def _retoken(
     """A repeated call keeps the token of its first attempt, so that either attempt's callback is recognised."""
     if token is None or verdict.callback_token == token:
         return request
-    return _render(run, item, step, key, verdict.callback_token)
+    return _render(run, item, step, subject, verdict.callback_token)
 
 
-async def _intend(run: Run, item: LoadedItem, step: Step, key: str, token: str | None) -> IntentVerdict:
+async def _intend(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> IntentVerdict:
     workflow = step.workflow
     return await run.writer.intend(
         Intent(
             item_id=item.item_id,
             fence=item.fence,
             workflow_slug=step.slug,
-            call_key=key,
-            subject_key=subject_of(item, step),
+            call_key=subject.key,
+            subject_key=subject.subject_key,
             provider=workflow.provider,
             operation=workflow.operation,
             estimated_cost=workflow.price.estimate,
             callback_token=token,
             token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
-            asked=item.asked.get(step.slug),
+            asked=subject.asked,
         )
     )
 

@@ -12,7 +12,7 @@ from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus,
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.answers import Decision
 from enrichment_assets.engine.callbacks import forged
-from enrichment_assets.engine.calls import call, call_key, conclude, recover
+from enrichment_assets.engine.calls import call, conclude, recover
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_event
@@ -23,6 +23,7 @@ from enrichment_assets.engine.reading import MOST_READINGS, decided_callback, gi
 from enrichment_assets.engine.reuse import call_or_reuse
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.subjects import subject_of
 from enrichment_assets.store.contexts import Callback, LoadedItem, OpenCall
 from enrichment_assets.store.reopening import Reopen
 
@@ -86,12 +87,12 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     if step.workflow.mode is Mode.LOCAL:
         decision = compute(step, run.item_context(item, step))
         return await conclude(run, item, step, decision, None, attempts=1)
+    subject = subject_of(run.batch, item, step)
     if step.workflow.reuse_for is not None:
-        return await call_or_reuse(run, item, step)
-    key = call_key(run, item, step)
+        return await call_or_reuse(run, item, step, subject)
     if step.workflow.entity is Entity.COMPANY:
-        return await shared(run, item, step, key, lambda: call(run, item, step, key))
-    return await call(run, item, step, key)
+        return await shared(run, item, step, subject.key, lambda: call(run, item, step, subject))
+    return await call(run, item, step, subject)
 
 
 def _reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:

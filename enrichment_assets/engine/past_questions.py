@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.engine.context import Batch
-from enrichment_assets.engine.reuse import question_of
 from enrichment_assets.engine.steps import Door, prepare_steps
+from enrichment_assets.engine.subjects import question_of
 from enrichment_assets.store import contexts, questions
 from enrichment_assets.store.database import connect_async
 

@@ -8,19 +8,15 @@ mapping of the batch that takes it (docs/adr/0013). A call that another batch ha
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 
-import orjson
-
-from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.statuses import Status
-from enrichment_assets.domain.workflow import Entity, Mode
+from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.engine.answers import MAX_REASON, Decision, dump
-from enrichment_assets.engine.calls import call, call_key, subject_of
-from enrichment_assets.engine.context import Batch, Run
+from enrichment_assets.engine.calls import call
+from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.fanout import with_children
 from enrichment_assets.engine.group_writer import RecordRefused
@@ -28,103 +24,56 @@ from enrichment_assets.engine.moves import note_move
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.sharing import follow, shared, wait_for
 from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.subjects import Subject
 from enrichment_assets.store.contexts import LoadedItem
 from enrichment_assets.store.ledger import Applied, IntentVerdict
-from enrichment_assets.store.questions import Asked, Elsewhere, Known
+from enrichment_assets.store.questions import Elsewhere, Known
 from enrichment_assets.store.reuse import Reused
 
-_NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
-"""What a question says where a request names our row: no answer depends on it, and it differs for every item."""
 
-_CALLBACK_URL = "callback-url"
-
-
-def question_of(batch: Batch, item: LoadedItem, step: Step) -> str | None:
-    """Hash of what the step asks about this item, None where it cannot be put into a request.
-
-    Client and account are no part of it: the lookup keeps to one client. How the answer is read is none either.
-    Whether the answer comes from the simulator is.
-    """
-    if step.renderer is None:
-        return None
-    context = batch.item_context(item, step, callback_url=_CALLBACK_URL)
-    context["item"] = {**context["item"], **_NAMELESS}
-    try:
-        request = step.renderer.render(context)
-    except ContractError:
-        return None
-    workflow = step.workflow
-    material = [
-        workflow.slug,
-        workflow.provider,
-        workflow.operation,
-        workflow.mode.value,
-        batch.blueprint.simulated,
-        step.simulated,
-        step.base_url(),
-        request.method,
-        request.url,
-        sorted(request.query.items()),
-        sorted(request.spelled_headers().items()),
-        None if request.content is None else hashlib.sha256(request.content).hexdigest(),
-    ]
-    return hashlib.sha256(orjson.dumps(material)).hexdigest()
-
-
-async def call_or_reuse(run: Run, item: LoadedItem, step: Step) -> Ending:
+async def call_or_reuse(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ending:
     """Run a step whose answers may be reused: share the call under way, take a kept answer, or call.
 
     A company is asked about once, and then its question once: the outer flight is the company's, the inner one the
     question's. Whoever leads a question's flight waits for no flight, so nobody waits in a circle.
     """
-    question = question_of(run.batch, item, step)
-    if question is not None:
-        item.questions[step.slug] = question
-    key = call_key(run, item, step)
 
     async def ask() -> Ending:
-        if question is None:  # the call says what is wrong with it
-            return await call(run, item, step, key)
-        ending = await _kept(run, item, step, _asked(step, question, key))
-        return ending or await call(run, item, step, key)
+        found = await _kept(run, item, step, subject)
+        return await call(run, item, step, found) if isinstance(found, Subject) else found
 
-    if question is None or step.workflow.entity is not Entity.COMPANY:
-        return await shared(run, item, step, key, ask)
-    return await shared(run, item, step, key, lambda: shared(run, item, step, f"question:{question}", ask))
-
-
-def _asked(step: Step, question: str, key: str) -> Asked:
-    """As long as a step would wait for a call of its own it waits for another batch's, unless it is to ask anew."""
-    workflow = step.workflow
-    patience = workflow.deadline if workflow.mode is Mode.ASYNC else workflow.retry.total
-    keyed = workflow.idempotency_header is not None
-    return Asked(question, key, workflow.reuse_for or 0.0, patience if workflow.reuse_for else None, keyed)
+    if subject.question is None or step.workflow.entity is not Entity.COMPANY:
+        return await shared(run, item, step, subject.key, ask)
+    question = f"question:{subject.question}"
+    return await shared(run, item, step, subject.key, lambda: shared(run, item, step, question, ask))
 
 
-async def _kept(run: Run, item: LoadedItem, step: Step, asked: Asked) -> Ending | None:
-    """End the step by a call that asked the same; None: there is none, or its answer is of no use.
+async def _kept(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ending | Subject:
+    """End the step by a call that asked the same. Where there is none, or its answer is of no use: what to ask now.
 
     A call of this batch (another company's) is followed, whatever its state: its fate may not be known yet. One that
-    another batch has under way is waited for. What the call must know is left in `item.asked`.
+    another batch has under way is waited for.
     """
-    item.asked[step.slug] = asked
+    asked = subject.asked
+    if asked is None:  # the call says what is wrong with it
+        return subject
     known = await run.lookups.find(asked)
     if known is None:
-        return None
+        return subject
     if known.in_batch:
         verdict = IntentVerdict(known.call_id, False, known.state, error_class=known.error_class, error=known.error)
         return await follow(run, item, step, verdict)
     if not known.answered:
         return await wait_for(run, item, step, Elsewhere(known.call_id, known.batch_key, known.age))
-    item.asked[step.slug] = replace(asked, seen=known.call_id)
     decision = read_again(step, known)
-    if decision is None or decision.status is not Status.COMPLETED or known.answered_at is None:
-        return None
-    return await _take(run, item, step, asked, known, decision)
+    ending = None
+    if decision is not None and decision.status is Status.COMPLETED and known.answered_at is not None:
+        ending = await _take(run, item, step, subject, known, decision)
+    return ending or replace(subject, asked=replace(asked, seen=known.call_id))
 
 
 async def _take(
-    run: Run, item: LoadedItem, step: Step, asked: Asked, known: Known, decision: Decision
+    run: Run, item: LoadedItem, step: Step, subject: Subject, known: Known, decision: Decision
 ) -> Ending | None:
     """Commit the reuse; None: a call under this key has begun, and the ledger decides.
 
@@ -153,8 +102,8 @@ async def _take(
     )
     record = Reused(
         applied=applied,
-        call_key=asked.call_key,
-        subject_key=subject_of(item, step),
+        call_key=subject.key,
+        subject_key=subject.subject_key,
         operation=step.workflow.operation,
         reused_from=known.call_id,
         answered_at=known.answered_at,

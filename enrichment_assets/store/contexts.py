@@ -16,7 +16,6 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.claims import Connection
-from enrichment_assets.store.questions import Asked
 from enrichment_assets.store.readings import INLINE
 
 
@@ -69,12 +68,7 @@ class Callback:
 
 @dataclass(slots=True)
 class LoadedItem:
-    """A claimed item with everything a step may ask for.
-
-    `questions`: workflow slug -> hash of what it asks for this item, where answers may be reused (`engine.reuse`);
-    `asked`: the same, with what the call that asks it waits for;
-    `details`: what the row says beside its fields.
-    """
+    """A claimed item with everything a step may ask for. `details`: what the row says beside its fields."""
 
     item_id: int
     fence: int
@@ -86,8 +80,6 @@ class LoadedItem:
     states: dict[str, LoadedState] = field(default_factory=dict)
     open_calls: list[OpenCall] = field(default_factory=list)
     callbacks: list[Callback] = field(default_factory=list)
-    questions: dict[str, str] = field(default_factory=dict)
-    asked: dict[str, Asked] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     _given: dict[int, Given] = field(default_factory=dict)
 

@@ -1,0 +1,102 @@
+"""Whom a call is about, and what it asks: worked out once, when a step's turn has come, and passed along from there.
+
+What belongs here: the subject, the question and the call's key, which follow from the item and the blueprint. What is
+done with them (sharing, reuse, the ledger) is elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import orjson
+
+from enrichment_assets.domain.call_keys import key_of_call
+from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.workflow import Entity, Mode
+from enrichment_assets.engine.context import Batch
+from enrichment_assets.engine.steps import Step
+from enrichment_assets.store.contexts import LoadedItem
+from enrichment_assets.store.questions import Asked
+
+_NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
+"""What a question says where a request names our row: no answer depends on it, and it differs for every item."""
+
+_CALLBACK_URL = "callback-url"
+
+
+def question_of(batch: Batch, item: LoadedItem, step: Step) -> str | None:
+    """Hash of what the step asks about this item, None where it cannot be put into a request.
+
+    Client and account are no part of it: the lookup keeps to one client. How the answer is read is none either.
+    Whether the answer comes from the simulator is.
+    """
+    if step.renderer is None:
+        return None
+    context = batch.item_context(item, step, callback_url=_CALLBACK_URL)
+    context["item"] = {**context["item"], **_NAMELESS}
+    try:
+        request = step.renderer.render(context)
+    except ContractError:
+        return None
+    workflow = step.workflow
+    material = [
+        workflow.slug,
+        workflow.provider,
+        workflow.operation,
+        workflow.mode.value,
+        batch.blueprint.simulated,
+        step.simulated,
+        step.base_url(),
+        request.method,
+        request.url,
+        sorted(request.query.items()),
+        sorted(request.spelled_headers().items()),
+        None if request.content is None else hashlib.sha256(request.content).hexdigest(),
+    ]
+    return hashlib.sha256(orjson.dumps(material)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom one call is about, and what it asks.
+
+    Attributes:
+        key: Stable key of the logical call (`domain.call_keys`).
+        subject_key: The company of the batch, the question whose answer may be reused, or else the item.
+        asked: The question, and how long its answer may be old or be waited for; None: it is not to be reused.
+    """
+
+    key: str
+    subject_key: str
+    asked: Asked | None = None
+
+    @property
+    def question(self) -> str | None:
+        """Hash of what is asked, where its answer may be reused."""
+        return None if self.asked is None else self.asked.question
+
+
+def subject_of(batch: Batch, item: LoadedItem, step: Step) -> Subject:
+    """The subject of this step's call about this item.
+
+    A step without `reuse_for` has no question. Nor has one whose request cannot be rendered; its call says why.
+    """
+    question = question_of(batch, item, step) if step.workflow.reuse_for is not None else None
+    subject_key = _subject_key(item, step, question)
+    key = key_of_call(batch.batch_key, step.slug, step.version, subject_key)
+    return Subject(key, subject_key, None if question is None else _asked(step, question, key))
+
+
+def _subject_key(item: LoadedItem, step: Step, question: str | None) -> str:
+    if step.workflow.entity is Entity.COMPANY and item.company_key:
+        return f"company:{item.company_key}"
+    return f"question:{question}" if question else f"item:{item.item_id}"
+
+
+def _asked(step: Step, question: str, key: str) -> Asked:
+    """As long as a step would wait for a call of its own it waits for another batch's, unless it is to ask anew."""
+    workflow = step.workflow
+    patience = workflow.deadline if workflow.mode is Mode.ASYNC else workflow.retry.total
+    keyed = workflow.idempotency_header is not None
+    return Asked(question, key, workflow.reuse_for or 0.0, patience if workflow.reuse_for else None, keyed)
