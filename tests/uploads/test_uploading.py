@@ -177,7 +177,8 @@ def test_a_file_with_no_readable_row_is_an_upload_of_rejections(settings: Settin
 def test_uploads_are_listed_newest_first(settings: Settings, upload: Upload) -> None:
     ids = [upload(b"a\n%d\n" % n).upload_id for n in range(3)]
     assert [row["id"] for row in list_uploads(settings, "acme")] == ids[::-1]
-    assert list_uploads(settings, "other") == []
+    with pytest.raises(NotFoundError, match="no client 'other'"):
+        list_uploads(settings, "other")
     assert json.dumps([row["columns"] for row in list_uploads(settings)])
 
 

@@ -220,7 +220,7 @@ def test_batches_and_models_that_are_not_there_are_named(settings: Settings, hq:
         build_models(settings, "nope")
     seed_batch(hq, [Lead({})], batch_key="b")
     publish_batch_sources(settings, "b")
-    with pytest.raises(NotFoundError, match=r"no model `final_lead`\. Models: .*final_leads"):
+    with pytest.raises(NotFoundError, match=r"no model 'final_lead': did you mean 'final_leads'\?"):
         build_models(settings, "b", ["final_lead"])
 
 
