@@ -7,7 +7,6 @@ and only then is it read and its effect committed. An attempt of unknown fate is
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.admission import admitted, heed, heed_refusal, not_sent
+from enrichment_assets.engine.admission import CallAdmission, NotNow, heed_refusal
 from enrichment_assets.engine.answers import MAX_REASON, Decision, dump, failed
 from enrichment_assets.engine.backoff import delay_before
 from enrichment_assets.engine.context import Run
@@ -59,24 +58,21 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
             reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
             return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), None)
         try:
-            outcome = await _attempt(run, item, step, subject, request, token)
+            async with CallAdmission(run, step) as admission:
+                outcome = await _attempt(run, item, step, subject, request, token, admission)
+                if isinstance(outcome, Attempt):
+                    decision = outcome.decision or await decided(step, _must(outcome.answer))
+                    admission.decided(decision, outcome.answer)
         except Closed as closed:
             run.rest(step, closed)
             return Ending(Status.PENDING, deferred=True)
-        except BaseException:
-            not_sent(step)
-            raise
-        if outcome is None:
-            not_sent(step)
+        except NotNow:
             return Ending(Status.PENDING, deferred=True)
         if isinstance(outcome, IntentVerdict):
-            not_sent(step)
             return await follow(run, item, step, outcome)
-        decision = outcome.decision or await decided(step, _must(outcome.answer))
         waits_by_request = bool(decision.again_in)
-        is_down = await heed(run, step, decision, outcome.answer)
         delay = None
-        if not (is_down and decision.again_in is not None):  # an outage uses up no item's attempts
+        if not (admission.is_down and decision.again_in is not None):  # an outage uses up no item's attempts
             counted += 0 if waits_by_request else 1
             decision, delay = bounded(step, decision, counted, run.clock.now() - started)
         ending = await conclude(run, item, step, decision, outcome, retry_in=delay, attempts=counted)
@@ -249,37 +245,21 @@ def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str
 
 
 async def _attempt(
-    run: Run, item: LoadedItem, step: Step, subject: Subject, request: RenderedRequest, token: str | None
-) -> Attempt | IntentVerdict | None:
-    """Intent, request, raw answer.
-
-    A verdict is returned when the call may not leave, None when nothing more is to be sent now: an item that waited
-    for its turn must not go out after the provider refused the key, or after the run was told to stop.
-    """
-    gate = step.gate
-    async with step.lookahead:
-        if gate is not None and gate.interval > 0:
-            async with step.slots:
-                if (turn := await admitted(run, step)) is None:
-                    return None
-                verdict = await _intend(run, item, step, subject, token)
-                if not verdict.granted:
-                    return verdict
-                request = _retoken(run, item, step, subject, request, token, verdict)
-                attempt = await exchange(run, step, verdict, request, turn)
-        else:
-            if (turn := await admitted(run, step)) is None:
-                return None
-            asked = time.perf_counter()
-            verdict = await _intend(run, item, step, subject, token)
-            if not verdict.granted:
-                return verdict
-            committing = time.perf_counter() - asked
-            request = _retoken(run, item, step, subject, request, token, verdict)
-            async with step.slots:
-                left = time.perf_counter()
-                attempt = await exchange(run, step, verdict, request, turn)
-            step.lookahead.learn(committing, time.perf_counter() - left)
+    run: Run,
+    item: LoadedItem,
+    step: Step,
+    subject: Subject,
+    request: RenderedRequest,
+    token: str | None,
+    admission: CallAdmission,
+) -> Attempt | IntentVerdict:
+    """Intent, request, raw answer. A verdict is returned when the call may not leave."""
+    verdict = await _intend(run, item, step, subject, token)
+    if not verdict.granted:
+        return verdict
+    request = _retoken(run, item, step, subject, request, token, verdict)
+    async with admission.wire():
+        attempt = await exchange(run, step, verdict, request, admission.turn)
     if attempt.answer is None:
         return attempt
     stored = await run.writer.receive(

@@ -71,7 +71,7 @@ async def send_in_turn(
 
 async def _sent(run: Run, step: Step, request: RenderedRequest, turn: Turn, may_leave: Callable[[], None]) -> Answer:
     gate, timeout = step.gate, step.workflow.retry.timeout
-    if gate is None or gate.interval <= 0:
+    if gate is None or not step.is_paced:
         return await send(run.client, request, timeout, may_leave=may_leave)
     while True:
         try:

@@ -40,12 +40,12 @@ class Lookahead:
         self.permits = self.slots + 1
         self._semaphore = asyncio.Semaphore(self.permits)
 
-    async def __aenter__(self) -> None:
+    async def take(self) -> None:
         """Wait for a permit."""
         await self._semaphore.acquire()
 
-    async def __aexit__(self, *_: object) -> None:
-        """Give it back, or keep it back where there are too many by now."""
+    def give_back(self) -> None:
+        """Give a permit back, or keep it back where there are too many by now."""
         if self._withheld:
             self._withheld -= 1
         else:

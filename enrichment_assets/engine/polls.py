@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from enrichment_assets.domain.mapping import ContractError
-from enrichment_assets.domain.provider import Answer, Verdict
+from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, StopCause
-from enrichment_assets.engine.admission import admitted, heed_outcome, not_sent
+from enrichment_assets.engine.admission import Admission, NotNow
 from enrichment_assets.engine.answers import Decision, completed, dump, failed, poll_in, without_pace
 from enrichment_assets.engine.calls import conclude
 from enrichment_assets.engine.context import Run
@@ -39,10 +39,6 @@ class _Polled:
     again_in: float | None = None
 
 
-class _NotNow(Exception):  # noqa: N818
-    """The provider could not be asked for want of a chance, not of an answer: the state stays as it is."""
-
-
 async def look(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> None:
     """Look after a submission whose time to be polled, or whose deadline, has come."""
     polled = _Polled(Attempt(open_call.call_id, open_call.attempt))
@@ -52,7 +48,7 @@ async def look(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> N
         except Closed as closed:  # nothing was asked: the state stays as it is
             run.rest(step, closed)
             return
-        except _NotNow:
+        except NotNow:  # not asked for want of a chance, not of an answer: the state stays as it is
             return
     if item.states[step.slug].overdue:
         await _end(run, item, step, open_call, polled)
@@ -109,11 +105,10 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
     A poll goes through the same door as a call: in an outage it is the one probe of its cooldown, or it waits.
 
     Raises:
-        Closed, _NotNow: nothing was asked, or the provider is down; that uses up no attempts.
+        Closed, NotNow: nothing was asked, or the provider is down; that uses up no attempts.
         ItemLost: the item was taken over.
     """
-    attempt = Attempt(open_call.call_id, open_call.attempt)
-    nothing = _Polled(attempt, again_in=poll_in(step.workflow, None))
+    nothing = _Polled(Attempt(open_call.call_id, open_call.attempt), again_in=poll_in(step.workflow, None))
     if step.poll_renderer is None or step.provider is None:
         return nothing
     try:
@@ -121,38 +116,36 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
         request = step.authorised(step.poll_renderer.render(context), is_poll=True)
     except ContractError:
         return nothing
+    async with Admission(run, step) as admission:
+        answer = await _ask(run, step, request, admission)
+        if answer is None:
+            polled = nothing
+        else:
+            headers = dump(dict(answer.headers))
+            stored = Received(open_call.call_id, item.item_id, item.fence, answer.status, headers, answer.body)
+            if not await run.writer.receive(stored):
+                raise ItemLost(item.item_id)
+            polled = await _read(run, step, answer, replace(nothing.attempt, answer=answer), admission)
+    if admission.is_down:
+        raise NotNow
+    return polled
+
+
+async def _ask(run: Run, step: Step, request: RenderedRequest, admission: Admission) -> Answer | None:
+    """The answer to a poll; None: there is none."""
     try:
-        turn = await admitted(run, step)
-        if turn is None:
-            raise _NotNow
-        answer = await send_in_turn(run, step, request, turn)
+        return await send_in_turn(run, step, request, admission.turn)
     except (NotSent, FateUnknown):
-        if await heed_outcome(run, step, True, None):
-            raise _NotNow from None
-        return nothing
+        admission.ended(True, None)
     except AnswerTooLarge:
-        await heed_outcome(run, step, False, None)
-        return nothing
+        admission.ended(False, None)
     except ContractError:  # a request that cannot be made: nothing left
-        not_sent(step)
-        return nothing
-    except BaseException:
-        not_sent(step)
-        raise
-    headers = dump(dict(answer.headers))
-    stored = Received(open_call.call_id, item.item_id, item.fence, answer.status, headers, answer.body)
-    if not await run.writer.receive(stored):
-        not_sent(step)
-        raise ItemLost(item.item_id)
-    return await _read(run, step, answer, replace(attempt, answer=answer))
+        pass
+    return None
 
 
-async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt) -> _Polled:
-    """What a stored answer to a poll says of the call, and of the provider.
-
-    Raises:
-        _NotNow: the provider is down.
-    """
+async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt, admission: Admission) -> _Polled:
+    """What a stored answer to a poll says of the call, and of the provider."""
     verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
     decision, is_refusal = None, False
     try:
@@ -171,6 +164,5 @@ async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt) -> _Poll
     # When to come back for one result is no word about the provider's other calls.
     heard = answer if is_refusal else without_pace(answer)
     is_failure = is_refusal and verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after
-    if await heed_outcome(run, step, is_failure, heard):
-        raise _NotNow
+    admission.ended(is_failure, heard)
     return _Polled(attempt, decision, poll_in(step.workflow, answer))

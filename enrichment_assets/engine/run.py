@@ -21,9 +21,9 @@ from enrichment_assets.collector import rare_collections
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.statuses import StopCause
-from enrichment_assets.engine.admission import Doors, look_at_breakers, remember_refusals
 from enrichment_assets.engine.calls import PROVIDER_PAUSE
 from enrichment_assets.engine.context import Batch, Bodies, Lease, Run
+from enrichment_assets.engine.doors import Doors, look_at_breakers, remember_refusals
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.limits import Closed

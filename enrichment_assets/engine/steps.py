@@ -86,6 +86,11 @@ class Step:
         return None if self.stop is None else self.stop.told
 
     @property
+    def is_paced(self) -> bool:
+        """Whether its calls are spaced: a rate is configured."""
+        return self.gate is not None and self.gate.interval > 0
+
+    @property
     def account_key(self) -> str:
         """Whose quota, payment and right to call it is: provider, address and key (hashed, never the key)."""
         return account_key(self.workflow.provider, self.base_url(), self.secrets)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
-from enrichment_assets.engine.admission import admitted, heed, heed_outcome
+from enrichment_assets.engine.admission import Admission, CallAdmission, NotNow
 from enrichment_assets.engine.answers import Decision
 from enrichment_assets.engine.breaker import Breaker
 from enrichment_assets.engine.context import Batch, Lease, Run
@@ -82,18 +82,19 @@ def test_an_outage_costs_at_most_one_probe_per_cooldown_polls_included(
                 await clock.sleep(max((step.rests_until or 0.0) - clock.now(), 0.01))
                 continue
             try:
-                if await admitted(run, step) is None:
-                    continue
+                async with Admission(run, step) if polls else CallAdmission(run, step) as admission:
+                    left.append(clock.now())
+                    await clock.sleep(took)
+                    is_down = clock.now() < outage
+                    if polls:
+                        admission.ended(is_down, None)
+                    else:
+                        admission.decided(down if is_down else fine, None)
+            except NotNow:
+                continue
             except Closed as closed:
                 run.rest(step, closed)
                 continue
-            left.append(clock.now())
-            await clock.sleep(took)
-            is_down = clock.now() < outage
-            if polls:
-                await heed_outcome(run, step, is_down, None)
-            else:
-                await heed(run, step, down if is_down else fine, None)
             if not is_down:
                 answered.append(clock.now())
             await clock.sleep(0.5)

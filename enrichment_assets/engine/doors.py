@@ -1,0 +1,93 @@
+"""The doors of one run: rate, breaker and calls per day of each provider key, as HQ shares them with all runs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.engine.breaker import COOLDOWN, OPENS_AT, Breaker, BreakerOpen
+from enrichment_assets.engine.context import Run
+from enrichment_assets.engine.day_quota import DayQuota
+from enrichment_assets.engine.limits import RateGate, interval_of
+from enrichment_assets.engine.steps import Door
+from enrichment_assets.store import breaker as breaker_store
+from enrichment_assets.store import day_counts, limits, reasons
+from enrichment_assets.store.breaker import BreakerState
+from enrichment_assets.store.claims import Connection
+
+
+@dataclass(frozen=True)
+class SharedBreakerRow:
+    """A breaker's row in HQ."""
+
+    connection: Connection
+    key: str
+
+    async def state(self) -> BreakerState:
+        """See `BreakerRow`."""
+        return await breaker_store.breaker_state(self.connection, self.key)
+
+    async def failed(self) -> BreakerState:
+        """See `BreakerRow`."""
+        return await breaker_store.note_failure(self.connection, self.key, OPENS_AT, COOLDOWN)
+
+    async def succeeded(self) -> None:
+        """See `BreakerRow`."""
+        await breaker_store.note_success(self.connection, self.key)
+
+    async def take_probe(self) -> bool:
+        """See `BreakerRow`."""
+        return await breaker_store.take_probe(self.connection, self.key, OPENS_AT, COOLDOWN)
+
+
+@dataclass
+class Doors:
+    """One door per provider key and operation; steps that share it keep the strictest of their limits."""
+
+    connection: Connection
+    _doors: dict[str, Door] = field(default_factory=dict)
+    _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def make(self, limit_key: str, workflow: WorkflowDefinition) -> Door:
+        """The door of this key (a `DoorFactory`)."""
+        door = self._doors.get(limit_key)
+        if door is None:
+            door = self._doors[limit_key] = Door(
+                RateGate(0.0, partial(limits.take_stretch, self.connection, limit_key)),
+                Breaker(SharedBreakerRow(self.connection, breaker_key(limit_key))),
+            )
+        door.gate.interval = max(door.gate.interval, interval_of(workflow.limits))
+        per_day = workflow.limits.per_day
+        if per_day is not None and (door.day is None or per_day < door.day.per_day):
+            door.day = DayQuota(per_day, partial(self._take_day_tokens, limit_key))
+        return door
+
+    async def _take_day_tokens(self, limit_key: str, per_day: float, wanted: int) -> day_counts.DayTokens:
+        async with self._counting:  # a transaction: one at a time on this connection
+            return await day_counts.take_day_tokens(self.connection, limit_key, per_day, wanted)
+
+    async def give_back(self) -> None:
+        """At the end of a run: calls of the day that were taken and not made."""
+        for limit_key, door in self._doors.items():
+            if door.day is not None and door.day.unused:
+                await day_counts.give_back_day_tokens(self.connection, limit_key, door.day.unused)
+
+
+def breaker_key(limit_key: str) -> str:
+    """The breaker's own row: a probe must not be held back by the pause that it ends."""
+    return f"{limit_key}:breaker"
+
+
+async def remember_refusals(run: Run, connection: Connection) -> None:
+    """Steps that have been refused alike so far, and had no other answer, pause after one more refusal."""
+    for found in await reasons.refusals(connection, run.batch.batch_id, list(run.steps)):
+        run.steps[found.workflow].refusals.remember(found.reason, found.states)
+
+
+async def look_at_breakers(run: Run) -> None:
+    """Steps whose breaker another run has opened rest from the start."""
+    for step in run.steps.values():
+        if step.door is not None and step.stopped is None and (seconds := await step.door.breaker.look()) > 0:
+            run.rest(step, BreakerOpen(seconds))
