@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.usage import peak_megabytes
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import open_databases
-from enrichment_assets.wire.addresses import build_providers
 
 PATIENCE = 60.0
 """Seconds without any progress after which the callbacks that are missing are given up."""

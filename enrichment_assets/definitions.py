@@ -21,6 +21,7 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.no_values import no_values
 from enrichment_assets.resources.platform import PlatformResource
+from enrichment_assets.resources.providers import provider_resources
 from enrichment_assets.sensors.analytics import analytics_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
@@ -58,7 +59,11 @@ def build_definitions(
         ],
         jobs=[batch_job, analytics_job],
         sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor],
-        resources={"platform": where, "io_manager": no_values()},
+        resources={
+            "platform": where,
+            **provider_resources(where.settings().sandbox_url, shown),
+            "io_manager": no_values(),
+        },
         executor=dg.in_process_executor,
     )
 

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.jsontext import parse_json
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.provider import Answer, Verdict
 from enrichment_assets.domain.statuses import ErrorClass
 
 MAX_RETRY_AFTER = 86_400.0
@@ -122,36 +119,6 @@ def number_header(answer: Answer, name: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return value if value.is_finite() and value >= 0 else None
-
-
-def join_url(base_url: str, url: str, *, anywhere: bool = False) -> str:
-    """The absolute address of a request.
-
-    Args:
-        base_url: The provider's address; may be empty for providers that have none in common.
-        url: A path below it, or an absolute URL.
-        anywhere: Whether an absolute `url` may leave `base_url` (providers whose addresses are the user's own).
-
-    Raises:
-        ConfigurationError: There is no address, or credentials would go to a stranger.
-    """
-    base = base_url.rstrip("/")
-    if "://" not in url.partition("?")[0]:
-        if not base:
-            raise ConfigurationError("the request has no address: set `base_url`, or an absolute address")
-        return f"{base}/{url.lstrip('/')}"
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise ConfigurationError("an address has to begin with http:// or https://")
-    if not anywhere and not url.startswith(f"{base}/"):
-        raise ConfigurationError("the address is not below the provider's base_url: the key would go to another host")
-    return url
-
-
-def with_headers(request: RenderedRequest, url: str, added: Mapping[str, str]) -> RenderedRequest:
-    """The request at `url` with headers added; an added one replaces a header of the same name."""
-    names = {name.lower() for name in added}
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in names} | dict(added)
-    return replace(request, url=url, headers=headers)
 
 
 def _bounded(seconds: float) -> float:

@@ -13,7 +13,7 @@ from enrichment_assets.domain.expression_trees import made_keys
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType, type_of
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.mapping import Expression
-from enrichment_assets.domain.workflow import CALLBACK_SECRET, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 ROOTS = ("original", "item", "parameters", "callback_url", "external_id", "secrets")
 """What templates see besides fields; conditions see the first three."""
@@ -83,21 +83,6 @@ def emitted_by(workflow: WorkflowDefinition) -> frozenset[str] | None:
 def vocabulary(workflows: Iterable[WorkflowDefinition]) -> frozenset[str]:
     """Every field that the platform or one of these workflows gives."""
     return PLATFORM.union(*(given_by(workflow) for workflow in workflows))
-
-
-PURPOSES: Mapping[str, tuple[str, ...]] = {
-    "apollo": ("api_key",),
-    "hunter": ("api_key",),
-    "zenrows": ("api_key",),
-    "clay": ("webhook_auth",),
-    "n8n": ("user", "password"),
-}
-"""Provider -> purposes of secrets that it uses by itself; any other is for a header of the request."""
-
-
-def purposes_of(workflow: WorkflowDefinition) -> frozenset[str]:
-    """Purposes of secrets that the provider, or the check of callbacks, uses without being asked in a template."""
-    return frozenset((*PURPOSES.get(workflow.provider, ()), CALLBACK_SECRET))
 
 
 def _says_of_contacts(workflow: WorkflowDefinition) -> bool:

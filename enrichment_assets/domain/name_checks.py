@@ -20,14 +20,13 @@ from enrichment_assets.domain.known_names import (
     TEXT_PAYLOAD,
     emitted_by,
     given_by,
-    purposes_of,
 )
 from enrichment_assets.domain.local_operations import PAYLOADS
 from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.reads import Place, Read, reads_of, spelt, stored_reads
 from enrichment_assets.domain.suggestions import did_you_mean, instead, misspelt
 from enrichment_assets.domain.template_expressions import SECRETS
-from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +45,27 @@ class Fault:
         return f"{spelt(self.place)}: {self.message}" if self.place else self.message
 
 
-def name_faults(workflow: WorkflowDefinition, known: Collection[str], parameters: Collection[str] = ()) -> list[Fault]:
+def name_faults(
+    workflow: WorkflowDefinition,
+    known: Collection[str],
+    parameters: Collection[str] = (),
+    purposes: Collection[str] = (),
+) -> list[Fault]:
     """Names in a workflow that nothing can give.
 
     Args:
         workflow: As it is about to be saved, or with a client's overrides merged in.
         known: Every field that the platform or a registered workflow gives (`known_names.vocabulary`).
         parameters: Further parameters that are set: by clients' configs.
+        purposes: Of the secrets that the provider uses without being asked in a template.
     """
     own = {*workflow.required_fields, *workflow.uses, *given_by(workflow)}
     fields = [*known, *own]
     found = []
     for read in reads_of(workflow):
-        if (message := _unknown(workflow, read, fields, [*workflow.parameters, *parameters])) is not None:
+        if (message := _unknown(workflow, read, fields, [*workflow.parameters, *parameters], purposes)) is not None:
             found.append(Fault(read.place, message))
-    found += [*_declarations(workflow), *_key_faults(workflow), *_emitted(workflow)]
+    found += [*_declarations(workflow, purposes), *_key_faults(workflow), *_emitted(workflow)]
     return [*found, *(fault for fault in _read_of_answers(workflow) if fault.certain)]
 
 
@@ -131,7 +136,11 @@ def column_faults(
 
 
 def _unknown(
-    workflow: WorkflowDefinition, read: Read, fields: Sequence[str], parameters: Collection[str]
+    workflow: WorkflowDefinition,
+    read: Read,
+    fields: Sequence[str],
+    parameters: Collection[str],
+    purposes: Collection[str],
 ) -> str | None:
     """What is wrong with one name that a template or condition reads."""
     head, member = read.head, read.member
@@ -141,7 +150,7 @@ def _unknown(
         return f"there is no parameter {member!r}: {_declare(member, parameters)}"
     in_condition, in_poll = read.place[0] == "run_if", read.place[0] == "poll"
     if head == SECRETS:
-        return "a secret can only stand in a header" if in_condition else _unknown_secret(workflow, member)
+        return "a secret can only stand in a header" if in_condition else _unknown_secret(workflow, member, purposes)
     if head == "callback_url" and (in_condition or in_poll or workflow.mode is not Mode.ASYNC):
         return "`callback_url` is there only in the request of an async workflow"
     if head == "external_id" and not in_poll:
@@ -160,8 +169,8 @@ def _declare(name: str, parameters: Collection[str]) -> str:
     return f"{instead(name, parameters)}, or {declared}" if parameters else declared
 
 
-def _unknown_secret(workflow: WorkflowDefinition, purpose: str | None) -> str | None:
-    known = {**dict.fromkeys(purposes_of(workflow) - {"callback_secret"}), **workflow.secrets}
+def _unknown_secret(workflow: WorkflowDefinition, purpose: str | None, purposes: Collection[str]) -> str | None:
+    known = {**dict.fromkeys(purposes), **workflow.secrets}
     if purpose is None or purpose in workflow.secrets or purpose in known:
         return None
     variables = [f"{name} ({variable})" if variable else name for name, variable in known.items()]
@@ -171,16 +180,16 @@ def _unknown_secret(workflow: WorkflowDefinition, purpose: str | None) -> str | 
     )
 
 
-def _declarations(workflow: WorkflowDefinition) -> Iterator[Fault]:
+def _declarations(workflow: WorkflowDefinition, purposes: Collection[str]) -> Iterator[Fault]:
     for name in workflow.provides:
         if name in ROOTS:
             yield Fault(("provides", name), f"{name!r} is a name of the platform's own: call the field something else")
     used = {read.member for read in reads_of(workflow) if read.head == SECRETS}
-    purposes = {*purposes_of(workflow), *(purpose for purpose in used if purpose)}
+    known = {*purposes, CALLBACK_SECRET, *(purpose for purpose in used if purpose)}
     for purpose in workflow.secrets:
-        if purpose not in purposes:
+        if purpose not in known:
             nobody = f"no header has {{{{secrets.{purpose}}}}}, and {workflow.provider} does not use it by itself"
-            yield Fault(("secrets", purpose), f"{nobody}{did_you_mean(purpose, purposes)}")
+            yield Fault(("secrets", purpose), f"{nobody}{did_you_mean(purpose, known)}")
 
 
 def _key_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:

@@ -7,10 +7,12 @@ read from stored bytes, `enrich replay` can do it again after a mapping was fixe
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple, Protocol
+from enum import StrEnum
+from typing import Any, ClassVar, NamedTuple
 
 from enrichment_assets.domain.statuses import ErrorClass, Outcome
 
@@ -96,15 +98,84 @@ class Reading:
     note: str | None = None
 
 
-class Provider(Protocol):
-    """What the engine needs of a provider; the resources in `resources/` are these."""
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret that a provider puts into requests by itself, without a template that names it.
+
+    Attributes:
+        purpose: What workflows call it under `secrets`.
+        variable: The environment variable that has it unless a workflow names another; None: each workflow names one.
+        optional: Whether a call can do without it.
+    """
+
+    purpose: str
+    variable: str | None = None
+    optional: bool = False
+
+
+class Ability(StrEnum):
+    """What a provider can do besides answering at once."""
+
+    CALLBACK = "posts the result to a callback URL when it is done"
+    POLL = "can be asked whether it is done"
+    IDEMPOTENCY = "knows a repeated request by a header and bills it once"
+
+
+@dataclass(frozen=True)
+class Provider(ABC):
+    """An outside service. Each subclass is one file in `providers/` and says there all that is particular to it.
+
+    Attributes:
+        base_url: Where its relative requests go: `home`, or its place in the simulator.
+        name: What workflows call it (`provider: apollo`), and its path in the simulator.
+        title: Its name for people.
+        home: Its own address; empty where every user has an address of his own.
+        own_address: Requests may go to any address that the configuration names. Otherwise only below `base_url`: the
+            key would go to another host.
+        secrets: What `authorise` uses without being asked in a template.
+        key_word: A variable with this word in its name (`ACME_APOLLO_KEY`) is a key of this provider; None: none is.
+        abilities: What it can do besides answering at once; a workflow of mode `async` needs one of the first two.
+        billing: What its bill counts, for people. What a call costs is said by each workflow's `price`.
+        documentation: Where its API is described.
+    """
 
     base_url: str
 
-    def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
-        """Return the request with an absolute URL below `base_url` and credentials added (headers where possible)."""
-        ...
+    name: ClassVar[str]
+    title: ClassVar[str]
+    home: ClassVar[str] = ""
+    own_address: ClassVar[bool] = False
+    secrets: ClassVar[tuple[Secret, ...]] = ()
+    key_word: ClassVar[str | None] = None
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
+    billing: ClassVar[str]
+    documentation: ClassVar[str] = ""
 
+    @classmethod
+    def default_variables(cls) -> dict[str, str]:
+        """Purpose -> variable of the secrets that have one unless a workflow names another."""
+        return {secret.purpose: secret.variable for secret in cls.secrets if secret.variable is not None}
+
+    @classmethod
+    def purposes(cls) -> tuple[str, ...]:
+        """Purposes of the secrets that it uses by itself; any other is for a header of the request."""
+        return tuple(secret.purpose for secret in cls.secrets)
+
+    @abstractmethod
+    def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
+        """Return the request with an absolute URL below `base_url` and credentials added (headers where possible).
+
+        Raises:
+            ConfigurationError: There is no address, or credentials would go to a stranger.
+        """
+
+    @abstractmethod
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """Say what the answer means, by status, headers and this provider's quirks. Never raises."""
-        ...
+
+    def simulated_path(self, url: str, *, is_poll: bool) -> str | None:
+        """The path below its place in the simulator that stands for an address of a user's own.
+
+        None: the address's path is the simulator's too, as it is for a provider with one API for all.
+        """
+        return None

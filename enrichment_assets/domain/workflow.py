@@ -54,6 +54,10 @@ CALLBACK_SECRET = "callback_secret"  # noqa: S105 - a purpose, not a secret
 """Purpose of the secret that verifies callbacks; it is not sent to anybody and is nobody's account."""
 
 
+LOCAL = "local"
+"""What `provider` says in a workflow of mode `local`, which sends nothing."""
+
+
 class Mode(StrEnum):
     """How the answer comes: computed here, in the response, or by a later callback."""
 

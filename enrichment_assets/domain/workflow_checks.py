@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import negates_half
@@ -11,11 +11,12 @@ from enrichment_assets.domain.known_names import PLATFORM
 from enrichment_assets.domain.mapping import Expression, ResponseReader, condition
 from enrichment_assets.domain.model_errors import Lines, at_line, line_of
 from enrichment_assets.domain.name_checks import Fault, name_faults
+from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.reads import Place, requests_of, spelt, texts_of
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.template_expressions import TemplateError, parse
 from enrichment_assets.domain.templating import RequestRenderer
-from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+from enrichment_assets.domain.workflow import LOCAL, Mode, WorkflowDefinition
 
 _PLACED = re.compile(
     r"^((?:request|poll|response|callback|provides|emits|emails|phones|run_if)[\w.\[\]-]*): (.+)$", re.DOTALL
@@ -24,7 +25,7 @@ _PLACED = re.compile(
 
 def check_workflow(
     workflow: WorkflowDefinition,
-    providers: Collection[str],
+    providers: Mapping[str, Provider],
     known: Collection[str] = PLATFORM,
     parameters: Collection[str] = (),
 ) -> None:
@@ -48,7 +49,7 @@ def said_of(workflow: WorkflowDefinition, faults: Sequence[Fault], lines: Lines 
 
 def workflow_faults(
     workflow: WorkflowDefinition,
-    providers: Collection[str],
+    providers: Mapping[str, Provider],
     known: Collection[str] = PLATFORM,
     parameters: Collection[str] = (),
 ) -> list[Fault]:
@@ -56,21 +57,23 @@ def workflow_faults(
 
     Args:
         workflow: What is to be saved or run.
-        providers: Names of the providers.
+        providers: By name (`providers.PROVIDERS`).
         known: Fields that the platform or a registered workflow gives (`known_names.vocabulary`).
         parameters: Parameters that clients' configs set besides the workflow's own.
     """
     found = [*_provider_faults(workflow, providers), *_template_faults(workflow), *_expression_faults(workflow)]
     if not found:
         found += _whole_faults(workflow)
-    return [*found, *name_faults(workflow, known, parameters)]
+    provider = providers.get(workflow.provider)
+    return [*found, *name_faults(workflow, known, parameters, provider.purposes() if provider else ())]
 
 
 def _provider_faults(workflow: WorkflowDefinition, providers: Collection[str]) -> Iterator[Fault]:
-    if workflow.provider not in providers:
-        message = f"there is no provider {workflow.provider!r}{did_you_mean(workflow.provider, providers)}"
-        yield Fault(("provider",), f"{message} (known: {', '.join(sorted(providers))})")
-    elif (workflow.provider == "local") != (workflow.mode is Mode.LOCAL):
+    names = [LOCAL, *providers]
+    if workflow.provider not in names:
+        message = f"there is no provider {workflow.provider!r}{did_you_mean(workflow.provider, names)}"
+        yield Fault(("provider",), f"{message} (known: {', '.join(sorted(names))})")
+    elif (workflow.provider == LOCAL) != (workflow.mode is Mode.LOCAL):
         yield Fault((), "mode `local` and provider `local` belong together")
 
 

@@ -111,7 +111,7 @@ async def advance(
     Args:
         hq_url: libpq URL of the HQ database.
         batch: The batch, its blueprint included.
-        providers: By name, as `wire.addresses.build_providers` gives them.
+        providers: By name, as `providers.build_providers` gives them.
         options: Lease, addresses, patience.
         selection: Workflow slugs that may run; None: all of the blueprint.
         on_progress: Called about twice a second.

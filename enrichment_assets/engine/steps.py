@@ -113,7 +113,7 @@ class Step:
         base_url = self.base_url()
         if self.only_simulator is not None:
             base_url, url = simulated_place(
-                self.workflow, self.provider.base_url, rendered, self.only_simulator, is_poll=is_poll
+                self.workflow, self.provider, rendered, self.only_simulator, is_poll=is_poll
             )
             rendered = replace(rendered, url=url)
         return self.provider.authorise(fill_secrets(rendered, self.secrets), self.secrets, base_url)

@@ -9,30 +9,33 @@ exhausted credits are a 422 whose text says so; a daily limit is a 429 with `x-2
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from dagster import ConfigurableResource
 
 from enrichment_assets.domain.http_answers import (
     classify_status,
     describe,
     error_body,
-    join_url,
     number_header,
     retry_after,
-    with_headers,
 )
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.provider import Ability, Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
 _PENDING = "result_pending"
 _GONE = ("request_id_unknown", "request_id_expired", "invalid_request_id")
 
 
-class ApolloResource(ConfigurableResource[Any]):
+class Apollo(Provider):
     """Calls to Apollo's REST API."""
 
-    base_url: str = "https://api.apollo.io"
+    name = "apollo"
+    title = "Apollo"
+    home = "https://api.apollo.io"
+    secrets = (Secret("api_key", "APOLLO_API_KEY"),)
+    key_word = "APOLLO"
+    abilities = frozenset({Ability.CALLBACK, Ability.POLL})
+    billing = "credits: one for a person or company that is known, more for a revealed phone number, none for a miss"
+    documentation = "https://docs.apollo.io/reference"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as `x-api-key`."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from urllib.parse import urlsplit
 
-from dagster import ConfigurableResource
-
-from enrichment_assets.domain.http_answers import classify_status, describe, error_body, join_url
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body
+from enrichment_assets.domain.provider import Ability, Answer, Provider, RenderedRequest, Verdict
+from enrichment_assets.domain.request_parts import join_url
 from enrichment_assets.domain.statuses import ErrorClass
 
 _MAY_BE_SPENT = (400, 403, 429)
@@ -22,20 +21,30 @@ _SPENT = ("insufficient_quota", "budget_exceeded", "billing_hard_limit_reached")
 _SPENT_ENDING = "_spend_limit_reached"
 
 
-class HttpResource(ConfigurableResource[Any]):
+class Http(Provider):
     """Calls to an address that the workflow gives itself."""
 
-    base_url: str = ""
+    name = "http"
+    title = "Any HTTP API"
+    own_address = True
+    abilities = frozenset(Ability)
+    billing = "as the workflow's price says"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Nothing to add: the request's headers name their secrets themselves."""
-        return replace(request, url=join_url(base_url, request.url, anywhere=True))
+        return replace(request, url=join_url(base_url, request.url, anywhere=self.own_address))
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """As statuses usually mean: a 404 is a wrong address, unless the workflow's `not_found_status` names it."""
         if answer.status in _MAY_BE_SPENT and _is_spent(answer):
             return Verdict(ErrorClass.QUOTA, message=describe(answer.status, "the account's budget or quota is spent"))
         return classify_status(answer)
+
+    def simulated_path(self, url: str, *, is_poll: bool) -> str:
+        """The simulator's one API for everything: a question, or the result that a poll asks for by its id."""
+        parts = urlsplit(url)
+        query = f"?{parts.query}" if parts.query else ""
+        return f"/results/{parts.path.rstrip('/').rpartition('/')[2]}{query}" if is_poll else f"/enrich{query}"
 
 
 def _is_spent(answer: Answer) -> bool:

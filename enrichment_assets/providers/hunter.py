@@ -9,19 +9,15 @@ the person asked not to be processed. Errors are `{"errors": [{"id", "code", "de
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from dagster import ConfigurableResource
 
 from enrichment_assets.domain.http_answers import (
     classify_status,
     describe,
     error_body,
-    join_url,
     retry_after,
-    with_headers,
 )
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
 _ASK_AGAIN_SECONDS = 5.0
@@ -31,10 +27,16 @@ _USED_UP_IDS = ("usage_limit", "usage_exceeded", "quota", "credits")
 _MISS_IDS = ("not_found", "email_not_found", "no_result")
 
 
-class HunterResource(ConfigurableResource[Any]):
+class Hunter(Provider):
     """Calls to Hunter's v2 API."""
 
-    base_url: str = "https://api.hunter.io"
+    name = "hunter"
+    title = "Hunter"
+    home = "https://api.hunter.io"
+    secrets = (Secret("api_key", "HUNTER_API_KEY"),)
+    key_word = "HUNTER"
+    billing = "credits: one for an address that is found, half a one for a verification, none for a miss"
+    documentation = "https://hunter.io/api-documentation/v2"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as `X-API-KEY` (never as the `api_key` query parameter)."""

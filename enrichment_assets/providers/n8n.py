@@ -8,13 +8,13 @@ sets `{{secrets.header_value}}` in a header of its own), none otherwise.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
-from typing import Any
+from urllib.parse import urlsplit
 
-from dagster import ConfigurableResource
-
-from enrichment_assets.domain.http_answers import classify_status, describe, join_url, with_headers
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.http_answers import classify_status, describe
+from enrichment_assets.domain.provider import Ability, Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
 _NOT_ACTIVE = (
@@ -22,15 +22,24 @@ _NOT_ACTIVE = (
     "listens), compare path and method, then retry the failed rows"
 )
 
+_WEBHOOK = re.compile(r"/webhook(?:-test|-waiting)?/(.+)$")
 
-class N8nResource(ConfigurableResource[Any]):
+
+class N8n(Provider):
     """Calls to n8n webhooks."""
 
-    base_url: str = ""
+    name = "n8n"
+    title = "n8n"
+    own_address = True
+    secrets = (Secret("user"), Secret("password"))
+    key_word = "N8N"
+    abilities = frozenset({Ability.CALLBACK})
+    billing = "nothing a call: it is the user's own server"
+    documentation = "https://docs.n8n.io/integrations/builtin/core-nodes/n8n-nodes-base.webhook/"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add Basic or header authentication where the workflow names secrets for it."""
-        url = join_url(base_url, request.url, anywhere=True)
+        url = join_url(base_url, request.url, anywhere=self.own_address)
         added = {}
         if "user" in secrets and "password" in secrets:
             pair = f"{secrets['user']}:{secrets['password']}".encode()
@@ -42,3 +51,10 @@ class N8nResource(ConfigurableResource[Any]):
         if answer.status == 404:
             return Verdict(ErrorClass.CONTRACT, message=describe(404, _NOT_ACTIVE))
         return classify_status(answer)
+
+    def simulated_path(self, url: str, *, is_poll: bool) -> str:
+        """The webhook of the same path; a test webhook is one too."""
+        parts = urlsplit(url)
+        webhook = _WEBHOOK.search(parts.path)
+        path = webhook.group(1) if webhook else parts.path.rstrip("/").rpartition("/")[2] or "enrich"
+        return f"/webhook/{path}{f'?{parts.query}' if parts.query else ''}"

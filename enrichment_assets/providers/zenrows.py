@@ -12,19 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
-
-from dagster import ConfigurableResource
 
 from enrichment_assets.domain.http_answers import (
     classify_status,
     describe,
     error_body,
-    join_url,
     number_header,
     retry_after,
 )
-from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
+from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.request_parts import join_url
 from enrichment_assets.domain.statuses import ErrorClass
 
 _USED_UP = ("AUTH004", "AUTH012")
@@ -38,10 +35,16 @@ def redact_url(url: str) -> str:
     return _KEY_IN_QUERY.sub(r"\1***", url)
 
 
-class ZenRowsResource(ConfigurableResource[Any]):
+class ZenRows(Provider):
     """Calls to ZenRows' universal scraper API."""
 
-    base_url: str = "https://api.zenrows.com"
+    name = "zenrows"
+    title = "ZenRows"
+    home = "https://api.zenrows.com"
+    secrets = (Secret("api_key", "ZENROWS_API_KEY"),)
+    key_word = "ZENROWS"
+    billing = "US dollars, said by the header x-request-cost: a page, also one that is gone; nothing where none was had"
+    documentation = "https://docs.zenrows.com/universal-scraper-api/api-reference"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as the query parameter `apikey`."""

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from enrichment_assets.domain.provider import Provider
+from enrichment_assets.providers import build_providers
+from enrichment_assets.resources.closed import closed
 from enrichment_assets.settings import Settings
-from enrichment_assets.wire.addresses import build_providers
+from enrichment_assets.store.database import place
 
 DESCRIPTION = """Where this installation is: home, databases, receiver, simulator. All of it comes from the environment
 of the processes (docs/deployment.md). A run's configuration cannot set any of it."""
@@ -22,20 +25,39 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     could otherwise send a client's data and the providers' keys to an address of theirs.
     """
 
-    home: str | None = None
-    hq_database_url: str | None = None
-    workspace_database_url: str | None = None
-    dagster_database_url: str | None = None
-    receiver_url: str | None = None
-    sandbox_url: str | None = None
+    home: str | None = Field(
+        default=None,
+        description="The installation's folder: uploads, inbox, warehouse, embedded database (ENRICH_HOME).",
+    )
+    hq_database_url: str | None = Field(
+        default=None, description="The operational database, without its password (HQ_DATABASE_URL)."
+    )
+    workspace_database_url: str | None = Field(
+        default=None, description="Where results are published to, without its password (WORKSPACE_DATABASE_URL)."
+    )
+    dagster_database_url: str | None = Field(
+        default=None, description="Dagster's own tables, without its password (DAGSTER_DATABASE_URL)."
+    )
+    receiver_url: str | None = Field(default=None, description="Where providers call us back (ENRICH_RECEIVER_URL).")
+    sandbox_url: str | None = Field(
+        default=None, description="The simulator that is called instead of all providers (ENRICH_SANDBOX_URL)."
+    )
 
     def get_resource_definition(self) -> dg.ResourceDefinition:  # type: ignore[override]
-        """What Dagster sees: this object as it was built, with no configuration at all.
-
-        An empty schema refuses every field at launch. `configured({})` would not: it accepts any configuration and
-        drops the values given here.
-        """
-        return dg.ResourceDefinition(resource_fn=lambda _: self, config_schema={}, description=DESCRIPTION)
+        """What Dagster sees: the fields as they are in force when the code location is loaded, none to be set."""
+        settings = self.settings()
+        return closed(
+            self,
+            DESCRIPTION,
+            {
+                "home": str(settings.home),
+                "hq_database_url": _database(settings.hq_database_url),
+                "workspace_database_url": _database(settings.workspace_database_url),
+                "dagster_database_url": _database(settings.dagster_database_url),
+                "receiver_url": settings.receiver_url,
+                "sandbox_url": settings.sandbox_url or "none: providers are called themselves",
+            },
+        )
 
     def settings(self) -> Settings:
         """The settings of the environment, with this resource's fields over them."""
@@ -52,3 +74,8 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def providers(self) -> dict[str, Provider]:
         """The providers by name; all at the sandbox when `sandbox_url` is set."""
         return build_providers(self.settings().sandbox_url)
+
+
+def _database(url: str | None) -> str:
+    """Which database a URL names, for people: never user, password or options."""
+    return "on the server of this installation" if url is None else place(url)

@@ -17,7 +17,7 @@ from enrichment_assets.domain.reads import spelt
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
-from enrichment_assets.providers.names import PROVIDER_NAMES
+from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.configuration import read_definition, refuse_unsafe
 from enrichment_assets.services.seeding import registry
@@ -97,7 +97,7 @@ def _checked(
     if workflow is None:
         return CheckedFile(read.file, problems=tuple(read.problems))
     fields = vocabulary(other for slug, other in workflows.items() if slug != workflow.slug)
-    faults = workflow_faults(workflow, PROVIDER_NAMES, fields, parameters.get(workflow.slug, ()))
+    faults = workflow_faults(workflow, PROVIDERS, fields, parameters.get(workflow.slug, ()))
     problems = [_finding(fault.place, fault.message, read.lines) for fault in faults]
     problems += _unsafe(settings, workflow) if not problems else ()
     warnings = [_finding(fault.place, fault.message, read.lines) for fault in name_warnings(workflow, fields)]

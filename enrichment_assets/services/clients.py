@@ -20,7 +20,7 @@ from enrichment_assets.domain.reads import reads_of
 from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow
-from enrichment_assets.providers.names import PROVIDER_NAMES
+from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.services.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.known_clients import client_row
@@ -135,7 +135,7 @@ def set_client_config(
         )
         merged = apply_config(client, definition, config)
         _refuse_unread_parameters(client, definition, merged, set_values or {})
-        check_workflow(merged, PROVIDER_NAMES, fields)
+        check_workflow(merged, PROVIDERS, fields)
         refuse_unsafe_keys(merged, sandbox_url=settings.sandbox_url, replace=replace, environment=environment)
         refuse_reserved_name(merged)
         registry_store.save_client_config(connection, client_id, workflow, config)

@@ -23,7 +23,7 @@ from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import said_of, workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers
-from enrichment_assets.providers.names import PROVIDER_NAMES
+from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_pipelines, explain, parse_pipeline, parse_workflow
 from enrichment_assets.services.clients import (
     Client,
@@ -118,7 +118,7 @@ def add_workflow(settings: Settings, source: Path | WorkflowDefinition, *, repla
         others = {slug: _registered(row).definition for slug, row in known.items() if slug != workflow.slug}
         fields = vocabulary(others.values())
         parameters = store.configured_parameters(connection, workflow.slug)
-        if faults := workflow_faults(workflow, PROVIDER_NAMES, fields, parameters):
+        if faults := workflow_faults(workflow, PROVIDERS, fields, parameters):
             raise ConfigurationError(said_of(workflow, faults, line_numbers(text)))
         refuse_unsafe(settings, workflow, replace=replace)
         row = known.get(workflow.slug)

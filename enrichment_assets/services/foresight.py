@@ -14,6 +14,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.launch_plan import draft_launch
 from enrichment_assets.services.remedies import ENRICH_UP, other_world, set_variable, stop_reason, stop_remedy
 from enrichment_assets.services.running_stack import running_stack
@@ -23,7 +24,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store import budgets
 from enrichment_assets.store.states import Sync
 from enrichment_assets.store.stops import stops_of
-from enrichment_assets.wire.addresses import build_providers, is_simulated
+from enrichment_assets.wire.addresses import is_simulated
 from enrichment_assets.wire.secrets import missing_secrets
 
 

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.literal_keys import literal_key
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
-from enrichment_assets.wire.secrets import PROVIDER_WORDS, refuse_foreign_variable, secret_names
+from enrichment_assets.providers import PROVIDERS, build_providers
+from enrichment_assets.wire.addresses import address_of, is_simulated
+from enrichment_assets.wire.secrets import refuse_foreign_variable, secret_names
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """A gateway of one's own on this machine is no stranger."""
@@ -32,22 +34,16 @@ def key_uses(workflow: WorkflowDefinition, sandbox_url: str | None = None) -> tu
     Raises:
         ConfigurationError: The workflow has no address.
     """
-    from enrichment_assets.wire.addresses import address_of, build_providers, is_simulated
-
     if workflow.mode is Mode.LOCAL:
         return ()
-    real = build_providers()
     provider = build_providers(sandbox_url)[workflow.provider]
     sent = sent_secrets(workflow)
     if not sent:
         return ()
     host = urlsplit(address_of(workflow, provider)).netloc
     simulated = is_simulated(workflow, provider, sandbox_url)
-    homes = {name.upper(): urlsplit(one.base_url).netloc for name, one in real.items() if one.base_url}
     near = simulated or (urlsplit(f"//{host}").hostname or "") in _LOOPBACK
-    return tuple(
-        KeyUse(purpose, name, host, not near and not _at_home(name, host, homes)) for purpose, name in sent.items()
-    )
+    return tuple(KeyUse(purpose, name, host, not near and not _at_home(name, host)) for purpose, name in sent.items())
 
 
 def sent_secrets(workflow: WorkflowDefinition) -> dict[str, str]:
@@ -57,10 +53,11 @@ def sent_secrets(workflow: WorkflowDefinition) -> dict[str, str]:
     return {purpose: name for purpose, name in secret_names(workflow).items() if purpose != CALLBACK_SECRET}
 
 
-def _at_home(variable: str, host: str, homes: Mapping[str, str]) -> bool:
+def _at_home(variable: str, host: str) -> bool:
     """Whether a provider's key goes to that provider; a key of no provider we know is at home anywhere."""
     words = set(variable.upper().split("_"))
-    return all(homes.get(word, host) == host for word in PROVIDER_WORDS if word in words)
+    homes = [urlsplit(one.home).netloc for one in PROVIDERS.values() if one.home and one.key_word in words]
+    return all(home == host for home in homes)
 
 
 def refuse_unsafe_keys(

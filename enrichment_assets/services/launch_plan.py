@@ -17,6 +17,7 @@ from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, Pipeline
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.configuration import pipeline_row
 from enrichment_assets.services.items import company_subjects
 from enrichment_assets.services.key_safety import KeyUse, key_uses, sent_secrets
@@ -26,6 +27,7 @@ from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import batches_launch as store
 from enrichment_assets.store import registry as registry_store
+from enrichment_assets.wire.addresses import address_of
 from enrichment_assets.wire.secrets import missing_secrets, refuse_foreign_variable, secret_names
 from enrichment_assets.wire.simulator import replaced_addresses
 
@@ -248,8 +250,6 @@ def step_plans(
     settings: Settings, draft: Draft, companies: int | None, environment: Mapping[str, str] | None
 ) -> tuple[StepPlan, ...]:
     """The plan of every step; `companies`: what a company step calls at most (None: not counted)."""
-    from enrichment_assets.wire.addresses import build_providers
-
     providers = build_providers(settings.sandbox_url)
     children = _children(draft.blueprint)
     plans = [
@@ -320,8 +320,6 @@ def _readiness(
     simulated: bool,
 ) -> Sequence[str]:
     """What keeps a step from being called at all. The simulator needs no address and no key."""
-    from enrichment_assets.wire.addresses import address_of
-
     if workflow.mode is Mode.LOCAL:
         return ()
     try:

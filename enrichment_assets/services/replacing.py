@@ -13,6 +13,7 @@ from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.engine.past_questions import remember_questions
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches import load_batch
 from enrichment_assets.services.launch_plan import draft_launch, step_plans
 from enrichment_assets.services.launching import Launched, created, refuse_unready, relaunched
@@ -104,8 +105,6 @@ def _taking_from(old: dict[str, Any], blueprint: Blueprint) -> Blueprint:
 
 
 def _remember(settings: Settings, old_key: str) -> int:
-    from enrichment_assets.wire.addresses import build_providers
-
     providers = build_providers(settings.sandbox_url)
     hq_url = open_databases(settings).hq
     return asyncio.run(remember_questions(hq_url, load_batch(settings, old_key), providers, settings.sandbox_url))

@@ -24,6 +24,7 @@ from enrichment_assets.engine.answers import Decision, dump
 from enrichment_assets.engine.fanout import emission_for
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.steps import Step, prepare_steps
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.recovery import in_transaction, locked, what_next
 from enrichment_assets.services.rereading import mended, with_step
 from enrichment_assets.services.seeding import registry
@@ -34,7 +35,6 @@ from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.recovery import LockedBatch
 from enrichment_assets.store.replaying import NewReading, StoredAnswer
 from enrichment_assets.store.transitions import StepFacts, Sync
-from enrichment_assets.wire.addresses import build_providers
 
 REPLAYED = "read again from the stored answer"
 

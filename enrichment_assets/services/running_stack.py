@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from enrichment_assets.domain.variables import may_be_secret
 from enrichment_assets.settings import Settings
+from enrichment_assets.wire.secrets import allowed_names
 
 SHARED = ("ENRICH_RECEIVER_URL", "ENRICH_SANDBOX_URL")
 """Variables that a command takes over from the stack."""
@@ -46,8 +47,6 @@ def addresses_told(settings: Settings, environment: Mapping[str, str]) -> Iterat
 
 def _key_names(environment: Mapping[str, str]) -> list[str]:
     """The variables that workflows may use as keys; their values are nobody's business."""
-    from enrichment_assets.wire.secrets import allowed_names
-
     allowed = allowed_names(environment)
     return sorted(name for name, value in environment.items() if value and may_be_secret(name, allowed))
 

@@ -1,41 +1,12 @@
-"""The providers by name, real or simulated: the one list that the engine, the definitions and the CLI share."""
+"""Which address a workflow calls, and whether that is the simulator's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from dagster import ConfigurableResource
-
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.http_answers import join_url
 from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.request_parts import join_url
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
-from enrichment_assets.providers.apollo import ApolloResource
-from enrichment_assets.providers.clay import ClayResource
-from enrichment_assets.providers.http import HttpResource
-from enrichment_assets.providers.hunter import HunterResource
-from enrichment_assets.providers.n8n import N8nResource
-from enrichment_assets.providers.names import OWN_ADDRESS
-from enrichment_assets.providers.zenrows import ZenRowsResource
-
-_RESOURCES: Mapping[str, type[ConfigurableResource[Any]]] = {
-    "apollo": ApolloResource,
-    "hunter": HunterResource,
-    "zenrows": ZenRowsResource,
-    "clay": ClayResource,
-    "n8n": N8nResource,
-    "http": HttpResource,
-}
-
-
-def build_providers(sandbox_url: str | None = None) -> dict[str, Provider]:
-    """Provider name -> provider; with `sandbox_url`, each at `<sandbox_url>/<name>`."""
-    if sandbox_url is None:
-        return {name: resource() for name, resource in _RESOURCES.items()}  # type: ignore[misc]
-    base = sandbox_url.rstrip("/")
-    return {name: resource(base_url=f"{base}/{name}") for name, resource in _RESOURCES.items()}  # type: ignore[misc]
 
 
 def base_url_of(workflow: WorkflowDefinition, provider: Provider) -> str:
@@ -51,7 +22,7 @@ def address_of(workflow: WorkflowDefinition, provider: Provider) -> str:
     """
     start = RequestRenderer(workflow).address(workflow.parameters)
     try:
-        return join_url(base_url_of(workflow, provider), start, anywhere=workflow.provider in OWN_ADDRESS)
+        return join_url(base_url_of(workflow, provider), start, anywhere=provider.own_address)
     except ConfigurationError as error:
         raise ConfigurationError(f"workflow {workflow.slug}: {error}") from None
 

@@ -14,27 +14,18 @@ from enrichment_assets.domain.errors import ConfigurationError, MissingVariableE
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest
 from enrichment_assets.domain.variables import SECRET_NAMES, is_own_variable, may_be_secret
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.providers import PROVIDERS
 
 SANDBOX_KEY = "sandbox"
 """The key sent to the sandbox where the real one is not set; never sent to anybody else."""
 
-DEFAULT_SECRETS: Mapping[str, Mapping[str, str]] = {
-    "apollo": {"api_key": "APOLLO_API_KEY"},
-    "hunter": {"api_key": "HUNTER_API_KEY"},
-    "zenrows": {"api_key": "ZENROWS_API_KEY"},
-    "clay": {"webhook_auth": "CLAY_WEBHOOK_AUTH"},
-}
-"""Variables that a provider's workflows use unless they (or a client's config) name others."""
-
-PROVIDER_WORDS = ("APOLLO", "HUNTER", "ZENROWS", "CLAY", "N8N")
+KEY_WORDS = tuple(provider.key_word for provider in PROVIDERS.values() if provider.key_word is not None)
 """A variable with one of these words in its name is a key of that provider: `APOLLO_API_KEY`, `ACME_APOLLO_KEY`."""
-
-_OPTIONAL = {("clay", "webhook_auth")}
 
 
 def allowed_names(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Patterns of the variables that a workflow may name: the providers' keys, and what the operator lists."""
-    words = [pattern for word in PROVIDER_WORDS for pattern in (f"{word}_*", f"*_{word}_*", f"*_{word}")]
+    words = [pattern for word in KEY_WORDS for pattern in (f"{word}_*", f"*_{word}_*", f"*_{word}")]
     listed = [name.strip() for name in environment.get(SECRET_NAMES, "").split(",")]
     return (*words, *filter(None, listed))
 
@@ -57,16 +48,15 @@ def refuse_foreign_variable(purpose: str, name: str, environment: Mapping[str, s
 
 def secret_names(workflow: WorkflowDefinition) -> dict[str, str]:
     """Purpose -> variable name for a workflow: the provider's defaults, then what the workflow names."""
-    return {**DEFAULT_SECRETS.get(workflow.provider, {}), **workflow.secrets}
+    provider = PROVIDERS.get(workflow.provider)
+    return {**(provider.default_variables() if provider else {}), **workflow.secrets}
 
 
 def optional_purposes(workflow: WorkflowDefinition) -> frozenset[str]:
     """Purposes that a call can do without. One that the workflow names itself is never optional."""
-    return frozenset(
-        purpose
-        for purpose in secret_names(workflow)
-        if (workflow.provider, purpose) in _OPTIONAL and purpose not in workflow.secrets
-    )
+    provider = PROVIDERS.get(workflow.provider)
+    known = provider.secrets if provider else ()
+    return frozenset(secret.purpose for secret in known if secret.optional) - workflow.secrets.keys()
 
 
 def missing_secrets(workflow: WorkflowDefinition, environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -6,21 +6,17 @@ That nothing else is called either is seen to where requests leave (`wire.transp
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from yarl import URL
 
-from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 
 RECEIVER_HEADER = "x-sandbox-receiver"
 """Tells the simulator whom it may call back: an address of somebody else in a body is not called by it either."""
-
-_WEBHOOK = re.compile(r"/webhook(?:-test|-waiting)?/(.+)$")
 
 
 class Place(NamedTuple):
@@ -43,25 +39,30 @@ def is_below(url: str | URL, base: str) -> bool:
 
 
 def simulated_place(
-    workflow: WorkflowDefinition, base_url: str, request: RenderedRequest, sandbox_url: str, *, is_poll: bool = False
+    workflow: WorkflowDefinition,
+    provider: Provider,
+    request: RenderedRequest,
+    sandbox_url: str,
+    *,
+    is_poll: bool = False,
 ) -> Place:
     """Where a rendered request goes instead of where it is configured to go; what is at the simulator stays.
 
     Args:
         workflow: Whose request it is.
-        base_url: The provider's place in the simulator, `<sandbox_url>/<name>`.
+        provider: At its place in the simulator, `<sandbox_url>/<name>`.
         request: As rendered, its URL a path or absolute.
         sandbox_url: The simulator.
         is_poll: The request asks for the answer of an earlier one.
     """
     configured = _configured(workflow, request.url)
     if configured is None:
-        return Place(base_url, request.url)
+        return Place(provider.base_url, request.url)
     if is_below(configured, sandbox_url):
-        return Place(
-            workflow.base_url if workflow.base_url and not _is_absolute(request.url) else base_url, request.url
-        )
-    return Place(base_url, _stand_in(workflow, configured, is_poll=is_poll))
+        own = workflow.base_url if workflow.base_url and not _is_absolute(request.url) else provider.base_url
+        return Place(own, request.url)
+    stand_in = provider.simulated_path(configured, is_poll=is_poll)
+    return Place(provider.base_url, _same_path(workflow, configured) if stand_in is None else stand_in)
 
 
 def replaced_addresses(workflow: WorkflowDefinition, sandbox_url: str) -> tuple[str, ...]:
@@ -91,17 +92,10 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def _stand_in(workflow: WorkflowDefinition, url: str, *, is_poll: bool) -> str:
-    """The path below the provider's place in the simulator that answers for an address."""
-    parts = urlsplit(url)
-    last = parts.path.rstrip("/").rpartition("/")[2]
-    query = f"?{parts.query}" if parts.query else ""
-    if workflow.provider == "clay":  # the path of a real table is its key: it does not go to the simulator's log
-        return f"/tables/{hashlib.sha256(url.encode()).hexdigest()[:12]}/webhook"
-    if workflow.provider == "n8n":
-        webhook = _WEBHOOK.search(parts.path)
-        return f"/webhook/{webhook.group(1) if webhook else last or 'enrich'}{query}"
-    if workflow.provider == "http":
-        return f"/results/{last}{query}" if is_poll else f"/enrich{query}"
+def _same_path(workflow: WorkflowDefinition, url: str) -> str:
+    """The path of an address below the `base_url` that the workflow gives, if it gives one."""
     base = (workflow.base_url or "").rstrip("/")
-    return url.removeprefix(base) if base and url.startswith(f"{base}/") else f"{parts.path}{query}"
+    if base and url.startswith(f"{base}/"):
+        return url.removeprefix(base)
+    parts = urlsplit(url)
+    return f"{parts.path}{f'?{parts.query}' if parts.query else ''}"

@@ -18,6 +18,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import RenderedRequest
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions
+from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services import configuration
 from enrichment_assets.services.batches import advance_batch
@@ -25,7 +26,6 @@ from enrichment_assets.services.items import create_items
 from enrichment_assets.services.launching import launch, plan_launch
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.wire.addresses import build_providers
 from enrichment_assets.wire.simulator import is_below, replaced_addresses, simulated_place
 from enrichment_assets.wire.transport import NotTheSimulator, build_client, send
 from tests.engine.hostile_server import Answers, answering
@@ -188,8 +188,9 @@ def test_every_address_has_a_place_in_the_simulator(
     provider: str, base_url: str | None, url: str, is_poll: bool, expected: str
 ) -> None:
     workflow = own("w", {"url": url}, provider=provider, base_url=base_url)
-    home = f"{SANDBOX}/{provider}"
-    place = simulated_place(workflow, home, RenderedRequest("POST", url), SANDBOX, is_poll=is_poll)
+    place = simulated_place(
+        workflow, build_providers(SANDBOX)[provider], RenderedRequest("POST", url), SANDBOX, is_poll=is_poll
+    )
     assert place.url == expected
     assert is_below(place.base_url, SANDBOX)
     foreign = "example" in f"{base_url}{url}" or "apollo.io" in url

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.services.items import create_items
@@ -16,7 +17,6 @@ from enrichment_assets.services.running_stack import addresses_told, running_add
 from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.wire.addresses import build_providers
 
 
 def launched(settings: Settings, people: Path, pipeline: str) -> str:

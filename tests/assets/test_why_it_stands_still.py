@@ -25,6 +25,7 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import RunReport
+from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches import BatchStatus, advance_batch, status
 from enrichment_assets.services.failed_rows import list_failed
@@ -38,7 +39,6 @@ from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.standing import Standing
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.wire.addresses import build_providers
 from tests.assets.conftest import platform
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, account, async_step, step

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from enrichment_assets.engine.run import EngineOptions
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.services.storing import store_results
 from enrichment_assets.settings import Settings
-from enrichment_assets.wire.addresses import build_providers
 from tests.chaos.faults import arm
 
 KILLED = -signal.SIGKILL

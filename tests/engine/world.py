@@ -26,6 +26,7 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions, RunReport
+from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox.process import SandboxProcess
 from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.services.items import create_items
@@ -36,7 +37,6 @@ from enrichment_assets.store.batches_launch import insert_batch
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
 from enrichment_assets.store.ledger import Scope
-from enrichment_assets.wire.addresses import build_providers
 
 Row = dict[str, Any]
 RECEIVER = "http://127.0.0.1:9"

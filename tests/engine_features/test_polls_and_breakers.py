@@ -18,7 +18,7 @@ from enrichment_assets.engine.breaker import Breaker
 from enrichment_assets.engine.context import Batch, Lease, Run
 from enrichment_assets.engine.limits import Closed, RateGate
 from enrichment_assets.engine.steps import Door, prepare_steps
-from enrichment_assets.wire.addresses import build_providers
+from enrichment_assets.providers import build_providers
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.test_limits import SharedRate
 from tests.engine.virtual_clock import VirtualClock

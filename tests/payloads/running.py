@@ -15,6 +15,7 @@ import duckdb
 
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.engine.run import EngineOptions
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.services.clients import set_client_config
 from enrichment_assets.services.configuration import add_client, add_pipeline, add_workflow
@@ -34,7 +35,6 @@ from enrichment_assets.warehouse import (
     reconcile,
     run_tests,
 )
-from enrichment_assets.wire.addresses import build_providers
 from tests.payloads.payload import OWN, WHOSE, Payload, SentAnswer
 from tests.payloads.server import PayloadServer
 

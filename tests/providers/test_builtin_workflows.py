@@ -14,9 +14,10 @@ from enrichment_assets.domain.provider import Answer, Verdict
 from enrichment_assets.domain.statuses import ErrorClass, Outcome
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+from enrichment_assets.providers import build_providers
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxSettings, running_sandbox
-from enrichment_assets.wire.addresses import base_url_of, build_providers, is_simulated
+from enrichment_assets.wire.addresses import base_url_of, is_simulated
 from enrichment_assets.wire.secrets import workflow_secrets
 from enrichment_assets.wire.transport import build_client, send
 

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from enrichment_assets.domain.http_answers import retry_after
 from enrichment_assets.domain.provider import Answer, Verdict
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.providers.names import LOCAL, PROVIDER_NAMES
-from enrichment_assets.wire.addresses import build_providers
+from enrichment_assets.providers import build_providers
 
 PROVIDERS = build_providers()
 NOT_FOUND, OK, SUPPRESSED = "not found", "ok", "suppressed"
@@ -176,7 +175,3 @@ def test_no_answer_makes_a_provider_raise_or_repeat_the_body(
 ) -> None:
     found = PROVIDERS[provider].classify("x", Answer(status, headers, body + b" private-data"))
     assert "private-data" not in found.message
-
-
-def test_every_provider_has_a_name_and_every_name_a_provider() -> None:
-    assert {LOCAL, *PROVIDERS} == set(PROVIDER_NAMES)

@@ -11,9 +11,10 @@ import pytest
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.providers import build_providers
 from enrichment_assets.providers.zenrows import redact_url
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.wire.addresses import address_of, base_url_of, build_providers, is_simulated
+from enrichment_assets.wire.addresses import address_of, base_url_of, is_simulated
 from enrichment_assets.wire.secrets import SANDBOX_KEY, fill_secrets, missing_secrets, workflow_secrets
 
 PROVIDERS = build_providers()

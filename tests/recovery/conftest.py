@@ -19,6 +19,7 @@ import pytest
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions, RunReport
+from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess, SandboxSettings
 from enrichment_assets.services import configuration
 from enrichment_assets.services.batches import advance_batch
@@ -28,7 +29,6 @@ from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
-from enrichment_assets.wire.addresses import build_providers
 
 PEOPLE = (
     "First Name,Last Name,Company,Website\n"

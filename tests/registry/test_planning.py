@@ -11,7 +11,7 @@ from enrichment_assets.domain.pipeline import Blueprint, ClientWorkflowConfig, P
 from enrichment_assets.domain.planning import build_blueprint, switched_off, validate_pipeline
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow
-from enrichment_assets.providers.names import PROVIDER_NAMES
+from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
 
 
@@ -54,7 +54,7 @@ def test_the_builtin_pipelines_can_work_with_the_builtin_workflows() -> None:
 
 def test_the_builtin_workflows_compile_and_name_only_capital_variables() -> None:
     for workflow in builtin_workflows().values():
-        check_workflow(workflow, PROVIDER_NAMES)
+        check_workflow(workflow, PROVIDERS)
         assert all(name.isupper() for name in workflow.secrets.values())
 
 
@@ -184,7 +184,7 @@ def test_a_blueprint_comes_back_from_json_as_it_was() -> None:
 def test_what_cannot_be_compiled_is_refused_before_it_is_saved(fields: dict[str, Any], named: str) -> None:
     broken = WorkflowDefinition.model_validate(step("a").model_dump() | fields)
     with pytest.raises(ConfigurationError) as caught:
-        check_workflow(broken, PROVIDER_NAMES)
+        check_workflow(broken, PROVIDERS)
     assert "workflow a" in str(caught.value)
     assert named in str(caught.value)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.known_names import PURPOSES, STORED_ITEM_MEMBERS, emitted_by, given_by, vocabulary
+from enrichment_assets.domain.known_names import STORED_ITEM_MEMBERS, emitted_by, given_by, vocabulary
 from enrichment_assets.domain.local_operations import PAYLOADS
 from enrichment_assets.domain.name_checks import column_faults, name_warnings
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig, PipelineDefinition
@@ -17,10 +17,9 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow, said_of, workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers
 from enrichment_assets.engine.local import OPERATIONS
-from enrichment_assets.providers.names import PROVIDER_NAMES
+from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows, parse_pipeline, parse_workflow
 from enrichment_assets.store.tables import batch_items
-from enrichment_assets.wire.secrets import DEFAULT_SECRETS
 
 RIGHT = """\
 slug: rate-person
@@ -83,7 +82,7 @@ def said(text: str) -> str:
         workflow = parse_workflow(text, "rate.yaml")
     except ConfigurationError as error:
         return str(error)
-    faults = workflow_faults(workflow, PROVIDER_NAMES, KNOWN)
+    faults = workflow_faults(workflow, PROVIDERS, KNOWN)
     return said_of(workflow, faults, line_numbers(text)) if faults else ""
 
 
@@ -226,17 +225,17 @@ def test_a_workflow_that_computes_or_reads_text_knows_the_names_of_its_answers()
     ]:
         changed = WorkflowDefinition.model_validate(workflow.model_dump(by_alias=True) | changes)
         with pytest.raises(ConfigurationError) as caught:
-            check_workflow(changed, PROVIDER_NAMES, KNOWN)
+            check_workflow(changed, PROVIDERS, KNOWN)
         assert sentence in str(caught.value)
     json = WorkflowDefinition.model_validate(scrape.model_dump(by_alias=True) | {"provides": {"page": "data.text"}})
-    assert workflow_faults(json, PROVIDER_NAMES, KNOWN) == []
+    assert workflow_faults(json, PROVIDERS, KNOWN) == []
     assert ["the answer has no 'data'" in str(warning) for warning in name_warnings(json, KNOWN)] == [True]
 
 
 def test_every_workflow_and_pipeline_that_is_built_in_has_right_names() -> None:
     workflows = builtin_workflows()
     for workflow in workflows.values():
-        check_workflow(workflow, PROVIDER_NAMES, KNOWN)
+        check_workflow(workflow, PROVIDERS, KNOWN)
         assert name_warnings(workflow, vocabulary(w for w in workflows.values() if w is not workflow)) == []
     for pipeline in builtin_pipelines().values():
         assert validate_pipeline(pipeline, workflows) == []
@@ -245,12 +244,11 @@ def test_every_workflow_and_pipeline_that_is_built_in_has_right_names() -> None:
         assert all("needs the field" in problem for problem in problems), problems
 
 
-def test_what_is_known_of_local_steps_secrets_and_items_is_what_there_is() -> None:
+def test_what_is_known_of_local_steps_and_items_is_what_there_is() -> None:
     row = {"full_name": "Dr. Ada King Jr.", "email": "a@b.example", "company_website": "b.example", "phone": "1"}
     for name, operation in OPERATIONS.items():
         assert PAYLOADS[name] == set(operation(row))
     assert set(PAYLOADS) == set(OPERATIONS)
-    assert {name: set(PURPOSES[name]) for name in DEFAULT_SECRETS} == {n: set(s) for n, s in DEFAULT_SECRETS.items()}
     columns = {column.name for column in batch_items.columns} - {"original_data", "details", "rejected"}
     assert set(STORED_ITEM_MEMBERS) <= columns
     assert columns - set(STORED_ITEM_MEMBERS) <= {"created_at"}
@@ -262,7 +260,7 @@ def test_names_that_may_be_meant_are_asked_about_and_not_refused() -> None:
     )
     text = text.replace("uses: [title,", "uses: [titel, title,").replace("note: note}", "linkedin_ulr: note}")
     workflow = parse_workflow(text, "rate.yaml")
-    assert workflow_faults(workflow, PROVIDER_NAMES, KNOWN) == []
+    assert workflow_faults(workflow, PROVIDERS, KNOWN) == []
     assert [str(warning) for warning in name_warnings(workflow, KNOWN)] == [
         "provides.company_domian: 'company_domian' is a field that nothing else knows; did you mean 'company_domain'?",
         "uses: 'titel' is a field that nothing else knows; did you mean 'title'?",
@@ -332,7 +330,7 @@ def test_a_client_cannot_override_what_does_not_exist() -> None:
         assert path in str(caught.value)
     wrong = apply_config("acme", one, ClientWorkflowConfig(secrets={"api_kye": "ACME_APOLLO_KEY"}))
     with pytest.raises(ConfigurationError, match=r"secrets\.api_kye: .*did you mean 'api_key'"):
-        check_workflow(wrong, PROVIDER_NAMES, KNOWN)
+        check_workflow(wrong, PROVIDERS, KNOWN)
     body = {"request.body.email": "{{ emial }}"}
     with pytest.raises(ConfigurationError, match=r"cannot run for acme: .*'emial'.*did you mean 'email'"):
         pipeline = PipelineDefinition(slug="p", steps=[one.slug])

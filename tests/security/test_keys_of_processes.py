@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from enrichment_assets.domain.variables import is_own_variable, without_keys
+from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.stack import Ports, stack_environment, stack_services
 from enrichment_assets.settings import Settings
-from enrichment_assets.wire.secrets import DEFAULT_SECRETS
 
 
 def test_only_the_code_server_makes_calls(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_only_the_code_server_makes_calls(tmp_path: Path) -> None:
 
 
 def test_no_key_of_a_provider_is_a_variable_of_our_own() -> None:
-    keys = [name for names in DEFAULT_SECRETS.values() for name in names.values()]
+    keys = [name for provider in PROVIDERS.values() for name in provider.default_variables().values()]
     assert keys
     for name in [*keys, "ACME_APOLLO_KEY", "AWS_SECRET_ACCESS_KEY", "N8N_PASSWORD", "SLACK_TOKEN", "OPENAI_API_KEY"]:
         assert not is_own_variable(name), name

@@ -1,32 +1,29 @@
-"""The simulated providers, one file each, mounted at `/<name>`."""
+"""The simulated providers, mounted at `/<name>`. A file that lies here is registered; no list."""
 
 from __future__ import annotations
 
-from enrichment_assets.sandbox.providers.apollo import Apollo
-from enrichment_assets.sandbox.providers.base import SimulatedProvider
-from enrichment_assets.sandbox.providers.chat import OpenAICompatible, Perplexity
-from enrichment_assets.sandbox.providers.clay import Clay
-from enrichment_assets.sandbox.providers.gateway import Gateway
-from enrichment_assets.sandbox.providers.generic import GenericHttp
-from enrichment_assets.sandbox.providers.hunter import Hunter
-from enrichment_assets.sandbox.providers.n8n import N8n
-from enrichment_assets.sandbox.providers.pdl import PeopleDataLabs
-from enrichment_assets.sandbox.providers.serper import Serper
-from enrichment_assets.sandbox.providers.zenrows import ZenRows
+from importlib import import_module
+from inspect import isabstract
+from pkgutil import iter_modules
 
-KINDS: tuple[type[SimulatedProvider], ...] = (
-    Apollo,
-    Hunter,
-    ZenRows,
-    Clay,
-    N8n,
-    GenericHttp,
-    PeopleDataLabs,
-    Serper,
-    OpenAICompatible,
-    Perplexity,
-    Gateway,
-)
+from enrichment_assets.sandbox.providers.base import SimulatedProvider
+
+
+def _kinds() -> list[type[SimulatedProvider]]:
+    modules = [import_module(f"{__name__}.{file.name}") for file in iter_modules(__path__)]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, SimulatedProvider)
+        and value.__module__ == module.__name__
+        and not isabstract(value)
+    ]
+
+
+KINDS = tuple(_kinds())
+"""Every simulated provider."""
 
 
 def all_providers() -> dict[str, SimulatedProvider]:
