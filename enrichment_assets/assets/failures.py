@@ -22,6 +22,8 @@ SHOW_TEXT = "ENRICH_SHOW_ERROR_TEXT"
 class UnexpectedError(EnrichError):
     """An exception that nobody foresaw, told by its class and place; its text is withheld."""
 
+    default_code = "unexpected"
+
 
 @contextmanager
 def values_withheld() -> Iterator[None]:

@@ -13,6 +13,7 @@ from importlib import import_module
 import typer
 
 from enrichment_assets.cli.env_file import load_env_files
+from enrichment_assets.cli.hints import tell
 from enrichment_assets.cli.home_guard import guard
 from enrichment_assets.cli.panels import arrange
 from enrichment_assets.cli.sentences import say
@@ -73,7 +74,7 @@ def main() -> None:
         adopt_running_addresses()
         build_app()()
     except EnrichError as error:
-        say(f"enrich: {error}", err=True)
+        tell(error, sys.argv[1:])
         sys.exit(getattr(error, "exit_code", 1))
     except BrokenPipeError:  # `enrich query ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -53,7 +53,8 @@ def _guarded(callback: Callable[..., Any], *, needs_home: bool) -> Callable[...,
         if not settings.home.exists() and (needs_home or settings.hq_database_url is None):
             raise NotFoundError(
                 f"there is no home at {settings.home}, nor in a folder above it: go to where it is, or name it in "
-                "ENRICH_HOME. A new one is made by `enrich client add SLUG`, `enrich demo` or `enrich up`"
+                "ENRICH_HOME. A new one is made by `enrich client add SLUG`, `enrich demo` or `enrich up`",
+                code="home.not_found",
             )
         return callback(*args, **kwargs)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from enrichment_assets.cli.hints import worded
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def retry(
 
     report = recovery.retry(Settings.from_environment(), batch, workflow=workflow, error_class=error_class)
     if as_json:
-        _print_json(report, report.next_step)
+        _print_json(report, worded(report.next_step))
         return
     for slug, states in report.retried.items():
         say(f"{slug}: {states} failed item(s) will be tried again")
@@ -65,7 +66,7 @@ def retry(
     if report.hindrances:
         say("These would stand still again:")
         print_hindrances(report.hindrances)
-    say(f"next: {report.next_step}")
+    say(f"next: {worded(report.next_step)}")
 
 
 def resolve(
@@ -99,7 +100,7 @@ def resolve(
     decision: Literal["retry", "accept-miss"] = "retry" if retry_ else "accept-miss"
     report = recovery.resolve(settings, batch, decision, workflow=workflow, item_id=item, cost=cost)
     if as_json:
-        _print_json(report, report.next_step)
+        _print_json(report, worded(report.next_step))
         return
     if decision == "retry":
         say(f"{report.states} item(s), {report.calls} call(s): will be called again")
@@ -110,7 +111,7 @@ def resolve(
         say(f"{report.states} item(s), {report.calls} call(s): not found; {booked} booked")
     if report.left:
         say(f"{report.left} item(s) left: an answer to their call came meanwhile; the next run applies it")
-    say(f"next: {report.next_step}")
+    say(f"next: {worded(report.next_step)}")
 
 
 def replay(
@@ -130,7 +131,7 @@ def replay(
 
     report = read_again(Settings.from_environment(), batch, workflow, dry_run=dry_run)
     if as_json:
-        _print_json(report, report.next_step)
+        _print_json(report, worded(report.next_step))
         return
     _print_replay(report)
 
@@ -151,7 +152,7 @@ def _print_replay(report: ReplayReport) -> None:
         say(f"{report.emitted} child item(s) {would}added")
     if report.removed:
         say(f"{report.removed} row(s) taken out of the destination table")
-    say(f"next: {report.next_step}")
+    say(f"next: {worded(report.next_step)}")
 
 
 def _booked(settings: Settings, batch: str, cost: Decimal) -> Money:

@@ -42,9 +42,13 @@ LOOK_SECONDS = 1.0
 class RunFailedError(EnrichError):
     """The Dagster run failed; its id and the first error are in the message."""
 
+    default_code = "run.failed"
+
 
 class RunInterruptedError(EnrichError):
     """Somebody stopped the run. Calls that were under way were finished and stored."""
+
+    default_code = "run.interrupted"
 
     exit_code = INTERRUPTED_EXIT_CODE
 

@@ -36,6 +36,8 @@ FINAL_URL_HEADERS = ("zr-final-url", "content-location")
 class ContractError(EnrichError):
     """A payload is not what its workflow says it is. The bytes are kept; the state becomes FAILED(contract)."""
 
+    default_code = "provider.contract"
+
 
 class ReportedError(ContractError):
     """The payload says itself that it is an error."""

@@ -69,6 +69,8 @@ _NO_PAUSE = limits.Pause(0.0, None)
 class Interrupted(EnrichError):  # noqa: N818
     """The run was asked to stop and did so in good order: calls under way were applied, the rest stays PENDING."""
 
+    default_code = "run.interrupted"
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

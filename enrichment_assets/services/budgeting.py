@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.clients import no_such_workflow
@@ -104,7 +105,7 @@ def remove_budget(
         scope = _scope(connection, client, batch, workflow)
         before = budget_changes.find_budget(connection, scope)
         if before is None:
-            raise NotFoundError("there is no such budget; `enrich budget list` shows what there is")
+            raise NotFoundError("there is no such budget", Hint(Action.LIST_BUDGETS), code="budget.not_found")
         budget_changes.remove_budget(connection, scope)
         return _reopened(connection, scope, BudgetReport(before, before.amount, {}, 0))
 
@@ -144,7 +145,11 @@ def _scope(connection: Sync, client: str, batch: str | None, workflow: str | Non
     if batch is not None:
         batch_id = budget_changes.batch_id_of(connection, client_id, batch)
         if batch_id is None:
-            raise NotFoundError(f"client {client} has no batch {batch!r}; `enrich status --client {client}` lists them")
+            raise NotFoundError(
+                f"client {client} has no batch {batch!r}",
+                Hint(Action.LIST_BATCHES_OF, {"client": client}),
+                code="batch.not_found",
+            )
     if workflow is not None and not budget_changes.workflow_exists(connection, workflow):
         slugs = [row["workflow_slug"] for row in registry.list_workflow_rows(connection)]
         raise no_such_workflow(workflow, slugs)

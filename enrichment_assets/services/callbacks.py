@@ -14,6 +14,7 @@ import psycopg
 
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.statuses import InboxStatus
 from enrichment_assets.domain.visible import visible
 from enrichment_assets.settings import Settings
@@ -119,7 +120,7 @@ def _hq(settings: Settings) -> psycopg.Connection[dict[str, Any]]:
 
 def _find(connection: psycopg.Connection[Any], inbox_id: int) -> CallbackSummary:
     if (found := find_in_inbox(connection, inbox_id)) is None:
-        raise NotFoundError(f"there is no callback {inbox_id}; `enrich callbacks list` shows what there is")
+        raise NotFoundError(f"there is no callback {inbox_id}", Hint(Action.LIST_CALLBACKS), code="callback.not_found")
     return found
 
 

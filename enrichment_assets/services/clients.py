@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.literal_keys import looks_like_key
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
@@ -53,7 +54,10 @@ def add_client(settings: Settings, slug: str, name: str | None = None) -> Client
         row = client_store.insert_client(connection, slug, (name or "").strip() or slug)
     if row is None:
         raise ConfigurationError(
-            f"there is a client {slug!r} already: `enrich client list` shows it, or `enrich archived`"
+            f"there is a client {slug!r} already",
+            Hint(Action.LIST_CLIENTS),
+            Hint(Action.LIST_ARCHIVED),
+            code="client.exists",
         )
     return _client(row)
 
@@ -171,21 +175,33 @@ def refuse_key_as_name(purpose: str, name: str, environment: Mapping[str, str]) 
 def _refuse_secret_value(client: str, workflow: str, path: str, value: Any) -> None:
     where = f"client {client}, workflow {workflow}: {path!r}"
     if path.split(".")[0] == "secrets":
-        raise ConfigurationError(f"{where}: use --secret purpose=VARIABLE_NAME")
+        raise ConfigurationError(
+            f"{where}: a secret is named, not set",
+            Hint(Action.NAME_SECRET, {"workflow": workflow}),
+            code="secret.refused",
+        )
     if not isinstance(value, str):
         return
     if "://" in value and "@" in urlsplit(value).netloc:
-        raise ConfigurationError(f"{where}: an address cannot hold a password; use --secret user=... and password=...")
+        raise ConfigurationError(
+            f"{where}: an address cannot hold a password",
+            Hint(Action.NAME_LOGIN, {"workflow": workflow}),
+            code="secret.refused",
+        )
     if looks_like_key(path, value):
         raise ConfigurationError(
-            f"{where} looks like a secret: name its variable with --secret, and use {{{{secrets.purpose}}}} in a header"
+            f"{where} looks like a secret: name its variable instead",
+            Hint(Action.NAME_SECRET, {"workflow": workflow}),
+            code="secret.refused",
         )
 
 
 def no_such_workflow(slug: str, known: Iterable[str]) -> NotFoundError:
     """The error for a workflow's slug that is not in the registry."""
     return NotFoundError(
-        f"there is no workflow {slug!r}{did_you_mean(slug, known) or ':'} `enrich workflow list` shows all"
+        f"there is no workflow {slug!r}{did_you_mean(slug, known)}",
+        Hint(Action.LIST_WORKFLOWS),
+        code="workflow.not_found",
     )
 
 

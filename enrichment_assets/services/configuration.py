@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.name_checks import name_warnings
 from enrichment_assets.domain.pipeline import PipelineDefinition
@@ -222,7 +223,7 @@ def pipeline_row(connection: Any, slug: str, client: str | None) -> dict[str, An
     if row is None:
         whose = f"client {client} has no pipeline {slug!r}" if client else f"there is no shared pipeline {slug!r}"
         guess = did_you_mean(slug, [row["slug"] for row in rows])
-        raise NotFoundError(f"{whose}{guess or ':'} `enrich pipeline list` shows all")
+        raise NotFoundError(f"{whose}{guess}", Hint(Action.LIST_PIPELINES), code="pipeline.not_found")
     return row
 
 
@@ -266,7 +267,7 @@ def read_definition(path: Path) -> str:
             raise ConfigurationError(f"{path.name}: larger than {_MAX_FILE} bytes")
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise NotFoundError(f"there is no file {path}") from None
+        raise NotFoundError(f"there is no file {path}", code="file.not_found") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path.name}: is not UTF-8 text") from None
     except OSError as error:

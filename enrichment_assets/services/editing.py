@@ -7,6 +7,7 @@ from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.field_types import FieldType, type_of
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.values import Reason, clean
 from enrichment_assets.services.lead_fields import own_fields
@@ -55,7 +56,7 @@ def edit_lead(
 def _type_of(column: str, batch: dict[str, Any] | None, batch_key: str) -> FieldType:
     """What kind of value the column takes. Raises as `edit_lead`."""
     if batch is None:
-        raise NotFoundError(f"There is no batch `{batch_key}`: `enrich status` lists them.")
+        raise NotFoundError(f"there is no batch {batch_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
     editable = [
         c.name
         for c in load_project().model("final_leads").columns

@@ -108,7 +108,10 @@ def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str |
     try:
         known = connection.execute("select count(*) from hq.batch_items where item_id = ?", [item_id]).fetchall()
         if known[0][0] == 0:
-            raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}. Its items are in final_leads.item_id.")
+            raise NotFoundError(
+                f"Batch `{batch_key}` has no item {item_id}. Its items are in final_leads.item_id.",
+                code="item.not_found",
+            )
         asked = {"batch": batch_key, "item": item_id}
         field = _field(connection, column)
         rows = _rows(connection.execute(_QUERY, {**asked, "field": field}))
@@ -157,7 +160,9 @@ def _field(connection: duckdb.DuckDBPyConnection, column: str | None) -> str | N
     if column is None:
         return None
     if column not in _known_fields(connection):
-        raise NotFoundError(f"This batch's leads have no field `{column}`: no upload and no workflow gives it.")
+        raise NotFoundError(
+            f"This batch's leads have no field `{column}`: no upload and no workflow gives it.", code="field.not_found"
+        )
     if column in ("email_status", "email_confidence"):
         return "email"
     return "phone" if column in ("phone_type", "phone_confidence", "phone_do_not_call") else column

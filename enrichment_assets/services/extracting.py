@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.services.batches import batch_row
 from enrichment_assets.services.raw_uploads import write_raw_upload
 from enrichment_assets.settings import Settings
@@ -28,6 +29,8 @@ _COMMITTED_LATER = timedelta(seconds=5)
 
 class NotStartedError(EnrichError):
     """The batch has no items yet: there is nothing to extract."""
+
+    default_code = "batch.not_started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ def bring_up_to_date(settings: Settings, batch_key: str) -> Standing:
     row = batch_row(settings, batch_key)
     if row.items == 0:
         raise NotStartedError(
-            f"batch {batch_key} is launched, and nothing of it has been done yet: there is nothing to extract. "
-            f"Next: enrich run {batch_key}"
+            f"batch {batch_key} is launched, and nothing of it has been done yet: there is nothing to extract",
+            Hint(Action.START_BATCH, {"batch": batch_key}),
         )
     if _is_behind(settings, row):
         publish_batch_sources(settings, batch_key)

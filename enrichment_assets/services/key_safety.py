@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.literal_keys import literal_key
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
 from enrichment_assets.providers import PROVIDERS, build_providers
@@ -91,7 +92,9 @@ def refuse_unsafe_keys(
         if use.foreign:
             raise ConfigurationError(
                 f"workflow {workflow.slug} would send {use.variable} to {use.host}, which is not that provider's "
-                "address. If that is meant, say so: --replace"
+                "address",
+                Hint(Action.ALLOW_FOREIGN_HOST, {"workflow": workflow.slug}),
+                code="secret.foreign_host",
             )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import emitted_by
 from enrichment_assets.domain.name_checks import column_faults
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
@@ -232,11 +233,16 @@ def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[
     if not found:
         whose = f" of client {client}" if client else ""
         raise NotFoundError(
-            f"there is no upload {text!r}{whose}: give its id, or six or more digits of its SHA-256 (not archived)"
+            f"there is no upload {text!r}{whose}: give its id, or six or more digits of its SHA-256 (not archived)",
+            code="upload.not_found",
         )
     if len(found) > 1:
         several = ", ".join(f"{row['id']} ({row['client']})" for row in found)
-        raise ConfigurationError(f"{text!r} can be several uploads: {several}. Give the id, or --client")
+        raise ConfigurationError(
+            f"{text!r} can be several uploads: {several}. Give the id of one",
+            Hint(Action.NAME_CLIENT),
+            code="upload.ambiguous",
+        )
     return found[0]
 
 

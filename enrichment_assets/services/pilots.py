@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.services.items import lay_out
@@ -31,8 +32,10 @@ def pilot_for(connection: Any, upload: dict[str, Any], blueprint: Blueprint) -> 
         key = pilot["batch_key"]
         raise ConfigurationError(
             f"batch {key} is a pilot of {pilot['row_limit']:,} rows of this upload, and the pipeline, a workflow or "
-            f"the client's settings have changed since. Go on with it as it was launched: --batch {key}. Or launch all "
-            f"rows as they would run now, and take what the pilot has paid for: --replace {key}"
+            f"the client's settings have changed since",
+            Hint(Action.CONTINUE_PILOT, {"batch": key}),
+            Hint(Action.REPLACE_PILOT, {"batch": key}),
+            code="batch.pilot_changed",
         )
     return pilot
 
@@ -56,7 +59,9 @@ def extend(connection: Any, settings: Settings, batch_key: str, limit: int | Non
     if before is None or (limit is not None and limit <= before):
         return 0
     if batch["given_up_at"] is not None:
-        raise ConfigurationError(f"batch {batch_key} was given up: launch another one, --replace {batch_key}")
+        raise ConfigurationError(
+            f"batch {batch_key} was given up", Hint(Action.REPLACE_BATCH, {"batch": batch_key}), code="batch.given_up"
+        )
     upload = get_upload(connection, batch["upload_id"])
     assert upload is not None  # noqa: S101
     readable = int(upload["row_count"] - upload["rejected_count"])

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.spreadsheets import kept_as_text
 from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.services.known_clients import check_client
@@ -143,7 +144,9 @@ def ask(
             _refuse_writing(connection, query)
         yield Answer(connection.execute(query, parameters))
     except duckdb.Error as error:
-        raise EnrichError(f"The query does not run: {said_by_duckdb(error, connection, query)}") from error
+        raise EnrichError(
+            f"The query does not run: {said_by_duckdb(error, connection, query)}", code="query.failed"
+        ) from error
     finally:
         connection.close()
 
@@ -153,8 +156,9 @@ def _refuse_writing(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     for statement in connection.extract_statements(query):
         if statement.type not in (duckdb.StatementType.SELECT, duckdb.StatementType.CREATE):
             raise EnrichError(
-                f"Only questions can be asked (SELECT, PIVOT, SHOW, DESCRIBE, SUMMARIZE), not {statement.type.name}. "
-                "For SQL of your own that does more, add --unsafe."
+                f"Only questions can be asked (SELECT, PIVOT, SHOW, DESCRIBE, SUMMARIZE), not {statement.type.name}",
+                Hint(Action.ALLOW_WRITING),
+                code="query.not_a_question",
             )
 
 
@@ -165,7 +169,7 @@ def report_query(name: str, batch: str | None) -> tuple[str, list[str]]:
         NotFoundError: There is no report of that name.
     """
     if name not in REPORTS:
-        raise NotFoundError(f"there is no report {name!r}: {instead(name, REPORTS)}")
+        raise NotFoundError(f"there is no report {name!r}: {instead(name, REPORTS)}", code="report.not_found")
     report = REPORTS[name]
     where = "" if batch is None else " where batch_key = ?"
     return f"select * from {report.model}{where} order by {report.order}", [] if batch is None else [batch]
@@ -183,7 +187,7 @@ def known_batch(settings: Settings, batch_key: str) -> str:
         names = ", ".join(REPORTS)
         guess = did_you_mean(batch_key, REPORTS).removeprefix("; ").capitalize()
         text = f"`{batch_key}` is no report ({names}) and no batch that was extracted."
-        raise NotFoundError(f"{text} {guess}".strip()) from None
+        raise NotFoundError(f"{text} {guess}".strip(), code="batch.not_extracted") from None
 
 
 def write_answer(answer: Answer, target: Path, *, format_: FileFormat, spreadsheet_safe: bool = False) -> int:
@@ -237,7 +241,11 @@ def export_model(
     spec = load_project().model(model)
     client = Layout.of(settings).client_of(batch_key)
     if not any(column.name == "batch_key" for column in spec.columns):
-        raise EnrichError(f"{model} is not kept per batch; use: enrich query 'select * from {model}' --to {target}")
+        raise EnrichError(
+            f"{model} is not kept per batch",
+            Hint(Action.QUERY_MODEL, {"model": model, "file": str(target)}),
+            code="model.not_per_batch",
+        )
     keys = [
         c.name for c in spec.columns if c.name in ("item_id", "source_workflow", "workflow_slug", "ordinal", "field")
     ]

@@ -16,6 +16,7 @@ from typing import Literal, TypeVar
 from psycopg import errors
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
@@ -69,9 +70,9 @@ class RetryReport:
     hindrances: tuple[Hindrance, ...]
 
     @property
-    def next_step(self) -> str:
-        """What to do now, in a sentence."""
-        return what_next(self.batch, self.running) if self.resumed else "nothing of this batch is left to do"
+    def next_step(self) -> Hint:
+        """What to do now."""
+        return what_next(self.batch, self.running) if self.resumed else Hint(Action.NOTHING_LEFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ class ResolveReport:
     running: tuple[str, ...]
 
     @property
-    def next_step(self) -> str:
-        """What to do now, in a sentence."""
-        return what_next(self.batch, self.running) if self.states else "nothing was changed"
+    def next_step(self) -> Hint:
+        """What to do now."""
+        return what_next(self.batch, self.running) if self.states else Hint(Action.NOTHING_CHANGED)
 
 
 def retry(
@@ -286,11 +287,8 @@ def _called(blueprint: Blueprint, workflow: str | None) -> list[str]:
     )
 
 
-def what_next(batch_key: str, running: tuple[str, ...]) -> str:
+def what_next(batch_key: str, running: tuple[str, ...]) -> Hint:
     """Who continues the batch."""
     if running:
-        return (
-            f"a run works on this batch now ({', '.join(running)}) and takes up what it can; what it leaves, "
-            f"the sequencer or `enrich run {batch_key}` continues"
-        )
-    return f"with `enrich up` running the sequencer continues the batch by itself; else: enrich run {batch_key}"
+        return Hint(Action.LEAVE_TO_RUNS, {"batch": batch_key, "runs": ", ".join(running)})
+    return Hint(Action.CONTINUE_BATCH, {"batch": batch_key})

@@ -10,6 +10,7 @@ from typing import Any
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.engine.past_questions import remember_questions
@@ -47,7 +48,7 @@ def give_up_batch(settings: Settings, batch_key: str) -> GivenUp:
     with connect(open_databases(settings).hq) as connection:
         given_up = give_up(connection, batch_key)
     if given_up is None:
-        raise NotFoundError(f"there is no batch {batch_key!r}; `enrich status` lists the batches")
+        raise NotFoundError(f"there is no batch {batch_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
     return given_up
 
 
@@ -77,7 +78,7 @@ def launch_instead(
     with registry(settings) as connection:
         old = store.get_batch(connection, old_key)
         if old is None:
-            raise NotFoundError(f"there is no batch {old_key!r}; `enrich status` lists the batches")
+            raise NotFoundError(f"there is no batch {old_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
         draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
         if old["client_id"] != draft.upload["client_id"]:
             raise ConfigurationError(f"batch {old_key} is of client {old['client']}, and upload {upload} is not")

@@ -16,6 +16,7 @@ import psycopg
 
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.statuses import Outcome, Status
@@ -25,7 +26,7 @@ from enrichment_assets.engine.fanout import emission_for
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.steps import Step, prepare_steps
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.recovery import in_transaction, locked, what_next
+from enrichment_assets.services.recovery import in_transaction, locked
 from enrichment_assets.services.rereading import mended, with_step
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
@@ -75,13 +76,13 @@ class ReplayReport:
     removed: int = 0
 
     @property
-    def next_step(self) -> str:
-        """What to do now, in a sentence."""
+    def next_step(self) -> Hint:
+        """What to do now."""
         if self.dry_run:
-            return "nothing was written; without --dry-run it is"
+            return Hint(Action.WRITE)
         if not self.states and not self.new_mapping:
-            return "nothing was changed"
-        return f"results are stored and extracted again by the next run; {what_next(self.batch, ())}"
+            return Hint(Action.NOTHING_CHANGED)
+        return Hint(Action.EXTRACT_AGAIN, {"batch": self.batch})
 
 
 def replay(settings: Settings, batch_key: str, workflow: str, *, dry_run: bool = False) -> ReplayReport:
@@ -115,7 +116,7 @@ def _current_definition(settings: Settings, batch_key: str, workflow: str) -> Wo
         batch, blueprint = locked(connection, batch_key, workflow)
         row = next((r for r in registry_store.list_workflow_rows(connection) if r["workflow_slug"] == workflow), None)
         if row is None:
-            raise NotFoundError(f"workflow {workflow} is not in the registry any more")
+            raise NotFoundError(f"workflow {workflow} is not in the registry any more", code="workflow.not_found")
         config = registry_store.client_configs(connection, batch.client_id).get(workflow, ClientWorkflowConfig())
         current = apply_config(blueprint.client, registry_store.workflow_of(row), config)
     if current.mode is Mode.LOCAL:
@@ -189,15 +190,17 @@ class _Replay:
         batch_id = self._batch.batch_id
         if self._workflow.idempotency_header and (n := replaying.open_calls(self._connection, batch_id, self._slug)):
             raise ConfigurationError(
-                f"{n} call(s) of {self._slug} have no end yet, and its provider knows repeats by the key that was "
-                f"sent: finish them first (enrich run {self._key}, enrich resolve {self._key})"
+                f"{n} call(s) of {self._slug} have no end yet, and its provider knows repeats by the key that was sent",
+                Hint(Action.FINISH_CALLS, {"batch": self._key}),
+                code="replay.calls_open",
             )
         if self._workflow.entity is Entity.COMPANY and (
             n := replaying.open_states(self._connection, batch_id, self._slug)
         ):
             raise ConfigurationError(
-                f"{n} item(s) still wait for {self._slug}, which is asked once per company: finish them first "
-                f"(enrich run {self._key} --wait)"
+                f"{n} item(s) still wait for {self._slug}, which is asked once per company",
+                Hint(Action.FINISH_BATCH, {"batch": self._key}),
+                code="replay.items_waiting",
             )
 
     def _prepared(self) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.settings import Settings
@@ -27,9 +28,13 @@ def refuse_other_world(settings: Settings, batch_key: str, blueprint: Blueprint)
     if here:
         raise ConfigurationError(
             f"batch {batch_key} was launched for real providers, and this process would call the simulator: "
-            "unset ENRICH_SANDBOX_URL (or start `enrich up` without --sandbox)"
+            "unset ENRICH_SANDBOX_URL where that process is started",
+            Hint(Action.RESTART_PLATFORM, {"simulator": "no"}),
+            code="batch.other_world",
         )
     raise ConfigurationError(
         f"batch {batch_key} was launched for the simulator, and this process would call real providers: "
-        "set ENRICH_SANDBOX_URL (or start `enrich up --sandbox`), or launch the upload again"
+        "set ENRICH_SANDBOX_URL where that process is started, or launch the upload again",
+        Hint(Action.RESTART_PLATFORM, {"simulator": "yes"}),
+        code="batch.other_world",
     )

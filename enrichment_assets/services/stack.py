@@ -196,7 +196,9 @@ def only_stack_of(settings: Settings) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise InfrastructureError(
-                f"`enrich up` runs for {settings.home} (process {file.read().strip() or 'unknown'}): stop that first."
+                f"The platform already runs for {settings.home} (process {file.read().strip() or 'unknown'}): "
+                "stop that first.",
+                code="platform.runs_already",
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

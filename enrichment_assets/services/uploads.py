@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, UploadRefusedError
 from enrichment_assets.domain.headers import map_headers
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.spreadsheets import is_own_export
 from enrichment_assets.services.csv_files import ReadLimits
 from enrichment_assets.services.file_readings import (
@@ -251,5 +252,5 @@ def _sample(rows: Rows, position: int) -> list[str]:
 
 def _existing(upload: dict[str, Any] | None, upload_id: int) -> dict[str, Any]:
     if upload is None:
-        raise NotFoundError(f"no upload {upload_id}: `enrich uploads` lists them")
+        raise NotFoundError(f"no upload {upload_id}", Hint(Action.LIST_UPLOADS), code="upload.not_found")
     return upload

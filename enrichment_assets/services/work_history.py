@@ -17,6 +17,7 @@ import duckdb
 from enrichment_assets.domain.companies import own_host
 from enrichment_assets.domain.company_names import company_name_key
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.linkedin import linkedin_company, linkedin_slug
 from enrichment_assets.services.known_clients import check_client
 from enrichment_assets.settings import Settings
@@ -239,12 +240,13 @@ def _choose(connection: duckdb.DuckDBPyConnection, text: str, table: str) -> lis
     if not found and connection.execute("select 1 from organisations limit 1").fetchone() is None:
         raise NotFoundError(
             "No organisation is known at all: the table `organisations` is not built yet, or no batch has been "
-            "extracted. `enrich run BATCH` builds it at its end, as does the job `build_analytics` in Dagster."
+            "extracted",
+            Hint(Action.BUILD_ANALYTICS),
+            code="organisation.none_known",
         )
     if not found:
         raise NotFoundError(
-            f"No organisation is known as `{text}`. Look for it: "
-            "enrich query \"select name, organisation_id from organisations where name ilike '%...%'\"."
+            f"No organisation is known as `{text}`", Hint(Action.SEARCH_ORGANISATIONS), code="organisation.not_found"
         )
     return [(str(identity), str(name)) for identity, name in found]
 

@@ -20,7 +20,7 @@ def identity_of(connection: psycopg.Connection[dict[str, Any]], batch_key: str, 
         [batch_key, item_id],
     ).fetchone()
     if row is None:
-        raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}.")
+        raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}.", code="item.not_found")
     return {name: value for name, value in row.items() if value is not None}
 
 
@@ -47,5 +47,5 @@ def add_edit(
         [field, value, edited_by, note, batch_key, item_id],
     ).fetchone()
     if row is None:
-        raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}.")
+        raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}.", code="item.not_found")
     return int(row["id"])

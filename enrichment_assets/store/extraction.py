@@ -22,6 +22,7 @@ from psycopg import sql
 
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.hints import Action, Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,5 +214,5 @@ def _find(hq_url: str, batch_key: str) -> BatchIdentity:
             (batch_key,),
         ).fetchone()
     if row is None:
-        raise NotFoundError(f"There is no batch `{batch_key}`. `enrich status` lists them.")
+        raise NotFoundError(f"there is no batch {batch_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
     return BatchIdentity(*row)

@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import scalar_row
 
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.suggestions import did_you_mean
 
 _NEWEST = 2_000
@@ -16,15 +17,18 @@ _NEWEST = 2_000
 def no_such_batch(connection: Connection[Any], batch_key: str) -> NotFoundError:
     """The error for a key that no batch has."""
     keys = _names(connection, "select batch_key from batches order by id desc limit %s")
-    guess = did_you_mean(batch_key, keys) or ";"
-    return NotFoundError(f"there is no batch {batch_key!r}{guess} `enrich status` lists the batches")
+    guess = did_you_mean(batch_key, keys)
+    return NotFoundError(f"there is no batch {batch_key!r}{guess}", Hint(Action.LIST_BATCHES), code="batch.not_found")
 
 
 def no_such_client(connection: Connection[Any], slug: str) -> NotFoundError:
     """The error for a slug that no client has."""
-    guess = did_you_mean(slug, _names(connection, "select slug from clients order by id desc limit %s")) or ":"
+    guess = did_you_mean(slug, _names(connection, "select slug from clients order by id desc limit %s"))
     return NotFoundError(
-        f"there is no client {slug!r}{guess} `enrich client list` shows all, `enrich client add {slug}` adds it"
+        f"there is no client {slug!r}{guess}",
+        Hint(Action.LIST_CLIENTS),
+        Hint(Action.ADD_CLIENT, {"client": slug}),
+        code="client.not_found",
     )
 
 

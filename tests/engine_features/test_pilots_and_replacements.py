@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from enrichment_assets.cli import launch as launch_command
 from enrichment_assets.cli import tidying
+from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services import archiving
@@ -119,8 +121,9 @@ def test_a_pilot_goes_on_with_the_rest_and_asks_nobody_twice(desk: Desk) -> None
 def test_a_pilot_whose_workflow_was_changed_is_not_mixed_with_the_new_one(desk: Desk) -> None:
     pilot = desk.launch(limit=2)
     add_workflow(desk.settings, the_same("match", provides={"match_id": "id"}))
-    with pytest.raises(ConfigurationError, match=f"--batch {pilot.batch_key}.*--replace {pilot.batch_key}"):
+    with pytest.raises(ConfigurationError) as changed:
         desk.launch()
+    assert re.search(f"--batch {pilot.batch_key}.*--replace {pilot.batch_key}", told(changed.value))
     assert desk.launch(batch_key=pilot.batch_key).items == 5, "as it was launched, when that is said"
 
 

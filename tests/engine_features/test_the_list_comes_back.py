@@ -15,6 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from enrichment_assets.cli import explain, export, query
+from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
@@ -83,8 +84,9 @@ def returned(world: World, tmp_path: Path) -> Returned:
     with connect(world.settings.hq_database_url or "") as connection:
         assert insert_batch(connection, "list", row, blueprint)
         connection.commit()
-    with pytest.raises(NotStartedError, match="enrich run list"):
+    with pytest.raises(NotStartedError) as early:
         export_leads(world.settings, "list", tmp_path / "early.csv")
+    assert "`enrich run list`" in told(early.value)
     create_items(world.settings, "list")
     found = world.hq.execute("select id from batches where batch_key = 'list'").fetchone()
     world.hq.rollback()

@@ -10,6 +10,7 @@ from psycopg import Connection
 from typer.testing import CliRunner
 
 from enrichment_assets.cli import workflow as workflow_commands
+from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
 from enrichment_assets.services import batches, callbacks, configuration, items, recovery
 from enrichment_assets.services.launching import launch, map_columns, plan_launch
@@ -155,8 +156,8 @@ def test_clients_workflows_pipelines_and_batches_that_are_not_there_are_asked_ab
             with pytest.raises(NotFoundError) as caught:
                 ask()
             assert f"did you mean {meant!r}?" in str(caught.value)
-    with pytest.raises(
-        EnrichError,
-        match="there is no client 'nobody': `enrich client list` shows all, `enrich client add nobody` adds it",
-    ):
+    with pytest.raises(EnrichError) as unknown:
         configuration.get_client(settings, "nobody")
+    assert told(unknown.value) == (
+        "there is no client 'nobody': `enrich client list` shows all, `enrich client add nobody` adds it"
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.literal_keys import literal_key
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -29,7 +30,7 @@ def refused(one: WorkflowDefinition, *, replace: bool = False, sandbox_url: str 
     try:
         refuse_unsafe_keys(one, sandbox_url=sandbox_url, replace=replace, environment=ENVIRONMENT)
     except ConfigurationError as error:
-        return str(error)
+        return told(error)
     return None
 
 

@@ -1,0 +1,93 @@
+"""What helps, in the words of the command line. The one place that turns a hint or an error into sentences."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Any
+
+from enrichment_assets.cli.sentences import say
+from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.hints import Action, Hint
+
+SENTENCES = {
+    Action.LIST_CLIENTS: "`enrich client list` shows all",
+    Action.ADD_CLIENT: "`enrich client add {client}` adds it",
+    Action.LIST_ARCHIVED: "`enrich archived` shows what was archived",
+    Action.LIST_UPLOADS: "`enrich uploads` lists them",
+    Action.LIST_WORKFLOWS: "`enrich workflow list` shows all",
+    Action.LIST_PIPELINES: "`enrich pipeline list` shows all",
+    Action.LIST_BATCHES: "`enrich status` lists the batches",
+    Action.LIST_BATCHES_OF: "`enrich status --client {client}` lists them",
+    Action.LIST_BUDGETS: "`enrich budget list` shows what there is",
+    Action.LIST_CALLBACKS: "`enrich callbacks list` shows what there is",
+    Action.NAME_CLIENT: "`--client` tells them apart",
+    Action.START_BATCH: "`enrich run {batch}` starts it",
+    Action.FINISH_BATCH: "finish them first with `enrich run {batch} --wait`",
+    Action.FINISH_CALLS: "finish them first with `enrich run {batch}` or `enrich resolve {batch}`",
+    Action.CONTINUE_BATCH: (
+        "with `enrich up` running the sequencer continues the batch by itself; else: enrich run {batch}"
+    ),
+    Action.LEAVE_TO_RUNS: (
+        "a run works on this batch now ({runs}) and takes up what it can; what it leaves, "
+        "the sequencer or `enrich run {batch}` continues"
+    ),
+    Action.EXTRACT_AGAIN: (
+        "results are stored and extracted again by the next run; "
+        "with `enrich up` running the sequencer continues the batch by itself; else: enrich run {batch}"
+    ),
+    Action.CONTINUE_PILOT: "go on with it as it was launched, with --batch {batch}",
+    Action.REPLACE_PILOT: (
+        "or launch all rows as they would run now, and take what the pilot has paid for, with --replace {batch}"
+    ),
+    Action.REPLACE_BATCH: "launch another one, with --replace {batch}",
+    Action.RESTART_PLATFORM: "`enrich up` has to be started again {with_or_without} --sandbox, if it runs this",
+    Action.WRITE: "nothing was written; without --dry-run it is",
+    Action.ALLOW_WRITING: "for SQL of your own that does more, add --unsafe",
+    Action.QUERY_MODEL: "use `enrich query {query} --to {file}`",
+    Action.BUILD_ANALYTICS: "`enrich run BATCH` builds it at its end, as does the job `build_analytics` in Dagster",
+    Action.SEARCH_ORGANISATIONS: (
+        "look for it: enrich query \"select name, organisation_id from organisations where name ilike '%...%'\""
+    ),
+    Action.NAME_SECRET: "use --secret purpose=VARIABLE_NAME, and {{{{secrets.purpose}}}} in a header",
+    Action.NAME_LOGIN: "use --secret user=VARIABLE_NAME and --secret password=VARIABLE_NAME",
+    Action.ALLOW_FOREIGN_HOST: "if that is meant, say so: --replace",
+    Action.NOTHING_LEFT: "nothing of this batch is left to do",
+    Action.NOTHING_CHANGED: "nothing was changed",
+}
+"""One sentence for each action; what stands in braces are arguments, quoted for a shell."""
+
+
+def worded(hint: Hint) -> str:
+    """The hint as a sentence of the command line, which begins small and has no full stop."""
+    arguments = {name: shlex.quote(value) for name, value in hint.arguments.items()}
+    if hint.action is Action.LEAVE_TO_RUNS:
+        arguments["runs"] = hint.arguments["runs"]
+    if hint.action is Action.RESTART_PLATFORM:
+        arguments["with_or_without"] = "with" if hint.arguments["simulator"] == "yes" else "without"
+    if hint.action is Action.QUERY_MODEL:
+        arguments["query"] = f"'select * from {hint.arguments['model']}'"
+    return SENTENCES[hint.action].format(**arguments)
+
+
+def told(error: EnrichError) -> str:
+    """The error in one line: what happened, then what helps."""
+    if not error.hints:
+        return error.what
+    what = error.what.removesuffix(".") + ":" if error.what[-1:] not in "?!" else error.what
+    return f"{what} {', '.join(map(worded, error.hints))}"
+
+
+def as_json(error: EnrichError) -> dict[str, Any]:
+    """The error for a program: `{"error": {"code", "what", "hints": [{"action", "arguments", "text"}]}}`."""
+    hints = [{"action": hint.action, "arguments": dict(hint.arguments), "text": worded(hint)} for hint in error.hints]
+    return {"error": {"code": error.code, "what": error.what, "hints": hints}}
+
+
+def tell(error: EnrichError, arguments: list[str]) -> None:
+    """Print an error to standard error: as JSON where the command was asked for JSON, else as a line."""
+    if "--json" in arguments:
+        sys.stderr.write(json.dumps(as_json(error)) + "\n")
+    else:
+        say(f"enrich: {told(error)}", err=True)
