@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from enrichment_assets.cli.sentences import say
@@ -73,10 +74,15 @@ def worded(hint: Hint) -> str:
 
 def told(error: EnrichError) -> str:
     """The error in one line: what happened, then what helps."""
-    if not error.hints:
-        return error.what
-    what = error.what.removesuffix(".") + ":" if error.what[-1:] not in "?!" else error.what
-    return f"{what} {', '.join(map(worded, error.hints))}"
+    return with_hints(error.what, error.hints)
+
+
+def with_hints(what: str, hints: Sequence[Hint]) -> str:
+    """What happened, then what helps, in one line."""
+    if not hints:
+        return what
+    begun = what if what.endswith(("?", "!")) else what.removesuffix(".") + ":"
+    return f"{begun} {', '.join(map(worded, hints))}"
 
 
 def as_json(error: EnrichError) -> dict[str, Any]:

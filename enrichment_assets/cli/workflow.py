@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from enrichment_assets.cli.hints import with_hints
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def check(
             for finding in findings:
                 where = f"{found.file}:{finding.line}" if finding.line else found.file
                 place = f"{finding.place}: " if finding.place else ""
-                typer.echo(visible(f"{where}: {kind}{place}{finding.message}"))
+                typer.echo(visible(f"{where}: {kind}{place}{with_hints(finding.message, finding.hints)}"))
         if not found.problems:
             typer.echo(f"{found.file}: workflow {found.slug} can be added")
     if any(found.problems for found in checked):

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
+from enrichment_assets.domain.hints import Hint
 from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.model_errors import Lines, Place, described, line_of
 from enrichment_assets.domain.name_checks import name_warnings
@@ -32,6 +33,7 @@ class Finding:
     place: str
     message: str
     line: int | None = None
+    hints: tuple[Hint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _unsafe(settings: Settings, workflow: WorkflowDefinition) -> Iterator[Findin
     try:
         refuse_unsafe(settings, workflow, replace=False)
     except ConfigurationError as error:
-        yield Finding("", str(error).removeprefix(f"workflow {workflow.slug}: "))
+        yield Finding("", error.what.removeprefix(f"workflow {workflow.slug}: "), hints=error.hints)
 
 
 def _finding(place: Place, message: str, lines: Lines) -> Finding:

@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from psycopg import Connection
 from typer.testing import CliRunner
 
 from enrichment_assets.cli import workflow as workflow_commands
 from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
+from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services import batches, callbacks, configuration, items, recovery
 from enrichment_assets.services.launching import launch, map_columns, plan_launch
 from enrichment_assets.services.uploads import upload_file
@@ -31,6 +33,23 @@ def check(env: dict[str, str | None], *arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(workflow_commands.app, ["check", *arguments], env=env)
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result.exit_code, result.stdout
+
+
+def test_a_check_says_how_to_send_a_key_to_an_address_that_is_not_its_providers(
+    env: dict[str, str | None], tmp_path: Path
+) -> None:
+    path = tmp_path / "elsewhere.yaml"
+    shipped = builtin_workflows()["scrape-homepage-via-zenrows"].model_dump(
+        mode="json", by_alias=True, exclude_defaults=True
+    )
+    path.write_text(yaml.safe_dump({**shipped, "slug": "mine", "base_url": "https://api.zenrows.com.example"}))
+    code, printed = check(env, str(path))
+    assert (code, printed.strip().endswith("is not that provider's address: if that is meant, say so: --replace")) == (
+        1,
+        True,
+    ), printed
+    (problem,) = json.loads(check(env, str(path), "--json")[1])[0]["problems"]
+    assert problem["hints"] == [{"action": "allow_foreign_host", "arguments": {"workflow": "mine"}}]
 
 
 def test_files_are_checked_whole_by_line_and_nothing_is_saved(
