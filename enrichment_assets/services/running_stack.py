@@ -9,19 +9,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from enrichment_assets.domain.variables import may_be_secret
 from enrichment_assets.settings import Settings
-from enrichment_assets.wire.secrets import allowed_names
 
 SHARED = ("ENRICH_RECEIVER_URL", "ENRICH_SANDBOX_URL")
 """Variables that a command takes over from the stack."""
 
-
-_VARIABLES = "variables"
+VARIABLES = "variables"
+"""Where the names of the stack's keys stand in `up.json` (`services.told_addresses` writes it)."""
 
 STARTED_BY = "ENRICH_STARTED_BY"
 """Set for all processes of `enrich up`, so that they can say who they are."""
@@ -31,24 +28,6 @@ def is_of_the_stack(environment: Mapping[str, str] | None = None) -> bool:
     """Whether this process is one of those that `enrich up` started."""
     env = os.environ if environment is None else environment
     return env.get(STARTED_BY) == "enrich up"
-
-
-@contextmanager
-def addresses_told(settings: Settings, environment: Mapping[str, str]) -> Iterator[None]:
-    """While the block runs, `running_addresses` of this home gives the shared variables of `environment`."""
-    path = settings.home / "up.json"
-    told = {name: environment.get(name, "") for name in SHARED}
-    path.write_text(json.dumps({**told, _VARIABLES: _key_names(environment)}), encoding="utf-8")
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _key_names(environment: Mapping[str, str]) -> list[str]:
-    """The variables that workflows may use as keys; their values are nobody's business."""
-    allowed = allowed_names(environment)
-    return sorted(name for name, value in environment.items() if value and may_be_secret(name, allowed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +61,7 @@ def running_stack(settings: Settings) -> RunningStack | None:
         return None
     if not isinstance(told, dict):
         return None
-    names = told.get(_VARIABLES)
+    names = told.get(VARIABLES)
     known = frozenset(map(str, names)) if isinstance(names, list) else frozenset()
     return RunningStack({name: str(told.get(name, "")) for name in SHARED}, known)
 

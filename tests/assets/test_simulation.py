@@ -13,8 +13,9 @@ from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.launching import launch
-from enrichment_assets.services.running_stack import addresses_told, running_addresses
+from enrichment_assets.services.running_stack import running_addresses
 from enrichment_assets.services.stack import only_stack_of
+from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 

@@ -34,9 +34,9 @@ from enrichment_assets.services.items import create_items
 from enrichment_assets.services.launching import launch
 from enrichment_assets.services.partitions import PARTITIONS_NAME
 from enrichment_assets.services.recovery import retry
-from enrichment_assets.services.running_stack import addresses_told
 from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.standing import Standing
+from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from tests.assets.conftest import platform

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.running_stack import addresses_told
 from enrichment_assets.services.stack import Ports, only_stack_of, stack_environment
+from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import embedded_server
 from tests.docs.pages import REPOSITORY, Block
