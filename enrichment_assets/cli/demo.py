@@ -38,12 +38,12 @@ def demo(
     import time
     from dataclasses import replace
 
+    from enrichment_assets.assets.instance import InstancePartitions
     from enrichment_assets.cli.running import run_batch
     from enrichment_assets.receiver.process import ReceiverProcess
     from enrichment_assets.sandbox import SandboxProcess
     from enrichment_assets.services.configuration import add_client, list_clients
     from enrichment_assets.services.launching import launch
-    from enrichment_assets.services.partitions import add_partition
     from enrichment_assets.services.uploads import upload_file
     from enrichment_assets.settings import Settings
     from enrichment_assets.store.database import open_databases
@@ -65,7 +65,7 @@ def demo(
             upload.upload_id,
             pipeline,
             client=CLIENT,
-            add_partition=lambda key: add_partition(settings, key),
+            add_partition=InstancePartitions(settings).add,
         )
         say(f"Launched batch {launched.batch_key}: {len(launched.steps)} steps over {launched.items} items")
         run_batch(settings, launched.batch_key, workflows=None, wait=True)

@@ -9,8 +9,7 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from enrichment_assets.services.batch_partitions import Partitions
     from enrichment_assets.services.launching import Launched, LaunchPlan, StepPlan
     from enrichment_assets.settings import Settings
 
@@ -80,21 +79,19 @@ def launch(
         else:
             _print_plan(plan, fresh=fresh)
         return
-    from enrichment_assets.services.partitions import add_partition
+    from enrichment_assets.assets.instance import InstancePartitions
 
-    def add(key: str) -> None:
-        add_partition(settings, key)
-
+    partitions = InstancePartitions(settings)
     if replaced is not None:
         if fresh:
             raise EnrichError("--replace takes what the other batch paid for, --fresh takes nothing: one of the two")
-        launched = _launch_instead(settings, replaced, upload, pipeline, add, client, batch, limit)
+        launched = _launch_instead(settings, replaced, upload, pipeline, partitions, client, batch, limit)
     else:
         launched = launch_batch(
             settings,
             upload,
             pipeline,
-            add_partition=add,
+            add_partition=partitions.add,
             client=client,
             batch_key=batch,
             fresh=fresh,
@@ -136,7 +133,7 @@ def _launch_instead(
     replaced: str,
     upload: str,
     pipeline: str,
-    add: Callable[[str], None],
+    partitions: Partitions,
     client: str | None,
     batch: str | None,
     limit: int | None,
@@ -149,12 +146,12 @@ def _launch_instead(
         replaced,
         upload,
         pipeline,
-        add_partition=add,
+        add_partition=partitions.add,
         client=client,
         batch_key=batch,
         limit=limit,
     )
-    archive(settings, "batch", replaced)
+    archive(settings, "batch", replaced, partitions=partitions)
     gone = done.given_up
     say(f"batch {replaced} is given up and archived: {gone.skipped} steps of it are never asked", err=True)
     if gone.under_way:

@@ -14,7 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from enrichment_assets.assets.enrichment import listening
 from enrichment_assets.assets.extraction import model_key
+from enrichment_assets.assets.instance import open_instance
 from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
+from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
@@ -22,7 +24,6 @@ from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run import Progress as EngineProgress
 from enrichment_assets.services.batches import status
 from enrichment_assets.services.extracting import bring_up_to_date
-from enrichment_assets.services.partitions import PARTITIONS_NAME, open_instance
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox import new_callbacks_by_batch

@@ -35,10 +35,13 @@ def archive(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
 
     Example: enrich archive batch acme-1-apollo-basic-1
     """
+    from enrichment_assets.assets.instance import InstancePartitions
     from enrichment_assets.services import archiving
     from enrichment_assets.settings import Settings
 
-    _print(archiving.archive(Settings.from_environment(), kind, name, client), as_json)
+    settings = Settings.from_environment()
+    done = archiving.archive(settings, kind, name, client, partitions=InstancePartitions(settings))
+    _print(done, as_json)
 
 
 def restore(kind: What, name: Name, client: Client = None, as_json: AsJson = False) -> None:
@@ -46,10 +49,13 @@ def restore(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
 
     Example: enrich restore upload 12
     """
+    from enrichment_assets.assets.instance import InstancePartitions
     from enrichment_assets.services import archiving
     from enrichment_assets.settings import Settings
 
-    _print(archiving.restore(Settings.from_environment(), kind, name, client), as_json)
+    settings = Settings.from_environment()
+    done = archiving.restore(settings, kind, name, client, partitions=InstancePartitions(settings))
+    _print(done, as_json)
 
 
 def remove(kind: What, name: Name, client: Client = None, yes: Yes = False, as_json: AsJson = False) -> None:
@@ -60,13 +66,16 @@ def remove(kind: What, name: Name, client: Client = None, yes: Yes = False, as_j
 
     Example: enrich remove upload 12 --yes
     """
+    from enrichment_assets.assets.instance import InstancePartitions
     from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services import archiving
     from enrichment_assets.settings import Settings
 
     if not yes:
         raise EnrichError(f"this deletes {kind} {name} for good: add --yes")
-    _print(archiving.remove(Settings.from_environment(), kind, name, client), as_json)
+    settings = Settings.from_environment()
+    done = archiving.remove(settings, kind, name, client, partitions=InstancePartitions(settings))
+    _print(done, as_json)
 
 
 def archived(as_json: AsJson = False) -> None:

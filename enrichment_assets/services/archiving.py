@@ -15,9 +15,9 @@ from psycopg import sql
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.registry.loader import builtin_pipelines
+from enrichment_assets.services.batch_partitions import Partitions
 from enrichment_assets.services.kept_files import kept_path
 from enrichment_assets.services.known_clients import client_row
-from enrichment_assets.services.partitions import add_partition, remove_partition
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import archiving as store
@@ -39,8 +39,8 @@ class Put:
     change: str
 
 
-def archive(settings: Settings, kind: Kind, name: str, client: str | None = None) -> Put:
-    """Take something out of lists, pickers and Dagster. Doing it again changes nothing.
+def archive(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
+    """Take something out of lists, pickers and Dagster (`partitions`). Doing it again changes nothing.
 
     Raises:
         NotFoundError: There is no such thing.
@@ -51,23 +51,23 @@ def archive(settings: Settings, kind: Kind, name: str, client: str | None = None
         _refuse_in_the_way(connection, "archive", kind, row)
         store.set_archived(connection, kind, row["id"], archived=True)
     if kind == "batch":
-        sweep_partition(settings, name)
+        _sweep_partition(settings, name, partitions)
         _note_in_warehouse(settings, row)
     return Put(kind, row["name"], row["client"], "archived")
 
 
-def restore(settings: Settings, kind: Kind, name: str, client: str | None = None) -> Put:
+def restore(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
     """Bring something back that was archived. Raises `NotFoundError`."""
     with registry(settings) as connection:
         row = _must_find(connection, kind, name, client)
         store.set_archived(connection, kind, row["id"], archived=False)
     if kind == "batch":
-        add_partition(settings, name)
+        partitions.add(name)
         _note_in_warehouse(settings, row)
     return Put(kind, row["name"], row["client"], "restored")
 
 
-def remove(settings: Settings, kind: Kind, name: str, client: str | None = None) -> Put:
+def remove(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
     """Delete something for good, with its files, if nothing depends on it.
 
     Raises:
@@ -84,7 +84,7 @@ def remove(settings: Settings, kind: Kind, name: str, client: str | None = None)
     if has_bytes:
         kept_path(settings, row["client"], row["sha256"]).unlink(missing_ok=True)
     if kind == "batch":
-        remove_partition(settings, name)
+        partitions.remove(name)
         _empty_warehouse(settings, row)
         _empty_marts(settings, name)
     return Put(kind, row["name"], row["client"], "removed")
@@ -96,12 +96,12 @@ def list_archived(settings: Settings) -> list[dict[str, Any]]:
         return store.archived(connection)
 
 
-def sweep_partition(settings: Settings, batch_key: str) -> None:
+def _sweep_partition(settings: Settings, batch_key: str, partitions: Partitions) -> None:
     """Take an archived batch out of Dagster, unless it still waits for answers; then the sequencer does so later."""
     with connect(open_databases(settings).hq) as connection:
         done = store.archived_and_done(connection, [batch_key])
     if done:
-        remove_partition(settings, batch_key)
+        partitions.remove(batch_key)
 
 
 def _must_find(connection: Any, kind: Kind, name: str, client: str | None) -> dict[str, Any]:

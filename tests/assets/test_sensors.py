@@ -9,13 +9,13 @@ import dagster as dg
 import psycopg
 import pytest
 
+from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
 from enrichment_assets.services.launching import launch
-from enrichment_assets.services.partitions import PARTITIONS_NAME
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from tests.assets.conftest import drop, platform

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from enrichment_assets.assets.jobs import BATCH_JOB
+from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.assets.standing import OUTCOME_TAG, outcome_of
 from enrichment_assets.cli import build_app
 from enrichment_assets.definitions import build_definitions
@@ -32,7 +33,6 @@ from enrichment_assets.services.failed_rows import list_failed
 from enrichment_assets.services.foresight import lacking, next_runner
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.launching import launch
-from enrichment_assets.services.partitions import PARTITIONS_NAME
 from enrichment_assets.services.recovery import retry
 from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.standing import Standing

@@ -24,8 +24,8 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 
 from enrichment_assets.assets.jobs import BATCH_JOB
+from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.definitions import defs
-from enrichment_assets.services.partitions import PARTITIONS_NAME
 from tests.chaos.faults import arm
 from tests.chaos.nursery import serve
 

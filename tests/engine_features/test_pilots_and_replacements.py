@@ -12,6 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from enrichment_assets.assets.instance import InstancePartitions, open_instance
+from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.cli import launch as launch_command
 from enrichment_assets.cli import tidying
 from enrichment_assets.cli.hints import told
@@ -31,7 +33,6 @@ from enrichment_assets.services.items import create_items
 from enrichment_assets.services.launching import Launched as Answer
 from enrichment_assets.services.launching import launch, plan_launch
 from enrichment_assets.services.leads import export_leads
-from enrichment_assets.services.partitions import PARTITIONS_NAME, add_partition, open_instance
 from enrichment_assets.services.replacing import give_up_batch, launch_instead
 from enrichment_assets.services.uploads import list_uploads, upload_file
 from enrichment_assets.settings import Settings
@@ -183,8 +184,9 @@ def test_after_the_commit_of_giving_up_no_call_leaves_and_calls_under_way_are_ke
 
 def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk) -> None:
     settings = replace(desk.settings)
+    partitions = InstancePartitions(settings)
     key = desk.launch().batch_key
-    add_partition(settings, key)
+    partitions.add(key)
     for kind, name, what in (
         ("batch", key, "open steps"),
         ("upload", str(desk.upload), f"open batches: {key}"),
@@ -192,19 +194,19 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
         ("workflow", "match", "pipelines: mine, single, slow"),
     ):
         with pytest.raises(ConfigurationError, match=what):
-            archiving.archive(settings, kind, name)  # type: ignore[arg-type]
+            archiving.archive(settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
     desk.run(key)
-    archiving.archive(settings, "batch", key)
-    archiving.archive(settings, "batch", key)
+    archiving.archive(settings, "batch", key, partitions=partitions)
+    archiving.archive(settings, "batch", key, partitions=partitions)
     with open_instance(settings) as instance:
         assert instance.get_dynamic_partitions(PARTITIONS_NAME) == []
     assert overview(settings) == []
     with pytest.raises(ConfigurationError, match="archived"):
         desk.launch(batch_key=key)
     for slug in ("mine", "single", "slow"):
-        archiving.archive(settings, "pipeline", slug, "acme")
-    archiving.archive(settings, "workflow", "match")
-    archiving.archive(settings, "upload", str(desk.upload))
+        archiving.archive(settings, "pipeline", slug, "acme", partitions=partitions)
+    archiving.archive(settings, "workflow", "match", partitions=partitions)
+    archiving.archive(settings, "upload", str(desk.upload), partitions=partitions)
     assert "match" not in [w.definition.slug for w in list_workflows(settings)]
     assert [p for p in list_pipelines(settings, "acme") if p.client] == []
     assert list_uploads(settings) == []
@@ -213,7 +215,7 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
     names = {(row["kind"], row["name"]) for row in archiving.list_archived(settings)}
     pipelines = {("pipeline", slug) for slug in ("mine", "single", "slow")}
     assert names == {("batch", key), ("workflow", "match"), ("upload", str(desk.upload))} | pipelines
-    archiving.restore(settings, "batch", key)
+    archiving.restore(settings, "batch", key, partitions=partitions)
     with open_instance(settings) as instance:
         assert instance.get_dynamic_partitions(PARTITIONS_NAME) == [key]
     assert "match" in [w.definition.slug for w in list_workflows(settings, needed=True)], "its batch can be run again"
@@ -226,28 +228,29 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
         ("workflow", "normalise-name", "comes with the platform"),
     ):
         with pytest.raises(ConfigurationError, match=what):
-            archiving.remove(settings, kind, name)  # type: ignore[arg-type]
+            archiving.remove(settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
 
 
 def test_what_nothing_depends_on_is_removed_with_its_files(desk: Desk, tmp_path: Path) -> None:
     key = desk.launch().batch_key
     create_items(desk.settings, key)
     export_leads(desk.settings, key, tmp_path / "leads.csv")
-    add_partition(desk.settings, key)
-    archiving.remove(desk.settings, "batch", key)
+    partitions = InstancePartitions(desk.settings)
+    partitions.add(key)
+    archiving.remove(desk.settings, "batch", key, partitions=partitions)
     for table in ("batches", "batch_items", "workflow_states", "item_leases"):
         rows = desk.world.hq.execute(f"select count(*) as n from {table}").fetchone()
         assert rows == {"n": 0}, table
     assert list(desk.settings.warehouse_dir.glob("*/*/*/*.parquet")) == []
-    archiving.remove(desk.settings, "upload", str(desk.upload))
+    archiving.remove(desk.settings, "upload", str(desk.upload), partitions=partitions)
     assert [path for path in desk.settings.uploads_dir.rglob("*") if path.is_file()] == []
     for slug in ("mine", "single", "slow"):
-        archiving.remove(desk.settings, "pipeline", slug, "acme")
+        archiving.remove(desk.settings, "pipeline", slug, "acme", partitions=partitions)
     for slug in ("match", "firm", "later"):
-        archiving.remove(desk.settings, "workflow", slug)
-    archiving.remove(desk.settings, "client", "acme")
+        archiving.remove(desk.settings, "workflow", slug, partitions=partitions)
+    archiving.remove(desk.settings, "client", "acme", partitions=partitions)
     with pytest.raises(NotFoundError, match="no client 'acme'"):
-        archiving.remove(desk.settings, "client", "acme")
+        archiving.remove(desk.settings, "client", "acme", partitions=partitions)
 
 
 def test_the_commands_say_what_is_next_and_delete_nothing_unasked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

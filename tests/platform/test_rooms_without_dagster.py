@@ -11,7 +11,7 @@ import pytest
 import enrichment_assets
 
 PACKAGE = Path(enrichment_assets.__file__).parent
-ROOMS = ("domain", "store", "providers", "wire", "registry", "engine", "warehouse")
+ROOMS = ("domain", "store", "providers", "wire", "registry", "engine", "warehouse", "services")
 
 LOAD = """
 import sys

@@ -11,10 +11,11 @@ import typer
 from psycopg import Connection
 from typer.testing import CliRunner, Result
 
+from enrichment_assets.assets.instance import open_instance
+from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.cli import client, pipeline, workflow
 from enrichment_assets.cli import launch as launch_command
 from enrichment_assets.cli.assignments import parse_values
-from enrichment_assets.services.partitions import PARTITIONS_NAME, open_instance
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 

@@ -1,20 +1,19 @@
-"""Batches as Dagster partitions: the one place that names the partitions definition and adds keys to an instance."""
+"""The Dagster instance of an installation, and the batches that are partitions in it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
+from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.services.stack import render_dagster_home
 from enrichment_assets.settings import Settings
-
-PARTITIONS_NAME = "batches"
-"""Name of the dynamic partitions definition; its keys are `batches.batch_key`."""
 
 _NO_COPIES = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
@@ -32,19 +31,24 @@ def open_instance(settings: Settings, *, keep_output: bool = True) -> Iterator[d
         yield instance
 
 
-def remove_partition(settings: Settings, batch_key: str) -> None:
-    """Take a batch's partition out of the instance; what it materialised stays in Dagster's history."""
-    with open_instance(settings) as instance:
-        if instance.has_dynamic_partition(PARTITIONS_NAME, batch_key):
-            instance.delete_dynamic_partition(PARTITIONS_NAME, batch_key)
+@dataclass(frozen=True, slots=True)
+class InstancePartitions:
+    """The batches of an installation as partitions of its Dagster instance (`services.batch_partitions.Partitions`)."""
 
+    settings: Settings
 
-def add_partition(settings: Settings, batch_key: str) -> None:
-    """Add a batch's partition to the instance; nothing happens when it is there.
+    def add(self, batch_key: str) -> None:
+        """Add a batch's partition to the instance; nothing happens when it is there.
 
-    Raises:
-        ConfigurationError: Dagster could not name such a partition.
-    """
-    checked_batch_key(batch_key)
-    with open_instance(settings) as instance:
-        instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
+        Raises:
+            ConfigurationError: Dagster could not name such a partition.
+        """
+        checked_batch_key(batch_key)
+        with open_instance(self.settings) as instance:
+            instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
+
+    def remove(self, batch_key: str) -> None:
+        """Take a batch's partition out of the instance; what it materialised stays in Dagster's history."""
+        with open_instance(self.settings) as instance:
+            if instance.has_dynamic_partition(PARTITIONS_NAME, batch_key):
+                instance.delete_dynamic_partition(PARTITIONS_NAME, batch_key)
