@@ -191,9 +191,9 @@ class OnTheWire:
         self.admission.free()
 
 
-def heed_refusal(run: Run, step: Step, decision: Decision, answer: Answer) -> None:
+def heed_refusal(run: Run, step: Step, decision: Decision, http_status: int) -> None:
     """Learn from an answer whether every row would be refused alike; then the step pauses, and says why."""
-    why = step.refusals.note(decision.status, decision.error_class, decision.reason or "", answer.status)
+    why = step.refusals.note(decision.status, decision.error_class, decision.reason or "", http_status)
     if why is not None and step.stopped is None:
         run.rest(step, Closed(why, PAUSE, StopCause.REFUSED, "; one more call finds out in"))
         log_event(run, "step_paused", step, detail=why)

@@ -64,6 +64,32 @@ class Decision:
         return None if self.reading is None else dump(self.reading.payload)
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a step ended for one item in this run: the decision, and the rows that it stands in.
+
+    `deferred`: PENDING, and not to be tried again in this run before other work is done, nor before `retry_in` seconds.
+    """
+
+    decision: Decision
+    call_id: int | None = None
+    result_id: int | None = None
+    deferred: bool = False
+    retry_in: float | None = None
+
+    def for_others(self) -> Ending:
+        """What other items of the same company or question take over: no cost, and no payload that is kept for long."""
+        said = self.decision
+        decision = Decision(
+            said.status, said.call_state, said.outcome, said.reason, said.error_class, fields=said.fields
+        )
+        return replace(self, decision=decision)
+
+
+PUT_OFF = Ending(Decision(Status.PENDING, CallState.READY), deferred=True)
+"""Nothing was sent; the step is tried again later."""
+
+
 def dump(value: object) -> str:
     """JSON text of a payload or of fields."""
     return json_bytes(value).decode()

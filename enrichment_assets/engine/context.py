@@ -15,7 +15,7 @@ import httpx
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import Entity
-from enrichment_assets.engine.endings import Ending
+from enrichment_assets.engine.answers import Ending
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.limits import Clock, Closed, LoopClock

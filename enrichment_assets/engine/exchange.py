@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -16,23 +16,34 @@ from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.limits import Closed, Turn, TurnMissed
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.ledger import IntentVerdict
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt that may have left: which ledger row it is, and what came of it.
+    """One attempt that may have left: which ledger row it is, and what is kept there of the exchange.
+
+    Attributes:
+        http_status: None where there was no answer.
+        duration_ms: See `Exchange`.
+    """
+
+    call_id: int
+    number: int
+    http_status: int | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What came of one request: the provider's answer, or what is decided where there is none.
 
     `duration_ms` is the provider's time: from the first byte that left to the whole answer, or to giving it up. None
     where nothing left.
     """
 
-    call_id: int
-    number: int
-    answer: Answer | None = None
-    decision: Decision | None = None
-    duration_ms: int | None = None
+    outcome: Answer | Decision
+    duration_ms: int | None
 
 
 @dataclass(slots=True)
@@ -81,29 +92,27 @@ async def _sent(run: Run, step: Step, request: RenderedRequest, turn: Turn, may_
             await gate.come_up_to(turn)
 
 
-async def exchange(run: Run, step: Step, verdict: IntentVerdict, request: RenderedRequest, turn: Turn) -> Attempt:
-    """Send a request whose intent is durable. An answer, or the decision where there is none.
+async def exchange(run: Run, step: Step, request: RenderedRequest, turn: Turn) -> Exchange:
+    """Send a request whose intent is durable.
 
     A request that the lease holds back leaves its intent as it is: whoever retired this run decides about it.
     """
-    attempt = Attempt(verdict.call_id or 0, verdict.attempt)
+    outcome: Answer | Decision
     departure = Departure(run.lease.check)
     try:
-        answer = await send_in_turn(run, step, request, turn, departure)
+        outcome = await send_in_turn(run, step, request, turn, departure)
     except Closed as closed:
-        decision = _to_be_sent_again(str(closed), again_in=closed.seconds)
+        outcome = _to_be_sent_again(str(closed), again_in=closed.seconds)
     except NotSent as error:
-        decision = _to_be_sent_again(f"the provider could not be reached: {error}")
+        outcome = _to_be_sent_again(f"the provider could not be reached: {error}")
     except FateUnknown as error:
-        decision = fate_unknown(step, _unanswered(step, error))
+        outcome = fate_unknown(step, _unanswered(step, error))
     except AnswerTooLarge as error:
-        decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+        outcome = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
     except ContractError as error:  # an address or header that no request can have: nothing left
         reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
-        decision = Decision(Status.SKIPPED, CallState.FAILED, reason=reason[:MAX_REASON])
-    else:
-        return replace(attempt, answer=answer, duration_ms=departure.milliseconds())
-    return replace(attempt, decision=decision, duration_ms=departure.milliseconds())
+        outcome = Decision(Status.SKIPPED, CallState.FAILED, reason=reason[:MAX_REASON])
+    return Exchange(outcome, departure.milliseconds())
 
 
 def _unanswered(step: Step, error: FateUnknown) -> str:

@@ -10,14 +10,14 @@ from decimal import Decimal
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
-from enrichment_assets.engine.answers import Decision
+from enrichment_assets.engine.answers import Decision, Ending
 from enrichment_assets.engine.callbacks import forged
-from enrichment_assets.engine.calls import call, conclude, recover
+from enrichment_assets.engine.calls import call, recover
 from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.exchange import Attempt
 from enrichment_assets.engine.local import compute
+from enrichment_assets.engine.outcome import ItemLost, Move, conclude
 from enrichment_assets.engine.polls import look
 from enrichment_assets.engine.reading import MOST_READINGS, decided_callback, given_up
 from enrichment_assets.engine.reuse import call_or_reuse
@@ -83,10 +83,10 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     """Run one step for one item: skip it with a reason, compute it, or call its provider."""
     reason = _reason_to_skip(run, item, step)
     if reason is not None:
-        return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), None)
+        return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())
     if step.workflow.mode is Mode.LOCAL:
         decision = compute(step, run.item_context(item, step))
-        return await conclude(run, item, step, decision, None, attempts=1)
+        return await conclude(run, item, step, decision, Move(attempts=1))
     subject = subject_of(run.batch, item, step)
     if step.workflow.reuse_for is not None:
         return await call_or_reuse(run, item, step, subject)
@@ -151,16 +151,9 @@ async def _read_callback(
         decision, inbox_status = await decided_callback(step, callback, body)
     reserved = callback.call.state in _RESERVED
     decision = replace(decision, cost=decision.cost if reserved else _not_booked(decision.cost, callback.call))
-    await conclude(
-        run,
-        item,
-        step,
-        decision,
-        Attempt(callback.call.call_id, callback.call.attempt),
-        reserved=reserved,
-        inbox_id=callback.inbox_id,
-        inbox_status=inbox_status.value,
-    )
+    attempt = Attempt(callback.call.call_id, callback.call.attempt)
+    move = Move(attempt, reserved=reserved, inbox_id=callback.inbox_id, inbox_status=inbox_status)
+    await conclude(run, item, step, decision, move)
     item.open_calls = [c for c in item.open_calls if c.call_id != callback.call.call_id]
     # What was loaded with this one now follows a call that has ended, and whose money is booked.
     booked = (callback.call.cost or Decimal(0)) + (decision.cost or Decimal(0))

@@ -12,16 +12,15 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, StopCause
 from enrichment_assets.engine.admission import Admission, NotNow
-from enrichment_assets.engine.answers import Decision, completed, dump, failed, poll_in, without_pace
-from enrichment_assets.engine.calls import conclude
+from enrichment_assets.engine.answers import Decision, completed, failed, poll_in, without_pace
+from enrichment_assets.engine.calls import keep
 from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.endings import ItemLost
 from enrichment_assets.engine.exchange import Attempt, send_in_turn
 from enrichment_assets.engine.limits import Closed
+from enrichment_assets.engine.outcome import Move, conclude
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.stops import because
 from enrichment_assets.store.contexts import LoadedItem, OpenCall
-from enrichment_assets.store.ledger import Received
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent
 
 LATE_PACE = 30.0
@@ -67,7 +66,7 @@ async def _go_on(run: Run, item: LoadedItem, step: Step, polled: _Polled) -> Non
     elif decision.status is Status.FAILED:
         reason = f"{decision.reason}; asked again at the deadline"
         decision = Decision(Status.IN_PROGRESS, CallState.SENT, reason=reason)
-    await conclude(run, item, step, decision, polled.attempt)
+    await conclude(run, item, step, decision, Move(polled.attempt))
 
 
 async def _end(run: Run, item: LoadedItem, step: Step, open_call: OpenCall, polled: _Polled) -> None:
@@ -78,7 +77,7 @@ async def _end(run: Run, item: LoadedItem, step: Step, open_call: OpenCall, poll
     if decision is None and can_be_polled and attempts - open_call.attempt < step.workflow.retry.attempts:
         waiting = Decision(Status.IN_PROGRESS, CallState.SENT, reason=_NOT_READY)
         pace = polled.again_in or LATE_PACE
-        await conclude(run, item, step, waiting, polled.attempt, attempts=attempts, deadline_in=pace)
+        await conclude(run, item, step, waiting, Move(polled.attempt, attempts=attempts, deadline_in=pace))
         return
     resend = step.workflow.callback.on_deadline == "retry" and open_call.attempt < step.workflow.retry.attempts
     if decision is None and resend:
@@ -96,7 +95,7 @@ async def _end(run: Run, item: LoadedItem, step: Step, open_call: OpenCall, poll
         decision = replace(
             failed(ErrorClass.DEADLINE, "no callback before the deadline"), cost=step.workflow.price.estimate
         )
-    await conclude(run, item, step, decision, polled.attempt, attempts=attempts)
+    await conclude(run, item, step, decision, Move(polled.attempt, attempts=attempts))
 
 
 async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> _Polled:
@@ -121,11 +120,8 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
         if answer is None:
             polled = nothing
         else:
-            headers = dump(dict(answer.headers))
-            stored = Received(open_call.call_id, item.item_id, item.fence, answer.status, headers, answer.body)
-            if not await run.writer.receive(stored):
-                raise ItemLost(item.item_id)
-            polled = await _read(run, step, answer, replace(nothing.attempt, answer=answer), admission)
+            await keep(run, item, open_call.call_id, answer)
+            polled = await _read(run, step, answer, replace(nothing.attempt, http_status=answer.status), admission)
     if admission.is_down:
         raise NotNow
     return polled

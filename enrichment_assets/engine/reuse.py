@@ -14,19 +14,18 @@ from decimal import Decimal
 
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Entity
-from enrichment_assets.engine.answers import MAX_REASON, Decision, dump
+from enrichment_assets.engine.answers import Decision, Ending
 from enrichment_assets.engine.calls import call
 from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.endings import Ending, ItemLost
 from enrichment_assets.engine.fanout import with_children
 from enrichment_assets.engine.group_writer import RecordRefused
-from enrichment_assets.engine.moves import note_move
+from enrichment_assets.engine.outcome import ItemLost, Move, note, record_of
 from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.sharing import follow, shared, wait_for
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.subjects import Subject
 from enrichment_assets.store.contexts import LoadedItem
-from enrichment_assets.store.ledger import Applied, IntentVerdict
+from enrichment_assets.store.ledger import IntentVerdict
 from enrichment_assets.store.questions import Elsewhere, Known
 from enrichment_assets.store.reuse import Reused
 
@@ -80,26 +79,10 @@ async def _take(
     Raises:
         ItemLost: the item was taken over, or its state had ended already; nothing was written.
     """
+    assert known.answered_at is not None  # noqa: S101
     decision, emission = with_children(run, item, step, decision)
-    assert known.answered_at is not None and decision.outcome is not None  # noqa: S101
-    applied = Applied(
-        item_id=item.item_id,
-        fence=item.fence,
-        workflow_slug=step.slug,
-        status=decision.status.value,
-        provider=step.workflow.provider,
-        outcome=decision.outcome.value,
-        reason=_reason(known, decision)[:MAX_REASON],
-        own_result=True,
-        payload=decision.payload,
-        fields=dump(decision.fields),
-        rejected=dump(decision.rejected) if decision.rejected else None,
-        cost=Decimal(0),
-        attempts=item.states[step.slug].attempts,
-        step_number=step.workflow.step,
-        company_key=item.company_key,
-        emission=emission,
-    )
+    taken = replace(decision, cost=Decimal(0), reason=_reason(known, decision))
+    applied = record_of(item, step, taken, Move(), emission)
     record = Reused(
         applied=applied,
         call_key=subject.key,
@@ -117,10 +100,8 @@ async def _take(
         raise ItemLost(item.item_id)
     if verdict.call_id is None:
         return None
-    note_move(run, item, step, applied, "reuse", decision.fields)
-    return Ending(
-        decision.status, applied.outcome, applied.reason, None, verdict.call_id, verdict.result_id, decision.fields
-    )
+    note(run, item, step, applied, "reuse", taken.fields)
+    return Ending(taken, verdict.call_id, verdict.result_id)
 
 
 def _reason(known: Known, decision: Decision) -> str:

@@ -13,15 +13,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
+from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.engine.answers import PUT_OFF, Decision, Ending
 from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.endings import Ending, ItemLost
-from enrichment_assets.engine.moves import note_move
+from enrichment_assets.engine.outcome import ItemLost, Move, commit, note, record_of
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.store.contexts import LoadedItem
 from enrichment_assets.store.giving_up import REASON as GIVEN_UP
-from enrichment_assets.store.ledger import Applied, IntentVerdict
+from enrichment_assets.store.ledger import IntentVerdict
 from enrichment_assets.store.questions import Elsewhere
 
 WAIT_FOR_OTHER = 5.0
@@ -48,15 +48,15 @@ async def shared(run: Run, item: LoadedItem, step: Step, key: str, make: Callabl
         return await adopt(run, item, step, ending, retry_in=ending.retry_in)
     flight = asyncio.get_running_loop().create_future()
     run.flights[key] = flight
-    ending = Ending(Status.PENDING, deferred=True)
+    ending = PUT_OFF
     try:
         ending = await make()
         return ending
     finally:
-        flight.set_result(ending)
+        flight.set_result(ending.for_others())
         # An answer stays for a while, so that later items share it without asking the ledger. Any other ending is
         # forgotten: a person may retry it, or raise the budget, while this run goes on.
-        if ending.deferred or ending.status is not Status.COMPLETED:
+        if ending.deferred or ending.decision.status is not Status.COMPLETED:
             del run.flights[key]
         elif len(run.flights) > KEPT_FLIGHTS:
             _forget_oldest(run)
@@ -76,35 +76,36 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
     """
     if verdict.state == "taken":
         raise ItemLost(item.item_id)
-    if verdict.state == "budget":
-        reason = f"{SkipReason.BUDGET.value}: {verdict.error}"
-        return await adopt(run, item, step, Ending(Status.SKIPPED, reason=reason))
-    if verdict.state == "given_up":
-        return await adopt(run, item, step, Ending(Status.SKIPPED, reason=GIVEN_UP))
     if verdict.elsewhere is not None:
         return await wait_for(run, item, step, verdict.elsewhere)
-    if verdict.state == CallState.SENT:
-        return await adopt(run, item, step, Ending(Status.IN_PROGRESS, call_id=verdict.call_id))
-    if verdict.state == CallState.AMBIGUOUS:
-        ending = Ending(Status.AMBIGUOUS, None, verdict.error, ErrorClass.AMBIGUOUS.value, call_id=verdict.call_id)
-        return await adopt(run, item, step, ending)
-    if verdict.state == CallState.FAILED:
-        ending = Ending(Status.FAILED, None, verdict.error, verdict.error_class, call_id=verdict.call_id)
-        return await adopt(run, item, step, ending)
     if verdict.state == CallState.APPLIED and verdict.call_id is not None:
         answer = await run.find_shared(verdict.call_id)
         if answer is not None and answer.status in (Status.COMPLETED, Status.SKIPPED):
-            ending = Ending(
-                Status(answer.status),
-                answer.outcome,
-                answer.reason,
-                None,
-                verdict.call_id,
-                answer.result_id,
-                answer.fields,
+            outcome = Outcome(answer.outcome) if answer.outcome else None
+            decision = Decision(
+                Status(answer.status), CallState.APPLIED, outcome, answer.reason, fields=dict(answer.fields)
             )
-            return await adopt(run, item, step, ending)
-    return await adopt(run, item, step, Ending(Status.PENDING, deferred=True), retry_in=WAIT_FOR_OTHER)
+            return await adopt(run, item, step, Ending(decision, verdict.call_id, answer.result_id))
+    following = _decided_by(verdict)
+    if following is None:
+        return await adopt(run, item, step, PUT_OFF, retry_in=WAIT_FOR_OTHER)
+    return await adopt(run, item, step, Ending(following, verdict.call_id))
+
+
+def _decided_by(verdict: IntentVerdict) -> Decision | None:
+    """What a refused intent means for its step; None: it waits for the run that has the call."""
+    if verdict.state == "budget":
+        return Decision(Status.SKIPPED, CallState.FAILED, reason=f"{SkipReason.BUDGET.value}: {verdict.error}")
+    if verdict.state == "given_up":
+        return Decision(Status.SKIPPED, CallState.FAILED, reason=GIVEN_UP)
+    if verdict.state == CallState.SENT:
+        return Decision(Status.IN_PROGRESS, CallState.SENT)
+    if verdict.state == CallState.AMBIGUOUS:
+        return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, verdict.error, ErrorClass.AMBIGUOUS)
+    if verdict.state == CallState.FAILED:
+        error_class = ErrorClass(verdict.error_class) if verdict.error_class else None
+        return Decision(Status.FAILED, CallState.FAILED, None, verdict.error, error_class)
+    return None
 
 
 async def wait_for(run: Run, item: LoadedItem, step: Step, call: Elsewhere) -> Ending:
@@ -113,7 +114,8 @@ async def wait_for(run: Run, item: LoadedItem, step: Step, call: Elsewhere) -> E
     Raises:
         ItemLost: the item was taken over.
     """
-    ending = Ending(Status.PENDING, reason=f"waits for batch {call.batch_key}, which asks the same", deferred=True)
+    reason = f"waits for batch {call.batch_key}, which asks the same"
+    ending = Ending(Decision(Status.PENDING, CallState.READY, reason=reason), deferred=True)
     first = FIRST_LOOK_ASYNC if step.workflow.mode is Mode.ASYNC else FIRST_LOOK
     wait = 0.0 if call.age is None else look_again_in(call.age, first, time.time())
     return await adopt(run, item, step, ending, retry_in=wait)
@@ -131,25 +133,8 @@ def look_again_in(age: float, first: float, now: float) -> float:
 
 async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry_in: float | None = None) -> Ending:
     """Give this item the ending of a call that it did not make (no cost, no result row of its own)."""
-    record = Applied(
-        item_id=item.item_id,
-        fence=item.fence,
-        workflow_slug=step.slug,
-        status=ending.status.value,
-        provider=step.workflow.provider,
-        outcome=ending.outcome,
-        reason=ending.reason,
-        error_class=ending.error_class,
-        call_id=ending.call_id,
-        attempts=item.states[step.slug].attempts,
-        retry_in=retry_in,
-        deadline_in=step.workflow.deadline if ending.status is Status.IN_PROGRESS else None,
-        result_id=ending.result_id,
-        step_number=step.workflow.step,
-        company_key=item.company_key,
-    )
-    moved, _ = await run.writer.apply(record)
-    if not moved:
-        raise ItemLost(item.item_id)
-    note_move(run, item, step, record, "share", ending.fields)
-    return replace(ending, deferred=ending.status is Status.PENDING, retry_in=retry_in)
+    decision = ending.decision
+    record = record_of(item, step, decision, Move(shared=ending, retry_in=retry_in))
+    await commit(run, item, step, record)
+    note(run, item, step, record, "share", decision.fields)
+    return replace(ending, deferred=decision.status is Status.PENDING, retry_in=retry_in)

@@ -287,7 +287,13 @@ SABOTAGES = [
         "{hashlib.sha256(material.encode()).hexdigest()[:16]}",
         "{material}",
     ),
-    Sabotage(8, "a_value_names_where_it_came_from", "engine/sharing.py", "result_id=ending.result_id,", ""),
+    Sabotage(
+        8,
+        "a_value_names_where_it_came_from",
+        "engine/outcome.py",
+        "result_id=shared.result_id if shared else None,",
+        "",
+    ),
     Sabotage(
         8,
         "a_reused_answer_says_when_it_was_fetched",
