@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from typing import Any, cast
 
@@ -110,6 +111,44 @@ def test_an_outage_costs_at_most_one_probe_per_cooldown_polls_included(
     assert all(b - a >= COOLDOWN - 1e-6 for a, b in pairwise(probes))
     assert len(probes) <= outage / COOLDOWN + 1
     assert row.failures == 0
+
+
+def test_a_request_that_is_put_off_before_the_breaker_leaves_another_ones_probe_alone() -> None:
+    clock = VirtualClock()
+    row = SharedRow(clock)
+    row.failures = OPENS_AT
+    breaker = Breaker(row, OPENS_AT, COOLDOWN, clock)
+    door = Door(RateGate(0.0, SharedRate(clock, [0.001]).take, clock), breaker)
+    going, stopping = run_behind(door, clock), run_behind(door, clock)
+    stopping.stop.set()
+    told: list[str] = []
+
+    async def one(run: Run, name: str, after: float, admission: type[Admission]) -> None:
+        (step,) = run.steps.values()
+        await clock.sleep(after)
+        try:
+            async with admission(run, step) as entered:
+                told.append(f"{name} leaves at {clock.now()}")
+                await clock.sleep(10)
+                entered.ended(False, None)
+        except NotNow:
+            told.append(f"{name} is put off at {clock.now()}")
+
+    async def everybody() -> None:
+        await breaker.look()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(one(going, "the probe", 1, Admission))
+            group.create_task(one(stopping, "a call", 2, CallAdmission))
+            group.create_task(one(stopping, "a poll", 2.5, Admission))
+            group.create_task(one(going, "whoever waits", 3, CallAdmission))
+
+    clock.run(everybody())
+    assert told == [
+        "the probe leaves at 1.0",
+        "a call is put off at 2.0",
+        "a poll is put off at 2.5",
+        "whoever waits leaves at 11.0",
+    ]
 
 
 def polled(answers: Answers) -> int:
