@@ -110,7 +110,7 @@ def _must_find(connection: Any, kind: Kind, name: str, client: str | None) -> di
     row = store.find(connection, kind, name, client)
     if row is None:
         whose = f" of client {client}" if client else ""
-        raise NotFoundError(f"there is no {kind} {name!r}{whose}")
+        raise NotFoundError(f"there is no {kind} {name!r}{whose}", code=f"{kind}.not_found")
     return row
 
 

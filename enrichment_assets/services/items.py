@@ -64,7 +64,7 @@ def create_items(settings: Settings, batch_key: str) -> ItemsReport:
             raise no_such_batch(connection, batch_key)
         upload = get_upload(connection, batch["upload_id"])
         if upload is None:
-            raise NotFoundError(f"the upload of batch {batch_key!r} is gone")
+            raise NotFoundError(f"the upload of batch {batch_key!r} is gone", code="upload.not_found")
         report = lay_out(connection, settings, batch, upload)
         connection.commit()
         if report.created >= _ANALYZE_FROM:

@@ -254,7 +254,10 @@ def locked(
     slugs = [step.slug for step in blueprint.steps]
     if workflow is not None and workflow not in slugs:
         guess = did_you_mean(workflow, slugs)
-        raise NotFoundError(f"batch {batch_key} has no workflow {workflow!r}{guess} (it has: {', '.join(slugs)})")
+        raise NotFoundError(
+            f"batch {batch_key} has no workflow {workflow!r}{guess} (it has: {', '.join(slugs)})",
+            code="workflow.not_in_batch",
+        )
     return batch, blueprint
 
 

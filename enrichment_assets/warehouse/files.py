@@ -77,7 +77,8 @@ class Layout:
         for path in (self.root / "sources" / "batches").glob(f"client_slug=*/{checked_batch_key(batch_key)}.parquet"):
             return path.parent.name.removeprefix("client_slug=")
         raise NotFoundError(
-            f"The warehouse has nothing of batch `{batch_key}` yet. It is filled when the batch is extracted."
+            f"The warehouse has nothing of batch `{batch_key}` yet. It is filled when the batch is extracted.",
+            code="batch.not_extracted",
         )
 
 

@@ -106,7 +106,9 @@ class Project:
     def model(self, name: str) -> Model:
         """The model of that name; raises `NotFoundError` naming what there is."""
         if name not in self.models:
-            raise NotFoundError(f"there is no model {name!r}: {instead(name, sorted(self.models), listed=100)}")
+            raise NotFoundError(
+                f"there is no model {name!r}: {instead(name, sorted(self.models), listed=100)}", code="model.not_found"
+            )
         return self.models[name]
 
     def below(self, model: Model) -> list[Model]:
