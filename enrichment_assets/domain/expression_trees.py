@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def parts_of(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The nodes below a node; a slice (`[0:3]`) has bare numbers instead."""
+    return [child for child in node["children"] if isinstance(child, Mapping)]
+
+
 def plain_path(node: Mapping[str, Any]) -> list[str] | None:
     """`a.b.c` as its names, or None. Most expressions are such paths; walking them is ten times faster."""
     if node["type"] == "field":
@@ -22,7 +27,7 @@ _SCOPED_BY_FIRST = frozenset({"subexpression", "index_expression", "pipe", "proj
 
 def reads_lists(node: Mapping[str, Any]) -> bool:
     """Whether an expression addresses a payload that is itself a list: `[0].email`, `[?found]`, `length(@)`."""
-    kind, children = node["type"], node["children"]
+    kind, children = node["type"], parts_of(node)
     if kind in ("index_expression", "projection", "filter_projection", "flatten", "slice", "function_expression"):
         first = children[0] if children else node
         if first["type"] in ("identity", "current"):
@@ -39,7 +44,7 @@ def names_in(node: Mapping[str, Any]) -> set[str]:
 
 def paths_in(node: Mapping[str, Any]) -> set[tuple[str, ...]]:
     """What an expression reads from the top: `a.b && c[0].d` reads `(a, b)` and `(c,)`."""
-    kind, children = node["type"], node["children"]
+    kind, children = node["type"], parts_of(node)
     if (path := plain_path(node)) is not None:
         return {tuple(path)}
     if kind in _SCOPED_BY_FIRST or kind == "filter_projection":
@@ -57,12 +62,12 @@ def optional_paths(node: Mapping[str, Any]) -> set[tuple[str, ...]]:
         return paths_in(node)
     if node["type"] in _SCOPED_BY_FIRST or node["type"] in ("filter_projection", "expref"):
         return optional_paths(node["children"][0]) if node["type"] != "expref" else set()
-    return set().union(*(optional_paths(child) for child in node["children"]))
+    return set().union(*(optional_paths(child) for child in parts_of(node)))
 
 
 def negates_half(node: Mapping[str, Any]) -> bool:
     """Whether an expression has a `!a.b`, which JMESPath reads as `(!a).b`: that is null whatever the data is."""
-    children = node["children"]
+    children = parts_of(node)
     scoped = node["type"] in _SCOPED_BY_FIRST - {"pipe"} or node["type"] == "filter_projection"
     if scoped and children[0]["type"] == "not_expression":
         return True

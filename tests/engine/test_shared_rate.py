@@ -158,7 +158,7 @@ def test_a_pause_that_another_run_noted_comes_before_the_next_stretch(database: 
         await passes(gate, left)
         other = database.connect()
         database.do(other.execute("select set_config('virtual.now', %s, false)", (str(clock.now()),)))
-        database.do(pause(other, "k", 40.0))
+        database.do(pause(other, "k", 40.0, "a test"))
         for _ in range(3):
             await passes(gate, left)
 

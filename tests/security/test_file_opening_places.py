@@ -29,8 +29,8 @@ OURS = {
     "domain/header_names.py", "domain/legal_forms.py", "domain/name_words.py", "domain/platforms.py",
     "registry/loader.py", "services/inbox.py", "services/inbox_notes.py", "services/queries.py",
     "services/running_stack.py", "services/stack.py", "services/supervisor.py", "store/embedded.py",
-    "store/postgres_home.py", "warehouse/files.py", "warehouse/joining.py", "warehouse/project.py",
-    "warehouse/rendering.py",
+    "store/postgres_home.py", "warehouse/files.py", "warehouse/joining.py", "warehouse/locking.py",
+    "warehouse/project.py", "warehouse/rendering.py",
 }  # fmt: skip
 """Files of the package, of the models, or of the home, which is closed to other accounts."""
 
