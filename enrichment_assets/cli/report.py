@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from enrichment_assets.cli.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from enrichment_assets.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -49,14 +54,15 @@ def report(
         return
     sections = [what] if what in queries.REPORTS else list(queries.REPORTS)
     if what not in queries.REPORTS:
-        queries.known_batch(settings, what)
         batch = what
+    if batch is not None:
+        queries.known_batch(settings, batch)
+    if as_json:
+        _print_json(settings, sections, batch, client, named=what not in queries.REPORTS)
+        return
     for name in sections:
         query, parameters = queries.report_query(name, batch)
         with queries.ask(settings, query, parameters, client=client, unsafe=True) as answer:
-            if as_json:
-                queries.write_text(answer, sys.stdout, format_="json")
-                continue
             from enrichment_assets.cli.tables import print_table
             from enrichment_assets.services.report_money import with_currencies
 
@@ -69,3 +75,19 @@ def report(
                 brief=queries.REPORTS[name].brief,
                 total=("cost",),
             )
+
+
+def _print_json(
+    settings: Settings, sections: Sequence[str], batch: str | None, client: str | None, *, named: bool
+) -> None:
+    """One document: the rows of a report as a list, or (`named`) an object of such lists by the reports' names."""
+    from enrichment_assets.services import queries
+
+    for position, name in enumerate(sections):
+        if named:
+            sys.stdout.write(f'{"," if position else "{"} "{name}": ')
+        query, parameters = queries.report_query(name, batch)
+        with queries.ask(settings, query, parameters, client=client, unsafe=True) as answer:
+            queries.write_text(answer, sys.stdout, format_="json")
+    if named:
+        sys.stdout.write("}\n")

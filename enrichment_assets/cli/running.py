@@ -22,7 +22,7 @@ from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run import Progress as EngineProgress
-from enrichment_assets.services.batches import status
+from enrichment_assets.services.batches import BatchStatus, status
 from enrichment_assets.services.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
@@ -76,9 +76,13 @@ def run_batch(
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         done = status(settings, batch_key)
         raise RunInterruptedError(
-            f"stopped, calls under way were finished: {done.done} of {done.items} items are done. "
-            f"To go on: enrich run {batch_key}"
+            f"stopped, calls under way were finished: {_so_far(done)}. To go on: enrich run {batch_key}"
         ) from None
+
+
+def _so_far(done: BatchStatus) -> str:
+    """How far a stopped batch is; its rows are items only from the first step on."""
+    return f"{done.done} of {done.items} items are done" if done.items else "nothing had been asked yet"
 
 
 def _run_until_done(

@@ -23,6 +23,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store import archiving as store
 from enrichment_assets.store.archiving import Kind
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.missing import no_such_batch
 from enrichment_assets.warehouse import load_project, publish_batch_sources
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 
@@ -108,6 +109,8 @@ def _must_find(connection: Any, kind: Kind, name: str, client: str | None) -> di
     if client is not None:
         client_row(connection, client)
     row = store.find(connection, kind, name, client)
+    if row is None and kind == "batch" and client is None:
+        raise no_such_batch(connection, name)
     if row is None:
         whose = f" of client {client}" if client else ""
         raise NotFoundError(f"there is no {kind} {name!r}{whose}", code=f"{kind}.not_found")

@@ -191,6 +191,8 @@ def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefin
     Raises `ConfigurationError` for names that are no slugs.
     """
     groups = [[member.strip() for member in entry.split("|")] for entry in steps.split(",")]
+    if any(not member for members in groups for member in members):
+        raise ConfigurationError(f"pipeline {slug!r}: a step of {steps!r} has no name: a comma or `|` too many?")
     entries = [members[0] if len(members) == 1 else {"waterfall": members} for members in groups]
     try:
         return PipelineDefinition.model_validate({"slug": slug, "title": title, "steps": entries})

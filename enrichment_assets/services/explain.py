@@ -12,6 +12,7 @@ import duckdb
 
 from enrichment_assets.domain.cleaned import Reason
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.suggestions import nearest
 from enrichment_assets.services.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
@@ -159,10 +160,12 @@ def _field(connection: duckdb.DuckDBPyConnection, column: str | None) -> str | N
     """The field behind a column; the verdict and confidence of an address are explained with the address."""
     if column is None:
         return None
-    if column not in _known_fields(connection):
-        raise NotFoundError(
-            f"This batch's leads have no field `{column}`: no upload and no workflow gives it.", code="field.not_found"
-        )
+    known = _known_fields(connection)
+    if column not in known:
+        near = nearest(column, sorted(known))
+        guess = f" Did you mean {near!r}?" if near else ""
+        text = f"This batch's leads have no field `{column}`: no upload and no workflow gives it.{guess}"
+        raise NotFoundError(text, code="field.not_found")
     if column in ("email_status", "email_confidence"):
         return "email"
     return "phone" if column in ("phone_type", "phone_confidence", "phone_do_not_call") else column

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
-from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.engine.past_questions import remember_questions
@@ -25,6 +24,7 @@ from enrichment_assets.store import batches_launch as store
 from enrichment_assets.store.archiving import set_archived
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.giving_up import GivenUp, give_up
+from enrichment_assets.store.missing import no_such_batch
 
 _AND_THEN = 30 * 86_400.0
 """Seconds after the launch for which an answer of the replaced batch is still taken, however late the new one runs."""
@@ -47,8 +47,8 @@ def give_up_batch(settings: Settings, batch_key: str) -> GivenUp:
     """
     with connect(open_databases(settings).hq) as connection:
         given_up = give_up(connection, batch_key)
-    if given_up is None:
-        raise NotFoundError(f"there is no batch {batch_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
+        if given_up is None:
+            raise no_such_batch(connection, batch_key)
     return given_up
 
 
@@ -78,7 +78,7 @@ def launch_instead(
     with registry(settings) as connection:
         old = store.get_batch(connection, old_key)
         if old is None:
-            raise NotFoundError(f"there is no batch {old_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
+            raise no_such_batch(connection, old_key)
         draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
         if old["client_id"] != draft.upload["client_id"]:
             raise ConfigurationError(f"batch {old_key} is of client {old['client']}, and upload {upload} is not")

@@ -210,6 +210,14 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
     assert "match" not in [w.definition.slug for w in list_workflows(settings)]
     assert [p for p in list_pipelines(settings, "acme") if p.client] == []
     assert list_uploads(settings) == []
+    for misspelt in (
+        lambda: give_up_batch(desk.settings, f"{key}x"),
+        lambda: archiving.archive(desk.settings, "batch", f"{key}x"),
+    ):
+        with pytest.raises(NotFoundError, match=f"did you mean '{key}'"):
+            misspelt()
+    with pytest.raises(ConfigurationError, match="a comma or"):
+        pipeline_from_steps("p", "normalise-name,,normalise-domain")
     with pytest.raises(NotFoundError, match="no upload"):
         desk.launch()
     names = {(row["kind"], row["name"]) for row in archiving.list_archived(settings)}

@@ -108,4 +108,5 @@ def test_help_shows_commands_in_panels(capfd: pytest.CaptureFixture[str]) -> Non
     typer.main.get_command(build_app())(["--help"], standalone_mode=False)
     shown = capfd.readouterr().out
     assert shown.index("Start ") < shown.index(" demo ")
-    assert all(f"─ {panel} ─" in shown for panel in ("Lists in", "Batches", "Results", "Set up"))
+    assert all(f"─ {panel} ─" in shown for panel in ("Lists in", "Batches", "Results", "Set up", "Tidy up"))
+    assert "─ Commands ─" not in shown, "a command stands in no panel"

@@ -161,5 +161,7 @@ def test_explaining_what_is_not_there_says_so(build: Build, settings: Settings) 
         explain_lead(settings, "b", 999)
     with pytest.raises(NotFoundError, match="no field `nonsense`"):
         explain_lead(settings, "b", 1, "nonsense")
+    with pytest.raises(NotFoundError, match=r"no field `emial`.* Did you mean 'email'"):
+        explain_lead(settings, "b", 1, "emial")
     with pytest.raises(NotFoundError, match="there is no batch 'other'"):
         explain_lead(settings, "other", 1)

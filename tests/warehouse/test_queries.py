@@ -183,6 +183,15 @@ def test_a_question_with_a_typo_is_answered_with_what_was_meant(cli: typer.Typer
 def test_a_report_or_batch_that_is_not_there_is_named(cli: typer.Typer) -> None:
     with pytest.raises(NotFoundError, match="`nope` is no report"):
         CliRunner().invoke(cli, ["report", "nope"], catch_exceptions=False)
+    with pytest.raises(NotFoundError, match="`acme-11` is no report"):  # not "0 rows", as if it had cost nothing
+        CliRunner().invoke(cli, ["report", "cost", "--batch", "acme-11"], catch_exceptions=False)
+
+
+def test_all_reports_of_a_batch_are_one_json_document(cli: typer.Typer) -> None:
+    printed = CliRunner().invoke(cli, ["report", "acme-1", "--json"], catch_exceptions=False).stdout
+    reports = json.loads(printed)
+    assert list(reports) == list(queries.REPORTS)
+    assert [row["batch_key"] for row in reports["cost"]] == ["acme-1"]
 
 
 def test_the_page_about_a_batch_is_whole_and_names_nobody(two_clients: Settings) -> None:
