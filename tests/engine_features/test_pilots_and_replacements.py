@@ -212,7 +212,7 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
     assert list_uploads(settings) == []
     for misspelt in (
         lambda: give_up_batch(desk.settings, f"{key}x"),
-        lambda: archiving.archive(desk.settings, "batch", f"{key}x"),
+        lambda: archiving.archive(settings, "batch", f"{key}x", partitions=partitions),
     ):
         with pytest.raises(NotFoundError, match=f"did you mean '{key}'"):
             misspelt()
