@@ -73,7 +73,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> Desk:
+def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("ENRICH_HOME", str(world.settings.home))  # Dagster's storage finds its database by these
+    monkeypatch.setenv("HQ_DATABASE_URL", world.settings.hq_database_url or "")
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", world.settings.dagster_database_url or "")
     add_client(world.settings, "acme")
     path = tmp_path / "people.csv"
     with path.open("w", newline="") as file:
@@ -262,9 +265,6 @@ def test_what_nothing_depends_on_is_removed_with_its_files(desk: Desk, tmp_path:
 
 
 def test_the_commands_say_what_is_next_and_delete_nothing_unasked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENRICH_HOME", str(desk.settings.home))
-    monkeypatch.setenv("HQ_DATABASE_URL", desk.settings.hq_database_url or "")
-    monkeypatch.setenv("DAGSTER_DATABASE_URL", desk.settings.dagster_database_url or "")
     monkeypatch.setenv("ENRICH_SANDBOX_URL", desk.settings.sandbox_url or "")
     app = typer.Typer()
     for module in (tidying, launch_command):
