@@ -105,6 +105,12 @@ def launch(
         say(f"it is a pilot of {launched.limit} rows; for the rest launch it again without --limit")
     for slug, address in launched.replaced:
         _say("replaced", _replaced(slug, address))
+    if launched.created and launched.beside:
+        say(
+            f"note: {launched.beside[0]} has the same upload and pipeline; this batch asks and pays again, but for "
+            "workflows with reuse_for",
+            err=True,
+        )
     say(f"next: enrich run {launched.batch_key} --wait")
     say(f"  or: enrich status {launched.batch_key}")
 

@@ -20,7 +20,7 @@ from enrichment_assets.engine.event_log import open_log
 from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance, own_label
 from enrichment_assets.services.known_clients import check_client
 from enrichment_assets.services.remedies import ENRICH_UP
-from enrichment_assets.services.running_stack import is_of_the_stack
+from enrichment_assets.services.running_stack import is_of_the_stack, running_stack
 from enrichment_assets.services.simulation import refuse_other_world
 from enrichment_assets.services.standing import Standing, standing_of
 from enrichment_assets.settings import Settings
@@ -104,7 +104,8 @@ def status(settings: Settings, batch_key: str) -> BatchStatus:
     with connect(open_databases(settings).hq) as connection:
         row = must_find(connection, batch_key)
         counts = states.workflow_counts(connection, row.batch_id)
-        return replace(_status(row, counts), reasons=standing_of(connection, row, counts))
+        is_up = running_stack(settings) is not None
+        return replace(_status(row, counts), reasons=standing_of(connection, row, counts, is_up=is_up))
 
 
 def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:

@@ -42,6 +42,9 @@ class Launched:
     `items` are the rows of the upload that it has; `limit`: it is a pilot of so many; `added`: it was, and got so many.
 
     `replaced`: in a batch for the simulator, (workflow, configured address) of what is not called.
+
+    `beside`: keys of batches of the same upload and pipeline that were there before it, the newest first: what they
+    have asked is asked and paid for again, except where a workflow reuses answers.
     """
 
     batch_key: str
@@ -54,6 +57,7 @@ class Launched:
     replaced: tuple[tuple[str, str], ...] = ()
     limit: int | None = None
     added: int = 0
+    beside: tuple[str, ...] = ()
 
 
 def launch(
@@ -97,8 +101,10 @@ def launch(
             simulated = calls_simulator(settings, draft.blueprint)
             asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
             blueprint = asked.model_copy(update={"simulated": simulated})
+            beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)
             launched = created(connection, replace(draft, blueprint=blueprint), key)
-            launched = replace(launched, replaced=tuple((plan.slug, url) for plan in plans for url in plan.replaced))
+            replaced = tuple((plan.slug, url) for plan in plans for url in plan.replaced)
+            launched = replace(launched, replaced=replaced, beside=tuple(beside))
     add_partition(launched.batch_key)
     return launched
 

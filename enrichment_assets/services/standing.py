@@ -51,12 +51,21 @@ class Standing:
     until: datetime | None = None
 
 
-def standing_of(connection: Sync, row: BatchRow, counts: Sequence[WorkflowCounts]) -> tuple[Standing, ...]:
-    """Why the states of a batch stand where they stand, in blueprint order."""
+def standing_of(
+    connection: Sync, row: BatchRow, counts: Sequence[WorkflowCounts], *, is_up: bool
+) -> tuple[Standing, ...]:
+    """Why the states of a batch stand where they stand, in blueprint order.
+
+    Args:
+        connection: HQ database.
+        row: The batch.
+        counts: Its states by workflow.
+        is_up: The platform runs for this home, so that the batch goes on by itself.
+    """
     blueprint = Blueprint.model_validate(row.blueprint)
     stops = stops_of(connection, row.batch_id)
     is_running = is_running_now(connection, row.batch_id)
-    reader = _Reader(row, blueprint, {c.slug: c for c in counts}, stops, is_running)
+    reader = _Reader(row, blueprint, {c.slug: c for c in counts}, stops, is_running, is_up)
     found = standing_states(connection, row.batch_id, MOST_REASONS)
     return tuple(reader.merged([reader.standing(states) for states in found]))
 
@@ -70,6 +79,7 @@ class _Reader:
     counts: Mapping[str, WorkflowCounts]
     stops: Mapping[str, StepStop]
     is_running: bool
+    is_up: bool
 
     def standing(self, states: StandingStates) -> Standing:
         """One group of states with its sentence."""
@@ -106,7 +116,7 @@ class _Reader:
             states,
             "no_run",
             "nobody runs the batch now" if self.row.started_at else "nobody has run the batch yet",
-            f"run it, or start {ENRICH_UP}, which does so by itself",
+            f"nothing: {ENRICH_UP} does" if self.is_up else f"run it, or start {ENRICH_UP}, which does so by itself",
             until=self.row.resume_at,
         )
 

@@ -93,6 +93,19 @@ def pilot_of(connection: Connection[Row], upload_id: int, pipeline: str) -> Row 
     return row if row is not None and row["row_limit"] is not None else None
 
 
+def batches_of(connection: Connection[Row], upload_id: int, pipeline: str) -> list[str]:
+    """Keys of the batches of this upload and pipeline that are neither archived nor given up, the newest first."""
+    rows = connection.execute(
+        """
+        select batch_key from batches
+        where upload_id = %s and pipeline_slug = %s and retired_at is null and given_up_at is null
+        order by id desc limit 10
+        """,
+        (upload_id, pipeline),
+    ).fetchall()
+    return [row["batch_key"] for row in rows]
+
+
 def replacement_of(connection: Connection[Row], batch_id: int, pipeline: str) -> Row | None:
     """The batch for which this one was given up, if it is there."""
     return connection.execute(

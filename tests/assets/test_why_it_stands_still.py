@@ -280,6 +280,9 @@ def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, 
     create_items(simulated, batch)
     (untouched, *_) = status(simulated, batch).reasons
     assert (untouched.cause, untouched.reason) == ("no_run", "nobody has run the batch yet")
+    assert untouched.remedy == "run it, or start `enrich up`, which does so by itself"
+    with only_stack_of(simulated), addresses_told(simulated, {}):
+        assert status(simulated, batch).reasons[0].remedy == "nothing: `enrich up` does"
     with pytest.raises(ConfigurationError, match="launched for the simulator"):
         advance_batch(replace(simulated, sandbox_url=None), batch, build_providers(None))
     reasons = status(simulated, batch).reasons

@@ -281,6 +281,8 @@ def test_the_commands_say_what_is_next_and_delete_nothing_unasked(desk: Desk, mo
     plan = said("launch", upload, "--pipeline", "mine", "--dry-run")
     assert "3 more; 2 rows of the pilot are not asked about again" in plan
     assert "goes on with 3 more rows" in said("launch", upload, "--pipeline", "mine")
+    again = said("launch", upload, "--pipeline", "mine")
+    assert f"note: acme-{upload}-mine-1 has the same upload and pipeline; this batch asks and pays again" in again
     key = f"acme-{upload}-mine-1"
     assert "add --yes" in said("give-up", key) and "add --yes" in said("remove", "batch", key)
     replaced = said("launch", upload, "--pipeline", "single", "--replace", key)

@@ -214,7 +214,7 @@ def test_organisations_are_published_whole(build: Build, settings: Settings) -> 
 
 
 def test_batches_and_models_that_are_not_there_are_named(settings: Settings, hq: psycopg.Connection[Any]) -> None:
-    with pytest.raises(NotFoundError, match="no batch `nope`"):
+    with pytest.raises(NotFoundError, match="no batch 'nope'"):
         publish_batch_sources(settings, "nope")
     with pytest.raises(NotFoundError, match="nothing of batch `nope`"):
         build_models(settings, "nope")
