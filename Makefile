@@ -43,7 +43,7 @@ down: setup  ## stop the embedded database
 	$(BIN)/enrich down
 
 test: setup  ## all tests, by TEST_WORKERS processes (default 3): much of their time is waiting for processes
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=30
 
 TEST_WORKERS ?= 3
 

@@ -93,6 +93,28 @@ class PostgresServer:
             connection.execute(statement)
 
 
+LONGEST_FILES = (
+    "integration/test_daemon.py",
+    "payloads/test_payloads.py",
+    "docs/test_commands_of_the_pages.py",
+    "laws/test_laws.py",
+    "assets/test_batch_run.py",
+    "chaos/test_crashes.py",
+    "platform/test_stack.py",
+    "warehouse/test_chunks.py",
+    "assets/test_fanout_run.py",
+    "warehouse/test_queries.py",
+)
+"""Files that take minutes, the longest first (`--durations`)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: one of them that a worker begins last keeps the others waiting."""
+    order = {name: place for place, name in enumerate(LONGEST_FILES)}
+    here = Path(__file__).parent
+    items.sort(key=lambda item: order.get(item.path.relative_to(here).as_posix(), len(order)))
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The session's server; everything on it that is ours is gone at the end."""

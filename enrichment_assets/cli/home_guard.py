@@ -18,7 +18,7 @@ from enrichment_assets.settings import Settings
 MAKING = frozenset({"client add", "workflow add", "pipeline add", "demo", "up"})
 """Commands that make a home where there is none."""
 
-HOMELESS = frozenset({"sandbox"})
+HOMELESS = frozenset({"sandbox", "workflow check"})
 """Commands that need none."""
 
 READING_FILES = frozenset({"query", "shell", "report", "explain", "worked-at", "moves", "job-changes", "down"})

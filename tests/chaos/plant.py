@@ -27,8 +27,9 @@ from tests.chaos.town import Town, workflows
 CLIENT, PIPELINE = "works", "three"
 STEPS = ("plain", "keyed", "firm")
 INBOX, SEQUENCER = "upload_sensor", "sequencer_sensor"
-LOOKS = 5
-"""A look executes the runs that it asks for, and may have to end what a killed one began."""
+LOOKS = 20
+"""A look executes the runs that it asks for, and may have to end what a killed one began. Looks are a second apart:
+tables are asked for five seconds after the last step has settled."""
 INSTANCE = """
 telemetry: {enabled: false}
 storage: {custom: {module: enrichment_assets.resources.dagster_storage, class: EnrichPostgresStorage}}
@@ -88,6 +89,7 @@ class Plant:
             found = self.town.rows(query, path.name)
             if any(row["extracted"] for row in found):
                 return [row["batch_key"] for row in found]
+            time.sleep(1)
         raise AssertionError(f"{path.name} was never extracted: {found}")
 
     def litter(self) -> list[str]:
