@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import sql
-
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.registry.loader import builtin_pipelines
 from enrichment_assets.services.batch_partitions import Partitions
@@ -24,7 +22,7 @@ from enrichment_assets.store import archiving as store
 from enrichment_assets.store.archiving import Kind
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.missing import no_such_batch
-from enrichment_assets.warehouse import load_project, publish_batch_sources
+from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 
 _SHOWN = 10
@@ -87,7 +85,7 @@ def remove(settings: Settings, kind: Kind, name: str, client: str | None = None,
     if kind == "batch":
         partitions.remove(name)
         _empty_warehouse(settings, row)
-        _empty_marts(settings, name)
+        withdraw_marts(settings, name)
     return Put(kind, row["name"], row["client"], "removed")
 
 
@@ -148,13 +146,3 @@ def _empty_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:
         layout.source(source, row["client"], row["name"]).unlink(missing_ok=True)
     for model in project.models:
         layout.model(model, row["client"], row["name"]).unlink(missing_ok=True)
-
-
-def _empty_marts(settings: Settings, batch_key: str) -> None:
-    """Delete the batch's rows from the marts that were published."""
-    with connect(open_databases(settings).workspace) as workspace:
-        for model in load_project().models.values():
-            table = sql.Identifier(model.name)
-            there = workspace.execute("select to_regclass(%s) is not null as there", [f'"{model.name}"']).fetchone()
-            if model.published and model.partitioned and there and there["there"]:
-                workspace.execute(sql.SQL("delete from {} where batch_key = %s").format(table), [batch_key])

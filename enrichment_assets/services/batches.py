@@ -29,6 +29,7 @@ from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.missing import no_such_batch
 from enrichment_assets.store.states import BatchRow, WorkflowCounts
 from enrichment_assets.store.stops import KeptStop, keep_stops_now
+from enrichment_assets.store.transitions import Sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def batch_row(settings: Settings, batch_key: str) -> BatchRow:
         return must_find(connection, batch_key)
 
 
-def must_find(connection: states.Sync, batch_key: str) -> BatchRow:
+def must_find(connection: Sync, batch_key: str) -> BatchRow:
     """The batch's row on an open connection; raises `NotFoundError`."""
     row = states.find_batch(connection, batch_key)
     if row is None:

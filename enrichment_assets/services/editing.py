@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.field_types import FieldType, type_of
-from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.values import Reason, clean
 from enrichment_assets.services.lead_fields import own_fields
@@ -15,6 +14,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches_launch import get_batch
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.edits import add_edit, identity_of
+from enrichment_assets.store.missing import no_such_batch
 from enrichment_assets.warehouse import load_project
 
 _NOT_EDITABLE = frozenset(
@@ -47,16 +47,17 @@ def edit_lead(
     if not by.strip():
         raise ConfigurationError("A correction needs a name: --by ada.")
     with connect(open_databases(settings).hq) as connection:
-        kind = _type_of(column, get_batch(connection, batch_key), batch_key)
+        batch = get_batch(connection, batch_key)
+        if batch is None:
+            raise no_such_batch(connection, batch_key)
+        kind = _type_of(column, batch, batch_key)
         if value is not None:
             value = _checked(column, value, identity_of(connection, batch_key, item_id), kind)
         return add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
 
 
-def _type_of(column: str, batch: dict[str, Any] | None, batch_key: str) -> FieldType:
+def _type_of(column: str, batch: dict[str, Any], batch_key: str) -> FieldType:
     """What kind of value the column takes. Raises as `edit_lead`."""
-    if batch is None:
-        raise NotFoundError(f"there is no batch {batch_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
     editable = [
         c.name
         for c in load_project().model("final_leads").columns

@@ -22,8 +22,8 @@ from enrichment_assets.services.seeding import registry
 from enrichment_assets.services.simulation import calls_simulator
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import budgets
-from enrichment_assets.store.states import Sync
 from enrichment_assets.store.stops import stops_of
+from enrichment_assets.store.transitions import Sync
 from enrichment_assets.wire.addresses import is_simulated
 from enrichment_assets.wire.secrets import missing_secrets
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from enrichment_assets.store.budgets import CURRENCY, Budget
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.transitions import Sync
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.transitions import Sync
 
 
 def currencies_of_batches(connection: Sync) -> dict[str, dict[str, str]]:

@@ -20,9 +20,9 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
+from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.store.missing import no_such_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +213,6 @@ def _find(hq_url: str, batch_key: str) -> BatchIdentity:
                from batches b join clients c on c.id = b.client_id where b.batch_key = %s""",
             (batch_key,),
         ).fetchone()
-    if row is None:
-        raise NotFoundError(f"there is no batch {batch_key!r}", Hint(Action.LIST_BATCHES), code="batch.not_found")
+        if row is None:
+            raise no_such_batch(connection, batch_key)
     return BatchIdentity(*row)

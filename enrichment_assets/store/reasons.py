@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from enrichment_assets.store.claims import Connection
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.transitions import Sync
 
 _COUNTED = """
   select workflow_slug as workflow, status, error_class, reason, count(*) as states, min(position) as position

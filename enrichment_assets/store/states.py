@@ -9,8 +9,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from psycopg import Connection as SyncConnection
-
 from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.deadlocks import again_after_deadlock
 from enrichment_assets.store.transitions import (
@@ -19,12 +17,11 @@ from enrichment_assets.store.transitions import (
     STEPS,
     WANTED_AN_ANSWER,
     StepFacts,
+    Sync,
     ending,
     ends,
     reopening,
 )
-
-Sync = SyncConnection[dict[str, Any]]
 
 
 async def adopt_shared_answers(connection: Connection, batch_id: int, facts: StepFacts) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.store.reasons import ReasonCount, commonest_reasons
-from enrichment_assets.store.states import Sync
+from enrichment_assets.store.transitions import Sync
 
 
 @dataclass(frozen=True, slots=True)

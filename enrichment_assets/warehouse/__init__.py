@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from enrichment_assets.warehouse.building import ModelReport, build_analytics, build_models
     from enrichment_assets.warehouse.project import Column, Model, Project, load_project
-    from enrichment_assets.warehouse.publishing import PublishReport, publish_marts, publish_organisations
+    from enrichment_assets.warehouse.publishing import (
+        PublishReport,
+        publish_marts,
+        publish_organisations,
+        withdraw_marts,
+    )
     from enrichment_assets.warehouse.reading import open_warehouse
     from enrichment_assets.warehouse.sources import SourceReport, publish_batch_sources
     from enrichment_assets.warehouse.testing import Reconciliation, TestReport, reconcile, run_tests
@@ -37,12 +42,13 @@ __all__ = [
     "publish_organisations",
     "reconcile",
     "run_tests",
+    "withdraw_marts",
 ]
 
 _HOMES = {
     "building": ("ModelReport", "build_analytics", "build_models"),
     "project": ("Column", "Model", "Project", "load_project"),
-    "publishing": ("PublishReport", "publish_marts", "publish_organisations"),
+    "publishing": ("PublishReport", "publish_marts", "publish_organisations", "withdraw_marts"),
     "reading": ("open_warehouse",),
     "sources": ("SourceReport", "publish_batch_sources"),
     "testing": ("Reconciliation", "TestReport", "reconcile", "run_tests"),

@@ -112,6 +112,18 @@ def _publish(
     return reports
 
 
+def withdraw_marts(settings: Settings, batch_key: str) -> None:
+    """Delete a batch's rows from the marts that were published; a mart that was never published is not made."""
+    with connect_postgres(open_databases(settings).workspace) as workspace:
+        for model in load_project().models.values():
+            if not (model.published and model.partitioned):
+                continue
+            there = workspace.execute("select to_regclass(%s) is not null as there", [f'"{model.name}"']).fetchone()
+            if there and there["there"]:
+                table = sql.Identifier(model.name)
+                workspace.execute(sql.SQL("delete from {} where batch_key = %s").format(table), [batch_key])
+
+
 def _lock(batch_key: str | None) -> sql.Composed:
     """Two publishers of one batch go one after the other; others do not wait."""
     statement = sql.SQL("select pg_advisory_xact_lock({}, hashtext({}))")
