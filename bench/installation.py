@@ -16,7 +16,7 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.batches_launch import insert_batch, uploads_by_id
+from enrichment_assets.store.batches.launching import insert_batch, uploads_by_id
 from enrichment_assets.store.database import connect, embedded_server, open_databases
 
 CLIENT = "bench"

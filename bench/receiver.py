@@ -25,7 +25,7 @@ from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.receiver.server import serve
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, embedded_server, open_databases
-from enrichment_assets.store.inbox import IncomingCallback, Receipt
+from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt
 
 GOAL = 0.7
 BODY = json.dumps({"person": {"email": "a@example.com", "notes": "x" * 1950}}).encode()

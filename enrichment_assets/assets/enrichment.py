@@ -27,7 +27,7 @@ from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.batches import advance_batch, load_batch, workflow_counts
 from enrichment_assets.services.storing import StoreReport, store_results
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.states import WorkflowCounts
+from enrichment_assets.store.states.batch_states import WorkflowCounts
 
 BEFORE_THE_TABLES = {"dagster/priority": "1"}
 """Of two ops that a run may start, Dagster's executor takes the one of higher priority: the results and a table that is

@@ -15,7 +15,7 @@ from enrichment_assets.engine.run import RunReport
 from enrichment_assets.services.batches import load_batch, status
 from enrichment_assets.services.standing import Standing, is_stopped
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.states import WorkflowCounts
+from enrichment_assets.store.states.batch_states import WorkflowCounts
 
 OUTCOME_TAG = "enrich/outcome"
 """Run tag: `blocked: <why>` where nothing could be called, `stands still: <why>` where some steps could not."""

@@ -13,8 +13,8 @@ from enrichment_assets.cli.sentences import say
 if TYPE_CHECKING:
     from enrichment_assets.services.batches import BatchStatus
     from enrichment_assets.settings import Settings
-    from enrichment_assets.store.reasons import ReasonCount
-    from enrichment_assets.store.statistics import WorkflowStatistics
+    from enrichment_assets.store.results.statistics import WorkflowStatistics
+    from enrichment_assets.store.states.reasons import ReasonCount
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

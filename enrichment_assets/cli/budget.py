@@ -11,7 +11,7 @@ from enrichment_assets.cli.sentences import say
 if TYPE_CHECKING:
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.budgeting import BudgetReport
-    from enrichment_assets.store.budgets import Budget
+    from enrichment_assets.store.money.budgets import Budget
 
 app = typer.Typer(help="Budgets: set, list, remove.", no_args_is_help=True)
 

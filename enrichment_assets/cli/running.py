@@ -26,8 +26,8 @@ from enrichment_assets.services.batches import BatchStatus, status
 from enrichment_assets.services.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.inbox import new_callbacks_by_batch
-from enrichment_assets.store.states import batches_to_resume, planned_steps
+from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
+from enrichment_assets.store.states.batch_states import batches_to_resume, planned_steps
 from enrichment_assets.warehouse import load_project
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

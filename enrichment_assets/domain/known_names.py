@@ -24,7 +24,7 @@ ITEM_MEMBERS = ("id", "row_number", "parent_id", "batch", "client", "company_key
 STORED_ITEM_MEMBERS = (
     "id", "client_id", "batch_id", "row_number", "parent_item_id", "origin_key", "company_key", *IDENTITY_FIELDS,
 )  # fmt: skip
-"""`item` in the columns of a destination: those of `batch_items` (`store.destinations`)."""
+"""`item` in the columns of a destination: those of `batch_items` (`store.results.destinations`)."""
 
 TEXT_PAYLOAD = frozenset({"text", "headers", "final_url"})
 """The payload of an answer with `response.format: text` (`domain.mapping`)."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.limits import Clock, Closed, LoopClock
-from enrichment_assets.store.breaker import BreakerState
+from enrichment_assets.store.limits.breaker import BreakerState
 
 OPENS_AT = 20
 """Failures in a row: fewer happen by chance on a day when a provider is merely slow."""

@@ -9,7 +9,7 @@ from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.signatures import is_authentic
 from enrichment_assets.domain.workflow import CALLBACK_SECRET
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.contexts import Callback
+from enrichment_assets.store.runs.contexts import Callback
 
 UNVERIFIED = "signature: "
 """How the error of a callback begins that was not verified; `enrich replay` does not read such a body."""

@@ -27,8 +27,8 @@ from enrichment_assets.engine.sharing import follow
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.stops import because
 from enrichment_assets.engine.subjects import Subject
-from enrichment_assets.store.contexts import LoadedItem, OpenCall
-from enrichment_assets.store.ledger import Intent, IntentVerdict, Received
+from enrichment_assets.store.calls.ledger import Intent, IntentVerdict, Received
+from enrichment_assets.store.runs.contexts import LoadedItem, OpenCall
 from enrichment_assets.wire.simulator import RECEIVER_HEADER
 
 INLINE_WAIT = 30.0

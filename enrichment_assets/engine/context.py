@@ -22,10 +22,10 @@ from enrichment_assets.engine.limits import Clock, Closed, LoopClock
 from enrichment_assets.engine.lookups import Lookups
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.stops import Stop, stop_of
-from enrichment_assets.store.claims import Connection
-from enrichment_assets.store.contexts import LoadedItem, SharedAnswer
-from enrichment_assets.store.readings import Counted, count_answer, count_callback
-from enrichment_assets.store.transitions import StepFacts
+from enrichment_assets.store.calls.readings import Counted, count_answer, count_callback
+from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.runs.contexts import LoadedItem, SharedAnswer
+from enrichment_assets.store.states.transitions import StepFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """Bodies that are fetched when they are read, each reading counted (`store.readings`)."""
+    """Bodies that are fetched when they are read, each reading counted (`store.calls.readings`)."""
 
     connection: Connection
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.limits import Clock, Closed, LoopClock
-from enrichment_assets.store.day_counts import DayTokens
+from enrichment_assets.store.limits.day_counts import DayTokens
 
 MOST_AT_ONCE = 20
 TakeTokens = Callable[[float, int], Awaitable[DayTokens]]

@@ -12,10 +12,11 @@ from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.day_quota import DayQuota
 from enrichment_assets.engine.limits import RateGate, interval_of
 from enrichment_assets.engine.steps import Door
-from enrichment_assets.store import breaker as breaker_store
-from enrichment_assets.store import day_counts, limits, reasons
-from enrichment_assets.store.breaker import BreakerState
-from enrichment_assets.store.claims import Connection
+from enrichment_assets.store.limits import breaker as breaker_store
+from enrichment_assets.store.limits import day_counts, rates
+from enrichment_assets.store.limits.breaker import BreakerState
+from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.states import reasons
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Doors:
         door = self._doors.get(limit_key)
         if door is None:
             door = self._doors[limit_key] = Door(
-                RateGate(0.0, partial(limits.take_stretch, self.connection, limit_key)),
+                RateGate(0.0, partial(rates.take_stretch, self.connection, limit_key)),
                 Breaker(SharedBreakerRow(self.connection, breaker_key(limit_key))),
             )
         door.gate.interval = max(door.gate.interval, interval_of(workflow.limits))

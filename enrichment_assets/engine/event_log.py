@@ -17,7 +17,7 @@ import orjson
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.ledger import Applied
+from enrichment_assets.store.calls.ledger import Applied
 
 logger = logging.getLogger("enrichment_assets.engine")
 """The one logger; any handler of the standard library can be added to it instead of `open_log`."""

@@ -11,7 +11,7 @@ from enrichment_assets.engine.answers import Decision
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.event_log import log_event
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.contexts import LoadedItem
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 
 def with_children(run: Run, item: LoadedItem, step: Step, decision: Decision) -> tuple[Decision, Emission | None]:

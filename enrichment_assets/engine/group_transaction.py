@@ -18,12 +18,17 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store import budgets, claims, fanout, giving_up, inbox, ledger, questions, reopening, reuse
-from enrichment_assets.store.budgets import Account, Purse
-from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from enrichment_assets.store.questions import Elsewhere
-from enrichment_assets.store.reopening import Reopen
-from enrichment_assets.store.reuse import Reused
+from enrichment_assets.store.batches import fanout, giving_up
+from enrichment_assets.store.calls import ledger, questions, reuse
+from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.calls.questions import Elsewhere
+from enrichment_assets.store.calls.reuse import Reused
+from enrichment_assets.store.inbox import callbacks
+from enrichment_assets.store.money import budgets
+from enrichment_assets.store.money.budgets import Account, Purse
+from enrichment_assets.store.runs import claims
+from enrichment_assets.store.states import reopening
+from enrichment_assets.store.states.reopening import Reopen
 
 
 class LeaseLost(InfrastructureError):  # noqa: N818 - the word of the design
@@ -88,7 +93,7 @@ async def _in_pipeline(
         again: list[Reopen] = records[Kind.REOPEN]
         reopened_reply = await reopening.reopen(connection, scope, again) if again else None
         if records[Kind.MARK]:
-            await inbox.mark_callbacks(connection, records[Kind.MARK])
+            await callbacks.mark_callbacks(connection, records[Kind.MARK])
         if any(record.emission for record in (*applied, *(r.applied for r in reused))):
             # Before budgets: nobody waits for its turn holding money.
             await fanout.take_turn(connection, scope.batch_id)

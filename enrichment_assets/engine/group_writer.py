@@ -18,12 +18,12 @@ import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.engine.group_transaction import Kind, LeaseLost, write_group
-from enrichment_assets.store import claims
+from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.deadlocks import again_after_deadlock
-from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from enrichment_assets.store.reopening import Reopen
-from enrichment_assets.store.reuse import Reused, ReuseVerdict
+from enrichment_assets.store.runs import claims
+from enrichment_assets.store.states.reopening import Reopen
 
 MAX_GROUP = 1_000
 """Records per transaction; bounds memory and how long one commit keeps the others waiting."""

@@ -24,8 +24,8 @@ from enrichment_assets.engine.reuse import call_or_reuse
 from enrichment_assets.engine.sharing import shared
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.subjects import subject_of
-from enrichment_assets.store.contexts import Callback, LoadedItem, OpenCall
-from enrichment_assets.store.reopening import Reopen
+from enrichment_assets.store.runs.contexts import Callback, LoadedItem, OpenCall
+from enrichment_assets.store.states.reopening import Reopen
 
 
 async def process(run: Run, item: LoadedItem) -> None:

@@ -21,7 +21,7 @@ from typing import Protocol
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Limits
 from enrichment_assets.engine.database_clock import DatabaseClock
-from enrichment_assets.store.limits import Stretch
+from enrichment_assets.store.limits.rates import Stretch
 
 STRETCH_SECONDS = 0.25
 """How much time is taken at once: as many intervals as fit into it, at least one."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from enrichment_assets.store import questions
-from enrichment_assets.store.claims import Connection
-from enrichment_assets.store.questions import Asked, Known
+from enrichment_assets.store.calls import questions
+from enrichment_assets.store.calls.questions import Asked, Known
+from enrichment_assets.store.runs.claims import Connection
 
 MAX_GROUP = 50
 """Questions per query; fewer are answered where their answers are large (`questions.MAX_BYTES`)."""

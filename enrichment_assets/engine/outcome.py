@@ -22,8 +22,8 @@ from enrichment_assets.engine.exchange import Attempt
 from enrichment_assets.engine.fanout import log_emission, with_children
 from enrichment_assets.engine.group_writer import RecordRefused
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.contexts import LoadedItem
-from enrichment_assets.store.ledger import Applied
+from enrichment_assets.store.calls.ledger import Applied
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 
 class ItemLost(Exception):  # noqa: N818

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.items import process
-from enrichment_assets.store import claims, contexts
+from enrichment_assets.store.runs import claims, contexts
 
 CLAIM_SIZE = 100
 """Items taken at once: few enough that loading them does not hold up the answers that come in meanwhile."""

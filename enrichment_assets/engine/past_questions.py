@@ -13,8 +13,9 @@ from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.engine.context import Batch
 from enrichment_assets.engine.steps import Door, prepare_steps
 from enrichment_assets.engine.subjects import question_of
-from enrichment_assets.store import contexts, questions
+from enrichment_assets.store.calls import questions
 from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.runs import contexts
 
 _ITEMS_AT_ONCE = 1_000
 

@@ -20,7 +20,7 @@ from enrichment_assets.engine.limits import Closed
 from enrichment_assets.engine.outcome import Move, conclude
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.stops import because
-from enrichment_assets.store.contexts import LoadedItem, OpenCall
+from enrichment_assets.store.runs.contexts import LoadedItem, OpenCall
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent
 
 LATE_PACE = 30.0

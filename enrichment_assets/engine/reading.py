@@ -1,7 +1,7 @@
 """Reading bodies so that none of them can stop a batch: large ones off the event loop, suspects alone and counted.
 
 A body that was begun to be read by a run that is gone is a suspect. Suspects are read one after the other, each counted
-durably before (`store.readings`), so that only the body that a process really dies of is counted again and again.
+durably before (`store.calls.readings`), so that only the body that a process really dies of is counted again and again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, InboxStatus
 from enrichment_assets.engine.answers import Decision, decide, decide_callback, failed
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.contexts import Callback
+from enrichment_assets.store.runs.contexts import Callback
 
 LARGE = 256 * 1024
 """Bytes from which a body is read in a thread: heartbeats and other answers go on meanwhile."""

@@ -24,10 +24,10 @@ from enrichment_assets.engine.rereading import read_again
 from enrichment_assets.engine.sharing import follow, shared, wait_for
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.engine.subjects import Subject
-from enrichment_assets.store.contexts import LoadedItem
-from enrichment_assets.store.ledger import IntentVerdict
-from enrichment_assets.store.questions import Elsewhere, Known
-from enrichment_assets.store.reuse import Reused
+from enrichment_assets.store.calls.ledger import IntentVerdict
+from enrichment_assets.store.calls.questions import Elsewhere, Known
+from enrichment_assets.store.calls.reuse import Reused
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 
 async def call_or_reuse(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ending:

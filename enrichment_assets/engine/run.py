@@ -32,9 +32,11 @@ from enrichment_assets.engine.passes import one_pass
 from enrichment_assets.engine.standing import StopKeeper
 from enrichment_assets.engine.steps import prepare_steps
 from enrichment_assets.engine.stops import because
-from enrichment_assets.store import claims, contexts, limits, states
+from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Scope
+from enrichment_assets.store.limits import rates
+from enrichment_assets.store.runs import claims, contexts
+from enrichment_assets.store.states import batch_states
 from enrichment_assets.wire.transport import build_client
 
 LEASE_SECONDS = 60.0
@@ -63,7 +65,7 @@ class EngineOptions:
     progress_seconds: float = 0.5
 
 
-_NO_PAUSE = limits.Pause(0.0, None)
+_NO_PAUSE = rates.Pause(0.0, None)
 
 
 class Interrupted(EnrichError):  # noqa: N818
@@ -140,8 +142,8 @@ async def advance(
             await asyncio.gather(*aside, return_exceptions=True)
         await stops.keep()
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
-        await states.adopt_shared_answers(reader, batch.batch_id, run.facts)
-        finished = await states.settle_batch(
+        await batch_states.adopt_shared_answers(reader, batch.batch_id, run.facts)
+        finished = await batch_states.settle_batch(
             reader, batch.batch_id, batch.blueprint.dependencies(), await _resume_in(reader, run)
         )
         if on_progress is not None:
@@ -160,7 +162,7 @@ async def _resume_in(reader: claims.Connection, run: Run) -> float:
     stopped = [step for step in run.steps.values() if step.stopped]
     if not stopped:
         return 0.0
-    pauses = await limits.paused_for(reader, [step.account_key for step in stopped if step.rests_until is None])
+    pauses = await rates.paused_for(reader, [step.account_key for step in stopped if step.rests_until is None])
     rests = [max(step.rests_until - run.clock.now(), 0.0) for step in stopped if step.rests_until is not None]
     return min([*(pause.seconds for pause in pauses.values()), *rests], default=PROVIDER_PAUSE)
 
@@ -204,7 +206,7 @@ async def _started(
             find_shared=partial(contexts.shared_answer, reader),
             lookups=Lookups(reader, batch.client_id, batch.batch_id),
             bodies=Bodies(reader),
-            pause_provider=partial(limits.pause, gates),
+            pause_provider=partial(rates.pause, gates),
             stop=stop or threading.Event(),
         )
         await _note_pauses(reader, run)
@@ -242,7 +244,7 @@ async def _end_runner(connection: claims.Connection, runner_id: int) -> None:
 
 async def _note_pauses(reader: claims.Connection, run: Run) -> None:
     """Providers that rest because of an earlier refusal are not asked again before their time."""
-    paused = await limits.paused_for(reader, _pause_keys(run))
+    paused = await rates.paused_for(reader, _pause_keys(run))
     for step in run.steps.values():
         refused, quiet = paused.get(step.account_key, _NO_PAUSE), paused.get(step.limit_key, _NO_PAUSE)
         if refused.seconds > LINGER_SECONDS:
@@ -278,15 +280,15 @@ async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
 async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -> None:
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
-        await states.adopt_shared_answers(reader, run.batch.batch_id, run.facts)
+        await batch_states.adopt_shared_answers(reader, run.batch.batch_id, run.facts)
         run.wake()
-        before, since = sum(run.moved.values()), await states.now(reader)
+        before, since = sum(run.moved.values()), await batch_states.now(reader)
         claimed = await one_pass(run, reader)
         if run.stopping:
             raise Interrupted("stopped as asked; calls under way were finished, the rest stays PENDING")
         if claimed and sum(run.moved.values()) > before:
             continue
-        wait = await states.next_due_in(reader, run.batch.batch_id, run.slugs_at_work(), since)
+        wait = await batch_states.next_due_in(reader, run.batch.batch_id, run.slugs_at_work(), since)
         if wait is None or wait > options.linger_seconds:
             return
         await asyncio.sleep(wait + 0.05)

@@ -19,10 +19,10 @@ from enrichment_assets.engine.answers import PUT_OFF, Decision, Ending
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.outcome import ItemLost, Move, commit, note, record_of
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.contexts import LoadedItem
-from enrichment_assets.store.giving_up import REASON as GIVEN_UP
-from enrichment_assets.store.ledger import IntentVerdict
-from enrichment_assets.store.questions import Elsewhere
+from enrichment_assets.store.batches.giving_up import REASON as GIVEN_UP
+from enrichment_assets.store.calls.ledger import IntentVerdict
+from enrichment_assets.store.calls.questions import Elsewhere
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 WAIT_FOR_OTHER = 5.0
 """Seconds before an item looks again at a call that another run has under way."""

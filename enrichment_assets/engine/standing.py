@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from enrichment_assets.engine.context import Run
 from enrichment_assets.engine.stops import Stop
-from enrichment_assets.store import claims
-from enrichment_assets.store.stops import KeptStop, keep_stops
+from enrichment_assets.store.runs import claims
+from enrichment_assets.store.states.stops import KeptStop, keep_stops
 
 LOOK_SECONDS = 2.0
 """How often a run looks whether something new stops one of its steps."""

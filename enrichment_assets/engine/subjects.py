@@ -16,8 +16,8 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.context import Batch
 from enrichment_assets.engine.steps import Step
-from enrichment_assets.store.contexts import LoadedItem
-from enrichment_assets.store.questions import Asked
+from enrichment_assets.store.calls.questions import Asked
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 _NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
 """What a question says where a request names our row: no answer depends on it, and it differs for every item."""

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from enrichment_assets.receiver.headers import as_json, kept_headers
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.receiver.writer import Sink, UnavailableError
-from enrichment_assets.store.inbox import IncomingCallback, Receipt
+from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt
 
 PREFIX = "/callbacks/"
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import psycopg
 
 from enrichment_assets.receiver.limits import ReceiverLimits
-from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 
 logger = logging.getLogger("enrichment_assets.receiver")
 

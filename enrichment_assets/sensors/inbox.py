@@ -9,7 +9,7 @@ from enrichment_assets.assets.selection import steps_of
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sensors.sequencer import request_run, shown_assets
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.states import planned_steps
+from enrichment_assets.store.states.batch_states import planned_steps
 
 
 @dg.sensor(

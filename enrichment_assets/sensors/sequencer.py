@@ -15,10 +15,10 @@ from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.results import RESULTS
 from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
 from enrichment_assets.resources.platform import PlatformResource
-from enrichment_assets.store.archiving import archived_and_done
+from enrichment_assets.store.catalog.archiving import archived_and_done
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.inbox import new_callbacks_by_batch
-from enrichment_assets.store.states import NOT_EXTRACTED, batches_to_resume, planned_steps
+from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
+from enrichment_assets.store.states.batch_states import NOT_EXTRACTED, batches_to_resume, planned_steps
 
 BATCH_TAG = "enrich/batch"
 """Run tag with the batch key; the run queue lets one run per value work at a time."""

@@ -18,10 +18,10 @@ from enrichment_assets.services.kept_files import kept_path
 from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import archiving as store
-from enrichment_assets.store.archiving import Kind
+from enrichment_assets.store.catalog import archiving as store
+from enrichment_assets.store.catalog.archiving import Kind
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.missing import no_such_batch
 from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 

@@ -24,12 +24,12 @@ from enrichment_assets.services.running_stack import is_of_the_stack, running_st
 from enrichment_assets.services.simulation import refuse_other_world
 from enrichment_assets.services.standing import Standing, standing_of
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import states
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.missing import no_such_batch
-from enrichment_assets.store.states import BatchRow, WorkflowCounts
-from enrichment_assets.store.stops import KeptStop, keep_stops_now
-from enrichment_assets.store.transitions import Sync
+from enrichment_assets.store.states import batch_states
+from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts
+from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
+from enrichment_assets.store.states.transitions import Sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def batch_row(settings: Settings, batch_key: str) -> BatchRow:
 
 def must_find(connection: Sync, batch_key: str) -> BatchRow:
     """The batch's row on an open connection; raises `NotFoundError`."""
-    row = states.find_batch(connection, batch_key)
+    row = batch_states.find_batch(connection, batch_key)
     if row is None:
         raise no_such_batch(connection, batch_key)
     return row
@@ -104,7 +104,7 @@ def status(settings: Settings, batch_key: str) -> BatchStatus:
     """Counts of one batch by workflow; raises `NotFoundError`."""
     with connect(open_databases(settings).hq) as connection:
         row = must_find(connection, batch_key)
-        counts = states.workflow_counts(connection, row.batch_id)
+        counts = batch_states.workflow_counts(connection, row.batch_id)
         is_up = running_stack(settings) is not None
         return replace(_status(row, counts), reasons=standing_of(connection, row, counts, is_up=is_up))
 
@@ -132,17 +132,17 @@ def overview(settings: Settings, client: str | None = None, limit: int = 100) ->
     """The newest batches with their counts. Raises `NotFoundError` for a client that does not exist."""
     check_client(settings, client)
     with connect(open_databases(settings).hq) as connection:
-        rows = states.list_batches(connection, client, limit)
-        return [_status(row, states.workflow_counts(connection, row.batch_id)) for row in rows]
+        rows = batch_states.list_batches(connection, client, limit)
+        return [_status(row, batch_states.workflow_counts(connection, row.batch_id)) for row in rows]
 
 
 def workflow_counts(settings: Settings, batch_key: str) -> dict[str, WorkflowCounts]:
     """Counts by workflow slug, blueprint order."""
     with connect(open_databases(settings).hq) as connection:
-        batch_id = states.find_batch_id(connection, batch_key)
+        batch_id = batch_states.find_batch_id(connection, batch_key)
         if batch_id is None:
             raise no_such_batch(connection, batch_key)
-        return {w.slug: w for w in states.workflow_counts(connection, batch_id)}
+        return {w.slug: w for w in batch_states.workflow_counts(connection, batch_id)}
 
 
 def load_batch(settings: Settings, batch_key: str) -> Batch:
@@ -154,7 +154,7 @@ def load_batch(settings: Settings, batch_key: str) -> Batch:
 def mark_extracted(settings: Settings, batch_key: str) -> None:
     """Note that the batch's tables hold what is known of it now."""
     with connect(open_databases(settings).hq) as connection:
-        states.mark_extracted(connection, batch_key)
+        batch_states.mark_extracted(connection, batch_key)
 
 
 def advance_batch(

@@ -17,11 +17,13 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.clients import no_such_workflow
 from enrichment_assets.services.recovery import in_transaction, wake_again
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budget_changes, budgets, recovery, registry, reopening
-from enrichment_assets.store.budget_changes import Scope
-from enrichment_assets.store.budgets import Budget
-from enrichment_assets.store.missing import no_such_client
-from enrichment_assets.store.transitions import StepFacts, Sync
+from enrichment_assets.store.catalog import registry
+from enrichment_assets.store.catalog.missing import no_such_client
+from enrichment_assets.store.money import budget_changes, budgets
+from enrichment_assets.store.money.budget_changes import Scope
+from enrichment_assets.store.money.budgets import Budget
+from enrichment_assets.store.states import recovery, reopening
+from enrichment_assets.store.states.transitions import StepFacts, Sync
 
 
 @dataclass(frozen=True, slots=True)

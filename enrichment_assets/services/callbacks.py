@@ -18,8 +18,9 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.statuses import InboxStatus
 from enrichment_assets.domain.visible import visible
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.catalog.missing import no_such_batch, no_such_client
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.inbox_review import (
+from enrichment_assets.store.inbox.review import (
     CallbackSummary,
     batch_exists,
     client_exists,
@@ -28,7 +29,6 @@ from enrichment_assets.store.inbox_review import (
     read_inbox_body,
     reopen_dead,
 )
-from enrichment_assets.store.missing import no_such_batch, no_such_client
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.configuration import read_definition, refuse_unsafe
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import registry as store
+from enrichment_assets.store.catalog import registry as store
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from enrichment_assets.services.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import clients as client_store
-from enrichment_assets.store import registry as registry_store
+from enrichment_assets.store.catalog import clients as client_store
+from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import connect, open_databases
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")

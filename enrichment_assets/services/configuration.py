@@ -42,8 +42,8 @@ from enrichment_assets.services.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.seeding import is_edited, registry, seed_builtins
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import registry as store
-from enrichment_assets.store.archiving import set_archived, steps_of_batches
+from enrichment_assets.store.catalog import registry as store
+from enrichment_assets.store.catalog.archiving import set_archived, steps_of_batches
 
 Origin = Literal["built-in", "edited", "added"]
 

@@ -11,10 +11,10 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.values import Reason, clean
 from enrichment_assets.services.lead_fields import own_fields
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.batches_launch import get_batch
+from enrichment_assets.store.batches.launching import get_batch
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.edits import add_edit, identity_of
-from enrichment_assets.store.missing import no_such_batch
+from enrichment_assets.store.results.edits import add_edit, identity_of
 from enrichment_assets.warehouse import load_project
 
 _NOT_EDITABLE = frozenset(

@@ -18,8 +18,8 @@ from enrichment_assets.services.batches import batch_row
 from enrichment_assets.services.raw_uploads import write_raw_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.extraction import Unextracted, changed_at, unextracted
-from enrichment_assets.store.states import BatchRow
+from enrichment_assets.store.results.extraction import Unextracted, changed_at, unextracted
+from enrichment_assets.store.states.batch_states import BatchRow
 from enrichment_assets.warehouse import build_models, publish_batch_sources
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 

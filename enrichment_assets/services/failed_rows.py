@@ -9,7 +9,7 @@ from enrichment_assets.services.batches import must_find
 from enrichment_assets.services.remedies import failure_remedy
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.reasons import FailedRow, count_failed, failed_rows
+from enrichment_assets.store.states.reasons import FailedRow, count_failed, failed_rows
 
 
 @dataclass(frozen=True, slots=True)

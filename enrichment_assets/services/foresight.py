@@ -21,9 +21,9 @@ from enrichment_assets.services.running_stack import running_stack
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.services.simulation import calls_simulator
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budgets
-from enrichment_assets.store.stops import stops_of
-from enrichment_assets.store.transitions import Sync
+from enrichment_assets.store.money import budgets
+from enrichment_assets.store.states.stops import stops_of
+from enrichment_assets.store.states.transitions import Sync
 from enrichment_assets.wire.addresses import is_simulated
 from enrichment_assets.wire.secrets import missing_secrets
 

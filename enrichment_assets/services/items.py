@@ -24,10 +24,10 @@ from enrichment_assets.domain.values import Reason
 from enrichment_assets.services.identity_cells import Cells, IdentityReader
 from enrichment_assets.services.uploads import read_upload
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import items as store
+from enrichment_assets.store.batches import items as store
+from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.catalog.uploads import get_upload
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.missing import no_such_batch
-from enrichment_assets.store.uploads import get_upload
 
 _ANALYZE_FROM = 10_000
 _NUMBER_COLUMNS = 2
@@ -123,7 +123,7 @@ def rows_within(batches: Iterable[pa.RecordBatch], window: slice) -> Iterator[pa
 
 
 class ItemMaker:
-    """Turns rows into tuples of `store.items.ITEM_COLUMNS`, by the upload's column mapping."""
+    """Turns rows into tuples of `store.batches.items.ITEM_COLUMNS`, by the upload's column mapping."""
 
     def __init__(
         self, client_id: int, batch_id: int, columns: Sequence[dict[str, Any]], company_rules: Sequence[str]

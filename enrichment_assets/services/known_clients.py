@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import clients as store
+from enrichment_assets.store.catalog import clients as store
+from enrichment_assets.store.catalog.missing import no_such_client
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.missing import no_such_client
 from enrichment_assets.warehouse.files import Layout
 
 

@@ -26,8 +26,8 @@ from enrichment_assets.services.known_clients import client_row
 from enrichment_assets.services.pilots import is_pilot_of, pilot_for
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import batches_launch as store
-from enrichment_assets.store import registry as registry_store
+from enrichment_assets.store.batches import launching as store
+from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.wire.addresses import address_of
 from enrichment_assets.wire.secrets import missing_secrets, refuse_foreign_variable, secret_names
 from enrichment_assets.wire.simulator import replaced_addresses

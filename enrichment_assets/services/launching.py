@@ -30,7 +30,7 @@ from enrichment_assets.services.seeding import registry
 from enrichment_assets.services.simulation import calls_simulator
 from enrichment_assets.services.uploads import upload_again
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import batches_launch as store
+from enrichment_assets.store.batches import launching as store
 
 _ATTEMPTS = 20
 

@@ -14,9 +14,9 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.services.items import lay_out
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import batches_launch as store
-from enrichment_assets.store import items as items_store
-from enrichment_assets.store.uploads import get_upload
+from enrichment_assets.store.batches import items as items_store
+from enrichment_assets.store.batches import launching as store
+from enrichment_assets.store.catalog.uploads import get_upload
 
 
 def pilot_for(connection: Any, upload: dict[str, Any], blueprint: Blueprint) -> dict[str, Any] | None:

@@ -24,13 +24,14 @@ from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.services.foresight import Hindrance, after_retry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budget_changes, recovery, reopening
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.missing import no_such_batch
-from enrichment_assets.store.recovery import Ambiguous, LockedBatch
-from enrichment_assets.store.states import workflow_counts
-from enrichment_assets.store.stops import lift_stops
-from enrichment_assets.store.transitions import StepFacts, Sync
+from enrichment_assets.store.money import budget_changes
+from enrichment_assets.store.states import recovery, reopening
+from enrichment_assets.store.states.batch_states import workflow_counts
+from enrichment_assets.store.states.recovery import Ambiguous, LockedBatch
+from enrichment_assets.store.states.stops import lift_stops
+from enrichment_assets.store.states.transitions import StepFacts, Sync
 
 ACCEPTED = "accepted as a miss by a person"
 RETRIED = "retried by a person"

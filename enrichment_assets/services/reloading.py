@@ -16,8 +16,8 @@ from contextlib import contextmanager
 import psycopg
 
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.store.catalog.registry import registry_mark
 from enrichment_assets.store.database import connect
-from enrichment_assets.store.registry import registry_mark
 
 LOOK_SECONDS = 3.0
 _RELOAD_SECONDS = 120.0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import UNDECIDED, ErrorClass, SkipReason, Status, StopCause
-from enrichment_assets.store.stops import StepStop
+from enrichment_assets.store.states.stops import StepStop
 from enrichment_assets.wire.secrets import secret_names
 
 ENRICH_UP = "`enrich up`"

@@ -20,11 +20,11 @@ from enrichment_assets.services.launching import Launched, created, refuse_unrea
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.services.simulation import calls_simulator, refuse_other_world
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import batches_launch as store
-from enrichment_assets.store.archiving import set_archived
+from enrichment_assets.store.batches import launching as store
+from enrichment_assets.store.batches.giving_up import GivenUp, give_up
+from enrichment_assets.store.catalog.archiving import set_archived
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.giving_up import GivenUp, give_up
-from enrichment_assets.store.missing import no_such_batch
 
 _AND_THEN = 30 * 86_400.0
 """Seconds after the launch for which an answer of the replaced batch is still taken, however late the new one runs."""

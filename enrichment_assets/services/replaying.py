@@ -30,12 +30,13 @@ from enrichment_assets.services.recovery import in_transaction, locked
 from enrichment_assets.services.rereading import mended, with_step
 from enrichment_assets.services.seeding import registry
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import fanout, recovery, reopening, replaying
-from enrichment_assets.store import registry as registry_store
+from enrichment_assets.store.batches import fanout
+from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.recovery import LockedBatch
-from enrichment_assets.store.replaying import NewReading, StoredAnswer
-from enrichment_assets.store.transitions import StepFacts, Sync
+from enrichment_assets.store.states import recovery, reopening, replaying
+from enrichment_assets.store.states.recovery import LockedBatch
+from enrichment_assets.store.states.replaying import NewReading, StoredAnswer
+from enrichment_assets.store.states.transitions import StepFacts, Sync
 
 REPLAYED = "read again from the stored answer"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from enrichment_assets.domain.money import PLACES, Money
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.currencies import currencies_of_batches
 from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.money.currencies import currencies_of_batches
 
 
 def money_columns(columns: Sequence[str]) -> tuple[str, ...]:

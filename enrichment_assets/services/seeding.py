@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import registry as store
+from enrichment_assets.store.catalog import registry as store
 from enrichment_assets.store.database import connect, open_databases
 
 

@@ -21,10 +21,10 @@ from enrichment_assets.services.remedies import (
     stop_reason,
     stop_remedy,
 )
-from enrichment_assets.store.reasons import StandingStates, standing_states
-from enrichment_assets.store.states import BatchRow, WorkflowCounts, is_running_now
-from enrichment_assets.store.stops import StepStop, stops_of
-from enrichment_assets.store.transitions import Sync
+from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts, is_running_now
+from enrichment_assets.store.states.reasons import StandingStates, standing_states
+from enrichment_assets.store.states.stops import StepStop, stops_of
+from enrichment_assets.store.states.transitions import Sync
 
 MOST_REASONS = 8
 """Reasons of one workflow and status that are shown; the rest is counted in one more."""

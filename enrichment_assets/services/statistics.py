@@ -7,7 +7,7 @@ from dataclasses import replace
 from enrichment_assets.services.batches import batch_row, currencies_of
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.statistics import WorkflowStatistics, workflow_statistics
+from enrichment_assets.store.results.statistics import WorkflowStatistics, workflow_statistics
 
 
 def batch_statistics(settings: Settings, batch_key: str) -> list[WorkflowStatistics]:

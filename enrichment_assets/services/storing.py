@@ -21,9 +21,10 @@ from enrichment_assets.engine.context import Batch
 from enrichment_assets.services.batches import load_batch
 from enrichment_assets.services.destination_names import refuse_reserved_name
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import destinations, transitions
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.database_errors import described
+from enrichment_assets.store.results import destinations
+from enrichment_assets.store.states import transitions
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,10 @@ from enrichment_assets.services.upload_report import (
 )
 from enrichment_assets.services.workbooks import SheetReading
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import uploads as store
-from enrichment_assets.store.archiving import set_archived
+from enrichment_assets.store.catalog import uploads as store
+from enrichment_assets.store.catalog.archiving import set_archived
+from enrichment_assets.store.catalog.missing import no_such_client
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.missing import no_such_client
 
 __all__ = [
     "Column",
@@ -154,7 +154,7 @@ def read_rows(settings: Settings, upload_id: int) -> Iterator[pa.RecordBatch]:
 
 
 def read_upload(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-    """`read_rows` for a row of `store.uploads` that is already at hand."""
+    """`read_rows` for a row of `store.catalog.uploads` that is already at hand."""
     reading = open_reading(_kept_bytes(settings, upload), shape_of(upload))
     for segment in reading.segments():
         if segment.rows:

@@ -1,7 +1,7 @@
 """The warehouse: Parquet partitions, the SQL models over them, and the marts in the workspace database.
 
 What belongs here: running `dbt_like_sql/` in DuckDB, files, publishing, tests, lineage, and opening it all for reading.
-What does not: Dagster (see `assets/`), and SQL against HQ (see `store/extraction.py`).
+What does not: Dagster (see `assets/`), and SQL against HQ (see `store/results/extraction.py`).
 
 Public names are imported when first asked for: the code location has to load without DuckDB, Arrow and pandas.
 """

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import open_databases
-from enrichment_assets.store.extraction import SOURCE_QUERIES, BatchReader, open_batch
+from enrichment_assets.store.results.extraction import SOURCE_QUERIES, BatchReader, open_batch
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.locking import locked_batch
 from enrichment_assets.warehouse.project import Column, load_project

@@ -22,7 +22,7 @@ from enrichment_assets.services.upload_options import UploadOptions
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.inbox import new_callbacks_by_batch
+from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from tests.assets.conftest import materialised, platform, run_batch_job
 
 

@@ -181,7 +181,7 @@ def test_a_launch_that_another_makes_in_the_same_moment_is_the_files_batch(
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
     upload = upload_file(simulated, people, "acme").upload_id
-    with held_at(simulated, "store.batches_launch:insert_batch", "before"):
+    with held_at(simulated, "store.batches.launching:insert_batch", "before"):
         launch(simulated, upload, PIPELINE, client="acme", add_partition=lambda _key: None)
     assert batches(hq) == ["acme-1-normalise-only-1"]
     assert (path.parent / "taken" / "list.csv").exists()

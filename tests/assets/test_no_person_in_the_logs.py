@@ -21,7 +21,7 @@ from enrichment_assets.services.launching import launch
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.inbox import new_callbacks_by_batch
+from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.warehouse.previews import MASK
 from tests.assets.conftest import materialised, platform, run_batch_job
 from tests.leaks import Haystack, answered_values, sqlite_text

@@ -6,8 +6,8 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from enrichment_assets.store import claims
 from enrichment_assets.store.database import connect, connect_async
+from enrichment_assets.store.runs import claims
 from tests.chaos.town import Town
 
 KEYED = ("keyed", "firm", "slow")

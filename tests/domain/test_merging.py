@@ -7,7 +7,7 @@ import itertools
 from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.planning import fields_read
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.store.contexts import LoadedItem
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 ANSWERS = {
     1: {"title": "CTO", "city": "Troy", "phone": "+12025550101"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from enrichment_assets.store.inbox import Receipt
+from enrichment_assets.store.inbox.callbacks import Receipt
 from tests.engine.world import World, async_step, people, step
 
 GOOD = {"found": True, "id": "answer-1"}

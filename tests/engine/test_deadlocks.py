@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.store import claims, ledger
+from enrichment_assets.store.calls import ledger
+from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.runs import claims
 from tests.engine.world import Launched, World, company_step, people, start_runner, step
 
 END_READER = """

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.states import next_due_in, now
+from enrichment_assets.store.states.batch_states import next_due_in, now
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, people, step
 

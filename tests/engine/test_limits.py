@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from enrichment_assets.domain.workflow import Limits, Retry
 from enrichment_assets.engine.backoff import delay_before
 from enrichment_assets.engine.limits import Closed, RateGate, TurnMissed, interval_of
-from enrichment_assets.store.limits import Stretch
+from enrichment_assets.store.limits.rates import Stretch
 from tests.engine.virtual_clock import StoppedClock, VirtualClock
 
 TINY = 1e-6
@@ -24,7 +24,7 @@ EPOCH = 1_700_000_000.0
 
 
 class SharedRate:
-    """The row of `rate_limits` in virtual time: what `store.limits.take_stretch` does, and as late as a database.
+    """The row of `rate_limits` in virtual time: what `store.limits.rates.take_stretch` does, and as late as a database.
 
     Its clock shows another time than the runs', as that of another machine does.
     """

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from enrichment_assets.engine.limits import RateGate
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.claims import Connection
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.limits import Stretch, pause, take_stretch
+from enrichment_assets.store.limits.rates import Stretch, pause, take_stretch
+from enrichment_assets.store.runs.claims import Connection
 from tests.engine.test_limits import TINY, assert_kept, passes
 from tests.engine.virtual_clock import VirtualClock
 
@@ -71,7 +71,7 @@ def database_of(settings: Settings) -> Iterator[Database]:
 
 
 class Bucket:
-    """`store.limits.take_stretch` as one run sees it, through a connection of its own and a network."""
+    """`store.limits.rates.take_stretch` as one run sees it, through a connection of its own and a network."""
 
     def __init__(self, database: Database, connection: Connection, clock: VirtualClock, key: str, there: float) -> None:
         self._database = database

@@ -27,9 +27,9 @@ from hypothesis.stateful import (
 
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.store import claims, contexts
+from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import connect, connect_async
-from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.runs import claims, contexts
 from tests.engine.world import Launched, World, async_step, people, start_runner
 
 T = TypeVar("T")

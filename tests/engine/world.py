@@ -32,11 +32,12 @@ from enrichment_assets.services.batches import advance_batch
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import budgets, claims
-from enrichment_assets.store.batches_launch import insert_batch
+from enrichment_assets.store.batches.launching import insert_batch
+from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import connect, connect_async
-from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
-from enrichment_assets.store.ledger import Scope
+from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.money import budgets
+from enrichment_assets.store.runs import claims
 
 Row = dict[str, Any]
 RECEIVER = "http://127.0.0.1:9"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from enrichment_assets.engine.breaker import Breaker, BreakerOpen
 from enrichment_assets.settings import Settings
-from enrichment_assets.store import breaker as store
-from enrichment_assets.store.breaker import BreakerState
 from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.limits import breaker as store
+from enrichment_assets.store.limits.breaker import BreakerState
 from tests.engine.hostile_server import answering
 from tests.engine.virtual_clock import VirtualClock
 from tests.engine.world import World, people, step
@@ -22,7 +22,7 @@ OPENS_AT, COOLDOWN = 5, 60.0
 
 
 class SharedRow:
-    """The database row in virtual time: what the statements of `store.breaker` do."""
+    """The database row in virtual time: what the statements of `store.limits.breaker` do."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock

@@ -9,7 +9,7 @@ import pytest
 from enrichment_assets.engine.day_quota import DayQuota, DayUsedUp
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.day_counts import DayTokens, give_back_day_tokens, take_day_tokens
+from enrichment_assets.store.limits.day_counts import DayTokens, give_back_day_tokens, take_day_tokens
 from enrichment_assets.wire.quota_headers import rest_after
 from tests.engine.hostile_server import answering
 from tests.engine.virtual_clock import VirtualClock

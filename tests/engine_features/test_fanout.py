@@ -14,8 +14,9 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.store import claims, fanout
+from enrichment_assets.store.batches import fanout
 from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.runs import claims
 from tests.engine.world import Launched, Row, World, async_step, company_step, step
 
 TWO = ({"first_name": "{{original.one}}", "email": "{{original.one_mail}}"}, {"first_name": "Bob", "title": "Pro"})

@@ -15,11 +15,11 @@ from enrichment_assets.engine.lookups import MAX_GROUP, Lookups
 from enrichment_assets.services.configuration import add_workflow
 from enrichment_assets.services.recovery import resolve, retry
 from enrichment_assets.services.replaying import replay
-from enrichment_assets.store import claims
+from enrichment_assets.store.calls.ledger import Applied
+from enrichment_assets.store.calls.questions import Asked, find
+from enrichment_assets.store.calls.reuse import Reused, take
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Applied
-from enrichment_assets.store.questions import Asked, find
-from enrichment_assets.store.reuse import Reused, take
+from enrichment_assets.store.runs import claims
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import ValidationError
 
-from enrichment_assets.store import replaying
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.states import replaying
 from tests.engine.world import Launched, Row, World, async_step, people
 
 GOOD = json.dumps({"found": True, "id": "answer-1"}).encode()

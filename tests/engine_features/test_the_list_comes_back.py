@@ -26,7 +26,7 @@ from enrichment_assets.services.items import create_items
 from enrichment_assets.services.leads import export_leads
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.batches_launch import insert_batch
+from enrichment_assets.store.batches.launching import insert_batch
 from enrichment_assets.store.database import connect
 from tests.engine.world import Launched, World, async_step, step
 

@@ -19,10 +19,11 @@ from enrichment_assets.receiver.app import build_app
 from enrichment_assets.services.configuration import add_workflow, list_workflows
 from enrichment_assets.services.items import create_items
 from enrichment_assets.services.storing import store_results
-from enrichment_assets.store import claims, ledger
+from enrichment_assets.store.calls import ledger
+from enrichment_assets.store.calls.ledger import Intent
 from enrichment_assets.store.database import connect, connect_async
-from enrichment_assets.store.inbox import Receipt
-from enrichment_assets.store.ledger import Intent
+from enrichment_assets.store.inbox.callbacks import Receipt
+from enrichment_assets.store.runs import claims
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
 

@@ -11,9 +11,9 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.store import claims
+from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Applied
+from enrichment_assets.store.runs import claims
 from tests.engine.world import World, people, start_runner, step
 
 

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from enrichment_assets.engine.group_transaction import LeaseLost
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.store import claims, ledger
+from enrichment_assets.store.calls import ledger
+from enrichment_assets.store.calls.ledger import Applied, Intent, Received
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Applied, Intent, Received
+from enrichment_assets.store.runs import claims
 from tests.engine.world import World, people, start_runner, step
 
 

@@ -10,11 +10,12 @@ from enrichment_assets.engine.group_transaction import Kind, write_group
 from enrichment_assets.engine.run import EngineOptions, advance
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches import load_batch
-from enrichment_assets.store import claims, ledger, questions
+from enrichment_assets.store.calls import ledger, questions
+from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Scope
+from enrichment_assets.store.calls.questions import Asked
+from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict, take
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.ledger import Applied, Intent, IntentVerdict, Scope
-from enrichment_assets.store.questions import Asked
-from enrichment_assets.store.reuse import Reused, ReuseVerdict, take
+from enrichment_assets.store.runs import claims
 from tests.engine.world import RECEIVER, Launched, World, people, start_runner, step
 
 

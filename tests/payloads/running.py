@@ -24,7 +24,7 @@ from enrichment_assets.services.launching import launch
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, connect_async
-from enrichment_assets.store.inbox import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 from enrichment_assets.warehouse import (
     build_analytics,
     build_models,

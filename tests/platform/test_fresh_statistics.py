@@ -23,33 +23,15 @@ from enrichment_assets import store
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.store import (
-    budget_changes,
-    budgets,
-    claims,
-    contexts,
-    destinations,
-    edits,
-    extraction,
-    fanout,
-    giving_up,
-    inbox,
-    inbox_review,
-    items,
-    ledger,
-    questions,
-    reasons,
-    recovery,
-    reopening,
-    replaying,
-    reuse,
-    states,
-    statistics,
-    stops,
-    transitions,
-)
-from enrichment_assets.store.ledger import Applied, Intent, Received, Scope
-from enrichment_assets.store.questions import Asked
+from enrichment_assets.store.batches import fanout, giving_up, items
+from enrichment_assets.store.calls import ledger, questions, reuse
+from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scope
+from enrichment_assets.store.calls.questions import Asked
+from enrichment_assets.store.inbox import callbacks, review
+from enrichment_assets.store.money import budget_changes, budgets
+from enrichment_assets.store.results import destinations, edits, extraction, statistics
+from enrichment_assets.store.runs import claims, contexts
+from enrichment_assets.store.states import batch_states, reasons, recovery, reopening, replaying, stops, transitions
 from tests.conftest import PostgresServer
 from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBatch, fill, heard, heaviest
 
@@ -110,12 +92,12 @@ def _readings(batch: FreshBatch) -> list[replaying.NewReading]:
 
 
 SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
-    states.workflow_counts: lambda c, b: states.workflow_counts(c, b.batch_id),
-    states.find_batch: lambda c, b: states.find_batch(c, "fresh"),
-    states.list_batches: lambda c, b: states.list_batches(c),
-    states.find_batch_id: lambda c, b: states.find_batch_id(c, "fresh"),
-    states.is_running_now: lambda c, b: states.is_running_now(c, b.batch_id),
-    states.batches_to_resume: lambda c, b: states.batches_to_resume(c),
+    batch_states.workflow_counts: lambda c, b: batch_states.workflow_counts(c, b.batch_id),
+    batch_states.find_batch: lambda c, b: batch_states.find_batch(c, "fresh"),
+    batch_states.list_batches: lambda c, b: batch_states.list_batches(c),
+    batch_states.find_batch_id: lambda c, b: batch_states.find_batch_id(c, "fresh"),
+    batch_states.is_running_now: lambda c, b: batch_states.is_running_now(c, b.batch_id),
+    batch_states.batches_to_resume: lambda c, b: batch_states.batches_to_resume(c),
     reasons.standing_states: lambda c, b: reasons.standing_states(c, b.batch_id, 8),
     reasons.failed_rows: lambda c, b: reasons.failed_rows(c, b.batch_id, 100),
     reasons.count_failed: lambda c, b: reasons.count_failed(c, b.batch_id),
@@ -145,9 +127,9 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         c, b.client_id, b.batch_id, _emitted(b)
     ),
     fanout.origins_there: lambda c, b: fanout.origins_there(c, b.batch_id, _emitted(b)),
-    inbox.new_callbacks_by_batch: lambda c, b: inbox.new_callbacks_by_batch(c),
-    inbox_review.list_inbox: lambda c, b: inbox_review.list_inbox(c, batch_key="fresh"),
-    inbox_review.reopen_dead: lambda c, b: inbox_review.reopen_dead(c, batch_key="fresh"),
+    callbacks.new_callbacks_by_batch: lambda c, b: callbacks.new_callbacks_by_batch(c),
+    review.list_inbox: lambda c, b: review.list_inbox(c, batch_key="fresh"),
+    review.reopen_dead: lambda c, b: review.reopen_dead(c, batch_key="fresh"),
     giving_up.give_up: lambda c, b: giving_up.give_up(c, "fresh"),
     items.laid_out: lambda c, b: items.laid_out(c, b.batch_id),
     items.insert_leases: lambda c, b: items.insert_leases(c, b.batch_id),
@@ -179,7 +161,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     reopening.reopen: lambda c, b: reopening.reopen(
         c, _scope(b), [reopening.Reopen(i, 1, dict.fromkeys(SLUGS, "http")) for i in b.items[:GROUP]]
     ),
-    inbox.mark_callbacks: lambda c, b: inbox.mark_callbacks(c, [(n, "dead", None) for n in range(GROUP)]),
+    callbacks.mark_callbacks: lambda c, b: callbacks.mark_callbacks(c, [(n, "dead", None) for n in range(GROUP)]),
     budgets.lock: lambda c, b: budgets.lock(c, _scope(b)),
     claims.find_runnable: lambda c, b: claims.find_runnable(c, b.batch_id, SLUGS, NEEDS, 0, ITEMS),
     claims.find_called_back: lambda c, b: claims.find_called_back(c, b.batch_id, SLUGS, ITEMS),
@@ -212,9 +194,9 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
             for a in _applied(b)
         ],
     ),
-    states.adopt_shared_answers: lambda c, b: states.adopt_shared_answers(c, b.batch_id, FACTS),
-    states.settle_batch: lambda c, b: states.settle_batch(c, b.batch_id, NEEDS, 1.0),
-    states.next_due_in: lambda c, b: states.next_due_in(c, b.batch_id, SLUGS, datetime.now(UTC)),
+    batch_states.adopt_shared_answers: lambda c, b: batch_states.adopt_shared_answers(c, b.batch_id, FACTS),
+    batch_states.settle_batch: lambda c, b: batch_states.settle_batch(c, b.batch_id, NEEDS, 1.0),
+    batch_states.next_due_in: lambda c, b: batch_states.next_due_in(c, b.batch_id, SLUGS, datetime.now(UTC)),
 }
 
 ONE_ROW = {

@@ -25,4 +25,4 @@ def test_no_other_module_writes_a_state_or_what_moves_with_it() -> None:
         path.relative_to(PACKAGE).as_posix() for path in modules if WRITES.search(READS.sub("", path.read_text()))
     ]
 
-    assert writers == ["store/transitions.py"]
+    assert writers == ["store/states/transitions.py"]

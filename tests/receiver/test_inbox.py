@@ -10,7 +10,7 @@ from receiver_world import World, inbox, make_world
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.inbox import (
+from enrichment_assets.store.inbox.callbacks import (
     IncomingCallback,
     Receipt,
     WaitingBatch,

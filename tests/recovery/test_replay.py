@@ -236,7 +236,7 @@ def start_runner(world: World, lease: str) -> None:
 
 
 def test_no_run_can_start_while_a_replay_holds_the_batch(world: World) -> None:
-    from enrichment_assets.store.recovery import lock_batch
+    from enrichment_assets.store.states.recovery import lock_batch
 
     world.batch(world.workflow("find-email"))
     with connect(world.settings.hq_database_url or "") as replaying:

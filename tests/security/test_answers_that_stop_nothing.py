@@ -19,8 +19,8 @@ from enrichment_assets.engine.answers import Decision, decide
 from enrichment_assets.engine.reading import MOST_READINGS
 from enrichment_assets.engine.steps import Step
 from enrichment_assets.receiver.log_lines import FewOfEachKind
-from enrichment_assets.store.inbox import MOST_BODIES, MOST_BYTES, TOO_MANY, Receipt
-from enrichment_assets.store.readings import INLINE
+from enrichment_assets.store.calls.readings import INLINE
+from enrichment_assets.store.inbox.callbacks import MOST_BODIES, MOST_BYTES, TOO_MANY, Receipt
 from enrichment_assets.wire.transport import MAX_ANSWER
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, people, step

@@ -23,8 +23,8 @@ from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.services.queries import REPORTS
 from enrichment_assets.services.uploads import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.budgets import set_budget
 from enrichment_assets.store.database import connect
+from enrichment_assets.store.money.budgets import set_budget
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 

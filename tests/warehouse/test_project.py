@@ -13,7 +13,7 @@ import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.extraction import SOURCE_QUERIES
+from enrichment_assets.store.results.extraction import SOURCE_QUERIES
 from enrichment_assets.warehouse import load_project, run_tests
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import PROJECT_DIR

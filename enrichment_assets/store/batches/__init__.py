@@ -1,0 +1,1 @@
+"""Batches and their items: laid out, given children, given up."""

@@ -1,0 +1,134 @@
+"""Child items: rows, leases and states of what an answer emitted, in the transaction that applies the answer.
+
+`(batch, origin_key)` is unique: however often an answer is applied, read again, or given about another parent, a child
+is there once, and stays as it was made first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from psycopg import Connection as SyncConnection
+
+from enrichment_assets.domain.emission import Child, Emission
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.statuses import SkipReason
+from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.states.transitions import laying_out
+
+CHUNK = 2_000
+"""Children per statement: bounds its memory, whatever one answer holds."""
+
+Emitted = Sequence[tuple[int, Emission]]
+"""(parent item id, what it emits) each."""
+
+_LOCK = "select pg_advisory_xact_lock(hashtextextended('fan-out of batch ' || %s::text, 0))"
+"""Runs on one batch insert children one after the other: two that meet the same people in another order would wait for
+each other's unique keys for ever."""
+
+_FIELDS = ", ".join(f'"{name}"' for name in IDENTITY_FIELDS)
+
+_STATES = laying_out("""select m.id, s.slug, %(batch)s, %(client)s, s.position,
+         case when takes.it then 'PENDING' else 'SKIPPED' end, case when not takes.it then %(reason)s::text end
+  from made m
+  join given g on g.origin_key = m.origin_key and g.parent_id = m.parent_item_id
+  cross join unnest(%(positions)s::smallint[], %(slugs)s::text[], %(ways)s::text[]) as s(position, slug, way)
+  cross join lateral (select s.way = 'runs' or s.way = 'shares' and g.same_company as it) takes
+  order by m.id, s.position""")
+
+_INSERT = f"""
+with given as (
+  select * from unnest(
+    %(parent)b::bigint[], %(origin)b::text[], %(company)b::text[], %(same)b::bool[], %(original)b::text[],
+    %(details)b::text[], %(rejected)b::text[],
+    {", ".join(f"%({name})b::text[]" for name in IDENTITY_FIELDS)}
+  ) with ordinality as g(parent_id, origin_key, company_key, same_company, original, details, rejected, {_FIELDS},
+                         ord)
+), made as (
+  insert into batch_items (client_id, batch_id, row_number, parent_item_id, origin_key, company_key, {_FIELDS},
+                           original_data, details, rejected)
+  select %(client)s, %(batch)s, 0, parent_id, origin_key, company_key, {_FIELDS}, original::jsonb, details::jsonb,
+         rejected::jsonb
+  from given order by ord
+  on conflict (batch_id, origin_key) do nothing
+  returning id, origin_key, parent_item_id
+), leased as (
+  insert into item_leases (item_id, batch_id, fence) select id, %(batch)s, 0 from made
+), laid_out as (
+  {_STATES}
+)
+select count(*) as made from made
+"""
+
+
+async def take_turn(connection: Connection, batch_id: int) -> None:
+    """Wait until no other transaction inserts children into this batch; held until this one ends."""
+    await connection.execute(_LOCK, (batch_id,))
+
+
+async def insert_children(connection: Connection, client_id: int, batch_id: int, emitted: Emitted) -> None:
+    """Make the children that are not there yet, in the transaction that moves the states and has taken its turn.
+
+    Only for states that this transaction has moved: nothing else compares the fence here.
+    """
+    for parameters in _chunks(client_id, batch_id, emitted):
+        await connection.execute(_INSERT, parameters)
+
+
+def insert_children_replayed(
+    connection: SyncConnection[dict[str, Any]], client_id: int, batch_id: int, emitted: Emitted
+) -> int:
+    """The same for a replay, which holds the batch against runs; how many there were."""
+    made = 0
+    for parameters in _chunks(client_id, batch_id, emitted):
+        row = connection.execute(_INSERT, parameters).fetchone()
+        made += int(row["made"]) if row else 0
+    return made
+
+
+def origins_there(connection: SyncConnection[dict[str, Any]], batch_id: int, emitted: Emitted) -> set[str]:
+    """Those `origin_key`s of emitted children that the batch has already."""
+    keys = [child.origin_key for _, emission in emitted for child in emission.children]
+    rows = connection.execute(
+        "select origin_key from batch_items where batch_id = %s and origin_key = any(%s::text[])", (batch_id, keys)
+    ).fetchall()
+    return {row["origin_key"] for row in rows}
+
+
+def _chunks(client_id: int, batch_id: int, emitted: Emitted) -> Iterator[dict[str, Any]]:
+    """Parameters of `_INSERT`; children of one emitting step at a time, each origin once."""
+    by_workflow: dict[str, dict[str, tuple[int, Child]]] = {}
+    routes = {}
+    for parent_id, emission in emitted:
+        routes[emission.workflow] = emission.route
+        children = by_workflow.setdefault(emission.workflow, {})
+        for child in emission.children:
+            children.setdefault(child.origin_key, (parent_id, child))
+    for workflow, children in by_workflow.items():
+        route = routes[workflow]
+        steps = {
+            "positions": [step.position for step in route],
+            "slugs": [step.slug for step in route],
+            "ways": [step.way for step in route],
+            "reason": f"{SkipReason.INHERITED.value}: by {workflow}",
+            "client": client_id,
+            "batch": batch_id,
+        }
+        rows = list(children.values())
+        for start in range(0, len(rows), CHUNK):
+            yield {**steps, **_columns(rows[start : start + CHUNK])}
+
+
+def _columns(rows: Sequence[tuple[int, Child]]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {
+        "parent": [parent_id for parent_id, _ in rows],
+        "origin": [child.origin_key for _, child in rows],
+        "company": [child.company_key for _, child in rows],
+        "same": [child.same_company for _, child in rows],
+        "original": [child.original for _, child in rows],
+        "details": [child.details for _, child in rows],
+        "rejected": [child.rejected for _, child in rows],
+    }
+    cells = zip(*(child.identity for _, child in rows), strict=True)
+    return {**columns, **{name: list(column) for name, column in zip(IDENTITY_FIELDS, cells, strict=True)}}

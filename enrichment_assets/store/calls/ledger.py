@@ -1,0 +1,343 @@
+"""The call ledger and what moves with it: intents, answers, results, states, log. Set-based statements only.
+
+Every function takes a connection inside a transaction in which `claims.alive` held, and a list of records; each
+statement joins `item_leases` on (item, fence, runner), so that a record whose item was taken over writes nothing.
+The engine's group writer batches records of many items into one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.domain.emission import Emission
+from enrichment_assets.store.calls.questions import Asked, Elsewhere
+from enrichment_assets.store.replies import Reply
+from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose writes these are."""
+
+    client_id: int
+    batch_id: int
+    runner_id: int
+
+
+# Intents, answers and moves are not frozen: a frozen one takes several times as long to make, and an item has a dozen.
+
+
+@dataclass(slots=True)
+class Intent:
+    """A billed call that is about to leave. `call_key` is stable per (subject, workflow, config version)."""
+
+    item_id: int
+    fence: int
+    workflow_slug: str
+    call_key: str
+    subject_key: str
+    provider: str
+    operation: str
+    estimated_cost: Decimal
+    callback_token: str | None = None
+    token_seconds: float | None = None
+    asked: Asked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentVerdict:
+    """What became of an `Intent`.
+
+    Attributes:
+        call_id: The ledger row, new or existing; None when the item was taken over or the budget is exhausted.
+        granted: True: the call may leave now, as attempt `attempt`.
+        state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
+            run), `asked` (`elsewhere`) or `given_up` (the batch was).
+    """
+
+    call_id: int | None
+    granted: bool
+    state: str
+    attempt: int = 1
+    callback_token: str | None = None
+    error_class: str | None = None
+    error: str | None = None
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(slots=True)
+class Received:
+    """A raw answer, stored before anything parses it."""
+
+    call_id: int
+    item_id: int
+    fence: int
+    http_status: int
+    headers: str
+    body: bytes
+
+
+@dataclass(slots=True)
+class Applied:
+    """One workflow state moves, with everything that is true at the same moment.
+
+    Attributes:
+        status: New status (`PENDING` for a retry later, `IN_PROGRESS` for an accepted submission).
+        call_state: New state of the ledger row, None when no call is involved or it stays.
+        own_result: True when this item's own call or computation made the result (payload and fields are stored).
+        rejected: JSON text: what of the answer is no value of its field, with the reason; None: nothing.
+        retry_in, deadline_in: Seconds until a PENDING state is due again, until an IN_PROGRESS one is overdue (None: as
+            before).
+        poll_in: Seconds until the provider of an IN_PROGRESS state is asked, if that is before the deadline.
+        result_id: For a shared company answer: the result row of the item that made the call.
+        inbox_id: The callback that this move comes from; it becomes `inbox_status` in the same transaction.
+        reserved: Money that was reserved for the attempt that ends here; given back to the budgets.
+    """
+
+    item_id: int
+    fence: int
+    workflow_slug: str
+    status: str
+    provider: str
+    outcome: str | None = None
+    reason: str | None = None
+    error_class: str | None = None
+    call_id: int | None = None
+    call_state: str | None = None
+    external_id: str | None = None
+    own_result: bool = False
+    payload: str | None = None
+    fields: str = "{}"
+    rejected: str | None = None
+    cost: Decimal | None = None
+    attempts: int = 0
+    http_status: int | None = None
+    duration_ms: int | None = None
+    retry_in: float | None = None
+    deadline_in: float | None = None
+    poll_in: float | None = None
+    result_id: int | None = None
+    step_number: int = 0
+    company_key: str | None = None
+    inbox_id: int | None = None
+    inbox_status: str | None = None
+    reserved: Decimal = Decimal(0)
+    emission: Emission | None = None
+
+
+# Two runs want the same keys: in one order (nobody waits in a circle), and without touching a row that stands in the
+# way (its run may be moving it, while it waits for a key of ours).
+_INTEND = """
+with asked as (
+  select * from unnest(
+    %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
+    %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[],
+    %(question)b::text[]
+  ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
+                         question, ord)
+), held as (
+  select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error from asked a
+  join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
+  left join provider_calls c on c.call_key = a.call_key
+), written as (
+  insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
+                              state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at,
+                              question_hash)
+  select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
+         estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question
+  from held where existing_id is null or existing_state = 'ready'
+  order by call_key
+  on conflict (call_key) do update
+  set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
+      attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
+      token_expires_at = excluded.token_expires_at, http_status = null, response_body = null, response_headers = null,
+      received_at = null, error = null, error_class = null, readings = 0, question_hash = excluded.question_hash
+  where provider_calls.state = 'ready'
+  returning id, call_key, attempt, callback_token
+)
+select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
+       h.existing_id, h.existing_state, h.error_class, h.error
+from asked a
+left join held h on h.ord = a.ord
+left join written w on w.call_key = a.call_key
+order by a.ord
+"""
+
+
+async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]) -> Reply[list[IntentVerdict]]:
+    """Write intents; one verdict for each, in order. `call_key`s must be distinct within one call."""
+    cursor = await connection.execute(
+        _INTEND,
+        {
+            "client": scope.client_id,
+            "batch": scope.batch_id,
+            "runner": scope.runner_id,
+            "item": [i.item_id for i in intents],
+            "fence": [i.fence for i in intents],
+            "slug": [i.workflow_slug for i in intents],
+            "key": [i.call_key for i in intents],
+            "subject": [i.subject_key for i in intents],
+            "provider": [i.provider for i in intents],
+            "operation": [i.operation for i in intents],
+            "estimate": [i.estimated_cost for i in intents],
+            "token": [i.callback_token for i in intents],
+            "seconds": [i.token_seconds for i in intents],
+            "question": [i.asked and i.asked.question for i in intents],
+        },
+        prepare=True,
+    )
+    return Reply(cursor, lambda rows: [_verdict(row) for row in rows])
+
+
+async def standing(connection: Connection, call_keys: Sequence[str]) -> Reply[dict[str, IntentVerdict]]:
+    """Call key -> verdict for calls that were made already: nobody needs money to share their answer."""
+    cursor = await connection.execute(
+        """
+        select call_key, true as held, null as id, id as existing_id, state as existing_state, error_class, error
+        from provider_calls where call_key = any(%s::text[]) and state <> 'ready'""",
+        (list(call_keys),),
+    )
+    return Reply(cursor, lambda rows: {row["call_key"]: _verdict(row) for row in rows})
+
+
+def _verdict(row: dict[str, Any]) -> IntentVerdict:
+    if not row["held"]:
+        return IntentVerdict(None, False, "taken")
+    if row["id"] is not None:
+        return IntentVerdict(row["id"], True, "intent", row["attempt"], row["callback_token"])
+    state = "busy" if row["existing_state"] in (None, "ready") else row["existing_state"]
+    return IntentVerdict(row["existing_id"], False, state, error_class=row["error_class"], error=row["error"])
+
+
+_RECEIVE = """
+with got as (
+  select * from unnest(
+    %(call)b::bigint[], %(item)b::bigint[], %(fence)b::bigint[], %(status)b::int4[], %(headers)b::text[],
+    %(body)b::bytea[]
+  ) as g(call_id, item_id, fence, http_status, headers, body)
+)
+update provider_calls c
+set state = case when c.state = 'intent' then 'received' else c.state end,
+    http_status = g.http_status, response_headers = g.headers::jsonb, response_body = g.body,
+    received_at = clock_timestamp()
+from got g
+join item_leases l on l.item_id = g.item_id and l.fence = g.fence and l.runner_id = %(runner)s
+where c.id = g.call_id and c.state in ('intent', 'sent')
+returning c.id
+"""
+
+
+async def receive(connection: Connection, scope: Scope, answers: Sequence[Received]) -> Reply[set[int]]:
+    """Store raw answers. Gives the ids of the calls that were ours to write."""
+    cursor = await connection.execute(
+        _RECEIVE,
+        {
+            "runner": scope.runner_id,
+            "call": [a.call_id for a in answers],
+            "item": [a.item_id for a in answers],
+            "fence": [a.fence for a in answers],
+            "status": [a.http_status for a in answers],
+            "headers": [a.headers for a in answers],
+            "body": [a.body for a in answers],
+        },
+        prepare=True,
+    )
+    return Reply(cursor, lambda rows: {row["id"] for row in rows})
+
+
+_ENDS = ends(
+    "done",
+    "item_id slug status outcome reason error_class provider call_id result_id own payload fields rejected attempts "
+    "http_status duration_ms retry_in deadline_in poll_in step_number company_key",
+    {
+        "client_id": "%(client)s::bigint",
+        "batch_id": "%(batch)s::bigint",
+        "booked": "cost",
+        "logged": "status <> 'PENDING' or error_class is not null",
+    },
+)
+
+_APPLY = f"""
+with done as (
+  select d.*, coalesce(d.shared_result, case when d.own then {RESULT_ID} end) as result_id
+  from unnest(
+    %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(status)b::text[], %(provider)b::text[],
+    %(outcome)b::text[], %(reason)b::text[], %(error_class)b::text[], %(call)b::bigint[], %(call_state)b::text[],
+    %(external)b::text[], %(own)b::bool[], %(payload)b::text[], %(fields)b::text[], %(cost)b::numeric[],
+    %(attempts)b::int4[], %(http_status)b::int4[], %(duration)b::int4[], %(retry_in)b::float8[],
+    %(deadline_in)b::float8[], %(shared)b::bigint[], %(step_number)b::int4[], %(company)b::text[],
+    %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[], %(poll_in)b::float8[]
+  ) as d(item_id, fence, slug, status, provider, outcome, reason, error_class, call_id, call_state, external_id, own,
+         payload, fields, cost, attempts, http_status, duration_ms, retry_in, deadline_in, shared_result, step_number,
+         company_key, inbox_id, inbox_status, rejected, poll_in)
+  join item_leases l on l.item_id = d.item_id and l.fence = d.fence and l.runner_id = %(runner)s
+  left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
+), ends as (
+  select {_ENDS}, external_id, call_state, inbox_id, inbox_status from done
+), {ending("s.status not in ('COMPLETED', 'SKIPPED')")}, settled as (
+  update provider_calls c
+  set state = m.call_state, cost = coalesce(c.cost + m.booked, m.booked, c.cost), error_class = m.error_class,
+      error = m.reason, external_id = coalesce(m.external_id, c.external_id),
+      deadline_at = case when m.status = 'IN_PROGRESS' then
+                      coalesce(clock_timestamp() + make_interval(secs => m.deadline_in), c.deadline_at) end,
+      applied_at = case when m.call_state = 'applied' then clock_timestamp() else c.applied_at end
+  from moved m where c.id = m.call_id and m.call_state is not null
+), marked as (
+  update callback_inbox i
+  set status = m.inbox_status, error = case when m.inbox_status = 'dead' then m.reason end,
+      processed_at = clock_timestamp()
+  from moved m where i.id = m.inbox_id
+)
+select item_id, slug, result_id from moved
+"""
+
+
+async def apply(
+    connection: Connection, scope: Scope, records: Sequence[Applied]
+) -> Reply[dict[tuple[int, str], int | None]]:
+    """Move states with their results, ledger rows and log. (item, slug) -> result id for those that moved.
+
+    A state that is already COMPLETED or SKIPPED, or whose item was taken over, does not move and writes nothing.
+    """
+    cursor = await connection.execute(
+        _APPLY,
+        {"client": scope.client_id, "batch": scope.batch_id, "runner": scope.runner_id, **_columns(records)},
+        prepare=True,
+    )
+    return Reply(cursor, lambda rows: {(row["item_id"], row["slug"]): row["result_id"] for row in rows})
+
+
+def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
+    return {
+        "item": [r.item_id for r in rows],
+        "fence": [r.fence for r in rows],
+        "slug": [r.workflow_slug for r in rows],
+        "status": [r.status for r in rows],
+        "provider": [r.provider for r in rows],
+        "outcome": [r.outcome for r in rows],
+        "reason": [r.reason for r in rows],
+        "error_class": [r.error_class for r in rows],
+        "call": [r.call_id for r in rows],
+        "call_state": [r.call_state for r in rows],
+        "external": [r.external_id for r in rows],
+        "own": [r.own_result for r in rows],
+        "payload": [r.payload for r in rows],
+        "fields": [r.fields for r in rows],
+        "rejected": [r.rejected for r in rows],
+        "cost": [r.cost for r in rows],
+        "attempts": [r.attempts for r in rows],
+        "http_status": [r.http_status for r in rows],
+        "duration": [r.duration_ms for r in rows],
+        "retry_in": [r.retry_in for r in rows],
+        "deadline_in": [r.deadline_in for r in rows],
+        "poll_in": [r.poll_in for r in rows],
+        "shared": [r.result_id for r in rows],
+        "step_number": [r.step_number for r in rows],
+        "company": [r.company_key for r in rows],
+        "inbox": [r.inbox_id for r in rows],
+        "inbox_status": [r.inbox_status for r in rows],
+    }

@@ -1,0 +1,52 @@
+"""Bodies that are read alone, counted before they are read: one of them may be what runs die of.
+
+A reading is counted durably before it begins. One that ends is followed by the move that it decided; a count without
+one means that the process died meanwhile, of this body or of something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncCursor
+
+from enrichment_assets.store.runs.claims import Connection
+
+INLINE = 64 * 1024
+"""Bytes of a callback that is loaded with its item; a larger one is fetched when it is read, one at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A body, and how often it was begun to be read, this time included."""
+
+    body: bytes
+    readings: int
+
+
+async def count_answer(connection: Connection, call_id: int) -> Counted:
+    """Count a reading of a stored answer, and fetch it."""
+    cursor = await connection.execute(
+        """
+        update provider_calls set readings = readings + 1 where id = %s
+        returning readings, coalesce(response_body, ''::bytea) as body
+        """,
+        (call_id,),
+    )
+    return await _one(cursor)
+
+
+async def count_callback(connection: Connection, inbox_id: int, counts: bool) -> Counted:
+    """Fetch a callback's body; with `counts` it is counted now, else it was when its item was loaded."""
+    cursor = await connection.execute(
+        "update callback_inbox set readings = readings + %s where id = %s returning readings, body",
+        (int(counts), inbox_id),
+    )
+    return await _one(cursor)
+
+
+async def _one(cursor: AsyncCursor[dict[str, Any]]) -> Counted:
+    row = await cursor.fetchone()
+    assert row is not None, "nobody deletes ledger rows or callbacks"  # noqa: S101
+    return Counted(bytes(row["body"]), row["readings"])

@@ -1,0 +1,1 @@
+"""Limits that all runs share: rates, breakers, calls of the day."""

@@ -1,0 +1,78 @@
+"""Rates and pauses that all runs on all machines share: one row per provider key, handed out as stretches of time.
+
+The row holds up to when time is given away (a generic cell rate algorithm, GCRA). Stretches do not overlap, and who
+holds one leaves an interval free at its end, so that no window of any length ever sees more than its share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enrichment_assets.store.runs.claims import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of time that belongs to one run: seconds since the epoch by the database's clock.
+
+    Attributes:
+        now: When the database said so.
+        opens: When it begins; later than `now` where others hold the time until then, or the provider is paused.
+    """
+
+    now: float
+    opens: float
+
+
+async def take_stretch(connection: Connection, limit_key: str, seconds: float) -> Stretch:
+    """Take the next `seconds` of this key; they are this caller's whether used or not."""
+    cursor = await connection.execute(
+        """
+        insert into rate_limits as l (limit_key, next_at)
+        values (%(key)s, clock_timestamp() + make_interval(secs => %(span)s))
+        on conflict (limit_key) do update
+        set next_at = greatest(l.next_at, l.paused_until, clock_timestamp()) + make_interval(secs => %(span)s)
+        returning extract(epoch from clock_timestamp())::float8 as now,
+                  extract(epoch from next_at - make_interval(secs => %(span)s))::float8 as opens
+        """,
+        {"key": limit_key, "span": seconds},
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "an upsert with `returning` gave no row"  # noqa: S101
+    return Stretch(row["now"], row["opens"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Seconds that a key still rests, and why: `cause: what the provider said` (None: nobody wrote it down)."""
+
+    seconds: float
+    because: str | None
+
+
+async def pause(connection: Connection, limit_key: str, seconds: float, because: str) -> None:
+    """Let nobody call this provider with this key for `seconds` from now (a longer pause stays, with its reason)."""
+    await connection.execute(
+        """
+        insert into rate_limits as l (limit_key, next_at, paused_until, paused_because)
+        values (%(key)s, clock_timestamp(), clock_timestamp() + make_interval(secs => %(seconds)s), %(because)s)
+        on conflict (limit_key) do update
+        set paused_until = greatest(l.paused_until, excluded.paused_until),
+            paused_because = case when l.paused_until > excluded.paused_until then l.paused_because
+                                  else excluded.paused_because end
+        """,
+        {"key": limit_key, "seconds": seconds, "because": because},
+    )
+
+
+async def paused_for(connection: Connection, limit_keys: list[str]) -> dict[str, Pause]:
+    """The pause of each of these keys; keys that are not paused are left out."""
+    cursor = await connection.execute(
+        """
+        select limit_key, extract(epoch from paused_until - clock_timestamp())::float8 as seconds, paused_because
+        from rate_limits where limit_key = any(%s::text[]) and paused_until > clock_timestamp()
+        """,
+        (limit_keys,),
+    )
+    rows = await cursor.fetchall()
+    return {row["limit_key"]: Pause(row["seconds"], row["paused_because"]) for row in rows}

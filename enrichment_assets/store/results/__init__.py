@@ -1,0 +1,1 @@
+"""Results on their way out: tables that configuration names, sources of the warehouse, edits, numbers."""

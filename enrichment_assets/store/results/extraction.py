@@ -1,0 +1,218 @@
+"""Reads one batch out of HQ as Arrow, in bulk: the SQL behind the warehouse's sources.
+
+What belongs here: which rows and columns of HQ the warehouse sees. How they become files is `warehouse.sources`, and
+what the columns mean is said once, in `dbt_like_sql/models/sources.yml`.
+
+Everything of a batch is read in one read-only snapshot, so that a state never names a result that is not there.
+Exact decimals travel as text, because the driver has no Arrow type for them; the writer casts them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.store.catalog.missing import no_such_batch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchIdentity:
+    """What names a batch inside HQ and outside it."""
+
+    batch_id: int
+    batch_key: str
+    client_id: int
+    client_slug: str
+    upload_id: int
+
+
+SOURCE_QUERIES: Mapping[str, str] = {
+    "batches": """
+        select {client}::text as client_slug, b.batch_key, c.name as client_name, b.pipeline_slug,
+               u.filename as upload_filename, u.sha256 as upload_sha256, u.row_count as upload_rows,
+               u.rejected_count as upload_rejected, u.created_at as uploaded_at, b.created_at as launched_at,
+               b.items_created_at, b.started_at, b.finished_at,
+               least(b.row_limit, u.row_count - u.rejected_count) as launched_rows, b.retired_at as archived_at,
+               now() as read_at
+        from batches b join clients c on c.id = b.client_id join uploads u on u.id = b.upload_id
+        where b.id = {batch_id}""",
+    "batch_steps": """
+        select {client}::text as client_slug, {batch}::text as batch_key, (s ->> 'position')::int as position,
+               s -> 'workflow' ->> 'slug' as workflow_slug, s -> 'workflow' ->> 'title' as title,
+               s -> 'workflow' ->> 'provider' as provider,
+               s -> 'workflow' ->> 'id_namespace' as id_namespace, s -> 'workflow' ->> 'operation' as operation,
+               s -> 'workflow' ->> 'mode' as mode, s -> 'workflow' ->> 'entity' as entity,
+               s -> 'workflow' ->> 'stage' as stage,
+               (s -> 'fallback_of')::text as fallback_of,
+               (select jsonb_agg(p order by p) from jsonb_object_keys(s -> 'workflow' -> 'provides') p)::text
+                   as provides,
+               s ->> 'registry_version' as registry_version
+        from batches b, jsonb_array_elements(b.blueprint -> 'steps') s
+        where b.id = {batch_id}
+        order by position""",
+    "batch_items": """
+        select {client}::text as client_slug, {batch}::text as batch_key, id as item_id, row_number, parent_item_id,
+               origin_key, company_key, {identity_fields}, original_data::text as original_data,
+               details::text as details, rejected::text as rejected, created_at
+        from batch_items where batch_id = {batch_id} order by id""",
+    "item_edits": """
+        select {client}::text as client_slug, {batch}::text as batch_key, id as edit_id, item_id, field, value,
+               edited_by, note, edited_at
+        from item_edits where batch_id = {batch_id} order by id""",
+    "workflow_states": """
+        select {client}::text as client_slug, {batch}::text as batch_key, item_id, workflow_slug,
+               position::int as position, status, outcome, reason, error_class, attempts, cost::text as cost, call_id,
+               result_id, deadline_at, next_attempt_at, advanced_at, stored_at
+        from workflow_states where batch_id = {batch_id}""",
+    "enrichment_results": """
+        select {client}::text as client_slug, {batch}::text as batch_key, id as result_id, item_id, workflow_slug,
+               provider, call_id, outcome, payload::text as payload, fields::text as fields,
+               rejected::text as rejected, fetched_at
+        from enrichment_results where batch_id = {batch_id}
+        union all
+        select {client}::text, {batch}::text, r.id, r.item_id, r.workflow_slug, r.provider, r.call_id, r.outcome,
+               r.payload::text, r.fields::text, r.rejected::text, r.fetched_at
+        from enrichment_results r
+        where r.batch_id <> {batch_id} and r.client_id = {client_id} and r.id in (
+            select s.result_id from workflow_states s where s.batch_id = {batch_id} and s.result_id is not null)""",
+    "provider_calls": """
+        select {client}::text as client_slug, {batch}::text as batch_key, c.id as call_id, c.item_id, c.workflow_slug,
+               c.subject_key, c.provider, c.operation, c.state, c.attempt, c.estimated_cost::text as estimated_cost,
+               c.cost::text as cost, c.http_status::int as http_status, c.error_class, c.created_at, c.sent_at,
+               c.received_at, c.applied_at, c.reused_from,
+               (select b.batch_key from provider_calls o join batches b on b.id = o.batch_id
+                where o.id = c.reused_from) as reused_from_batch
+        from provider_calls c where c.batch_id = {batch_id}""",
+    "enrichment_results_log": """
+        select {client}::text as client_slug, {batch}::text as batch_key, id as log_id, item_id, workflow_slug,
+               provider, call_id, attempt, status, outcome, error_class, http_status::int as http_status,
+               cost::text as cost, duration_ms, created_at
+        from enrichment_results_log where batch_id = {batch_id}""",
+    "upload_rejections": """
+        select {client}::text as client_slug, {batch}::text as batch_key, row_number, line_number, reason
+        from upload_rejections where upload_id = {upload_id} order by row_number""",
+}
+"""Source name -> the query that reads it for one batch. Bodies of calls and raw rejected lines stay in HQ.
+
+`enrichment_results` also brings the results of other batches of the same client that a state of this batch points to;
+a result of another client is never read, whatever a state says. (An answer that was reused, `reuse_for`, is a result of
+this batch's own, and its call says where it comes from.)
+"""
+
+
+class BatchReader:
+    """One batch as seen by one snapshot of HQ. Use one stream at a time, to its end."""
+
+    def __init__(self, batch: BatchIdentity, connection: Any) -> None:
+        self.batch = batch
+        self._connection = connection
+
+    def stream(self, source: str) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one of `SOURCE_QUERIES` as record batches of about 16 MB."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(_query(source, self.batch))
+            yield from cursor.fetch_record_batch()
+
+
+def _query(source: str, batch: BatchIdentity) -> str:
+    """The source's query with its values as literals: with bound parameters the driver cannot use COPY."""
+    identity = sql.SQL(", ").join(sql.Identifier(name) for name in IDENTITY_FIELDS)
+    return (
+        sql.SQL(SOURCE_QUERIES[source])
+        .format(
+            client=sql.Literal(batch.client_slug),
+            batch=sql.Literal(batch.batch_key),
+            batch_id=sql.Literal(batch.batch_id),
+            client_id=sql.Literal(batch.client_id),
+            upload_id=sql.Literal(batch.upload_id),
+            identity_fields=identity,
+        )
+        .as_string(None)
+    )
+
+
+@contextmanager
+def open_batch(hq_url: str, batch_key: str) -> Iterator[BatchReader]:
+    """Open a snapshot of one batch.
+
+    Raises:
+        NotFoundError: There is no such batch.
+        InfrastructureError: HQ cannot be reached.
+    """
+    batch = _find(hq_url, batch_key)
+    try:
+        connection = adbc.connect(hq_url)
+    except adbc.Error as error:
+        raise InfrastructureError(f"HQ cannot be read for extraction: {error}") from error
+    with connection:
+        with connection.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read read only")
+        yield BatchReader(batch, connection)
+        connection.rollback()
+
+
+def changed_at(connection: psycopg.Connection[dict[str, Any]], batch_id: int) -> datetime | None:
+    """When anything of the batch's tables last changed: a state moved, or a person corrected a value."""
+    row = connection.execute(
+        """
+        select greatest((select max(advanced_at) from workflow_states where batch_id = %(batch)s),
+                        (select max(edited_at) from item_edits where batch_id = %(batch)s),
+                        (select max(created_at) from batch_items where batch_id = %(batch)s)) as changed
+        """,
+        {"batch": batch_id},
+    ).fetchone()
+    return None if row is None else row["changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unextracted:
+    """A batch whose tables lack what HQ knows of it: `done` of `items` have nothing open."""
+
+    batch_key: str
+    items: int
+    done: int
+
+
+def unextracted(
+    connection: psycopg.Connection[dict[str, Any]], client: str | None, limit: int = 5
+) -> list[Unextracted]:
+    """Launched batches that were not extracted since they finished, the newest first; archived ones are left out."""
+    rows = connection.execute(
+        """
+        with waiting as (
+          select b.id, b.batch_key from batches b join clients c on c.id = b.client_id
+          where b.retired_at is null and (%(client)s::text is null or c.slug = %(client)s)
+            and (b.finished_at is null or b.extracted_at is null or b.extracted_at < b.finished_at)
+          order by b.id desc limit %(limit)s
+        )
+        select w.batch_key, (select count(*) from batch_items i where i.batch_id = w.id) as items,
+               (select count(*) from batch_items i where i.batch_id = w.id and not exists (
+                  select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
+                )) as done
+        from waiting w order by w.id desc
+        """,
+        {"client": client, "limit": limit},
+    ).fetchall()
+    return [Unextracted(**row) for row in rows]
+
+
+def _find(hq_url: str, batch_key: str) -> BatchIdentity:
+    with psycopg.connect(hq_url) as connection:
+        row = connection.execute(
+            """select b.id, b.batch_key, b.client_id, c.slug, b.upload_id
+               from batches b join clients c on c.id = b.client_id where b.batch_key = %s""",
+            (batch_key,),
+        ).fetchone()
+        if row is None:
+            raise no_such_batch(connection, batch_key)
+    return BatchIdentity(*row)

@@ -1,0 +1,99 @@
+"""Numbers about one batch's work, computed where the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.store.states.reasons import ReasonCount, commonest_reasons
+from enrichment_assets.store.states.transitions import Sync
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowStatistics:
+    """One workflow of one batch.
+
+    Attributes:
+        found_rate: Found answers of all answers (found + not found); None without answers.
+        calls: Attempts that were answered or timed; an answer that was reused is none.
+        reused: Answers of other batches that were used instead of a call (`reuse_for`); one for a company's items.
+        saved: What those calls would have cost.
+        busy_seconds: First to last attempt: the workflow with the longest is the bottleneck.
+        errors: Error class -> attempts that ended with it.
+        currency: Of `cost` and `saved`.
+        reasons: Why its states stand where they stand, the commonest first.
+    """
+
+    workflow: str
+    provider: str
+    found_rate: float | None
+    calls: int
+    cost: Decimal
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    busy_seconds: float
+    errors: Mapping[str, int]
+    reused: int = 0
+    saved: Decimal = Decimal(0)
+    bottleneck: bool = False
+    currency: str = ""
+    reasons: tuple[ReasonCount, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; money as decimal text."""
+        return {**asdict(self), "cost": str(self.cost), "saved": str(self.saved)}
+
+
+def workflow_statistics(connection: Sync, batch_id: int) -> list[WorkflowStatistics]:
+    """Statistics of every workflow of the batch that has done anything, in blueprint order."""
+    rows = connection.execute(
+        """
+        with attempts as (
+          select workflow_slug, min(provider) as provider,
+                 count(*) filter (where outcome = 'found')::float8
+                   / nullif(count(*) filter (where outcome is not null), 0) as found_rate,
+                 count(*) filter (where call_id is not null and duration_ms is not null) as calls,
+                 percentile_cont(0.5) within group (order by duration_ms)
+                   filter (where duration_ms is not null) as p50_ms,
+                 percentile_cont(0.95) within group (order by duration_ms)
+                   filter (where duration_ms is not null) as p95_ms,
+                 percentile_cont(0.99) within group (order by duration_ms)
+                   filter (where duration_ms is not null) as p99_ms,
+                 extract(epoch from max(created_at) - min(created_at))::float8 as busy_seconds
+          from enrichment_results_log where batch_id = %(batch)s group by workflow_slug
+        ), errors as (
+          select workflow_slug, jsonb_object_agg(error_class, attempts) as errors
+          from (select workflow_slug, error_class, count(*) as attempts from enrichment_results_log
+                where batch_id = %(batch)s and error_class is not null group by workflow_slug, error_class) e
+          group by workflow_slug
+        ), money as (
+          select workflow_slug, sum(cost) as cost, count(reused_from) as reused,
+                 sum(estimated_cost) filter (where reused_from is not null) as saved
+          from provider_calls where batch_id = %(batch)s group by workflow_slug
+        ), places as (
+          select workflow_slug, min(position) as position from workflow_states where batch_id = %(batch)s
+          group by workflow_slug
+        )
+        select a.workflow_slug as workflow, a.provider, a.found_rate, a.calls, coalesce(m.cost, 0) as cost,
+               a.p50_ms, a.p95_ms, a.p99_ms, a.busy_seconds, coalesce(e.errors, '{}'::jsonb) as errors,
+               coalesce(m.reused, 0) as reused, coalesce(m.saved, 0) as saved
+        from attempts a join places p using (workflow_slug)
+        left join errors e using (workflow_slug) left join money m using (workflow_slug)
+        order by p.position
+        """,
+        {"batch": batch_id},
+    ).fetchall()
+    found = [WorkflowStatistics(**row) for row in rows]
+    slowest = max((s.busy_seconds for s in found), default=0.0)
+    reasons = commonest_reasons(connection, batch_id)
+    return [
+        replace(
+            s,
+            bottleneck=s.busy_seconds == slowest and slowest > 0,
+            reasons=tuple(reason for reason in reasons if reason.workflow == s.workflow),
+        )
+        for s in found
+    ]

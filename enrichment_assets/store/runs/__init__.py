@@ -1,0 +1,1 @@
+"""Runs: who holds which item, and what a run loads of it."""

@@ -1,0 +1,276 @@
+"""What the engine loads for items it has just claimed: identity, states, earlier answers, open calls, callbacks.
+
+Four set-based reads per claimed group, whatever its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.domain.contacts import Given, merge
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.merge_policy import Source
+from enrichment_assets.domain.statuses import Status
+from enrichment_assets.store.calls.readings import INLINE
+from enrichment_assets.store.runs.claims import Connection
+
+
+@dataclass(slots=True)
+class LoadedState:
+    """One workflow state as the engine works on it; `fields` are what its answer provided."""
+
+    status: Status
+    outcome: str | None
+    attempts: int
+    call_id: int | None
+    overdue: bool
+    due: bool
+    polls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A ledger row whose story is not finished, made by the item it is loaded with."""
+
+    call_id: int
+    workflow_slug: str
+    state: str
+    attempt: int
+    estimated_cost: Decimal
+    cost: Decimal | None
+    http_status: int | None
+    headers: Mapping[str, str]
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """An inbox row of one of the item's calls: the bytes as they came, kept headers by lower-case name.
+
+    Attributes:
+        body: None where it is large: it is fetched when it is read (`store.calls.readings`).
+        readings: How often reading it was begun before this run; more than none: a run may have died of it.
+        repeats: Its `webhook-id` came before, for another call of this client.
+    """
+
+    inbox_id: int
+    call: OpenCall
+    body: bytes | None
+    headers: Mapping[str, str]
+    received_at: datetime
+    readings: int = 0
+    repeats: bool = False
+
+
+@dataclass(slots=True)
+class LoadedItem:
+    """A claimed item with everything a step may ask for. `details`: what the row says beside its fields."""
+
+    item_id: int
+    fence: int
+    row_number: int
+    parent_id: int | None
+    company_key: str | None
+    identity: dict[str, Any]
+    original: dict[str, Any] | None
+    states: dict[str, LoadedState] = field(default_factory=dict)
+    open_calls: list[OpenCall] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    _given: dict[int, Given] = field(default_factory=dict)
+
+    def take(self, source: Source, fields: Mapping[str, Any]) -> None:
+        """Have the fields of one step's answer. What later steps see does not depend on which answer came first."""
+        self._given[source.position] = Given(source, fields)
+
+    def fields_at(self, position: int) -> dict[str, Any]:
+        """What a step at this position sees: the cells, and what the steps before it provided, in their order."""
+        upload = Given(Source("upload"), {**self.details, **self.identity})
+        seen = merge([upload, *(self._given[at] for at in sorted(self._given) if at < position)])
+        cells = dict(upload.fields)
+        if seen.get("phone", cells.get("phone")) != cells.get("phone"):  # another number has no extension of this one
+            for name in ("phone_type", "phone_country", "phone_extension"):
+                cells.pop(name, None)
+        return {**cells, **seen}
+
+
+_CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,
+    c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.external_id"""
+
+
+async def load_items(
+    connection: Connection,
+    batch_id: int,
+    held: Sequence[tuple[int, int]],
+    *,
+    with_original: bool,
+    company_steps: Collection[str] = (),
+) -> list[LoadedItem]:
+    """Load claimed (item id, fence) pairs, in the order given; `company_steps`: workflows that ask about companies."""
+    ids = [item for item, _ in held]
+    items = await _load_identity(connection, ids, dict(held), with_original=with_original)
+    overdue = await _load_states(connection, ids, items, company_steps)
+    await _load_open_calls(connection, ids, items, with_sent=overdue)
+    await _load_callbacks(connection, batch_id, ids, items)
+    return [items[item_id] for item_id in ids if item_id in items]
+
+
+async def load_answered(
+    connection: Connection, ids: Sequence[int], company_steps: Collection[str]
+) -> dict[int, LoadedItem]:
+    """Items by id with their rows and answers, for reading only: they are nobody's, and nothing is written for them."""
+    items = await _load_identity(connection, ids, dict.fromkeys(ids, 0), with_original=True)
+    await _load_states(connection, ids, items, company_steps)
+    return items
+
+
+async def _load_identity(
+    connection: Connection, ids: Sequence[int], fences: Mapping[int, int], *, with_original: bool
+) -> dict[int, LoadedItem]:
+    original = "original_data" if with_original else "null::jsonb as original_data"
+    cursor = await connection.execute(
+        f"select id, row_number, parent_item_id, company_key, {', '.join(IDENTITY_FIELDS)}, {original}, details "
+        "from batch_items where id = any(%s::bigint[])",
+        (list(ids),),
+    )
+    return {
+        row["id"]: LoadedItem(
+            item_id=row["id"],
+            fence=fences[row["id"]],
+            row_number=row["row_number"],
+            parent_id=row["parent_item_id"],
+            company_key=row["company_key"],
+            identity={name: row[name] for name in IDENTITY_FIELDS if row[name] is not None},
+            original=row["original_data"],
+            details=row["details"] or {},
+        )
+        for row in await cursor.fetchall()
+    }
+
+
+async def _load_states(
+    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], company_steps: Collection[str]
+) -> bool:
+    cursor = await connection.execute(
+        """
+        select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, s.position,
+               r.fields, r.provider,
+               s.status = 'IN_PROGRESS' and s.deadline_at <= clock_timestamp() as overdue,
+               s.status = 'IN_PROGRESS' and s.next_poll_at <= clock_timestamp() as polls,
+               s.next_attempt_at is null or s.next_attempt_at <= clock_timestamp() as due
+        from workflow_states s left join enrichment_results r on r.id = s.result_id
+        where s.item_id = any(%s::bigint[]) order by s.item_id, s.position
+        """,
+        (list(ids),),
+    )
+    any_overdue = False
+    for row in await cursor.fetchall():
+        item = items[row["item_id"]]
+        item.states[row["workflow_slug"]] = LoadedState(
+            Status(row["status"]),
+            row["outcome"],
+            row["attempts"],
+            row["call_id"],
+            bool(row["overdue"]),
+            row["due"],
+            bool(row["polls"]),
+        )
+        if row["fields"]:
+            slug = row["workflow_slug"]
+            source = Source("workflow", slug, row["provider"], row["position"], of_person=slug not in company_steps)
+            item.take(source, row["fields"])
+        any_overdue = any_overdue or bool(row["overdue"] or row["polls"])
+    return any_overdue
+
+
+async def _load_open_calls(
+    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], *, with_sent: bool
+) -> None:
+    states = "('intent', 'received', 'sent')" if with_sent else "('intent', 'received')"
+    cursor = await connection.execute(
+        f"select {_CALL_COLUMNS} from provider_calls c where c.item_id = any(%s::bigint[]) and c.state in {states}",
+        (list(ids),),
+    )
+    for row in await cursor.fetchall():
+        items[row["item_id"]].open_calls.append(_open_call(row))
+
+
+async def _load_callbacks(
+    connection: Connection, batch_id: int, ids: Sequence[int], items: Mapping[int, LoadedItem]
+) -> None:
+    cursor = await connection.execute(
+        f"""
+        with due as materialized (
+          select i.id as inbox_id, i.readings, i.headers as callback_headers, i.received_at, {_CALL_COLUMNS},
+                 case when octet_length(i.body) <= %(inline)s then i.body end as callback_body,
+                 i.headers ->> 'webhook-id' is not null and exists (
+                   select 1 from callback_inbox o
+                   where o.client_id = i.client_id and o.headers ->> 'webhook-id' = i.headers ->> 'webhook-id'
+                     and o.call_id <> i.call_id and o.id < i.id and o.status <> 'dead') as repeats
+          from callback_inbox i join provider_calls c on c.id = i.call_id
+          where i.batch_id = %(batch)s and i.status = 'new' and c.item_id = any(%(items)s::bigint[])
+        ), counted as (
+          update callback_inbox i set readings = 1 from due d where i.id = d.inbox_id and i.readings = 0
+        )
+        select * from due order by inbox_id
+        """,
+        {"inline": INLINE, "batch": batch_id, "items": list(ids)},
+    )
+    for row in await cursor.fetchall():
+        body = None if row["callback_body"] is None else bytes(row["callback_body"])
+        items[row["item_id"]].callbacks.append(
+            Callback(
+                row["inbox_id"],
+                _open_call(row),
+                body,
+                row["callback_headers"],
+                row["received_at"],
+                row["readings"],
+                row["repeats"],
+            )
+        )
+
+
+def _open_call(row: Mapping[str, Any]) -> OpenCall:
+    return OpenCall(
+        call_id=row["call_id"],
+        workflow_slug=row["workflow_slug"],
+        state=row["state"],
+        attempt=row["attempt"],
+        estimated_cost=row["estimated_cost"],
+        cost=row["cost"],
+        http_status=row["http_status"],
+        headers=row["headers"],
+        external_id=row["external_id"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAnswer:
+    """A company's answer that another item's call brought."""
+
+    result_id: int | None
+    outcome: str | None
+    fields: Mapping[str, Any]
+    status: str
+    reason: str | None
+
+
+async def shared_answer(connection: Connection, call_id: int) -> SharedAnswer | None:
+    """What the item that made this call ended with; None when that item's state is gone."""
+    cursor = await connection.execute(
+        """
+        select s.result_id, s.outcome, s.status, s.reason, coalesce(r.fields, '{}'::jsonb) as fields
+        from provider_calls c
+        join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
+        left join enrichment_results r on r.id = s.result_id
+        where c.id = %s
+        """,
+        (call_id,),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else SharedAnswer(**row)

@@ -1,0 +1,344 @@
+"""Workflow states as a whole: what the engine adopts in bulk, when a batch wants attention again, and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from enrichment_assets.store.deadlocks import again_after_deadlock
+from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.states.transitions import (
+    ANSWERED,
+    DEPENDENTS,
+    STEPS,
+    WANTED_AN_ANSWER,
+    StepFacts,
+    Sync,
+    ending,
+    ends,
+    reopening,
+)
+
+
+async def adopt_shared_answers(connection: Connection, batch_id: int, facts: StepFacts) -> int:
+    """End states whose call was made by another item of the company and has ended. Returns how many.
+
+    A state that had FAILED with that call (a missed deadline, garbage) follows it too when an answer comes after all,
+    and what was skipped for want of it is PENDING again.
+    """
+    return await again_after_deadlock(partial(_adopt, connection, batch_id, facts))
+
+
+_ENDS = ends(
+    "ended",
+    "item_id slug client_id batch_id status outcome reason error_class provider call_id result_id step_number "
+    "company_key",
+    {"message": "coalesce(reason, 'the answer to a call of another item of the company')"},
+)
+
+_ADOPT = f"""
+with ended as (
+  select s.item_id, s.workflow_slug as slug, s.client_id, s.batch_id, m.status, m.outcome, m.reason, m.error_class,
+         f.provider, s.call_id, m.result_id, f.number as step_number, i.company_key
+  from workflow_states s
+  join provider_calls c on c.id = s.call_id and c.item_id <> s.item_id
+  join workflow_states m on m.item_id = c.item_id and m.workflow_slug = c.workflow_slug
+  join batch_items i on i.id = s.item_id
+  join {STEPS} on f.slug = s.workflow_slug
+  where s.batch_id = %(batch)s
+    and (s.status = 'IN_PROGRESS' and m.status not in ('PENDING', 'IN_PROGRESS')
+         or s.status in ('FAILED', 'AMBIGUOUS') and m.status = 'COMPLETED')
+  order by s.item_id, s.workflow_slug for update of s
+), ends as (
+  select {_ENDS} from ended
+), {ending("s.status in ('IN_PROGRESS', 'FAILED', 'AMBIGUOUS')")}, again as (
+  select distinct m.item_id, o.after as slug, f.provider
+  from moved m join {DEPENDENTS} on o.before = m.slug join {STEPS} on f.slug = o.after
+  where m.outcome = 'found'
+), {reopening(WANTED_AN_ANSWER)}
+select count(*) as moved from moved
+"""
+
+
+async def _adopt(connection: Connection, batch_id: int, facts: StepFacts) -> int:
+    cursor = await connection.execute(_ADOPT, {"batch": batch_id, "message": ANSWERED, **facts.parameters()})
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row["moved"])
+
+
+async def settle_batch(
+    connection: Connection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
+) -> bool:
+    """Write when this batch wants attention again, and whether it is finished. Returns True when it is.
+
+    `resume_at` is the earliest poll or deadline of an IN_PROGRESS state, or the time when the first PENDING state that
+    waits for no other step is due, but not before `resume_in` seconds from now. The batch's row is locked before the
+    states are counted, so that a person's retry in between is not overwritten by an older count.
+    """
+    async with connection.transaction():
+        await connection.execute("select 1 from batches where id = %s for no key update", (batch_id,))
+        return await _settle(connection, batch_id, dependencies, resume_in)
+
+
+async def _settle(
+    connection: Connection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
+) -> bool:
+    cursor = await connection.execute(
+        """
+        with open_states as (
+          select min(case when s.status = 'IN_PROGRESS' then least(s.deadline_at, s.next_poll_at) end) as deadline,
+                 min(coalesce(s.next_attempt_at, clock_timestamp())) filter (
+                   where s.status = 'PENDING' and not exists (
+                     select 1
+                     from unnest(%(steps)s::text[], %(needs)s::text[]) as d(step, needs)
+                     join workflow_states x on x.item_id = s.item_id and x.workflow_slug = d.needs
+                     where d.step = s.workflow_slug and x.status in ('PENDING', 'IN_PROGRESS')
+                   )) as due,
+                 count(*) as open
+          from workflow_states s where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
+        )
+        update batches b
+        set resume_at = case when o.open = 0 then null else least(
+              o.deadline,
+              case when o.due is not null then
+                greatest(o.due, clock_timestamp() + make_interval(secs => %(resume_in)s::float8)) end) end,
+            finished_at = case when o.open = 0 then coalesce(b.finished_at, clock_timestamp()) end
+        from open_states o where b.id = %(batch)s
+        returning o.open = 0 as finished
+        """,
+        {
+            "batch": batch_id,
+            "resume_in": resume_in,
+            "steps": [step for step, _ in dependencies],
+            "needs": [needs for _, needs in dependencies],
+        },
+    )
+    row = await cursor.fetchone()
+    return bool(row and row["finished"])
+
+
+async def now(connection: Connection) -> datetime:
+    """The database's time."""
+    row = await (await connection.execute("select clock_timestamp() as now")).fetchone()
+    assert row is not None  # noqa: S101
+    moment: datetime = row["now"]
+    return moment
+
+
+async def next_due_in(connection: Connection, batch_id: int, slugs: Sequence[str], since: datetime) -> float | None:
+    """Seconds until the next PENDING state of these workflows that was deferred beyond `since` is due; None: none was.
+
+    `since` is when the caller began to look for what is due: what has become due meanwhile is due in 0 seconds.
+    """
+    cursor = await connection.execute(
+        """
+        select extract(epoch from min(next_attempt_at) - clock_timestamp())::float8 as seconds
+        from workflow_states
+        where batch_id = %s and status = 'PENDING' and workflow_slug = any(%s::text[])
+          and next_attempt_at > %s
+        """,
+        (batch_id, list(slugs), since),
+    )
+    row = await cursor.fetchone()
+    return None if row is None or row["seconds"] is None else max(float(row["seconds"]), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowCounts:
+    """States of one workflow in one batch, by where they stand; `cost` in the workflow's currency."""
+
+    slug: str
+    position: int
+    pending: int
+    in_progress: int
+    found: int
+    not_found: int
+    skipped: int
+    failed: int
+    ambiguous: int
+    cost: Decimal
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    calls: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing of this workflow is PENDING or IN_PROGRESS."""
+        return self.pending == 0 and self.in_progress == 0
+
+    @property
+    def items(self) -> int:
+        """States in all."""
+        return (
+            self.pending + self.in_progress + self.found + self.not_found + self.skipped + self.failed + self.ambiguous
+        )
+
+
+def workflow_counts(connection: Sync, batch_id: int) -> list[WorkflowCounts]:
+    """Counts of every workflow of the batch, in blueprint order.
+
+    Three readings of the batch, each once. MATERIALIZED: on fresh statistics Postgres expects one row per workflow, and
+    would repeat an aggregate for each of its rows.
+    """
+    rows = connection.execute(
+        """
+        with counted as materialized (
+          select workflow_slug, min(position) as position,
+                 count(*) filter (where status = 'PENDING') as pending,
+                 count(*) filter (where status = 'IN_PROGRESS') as in_progress,
+                 count(*) filter (where status = 'COMPLETED' and outcome = 'found') as found,
+                 count(*) filter (where status = 'COMPLETED' and outcome = 'not_found') as not_found,
+                 count(*) filter (where status = 'SKIPPED') as skipped,
+                 count(*) filter (where status = 'FAILED') as failed,
+                 count(*) filter (where status = 'AMBIGUOUS') as ambiguous
+          from workflow_states where batch_id = %(batch)s group by workflow_slug
+        ), called as materialized (
+          select workflow_slug, sum(cost) as cost, sum(attempt) as calls
+          from provider_calls where batch_id = %(batch)s group by workflow_slug
+        ), timed as materialized (
+          select workflow_slug, percentile_cont(0.5) within group (order by duration_ms) as p50,
+                 percentile_cont(0.95) within group (order by duration_ms) as p95
+          from enrichment_results_log where batch_id = %(batch)s and duration_ms is not null group by workflow_slug
+        )
+        select s.workflow_slug as slug, s.position, s.pending, s.in_progress, s.found, s.not_found, s.skipped, s.failed,
+               s.ambiguous, coalesce(c.cost, 0) as cost, coalesce(c.calls, 0) as calls, t.p50 as p50_ms, t.p95 as p95_ms
+        from counted s left join called c using (workflow_slug) left join timed t using (workflow_slug)
+        order by s.position, s.workflow_slug
+        """,
+        {"batch": batch_id},
+    ).fetchall()
+    return [WorkflowCounts(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch as the doors show it."""
+
+    batch_id: int
+    batch_key: str
+    client_id: int
+    client: str
+    pipeline: str
+    upload_id: int
+    filename: str
+    blueprint: dict[str, Any]
+    rows: int
+    rejected: int
+    items: int
+    children: int
+    done: int
+    created_at: datetime
+    items_created_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    extracted_at: datetime | None
+    resume_at: datetime | None
+
+
+_BATCH = """
+    select b.id as batch_id, b.batch_key, b.client_id, c.slug as client, b.pipeline_slug as pipeline, b.upload_id,
+           u.filename, b.blueprint, u.row_count as rows, u.rejected_count as rejected,
+           (select count(*) from batch_items i where i.batch_id = b.id) as items,
+           (select count(*) from batch_items i where i.batch_id = b.id and i.parent_item_id is not null) as children,
+           (select count(*) from batch_items i where i.batch_id = b.id and not exists (
+              select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
+            )) as done,
+           b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at
+    from batches b join clients c on c.id = b.client_id join uploads u on u.id = b.upload_id
+"""
+
+
+def find_batch(connection: Sync, batch_key: str) -> BatchRow | None:
+    """One batch by its key."""
+    row = connection.execute(f"{_BATCH} where b.batch_key = %s", (batch_key,)).fetchone()
+    return None if row is None else BatchRow(**row)
+
+
+def find_batch_id(connection: Sync, batch_key: str) -> int | None:
+    """The id alone: `find_batch` also counts every item, too much for what is asked every few seconds."""
+    row = connection.execute("select id from batches where batch_key = %s", (batch_key,)).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def list_batches(
+    connection: Sync, client: str | None = None, limit: int = 100, *, archived: bool = False
+) -> list[BatchRow]:
+    """The newest batches, of one client or of all; `archived`: those that were archived, instead of the others."""
+    rows = connection.execute(
+        f"{_BATCH} where (%(client)s::text is null or c.slug = %(client)s) "
+        "and (b.retired_at is not null) = %(archived)s order by b.id desc limit %(limit)s",
+        {"client": client, "limit": limit, "archived": archived},
+    ).fetchall()
+    return [BatchRow(**row) for row in rows]
+
+
+def planned_steps(connection: Sync, batch_keys: Collection[str]) -> dict[str, list[str]]:
+    """Batch key -> the workflows of its blueprint, in order; a key without a batch is left out."""
+    rows = connection.execute(
+        "select batch_key, jsonb_path_query_array(blueprint, '$.steps[*].workflow.slug') as slugs "
+        "from batches where batch_key = any(%s)",
+        (list(batch_keys),),
+    ).fetchall()
+    return {row["batch_key"]: row["slugs"] for row in rows}
+
+
+NOT_EXTRACTED = "not extracted"
+"""Reason to run a batch: all of its steps have settled, and its tables are not made of that yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatch:
+    """A batch that the sequencer should continue, and what shows that it is a new reason."""
+
+    batch_key: str
+    reason: str
+    mark: str
+
+
+def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
+    """Batches whose time has come: something is due, a deadline passed, their runner died, or only tables are missing.
+
+    The last waits five seconds for a run in a terminal (`enrich run`), which makes the tables itself.
+    """
+    rows = connection.execute(
+        """
+        select b.batch_key, 'due' as reason, extract(epoch from b.resume_at)::bigint::text as mark
+        from batches b
+        where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null)
+          and b.resume_at <= clock_timestamp()
+          and not exists (select 1 from runners r where r.batch_id = b.id and r.ended_at is null
+                          and r.expires_at > clock_timestamp())
+        union all
+        select b.batch_key, 'runner died', max(r.id)::text
+        from batches b join runners r on r.batch_id = b.id
+        where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null) and r.ended_at is null
+          and r.expires_at <= clock_timestamp()
+          and not exists (select 1 from runners x where x.batch_id = b.id and x.ended_at is null
+                          and x.expires_at > clock_timestamp())
+        group by b.batch_key
+        union all
+        select b.batch_key, %s, extract(epoch from b.finished_at)::bigint::text
+        from batches b
+        where b.retired_at is null and b.finished_at < clock_timestamp() - interval '5 seconds'
+          and (b.extracted_at is null or b.extracted_at < b.finished_at)
+        order by batch_key
+        """,
+        (NOT_EXTRACTED,),
+    ).fetchall()
+    return [WaitingBatch(**row) for row in rows]
+
+
+def is_running_now(connection: Sync, batch_id: int) -> bool:
+    """Whether a run works on the batch at this moment."""
+    query = "select 1 from runners where batch_id = %s and ended_at is null and expires_at > clock_timestamp() limit 1"
+    return connection.execute(query, (batch_id,)).fetchone() is not None
+
+
+def mark_extracted(connection: Sync, batch_key: str) -> None:
+    """Note that the batch was extracted and published just now."""
+    connection.execute("update batches set extracted_at = clock_timestamp() where batch_key = %s", (batch_key,))
+    connection.commit()
