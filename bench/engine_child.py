@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.usage import peak_megabytes
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.batches import advance_batch
+from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import open_databases
 

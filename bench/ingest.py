@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg.types.json import Jsonb
 
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.uploads import get_upload, read_rows, upload_file
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.uploads.upload import get_upload, read_rows, upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, embedded_server, open_databases
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch, uploads_by_id
 from enrichment_assets.store.database import connect, embedded_server, open_databases

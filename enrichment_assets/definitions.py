@@ -25,7 +25,7 @@ from enrichment_assets.resources.providers import provider_resources
 from enrichment_assets.sensors.analytics import analytics_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
-from enrichment_assets.services.configuration import list_workflows
+from enrichment_assets.services.catalog.configuration import list_workflows
 from enrichment_assets.settings import Settings
 
 log = logging.getLogger("enrichment_assets.definitions")

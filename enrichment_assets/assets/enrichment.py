@@ -24,8 +24,8 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import Interrupted, Progress, RunReport
 from enrichment_assets.resources.platform import PlatformResource
-from enrichment_assets.services.batches import advance_batch, load_batch, workflow_counts
-from enrichment_assets.services.storing import StoreReport, store_results
+from enrichment_assets.services.batches.advancing import advance_batch, load_batch, workflow_counts
+from enrichment_assets.services.batches.storing import StoreReport, store_results
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.states.batch_states import WorkflowCounts
 

@@ -12,7 +12,7 @@ import dagster as dg
 
 from enrichment_assets.assets.direct import direct_parents
 from enrichment_assets.assets.partitions import OWNERS, batches
-from enrichment_assets.services.batches import mark_extracted
+from enrichment_assets.services.batches.advancing import mark_extracted
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.project import Model, Project
 

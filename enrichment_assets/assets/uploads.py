@@ -26,7 +26,7 @@ BATCH_ITEMS = dg.AssetKey("batch_items")
 @values_withheld()
 def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Write the batch's upload to the warehouse."""
-    from enrichment_assets.services.raw_uploads import write_raw_upload
+    from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
 
     raw = write_raw_upload(platform.settings(), context.partition_key)
     columns = [dg.TableColumn(name, kind) for name, kind in raw.columns_to_show]
@@ -79,7 +79,7 @@ nothing is enriched before they are there, whichever steps a run selects."""
 
 def lay_out(settings: Settings, batch_key: str, *, check: bool) -> dg.MaterializeResult:
     """Split the upload into items (idempotent: existing items stay); with `check`, whether none was lost."""
-    from enrichment_assets.services.items import create_items
+    from enrichment_assets.services.batches.items import create_items
 
     report = create_items(settings, batch_key)
     return dg.MaterializeResult(

@@ -11,7 +11,7 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.batches import BatchStatus
+    from enrichment_assets.services.batches.advancing import BatchStatus
     from enrichment_assets.settings import Settings
     from enrichment_assets.store.results.statistics import WorkflowStatistics
     from enrichment_assets.store.states.reasons import ReasonCount
@@ -40,7 +40,7 @@ def status(
 
     Examples: enrich status acme-1-apollo-basic-1, then: enrich status acme-1-apollo-basic-1 --failed --limit 50
     """
-    from enrichment_assets.services import batches
+    from enrichment_assets.services.batches import advancing
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -50,13 +50,13 @@ def status(
         _list_failed(settings, batch, limit, as_json=as_json)
         return
     if batch is None:
-        found = batches.overview(settings, client, limit)
+        found = advancing.overview(settings, client, limit)
         if as_json:
             typer.echo(json.dumps([b.as_json() for b in found], indent=2, default=str))
         else:
             _print_overview(found)
         return
-    one = batches.status(settings, batch)
+    one = advancing.status(settings, batch)
     if as_json:
         typer.echo(json.dumps(one.as_json(), indent=2, default=str))
     else:
@@ -66,7 +66,7 @@ def status(
 def _list_failed(settings: Settings, batch: str, limit: int, *, as_json: bool) -> None:
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.standing import print_failed
-    from enrichment_assets.services.failed_rows import list_failed
+    from enrichment_assets.services.operations.failed_rows import list_failed
 
     found = list_failed(settings, batch, limit)
     if as_json:
@@ -93,12 +93,12 @@ def run(
     Example: enrich run acme-1-apollo-basic-1 --wait
     """
     from enrichment_assets.cli.running import run_batch
-    from enrichment_assets.services import batches
+    from enrichment_assets.services.batches import advancing
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
     run_batch(settings, batch, workflows=workflow, wait=wait, show=not as_json)
-    one = batches.status(settings, batch)
+    one = advancing.status(settings, batch)
     if as_json:
         typer.echo(json.dumps(one.as_json(), indent=2, default=str))
     else:
@@ -112,7 +112,7 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
     """
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services.statistics import batch_statistics
+    from enrichment_assets.services.operations.statistics import batch_statistics
     from enrichment_assets.settings import Settings
 
     rows = batch_statistics(Settings.from_environment(), batch)

@@ -10,7 +10,7 @@ from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services.budgeting import BudgetReport
+    from enrichment_assets.services.operations.budgeting import BudgetReport
     from enrichment_assets.store.money.budgets import Budget
 
 app = typer.Typer(help="Budgets: set, list, remove.", no_args_is_help=True)
@@ -38,7 +38,7 @@ def set_(
 
     Example: enrich budget set 250 --client acme --workflow reveal-phone-via-apollo
     """
-    from enrichment_assets.services.budgeting import set_budget
+    from enrichment_assets.services.operations.budgeting import set_budget
     from enrichment_assets.settings import Settings
 
     report = set_budget(Settings.from_environment(), client, amount, batch=batch, workflow=workflow)
@@ -58,7 +58,7 @@ def list_(
     """
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.services.budgeting import budget_json, list_budgets
+    from enrichment_assets.services.operations.budgeting import budget_json, list_budgets
     from enrichment_assets.settings import Settings
 
     found = list_budgets(Settings.from_environment(), client)
@@ -77,7 +77,7 @@ def remove(client: Client, batch: Batch = None, workflow: Workflow = None, as_js
 
     Example: enrich budget remove --client acme --batch acme-1-apollo-basic-1
     """
-    from enrichment_assets.services.budgeting import remove_budget
+    from enrichment_assets.services.operations.budgeting import remove_budget
     from enrichment_assets.settings import Settings
 
     report = remove_budget(Settings.from_environment(), client, batch=batch, workflow=workflow)

@@ -1,6 +1,6 @@
 """`enrich callbacks`: see what providers sent back, why a callback is dead, and put it back in line.
 
-What belongs here: parsing options and printing. The work is in `services.callbacks`.
+What belongs here: parsing options and printing. The work is in `services.operations.callbacks`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def list_(
     from dataclasses import asdict
 
     from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.services.callbacks import list_callbacks
+    from enrichment_assets.services.operations.callbacks import list_callbacks
     from enrichment_assets.settings import Settings
 
     found = list_callbacks(Settings.from_environment(), dead=dead, batch=batch, client=client, limit=limit)
@@ -65,8 +65,8 @@ def show_(
     from dataclasses import asdict
 
     from enrichment_assets.domain.visible import visible
-    from enrichment_assets.services.callbacks import show_callback
-    from enrichment_assets.services.target_files import checked_target
+    from enrichment_assets.services.insight.target_files import checked_target
+    from enrichment_assets.services.operations.callbacks import show_callback
     from enrichment_assets.settings import Settings
 
     detail = show_callback(Settings.from_environment(), inbox_id)
@@ -98,7 +98,7 @@ def replay(
     """
     from dataclasses import asdict
 
-    from enrichment_assets.services.callbacks import replay_callbacks
+    from enrichment_assets.services.operations.callbacks import replay_callbacks
     from enrichment_assets.settings import Settings
 
     if batch is not None and not dead:

@@ -11,7 +11,7 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.work_history import Found
+    from enrichment_assets.services.insight.work_history import Found
 
 _Client = Annotated[str | None, typer.Option("--client", help="Only this client's people.")]
 _Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows that are printed.")]
@@ -44,7 +44,7 @@ def worked_at(
     Example: enrich worked-at acme.com --with "Ada Lovelace"
     """
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services import work_history
+    from enrichment_assets.services.insight import work_history
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -70,7 +70,7 @@ def moves(
 
     Example: enrich moves "Acme, Inc." globex.com
     """
-    from enrichment_assets.services import work_history
+    from enrichment_assets.services.insight import work_history
     from enrichment_assets.settings import Settings
 
     found = work_history.moves(Settings.from_environment(), from_organisation, to_organisation, client=client)
@@ -87,7 +87,7 @@ def job_changes(
 
     Example: enrich job-changes --since 2026-01-01 --client acme
     """
-    from enrichment_assets.services import work_history
+    from enrichment_assets.services.insight import work_history
     from enrichment_assets.settings import Settings
 
     _print(work_history.job_changes(Settings.from_environment(), since.date(), client=client), limit, as_json)

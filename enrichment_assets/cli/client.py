@@ -27,7 +27,7 @@ def add(
     Example: enrich client add acme --name "Acme"
     """
     from enrichment_assets.cli.printing import print_json
-    from enrichment_assets.services.configuration import add_client
+    from enrichment_assets.services.catalog.configuration import add_client
     from enrichment_assets.settings import Settings
 
     client = add_client(Settings.from_environment(), slug, name)
@@ -45,7 +45,7 @@ def list_(as_json: AsJson = False) -> None:
     """
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.services.configuration import list_clients
+    from enrichment_assets.services.catalog.configuration import list_clients
     from enrichment_assets.settings import Settings
 
     found = list_clients(Settings.from_environment())
@@ -87,7 +87,7 @@ def config(
     """
     from enrichment_assets.cli.assignments import parse_names, parse_values
     from enrichment_assets.cli.printing import print_json
-    from enrichment_assets.services import configuration
+    from enrichment_assets.services.catalog import configuration
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()

@@ -42,9 +42,9 @@ def demo(
     from enrichment_assets.cli.running import run_batch
     from enrichment_assets.receiver.process import ReceiverProcess
     from enrichment_assets.sandbox import SandboxProcess
-    from enrichment_assets.services.configuration import add_client, list_clients
-    from enrichment_assets.services.launching import launch
-    from enrichment_assets.services.uploads import upload_file
+    from enrichment_assets.services.batches.launching import launch
+    from enrichment_assets.services.catalog.configuration import add_client, list_clients
+    from enrichment_assets.services.uploads.upload import upload_file
     from enrichment_assets.settings import Settings
     from enrichment_assets.store.database import open_databases
 
@@ -83,7 +83,7 @@ def _export(settings: Settings) -> None:
 
 def _report(settings: Settings, batch_key: str, seconds: float) -> None:
     from enrichment_assets.cli.batch import print_status
-    from enrichment_assets.services.batches import status
+    from enrichment_assets.services.batches.advancing import status
     from enrichment_assets.warehouse import open_warehouse
 
     one = status(settings, batch_key)

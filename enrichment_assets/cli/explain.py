@@ -11,7 +11,7 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.explain import Chain, Link
+    from enrichment_assets.services.insight.explain import Chain, Link
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def explain(
 
     Example: enrich explain acme-1-apollo-basic-1 17 email
     """
-    from enrichment_assets.services.explain import explain_lead
+    from enrichment_assets.services.insight.explain import explain_lead
     from enrichment_assets.settings import Settings
 
     chains = explain_lead(Settings.from_environment(), batch, item, column)
@@ -98,7 +98,7 @@ def edit(
     Example: enrich edit acme-1-apollo-basic-1 17 title "Chief of Staff" --by ada --note "from her own page"
     """
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services.editing import edit_lead
+    from enrichment_assets.services.insight.editing import edit_lead
     from enrichment_assets.settings import Settings
 
     if clear == (value is not None):

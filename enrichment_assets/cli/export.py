@@ -10,7 +10,7 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.extracting import Standing
+    from enrichment_assets.services.batches.extracting import Standing
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key.")]
 
@@ -48,8 +48,8 @@ def export(
     Example: enrich export acme-1-apollo-basic-1 leads --with-upload --to leads.xlsx
     """
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services import leads, queries
-    from enrichment_assets.services.extracting import bring_up_to_date
+    from enrichment_assets.services.batches.extracting import bring_up_to_date
+    from enrichment_assets.services.insight import leads, queries
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -76,7 +76,7 @@ def extract(batch: BatchKey) -> None:
 
     Example: enrich extract acme-1-apollo-basic-1
     """
-    from enrichment_assets.services.extracting import bring_up_to_date, ensure_raw_upload
+    from enrichment_assets.services.batches.extracting import bring_up_to_date, ensure_raw_upload
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()

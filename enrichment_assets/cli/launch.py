@@ -9,8 +9,8 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.batch_partitions import Partitions
-    from enrichment_assets.services.launching import Launched, LaunchPlan, StepPlan
+    from enrichment_assets.services.batches.launching import Launched, LaunchPlan, StepPlan
+    from enrichment_assets.services.batches.partitions import Partitions
     from enrichment_assets.settings import Settings
 
 
@@ -59,14 +59,14 @@ def launch(
     """
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services.launching import launch as launch_batch
-    from enrichment_assets.services.launching import plan_launch
+    from enrichment_assets.services.batches.launching import launch as launch_batch
+    from enrichment_assets.services.batches.launching import plan_launch
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
     if mapping:
-        from enrichment_assets.services.launching import map_columns
-        from enrichment_assets.services.upload_options import parse_mapping
+        from enrichment_assets.services.batches.launching import map_columns
+        from enrichment_assets.services.uploads.options import parse_mapping
 
         upload = str(map_columns(settings, upload, parse_mapping(mapping), client))
     _warn(settings, upload, pipeline, client)
@@ -118,7 +118,7 @@ def launch(
 def _warn(settings: Settings, upload: str, pipeline: str, client: str | None) -> None:
     """Say what the running `enrich up` lacks for this batch: it would start at once, and stand still."""
     from enrichment_assets.cli.standing import print_hindrances
-    from enrichment_assets.services.foresight import before_launch
+    from enrichment_assets.services.batches.foresight import before_launch
 
     found = before_launch(settings, upload, pipeline, client)
     if found:
@@ -144,8 +144,8 @@ def _launch_instead(
     batch: str | None,
     limit: int | None,
 ) -> Launched:
-    from enrichment_assets.services.archiving import archive
-    from enrichment_assets.services.replacing import launch_instead
+    from enrichment_assets.services.batches.replacing import launch_instead
+    from enrichment_assets.services.catalog.archiving import archive
 
     done = launch_instead(
         settings,

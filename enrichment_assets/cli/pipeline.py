@@ -29,7 +29,7 @@ def list_(
     """
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.services.configuration import list_pipelines
+    from enrichment_assets.services.catalog.configuration import list_pipelines
     from enrichment_assets.settings import Settings
 
     found = list_pipelines(Settings.from_environment(), client)
@@ -49,7 +49,7 @@ def show(
     Example: enrich pipeline show full-demo
     """
     from enrichment_assets.cli.printing import print_json
-    from enrichment_assets.services.configuration import get_pipeline
+    from enrichment_assets.services.catalog.configuration import get_pipeline
     from enrichment_assets.settings import Settings
 
     found = get_pipeline(Settings.from_environment(), slug, client)
@@ -76,7 +76,7 @@ def add(
     Example: enrich pipeline add acme-emails --steps normalise-name,normalise-domain,find-email-via-hunter --client acme
     """
     from enrichment_assets.cli.printing import print_json
-    from enrichment_assets.services.configuration import add_pipeline, pipeline_from_steps
+    from enrichment_assets.services.catalog.configuration import add_pipeline, pipeline_from_steps
     from enrichment_assets.settings import Settings
 
     pipeline: PipelineDefinition | Path = Path(source) if steps is None else pipeline_from_steps(source, steps)

@@ -44,7 +44,7 @@ def query(
     Example: enrich query "select organisation_name, count(*) from person_work_history group by all order by 2 desc"
     """
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services import queries
+    from enrichment_assets.services.insight import queries
     from enrichment_assets.settings import Settings
 
     if (sql is None) == (file is None):
@@ -70,7 +70,7 @@ def query(
 
 def _say_what_is_not_extracted(settings: Settings, client: str | None) -> None:
     """No rows: perhaps they are there and only not in the tables yet."""
-    from enrichment_assets.services.extracting import not_extracted
+    from enrichment_assets.services.batches.extracting import not_extracted
 
     for one in not_extracted(settings, client):
         done = f"{one.done} of {one.items} items are done" if one.items else "nothing of it has been done"

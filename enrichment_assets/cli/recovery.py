@@ -13,7 +13,7 @@ from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services.replaying import ReplayReport
+    from enrichment_assets.services.operations.replaying import ReplayReport
     from enrichment_assets.settings import Settings
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
@@ -44,7 +44,7 @@ def retry(
     Example: enrich retry acme-1-apollo-basic-1 --workflow find-email-via-hunter --class retryable
     """
     from enrichment_assets.cli.standing import print_hindrances
-    from enrichment_assets.services import recovery
+    from enrichment_assets.services.operations import recovery
     from enrichment_assets.settings import Settings
 
     report = recovery.retry(Settings.from_environment(), batch, workflow=workflow, error_class=error_class)
@@ -86,7 +86,7 @@ def resolve(
 
     Examples: enrich resolve acme-1-apollo-basic-1, then: enrich resolve acme-1-apollo-basic-1 --accept-miss --cost 0
     """
-    from enrichment_assets.services import recovery
+    from enrichment_assets.services.operations import recovery
     from enrichment_assets.settings import Settings
 
     if retry_ and accept_miss:
@@ -126,7 +126,7 @@ def replay(
 
     Example: enrich replay acme-1-apollo-basic-1 --workflow match-person-via-apollo --dry-run
     """
-    from enrichment_assets.services.replaying import replay as read_again
+    from enrichment_assets.services.operations.replaying import replay as read_again
     from enrichment_assets.settings import Settings
 
     report = read_again(Settings.from_environment(), batch, workflow, dry_run=dry_run)
@@ -158,9 +158,9 @@ def _print_replay(report: ReplayReport) -> None:
 def _booked(settings: Settings, batch: str, cost: Decimal) -> Money:
     """What was booked, with the currency of the batch's workflows where they have one."""
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services import batches
+    from enrichment_assets.services.batches import advancing
 
-    found = set(batches.currencies(settings, batch).values())
+    found = set(advancing.currencies(settings, batch).values())
     return Money(cost, found.pop() if len(found) == 1 else "")
 
 
@@ -168,13 +168,14 @@ def _list_ambiguous(settings: Settings, batch: str, workflow: str | None, item: 
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services import batches, recovery
+    from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.operations import recovery
 
     found = recovery.list_ambiguous(settings, batch, workflow=workflow, item_id=item)
     if as_json:
         print_json(found)
         return
-    currencies = batches.currencies(settings, batch)
+    currencies = advancing.currencies(settings, batch)
     rows = [
         (
             row.item_id,

@@ -42,12 +42,12 @@ def report(
 
     Example: enrich report acme-1-apollo-basic-1 --html report.html
     """
-    from enrichment_assets.services import queries
+    from enrichment_assets.services.insight import queries
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
     if html is not None:
-        from enrichment_assets.services.html_report import write_report
+        from enrichment_assets.services.insight.html_report import write_report
 
         write_report(settings, what, html)
         say(f"Written to {html}")
@@ -64,7 +64,7 @@ def report(
         query, parameters = queries.report_query(name, batch)
         with queries.ask(settings, query, parameters, client=client, unsafe=True) as answer:
             from enrichment_assets.cli.tables import print_table
-            from enrichment_assets.services.report_money import with_currencies
+            from enrichment_assets.services.insight.report_money import with_currencies
 
             print_table(
                 answer.columns,
@@ -81,7 +81,7 @@ def _print_json(
     settings: Settings, sections: Sequence[str], batch: str | None, client: str | None, *, named: bool
 ) -> None:
     """One document: the rows of a report as a list, or (`named`) an object of such lists by the reports' names."""
-    from enrichment_assets.services import queries
+    from enrichment_assets.services.insight import queries
 
     for position, name in enumerate(sections):
         if named:

@@ -22,8 +22,8 @@ from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run import Progress as EngineProgress
-from enrichment_assets.services.batches import BatchStatus, status
-from enrichment_assets.services.extracting import bring_up_to_date
+from enrichment_assets.services.batches.advancing import BatchStatus, status
+from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch

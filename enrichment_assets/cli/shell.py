@@ -25,7 +25,7 @@ def shell(
 
     Example: enrich shell --client acme
     """
-    from enrichment_assets.services.known_clients import check_client
+    from enrichment_assets.services.catalog.known_clients import check_client
     from enrichment_assets.settings import Settings
     from enrichment_assets.warehouse import open_warehouse
 

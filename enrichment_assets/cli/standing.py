@@ -10,9 +10,9 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.failed_rows import FailedRows
-    from enrichment_assets.services.foresight import Hindrance
-    from enrichment_assets.services.standing import Standing
+    from enrichment_assets.services.batches.foresight import Hindrance
+    from enrichment_assets.services.operations.failed_rows import FailedRows
+    from enrichment_assets.services.operations.standing import Standing
 
 
 def print_standing(found: Sequence[Standing], *, title: str = "why they stand there") -> None:

@@ -9,7 +9,7 @@ import typer
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.archiving import Put
+    from enrichment_assets.services.catalog.archiving import Put
 
 Kind = Literal["client", "upload", "workflow", "pipeline", "batch"]
 What = Annotated[Kind, typer.Argument(help="client, upload, workflow, pipeline or batch.")]
@@ -36,7 +36,7 @@ def archive(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
     Example: enrich archive batch acme-1-apollo-basic-1
     """
     from enrichment_assets.assets.instance import InstancePartitions
-    from enrichment_assets.services import archiving
+    from enrichment_assets.services.catalog import archiving
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -50,7 +50,7 @@ def restore(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
     Example: enrich restore upload 12
     """
     from enrichment_assets.assets.instance import InstancePartitions
-    from enrichment_assets.services import archiving
+    from enrichment_assets.services.catalog import archiving
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -68,7 +68,7 @@ def remove(kind: What, name: Name, client: Client = None, yes: Yes = False, as_j
     """
     from enrichment_assets.assets.instance import InstancePartitions
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services import archiving
+    from enrichment_assets.services.catalog import archiving
     from enrichment_assets.settings import Settings
 
     if not yes:
@@ -85,7 +85,7 @@ def archived(as_json: AsJson = False) -> None:
     """
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.services.archiving import list_archived
+    from enrichment_assets.services.catalog.archiving import list_archived
     from enrichment_assets.settings import Settings
 
     found = list_archived(Settings.from_environment())
@@ -108,7 +108,7 @@ def give_up(
     """
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services.replacing import give_up_batch
+    from enrichment_assets.services.batches.replacing import give_up_batch
     from enrichment_assets.settings import Settings
 
     if not yes:

@@ -15,7 +15,7 @@ from enrichment_assets.cli.tables import print_table
 from enrichment_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.uploads import UploadReport
+    from enrichment_assets.services.uploads.upload import UploadReport
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -52,8 +52,8 @@ def upload(
 
     Example: enrich upload leads.csv --client acme --map "Funktion=title"
     """
-    from enrichment_assets.services.upload_options import UploadOptions, parse_mapping
-    from enrichment_assets.services.uploads import upload_file
+    from enrichment_assets.services.uploads.options import UploadOptions, parse_mapping
+    from enrichment_assets.services.uploads.upload import upload_file
 
     options = UploadOptions(encoding, delimiter, sheet, parse_mapping(mapping or ()))
     report = upload_file(Settings.from_environment(), file, client, options=options)
@@ -100,7 +100,7 @@ def uploads(
 
     Example: enrich uploads --client acme
     """
-    from enrichment_assets.services.uploads import list_uploads
+    from enrichment_assets.services.uploads.upload import list_uploads
 
     found = list_uploads(Settings.from_environment(), client)
     if as_json:
@@ -136,7 +136,7 @@ def rejections(
 
     Example: enrich rejections 7 --json > rejected.json
     """
-    from enrichment_assets.services.uploads import list_rejections
+    from enrichment_assets.services.uploads.upload import list_rejections
 
     found = list_rejections(Settings.from_environment(), upload_id)
     if as_json:

@@ -29,7 +29,7 @@ def list_(as_json: AsJson = False) -> None:
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services.configuration import list_workflows
+    from enrichment_assets.services.catalog.configuration import list_workflows
     from enrichment_assets.settings import Settings
 
     found = list_workflows(Settings.from_environment())
@@ -54,7 +54,7 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
     Example: enrich workflow show match-person-via-apollo > my-match.yaml
     """
     from enrichment_assets.cli.printing import print_json
-    from enrichment_assets.services.configuration import get_workflow
+    from enrichment_assets.services.catalog.configuration import get_workflow
     from enrichment_assets.settings import Settings
 
     found = get_workflow(Settings.from_environment(), slug)
@@ -82,7 +82,7 @@ def add(
     Example: enrich workflow add my-step.yaml
     """
     from enrichment_assets.cli.printing import print_json
-    from enrichment_assets.services.configuration import add_workflow
+    from enrichment_assets.services.catalog.configuration import add_workflow
     from enrichment_assets.settings import Settings
 
     saved = add_workflow(Settings.from_environment(), file, replace=replace)
@@ -105,7 +105,7 @@ def check(
     """
     from enrichment_assets.cli.printing import print_json
     from enrichment_assets.domain.visible import visible
-    from enrichment_assets.services.checking import check_files
+    from enrichment_assets.services.catalog.checking import check_files
     from enrichment_assets.settings import Settings
 
     checked = check_files(Settings.from_environment(), files)
@@ -142,7 +142,7 @@ def enable(slug: Slug) -> None:
 
 
 def _switch(slug: str, enabled: bool) -> None:
-    from enrichment_assets.services.configuration import set_workflow_enabled
+    from enrichment_assets.services.catalog.configuration import set_workflow_enabled
     from enrichment_assets.settings import Settings
 
     set_workflow_enabled(Settings.from_environment(), slug, enabled)

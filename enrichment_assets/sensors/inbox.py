@@ -21,7 +21,7 @@ from enrichment_assets.store.states.batch_states import planned_steps
 @texts_withheld()
 def upload_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """Take in every file that has arrived whole; a refused one is moved aside with the reason beside it."""
-    from enrichment_assets.services.inbox import take_in
+    from enrichment_assets.services.uploads.inbox_folder import take_in
 
     settings = platform.settings()
     taken = take_in(settings)

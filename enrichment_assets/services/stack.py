@@ -21,7 +21,7 @@ import yaml
 
 import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.services.reloading import reloaded_when_workflows_change
+from enrichment_assets.services.catalog.reloading import reloaded_when_workflows_change
 from enrichment_assets.services.running_stack import STARTED_BY
 from enrichment_assets.services.supervisor import Service, Supervisor
 from enrichment_assets.services.told_addresses import addresses_told

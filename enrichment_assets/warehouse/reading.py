@@ -62,7 +62,7 @@ def open_warehouse(
         batch_key: Show this batch only (of `client_slug`, which has to be given too).
         locked: For SQL that somebody else wrote: files outside the warehouse (with `client_slug`, outside that
             client's part of it) cannot be reached, and no statement can undo that. What can be reached could still be
-            written by COPY: let only SELECT statements through (`services.queries` does).
+            written by COPY: let only SELECT statements through (`services.insight.queries` does).
     """
     if settings is None:
         settings = Settings.from_environment()

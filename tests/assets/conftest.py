@@ -17,7 +17,7 @@ from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.configuration import add_client
+from enrichment_assets.services.catalog.configuration import add_client
 from enrichment_assets.settings import Settings
 
 

@@ -15,11 +15,11 @@ from enrichment_assets.definitions import build_definitions
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches import status
-from enrichment_assets.services.configuration import add_pipeline, pipeline_from_steps
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.upload_options import UploadOptions
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.advancing import status
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.catalog.configuration import add_pipeline, pipeline_from_steps
+from enrichment_assets.services.uploads.options import UploadOptions
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch

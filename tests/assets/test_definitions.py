@@ -16,7 +16,7 @@ from enrichment_assets.definitions import build_definitions, registered_workflow
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.platform import PlatformResource
-from enrichment_assets.services.configuration import add_workflow, set_workflow_enabled
+from enrichment_assets.services.catalog.configuration import add_workflow, set_workflow_enabled
 from enrichment_assets.settings import Settings
 
 SNAPSHOT = Path(__file__).with_name("graph.json")

@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches import status
-from enrichment_assets.services.explain import explain_lead
-from enrichment_assets.services.html_report import render_report
-from enrichment_assets.services.launching import launch, plan_launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.advancing import status
+from enrichment_assets.services.batches.launching import launch, plan_launch
+from enrichment_assets.services.insight.explain import explain_lead
+from enrichment_assets.services.insight.html_report import render_report
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources, reconcile, run_tests

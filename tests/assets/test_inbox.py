@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import xlsxwriter
 
-from enrichment_assets.services.inbox import take_in
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.uploads.inbox_folder import take_in
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.assets.conftest import drop
 from tests.chaos.faults import arm
@@ -111,7 +111,7 @@ def test_a_file_whose_taker_died_behind_its_launch_becomes_the_same_batch(
     simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
-    killed_at(simulated, "services.launching:launch", "after")
+    killed_at(simulated, "services.batches.launching:launch", "after")
     assert path.exists()
     assert [file.batch_key for file in take_in(simulated)] == batches(hq) == ["acme-1-normalise-only-1"]
     assert not path.exists()
@@ -122,13 +122,13 @@ def test_a_note_that_a_crash_has_left_is_removed_and_the_next_file_of_that_name_
     simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
-    killed_at(simulated, "services.inbox:_move", "after")
+    killed_at(simulated, "services.uploads.inbox_folder:_move", "after")
     assert hidden(path) != []
     drop(simulated, PIPELINE, "list.csv", people.read_bytes())  # the note is there, and about another file
     (taken,) = take_in(simulated)
     assert [taken.batch_key] == batches(hq)[1:] == ["acme-1-normalise-only-2"]
     drop(simulated, PIPELINE, "other.csv", people.read_bytes())
-    killed_at(simulated, "services.inbox:_move", "after")
+    killed_at(simulated, "services.uploads.inbox_folder:_move", "after")
     assert take_in(simulated) == []
     assert hidden(path) == []
     assert sorted(entry.name for entry in (path.parent / "taken").iterdir()) == [
@@ -168,7 +168,7 @@ def test_a_file_that_is_replaced_while_it_is_taken_is_taken_again(
     simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
-    with held_at(simulated, "services.launching:launch", "before"):
+    with held_at(simulated, "services.batches.launching:launch", "before"):
         drop(simulated, PIPELINE, "list.csv", people.read_bytes() + b"Ada,Lovelace,,\n")
     assert path.exists()
     take_in(simulated)

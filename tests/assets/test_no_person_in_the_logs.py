@@ -16,9 +16,9 @@ from enrichment_assets.assets.jobs import ANALYTICS_JOB
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.editing import edit_lead
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
@@ -127,7 +127,7 @@ def test_a_database_error_that_quotes_a_row_tells_its_place_and_no_value(
     terminal = capfd.readouterr()
     values = {cell for person in people for cell in person.values()}
     assert Haystack(kept + caplog.text + terminal.out + terminal.err).holds(values) == set()
-    assert "CheckViolation" in kept and "services/items.py" in kept
+    assert "CheckViolation" in kept and "services/batches/items.py" in kept
 
 
 def launched(settings: Settings, path: Path, people: list[dict[str, str]]) -> str:

@@ -15,8 +15,8 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.assets.conftest import drop, platform
 

@@ -10,13 +10,13 @@ import pytest
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches import advance_batch
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.launching import launch
+from enrichment_assets.services.batches.advancing import advance_batch
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.running_stack import running_addresses
 from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.told_addresses import addresses_told
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 
 

@@ -28,16 +28,16 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import RunReport
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches import BatchStatus, advance_batch, status
-from enrichment_assets.services.failed_rows import list_failed
-from enrichment_assets.services.foresight import lacking, next_runner
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.recovery import retry
+from enrichment_assets.services.batches.advancing import BatchStatus, advance_batch, status
+from enrichment_assets.services.batches.foresight import lacking, next_runner
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.operations.failed_rows import list_failed
+from enrichment_assets.services.operations.recovery import retry
+from enrichment_assets.services.operations.standing import Standing
 from enrichment_assets.services.stack import only_stack_of
-from enrichment_assets.services.standing import Standing
 from enrichment_assets.services.told_addresses import addresses_told
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.assets.conftest import platform
 from tests.engine.hostile_server import answering

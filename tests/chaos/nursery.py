@@ -20,8 +20,8 @@ from typing import Any
 
 from enrichment_assets.engine.run import EngineOptions
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.batches import advance_batch
-from enrichment_assets.services.storing import store_results
+from enrichment_assets.services.batches.advancing import advance_batch
+from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.settings import Settings
 from tests.chaos.faults import arm
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from enrichment_assets.services.clients import add_client
-from enrichment_assets.services.configuration import add_pipeline, add_workflow, pipeline_from_steps
-from enrichment_assets.services.inbox import TAKEN
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.catalog.clients import add_client
+from enrichment_assets.services.catalog.configuration import add_pipeline, add_workflow, pipeline_from_steps
+from enrichment_assets.services.uploads.inbox_folder import TAKEN
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse, reconcile
 from tests.chaos.invariants import double_charges

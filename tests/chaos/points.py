@@ -71,11 +71,11 @@ ASSET = (
     Point("store.states.transitions:mark_stored"),
 )
 RUN = (
-    Point("services.items:create_items", "before"),
-    Point("services.items:create_items"),
+    Point("services.batches.items:create_items", "before"),
+    Point("services.batches.items:create_items"),
     Point("engine.outcome:conclude", hit=5),
-    Point("services.batches:advance_batch"),
-    Point("services.storing:store_results"),
+    Point("services.batches.advancing:advance_batch"),
+    Point("services.batches.storing:store_results"),
     Point("assets.enrichment:step_metadata"),
     Point("assets.enrichment:step_metadata", hit=2),
     Point("warehouse.sources:publish_batch_sources"),
@@ -87,17 +87,17 @@ RUN = (
     Point("warehouse.publishing:_replace", hit=2),
     Point("warehouse.publishing:_load"),
     Point("warehouse.publishing:publish_marts"),
-    Point("services.batches:mark_extracted", "before"),
-    Point("services.batches:mark_extracted"),
+    Point("services.batches.advancing:mark_extracted", "before"),
+    Point("services.batches.advancing:mark_extracted"),
 )
 """In the process of a Dagster run: items, steps part done, before each report, Parquet, publication in the middle."""
 
 DROPPED = (
-    Point("services.uploads:upload_file"),
-    Point("services.launching:launch", "before"),
-    Point("services.launching:launch"),
-    Point("services.inbox:_move"),
-    Point("services.inbox:take_in"),
+    Point("services.uploads.upload:upload_file"),
+    Point("services.batches.launching:launch", "before"),
+    Point("services.batches.launching:launch"),
+    Point("services.uploads.inbox_folder:_move"),
+    Point("services.uploads.inbox_folder:take_in"),
 )
 """In the daemon, while a sensor takes in a file."""
 

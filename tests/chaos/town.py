@@ -22,7 +22,7 @@ from psycopg import sql
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox.billing import fingerprint
 from enrichment_assets.sandbox.process import SandboxProcess
-from enrichment_assets.services import recovery
+from enrichment_assets.services.operations import recovery
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.embedded import LocalPostgres

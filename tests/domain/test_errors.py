@@ -24,7 +24,7 @@ from enrichment_assets.domain.hints import Action, Hint
 
 PACKAGE = Path(enrichment_assets.__file__).parent
 PLATFORM_PROCESS = {
-    "services/remedies.py",
+    "services/operations/remedies.py",
     "services/running_stack.py",
     "services/stack.py",
     "store/tables.py",

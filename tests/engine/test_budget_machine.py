@@ -26,9 +26,9 @@ from hypothesis.stateful import (
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.services import recovery
-from enrichment_assets.services.configuration import add_workflow
-from enrichment_assets.services.replaying import replay
+from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.operations import recovery
+from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims, contexts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.engine.refusals import PAUSES_AT, Refusals
-from enrichment_assets.services.batches import status
-from enrichment_assets.services.statistics import batch_statistics
+from enrichment_assets.services.batches.advancing import status
+from enrichment_assets.services.operations.statistics import batch_statistics
 from tests.engine.world import World, async_step, people
 
 REFUSED = (Status.FAILED, ErrorClass.CONTRACT)

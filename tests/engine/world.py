@@ -28,9 +28,9 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions, RunReport
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox.process import SandboxProcess
-from enrichment_assets.services.batches import advance_batch
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.advancing import advance_batch
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch
 from enrichment_assets.store.calls.ledger import Scope

@@ -9,7 +9,7 @@ from typing import Any
 
 import python_calamine
 
-from enrichment_assets.services.queries import export_model
+from enrichment_assets.services.insight.queries import export_model
 from enrichment_assets.warehouse import build_models, publish_batch_sources
 from tests.engine.world import World, company_step
 from tests.engine_features.test_values_in_the_pipeline import echo

@@ -19,9 +19,13 @@ from enrichment_assets.cli import tidying
 from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.services import archiving
-from enrichment_assets.services.batches import overview, status
-from enrichment_assets.services.configuration import (
+from enrichment_assets.services.batches.advancing import overview, status
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.batches.launching import Launched as Answer
+from enrichment_assets.services.batches.launching import launch, plan_launch
+from enrichment_assets.services.batches.replacing import give_up_batch, launch_instead
+from enrichment_assets.services.catalog import archiving
+from enrichment_assets.services.catalog.configuration import (
     add_client,
     add_pipeline,
     add_workflow,
@@ -29,12 +33,8 @@ from enrichment_assets.services.configuration import (
     list_workflows,
     pipeline_from_steps,
 )
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.launching import Launched as Answer
-from enrichment_assets.services.launching import launch, plan_launch
-from enrichment_assets.services.leads import export_leads
-from enrichment_assets.services.replacing import give_up_batch, launch_instead
-from enrichment_assets.services.uploads import list_uploads, upload_file
+from enrichment_assets.services.insight.leads import export_leads
+from enrichment_assets.services.uploads.upload import list_uploads, upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import reconcile
 from tests.engine.world import Launched, World, async_step, company_step, step

@@ -14,7 +14,7 @@ import pytest
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.sharing import FIRST_LOOK, FIRST_LOOK_ASYNC, LONGEST_LOOK, look_again_in
-from enrichment_assets.services.recovery import resolve
+from enrichment_assets.services.operations.recovery import resolve
 from tests.chaos.faults import arm
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.world import Launched, World, async_step, company_step, people, step

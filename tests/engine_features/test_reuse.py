@@ -12,7 +12,7 @@ import pytest
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions, advance
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.batches import load_batch
+from enrichment_assets.services.batches.advancing import load_batch
 from tests.engine.hostile_server import answering
 from tests.engine.world import RECEIVER, Launched, World, async_step, company_step, people, step
 

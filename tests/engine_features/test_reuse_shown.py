@@ -15,19 +15,19 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.event_log import JsonLines, logger
-from enrichment_assets.services.batches import load_batch
-from enrichment_assets.services.configuration import (
+from enrichment_assets.services.batches.advancing import load_batch
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.batches.launching import launch, plan_launch
+from enrichment_assets.services.batches.storing import store_results
+from enrichment_assets.services.catalog.configuration import (
     add_client,
     add_pipeline,
     add_workflow,
     get_client_config,
     set_client_config,
 )
-from enrichment_assets.services.explain import explain_lead
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.launching import launch, plan_launch
-from enrichment_assets.services.statistics import batch_statistics
-from enrichment_assets.services.storing import store_results
+from enrichment_assets.services.insight.explain import explain_lead
+from enrichment_assets.services.operations.statistics import batch_statistics
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
 from enrichment_assets.warehouse.publishing import publish_marts

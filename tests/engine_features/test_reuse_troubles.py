@@ -12,9 +12,9 @@ import pytest
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.group_writer import GroupWriter
 from enrichment_assets.engine.lookups import MAX_GROUP, Lookups
-from enrichment_assets.services.configuration import add_workflow
-from enrichment_assets.services.recovery import resolve, retry
-from enrichment_assets.services.replaying import replay
+from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.operations.recovery import resolve, retry
+from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.calls.questions import Asked, find
 from enrichment_assets.store.calls.reuse import Reused, take

@@ -19,12 +19,12 @@ from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
-from enrichment_assets.services.editing import edit_lead
-from enrichment_assets.services.explain import explain_lead
-from enrichment_assets.services.extracting import NotStartedError
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.leads import export_leads
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.extracting import NotStartedError
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.services.insight.explain import explain_lead
+from enrichment_assets.services.insight.leads import export_leads
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch
 from enrichment_assets.store.database import connect

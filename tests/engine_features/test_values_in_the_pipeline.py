@@ -10,8 +10,8 @@ from enrichment_assets.domain.emission import Parent, emission_of
 from enrichment_assets.domain.emits import Emits
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.services.editing import edit_lead
-from enrichment_assets.services.explain import explain_lead
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
 from tests.engine.world import Launched, World, company_step, step
 

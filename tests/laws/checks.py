@@ -16,9 +16,9 @@ import httpx
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.receiver.app import build_app
-from enrichment_assets.services.configuration import add_workflow, list_workflows
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.storing import store_results
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.batches.storing import store_results
+from enrichment_assets.services.catalog.configuration import add_workflow, list_workflows
 from enrichment_assets.store.calls import ledger
 from enrichment_assets.store.calls.ledger import Intent
 from enrichment_assets.store.database import connect, connect_async

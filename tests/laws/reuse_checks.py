@@ -9,7 +9,7 @@ from typing import Any
 from enrichment_assets.engine.group_transaction import Kind, write_group
 from enrichment_assets.engine.run import EngineOptions, advance
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.batches import load_batch
+from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.store.calls import ledger, questions
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Scope
 from enrichment_assets.store.calls.questions import Asked

@@ -25,7 +25,7 @@ SABOTAGES = [
     Sabotage(
         1,
         "a_row_that_is_lost_between_upload_and_items_is_noticed",
-        "services/items.py",
+        "services/batches/items.py",
         "if there + created != wanted:",
         "if False:",
     ),
@@ -253,7 +253,7 @@ SABOTAGES = [
     Sabotage(
         5,
         "money_adds_up_in_any_order",
-        "services/recovery.py",
+        "services/operations/recovery.py",
         "budget_changes.settle_by_hand(connection, batch.client_id, batch.batch_id, returned)",
         "pass",
     ),

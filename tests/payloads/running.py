@@ -16,12 +16,12 @@ import duckdb
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.engine.run import EngineOptions
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.batches import advance_batch
-from enrichment_assets.services.clients import set_client_config
-from enrichment_assets.services.configuration import add_client, add_pipeline, add_workflow
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.advancing import advance_batch
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.catalog.clients import set_client_config
+from enrichment_assets.services.catalog.configuration import add_client, add_pipeline, add_workflow
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks

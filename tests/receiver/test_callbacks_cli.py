@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from enrichment_assets.cli.callbacks import app
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.services.callbacks import show_callback
+from enrichment_assets.services.operations.callbacks import show_callback
 from enrichment_assets.settings import Settings
 
 Hq = psycopg.Connection[dict[str, Any]]

@@ -21,11 +21,11 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run import EngineOptions, RunReport
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess, SandboxSettings
-from enrichment_assets.services import configuration
-from enrichment_assets.services.batches import advance_batch
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.launching import launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.advancing import advance_batch
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.catalog import configuration
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks

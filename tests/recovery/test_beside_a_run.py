@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from enrichment_assets.services.recovery import list_ambiguous, resolve, retry
-from enrichment_assets.services.replaying import replay
+from enrichment_assets.services.operations.recovery import list_ambiguous, resolve, retry
+from enrichment_assets.services.operations.replaying import replay
 from tests.recovery.conftest import World
 
 MANY = "First Name,Last Name\n" + "".join(f"Name{n},Surname{n}\n" for n in range(15))

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.services import configuration
-from enrichment_assets.services.budgeting import list_budgets, remove_budget, set_budget
+from enrichment_assets.services.catalog import configuration
+from enrichment_assets.services.operations.budgeting import list_budgets, remove_budget, set_budget
 from tests.recovery.conftest import World
 
 

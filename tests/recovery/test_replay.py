@@ -11,10 +11,10 @@ import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.services import configuration
-from enrichment_assets.services.recovery import retry
-from enrichment_assets.services.replaying import replay
-from enrichment_assets.services.storing import store_results
+from enrichment_assets.services.batches.storing import store_results
+from enrichment_assets.services.catalog import configuration
+from enrichment_assets.services.operations.recovery import retry
+from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.store.database import connect
 from tests.recovery.conftest import World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.services.replaying import replay
+from enrichment_assets.services.operations.replaying import replay
 from tests.recovery.conftest import World
 
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.services.budgeting import list_budgets, set_budget
-from enrichment_assets.services.recovery import list_ambiguous, resolve
+from enrichment_assets.services.operations.budgeting import list_budgets, set_budget
+from enrichment_assets.services.operations.recovery import list_ambiguous, resolve
 from tests.recovery.conftest import World
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.services.recovery import retry
+from enrichment_assets.services.operations.recovery import retry
 from tests.recovery.conftest import World
 
 

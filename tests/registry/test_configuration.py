@@ -13,7 +13,7 @@ from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError, NotFoundError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.services import configuration as service
+from enrichment_assets.services.catalog import configuration as service
 from enrichment_assets.settings import Settings
 
 HQ = Connection[dict[str, Any]]

@@ -11,9 +11,9 @@ from psycopg import Connection
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.services import configuration
-from enrichment_assets.services.launching import launch, map_columns, plan_launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches.launching import launch, map_columns, plan_launch
+from enrichment_assets.services.catalog import configuration
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 
 HQ = Connection[dict[str, Any]]

@@ -16,7 +16,7 @@ from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.cli import client, pipeline, workflow
 from enrichment_assets.cli import launch as launch_command
 from enrichment_assets.cli.assignments import parse_values
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 
 

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.services.seeding import seed_builtins
+from enrichment_assets.services.catalog.seeding import seed_builtins
 from enrichment_assets.store.catalog import registry as store
 
 HQ = Connection[dict[str, Any]]

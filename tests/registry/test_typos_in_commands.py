@@ -14,9 +14,11 @@ from enrichment_assets.cli import workflow as workflow_commands
 from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.services import batches, callbacks, configuration, items, recovery
-from enrichment_assets.services.launching import launch, map_columns, plan_launch
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.batches import advancing, items
+from enrichment_assets.services.batches.launching import launch, map_columns, plan_launch
+from enrichment_assets.services.catalog import configuration
+from enrichment_assets.services.operations import callbacks, recovery
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from tests.registry.test_typos import RIGHT
@@ -167,7 +169,7 @@ def test_clients_workflows_pipelines_and_batches_that_are_not_there_are_asked_ab
             ),
             (lambda: configuration.get_pipeline(settings, "full-dmeo"), "full-demo"),
             (lambda: plan_launch(settings, upload, "normalise-onyl"), "normalise-only"),
-            (lambda: batches.batch_row(settings, near), key),
+            (lambda: advancing.batch_row(settings, near), key),
             (lambda: items.create_items(settings, near), key),
             (lambda: recovery.locked(connection, near, None), key),
             (lambda: recovery.locked(connection, key, "normalise-domian"), "normalise-domain"),

@@ -11,10 +11,10 @@ from dagster import DagsterInstance
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.services.clients import add_client, set_client_config
-from enrichment_assets.services.configuration import add_workflow
-from enrichment_assets.services.destination_names import refuse_reserved_name, reserved_names
-from enrichment_assets.services.storing import store_results
+from enrichment_assets.services.batches.storing import store_results
+from enrichment_assets.services.catalog.clients import add_client, set_client_config
+from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.catalog.destination_names import refuse_reserved_name, reserved_names
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse.project import load_project

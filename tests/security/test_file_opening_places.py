@@ -9,25 +9,25 @@ PACKAGE = Path(__file__).parents[2] / "enrichment_assets"
 OPENERS = {"open", "read_text", "read_bytes", "fdopen", "copyfile", "copytree", "mkstemp", "dotenv_values"}
 
 OF_OTHERS = {
-    "services/kept_files.py": "uploads: regular files only, links of the inbox refused, bounded size",
-    "services/configuration.py": "a workflow's YAML that a person names: bounded size, UTF-8",
+    "services/uploads/kept_files.py": "uploads: regular files only, links of the inbox refused, bounded size",
+    "services/catalog/configuration.py": "a workflow's YAML that a person names: bounded size, UTF-8",
     "cli/query.py": "SQL that a person names",
     "cli/env_file.py": "settings of this machine: not read where other accounts may change it",
-    "services/workbooks/package.py": "members of a workbook's archive: bounded size and number",
+    "services/uploads/workbooks/package.py": "members of a workbook's archive: bounded size and number",
 }
 """Files that somebody else may have made, and what is done about that."""
 
 KEPT_BYTES = {
-    "services/csv_files/encodings.py",
-    "services/csv_files/margins.py",
-    "services/csv_files/reader.py",
+    "services/uploads/csv_files/encodings.py",
+    "services/uploads/csv_files/margins.py",
+    "services/uploads/csv_files/reader.py",
 }
 """Readers of uploads that were kept before: they are given no other path."""
 
 OURS = {
     "assets/extraction.py", "cli/__init__.py", "domain/contact_words.py", "domain/countries.py",
     "domain/header_names.py", "domain/legal_forms.py", "domain/name_words.py", "domain/platforms.py",
-    "registry/loader.py", "services/inbox.py", "services/inbox_notes.py", "services/queries.py",
+    "registry/loader.py", "services/uploads/inbox_folder.py", "services/uploads/inbox_notes.py", "services/insight/queries.py",
     "services/running_stack.py", "services/stack.py", "services/supervisor.py", "store/embedded.py",
     "store/postgres_home.py", "warehouse/files.py", "warehouse/joining.py", "warehouse/locking.py",
     "warehouse/project.py", "warehouse/rendering.py",

@@ -12,10 +12,10 @@ import pytest
 
 from enrichment_assets.cli.env_file import load_env_file
 from enrichment_assets.domain.errors import InfrastructureError, UploadRefusedError
-from enrichment_assets.services.clients import add_client
-from enrichment_assets.services.inbox import take_in
-from enrichment_assets.services.kept_files import keep_aside
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.catalog.clients import add_client
+from enrichment_assets.services.uploads.inbox_folder import take_in
+from enrichment_assets.services.uploads.kept_files import keep_aside
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.home import prepare_home
 from enrichment_assets.store.postgres_home import check_socket_dir, choose_data_dir, secure_socket_dir

@@ -11,9 +11,9 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.literal_keys import literal_key
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.services.clients import add_client, set_client_config
-from enrichment_assets.services.configuration import add_workflow, get_workflow
-from enrichment_assets.services.key_safety import key_uses, refuse_unsafe_keys
+from enrichment_assets.services.catalog.clients import add_client, set_client_config
+from enrichment_assets.services.catalog.configuration import add_workflow, get_workflow
+from enrichment_assets.services.catalog.key_safety import key_uses, refuse_unsafe_keys
 from enrichment_assets.settings import Settings
 from enrichment_assets.wire.secrets import secret_names, workflow_secrets
 

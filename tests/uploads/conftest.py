@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from enrichment_assets.services.uploads import UploadReport, upload_file
+from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
 
 Connection = psycopg.Connection[dict[str, Any]]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from enrichment_assets.services.csv_files import FileShape, ReadLimits
-from enrichment_assets.services.csv_files.encodings import EncodingScan
-from enrichment_assets.services.csv_files.rows import Rejection
-from enrichment_assets.services.file_readings import find_reading, open_reading
-from enrichment_assets.services.upload_options import UploadOptions
+from enrichment_assets.services.uploads.csv_files import FileShape, ReadLimits
+from enrichment_assets.services.uploads.csv_files.encodings import EncodingScan
+from enrichment_assets.services.uploads.csv_files.rows import Rejection
+from enrichment_assets.services.uploads.file_readings import find_reading, open_reading
+from enrichment_assets.services.uploads.options import UploadOptions
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 
-from enrichment_assets.services.items import ItemsReport, create_items
-from enrichment_assets.services.uploads import UploadReport, upload_file
+from enrichment_assets.services.batches.items import ItemsReport, create_items
+from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
 
 Connection = psycopg.Connection[dict[str, Any]]

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from enrichment_assets.domain.errors import UploadRefusedError
-from enrichment_assets.services.csv_files import FileReading, FileShape, ReadLimits, Rejection
-from enrichment_assets.services.csv_files.exact import ExactReader, Position
-from enrichment_assets.services.csv_files.lines import LineFeed
-from enrichment_assets.services.csv_files.proven import parse, prove
+from enrichment_assets.services.uploads.csv_files import FileReading, FileShape, ReadLimits, Rejection
+from enrichment_assets.services.uploads.csv_files.exact import ExactReader, Position
+from enrichment_assets.services.uploads.csv_files.lines import LineFeed
+from enrichment_assets.services.uploads.csv_files.proven import parse, prove
 
 SHAPE = FileShape("utf-8", ",")
 LIMITS = ReadLimits(cell_chars=1000, row_bytes=2000, block_bytes=64)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from enrichment_assets.services.csv_files.guessing import guess_encoding
+from enrichment_assets.services.uploads.csv_files.guessing import guess_encoding
 from tests.uploads.reading import read_bytes
 
 LINKEDIN = (

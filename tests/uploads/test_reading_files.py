@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from enrichment_assets.domain.errors import UploadRefusedError
-from enrichment_assets.services.csv_files import ReadLimits
+from enrichment_assets.services.uploads.csv_files import ReadLimits
 from tests.uploads.reading import read_bytes
 
 TEXT = "Name,Città\r\nZoë,“Ålesund”\r\n"

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from enrichment_assets.cli.upload import register
 from enrichment_assets.domain.errors import ConfigurationError, UploadRefusedError
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.uploads import UploadReport, upload_file
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
 
 Connection = psycopg.Connection[dict[str, Any]]

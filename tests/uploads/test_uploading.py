@@ -19,8 +19,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, UploadRefusedError
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.uploads import (
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.uploads.upload import (
     UploadReport,
     get_upload,
     list_rejections,

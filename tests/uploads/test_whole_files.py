@@ -18,9 +18,9 @@ import xlsxwriter
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.services.items import create_items
-from enrichment_assets.services.upload_options import UploadOptions
-from enrichment_assets.services.uploads import UploadReport, upload_again, upload_file
+from enrichment_assets.services.batches.items import create_items
+from enrichment_assets.services.uploads.options import UploadOptions
+from enrichment_assets.services.uploads.upload import UploadReport, upload_again, upload_file
 from enrichment_assets.settings import Settings
 
 Connection = psycopg.Connection[dict[str, Any]]

@@ -11,10 +11,10 @@ import pytest
 import xlsxwriter
 
 from enrichment_assets.domain.errors import UploadRefusedError
-from enrichment_assets.services.csv_files import ReadLimits
-from enrichment_assets.services.workbooks import SheetReading, find_sheet, package
-from enrichment_assets.services.workbooks.formats import rendered
-from enrichment_assets.services.workbooks.writing import write_workbook
+from enrichment_assets.services.uploads.csv_files import ReadLimits
+from enrichment_assets.services.uploads.workbooks import SheetReading, find_sheet, package
+from enrichment_assets.services.uploads.workbooks.formats import rendered
+from enrichment_assets.services.uploads.workbooks.writing import write_workbook
 
 Fill = Callable[[xlsxwriter.Workbook], None]
 

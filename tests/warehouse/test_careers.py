@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from enrichment_assets.services.work_history import Found, job_changes, moves, together_with, worked_at
+from enrichment_assets.services.insight.work_history import Found, job_changes, moves, together_with, worked_at
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
 from tests.warehouse.conftest import Build

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from enrichment_assets.domain.contacts import Given, merge
 from enrichment_assets.domain.merge_policy import Source
-from enrichment_assets.services.explain import explain_lead
+from enrichment_assets.services.insight.explain import explain_lead
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 

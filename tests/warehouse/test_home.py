@@ -13,7 +13,7 @@ from enrichment_assets.cli import build_app
 from enrichment_assets.cli.env_file import load_env_files
 from enrichment_assets.cli.home_guard import HOMELESS, MAKING, commands_of
 from enrichment_assets.domain.errors import EnrichError
-from enrichment_assets.services.target_files import checked_target
+from enrichment_assets.services.insight.target_files import checked_target
 from enrichment_assets.settings import Settings, find_home
 from enrichment_assets.store.home import prepare_home
 from enrichment_assets.warehouse import open_warehouse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from enrichment_assets.services.work_history import worked_at
+from enrichment_assets.services.insight.work_history import worked_at
 from enrichment_assets.warehouse import build_analytics, open_warehouse, publish_batch_sources
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.services.editing import edit_lead
-from enrichment_assets.services.explain import explain_lead
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
 from tests.warehouse.conftest import Build

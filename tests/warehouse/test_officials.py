@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from enrichment_assets.services.work_history import moves, worked_at
+from enrichment_assets.services.insight.work_history import moves, worked_at
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse, publish_marts, reconcile, run_tests

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from enrichment_assets.domain.company_names import company_name_key
 from enrichment_assets.domain.errors import NotFoundError
-from enrichment_assets.services.work_history import job_changes, moves, together_with, worked_at
+from enrichment_assets.services.insight.work_history import job_changes, moves, together_with, worked_at
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
 from enrichment_assets.warehouse.functions import add_functions

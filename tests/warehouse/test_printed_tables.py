@@ -20,8 +20,8 @@ from rich.cells import cell_len
 from enrichment_assets.cli import COMMANDS, GROUPS, build_app
 from enrichment_assets.cli.home_guard import commands_of
 from enrichment_assets.domain.errors import EnrichError
-from enrichment_assets.services.queries import REPORTS
-from enrichment_assets.services.uploads import upload_file
+from enrichment_assets.services.insight.queries import REPORTS
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.money.budgets import set_budget

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from enrichment_assets.cli import explain, export, query, report, shell
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
-from enrichment_assets.services import queries
-from enrichment_assets.services.html_report import render_report
+from enrichment_assets.services.insight import queries
+from enrichment_assets.services.insight.html_report import render_report
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
 from tests.warehouse.conftest import Build

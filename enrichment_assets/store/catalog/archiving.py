@@ -1,4 +1,4 @@
-"""Archiving and removing: what stands in the way, and the statements. `services.archiving` says when."""
+"""Archiving and removing: what stands in the way, and the statements. `services.catalog.archiving` says when."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from enrichment_assets.services.csv_files.encodings import EncodingScan
+from enrichment_assets.services.uploads.csv_files.encodings import EncodingScan
 from tests.quality.cases import DATA
 
 _BROKEN = ", 1 broken"

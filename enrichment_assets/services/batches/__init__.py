@@ -1,0 +1,1 @@
+"""Launching a batch, advancing it, storing and extracting what it gave."""

@@ -1,0 +1,198 @@
+"""Batches as the doors use them: advance one, say where it stands. The engine does the work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import uvloop
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.money import Money, sums
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.statuses import StopCause
+from enrichment_assets.engine.context import Batch
+from enrichment_assets.engine.event_log import open_log
+from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance, own_label
+from enrichment_assets.services.batches.simulation import refuse_other_world
+from enrichment_assets.services.catalog.known_clients import check_client
+from enrichment_assets.services.operations.remedies import ENRICH_UP
+from enrichment_assets.services.operations.standing import Standing, standing_of
+from enrichment_assets.services.running_stack import is_of_the_stack, running_stack
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.states import batch_states
+from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts
+from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
+from enrichment_assets.store.states.transitions import Sync
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """Where a batch stands: the JSON of `enrich status BATCH --json`.
+
+    `reasons`: why states stand where they stand, with how many do and what to do about it; of one batch only.
+    Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
+    workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
+    """
+
+    batch: str
+    client: str
+    pipeline: str
+    filename: str
+    rows: int
+    rejected: int
+    items: int
+    children: int
+    done: int
+    cost: Decimal
+    finished: bool
+    extracted: bool
+    workflows: tuple[WorkflowCounts, ...]
+    reasons: tuple[Standing, ...] = ()
+    currencies: Mapping[str, str] = field(default_factory=dict)
+
+    def cost_of(self, row: WorkflowCounts) -> Money:
+        """What one of its workflows has cost."""
+        return Money(row.cost, self.currencies.get(row.slug, ""))
+
+    @property
+    def costs(self) -> list[Money]:
+        """What the batch has cost, one sum per currency."""
+        return [total for total in sums(map(self.cost_of, self.workflows)) if total.amount]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; money as decimal text, so that no float rounds it."""
+        value = asdict(self)
+        value["cost"] = str(self.cost)
+        value["costs"] = {total.currency: str(total.amount) for total in self.costs}
+        value["workflows"] = [{**asdict(w), "cost": str(w.cost)} for w in self.workflows]
+        return value
+
+
+def currencies(settings: Settings, batch_key: str) -> dict[str, str]:
+    """Each workflow's currency, by slug; raises `NotFoundError`."""
+    return currencies_of(batch_row(settings, batch_key).blueprint)
+
+
+def currencies_of(blueprint: Mapping[str, Any]) -> dict[str, str]:
+    """Each workflow's currency, by slug, of a blueprint as it is kept."""
+    workflows = [step["workflow"] for step in blueprint["steps"]]
+    return {workflow["slug"]: workflow.get("price", {}).get("currency", "USD") for workflow in workflows}
+
+
+def batch_row(settings: Settings, batch_key: str) -> BatchRow:
+    """The batch's row; raises `NotFoundError`."""
+    with connect(open_databases(settings).hq) as connection:
+        return must_find(connection, batch_key)
+
+
+def must_find(connection: Sync, batch_key: str) -> BatchRow:
+    """The batch's row on an open connection; raises `NotFoundError`."""
+    row = batch_states.find_batch(connection, batch_key)
+    if row is None:
+        raise no_such_batch(connection, batch_key)
+    return row
+
+
+def status(settings: Settings, batch_key: str) -> BatchStatus:
+    """Counts of one batch by workflow; raises `NotFoundError`."""
+    with connect(open_databases(settings).hq) as connection:
+        row = must_find(connection, batch_key)
+        counts = batch_states.workflow_counts(connection, row.batch_id)
+        is_up = running_stack(settings) is not None
+        return replace(_status(row, counts), reasons=standing_of(connection, row, counts, is_up=is_up))
+
+
+def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
+    return BatchStatus(
+        batch=row.batch_key,
+        client=row.client,
+        pipeline=row.pipeline,
+        filename=row.filename,
+        rows=row.rows,
+        rejected=row.rejected,
+        items=row.items,
+        children=row.children,
+        done=row.done,
+        cost=sum((w.cost for w in workflows), Decimal(0)),
+        finished=row.finished_at is not None,
+        extracted=row.extracted_at is not None and row.finished_at is not None and row.extracted_at >= row.finished_at,
+        workflows=tuple(workflows),
+        currencies=currencies_of(row.blueprint),
+    )
+
+
+def overview(settings: Settings, client: str | None = None, limit: int = 100) -> list[BatchStatus]:
+    """The newest batches with their counts. Raises `NotFoundError` for a client that does not exist."""
+    check_client(settings, client)
+    with connect(open_databases(settings).hq) as connection:
+        rows = batch_states.list_batches(connection, client, limit)
+        return [_status(row, batch_states.workflow_counts(connection, row.batch_id)) for row in rows]
+
+
+def workflow_counts(settings: Settings, batch_key: str) -> dict[str, WorkflowCounts]:
+    """Counts by workflow slug, blueprint order."""
+    with connect(open_databases(settings).hq) as connection:
+        batch_id = batch_states.find_batch_id(connection, batch_key)
+        if batch_id is None:
+            raise no_such_batch(connection, batch_key)
+        return {w.slug: w for w in batch_states.workflow_counts(connection, batch_id)}
+
+
+def load_batch(settings: Settings, batch_key: str) -> Batch:
+    """The batch as the engine takes it; raises `NotFoundError`."""
+    row = batch_row(settings, batch_key)
+    return Batch(row.batch_id, row.batch_key, row.client_id, row.client, Blueprint.model_validate(row.blueprint))
+
+
+def mark_extracted(settings: Settings, batch_key: str) -> None:
+    """Note that the batch's tables hold what is known of it now."""
+    with connect(open_databases(settings).hq) as connection:
+        batch_states.mark_extracted(connection, batch_key)
+
+
+def advance_batch(
+    settings: Settings,
+    batch_key: str,
+    providers: Mapping[str, Provider],
+    selection: set[str] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    options: EngineOptions | None = None,
+) -> RunReport:
+    """Do everything that can be done for a batch now; see `engine.run.advance`. Blocks until then.
+
+    Raises:
+        ConfigurationError: also when the batch was launched for the simulator and would now call real providers, or
+            the reverse.
+    """
+    open_log(settings.log)
+    hq_url = open_databases(settings).hq
+    batch = load_batch(settings, batch_key)
+    try:
+        refuse_other_world(settings, batch_key, batch.blueprint)
+    except ConfigurationError as error:
+        _keep_refusal(hq_url, batch, str(error))
+        raise
+    chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
+    chosen = replace(chosen, process=chosen.process or _process())
+    return uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
+
+
+def _process() -> str:
+    """What a person knows this process by."""
+    return ENRICH_UP if is_of_the_stack() else own_label()
+
+
+def _keep_refusal(hq_url: str, batch: Batch, reason: str) -> None:
+    """Every step of a batch for the other world stands still, and says why."""
+    slugs = [step.slug for step in batch.blueprint.steps]
+    stops = [KeptStop(slug, StopCause.OTHER_WORLD.value, reason) for slug in slugs]
+    with connect(hq_url) as connection:
+        keep_stops_now(connection, batch.batch_id, slugs, stops, _process())

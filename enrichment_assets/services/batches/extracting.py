@@ -1,0 +1,97 @@
+"""Extraction on demand: the rows of a batch that are done are had before its last answer has come.
+
+A run extracts a batch when nothing of it is open any more. Who wants what is there by now has its files written from
+HQ as it stands; the marts in the workspace database and Dagster's assets stay what the last whole extraction made them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.services.batches.advancing import batch_row
+from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.results.extraction import Unextracted, changed_at, unextracted
+from enrichment_assets.store.states.batch_states import BatchRow
+from enrichment_assets.warehouse import build_models, publish_batch_sources
+from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
+
+_COMMITTED_LATER = timedelta(seconds=5)
+"""A state says when it moved, and is seen when its transaction has committed."""
+
+
+class NotStartedError(EnrichError):
+    """The batch has no items yet: there is nothing to extract."""
+
+    default_code = "batch.not_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a batch is whose files are up to date: `done` of `items` have nothing open."""
+
+    client: str
+    items: int
+    done: int
+    open_items: int
+
+
+def bring_up_to_date(settings: Settings, batch_key: str) -> Standing:
+    """See that the warehouse holds what HQ knows of the batch, finished or not. Makes no call to a provider.
+
+    Raises:
+        NotFoundError: There is no such batch.
+        NotStartedError: Nothing of it was laid out yet.
+    """
+    row = batch_row(settings, batch_key)
+    if row.items == 0:
+        raise NotStartedError(
+            f"batch {batch_key} is launched, and nothing of it has been done yet: there is nothing to extract",
+            Hint(Action.START_BATCH, {"batch": batch_key}),
+        )
+    if _is_behind(settings, row):
+        publish_batch_sources(settings, batch_key)
+        build_models(settings, batch_key)
+    return Standing(row.client, row.items, row.done, row.items - row.done)
+
+
+def ensure_raw_upload(settings: Settings, batch_key: str) -> None:
+    """See that the warehouse has the uploaded rows of the batch; they never change."""
+    if not Layout.of(settings).source(RAW_UPLOADS, batch_row(settings, batch_key).client, batch_key).exists():
+        write_raw_upload(settings, batch_key)
+
+
+def not_extracted(settings: Settings, client: str | None = None) -> list[Unextracted]:
+    """Batches that have rows which the warehouse does not show, or not as they are by now; the newest first."""
+    with connect(open_databases(settings).hq) as connection:
+        return unextracted(connection, client)
+
+
+def _is_behind(settings: Settings, row: BatchRow) -> bool:
+    layout = Layout.of(settings)
+    read = _read_at(layout, row)
+    if read is None:
+        return True
+    with connect(open_databases(settings).hq) as connection:
+        changed = changed_at(connection, row.batch_id)
+    return changed is not None and changed > read - _COMMITTED_LATER
+
+
+def _read_at(layout: Layout, row: BatchRow) -> datetime | None:
+    """When HQ was read for the models that are there; None: they are not, or not of these sources."""
+    source = layout.source("batches", row.client, row.batch_key)
+    leads = layout.model("final_leads", row.client, row.batch_key)
+    try:
+        if leads.stat().st_mtime_ns < source.stat().st_mtime_ns:
+            return None
+        read: list[datetime | None] = pq.read_table(source, columns=["read_at"])["read_at"].to_pylist()
+    except (OSError, KeyError, pa.ArrowInvalid):
+        return None
+    return read[0] if read else None

@@ -1,0 +1,185 @@
+"""Batch items: every readable row of a batch's upload becomes one, with its identity columns and original cells.
+
+All of it is one transaction: a batch has all of its items, leases and states, or none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from enrichment_assets.domain.companies import company_key
+from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
+from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.uploaded_contacts import UploadedContacts
+from enrichment_assets.domain.values import Reason
+from enrichment_assets.services.uploads.identity_cells import Cells, IdentityReader
+from enrichment_assets.services.uploads.upload import read_upload
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches import items as store
+from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.catalog.uploads import get_upload
+from enrichment_assets.store.database import connect, open_databases
+
+_ANALYZE_FROM = 10_000
+_NUMBER_COLUMNS = 2
+"""row_number and line_number stand before the cells in a batch of `read_rows`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsReport:
+    """Rows of the upload = items + rejected + held back, always.
+
+    `created` counts the items that this call made (0: all there), `held_back` the readable rows behind a pilot's limit.
+
+    `not_values`: how many cells are no value of their field, by `field: reason`; of the items that this call made.
+    """
+
+    rows: int
+    items: int
+    rejected: int
+    created: int
+    not_values: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    held_back: int = 0
+
+
+def create_items(settings: Settings, batch_key: str) -> ItemsReport:
+    """Lay out a batch: items, leases and PENDING states; a second call finds them there and does nothing.
+
+    Raises:
+        NotFoundError: There is no such batch.
+        InfrastructureError: The upload's bytes are gone, or do not give the rows that were counted.
+    """
+    with connect(open_databases(settings).hq) as connection:
+        batch = store.lock_batch(connection, batch_key)
+        if batch is None:
+            raise no_such_batch(connection, batch_key)
+        upload = get_upload(connection, batch["upload_id"])
+        if upload is None:
+            raise NotFoundError(f"the upload of batch {batch_key!r} is gone", code="upload.not_found")
+        report = lay_out(connection, settings, batch, upload)
+        connection.commit()
+        if report.created >= _ANALYZE_FROM:
+            store.analyze(connection)
+        return report
+
+
+def lay_out(connection: Any, settings: Settings, batch: dict[str, Any], upload: dict[str, Any]) -> ItemsReport:
+    """Lay out the rows that the locked batch lacks. The caller commits. Raises `InfrastructureError`."""
+    rows, rejected = upload["row_count"], upload["rejected_count"]
+    readable = rows - rejected
+    wanted = readable if batch["row_limit"] is None else min(batch["row_limit"], readable)
+    there, last = (0, 0) if batch["items_created_at"] is None else store.laid_out(connection, batch["id"])
+    created, not_values = 0, dict[str, int]()
+    if there < wanted or batch["items_created_at"] is None:
+        end = wanted if wanted < readable else sys.maxsize  # all of them: a row too many is noticed below
+        created, not_values = _create(connection, settings, batch, upload, slice(there, end), last)
+    if there + created != wanted:
+        raise InfrastructureError(
+            f"upload {upload['id']} had {rows} rows with {rejected} rejections when it came, "
+            f"and now gives {there + created} items of {wanted}: its kept bytes or the reader have changed"
+        )
+    return ItemsReport(rows, wanted, rejected, created, not_values, readable - wanted)
+
+
+def _create(
+    connection: Any,
+    settings: Settings,
+    batch: dict[str, Any],
+    upload: dict[str, Any],
+    window: slice,
+    after_row: int,
+) -> tuple[int, dict[str, int]]:
+    blueprint = Blueprint.model_validate(batch["blueprint"])
+    maker = ItemMaker(batch["client_id"], batch["id"], upload["columns"], blueprint.company_identity)
+    rows = rows_within(read_upload(settings, upload), window)
+    items = (item for record_batch in rows for item in maker.items(record_batch))
+    created = store.copy_items(connection, items)
+    store.insert_leases(connection, batch["id"])
+    steps = [(step.position, step.slug) for step in blueprint.steps]
+    store.insert_states(connection, batch["id"], steps, after_row)
+    store.mark_items_created(connection, batch["id"])
+    return created, dict(sorted(maker.not_values.items()))
+
+
+def rows_within(batches: Iterable[pa.RecordBatch], window: slice) -> Iterator[pa.RecordBatch]:
+    """The rows of a stream from `window.start` on, before `window.stop`; what comes after is not read."""
+    seen = 0
+    for batch in batches:
+        first, end = max(window.start - seen, 0), min(window.stop - seen, batch.num_rows)
+        seen += batch.num_rows
+        if first < end:
+            yield batch.slice(first, end - first)
+        elif first >= end and seen > window.stop:
+            return
+
+
+class ItemMaker:
+    """Turns rows into tuples of `store.batches.items.ITEM_COLUMNS`, by the upload's column mapping."""
+
+    def __init__(
+        self, client_id: int, batch_id: int, columns: Sequence[dict[str, Any]], company_rules: Sequence[str]
+    ) -> None:
+        self._client_id = client_id
+        self._batch_id = batch_id
+        self._keys = [column["key"] for column in columns]
+        self._rules = company_rules
+        self._reader = IdentityReader(columns)
+        self._contacts = UploadedContacts(self._keys, self._reader.first_column("email"))
+        self.not_values: Counter[str] = Counter()
+        """Cells that are no value of their field, as `field: reason`."""
+
+    def items(self, batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+        """One tuple per row of the batch."""
+        numbers = batch.column(0).to_pylist()
+        cells = [column.to_pylist() for column in batch.columns[_NUMBER_COLUMNS:]]
+        for number, row in zip(numbers, zip(*cells, strict=True), strict=True):
+            yield self._item(number, row)
+
+    def _item(self, row_number: int, row: Cells) -> tuple[Any, ...]:
+        read = self._reader.read(row)
+        details, rejected = read.details, read.rejected
+        fields = dict(zip(IDENTITY_FIELDS, read.cells, strict=True))
+        key = company_key(fields, self._rules)
+        if self._contacts.says_something or read.further:
+            details |= self._contacts.details(row, fields, read.sources, read.further)
+        original = dict(zip(self._keys, row, strict=True))
+        if row[-1] is None:  # a short row: what it has no cell for is absent, not empty
+            original = {name: cell for name, cell in original.items() if cell is not None}
+        for name, entry in rejected.items():
+            if entry["reason"] != Reason.SEVERAL:
+                self.not_values[f"{name}: {entry['reason']}"] += 1
+        return (
+            self._client_id,
+            self._batch_id,
+            row_number,
+            f"row:{row_number}",
+            key,
+            *read.cells,
+            orjson.dumps(original).decode(),
+            orjson.dumps(details).decode() if details else None,
+            orjson.dumps(rejected).decode() if rejected else None,
+        )
+
+
+def company_subjects(settings: Settings, upload: dict[str, Any], blueprint: Blueprint, window: slice) -> int:
+    """How often a company step calls for these rows: once a distinct company, and once for each that names none."""
+    maker = ItemMaker(0, 0, upload["columns"], blueprint.company_identity)
+    column = store.ITEM_COLUMNS.index("company_key")
+    distinct: set[str] = set()
+    without = 0
+    for batch in rows_within(read_upload(settings, upload), window):
+        for item in maker.items(batch):
+            if item[column] is None:
+                without += 1
+            else:
+                distinct.add(item[column])
+    return len(distinct) + without

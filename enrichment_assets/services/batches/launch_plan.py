@@ -1,0 +1,345 @@
+"""What a launch would do: the blueprint, the calls it would make at most, and what they can cost. Writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from enrichment_assets.domain.batch_keys import checked_batch_key
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.known_names import emitted_by
+from enrichment_assets.domain.name_checks import column_faults
+from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
+from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
+from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
+from enrichment_assets.providers import build_providers
+from enrichment_assets.services.batches.items import company_subjects
+from enrichment_assets.services.batches.pilots import is_pilot_of, pilot_for
+from enrichment_assets.services.catalog.configuration import pipeline_row
+from enrichment_assets.services.catalog.key_safety import KeyUse, key_uses, sent_secrets
+from enrichment_assets.services.catalog.known_clients import client_row
+from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches import launching as store
+from enrichment_assets.store.catalog import registry as registry_store
+from enrichment_assets.wire.addresses import address_of
+from enrichment_assets.wire.secrets import missing_secrets, refuse_foreign_variable, secret_names
+from enrichment_assets.wire.simulator import replaced_addresses
+
+_HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """One step: how often it calls at most, and what that costs at most, in exact decimals of `currency`.
+
+    Both are for the rows of the upload. `also_for`: (emitting step, children of one of its answers at most) whose
+    child items take this step besides; how many there will be nobody can say. `reuse_for`: seconds that an answer of
+    an earlier batch of the client may be old to be taken instead of a call. `keys`: which variables go to which host.
+    `simulated`: the simulator is called, instead of `replaced` where other addresses are configured (scheme and host).
+    """
+
+    slug: str
+    title: str
+    provider: str
+    operation: str
+    mode: Mode
+    entity: Entity
+    after: tuple[str, ...]
+    fallback_of: tuple[str, ...]
+    calls_at_most: int
+    cost_each: Decimal
+    cost_at_most: Decimal
+    currency: str
+    simulated: bool
+    problems: tuple[str, ...]
+    reuse_for: float | None = None
+    also_for: tuple[tuple[str, int], ...] = ()
+    keys: tuple[KeyUse, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """What a launch would do. `problems` is empty when it may be launched; `companies` is None when not counted.
+
+    `items` are the rows that it would add. `rows_before`: how many the batch has already, a pilot that goes on.
+    """
+
+    client: str
+    upload_id: int
+    filename: str
+    pipeline: str
+    batch_key: str
+    rows: int
+    rejected: int
+    items: int
+    companies: int | None
+    steps: tuple[StepPlan, ...]
+    left_out: tuple[str, ...]
+    cost_at_most: Mapping[str, Decimal]
+    problems: tuple[str, ...]
+    rows_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An upload, a pipeline and the blueprint that they would make.
+
+    `left_out`: steps the client switched off. `misread`: columns that steps name and the file does not have.
+    `limit`: only so many readable rows; `rows_before` of them are there.
+    """
+
+    upload: dict[str, Any]
+    pipeline: PipelineDefinition
+    blueprint: Blueprint
+    left_out: tuple[str, ...]
+    misread: tuple[str, ...] = ()
+    limit: int | None = None
+    rows_before: int = 0
+
+    @property
+    def window(self) -> slice:
+        """Which readable rows become items."""
+        readable = int(self.upload["row_count"] - self.upload["rejected_count"])
+        end = readable if self.limit is None else min(self.limit, readable)
+        return slice(self.rows_before, max(end, self.rows_before))
+
+    @property
+    def items(self) -> int:
+        """Rows that become items."""
+        return int(self.window.stop - self.window.start)
+
+
+def plan_launch(
+    settings: Settings,
+    upload: int | str,
+    pipeline: str,
+    *,
+    client: str | None = None,
+    batch_key: str | None = None,
+    limit: int | None = None,
+    replacing: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> LaunchPlan:
+    """Say what a launch would call, how often, and what it would cost at most. Writes nothing.
+
+    Args:
+        settings: The installation.
+        upload: The upload's id, or at least six digits of its SHA-256.
+        pipeline: The client's pipeline, or a shared one.
+        client: Needed only where two clients have uploaded the same file.
+        batch_key: Default: the pilot of this upload and pipeline, else `<client>-<upload id>-<pipeline>-<n>`.
+        limit: A pilot: only so many readable rows, the first ones.
+        replacing: Another batch is given up for it, so that no pilot goes on.
+        environment: Where keys are looked for; default `os.environ`.
+
+    Raises:
+        NotFoundError: No such upload, client or pipeline.
+        ConfigurationError: The pipeline cannot run at all. What only lacks a key or an address is in `problems`.
+    """
+    with registry(settings) as connection:
+        draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
+        asked = checked_batch_key(batch_key) if batch_key else None
+        known = store.get_batch(connection, asked) if asked else None
+        if asked is None and not replacing:
+            known = pilot_for(connection, draft.upload, draft.blueprint)
+        goes_on = known is not None and is_pilot_of(known, draft.upload, draft.pipeline.slug)
+        if known is not None and goes_on:
+            draft = replace(draft, rows_before=known["row_limit"])
+        key = known["batch_key"] if known else asked or default_key(connection, draft)
+        taken = known is not None and not goes_on
+    company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
+    companies = company_subjects(settings, draft.upload, draft.blueprint, draft.window) if company_steps else None
+    steps = step_plans(settings, draft, companies, environment)
+    cost: dict[str, Decimal] = {}
+    for step in steps:
+        cost[step.currency] = cost.get(step.currency, Decimal(0)) + step.cost_at_most
+    problems = [f"batch {key!r} exists already"] if taken else []
+    problems += unrecognised(draft)
+    return LaunchPlan(
+        client=draft.upload["client"],
+        upload_id=draft.upload["id"],
+        filename=draft.upload["filename"],
+        pipeline=draft.pipeline.slug,
+        batch_key=key,
+        rows=draft.upload["row_count"],
+        rejected=draft.upload["rejected_count"],
+        items=draft.items,
+        companies=companies,
+        steps=steps,
+        left_out=draft.left_out,
+        cost_at_most=cost,
+        problems=(*problems, *(problem for step in steps for problem in step.problems)),
+        rows_before=draft.rows_before,
+    )
+
+
+def unrecognised(draft: Draft) -> list[str]:
+    """Why an upload cannot be launched: nobody knows what its columns are, or a step reads one that it has not."""
+    if any(column["field"] for column in draft.upload["columns"]):
+        return list(draft.misread)
+    known = ", ".join(repr(column["key"]) for column in draft.upload["columns"][:10])
+    return [f"no column of upload {draft.upload['id']} is recognised ({known}): map one, --map COLUMN=field"]
+
+
+def draft_launch(connection: Any, upload: int | str, pipeline: str, client: str | None) -> Draft:
+    """Find upload and pipeline, and build the blueprint. Raises as `plan_launch`."""
+    row = find_upload(connection, upload, client)
+    definition = PipelineDefinition.model_validate(pipeline_row(connection, pipeline, row["client"])["definition"])
+    wanted = set(definition.slugs())
+    entries = registry_store.list_workflow_rows(connection)
+    workflows = registry_store.readable_workflows(entries) | {
+        entry["workflow_slug"]: registry_store.workflow_of(entry)
+        for entry in entries
+        if entry["workflow_slug"] in wanted
+    }
+    configs = registry_store.client_configs(connection, row["client_id"])
+    blueprint = build_blueprint(row["client"], definition, workflows, configs)
+    unread = _misread_columns(row, blueprint, workflows)
+    return Draft(row, definition, blueprint, tuple(switched_off(definition, configs)), unread)
+
+
+def _misread_columns(
+    upload: Mapping[str, Any], blueprint: Blueprint, workflows: Mapping[str, WorkflowDefinition]
+) -> tuple[str, ...]:
+    """Columns that steps read by name and that neither the file nor an emitted object has, as sentences.
+
+    What any registered workflow emits may be read by a step of a pipeline without it: its rows just have no such cell.
+    """
+    emitted: set[str] | None = set().union(*(emitted_by(workflow) or () for workflow in workflows.values()))
+    if any(emitted_by(step.workflow) is None for step in blueprint.steps):
+        emitted = None
+    columns = [column["key"] for column in upload["columns"]]
+    return tuple(fault for step in blueprint.steps for fault in column_faults(step.workflow, columns, emitted))
+
+
+def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[str, Any]:
+    """The upload's row by id or hash prefix, with its client's slug. Raises as `plan_launch`."""
+    if client is not None:
+        client_row(connection, client)
+    text = str(upload).strip().lower()
+    found = []
+    if text.isdecimal() and len(text) < 18:
+        found = store.uploads_by_id(connection, int(text), client)
+    if not found and _HASH_PREFIX.fullmatch(text):
+        found = store.uploads_by_hash(connection, text, client)
+    if not found:
+        whose = f" of client {client}" if client else ""
+        raise NotFoundError(
+            f"there is no upload {text!r}{whose}: give its id, or six or more digits of its SHA-256 (not archived)",
+            code="upload.not_found",
+        )
+    if len(found) > 1:
+        several = ", ".join(f"{row['id']} ({row['client']})" for row in found)
+        raise ConfigurationError(
+            f"{text!r} can be several uploads: {several}. Give the id of one",
+            Hint(Action.NAME_CLIENT),
+            code="upload.ambiguous",
+        )
+    return found[0]
+
+
+def default_key(connection: Any, draft: Draft) -> str:
+    """The next free `<client>-<upload id>-<pipeline>-<n>`."""
+    prefix = f"{draft.upload['client']}-{draft.upload['id']}-{draft.pipeline.slug}"
+    return f"{prefix}-{store.next_batch_number(connection, prefix)}"
+
+
+def step_plans(
+    settings: Settings, draft: Draft, companies: int | None, environment: Mapping[str, str] | None
+) -> tuple[StepPlan, ...]:
+    """The plan of every step; `companies`: what a company step calls at most (None: not counted)."""
+    providers = build_providers(settings.sandbox_url)
+    children = _children(draft.blueprint)
+    plans = [
+        _step_plan(settings, step, draft.items, companies, providers, environment) for step in draft.blueprint.steps
+    ]
+    return tuple(replace(plan, also_for=tuple(children[plan.slug])) for plan in plans)
+
+
+def _children(blueprint: Blueprint) -> dict[str, list[tuple[str, int]]]:
+    """Step -> the emitting steps whose children may call it: a shared company answer is no further call."""
+    found: dict[str, list[tuple[str, int]]] = {step.slug: [] for step in blueprint.steps}
+    for emitter in blueprint.steps:
+        if emitter.workflow.emits is not None:
+            for child in child_route(blueprint, emitter.slug):
+                if child.way == "runs" and blueprint.step(child.slug).workflow.mode is not Mode.LOCAL:
+                    found[child.slug].append((emitter.slug, emitter.workflow.emits.at_most))
+    return found
+
+
+def _step_plan(
+    settings: Settings,
+    step: BlueprintStep,
+    items: int,
+    companies: int | None,
+    providers: Mapping[str, Provider],
+    environment: Mapping[str, str] | None,
+) -> StepPlan:
+    workflow = step.workflow
+    simulated = settings.sandbox_url is not None and workflow.mode is not Mode.LOCAL
+    problems = _readiness(workflow, providers, environment, simulated=simulated)
+    subjects = companies if workflow.entity is Entity.COMPANY and companies is not None else items
+    calls = 0 if workflow.mode is Mode.LOCAL else subjects
+    each = max(workflow.price.estimate, workflow.price.not_found or Decimal(0))
+    return StepPlan(
+        slug=step.slug,
+        title=workflow.title,
+        provider=workflow.provider,
+        operation=workflow.operation,
+        mode=workflow.mode,
+        entity=workflow.entity,
+        after=tuple(step.after),
+        fallback_of=tuple(step.fallback_of),
+        calls_at_most=calls,
+        cost_each=each,
+        cost_at_most=each * calls,
+        currency=workflow.price.currency,
+        simulated=simulated,
+        problems=tuple(problems),
+        reuse_for=workflow.reuse_for,
+        keys=() if problems else _key_uses(workflow, settings.sandbox_url),
+        replaced=replaced_addresses(workflow, settings.sandbox_url) if settings.sandbox_url else (),
+    )
+
+
+def _key_uses(workflow: WorkflowDefinition, sandbox_url: str | None) -> tuple[KeyUse, ...]:
+    """Which variable goes to which host: in a batch for the simulator all of them to it."""
+    if sandbox_url is None:
+        return key_uses(workflow)
+    host = urlsplit(sandbox_url).netloc
+    return tuple(KeyUse(purpose, name, host, False) for purpose, name in sent_secrets(workflow).items())
+
+
+def _readiness(
+    workflow: WorkflowDefinition,
+    providers: Mapping[str, Provider],
+    environment: Mapping[str, str] | None,
+    *,
+    simulated: bool,
+) -> Sequence[str]:
+    """What keeps a step from being called at all. The simulator needs no address and no key."""
+    if workflow.mode is Mode.LOCAL:
+        return ()
+    try:
+        for purpose, name in secret_names(workflow).items():
+            refuse_foreign_variable(purpose, name, environment)
+    except ConfigurationError as error:
+        return (f"workflow {workflow.slug}: {error}",)
+    if simulated:
+        return ()
+    try:
+        address_of(workflow, providers[workflow.provider])
+    except ConfigurationError as error:
+        return (str(error),)
+    return [
+        f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set"
+        for purpose, name in missing_secrets(workflow, environment).items()
+    ]

@@ -1,0 +1,190 @@
+"""Launching a batch: the row with its blueprint first, then its Dagster partition.
+
+Launching the same key for the same upload and pipeline again adds the partition that a crash left out, and changes
+nothing else. What a launch would call and cost is in `services.batches.launch_plan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from enrichment_assets.domain.batch_keys import checked_batch_key
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.planning import reusing
+from enrichment_assets.services.batches.launch_plan import (
+    Draft,
+    LaunchPlan,
+    StepPlan,
+    default_key,
+    draft_launch,
+    find_upload,
+    plan_launch,
+    step_plans,
+    unrecognised,
+)
+from enrichment_assets.services.batches.pilots import extend, pilot_for
+from enrichment_assets.services.batches.simulation import calls_simulator
+from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.uploads.upload import upload_again
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches import launching as store
+
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A batch that is there. `created` is False when it was there already and only its partition was seen to.
+
+    `items` are the rows of the upload that it has; `limit`: it is a pilot of so many; `added`: it was, and got so many.
+
+    `replaced`: in a batch for the simulator, (workflow, configured address) of what is not called.
+
+    `beside`: keys of batches of the same upload and pipeline that were there before it, the newest first: what they
+    have asked is asked and paid for again, except where a workflow reuses answers.
+    """
+
+    batch_key: str
+    client: str
+    pipeline: str
+    upload_id: int
+    items: int
+    steps: tuple[str, ...]
+    created: bool
+    replaced: tuple[tuple[str, str], ...] = ()
+    limit: int | None = None
+    added: int = 0
+    beside: tuple[str, ...] = ()
+
+
+def launch(
+    settings: Settings,
+    upload: int | str,
+    pipeline: str,
+    *,
+    add_partition: Callable[[str], None],
+    client: str | None = None,
+    batch_key: str | None = None,
+    fresh: bool = False,
+    limit: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Launched:
+    """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
+
+    A `fresh` batch takes no answer of an earlier one; later ones may take its.
+
+    With a `batch_key` that exists for the same upload and pipeline, the batch stays as it is and only its partition is
+    added again, so that a launch that was interrupted can be repeated. If it is a pilot (`limit`), it gets the rows up
+    to the new limit, or all; so it does without a key, where the newest batch of this upload and pipeline is a pilot.
+
+    Raises:
+        NotFoundError: No such upload, client or pipeline.
+        ConfigurationError: The pipeline cannot run, a key or an address is missing (names workflow and variable), or
+            the batch key belongs to another launch.
+    """
+    key = checked_batch_key(batch_key) if batch_key else None
+    with registry(settings) as connection:
+        existing = store.get_batch(connection, key) if key else None
+        draft = None if existing else replace(draft_launch(connection, upload, pipeline, client), limit=limit)
+        if draft is not None and key is None:
+            existing = pilot_for(connection, draft.upload, draft.blueprint)
+        if existing is not None or draft is None:
+            assert existing is not None  # noqa: S101
+            launched = relaunched(existing, find_upload(connection, upload, client), pipeline)
+            launched = _with_rows(launched, extend(connection, settings, launched.batch_key, limit))
+        else:
+            plans = step_plans(settings, draft, None, environment)
+            refuse_unready(draft, plans)
+            simulated = calls_simulator(settings, draft.blueprint)
+            asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
+            blueprint = asked.model_copy(update={"simulated": simulated})
+            beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)
+            launched = created(connection, replace(draft, blueprint=blueprint), key)
+            replaced = tuple((plan.slug, url) for plan in plans for url in plan.replaced)
+            launched = replace(launched, replaced=replaced, beside=tuple(beside))
+    add_partition(launched.batch_key)
+    return launched
+
+
+def map_columns(settings: Settings, upload: int | str, mapping: Mapping[str, str], client: str | None = None) -> int:
+    """The id of an upload of the same bytes with columns mapped as said: `upload` itself stays as it is.
+
+    Raises:
+        NotFoundError: No such upload.
+        ConfigurationError: The file has no such column, or there is no such field.
+    """
+    with registry(settings) as connection:
+        row = find_upload(connection, upload, client)
+    return upload_again(settings, row["id"], mapping).upload_id
+
+
+def _asking_anew(blueprint: Blueprint) -> Blueprint:
+    """The blueprint with no step that takes an answer of another batch."""
+    return reusing(blueprint, lambda workflow: None if workflow.reuse_for is None else 0.0)
+
+
+def next_key(settings: Settings, upload: int | str, pipeline: str, client: str | None = None) -> str:
+    """The key that `launch` would give a new batch of this upload and pipeline now. Raises as `launch`."""
+    with registry(settings) as connection:
+        return default_key(connection, draft_launch(connection, upload, pipeline, client))
+
+
+def created(connection: Any, draft: Draft, batch_key: str | None, replaces: int | None = None) -> Launched:
+    """Insert the batch of a draft; `replaces`: id of the batch that was given up for it. The caller commits.
+
+    Raises:
+        ConfigurationError: The key belongs to another launch.
+    """
+    limit = None if replace(draft, limit=None).items == draft.items else draft.limit
+    for _ in range(_ATTEMPTS):
+        key = batch_key or default_key(connection, draft)
+        if store.insert_batch(connection, key, draft.upload, draft.blueprint, limit, replaces):
+            return _launched(key, draft.upload, draft.blueprint, created=True, limit=limit)
+        if batch_key and (existing := store.get_batch(connection, key)):  # somebody launched it in this moment
+            return relaunched(existing, draft.upload, draft.pipeline.slug)
+    raise ConfigurationError("another launch took the batch key meanwhile: launch again")
+
+
+def relaunched(existing: dict[str, Any], upload: dict[str, Any], pipeline: str) -> Launched:
+    """The batch as it was launched, whatever has changed in the registry since."""
+    key = existing["batch_key"]
+    if existing["upload_id"] != upload["id"] or existing["pipeline_slug"] != pipeline:
+        raise ConfigurationError(f"batch {key!r} exists already, for another upload or pipeline: choose another key")
+    if existing["retired_at"] is not None:
+        raise ConfigurationError(f"batch {key!r} is archived: restore it, or choose another key")
+    blueprint = Blueprint.model_validate(existing["blueprint"])
+    return _launched(key, upload, blueprint, created=False, limit=existing["row_limit"])
+
+
+def _with_rows(launched: Launched, added: int) -> Launched:
+    """The batch after it got more rows: a pilot that has all of them is none any more."""
+    return replace(launched, items=launched.items + added, added=added, limit=None) if added else launched
+
+
+def _launched(
+    key: str, upload: dict[str, Any], blueprint: Blueprint, *, created: bool, limit: int | None = None
+) -> Launched:
+    readable = int(upload["row_count"] - upload["rejected_count"])
+    return Launched(
+        batch_key=key,
+        client=blueprint.client,
+        pipeline=blueprint.pipeline,
+        upload_id=upload["id"],
+        items=readable if limit is None else min(limit, readable),
+        steps=tuple(step.slug for step in blueprint.steps),
+        created=created,
+        limit=limit,
+    )
+
+
+def refuse_unready(draft: Draft, plans: Sequence[StepPlan]) -> None:
+    """Raise `ConfigurationError` with all that keeps a draft from being launched."""
+    problems = [*unrecognised(draft), *(problem for plan in plans for problem in plan.problems)]
+    if problems:
+        raise ConfigurationError(f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems))
+
+
+__all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "map_columns", "next_key", "plan_launch"]

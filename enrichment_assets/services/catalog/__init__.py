@@ -1,0 +1,1 @@
+"""Clients, workflows and pipelines, as every entry point uses them."""

@@ -1,0 +1,148 @@
+"""Putting away what nobody needs any more: archived things leave lists, pickers and Dagster, and can come back.
+
+Removing is for what nothing depends on: an upload that was never launched, a batch that called nobody, a workflow that
+no pipeline names. Nothing that was billed is ever deleted. An archived batch's rows stay in the warehouse, and `leads`
+leaves them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.registry.loader import builtin_pipelines
+from enrichment_assets.services.batches.partitions import Partitions
+from enrichment_assets.services.catalog.known_clients import client_row
+from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.uploads.kept_files import kept_path
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.catalog import archiving as store
+from enrichment_assets.store.catalog.archiving import Kind
+from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
+from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What was done to what."""
+
+    kind: Kind
+    name: str
+    client: str | None
+    change: str
+
+
+def archive(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
+    """Take something out of lists, pickers and Dagster (`partitions`). Doing it again changes nothing.
+
+    Raises:
+        NotFoundError: There is no such thing.
+        ConfigurationError: Something that is in use needs it: named.
+    """
+    with registry(settings) as connection:
+        row = _must_find(connection, kind, name, client)
+        _refuse_in_the_way(connection, "archive", kind, row)
+        store.set_archived(connection, kind, row["id"], archived=True)
+    if kind == "batch":
+        _sweep_partition(settings, name, partitions)
+        _note_in_warehouse(settings, row)
+    return Put(kind, row["name"], row["client"], "archived")
+
+
+def restore(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
+    """Bring something back that was archived. Raises `NotFoundError`."""
+    with registry(settings) as connection:
+        row = _must_find(connection, kind, name, client)
+        store.set_archived(connection, kind, row["id"], archived=False)
+    if kind == "batch":
+        partitions.add(name)
+        _note_in_warehouse(settings, row)
+    return Put(kind, row["name"], row["client"], "restored")
+
+
+def remove(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
+    """Delete something for good, with its files, if nothing depends on it.
+
+    Raises:
+        NotFoundError: There is no such thing.
+        ConfigurationError: What stands in the way, by name; or it comes with the platform.
+    """
+    with registry(settings) as connection:
+        row = _must_find(connection, kind, name, client)
+        if row.get("builtin") or (kind == "pipeline" and row["client"] is None and name in builtin_pipelines()):
+            raise ConfigurationError(f"{kind} {name} comes with the platform and would be back: archive it")
+        _refuse_in_the_way(connection, "remove", kind, row)
+        store.delete(connection, kind, row["id"])
+        has_bytes = kind == "upload" and not store.other_uploads_of(connection, row["client"], row["sha256"])
+    if has_bytes:
+        kept_path(settings, row["client"], row["sha256"]).unlink(missing_ok=True)
+    if kind == "batch":
+        partitions.remove(name)
+        _empty_warehouse(settings, row)
+        withdraw_marts(settings, name)
+    return Put(kind, row["name"], row["client"], "removed")
+
+
+def list_archived(settings: Settings) -> list[dict[str, Any]]:
+    """Everything that is archived: kind, name, client, since; the latest first."""
+    with connect(open_databases(settings).hq) as connection:
+        return store.archived(connection)
+
+
+def _sweep_partition(settings: Settings, batch_key: str, partitions: Partitions) -> None:
+    """Take an archived batch out of Dagster, unless it still waits for answers; then the sequencer does so later."""
+    with connect(open_databases(settings).hq) as connection:
+        done = store.archived_and_done(connection, [batch_key])
+    if done:
+        partitions.remove(batch_key)
+
+
+def _must_find(connection: Any, kind: Kind, name: str, client: str | None) -> dict[str, Any]:
+    if client is not None:
+        client_row(connection, client)
+    row = store.find(connection, kind, name, client)
+    if row is None and kind == "batch" and client is None:
+        raise no_such_batch(connection, name)
+    if row is None:
+        whose = f" of client {client}" if client else ""
+        raise NotFoundError(f"there is no {kind} {name!r}{whose}", code=f"{kind}.not_found")
+    return row
+
+
+def _refuse_in_the_way(connection: Any, change: str, kind: Kind, row: Mapping[str, Any]) -> None:
+    found = store.in_the_way(connection, change, kind, row["id"])
+    if not found:
+        return
+    listed = "; ".join(f"{what}: {_named(names)}" for what, names in found.items())
+    raise ConfigurationError(f"{kind} {row['name']} cannot be {change}d, in the way stand {listed}. {_REMEDY[change]}")
+
+
+_REMEDY: Mapping[str, str] = {
+    "archive": "A batch that is not to be finished can be given up",
+    "remove": "What is only to be out of sight can be archived",
+}
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _note_in_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:
+    """Say in an extracted batch's files whether it is archived."""
+    if Layout.of(settings).source("batches", row["client"], row["name"]).exists():
+        publish_batch_sources(settings, row["name"], only=["batches"])
+
+
+def _empty_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:
+    layout, project = Layout.of(settings), load_project()
+    for source in (*project.sources, RAW_UPLOADS):
+        layout.source(source, row["client"], row["name"]).unlink(missing_ok=True)
+    for model in project.models:
+        layout.model(model, row["client"], row["name"]).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Questions to what is there: queries, explanations, reports, exports, corrections."""

@@ -1,0 +1,1 @@
+"""What people do when something stands still: budgets, retries, replays, callbacks."""

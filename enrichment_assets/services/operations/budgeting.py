@@ -1,0 +1,165 @@
+"""Budgets as people set them, and the work that more money sets free: the services behind `enrich budget`.
+
+A budget covers a client, one of its batches, or a workflow of either; of all that cover a call, each has to have room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.money import checked_amount
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.services.catalog.clients import no_such_workflow
+from enrichment_assets.services.operations.recovery import in_transaction, wake_again
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.catalog import registry
+from enrichment_assets.store.catalog.missing import no_such_client
+from enrichment_assets.store.money import budget_changes, budgets
+from enrichment_assets.store.money.budget_changes import Scope
+from enrichment_assets.store.money.budgets import Budget
+from enrichment_assets.store.states import recovery, reopening
+from enrichment_assets.store.states.transitions import StepFacts, Sync
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReport:
+    """What a change of a budget came to.
+
+    Attributes:
+        budget: The budget as it is now, or as it was when it was removed.
+        before: Its former amount; None: it is new.
+        batches: Batch key -> steps that were skipped for want of money and are PENDING again.
+        reopened: Steps PENDING again that were skipped because one of those had not answered.
+    """
+
+    budget: Budget
+    before: Decimal | None
+    batches: Mapping[str, int]
+    reopened: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; money as decimal text."""
+        return {
+            **budget_json(self.budget),
+            "before": None if self.before is None else str(self.before),
+            "batches": dict(self.batches),
+            "reopened": self.reopened,
+        }
+
+
+def budget_json(budget: Budget) -> dict[str, Any]:
+    """A budget as plain values; money as decimal text."""
+    return {
+        "client": budget.client,
+        "batch": budget.batch,
+        "workflow": budget.workflow,
+        "amount": str(budget.amount),
+        "reserved": str(budget.reserved),
+        "spent": str(budget.spent),
+        "room": str(budget.room),
+    }
+
+
+def set_budget(
+    settings: Settings,
+    client: str,
+    amount: Decimal | str,
+    *,
+    batch: str | None = None,
+    workflow: str | None = None,
+) -> BudgetReport:
+    """Create or change a budget. One that is raised lets what it had skipped go on.
+
+    Raises:
+        NotFoundError: no such client, batch of this client, or workflow.
+        ConfigurationError: the amount is negative or no number.
+    """
+    exact = checked_amount(amount)
+
+    def change(connection: Sync) -> tuple[BudgetReport, list[int]]:
+        scope = _scope(connection, client, batch, workflow)
+        before = budget_changes.find_budget(connection, scope)
+        budgets.set_budget(connection, scope.client_id, scope.batch_id, scope.workflow, exact)
+        after = budget_changes.find_budget(connection, scope)
+        assert after is not None, "a budget that was just set is there"  # noqa: S101
+        report = BudgetReport(after, before.amount if before else None, {}, 0)
+        if before is None or exact <= before.amount:
+            return report, []
+        return _reopened(connection, scope, report)
+
+    return _committed(settings, change)
+
+
+def remove_budget(
+    settings: Settings, client: str, *, batch: str | None = None, workflow: str | None = None
+) -> BudgetReport:
+    """Remove a budget: spending in its scope is then bound by the others only. What it had skipped goes on.
+
+    Raises `NotFoundError` as `set_budget`, and where there is no such budget.
+    """
+
+    def change(connection: Sync) -> tuple[BudgetReport, list[int]]:
+        scope = _scope(connection, client, batch, workflow)
+        before = budget_changes.find_budget(connection, scope)
+        if before is None:
+            raise NotFoundError("there is no such budget", Hint(Action.LIST_BUDGETS), code="budget.not_found")
+        budget_changes.remove_budget(connection, scope)
+        return _reopened(connection, scope, BudgetReport(before, before.amount, {}, 0))
+
+    return _committed(settings, change)
+
+
+def list_budgets(settings: Settings, client: str | None = None) -> list[Budget]:
+    """All budgets, or one client's. Raises `NotFoundError` for a client that does not exist."""
+
+    def read(connection: Sync) -> list[Budget]:
+        return budgets.list_budgets(connection, None if client is None else _client_id(connection, client))
+
+    return in_transaction(settings, read)
+
+
+def _committed(settings: Settings, change: Callable[[Sync], tuple[BudgetReport, list[int]]]) -> BudgetReport:
+    report, batch_ids = in_transaction(settings, change)
+    wake_again(settings, batch_ids)
+    return report
+
+
+def _reopened(connection: Sync, scope: Scope, report: BudgetReport) -> tuple[BudgetReport, list[int]]:
+    """Reopen what was skipped for want of money in the scope, and wake its batches."""
+    batches = reopening.reopen_affordable(connection, scope.client_id, scope.batch_id, scope.workflow)
+    dependents = 0
+    for batch in batches:
+        facts = StepFacts.of(Blueprint.model_validate(batch.blueprint))
+        dependents += reopening.reopen_dependents(connection, batch.states, facts)
+        recovery.wake_batch(connection, batch.batch_id)
+    counts = {batch.batch_key: len(batch.states) for batch in batches}
+    return replace(report, batches=counts, reopened=dependents), [batch.batch_id for batch in batches]
+
+
+def _scope(connection: Sync, client: str, batch: str | None, workflow: str | None) -> Scope:
+    client_id = _client_id(connection, client)
+    batch_id = None
+    if batch is not None:
+        batch_id = budget_changes.batch_id_of(connection, client_id, batch)
+        if batch_id is None:
+            raise NotFoundError(
+                f"client {client} has no batch {batch!r}",
+                Hint(Action.LIST_BATCHES_OF, {"client": client}),
+                code="batch.not_found",
+            )
+    if workflow is not None and not budget_changes.workflow_exists(connection, workflow):
+        slugs = [row["workflow_slug"] for row in registry.list_workflow_rows(connection)]
+        raise no_such_workflow(workflow, slugs)
+    return Scope(client_id, batch_id, workflow)
+
+
+def _client_id(connection: Sync, slug: str) -> int:
+    client_id = budget_changes.client_id_of(connection, slug)
+    if client_id is None:
+        raise no_such_client(connection, slug)
+    return client_id

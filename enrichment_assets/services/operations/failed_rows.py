@@ -1,0 +1,62 @@
+"""The rows of a batch that failed, one by one: who, at which step, why, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from enrichment_assets.services.batches.advancing import must_find
+from enrichment_assets.services.operations.remedies import failure_remedy
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.states.reasons import FailedRow, count_failed, failed_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One state that FAILED or is AMBIGUOUS. `row_number` is 0 for a child item; `who` is the person or company."""
+
+    row_number: int
+    item_id: int
+    who: str
+    workflow: str
+    status: str
+    error_class: str | None
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRows:
+    """The first rows that failed, of `total`: the JSON of `enrich status BATCH --failed --json`."""
+
+    batch: str
+    total: int
+    rows: tuple[Failed, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def list_failed(settings: Settings, batch_key: str, limit: int) -> FailedRows:
+    """The first `limit` failed states of a batch, by row and step; raises `NotFoundError`."""
+    with connect(open_databases(settings).hq) as connection:
+        row = must_find(connection, batch_key)
+        rows = tuple(_told(found) for found in failed_rows(connection, row.batch_id, limit))
+        total = len(rows) if len(rows) < limit else count_failed(connection, row.batch_id)
+    return FailedRows(batch_key, total, rows)
+
+
+def _told(row: FailedRow) -> Failed:
+    name = row.full_name or " ".join(filter(None, (row.first_name, row.last_name)))
+    return Failed(
+        row.row_number,
+        row.item_id,
+        ", ".join(filter(None, (name, row.company_name))) or "(no name)",
+        row.workflow,
+        row.status,
+        row.error_class,
+        row.reason or "no reason was written down",
+        failure_remedy(row.status, row.error_class, row.reason),
+    )

@@ -1,0 +1,330 @@
+"""Reading stored answers again after a mapping was mended: the service behind `enrich replay`. Makes no call.
+
+The raw bytes are in the ledger and in the callback inbox. They are read by the same functions as live answers, with
+the mapping that the registry and the client's configuration hold now, and the batch's blueprint follows. How the
+request is made stays as it was launched.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+import psycopg
+
+from enrichment_assets.domain.emission import Emission
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.pipeline import ClientWorkflowConfig
+from enrichment_assets.domain.planning import apply_config
+from enrichment_assets.domain.statuses import Outcome, Status
+from enrichment_assets.domain.workflow import Destination, Entity, Mode, WorkflowDefinition
+from enrichment_assets.engine.answers import Decision, dump
+from enrichment_assets.engine.fanout import emission_for
+from enrichment_assets.engine.rereading import read_again
+from enrichment_assets.engine.steps import Step, prepare_steps
+from enrichment_assets.providers import build_providers
+from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.operations.recovery import in_transaction, locked
+from enrichment_assets.services.operations.rereading import mended, with_step
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches import fanout
+from enrichment_assets.store.catalog import registry as registry_store
+from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.states import recovery, reopening, replaying
+from enrichment_assets.store.states.recovery import LockedBatch
+from enrichment_assets.store.states.replaying import NewReading, StoredAnswer
+from enrichment_assets.store.states.transitions import StepFacts, Sync
+
+REPLAYED = "read again from the stored answer"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What reading again came to; a dry run changes nothing and says the same.
+
+    Attributes:
+        batch: Key of the batch.
+        workflow: The workflow whose answers were read.
+        dry_run: Nothing was written.
+        new_mapping: The batch's blueprint differed from the registry in how answers are read or stored.
+        answers: Stored answers that were read; `found`, `not_found` and `failed` of them.
+        changed: Answers with another outcome or other fields than before.
+        recovered: Answers that could not be read before, and can now.
+        left: Stored answers that decide nothing, before as now (an error status, say).
+        states: Workflow states that the answers reached; a company's answer reaches all of its items.
+        reopened: Later steps PENDING again that had been skipped for want of what is there now.
+        emitted: Child items that the answers emit and that were not there; those that are there stay.
+        removed: Rows taken out of the destination table because their item is not found any more.
+    """
+
+    batch: str
+    workflow: str
+    dry_run: bool
+    new_mapping: bool
+    answers: int
+    found: int
+    not_found: int
+    failed: int
+    changed: int
+    recovered: int
+    left: int
+    states: int
+    reopened: int
+    emitted: int = 0
+    removed: int = 0
+
+    @property
+    def next_step(self) -> Hint:
+        """What to do now."""
+        if self.dry_run:
+            return Hint(Action.WRITE)
+        if not self.states and not self.new_mapping:
+            return Hint(Action.NOTHING_CHANGED)
+        return Hint(Action.EXTRACT_AGAIN, {"batch": self.batch})
+
+
+def replay(settings: Settings, batch_key: str, workflow: str, *, dry_run: bool = False) -> ReplayReport:
+    """Read the stored answers of one workflow of a batch again.
+
+    Args:
+        settings: The installation.
+        batch_key: The batch; no run may be working on it.
+        workflow: Slug of the workflow.
+        dry_run: Only say what would change; allowed while a run works.
+
+    Raises:
+        NotFoundError: no such batch or workflow.
+        ConfigurationError: a run works on the batch, the workflow has no stored answers (it is computed here), its
+            mapping cannot work, or calls are open that a new version of the workflow would repeat under another key.
+    """
+    current = _current_definition(settings, batch_key, workflow)
+
+    def change(connection: Sync) -> tuple[ReplayReport, Destination | None, str]:
+        return _Replay(connection, settings, batch_key, current, dry_run=dry_run).run()
+
+    report, destination, client = in_transaction(settings, change)
+    if dry_run or destination is None:
+        return report
+    return _with_removed_rows(settings, report, destination, client)
+
+
+def _current_definition(settings: Settings, batch_key: str, workflow: str) -> WorkflowDefinition:
+    """The workflow as a batch of this client would be launched with now."""
+    with registry(settings) as connection:
+        batch, blueprint = locked(connection, batch_key, workflow)
+        row = next((r for r in registry_store.list_workflow_rows(connection) if r["workflow_slug"] == workflow), None)
+        if row is None:
+            raise NotFoundError(f"workflow {workflow} is not in the registry any more", code="workflow.not_found")
+        config = registry_store.client_configs(connection, batch.client_id).get(workflow, ClientWorkflowConfig())
+        current = apply_config(blueprint.client, registry_store.workflow_of(row), config)
+    if current.mode is Mode.LOCAL:
+        raise ConfigurationError(f"workflow {workflow} is computed here: it has no stored answers to read again")
+    if current.mode is not blueprint.step(workflow).workflow.mode:
+        raise ConfigurationError(f"workflow {workflow} was {blueprint.step(workflow).workflow.mode} and is now another")
+    return current
+
+
+class _Replay:
+    """One replay within its transaction."""
+
+    def __init__(
+        self, connection: Sync, settings: Settings, batch_key: str, current: WorkflowDefinition, *, dry_run: bool
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._key = batch_key
+        self._slug = current.slug
+        self._dry_run = dry_run
+        self._batch, self._old = locked(connection, batch_key, current.slug, against_runs=not dry_run)
+        self._workflow = mended(self._old.step(current.slug).workflow, current)
+        self._blueprint = with_step(self._old, self._workflow)
+        self._counts: Counter[str] = Counter()
+        self._answered: list[tuple[int, str]] = []
+        self._emitted: set[str] = set()
+        self._refused: set[int] = set()
+
+    def run(self) -> tuple[ReplayReport, Destination | None, str]:
+        """Read and write everything; the report, and where results of this workflow go."""
+        before = self._old.step(self._slug).workflow.version()
+        new = self._workflow.version() != before
+        if not self._dry_run:
+            _refuse_running(self._batch, self._key)
+            if new:
+                self._refuse_open_calls()
+        step = self._prepared()
+        for chunk in replaying.stored_answers(self._connection, self._batch.batch_id, self._slug):
+            read = [(stored, decision) for stored in chunk if (decision := self._read(step, stored)) is not None]
+            emitted = self._emissions(step, read)
+            notes = {item_id: emission.note for item_id, emission in emitted}
+            readings = [
+                self._counted(stored, replace(decision, reason=notes.get(stored.item_id) or decision.reason))
+                for stored, decision in read
+            ]
+            if readings and not self._dry_run:
+                self._write(readings)
+            self._emit(emitted)
+        reopened = 0 if self._dry_run else self._finish(new=new)
+        count = self._counts
+        report = ReplayReport(
+            batch=self._key,
+            workflow=self._slug,
+            dry_run=self._dry_run,
+            new_mapping=new,
+            answers=count["answers"],
+            found=count["found"],
+            not_found=count["not_found"],
+            failed=count["failed"],
+            changed=count["changed"],
+            recovered=count["recovered"],
+            left=count["left"],
+            states=count["states"],
+            reopened=reopened,
+            emitted=count["emitted"],
+        )
+        return report, self._workflow.destination, self._blueprint.client
+
+    def _refuse_open_calls(self) -> None:
+        """A new version has new call keys: what was sent under an old one must not be sent under another."""
+        batch_id = self._batch.batch_id
+        if self._workflow.idempotency_header and (n := replaying.open_calls(self._connection, batch_id, self._slug)):
+            raise ConfigurationError(
+                f"{n} call(s) of {self._slug} have no end yet, and its provider knows repeats by the key that was sent",
+                Hint(Action.FINISH_CALLS, {"batch": self._key}),
+                code="replay.calls_open",
+            )
+        if self._workflow.entity is Entity.COMPANY and (
+            n := replaying.open_states(self._connection, batch_id, self._slug)
+        ):
+            raise ConfigurationError(
+                f"{n} item(s) still wait for {self._slug}, which is asked once per company",
+                Hint(Action.FINISH_BATCH, {"batch": self._key}),
+                code="replay.items_waiting",
+            )
+
+    def _prepared(self) -> Step:
+        providers = build_providers(self._settings.sandbox_url)
+        steps = prepare_steps(
+            self._blueprint, providers, {self._slug}, lambda _key, _workflow: None, self._settings.sandbox_url
+        )
+        return steps[self._slug]
+
+    def _read(self, step: Step, stored: StoredAnswer) -> Decision | None:
+        decision = read_again(step, stored)
+        if decision is None:
+            self._counts["left"] += 1
+            return None
+        self._counts["answers"] += 1
+        if decision.status is Status.COMPLETED and stored.status == Status.FAILED:
+            self._counts["recovered"] += 1
+        return decision
+
+    def _emissions(self, step: Step, read: Sequence[tuple[StoredAnswer, Decision]]) -> list[tuple[int, Emission]]:
+        """(parent item, child items) of the answers that emit."""
+        emitting = {
+            stored.item_id: decision for stored, decision in read if decision.reading and decision.reading.emitted
+        }
+        at = step.blueprint.position
+        parents = replaying.parents(self._connection, list(emitting), at) if emitting else []
+        found = [(p.item_id, emission_for(self._blueprint, step, p, emitting[p.item_id])) for p in parents]
+        return [(item_id, emission) for item_id, emission in found if emission is not None]
+
+    def _emit(self, emitted: Sequence[tuple[int, Emission]]) -> None:
+        """Add child items that are not there; none is taken away, whatever an answer emits no more."""
+        connection, batch_id = self._connection, self._batch.batch_id
+        kept = [(item_id, emission) for item_id, emission in emitted if item_id not in self._refused]
+        if self._dry_run:
+            wanted = {child.origin_key for _, emission in kept for child in emission.children}
+            self._emitted |= wanted - fanout.origins_there(connection, batch_id, kept)
+            self._counts["emitted"] = len(self._emitted)
+        elif kept:
+            self._counts["emitted"] += fanout.insert_children_replayed(
+                connection, self._batch.client_id, batch_id, kept
+            )
+
+    def _counted(self, stored: StoredAnswer, decision: Decision) -> NewReading:
+        done = decision.status is Status.COMPLETED
+        outcome = decision.outcome.value if decision.outcome else None
+        fields = dump(decision.fields)
+        changed = (
+            decision.status.value != stored.status
+            or outcome != stored.outcome
+            or (done and orjson.loads(fields) != (stored.fields or {}))
+            or (done and decision.rejected != (stored.rejected or {}))
+        )
+        self._counts[outcome or "failed"] += 1
+        self._counts["changed"] += changed
+        return NewReading(
+            call_id=stored.call_id,
+            inbox_id=stored.inbox_id,
+            received_at=stored.received_at,
+            status=decision.status.value,
+            outcome=outcome,
+            reason=decision.reason,
+            payload=decision.payload if done else None,
+            fields=fields,
+            rejected=dump(decision.rejected) if done and decision.rejected else None,
+            changed=changed,
+        )
+
+    def _write(self, readings: list[NewReading]) -> None:
+        try:
+            with self._connection.transaction():
+                reached, answered = replaying.write_readings(self._connection, readings, self._workflow.step, REPLAYED)
+        except psycopg.DataError as error:
+            self._write_halves(readings, error)
+            return
+        self._counts["states"] += reached
+        self._answered += [(item, self._slug) for item in answered]
+
+    def _write_halves(self, readings: list[NewReading], error: psycopg.DataError) -> None:
+        """One payload cannot be stored: find it, so that the others are not held up by it."""
+        if len(readings) > 1:
+            middle = len(readings) // 2
+            self._write(readings[:middle])
+            self._write(readings[middle:])
+            return
+        if readings[0].status == Status.FAILED:
+            raise error
+        self._counts[readings[0].outcome or Outcome.FOUND.value] -= 1
+        self._counts["failed"] += 1
+        reason = f"the database refuses the payload ({type(error).__name__})"
+        refused = NewReading(
+            readings[0].call_id, readings[0].inbox_id, readings[0].received_at, Status.FAILED, None, reason, None, "{}",
+            None, changed=True,
+        )  # fmt: skip
+        self._refused |= replaying.callers(self._connection, [readings[0].call_id])
+        self._write([refused])
+
+    def _finish(self, *, new: bool) -> int:
+        """Let the blueprint follow, wake the batch; how many later steps run again."""
+        connection, batch_id = self._connection, self._batch.batch_id
+        if new:
+            replaying.save_blueprint(connection, batch_id, self._blueprint.model_dump(mode="json", by_alias=True))
+            replaying.rekey_calls(connection, batch_id, self._key, self._slug, self._workflow.version())
+        reopened = reopening.reopen_dependents(connection, self._answered, StepFacts.of(self._blueprint))
+        if new or self._counts["states"]:
+            recovery.wake_batch(connection, batch_id, only_if_pending=False)
+        return reopened
+
+
+def _refuse_running(batch: LockedBatch, batch_key: str) -> None:
+    if batch.runners:
+        raise ConfigurationError(
+            f"a run works on batch {batch_key} ({', '.join(batch.runners)}) with the mapping that it was started with: "
+            "stop it or wait until it has ended, then replay"
+        )
+
+
+def _with_removed_rows(settings: Settings, report: ReplayReport, destination: Destination, client: str) -> ReplayReport:
+    """Take rows out of the destination whose item is not found any more; repeating it does no harm."""
+    databases = open_databases(settings)
+    target_url = databases.workspace if destination.database == "workspace" else databases.hq
+    with connect(databases.hq) as hq, connect(target_url) as target:
+        batch, _ = locked(hq, report.batch, report.workflow)
+        found = replaying.items_found(hq, batch.batch_id, report.workflow)
+        removed = replaying.remove_stored(target, destination.table, client, report.batch, report.workflow, found)
+
+    return replace(report, removed=removed)

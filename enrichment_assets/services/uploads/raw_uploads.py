@@ -1,0 +1,86 @@
+"""The upload of a batch as a Parquet file in the warehouse: every row, every column, all text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from enrichment_assets.domain.headers import map_headers
+from enrichment_assets.services.batches.advancing import batch_row
+from enrichment_assets.services.uploads.upload import get_upload, read_rows
+from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout, put_in_place
+
+_OWN_COLUMNS = 4
+"""`client_slug`, `batch_key`, `row_number` and `line_number` stand before the uploaded ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawUpload:
+    """What was written: `columns` are the column keys in upload order, each with its type; `rows` the readable rows."""
+
+    path: Path
+    filename: str
+    sha256: str
+    rows: int
+    rejected: int
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def columns_to_show(self) -> tuple[tuple[str, str], ...]:
+        """The column keys with their types, fit for an event that is kept for good.
+
+        A file may have no header: its first row is a person then. So the uploaded columns are numbered where none of
+        their names is known.
+        """
+        own, uploaded = self.columns[:_OWN_COLUMNS], self.columns[_OWN_COLUMNS:]
+        if any(map_headers([name for name, _ in uploaded])):
+            return self.columns
+        return (*own, *((f"column_{number}", kind) for number, (_, kind) in enumerate(uploaded, start=1)))
+
+
+def write_raw_upload(settings: Settings, batch_key: str) -> RawUpload:
+    """Write the upload of a batch to the warehouse, streaming; an earlier file of the batch is replaced.
+
+    Raises:
+        NotFoundError: there is no such batch.
+        InfrastructureError: the kept bytes are gone.
+    """
+    batch = batch_row(settings, batch_key)
+    upload = get_upload(settings, batch.upload_id)
+    path = Layout.of(settings).source(RAW_UPLOADS, batch.client, batch.batch_key)
+    rows = 0
+    writer: pq.ParquetWriter | None = None
+    columns: tuple[tuple[str, str], ...] = ()
+    with put_in_place(path) as unfinished:
+        try:
+            for record_batch in read_rows(settings, batch.upload_id):
+                record_batch = _keyed(record_batch, batch.client, batch.batch_key)
+                if writer is None:
+                    writer = pq.ParquetWriter(unfinished, record_batch.schema, compression="zstd")
+                    columns = _described(record_batch.schema)
+                writer.write_batch(record_batch)
+                rows += record_batch.num_rows
+            if writer is None:
+                numbers = [("row_number", pa.int64()), ("line_number", pa.int64())]
+                schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *numbers])
+                writer = pq.ParquetWriter(unfinished, schema, compression="zstd")
+                columns = _described(schema)
+        finally:
+            if writer is not None:
+                writer.close()
+    return RawUpload(path, upload.filename, upload.sha256, rows, upload.rejected, columns)
+
+
+def _keyed(rows: pa.RecordBatch, client_slug: str, batch_key: str) -> pa.RecordBatch:
+    """The rows with the columns in front that name them outside HQ."""
+    keys = [pa.repeat(pa.scalar(value, pa.string()), rows.num_rows) for value in (client_slug, batch_key)]
+    schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *rows.schema])
+    return pa.RecordBatch.from_arrays([*keys, *rows.columns], schema=schema)
+
+
+def _described(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, str(field.type)) for field in schema)

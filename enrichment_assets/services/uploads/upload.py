@@ -1,0 +1,256 @@
+"""Uploads: take a file as it came, keep its bytes, count its rows, and read them again whenever asked.
+
+The order is: copy aside while hashing, fsync, read every row, then in one transaction the upload, its rejections and
+counts. The kept file gets its name before that transaction commits, so an upload that is known has its bytes. A crash
+before leaves at most a file that the next upload of the same bytes takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, UploadRefusedError
+from enrichment_assets.domain.headers import map_headers
+from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.spreadsheets import is_own_export
+from enrichment_assets.services.catalog.known_clients import check_client
+from enrichment_assets.services.uploads.csv_files import ReadLimits
+from enrichment_assets.services.uploads.file_readings import (
+    Reading,
+    find_reading,
+    kept_shape,
+    open_reading,
+    shape_of,
+)
+from enrichment_assets.services.uploads.kept_files import KeptFile, keep_aside, kept_path
+from enrichment_assets.services.uploads.options import UploadOptions, apply_mapping, options_of
+from enrichment_assets.services.uploads.report import (
+    LOOKED_AT,
+    Column,
+    Rows,
+    UploadReport,
+    columns_of,
+    look_at,
+    make_report,
+)
+from enrichment_assets.services.uploads.workbooks import SheetReading
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.catalog import uploads as store
+from enrichment_assets.store.catalog.archiving import set_archived
+from enrichment_assets.store.catalog.missing import no_such_client
+from enrichment_assets.store.database import connect, open_databases
+
+__all__ = [
+    "Column",
+    "UploadReport",
+    "get_upload",
+    "list_rejections",
+    "list_uploads",
+    "read_rows",
+    "read_upload",
+    "upload_again",
+    "upload_file",
+]
+
+_SAMPLE_BYTES = 256 * 1024
+_SAMPLE_ROWS = 200
+_LONGEST_SAMPLE = 500
+
+
+def upload_file(
+    settings: Settings,
+    path: Path,
+    client_slug: str,
+    *,
+    source: str = "cli",
+    filename: str | None = None,
+    options: UploadOptions | None = None,
+) -> UploadReport:
+    """Keep the file at `path` as an upload of the client and count its rows.
+
+    Args:
+        settings: The installation.
+        path: A file of delimited text, or a workbook (.xlsx).
+        client_slug: The client it belongs to.
+        source: Where it came from: `cli`, `inbox` or `api`.
+        filename: Its name for people, when `path` is only a temporary place.
+        options: What is said of the file and not guessed; the same bytes read otherwise are another upload.
+
+    Raises:
+        UploadRefusedError: The file cannot be read as a table; nothing is stored.
+        ConfigurationError: The options name a column that the file does not have.
+        NotFoundError: There is no such client.
+    """
+    name = filename or path.name
+    options = options or UploadOptions()
+    with connect(open_databases(settings).hq) as connection:
+        client = store.client_id(connection, client_slug)
+        if client is None:
+            raise no_such_client(connection, client_slug)
+        try:
+            with keep_aside(settings, path, client_slug, follow=source != "inbox") as kept:
+                if known := store.find_upload(connection, client, kept.sha256, options.kept()):
+                    kept.keep()
+                    set_archived(connection, "upload", known["id"], archived=False)
+                    return _known(kept.final, known)
+                return _store(connection, kept, _Origin(client, client_slug, name, source, options))
+        except UploadRefusedError as error:
+            raise UploadRefusedError(f"{name} was refused: {error}") from None
+
+
+def get_upload(settings: Settings, upload_id: int) -> UploadReport:
+    """One upload as it was counted. Raises `NotFoundError`."""
+    with connect(open_databases(settings).hq) as connection:
+        return make_report(_existing(store.get_upload(connection, upload_id), upload_id), already_known=True)
+
+
+def upload_again(settings: Settings, upload_id: int, mapping: Mapping[str, str]) -> UploadReport:
+    """The kept bytes of an upload as another one, with columns mapped as said; everything else as it was said before.
+
+    Raises `NotFoundError`, `InfrastructureError` when the bytes are gone, and as `upload_file`.
+    """
+    with connect(open_databases(settings).hq) as connection:
+        row = _existing(store.get_upload(connection, upload_id), upload_id)
+    said = options_of(row["options"])
+    options = replace(said, mapping={**said.mapping, **mapping})
+    path = _kept_bytes(settings, row)
+    return upload_file(settings, path, row["client"], source=row["source"], filename=row["filename"], options=options)
+
+
+def list_uploads(settings: Settings, client_slug: str | None = None) -> list[dict[str, Any]]:
+    """Uploads of a client or of all, newest first, as rows of the table with the client's slug.
+
+    Raises `NotFoundError` for a client that does not exist.
+    """
+    check_client(settings, client_slug)
+    with connect(open_databases(settings).hq) as connection:
+        return store.list_uploads(connection, client_slug)
+
+
+def list_rejections(settings: Settings, upload_id: int) -> Iterator[dict[str, Any]]:
+    """The upload's rejections in the order of the file: row_number, line_number, reason, raw."""
+    with connect(open_databases(settings).hq) as connection:
+        _existing(store.get_upload(connection, upload_id), upload_id)
+        yield from store.rejections(connection, upload_id)
+
+
+def read_rows(settings: Settings, upload_id: int) -> Iterator[pa.RecordBatch]:
+    """The upload's readable rows from the kept bytes, streamed: row_number, line_number, one string column per key.
+
+    An absent trailing cell of a short row is null; an empty cell is the empty string.
+
+    Raises:
+        NotFoundError: There is no such upload.
+        InfrastructureError: Its kept bytes are gone.
+    """
+    with connect(open_databases(settings).hq) as connection:
+        upload = _existing(store.get_upload(connection, upload_id), upload_id)
+    yield from read_upload(settings, upload)
+
+
+def read_upload(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """`read_rows` for a row of `store.catalog.uploads` that is already at hand."""
+    reading = open_reading(_kept_bytes(settings, upload), shape_of(upload))
+    for segment in reading.segments():
+        if segment.rows:
+            yield segment.batch(reading.schema)
+
+
+def _kept_bytes(settings: Settings, upload: dict[str, Any]) -> Path:
+    path = kept_path(settings, upload["client"], upload["sha256"])
+    if not path.is_file():
+        raise InfrastructureError(f"the bytes of upload {upload['id']} are gone: {path} is missing; upload it again")
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    client_id: int
+    client: str
+    filename: str
+    source: str
+    options: UploadOptions
+
+
+def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
+    """Read the file aside and store what it came to; the connection's transaction commits it."""
+    found = find_reading(kept.path, kept.size, kept.scan, origin.options)
+    rows = open_reading(kept.path, found.shape, ReadLimits(block_bytes=_SAMPLE_BYTES)).first_rows(LOOKED_AT)
+    reading = open_reading(kept.path, found.shape)
+    columns = _columns(reading, rows, origin.options)
+    upload = {
+        "client_id": origin.client_id,
+        "filename": origin.filename,
+        "sha256": kept.sha256,
+        "size_bytes": kept.size,
+        "encoding": found.shape.encoding,
+        "delimiter": found.shape.delimiter,
+        "columns": columns,
+        "options": origin.options.kept(),
+        "reading": kept_shape(found.shape),
+        "source": origin.source,
+    }
+    upload_id = store.insert_upload(connection, upload)
+    if upload_id is None:  # another process stored the same bytes in the meantime
+        other = store.find_upload(connection, origin.client_id, kept.sha256, origin.options.kept())
+        return make_report(_existing(other, 0), already_known=True)
+    rejected = 0
+
+    def rejections() -> Iterator[tuple[int, int, str, str]]:
+        nonlocal rejected
+        for segment in reading.segments():
+            for one in segment.rejections:
+                rejected += 1
+                yield one.row_number, one.line_number, one.reason, one.raw
+
+    store.copy_rejections(connection, upload_id, origin.client_id, rejections())
+    if reading.position.rows == 0:
+        raise UploadRefusedError("it has a header and no rows")
+    store.set_counts(connection, upload_id, reading.position.rows, rejected)
+    kept.keep()
+    counted = {**upload, "id": upload_id, "client": origin.client, "row_count": reading.position.rows}
+    return make_report(
+        {**counted, "rejected_count": rejected},
+        already_known=False,
+        blank_lines=reading.position.blank_lines,
+        rival=found.rival,
+        look=look_at(columns_of(columns), rows, _cut_numbers(reading)),
+    )
+
+
+def _known(path: Path, row: dict[str, Any]) -> UploadReport:
+    """The report of an upload that was there already, with a look at its first rows."""
+    reading = open_reading(path, shape_of(row), ReadLimits(block_bytes=_SAMPLE_BYTES))
+    rows = reading.first_rows(LOOKED_AT)
+    return make_report(row, already_known=True, look=look_at(columns_of(row["columns"]), rows, _cut_numbers(reading)))
+
+
+def _cut_numbers(reading: Reading) -> set[int]:
+    return reading.cut_numbers if isinstance(reading, SheetReading) else set()
+
+
+def _columns(reading: Reading, rows: Rows, options: UploadOptions) -> list[dict[str, Any]]:
+    samples = [_sample(rows, position) for position in range(len(reading.names))]
+    meanings = apply_mapping(options.mapping, reading.names, reading.keys, map_headers(reading.names, samples))
+    own = {"own": True} if is_own_export(reading.names) else {}
+    return [
+        {"name": name, "key": key, "field": meaning and meaning.field, "rank": meaning.rank if meaning else 0, **own}
+        for name, key, meaning in zip(reading.names, reading.keys, meanings, strict=True)
+    ]
+
+
+def _sample(rows: Rows, position: int) -> list[str]:
+    """Some cells of a column that are not blank."""
+    cells = (row[position] for row in rows[:_SAMPLE_ROWS] if position < len(row))
+    return [cell for cell in cells if cell and len(cell) <= _LONGEST_SAMPLE and not cell.isspace()]
+
+
+def _existing(upload: dict[str, Any] | None, upload_id: int) -> dict[str, Any]:
+    if upload is None:
+        raise NotFoundError(f"no upload {upload_id}", Hint(Action.LIST_UPLOADS), code="upload.not_found")
+    return upload
