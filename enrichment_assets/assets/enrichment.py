@@ -22,7 +22,7 @@ from enrichment_assets.assets.steps import StepGraph, step_graph, step_specs
 from enrichment_assets.assets.uploads import BATCH_ITEMS, ITEMS_CHECK, ITEMS_SPEC, lay_out
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.run import Interrupted, Progress, RunReport
+from enrichment_assets.engine.run.advance import Interrupted, Progress, RunReport
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.batches.advancing import advance_batch, load_batch, workflow_counts
 from enrichment_assets.services.batches.storing import StoreReport, store_results

@@ -33,7 +33,7 @@ def open_instance(settings: Settings, *, keep_output: bool = True) -> Iterator[d
 
 @dataclass(frozen=True, slots=True)
 class InstancePartitions:
-    """The batches of an installation as partitions of its Dagster instance (`services.batches.partitions.Partitions`)."""
+    """The batches of an installation as partitions of its Dagster instance (`batches.partitions.Partitions`)."""
 
     settings: Settings
 

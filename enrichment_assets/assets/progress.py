@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from enrichment_assets.engine.run import Progress
+from enrichment_assets.engine.run.advance import Progress
 
 EVERY_SECONDS = 30.0
 

@@ -11,7 +11,7 @@ from enrichment_assets.assets.uploads import BATCH_ITEMS
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.run import RunReport
+from enrichment_assets.engine.run.advance import RunReport
 from enrichment_assets.services.batches.advancing import load_batch, status
 from enrichment_assets.services.operations.standing import Standing, is_stopped
 from enrichment_assets.settings import Settings

@@ -21,7 +21,7 @@ from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
-from enrichment_assets.engine.run import Progress as EngineProgress
+from enrichment_assets.engine.run.advance import Progress as EngineProgress
 from enrichment_assets.services.batches.advancing import BatchStatus, status
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings

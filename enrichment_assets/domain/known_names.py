@@ -19,7 +19,7 @@ ROOTS = ("original", "item", "parameters", "callback_url", "external_id", "secre
 """What templates see besides fields; conditions see the first three."""
 
 ITEM_MEMBERS = ("id", "row_number", "parent_id", "batch", "client", "company_key")
-"""`item` in templates and conditions (`engine.context`)."""
+"""`item` in templates and conditions (`engine.run.context`)."""
 
 STORED_ITEM_MEMBERS = (
     "id", "client_id", "batch_id", "row_number", "parent_item_id", "origin_key", "company_key", *IDENTITY_FIELDS,

@@ -9,4 +9,4 @@ PAYLOADS: Mapping[str, frozenset[str]] = {
     "normalise_domain": frozenset({"company_domain", "company_registrable_domain", "source"}),
     "normalise_contact": frozenset({"email", "phone"}),
 }
-"""Operation -> what `provides` of such a workflow can read; `engine.local` computes it."""
+"""Operation -> what `provides` of such a workflow can read; `engine.run.local` computes it."""

@@ -1,8 +1,8 @@
 """One writer at a time for a batch's files: what is written later was read later.
 
-A batch is extracted by its Dagster run, and on demand by whoever asks for rows that are done (`services.batches.extracting`).
-Each reads HQ and writes its sources under this lock, and builds its models under it. So a build sees sources of one
-snapshot, and a later build never an older one.
+A batch is extracted by its Dagster run, and on demand by whoever asks for rows that are done
+(`services.batches.extracting`). Each reads HQ and writes its sources under this lock, and builds its models under it.
+So a build sees sources of one snapshot, and a later build never an older one.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from psycopg import Connection
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import RenderedRequest
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.run import EngineOptions
+from enrichment_assets.engine.run.advance import EngineOptions
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import advance_batch

@@ -25,7 +25,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.run import RunReport
+from enrichment_assets.engine.run.advance import RunReport
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import BatchStatus, advance_batch, status

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from enrichment_assets.engine.run import EngineOptions
+from enrichment_assets.engine.run.advance import EngineOptions
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.storing import store_results

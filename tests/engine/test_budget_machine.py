@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.engine.group_writer import GroupWriter
+from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations import recovery
 from enrichment_assets.services.operations.replaying import replay

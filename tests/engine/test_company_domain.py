@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enrichment_assets.engine.local import OPERATIONS
+from enrichment_assets.engine.run.local import OPERATIONS
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from enrichment_assets.engine.group_writer import GroupWriter
+from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls import ledger
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import connect_async

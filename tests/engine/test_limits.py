@@ -12,8 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from enrichment_assets.domain.workflow import Limits, Retry
-from enrichment_assets.engine.backoff import delay_before
-from enrichment_assets.engine.limits import Closed, RateGate, TurnMissed, interval_of
+from enrichment_assets.engine.throttle.backoff import delay_before
+from enrichment_assets.engine.throttle.rates import Closed, RateGate, TurnMissed, interval_of
 from enrichment_assets.store.limits.rates import Stretch
 from tests.engine.virtual_clock import StoppedClock, VirtualClock
 

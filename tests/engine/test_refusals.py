@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enrichment_assets.domain.statuses import ErrorClass, Status
-from enrichment_assets.engine.refusals import PAUSES_AT, Refusals
+from enrichment_assets.engine.decisions.refusals import PAUSES_AT, Refusals
 from enrichment_assets.services.batches.advancing import status
 from enrichment_assets.services.operations.statistics import batch_statistics
 from tests.engine.world import World, async_step, people

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from enrichment_assets.engine.limits import RateGate
+from enrichment_assets.engine.throttle.rates import RateGate
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.limits.rates import Stretch, pause, take_stretch

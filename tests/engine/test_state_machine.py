@@ -25,8 +25,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from enrichment_assets.engine.group_transaction import LeaseLost
-from enrichment_assets.engine.group_writer import GroupWriter
+from enrichment_assets.engine.commit.group_transaction import LeaseLost
+from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims, contexts

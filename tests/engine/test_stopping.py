@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from enrichment_assets.engine.run import Interrupted
+from enrichment_assets.engine.run.advance import Interrupted
 from tests.engine.world import World, people, step
 
 

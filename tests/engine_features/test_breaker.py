@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from enrichment_assets.engine.breaker import Breaker, BreakerOpen
+from enrichment_assets.engine.throttle.breaker import Breaker, BreakerOpen
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.limits import breaker as store

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from enrichment_assets.engine.day_quota import DayQuota, DayUsedUp
+from enrichment_assets.engine.throttle.day_quota import DayQuota, DayUsedUp
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.limits.day_counts import DayTokens, give_back_day_tokens, take_day_tokens

@@ -10,7 +10,7 @@ import pytest
 
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.answers import poll_in
+from enrichment_assets.engine.decisions.decision import poll_in
 from tests.chaos.faults import arm
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.world import Launched, World, async_step, people
@@ -139,7 +139,7 @@ def test_a_run_that_dies_in_the_middle_of_a_poll_loses_nothing(world: World) -> 
         batch = world.launch(people(1), polled_step(answers.url, poll={"every": 50}))
         batch.run(linger=0.0)
         poll_is_due(batch)
-        fault = {"point": "engine.polls:_read", "when": "before", "hit": 1, "action": "kill"}
+        fault = {"point": "engine.calls.polling:_read", "when": "before", "hit": 1, "action": "kill"}
         assert in_a_child(batch, prepare=lambda: arm(fault)) == [-signal.SIGKILL]
         assert over(batch).run().finished
         assert (polls(answers), answers.asked["/orders/slow"]) == (2, 1)

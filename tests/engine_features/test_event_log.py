@@ -12,8 +12,8 @@ import pytest
 
 from enrichment_assets.assets.progress import ProgressLog
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.engine.event_log import open_log
-from enrichment_assets.engine.run import Progress
+from enrichment_assets.engine.run.advance import Progress
+from enrichment_assets.engine.run.event_log import open_log
 from enrichment_assets.settings import Settings
 from tests.engine.world import Row, World, people, step
 

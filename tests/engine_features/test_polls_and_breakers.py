@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
-from enrichment_assets.engine.admission import Admission, CallAdmission, NotNow
-from enrichment_assets.engine.answers import Decision
-from enrichment_assets.engine.breaker import Breaker
-from enrichment_assets.engine.context import Batch, Lease, Run
-from enrichment_assets.engine.limits import Closed, RateGate
-from enrichment_assets.engine.steps import Door, prepare_steps
+from enrichment_assets.engine.decisions.decision import Decision
+from enrichment_assets.engine.run.context import Batch, Lease, Run
+from enrichment_assets.engine.run.prepared_step import Door, prepare_steps
+from enrichment_assets.engine.throttle.admission import Admission, CallAdmission, NotNow
+from enrichment_assets.engine.throttle.breaker import Breaker
+from enrichment_assets.engine.throttle.rates import Closed, RateGate
 from enrichment_assets.providers import build_providers
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.test_limits import SharedRate

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.run import EngineOptions, advance
+from enrichment_assets.engine.run.advance import EngineOptions, advance
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
 from tests.engine.hostile_server import answering

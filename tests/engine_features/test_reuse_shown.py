@@ -14,7 +14,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.event_log import JsonLines, logger
+from enrichment_assets.engine.run.event_log import JsonLines, logger
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch, plan_launch

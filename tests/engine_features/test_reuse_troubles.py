@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.engine.lookups import MAX_GROUP, Lookups
+from enrichment_assets.engine.calls.lookups import MAX_GROUP, Lookups
+from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations.recovery import resolve, retry
 from enrichment_assets.services.operations.replaying import replay

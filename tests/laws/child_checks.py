@@ -10,7 +10,7 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.group_writer import GroupWriter
+from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from enrichment_assets.engine.group_transaction import LeaseLost
-from enrichment_assets.engine.group_writer import GroupWriter
+from enrichment_assets.engine.commit.group_transaction import LeaseLost
+from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls import ledger
 from enrichment_assets.store.calls.ledger import Applied, Intent, Received
 from enrichment_assets.store.database import connect_async

@@ -6,8 +6,8 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.engine.group_transaction import Kind, write_group
-from enrichment_assets.engine.run import EngineOptions, advance
+from enrichment_assets.engine.commit.group_transaction import Kind, write_group
+from enrichment_assets.engine.run.advance import EngineOptions, advance
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.store.calls import ledger, questions

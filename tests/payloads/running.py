@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from enrichment_assets.domain.pipeline import PipelineDefinition
-from enrichment_assets.engine.run import EngineOptions
+from enrichment_assets.engine.run.advance import EngineOptions
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.items import create_items

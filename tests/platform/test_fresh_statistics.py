@@ -200,19 +200,19 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
 }
 
 ONE_ROW = {
-    "batches_launch": {"insert_batch", "get_batch", "replacement_of"},
+    "launching": {"insert_batch", "get_batch", "replacement_of"},
     "budget_changes": {"batch_id_of", "find_budget", "remove_budget"},
     "claims": {"start_runner", "retire_expired_runners"},
     "destinations": {"upsert"},
     "edits": {"add_edit"},
     "fanout": {"take_turn"},
     "giving_up": {"takes_calls"},
-    "inbox_review": {"batch_exists"},
+    "review": {"batch_exists"},
     "items": {"lock_batch", "mark_items_created", "set_row_limit"},
     "missing": {"no_such_batch"},
     "recovery": {"lock_batch"},
     "replaying": {"save_blueprint", "remove_stored"},
-    "states": {"mark_extracted"},
+    "batch_states": {"mark_extracted"},
     "uploads": {"set_counts"},
 }
 """Functions that touch one row by its key, or (`upsert`, `remove_stored`) a table of the user's own."""
@@ -238,8 +238,10 @@ def test_every_function_about_a_batch_is_asked() -> None:
     asked = {_named(inspect.unwrap(function)) for function in [*SYNC, *ASYNC]}
     exempt = {f"{module}.{name}" for module, names in ONE_ROW.items() for name in names}
     found = set()
-    for info in pkgutil.iter_modules(store.__path__):
-        module = importlib.import_module(f"enrichment_assets.store.{info.name}")
+    for info in pkgutil.walk_packages(store.__path__, f"{store.__name__}."):
+        if info.name.startswith(f"{store.__name__}.migrations"):
+            continue
+        module = importlib.import_module(info.name)
         for name, value in vars(module).items():
             if name.startswith("_") or getattr(value, "__module__", "") != module.__name__:
                 continue

@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from enrichment_assets.domain.provider import RenderedRequest
-from enrichment_assets.engine.exchange import Departure
+from enrichment_assets.engine.calls.attempt import Departure
 from enrichment_assets.wire.transport import FateUnknown, NotSent, build_client, send
 from tests.engine.hostile_server import answering as answering_in_a_thread
 from tests.providers.test_transport import answering, get, post, serving

@@ -11,7 +11,7 @@ from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Outcome, Status
 from enrichment_assets.domain.workflow import ResponseMapping, WorkflowDefinition
-from enrichment_assets.engine.answers import Decision, decide
+from enrichment_assets.engine.decisions.decision import Decision, decide
 from enrichment_assets.providers import build_providers
 from tests.engine.world import async_step, step
 

@@ -18,7 +18,7 @@ import pytest
 
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.run import EngineOptions, RunReport
+from enrichment_assets.engine.run.advance import EngineOptions, RunReport
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess, SandboxSettings
 from enrichment_assets.services.batches.advancing import advance_batch

@@ -16,7 +16,7 @@ from enrichment_assets.domain.suggestions import misspelt, nearest
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow, said_of, workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers
-from enrichment_assets.engine.local import OPERATIONS
+from enrichment_assets.engine.run.local import OPERATIONS
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows, parse_pipeline, parse_workflow
 from enrichment_assets.store.tables import batch_items

@@ -14,10 +14,10 @@ import pytest
 
 from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES, BodyEncodingError, plain_body
 from enrichment_assets.domain.provider import Answer
-from enrichment_assets.engine import reading
-from enrichment_assets.engine.answers import Decision, decide
-from enrichment_assets.engine.reading import MOST_READINGS
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.decisions import reading
+from enrichment_assets.engine.decisions.decision import Decision, decide
+from enrichment_assets.engine.decisions.reading import MOST_READINGS
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.receiver.log_lines import FewOfEachKind
 from enrichment_assets.store.calls.readings import INLINE
 from enrichment_assets.store.inbox.callbacks import MOST_BODIES, MOST_BYTES, TOO_MANY, Receipt

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from enrichment_assets.domain.provider import Answer
-from enrichment_assets.engine.event_log import logger
+from enrichment_assets.engine.run.event_log import logger
 from enrichment_assets.wire.echo import EchoGuard
 from tests.engine.world import World, people, step
 

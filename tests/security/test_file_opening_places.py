@@ -27,7 +27,8 @@ KEPT_BYTES = {
 OURS = {
     "assets/extraction.py", "cli/__init__.py", "domain/contact_words.py", "domain/countries.py",
     "domain/header_names.py", "domain/legal_forms.py", "domain/name_words.py", "domain/platforms.py",
-    "registry/loader.py", "services/uploads/inbox_folder.py", "services/uploads/inbox_notes.py", "services/insight/queries.py",
+    "registry/loader.py", "services/uploads/inbox_folder.py", "services/uploads/inbox_notes.py",
+    "services/insight/queries.py",
     "services/running_stack.py", "services/stack.py", "services/supervisor.py", "store/embedded.py",
     "store/postgres_home.py", "warehouse/files.py", "warehouse/joining.py", "warehouse/locking.py",
     "warehouse/project.py", "warehouse/rendering.py",

@@ -15,9 +15,9 @@ from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.statuses import StopCause
-from enrichment_assets.engine.context import Batch
-from enrichment_assets.engine.event_log import open_log
-from enrichment_assets.engine.run import EngineOptions, Progress, RunReport, advance, own_label
+from enrichment_assets.engine.run.advance import EngineOptions, Progress, RunReport, advance, own_label
+from enrichment_assets.engine.run.context import Batch
+from enrichment_assets.engine.run.event_log import open_log
 from enrichment_assets.services.batches.simulation import refuse_other_world
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.operations.remedies import ENRICH_UP

@@ -12,7 +12,7 @@ from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
-from enrichment_assets.engine.past_questions import remember_questions
+from enrichment_assets.engine.calls.past_questions import remember_questions
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.batches.launch_plan import draft_launch, step_plans

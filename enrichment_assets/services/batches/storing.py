@@ -17,7 +17,7 @@ from enrichment_assets.domain.coercion import UNFIT, coerce
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mapping import ContractError, Expression
 from enrichment_assets.domain.workflow import Destination
-from enrichment_assets.engine.context import Batch
+from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.catalog.destination_names import refuse_reserved_name
 from enrichment_assets.settings import Settings

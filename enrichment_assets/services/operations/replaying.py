@@ -21,10 +21,10 @@ from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.statuses import Outcome, Status
 from enrichment_assets.domain.workflow import Destination, Entity, Mode, WorkflowDefinition
-from enrichment_assets.engine.answers import Decision, dump
-from enrichment_assets.engine.fanout import emission_for
-from enrichment_assets.engine.rereading import read_again
-from enrichment_assets.engine.steps import Step, prepare_steps
+from enrichment_assets.engine.decisions.decision import Decision, dump
+from enrichment_assets.engine.decisions.fanout import emission_for
+from enrichment_assets.engine.decisions.replay import read_again
+from enrichment_assets.engine.run.prepared_step import Step, prepare_steps
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.operations.recovery import in_transaction, locked

@@ -1,6 +1,6 @@
 """What the mending of a mapping does to a workflow and to a blueprint. Pure: no I/O.
 
-How a stored answer reads with it is the engine's (`engine.rereading`).
+How a stored answer reads with it is the engine's (`engine.decisions.replay`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who has asked a question, or is asking it: what may be used instead of a call, and what a call has to wait for.
 
-A question (`engine.subjects.question_of`) belongs to one client: `_CANDIDATES` is the one place that decides whose
+A question (`engine.calls.subject.question_of`) belongs to one client: `_CANDIDATES` is the one place that decides whose
 calls are looked at. `find` is a read on any connection. `take_turn` belongs in the transaction that writes intents.
 """
 

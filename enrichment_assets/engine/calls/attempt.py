@@ -11,11 +11,11 @@ from functools import partial
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
-from enrichment_assets.engine.answers import MAX_REASON, Decision, failed
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.limits import Closed, Turn, TurnMissed
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, failed
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.event_log import log_event
+from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.throttle.rates import Closed, Turn, TurnMissed
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
 
 

@@ -10,8 +10,8 @@ import asyncio
 
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, InboxStatus
-from enrichment_assets.engine.answers import Decision, decide, decide_callback, failed
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.decisions.decision import Decision, decide, decide_callback, failed
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.runs.contexts import Callback
 
 LARGE = 256 * 1024

@@ -16,12 +16,12 @@ from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
-from enrichment_assets.engine.breaker import Breaker
-from enrichment_assets.engine.day_quota import DayQuota
-from enrichment_assets.engine.limits import RateGate
-from enrichment_assets.engine.lookahead import Lookahead
-from enrichment_assets.engine.refusals import Refusals
-from enrichment_assets.engine.stops import Stop
+from enrichment_assets.engine.decisions.refusals import Refusals
+from enrichment_assets.engine.run.stops import Stop
+from enrichment_assets.engine.throttle.breaker import Breaker
+from enrichment_assets.engine.throttle.day_quota import DayQuota
+from enrichment_assets.engine.throttle.intent_window import Lookahead
+from enrichment_assets.engine.throttle.rates import RateGate
 from enrichment_assets.wire.addresses import base_url_of, is_simulated
 from enrichment_assets.wire.echo import EchoGuard
 from enrichment_assets.wire.secrets import fill_secrets, workflow_secrets

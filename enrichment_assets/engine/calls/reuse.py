@@ -14,16 +14,16 @@ from decimal import Decimal
 
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Entity
-from enrichment_assets.engine.answers import Decision, Ending
-from enrichment_assets.engine.calls import call
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.fanout import with_children
-from enrichment_assets.engine.group_writer import RecordRefused
-from enrichment_assets.engine.outcome import ItemLost, Move, note, record_of
-from enrichment_assets.engine.rereading import read_again
-from enrichment_assets.engine.sharing import follow, shared, wait_for
-from enrichment_assets.engine.steps import Step
-from enrichment_assets.engine.subjects import Subject
+from enrichment_assets.engine.calls.call import call
+from enrichment_assets.engine.calls.single_flight import follow, shared, wait_for
+from enrichment_assets.engine.calls.subject import Subject
+from enrichment_assets.engine.commit.group_writer import RecordRefused
+from enrichment_assets.engine.decisions.decision import Decision, Ending
+from enrichment_assets.engine.decisions.fanout import with_children
+from enrichment_assets.engine.decisions.outcome import ItemLost, Move, note, record_of
+from enrichment_assets.engine.decisions.replay import read_again
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.calls.ledger import IntentVerdict
 from enrichment_assets.store.calls.questions import Elsewhere, Known
 from enrichment_assets.store.calls.reuse import Reused

@@ -10,20 +10,20 @@ from decimal import Decimal
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
-from enrichment_assets.engine.answers import Decision, Ending
-from enrichment_assets.engine.callbacks import forged
-from enrichment_assets.engine.calls import call, recover
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.exchange import Attempt
-from enrichment_assets.engine.local import compute
-from enrichment_assets.engine.outcome import ItemLost, Move, conclude
-from enrichment_assets.engine.polls import look
-from enrichment_assets.engine.reading import MOST_READINGS, decided_callback, given_up
-from enrichment_assets.engine.reuse import call_or_reuse
-from enrichment_assets.engine.sharing import shared
-from enrichment_assets.engine.steps import Step
-from enrichment_assets.engine.subjects import subject_of
+from enrichment_assets.engine.calls.attempt import Attempt
+from enrichment_assets.engine.calls.call import call, recover
+from enrichment_assets.engine.calls.callback_signature import forged
+from enrichment_assets.engine.calls.polling import look
+from enrichment_assets.engine.calls.reuse import call_or_reuse
+from enrichment_assets.engine.calls.single_flight import shared
+from enrichment_assets.engine.calls.subject import subject_of
+from enrichment_assets.engine.decisions.decision import Decision, Ending
+from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
+from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided_callback, given_up
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.event_log import log_event
+from enrichment_assets.engine.run.local import compute
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.runs.contexts import Callback, LoadedItem, OpenCall
 from enrichment_assets.store.states.reopening import Reopen
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from enrichment_assets.domain.emission import Emission, Parent, emission_of
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
-from enrichment_assets.engine.answers import Decision
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.decisions.decision import Decision
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.event_log import log_event
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.stops import Stop
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.stops import Stop
 from enrichment_assets.store.runs import claims
 from enrichment_assets.store.states.stops import KeptStop, keep_stops
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from enrichment_assets.domain.statuses import StopCause
-from enrichment_assets.engine.limits import Clock, Closed, LoopClock
+from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
 from enrichment_assets.store.limits.breaker import BreakerState
 
 OPENS_AT = 20

@@ -1,7 +1,7 @@
 """How bytes that are kept read now, as they would live. Pure: no I/O.
 
-Reading again is the engine's own reading (`engine.answers`), so that a replay, a reused answer and a live one can
-never differ.
+Reading again is the engine's own reading (`engine.decisions.decision`), so that a replay, a reused answer and a live
+one can never differ.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.answers import Decision, completed, decide, decide_callback, failed
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.decisions.decision import Decision, completed, decide, decide_callback, failed
+from enrichment_assets.engine.run.prepared_step import Step
 
 
 class KeptAnswer(Protocol):

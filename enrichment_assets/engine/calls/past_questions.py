@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
-from enrichment_assets.engine.context import Batch
-from enrichment_assets.engine.steps import Door, prepare_steps
-from enrichment_assets.engine.subjects import question_of
+from enrichment_assets.engine.calls.subject import question_of
+from enrichment_assets.engine.run.context import Batch
+from enrichment_assets.engine.run.prepared_step import Door, prepare_steps
 from enrichment_assets.store.calls import questions
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import contexts

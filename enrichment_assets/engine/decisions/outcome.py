@@ -1,7 +1,7 @@
 """What a decision does: the record of it, its commit, and what the run holds of it in memory, in this order.
 
 What belongs here: the one place where a step's decision becomes a move of its state. How the decision is made is in
-`engine.answers`, `engine.local` and `engine.sharing`.
+`engine.decisions.decision`, `engine.run.local` and `engine.calls.single_flight`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from enrichment_assets.domain.emission import Emission
 from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.statuses import ErrorClass, InboxStatus, Status
 from enrichment_assets.domain.workflow import Entity, Mode
-from enrichment_assets.engine.answers import MAX_REASON, Decision, Ending, dump, failed
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.event_log import log_event, log_move
-from enrichment_assets.engine.exchange import Attempt
-from enrichment_assets.engine.fanout import log_emission, with_children
-from enrichment_assets.engine.group_writer import RecordRefused
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.calls.attempt import Attempt
+from enrichment_assets.engine.commit.group_writer import RecordRefused
+from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, Ending, dump, failed
+from enrichment_assets.engine.decisions.fanout import log_emission, with_children
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.event_log import log_event, log_move
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.runs.contexts import LoadedItem
 

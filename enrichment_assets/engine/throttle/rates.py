@@ -20,7 +20,7 @@ from typing import Protocol
 
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Limits
-from enrichment_assets.engine.database_clock import DatabaseClock
+from enrichment_assets.engine.run.database_clock import DatabaseClock
 from enrichment_assets.store.limits.rates import Stretch
 
 STRETCH_SECONDS = 0.25

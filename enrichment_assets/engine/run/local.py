@@ -16,8 +16,8 @@ from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.engine.answers import Decision, completed, dump, failed
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.decisions.decision import Decision, completed, dump, failed
+from enrichment_assets.engine.run.prepared_step import Step
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 _SITES = ("company_domain", "company_website")

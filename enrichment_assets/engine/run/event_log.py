@@ -15,8 +15,8 @@ from pathlib import Path
 import orjson
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.calls.ledger import Applied
 
 logger = logging.getLogger("enrichment_assets.engine")

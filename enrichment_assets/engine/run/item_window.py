@@ -1,7 +1,7 @@
 """One pass over a batch: claim items as room comes free, and let each go its way.
 
 What belongs here: the window of items in memory, and which items enter it. What a run does before, between and after
-its passes is in `engine.run`.
+its passes is in `engine.run.advance`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.group_transaction import LeaseLost
-from enrichment_assets.engine.items import process
+from enrichment_assets.engine.commit.group_transaction import LeaseLost
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.item import process
 from enrichment_assets.store.runs import claims, contexts
 
 CLAIM_SIZE = 100

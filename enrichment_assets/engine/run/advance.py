@@ -21,17 +21,17 @@ from enrichment_assets.collector import rare_collections
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.statuses import StopCause
-from enrichment_assets.engine.calls import PROVIDER_PAUSE
-from enrichment_assets.engine.context import Batch, Bodies, Lease, Run
-from enrichment_assets.engine.doors import Doors, look_at_breakers, remember_refusals
-from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.engine.limits import Closed
-from enrichment_assets.engine.lookups import Lookups
-from enrichment_assets.engine.passes import one_pass
-from enrichment_assets.engine.standing import StopKeeper
-from enrichment_assets.engine.steps import prepare_steps
-from enrichment_assets.engine.stops import because
+from enrichment_assets.engine.calls.call import PROVIDER_PAUSE
+from enrichment_assets.engine.calls.lookups import Lookups
+from enrichment_assets.engine.commit.group_writer import GroupWriter
+from enrichment_assets.engine.run.context import Batch, Bodies, Lease, Run
+from enrichment_assets.engine.run.event_log import log_event
+from enrichment_assets.engine.run.item_window import one_pass
+from enrichment_assets.engine.run.prepared_step import prepare_steps
+from enrichment_assets.engine.run.standing import StopKeeper
+from enrichment_assets.engine.run.stops import because
+from enrichment_assets.engine.throttle.doors import Doors, look_at_breakers, remember_refusals
+from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.limits import rates

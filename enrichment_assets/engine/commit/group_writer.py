@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.engine.group_transaction import Kind, LeaseLost, write_group
+from enrichment_assets.engine.commit.group_transaction import Kind, LeaseLost, write_group
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict
 from enrichment_assets.store.database_errors import described

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, StopCause
-from enrichment_assets.engine.admission import Admission, NotNow
-from enrichment_assets.engine.answers import Decision, completed, failed, poll_in, without_pace
-from enrichment_assets.engine.calls import keep
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.exchange import Attempt, send_in_turn
-from enrichment_assets.engine.limits import Closed
-from enrichment_assets.engine.outcome import Move, conclude
-from enrichment_assets.engine.steps import Step
-from enrichment_assets.engine.stops import because
+from enrichment_assets.engine.calls.attempt import Attempt, send_in_turn
+from enrichment_assets.engine.calls.call import keep
+from enrichment_assets.engine.decisions.decision import Decision, completed, failed, poll_in, without_pace
+from enrichment_assets.engine.decisions.outcome import Move, conclude
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.run.stops import because
+from enrichment_assets.engine.throttle.admission import Admission, NotNow
+from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.store.runs.contexts import LoadedItem, OpenCall
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.breaker import COOLDOWN, OPENS_AT, Breaker, BreakerOpen
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.day_quota import DayQuota
-from enrichment_assets.engine.limits import RateGate, interval_of
-from enrichment_assets.engine.steps import Door
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.prepared_step import Door
+from enrichment_assets.engine.throttle.breaker import COOLDOWN, OPENS_AT, Breaker, BreakerOpen
+from enrichment_assets.engine.throttle.day_quota import DayQuota
+from enrichment_assets.engine.throttle.rates import RateGate, interval_of
 from enrichment_assets.store.limits import breaker as breaker_store
 from enrichment_assets.store.limits import day_counts, rates
 from enrichment_assets.store.limits.breaker import BreakerState

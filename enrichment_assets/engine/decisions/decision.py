@@ -18,7 +18,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, Reading, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Mode, Price, WorkflowDefinition
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.run.prepared_step import Step
 
 _NO_VALUE = Reason.PLACEHOLDER.value
 

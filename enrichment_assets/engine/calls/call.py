@@ -14,19 +14,19 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.admission import CallAdmission, NotNow, heed_refusal
-from enrichment_assets.engine.answers import PUT_OFF, Decision, Ending, dump, failed
-from enrichment_assets.engine.backoff import delay_before
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.exchange import Attempt, exchange, fate_unknown
-from enrichment_assets.engine.limits import Closed
-from enrichment_assets.engine.outcome import ItemLost, Move, conclude
-from enrichment_assets.engine.reading import MOST_READINGS, decided, given_up
-from enrichment_assets.engine.sharing import follow
-from enrichment_assets.engine.steps import Step
-from enrichment_assets.engine.stops import because
-from enrichment_assets.engine.subjects import Subject
+from enrichment_assets.engine.calls.attempt import Attempt, exchange, fate_unknown
+from enrichment_assets.engine.calls.single_flight import follow
+from enrichment_assets.engine.calls.subject import Subject
+from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending, dump, failed
+from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
+from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided, given_up
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.event_log import log_event
+from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.run.stops import because
+from enrichment_assets.engine.throttle.admission import CallAdmission, NotNow, heed_refusal
+from enrichment_assets.engine.throttle.backoff import delay_before
+from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.store.calls.ledger import Intent, IntentVerdict, Received
 from enrichment_assets.store.runs.contexts import LoadedItem, OpenCall
 from enrichment_assets.wire.simulator import RECEIVER_HEADER

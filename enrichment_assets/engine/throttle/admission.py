@@ -8,14 +8,14 @@ from typing import Self
 
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Status, StopCause
-from enrichment_assets.engine.answers import Decision, without_pace
-from enrichment_assets.engine.breaker import BreakerOpen
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.event_log import log_event
-from enrichment_assets.engine.limits import AT_ONCE, Closed, Turn
-from enrichment_assets.engine.refusals import PAUSE
-from enrichment_assets.engine.steps import Door, Step
-from enrichment_assets.engine.stops import because
+from enrichment_assets.engine.decisions.decision import Decision, without_pace
+from enrichment_assets.engine.decisions.refusals import PAUSE
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.event_log import log_event
+from enrichment_assets.engine.run.prepared_step import Door, Step
+from enrichment_assets.engine.run.stops import because
+from enrichment_assets.engine.throttle.breaker import BreakerOpen
+from enrichment_assets.engine.throttle.rates import AT_ONCE, Closed, Turn
 from enrichment_assets.wire.quota_headers import rest_after
 
 PATIENCE = 30.0

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from enrichment_assets.domain.statuses import StopCause
-from enrichment_assets.engine.limits import Clock, Closed, LoopClock
+from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
 from enrichment_assets.store.limits.day_counts import DayTokens
 
 MOST_AT_ONCE = 20

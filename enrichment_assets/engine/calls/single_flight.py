@@ -15,10 +15,10 @@ from dataclasses import replace
 
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.answers import PUT_OFF, Decision, Ending
-from enrichment_assets.engine.context import Run
-from enrichment_assets.engine.outcome import ItemLost, Move, commit, note, record_of
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending
+from enrichment_assets.engine.decisions.outcome import ItemLost, Move, commit, note, record_of
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.batches.giving_up import REASON as GIVEN_UP
 from enrichment_assets.store.calls.ledger import IntentVerdict
 from enrichment_assets.store.calls.questions import Elsewhere

@@ -15,13 +15,13 @@ import httpx
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import Entity
-from enrichment_assets.engine.answers import Ending
-from enrichment_assets.engine.group_transaction import LeaseLost
-from enrichment_assets.engine.group_writer import GroupWriter
-from enrichment_assets.engine.limits import Clock, Closed, LoopClock
-from enrichment_assets.engine.lookups import Lookups
-from enrichment_assets.engine.steps import Step
-from enrichment_assets.engine.stops import Stop, stop_of
+from enrichment_assets.engine.calls.lookups import Lookups
+from enrichment_assets.engine.commit.group_transaction import LeaseLost
+from enrichment_assets.engine.commit.group_writer import GroupWriter
+from enrichment_assets.engine.decisions.decision import Ending
+from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.run.stops import Stop, stop_of
+from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
 from enrichment_assets.store.calls.readings import Counted, count_answer, count_callback
 from enrichment_assets.store.runs.claims import Connection
 from enrichment_assets.store.runs.contexts import LoadedItem, SharedAnswer

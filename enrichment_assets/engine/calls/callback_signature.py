@@ -8,7 +8,7 @@ from __future__ import annotations
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.signatures import is_authentic
 from enrichment_assets.domain.workflow import CALLBACK_SECRET
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.runs.contexts import Callback
 
 UNVERIFIED = "signature: "

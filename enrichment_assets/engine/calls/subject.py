@@ -14,8 +14,8 @@ import orjson
 from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.workflow import Entity, Mode
-from enrichment_assets.engine.context import Batch
-from enrichment_assets.engine.steps import Step
+from enrichment_assets.engine.run.context import Batch
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.calls.questions import Asked
 from enrichment_assets.store.runs.contexts import LoadedItem
 

@@ -1,0 +1,1 @@
+"""One provider call, from subject to answer."""

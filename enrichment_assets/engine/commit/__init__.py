@@ -1,0 +1,1 @@
+"""Many items' writes in one transaction."""

@@ -1,0 +1,1 @@
+"""One run over a batch: its items, its steps, and why they stand still."""
