@@ -61,3 +61,15 @@ trim(regexp_replace(lower(regexp_replace({{ text }}, '([a-z0-9])([A-Z])', '\1_\2
 {% macro contact_key(field, value) -%}
 case {{ field }} when 'email' then lower(trim({{ value }})) else regexp_replace({{ value }}, '\D', '', 'g') end
 {%- endmacro %}
+
+{#- Items whose uploaded row says that the person is not to be called, whatever the number, with its word. -#}
+{% macro not_to_be_called() -%}
+select i.batch_key, i.item_id, i.word
+from (
+    select batch_key, item_id, json_extract_string(details, '$.do_not_call') as word
+    from {{ source('hq', 'batch_items') }}
+    where contains(details, '"do_not_call"')
+) as i
+left join {{ ref('contact_words') }} as w on w.kind = 'do_not_call' and w.word = {{ folded_word('i.word') }}
+where w.word is null and {{ filled('i.word') }} is not null
+{%- endmacro %}

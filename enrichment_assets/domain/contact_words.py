@@ -13,7 +13,7 @@ from pathlib import Path
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_like_sql" / "seeds"
 
-VALID, INVALID_NUMBER, DO_NOT_CALL = "valid", "invalid_number", "do_not_call"
+VALID, INVALID_NUMBER, DO_NOT_CALL, PLACEHOLDER = "valid", "invalid_number", "do_not_call", "placeholder"
 
 _UNLISTED = 1000
 _NO_WORD = re.compile(r"[^a-z0-9]+")
@@ -53,6 +53,11 @@ def severity(verdict: str | None) -> int:
 def is_bad(verdict: str | None) -> bool:
     """Whether a value of this verdict comes behind every other one."""
     return _verdicts().get(verdict or "", {}).get("is_bad") == "true"
+
+
+def is_shown(verdict: str | None) -> bool:
+    """Whether a value of this verdict may be shown at all; what cannot be shown cannot be used either."""
+    return _verdicts().get(verdict or "", {}).get("is_shown") != "false"
 
 
 def says_something(verdict: str | None) -> bool:

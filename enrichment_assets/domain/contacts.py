@@ -1,49 +1,47 @@
 """Which e-mail address and which phone number of an item count, with all that anybody said of them.
 
-One rule for what later steps see and for `final_leads` (the models apply it in SQL): statements about an address are
-pooled whoever made them; a bad one comes last, a number that may not be called never comes; then the phone policy, the
-merge policy, confidence, the later step, the provider's own order, and the value. When an answer arrived plays no part.
+Part of the one rule (`domain.merging`; the models apply it in SQL): a person's correction comes first; statements about
+an address are pooled whoever made them; a bad one comes last, a number that may not be called never comes; then the
+phone policy, the merge policy, confidence, the later step, the provider's own order, and the value. When an answer
+arrived plays no part.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from enrichment_assets.domain import contact_words as words
-from enrichment_assets.domain.companies import company_host
-from enrichment_assets.domain.company_names import company_name_key
 from enrichment_assets.domain.contact_records import EMAIL_RECORDS, PHONE_RECORDS, Record, flat_record
-from enrichment_assets.domain.merge_policy import Source, place
+from enrichment_assets.domain.emails import is_placeholder_email
+from enrichment_assets.domain.merge_policy import Given, Source, place
 
-_CONTACT_FIELDS = frozenset({"email", "phone", EMAIL_RECORDS, PHONE_RECORDS})
+CONTACT_FIELDS = frozenset({"email", "phone", EMAIL_RECORDS, PHONE_RECORDS})
+"""Fields that say which addresses and numbers somebody gave."""
+
 DO_NOT_CALL_FLAG = "do_not_call"
 """Field of an uploaded row that is about the person: no number of theirs may be called."""
 
-_ABOUT_THE_BEST = ("email_verdict", "email_confidence", "phone_type", "phone_confidence", "phone_do_not_call")
-"""Fields that say something of the one that counts, and nothing without it."""
-
 _NOT_A_DIGIT = re.compile(r"\D")
 _LAST = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The fields that one source gave."""
-
-    source: Source
-    fields: Mapping[str, Any]
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+"""One answer alone: its age ranks nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
     """One record, with who made it."""
 
-    source: Source
+    given: Given
     key: str
     record: Record
+
+    @property
+    def source(self) -> Source:
+        return self.given.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,57 +54,29 @@ class _Judgement:
     do_not_call: str | None = None
 
 
-def merge(given: Sequence[Given]) -> dict[str, Any]:
-    """The fields that later steps see: those of later steps over those of earlier ones, address and number by the rule.
-
-    Args:
-        given: What each source gave, the upload first (as fields of its own), then steps in the order of the pipeline.
-    """
-    merged: dict[str, Any] = {}
-    for one in given:
-        if one.source.kind != "upload":
-            merged.update(one.fields if of_same_company(given[0].fields, one) else _without_company(one.fields))
-    if any(not _CONTACT_FIELDS.isdisjoint(one.fields) for one in given):
-        for name in _ABOUT_THE_BEST:
-            merged.pop(name, None)
-        merged.update(best_email(given))
-        merged.update(best_phone(given))
-    flag = given[0].fields.get(DO_NOT_CALL_FLAG) if given else None
-    if flag is not None and not words.may_call(str(flag)):
-        merged.update(do_not_call=flag, phone=None, phone_type=None, phone_confidence=None, phone_do_not_call=flag)
-    return merged
+def may_call_person(row: Mapping[str, Any]) -> bool:
+    """False where the row says that the person is not to be called, whatever the number."""
+    flag = row.get(DO_NOT_CALL_FLAG)
+    return flag is None or words.may_call(str(flag))
 
 
-def of_same_company(uploaded: Mapping[str, Any], one: Given) -> bool:
-    """False where an answer about the person names another company than the uploaded row.
-
-    The person has changed jobs, or is somebody else: what the answer says of that company is not about the row's.
-    """
-    if not one.source.of_person:
-        return True
-    name, host = one.fields.get("company_name"), one.fields.get("company_domain")
-    if isinstance(name, str) and (known := company_name_key(uploaded.get("company_name"))):
-        return company_name_key(name) == known
-    known_host = company_host(uploaded)
-    its_host = company_host({"company_domain": host}) if isinstance(host, str) else None
-    if known_host is None or its_host is None:
-        return True
-    return known_host == its_host or known_host.endswith(f".{its_host}") or its_host.endswith(f".{known_host}")
-
-
-def _without_company(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if not name.startswith("company_")}
+def same_number(one: str, other: str) -> bool:
+    """Whether two numbers have the same digits."""
+    return _key("phone", one) == _key("phone", other)
 
 
 def best_of_answer(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The single fields that one answer's records make."""
     given = [Given(Source("workflow"), fields)]
-    found = {**best_email(given), **best_phone(given)}
+    found = {**best_email(given, _ANY_TIME), **best_phone(given, _ANY_TIME)}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def best_email(given: Iterable[Given]) -> dict[str, Any]:
-    """`email`, `email_verdict` and `email_confidence`; nothing where nobody gave an address."""
+def best_email(given: Iterable[Given], now: datetime) -> dict[str, Any]:
+    """`email`, `email_verdict` and `email_confidence`; nothing where nobody gave an address, null where none counts."""
+    given = list(given)
+    if _is_emptied(given, "email"):
+        return {"email": None, "email_verdict": None, "email_confidence": None}
     statements = list(_statements(given, "email"))
     usable = [s for s in statements if s.record.get("role") is None and "rejected" not in s.record]
     if not usable:
@@ -117,17 +87,22 @@ def best_email(given: Iterable[Given]) -> dict[str, Any]:
         judgement = judged[statement.key]
         verified = judgement.verdict == words.VALID
         sure = judgement.confidence if judgement.confidence is not None else statement.record.get("confidence")
-        rule = place("email", statement.source, verified=verified, confidence=sure)
-        return (words.is_bad(judgement.verdict), *rule, *_tail(statement, sure))
+        rule = place("email", statement.given, now, verified=verified, confidence=sure)
+        return (statement.source.kind != "human", words.is_bad(judgement.verdict), *rule, *_tail(statement, sure))
 
     best = min(usable, key=order)
     judgement = judged[best.key]
+    if not words.is_shown(judgement.verdict):
+        return {"email": None, "email_verdict": None, "email_confidence": None}
     sure = judgement.confidence if judgement.confidence is not None else best.record.get("confidence")
     return {"email": best.record["address"], "email_verdict": judgement.verdict, "email_confidence": sure}
 
 
-def best_phone(given: Iterable[Given]) -> dict[str, Any]:
+def best_phone(given: Iterable[Given], now: datetime) -> dict[str, Any]:
     """`phone` with its type, confidence and register's word; a `phone` of null where every number is suppressed."""
+    given = list(given)
+    if _is_emptied(given, "phone"):
+        return {"phone": None, "phone_type": None, "phone_confidence": None, "phone_do_not_call": None}
     statements = list(_statements(given, "phone"))
     offered = [s for s in statements if s.record.get("role") is None and "rejected" not in s.record]
     if not offered:
@@ -137,13 +112,14 @@ def best_phone(given: Iterable[Given]) -> dict[str, Any]:
     def order(statement: _Statement) -> tuple[Any, ...]:
         judgement = judged[statement.key]
         sure = statement.record.get("confidence")
-        rule = place("phone", statement.source, verified=False, confidence=sure)
+        rule = place("phone", statement.given, now, verified=judgement.verdict == words.VALID, confidence=sure)
         standing = words.phone_standing(judgement.verdict, judgement.type)
-        return (words.is_bad(judgement.verdict), standing, *rule, *_tail(statement, sure))
+        is_human = statement.source.kind == "human"
+        return (not is_human, words.is_bad(judgement.verdict), standing, *rule, *_tail(statement, sure))
 
     best = min(offered, key=order)
     judgement = judged[best.key]
-    usable = not words.is_bad(judgement.verdict)
+    usable = words.is_shown(judgement.verdict)
     return {
         "phone": best.record["number"] if usable else None,
         "phone_type": judgement.type if usable else None,
@@ -157,8 +133,15 @@ def _statements(given: Iterable[Given], field: Literal["email", "phone"]) -> Ite
     for one in given:
         declared = one.fields.get(records)
         flat = None if declared else flat_record(field, one.fields)
+        if flat is not None and one.source.kind == "human":
+            flat["confidence"] = 1.0
         for record in declared or ([flat] if flat else []):
-            yield _Statement(one.source, _key(field, record[value]), record)
+            yield _Statement(one, _key(field, record[value]), record)
+
+
+def _is_emptied(given: Iterable[Given], field: str) -> bool:
+    """Whether a person said that the field is to be empty."""
+    return any(one.source.kind == "human" and field in one.fields and one.fields[field] is None for one in given)
 
 
 def _key(field: str, value: str) -> str:
@@ -193,6 +176,8 @@ def _judge_email(statements: Iterable[_Statement]) -> _Judgement:
 
 
 def _email_verdict(statement: _Statement) -> str | None:
+    if is_placeholder_email(statement.record["address"]):
+        return words.PLACEHOLDER
     return words.email_verdict(statement.record.get("status"), statement.record.get("sub_status"))
 
 

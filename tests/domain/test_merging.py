@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 
+from enrichment_assets.domain.item_cells import cells_of_row
 from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.planning import fields_read
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -19,7 +21,8 @@ DETAILS = {"phone_country": "US", "phone_extension": "5"}
 
 
 def loaded(order: tuple[int, ...]) -> LoadedItem:
-    item = LoadedItem(1, 1, 1, None, None, dict(CELLS), None, details=DETAILS)
+    cells = cells_of_row(DETAILS | CELLS, datetime(2026, 1, 1, tzinfo=UTC))
+    item = LoadedItem(1, 1, 1, None, None, dict(CELLS), None, details=DETAILS, cells=cells)
     for position in order:
         item.take(Source("workflow", f"step-{position}", "http", position), ANSWERS[position])
     return item

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 )
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations import recovery
@@ -33,6 +34,8 @@ from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict,
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.engine.world import Launched, World, async_step, people, start_runner, step
+
+NO_STEPS = StepSources({}, {})
 
 T = TypeVar("T")
 ITEMS = 3
@@ -155,7 +158,11 @@ class Money(RuleBasedStateMachine):
         self.granted.clear()
         self.runner = self.do(self._start())
         held = list(self.runner.held.items())
-        loaded = self.do(contexts.load_items(self.runner.connection, self.batch.batch_id, held, with_original=False))
+        loaded = self.do(
+            contexts.load_items(
+                self.runner.connection, self.batch.batch_id, held, sources=NO_STEPS, with_original=False
+            )
+        )
         found = [
             (item.item_id, call) for item in loaded for call in item.open_calls if call.state in ("intent", "received")
         ]

@@ -25,12 +25,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.engine.world import Launched, World, async_step, people, start_runner
+
+NO_STEPS = StepSources({}, {})
 
 T = TypeVar("T")
 CENT = Decimal("0.01")
@@ -148,7 +151,11 @@ class Laws(RuleBasedStateMachine):
             return
         (loaded,) = self.do(
             contexts.load_items(
-                runner.connection, self.batch.batch_id, [(item, runner.held[item])], with_original=False
+                runner.connection,
+                self.batch.batch_id,
+                [(item, runner.held[item])],
+                sources=NO_STEPS,
+                with_original=False,
             )
         )
         for call in loaded.open_calls:
@@ -173,7 +180,11 @@ class Laws(RuleBasedStateMachine):
             return
         (loaded,) = self.do(
             contexts.load_items(
-                runner.connection, self.batch.batch_id, [(item, runner.held[item])], with_original=False
+                runner.connection,
+                self.batch.batch_id,
+                [(item, runner.held[item])],
+                sources=NO_STEPS,
+                with_original=False,
             )
         )
         for callback in loaded.callbacks[:1]:

@@ -23,6 +23,7 @@ from enrichment_assets import store
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.store.batches import fanout, giving_up, items
 from enrichment_assets.store.calls import ledger, questions, reuse
 from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scope
@@ -34,6 +35,8 @@ from enrichment_assets.store.runs import claims, contexts
 from enrichment_assets.store.states import batch_states, reasons, recovery, reopening, replaying, stops, transitions
 from tests.conftest import PostgresServer
 from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBatch, fill, heard, heaviest
+
+NO_STEPS = StepSources({}, {})
 
 GROUP = 200
 NEEDS = [("second", "first"), ("third", "second")]
@@ -168,7 +171,9 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     claims.find_overdue: lambda c, b: claims.find_overdue(c, b.batch_id, SLUGS, ITEMS),
     claims.claim: lambda c, b: claims.claim(c, b.batch_id, b.runner_id, b.items),
     claims.release: lambda c, b: claims.release(c, b.runner_id, _held(b)),
-    contexts.load_items: lambda c, b: contexts.load_items(c, b.batch_id, [(i, 1) for i in b.items], with_original=True),
+    contexts.load_items: lambda c, b: contexts.load_items(
+        c, b.batch_id, [(i, 1) for i in b.items], sources=NO_STEPS, with_original=True
+    ),
     contexts.shared_answer: lambda c, b: contexts.shared_answer(c, b.calls[0][0]),
     fanout.insert_children: lambda c, b: fanout.insert_children(c, b.client_id, b.batch_id, _emitted(b)),
     ledger.intend: lambda c, b: ledger.intend(

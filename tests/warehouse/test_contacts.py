@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from enrichment_assets.domain.contacts import Given, merge
-from enrichment_assets.domain.merge_policy import Source
+from enrichment_assets.domain.merge_policy import Given, Source
+from enrichment_assets.domain.merging import merge
 from enrichment_assets.services.insight.explain import explain_lead
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
@@ -109,13 +110,15 @@ def test_no_value_depends_on_what_arrived_first_and_later_steps_see_what_final_l
     assert rows[: len(drawn)] == rows[len(drawn) :]
     for (uploaded, answers), row in zip(drawn, rows, strict=False):
         seen = merge(
+            without_nulls(uploaded),
             [
                 Given(Source("upload"), without_nulls(uploaded)),
                 *(
-                    Given(Source("workflow", slug, "apollo", place), answers[slug])
+                    Given(Source("workflow", slug, "apollo", place), answers[slug], datetime.now(UTC))
                     for place, slug in enumerate(WORKFLOWS)
                 ),
-            ]
+            ],
+            datetime.now(UTC),
         )
         email = (seen.get("email"), seen.get("email_verdict"), seen.get("email_confidence"))
         phone = (seen.get("phone"), seen.get("phone_type"), seen.get("phone_do_not_call"))

@@ -15,9 +15,9 @@ with chosen as (
         max(value) filter (where field = '{{ field }}') as {{ field }},
         {% endfor -%}
         max(verdict) filter (where field = 'email') as email_status,
-        max(confidence) filter (where field = 'email') as email_confidence,
+        max(confidence) filter (where field = 'email' and value is not null) as email_confidence,
         max(kind) filter (where field = 'phone' and value is not null) as phone_type,
-        max(confidence) filter (where field = 'phone') as phone_confidence,
+        max(confidence) filter (where field = 'phone' and value is not null) as phone_confidence,
         cast(to_json(map(
             list(field order by field) filter (where field not in ('{{ (text_fields + numbers) | join("', '") }}')),
             -- Cut text is still text; cut JSON would be nothing.

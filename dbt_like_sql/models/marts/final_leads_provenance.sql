@@ -1,10 +1,33 @@
 -- One row per (item, field) that somebody gave a value for: where the value in final_leads comes from, how many it beat, and
 -- what was given that is no value of the field. Where nothing else was given, `value` is null and the source is the rejected one's.
-with chosen as (
+with shown as (
 
     select * exclude (priority, standing, rank, is_bad, is_shown)
     from {{ ref('lead_values') }}
     where rank = 1 and is_shown
+
+),
+
+-- Items whose own number is the lead's: another one has no extension of it, nor its country.
+own_numbers as (
+
+    select distinct s.batch_key, s.item_id
+    from shown as s
+    inner join {{ ref('lead_values') }} as u
+        on u.field = 'phone' and u.source_kind = 'upload' and u.batch_key = s.batch_key and u.item_id = s.item_id
+        and {{ contact_key("'phone'", 'u.value') }} = {{ contact_key("'phone'", 's.value') }}
+    where s.field = 'phone'
+
+),
+
+chosen as (
+
+    select s.*
+    from shown as s
+    left join own_numbers as o
+        on s.field in ('phone_country', 'phone_extension') and s.source_kind = 'upload'
+        and o.batch_key = s.batch_key and o.item_id = s.item_id
+    where s.field not in ('phone_country', 'phone_extension') or s.source_kind <> 'upload' or o.item_id is not null
 
 ),
 

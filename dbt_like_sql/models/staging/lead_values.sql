@@ -66,7 +66,7 @@ ruled as (
         and r.source_provider is not distinct from c.source_provider
         and r.is_verified = c.is_verified
         and (r.min_confidence is null or c.confidence >= r.min_confidence)
-        and (r.max_age_days is null or c.fetched_at >= current_timestamp - to_days(r.max_age_days))
+        and (r.max_age_days is null or c.fetched_at >= current_timestamp - to_hours(24 * r.max_age_days))
     group by all
 
 )

@@ -48,14 +48,7 @@ judged as (
 -- The uploaded row's own flag is about the person, whatever the number.
 flagged as (
 
-    select i.batch_key, i.item_id, i.word
-    from (
-        select batch_key, item_id, json_extract_string(details, '$.do_not_call') as word
-        from {{ source('hq', 'batch_items') }}
-        where contains(details, '"do_not_call"')
-    ) as i
-    left join {{ ref('contact_words') }} as w on w.kind = 'do_not_call' and w.word = {{ folded_word('i.word') }}
-    where w.word is null and {{ filled('i.word') }} is not null
+    {{ not_to_be_called() }}
 
 )
 

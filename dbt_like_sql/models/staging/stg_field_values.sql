@@ -34,6 +34,7 @@ uploaded_details as (
         batch_key,
         item_id,
         parent_item_id,
+        split_part(origin_key, ':', 1) as workflow_slug,
         created_at as fetched_at,
         unnest(map_entries(try_cast(cast(details as json) as map(varchar, varchar)))) as e
     from {{ source('hq', 'batch_items') }}
@@ -139,10 +140,14 @@ together as (
         null as reused_from_batch, fetched_at
     from uploaded
     union all
-    select client_slug, batch_key, item_id, e.key, e.value, 'upload', null, null, null, -1, null, null, null, fetched_at
-    from uploaded_details
-    where parent_item_id is null and e.key <> 'do_not_call'
-        and not list_contains([{% for field in contact_fields %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %}], e.key)
+    select d.client_slug, d.batch_key, d.item_id, d.e.key, d.e.value, case when s.workflow_slug is null then 'upload' else 'workflow' end,
+        s.workflow_slug, s.provider, null, coalesce(s.position, -1), null, null, null, d.fetched_at
+    from uploaded_details as d
+    left join {{ source('hq', 'batch_steps') }} as s
+        on d.parent_item_id is not null and s.batch_key = d.batch_key and s.workflow_slug = d.workflow_slug
+    where d.e.key <> 'do_not_call'
+        and not list_contains([{% for field in contact_fields %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %}], d.e.key)
+        and {{ filled('d.e.value') }} is not null
     union all
     select client_slug, batch_key, item_id, field, value, case when is_own then 'workflow' else 'parent' end,
         case when is_own then workflow_slug end, case when is_own then provider end, null,
@@ -171,7 +176,7 @@ named_companies as (
         a.item_id,
         a.workflow_slug,
         coalesce(i.company_name, '') as known_name,
-        case when i.company_name is null then coalesce(i.company_domain, i.company_website, '') else '' end as known_site,
+        case when i.company_name is null then concat_ws(' ', i.company_domain, i.company_website) else '' end as known_site,
         coalesce(json_extract_string(a.fields, '$.company_name'), '') as name,
         coalesce(json_extract_string(a.fields, '$.company_domain'), '') as site
     from {{ ref('stg_answers') }} as a
@@ -179,6 +184,13 @@ named_companies as (
         on s.batch_key = a.batch_key and s.workflow_slug = a.workflow_slug and s.entity = 'person'
     inner join {{ source('hq', 'batch_items') }} as i on i.batch_key = a.batch_key and i.item_id = a.item_id
     where contains(a.fields, '"company_name"') or contains(a.fields, '"company_domain"')
+
+),
+
+-- The uploaded row's own flag is about the person: a number that somebody corrected is not to be called either.
+flagged as (
+
+    {{ not_to_be_called() }}
 
 ),
 
@@ -222,11 +234,11 @@ select
     cast(t.position as integer) as position,
     cast(coalesce(v.confidence, t.confidence) as double) as confidence,
     cast(t.record_rank as double) as record_rank,
-    case when e.item_id is not null then 'other_company' else v.verdict end as verdict,
-    v.said,
-    v.said_by,
-    v.kind,
-    v.do_not_call,
+    case when e.item_id is not null then 'other_company' when f.word is not null then 'do_not_call' else v.verdict end as verdict,
+    coalesce(f.word, v.said) as said,
+    case when f.word is not null then 'upload' else v.said_by end as said_by,
+    coalesce(v.kind, case when t.field = 'phone' and t.value is not null then 'other' end) as kind,
+    coalesce(f.word, v.do_not_call) as do_not_call,
     t.reused_from_batch,
     t.fetched_at
 from together as t
@@ -236,6 +248,7 @@ left join {{ ref('stg_contact_verdicts') }} as v
     and v.item_id = t.item_id
     and v.field = t.field
     and v.key = {{ contact_key('t.field', 't.value') }}
+left join flagged as f on t.field = 'phone' and f.batch_key = t.batch_key and f.item_id = t.item_id
 left join elsewhere as e
     on starts_with(t.field, 'company_')
     and e.batch_key = t.batch_key

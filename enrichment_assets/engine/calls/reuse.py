@@ -100,8 +100,8 @@ async def _take(
         raise ItemLost(item.item_id)
     if verdict.call_id is None:
         return None
-    note(run, item, step, applied, "reuse", taken.fields)
-    return Ending(taken, verdict.call_id, verdict.result_id)
+    note(run, item, step, applied, "reuse", taken.fields, fetched_at=known.answered_at)
+    return Ending(taken, verdict.call_id, verdict.result_id, fetched_at=known.answered_at)
 
 
 def _reason(known: Known, decision: Decision) -> str:

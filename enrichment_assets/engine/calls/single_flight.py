@@ -85,7 +85,9 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
             decision = Decision(
                 Status(answer.status), CallState.APPLIED, outcome, answer.reason, fields=dict(answer.fields)
             )
-            return await adopt(run, item, step, Ending(decision, verdict.call_id, answer.result_id))
+            return await adopt(
+                run, item, step, Ending(decision, verdict.call_id, answer.result_id, fetched_at=answer.fetched_at)
+            )
     following = _decided_by(verdict)
     if following is None:
         return await adopt(run, item, step, PUT_OFF, retry_in=WAIT_FOR_OTHER)
@@ -136,5 +138,5 @@ async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry
     decision = ending.decision
     record = record_of(item, step, decision, Move(shared=ending, retry_in=retry_in))
     await commit(run, item, step, record)
-    note(run, item, step, record, "share", decision.fields)
+    note(run, item, step, record, "share", decision.fields, fetched_at=ending.fetched_at)
     return replace(ending, deferred=decision.status is Status.PENDING, retry_in=retry_in)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -69,6 +70,7 @@ class Ending:
     """How a step ended for one item in this run: the decision, and the rows that it stands in.
 
     `deferred`: PENDING, and not to be tried again in this run before other work is done, nor before `retry_in` seconds.
+    `fetched_at`: when an answer that was taken over was first fetched.
     """
 
     decision: Decision
@@ -76,6 +78,7 @@ class Ending:
     result_id: int | None = None
     deferred: bool = False
     retry_in: float | None = None
+    fetched_at: datetime | None = None
 
     def for_others(self) -> Ending:
         """What other items of the same company or question take over: no cost, and no payload that is kept for long."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.emission import Emission
-from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.domain.statuses import ErrorClass, InboxStatus, Status
-from enrichment_assets.domain.workflow import Entity, Mode
+from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.calls.attempt import Attempt
 from enrichment_assets.engine.commit.group_writer import RecordRefused
 from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, Ending, dump, failed
@@ -162,6 +162,7 @@ def note(
     fields: Mapping[str, Any],
     *,
     attempt: int | None = None,
+    fetched_at: datetime | None = None,
 ) -> None:
     """Note a committed move.
 
@@ -173,6 +174,7 @@ def note(
         action: The word for it in the log.
         fields: What the step provides from now on.
         attempt: Number of the call's attempt, where there was a call.
+        fetched_at: When the answer was first fetched; None: just now.
     """
     log_move(run, record, action, attempt)
     if record.emission is not None:
@@ -182,7 +184,5 @@ def note(
     state.attempts, state.due, state.overdue = record.attempts, record.retry_in is None, False
     state.polls = False
     if fields:
-        of_person = step.workflow.entity is Entity.PERSON
-        source = Source("workflow", step.slug, step.workflow.provider, step.blueprint.position, of_person=of_person)
-        item.take(source, fields)
+        item.take(run.sources.sources[step.slug], fields, fetched_at)
     run.moved[step.slug, record.outcome or record.status.lower()] += 1

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
+from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.engine.calls.lookups import Lookups
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
@@ -132,9 +132,9 @@ class Run:
         return any("original" in step.workflow.model_dump_json() for step in self.steps.values())
 
     @cached_property
-    def company_steps(self) -> frozenset[str]:
-        """The steps of the whole blueprint that ask about companies."""
-        return frozenset(s.slug for s in self.batch.blueprint.steps if s.workflow.entity is Entity.COMPANY)
+    def sources(self) -> StepSources:
+        """The steps of the whole blueprint as sources of values."""
+        return StepSources.of(self.batch.blueprint)
 
     def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
         """The names that templates and conditions of `step` see for `item`."""

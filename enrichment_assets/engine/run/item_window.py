@@ -94,8 +94,8 @@ async def one_pass(run: Run, reader: claims.Connection) -> int:
                 reader,
                 run.batch.batch_id,
                 held,
+                sources=run.sources,
                 with_original=run.needs_original,
-                company_steps=run.company_steps,
             )
             for item in loaded:
                 window.tasks.add(asyncio.create_task(process(run, item)))

@@ -1,4 +1,4 @@
-"""A person corrects a value of a lead: from the next extraction on it beats every source, and says who made it."""
+"""A person corrects a value of a lead: it beats every source for steps to come and from the next extraction on."""
 
 from __future__ import annotations
 

@@ -190,6 +190,7 @@ class Unsaid:
     call_id: int
     item_id: int
     workflow_slug: str
+    last_moved_at: datetime
 
 
 async def unsaid(connection: Connection, batch_id: int, after_item: int, items: int) -> list[Unsaid]:
@@ -197,11 +198,13 @@ async def unsaid(connection: Connection, batch_id: int, after_item: int, items: 
     cursor = await connection.execute(
         """
         with open as (
-          select id, item_id, workflow_slug, dense_rank() over (order by item_id) as place from provider_calls
+          select id, item_id, workflow_slug, greatest(created_at, sent_at, received_at) as last_moved_at,
+            dense_rank() over (order by item_id) as place from provider_calls
           where batch_id = %(batch)s and item_id > %(after)s and question_hash is null and reused_from is null
             and state in ('intent', 'sent', 'received', 'applied')
         )
-        select id as call_id, item_id, workflow_slug from open where place <= %(items)s order by item_id, id
+        select id as call_id, item_id, workflow_slug, last_moved_at
+        from open where place <= %(items)s order by item_id, id
         """,
         {"batch": batch_id, "after": after_item, "items": items},
     )

@@ -5,15 +5,16 @@ Four set-based reads per claimed group, whatever its size.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.domain.contacts import Given, merge
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.domain.merge_policy import Source
+from enrichment_assets.domain.item_cells import ELEMENT_MEMBERS, StepSources, cells_of_child, cells_of_row, corrections
+from enrichment_assets.domain.merge_policy import Given, Source
+from enrichment_assets.domain.merging import merge
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.calls.readings import INLINE
 from enrichment_assets.store.runs.claims import Connection
@@ -68,7 +69,12 @@ class Callback:
 
 @dataclass(slots=True)
 class LoadedItem:
-    """A claimed item with everything a step may ask for. `details`: what the row says beside its fields."""
+    """A claimed item with everything a step may ask for.
+
+    `details`: what the row says beside its fields;
+    `cells`: who gave identity and details (a child item's were emitted, or are its parent's);
+    `edited`: what people corrected; `first_edit_at`: since when there is a correction.
+    """
 
     item_id: int
     fence: int
@@ -81,21 +87,21 @@ class LoadedItem:
     open_calls: list[OpenCall] = field(default_factory=list)
     callbacks: list[Callback] = field(default_factory=list)
     details: Mapping[str, Any] = field(default_factory=dict)
+    cells: Sequence[Given] = ()
+    edited: Given | None = None
+    first_edit_at: datetime | None = None
     _given: dict[int, Given] = field(default_factory=dict)
 
-    def take(self, source: Source, fields: Mapping[str, Any]) -> None:
-        """Have the fields of one step's answer. What later steps see does not depend on which answer came first."""
-        self._given[source.position] = Given(source, fields)
+    def take(self, source: Source, fields: Mapping[str, Any], fetched_at: datetime | None = None) -> None:
+        """Have the fields of one step's answer, `fetched_at` (None: now)."""
+        self._given[source.position] = Given(source, fields, fetched_at or datetime.now(UTC))
 
     def fields_at(self, position: int) -> dict[str, Any]:
-        """What a step at this position sees: the cells, and what the steps before it provided, in their order."""
-        upload = Given(Source("upload"), {**self.details, **self.identity})
-        seen = merge([upload, *(self._given[at] for at in sorted(self._given) if at < position)])
-        cells = dict(upload.fields)
-        if seen.get("phone", cells.get("phone")) != cells.get("phone"):  # another number has no extension of this one
-            for name in ("phone_type", "phone_country", "phone_extension"):
-                cells.pop(name, None)
-        return {**cells, **seen}
+        """What a step at this position sees: cells, answers of earlier steps and corrections, by the one rule."""
+        row = {**self.details, **self.identity}
+        answers = [self._given[at] for at in sorted(self._given) if at < position]
+        edits = [] if self.edited is None else [self.edited]
+        return merge(row, [*self.cells, *answers, *edits], datetime.now(UTC))
 
 
 _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,
@@ -107,58 +113,99 @@ async def load_items(
     batch_id: int,
     held: Sequence[tuple[int, int]],
     *,
+    sources: StepSources,
     with_original: bool,
-    company_steps: Collection[str] = (),
 ) -> list[LoadedItem]:
-    """Load claimed (item id, fence) pairs, in the order given; `company_steps`: workflows that ask about companies."""
+    """Load claimed (item id, fence) pairs, in the order given.
+
+    Args:
+        connection: The engine's reading one.
+        batch_id: The batch.
+        held: What was claimed.
+        sources: The steps of the batch's blueprint.
+        with_original: Load the uploaded rows too.
+    """
     ids = [item for item, _ in held]
-    items = await _load_identity(connection, ids, dict(held), with_original=with_original)
-    overdue = await _load_states(connection, ids, items, company_steps)
+    items = await _load_identity(connection, ids, dict(held), sources, with_original=with_original)
+    overdue = await _load_states(connection, ids, items, sources)
     await _load_open_calls(connection, ids, items, with_sent=overdue)
     await _load_callbacks(connection, batch_id, ids, items)
     return [items[item_id] for item_id in ids if item_id in items]
 
 
-async def load_answered(
-    connection: Connection, ids: Sequence[int], company_steps: Collection[str]
-) -> dict[int, LoadedItem]:
-    """Items by id with their rows and answers, for reading only: they are nobody's, and nothing is written for them."""
-    items = await _load_identity(connection, ids, dict.fromkeys(ids, 0), with_original=True)
-    await _load_states(connection, ids, items, company_steps)
+async def load_answered(connection: Connection, ids: Sequence[int], sources: StepSources) -> dict[int, LoadedItem]:
+    """Items by id with their rows and answers, for reading only: they are nobody's, and nothing is written for them.
+
+    Corrections are left out, but for the time of the first.
+    """
+    items = await _load_identity(connection, ids, dict.fromkeys(ids, 0), sources, with_original=True)
+    await _load_states(connection, ids, items, sources)
+    for item in items.values():
+        item.edited = None
     return items
 
 
 async def _load_identity(
-    connection: Connection, ids: Sequence[int], fences: Mapping[int, int], *, with_original: bool
+    connection: Connection,
+    ids: Sequence[int],
+    fences: Mapping[int, int],
+    sources: StepSources,
+    *,
+    with_original: bool,
 ) -> dict[int, LoadedItem]:
-    original = "original_data" if with_original else "null::jsonb as original_data"
+    original = "i.original_data" if with_original else "null::jsonb as original_data"
     cursor = await connection.execute(
-        f"select id, row_number, parent_item_id, company_key, {', '.join(IDENTITY_FIELDS)}, {original}, details "
-        "from batch_items where id = any(%s::bigint[])",
-        (list(ids),),
+        f"""
+        select i.id, i.row_number, i.parent_item_id, i.company_key,
+               {", ".join(f"i.{name}" for name in IDENTITY_FIELDS)},
+               {original}, i.details, i.created_at,
+               case when i.parent_item_id is not null then
+                 (select jsonb_object_agg(name, i.original_data -> name) from unnest(%(members)s::text[]) as name
+                  where i.original_data ? name) end as element,
+               split_part(i.origin_key, ':', 1) as emitted_by, e.edits, e.first_edit_at
+        from batch_items i
+        left join lateral (
+          select jsonb_object_agg(field, value order by id) as edits, min(edited_at) as first_edit_at
+          from item_edits where batch_id = i.batch_id and item_id = i.id
+        ) e on true
+        where i.id = any(%(ids)s::bigint[])
+        """,
+        {"members": list(ELEMENT_MEMBERS), "ids": list(ids)},
     )
-    return {
-        row["id"]: LoadedItem(
-            item_id=row["id"],
-            fence=fences[row["id"]],
-            row_number=row["row_number"],
-            parent_id=row["parent_item_id"],
-            company_key=row["company_key"],
-            identity={name: row[name] for name in IDENTITY_FIELDS if row[name] is not None},
-            original=row["original_data"],
-            details=row["details"] or {},
-        )
-        for row in await cursor.fetchall()
-    }
+    return {row["id"]: _item(row, fences[row["id"]], sources) for row in await cursor.fetchall()}
+
+
+def _item(row: Mapping[str, Any], fence: int, sources: StepSources) -> LoadedItem:
+    identity = {name: row[name] for name in IDENTITY_FIELDS if row[name] is not None}
+    details = row["details"] or {}
+    fields = {**details, **identity}
+    if row["parent_item_id"] is None:
+        cells = cells_of_row(fields, row["created_at"])
+    else:
+        emitter = sources.of_emitter(row["emitted_by"])
+        cells = cells_of_child(identity, details, row["element"] or {}, emitter, row["created_at"])
+    return LoadedItem(
+        item_id=row["id"],
+        fence=fence,
+        row_number=row["row_number"],
+        parent_id=row["parent_item_id"],
+        company_key=row["company_key"],
+        identity=identity,
+        original=row["original_data"],
+        details=details,
+        cells=cells,
+        edited=corrections(row["edits"] or {}, fields, sources.types),
+        first_edit_at=row["first_edit_at"],
+    )
 
 
 async def _load_states(
-    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], company_steps: Collection[str]
+    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], sources: StepSources
 ) -> bool:
     cursor = await connection.execute(
         """
         select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, s.position,
-               r.fields, r.provider,
+               r.fields, r.provider, r.fetched_at,
                s.status = 'IN_PROGRESS' and s.deadline_at <= clock_timestamp() as overdue,
                s.status = 'IN_PROGRESS' and s.next_poll_at <= clock_timestamp() as polls,
                s.next_attempt_at is null or s.next_attempt_at <= clock_timestamp() as due
@@ -180,9 +227,8 @@ async def _load_states(
             bool(row["polls"]),
         )
         if row["fields"]:
-            slug = row["workflow_slug"]
-            source = Source("workflow", slug, row["provider"], row["position"], of_person=slug not in company_steps)
-            item.take(source, row["fields"])
+            source = sources.of_answer(row["workflow_slug"], row["provider"], row["position"])
+            item.take(source, row["fields"], row["fetched_at"])
         any_overdue = any_overdue or bool(row["overdue"] or row["polls"])
     return any_overdue
 
@@ -258,13 +304,15 @@ class SharedAnswer:
     fields: Mapping[str, Any]
     status: str
     reason: str | None
+    fetched_at: datetime | None
 
 
 async def shared_answer(connection: Connection, call_id: int) -> SharedAnswer | None:
     """What the item that made this call ended with; None when that item's state is gone."""
     cursor = await connection.execute(
         """
-        select s.result_id, s.outcome, s.status, s.reason, coalesce(r.fields, '{}'::jsonb) as fields
+        select s.result_id, s.outcome, s.status, s.reason, coalesce(r.fields, '{}'::jsonb) as fields,
+               r.fetched_at
         from provider_calls c
         join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
         left join enrichment_results r on r.id = s.result_id
