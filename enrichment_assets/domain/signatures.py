@@ -4,6 +4,9 @@ What belongs here: the signature schemes of providers, each a few lines of `hmac
 is taken up, never in the request, so that a secret rotated too late can be mended and the callback replayed. Input is
 hostile by definition: whatever goes wrong while verifying means `False`, no exception leaves this module.
 
+The package `standardwebhooks` compares a timestamp with the time of now, and takes bodies that are text: a callback
+that is replayed, or came compressed, would be refused. So it is what ours is tested against, not what verifies.
+
 Sources: Standard Webhooks 1.0.0 (id.timestamp.body, HMAC-SHA256, base64, several signatures while a secret is rotated);
 FullEnrich (`X-Signature-SHA1`, HMAC-SHA1 keyed by the API key); Clay (`X-Clay-Signature: sha256=<hex>` over the body).
 """
@@ -47,13 +50,14 @@ def is_authentic(
 
 
 def _standard_webhooks(secret: str, headers: Mapping[str, str], body: bytes, received: float) -> bool:
-    """`webhook-signature: v1,<base64> v1,<base64>`; the secret is base64, usually behind `whsec_`."""
+    """`webhook-signature: v1,<base64> v1,<base64>`; the secret is base64, usually behind `whsec_`, padded or not."""
     timestamp = headers["webhook-timestamp"]
     if not (timestamp.isascii() and timestamp.isdigit()) or not math.isfinite(received):
         return False
     if abs(int(timestamp) - received) > TOLERANCE_SECONDS:
         return False
-    key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    text = secret.removeprefix("whsec_").rstrip("=")
+    key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     if not key:
         return False
     signed = f"{headers['webhook-id']}.{timestamp}.".encode() + body

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from standardwebhooks import Webhook
 
 from enrichment_assets.domain.signatures import SignatureScheme, is_authentic
 
@@ -50,6 +51,28 @@ def test_an_empty_secret_verifies_nothing_not_even_its_own_signature() -> None:
     assert not is_authentic(SignatureScheme.CLAY, "", forged, BODY, AT)
     forged = {**STANDARD, "webhook-signature": "v1," + _standard(b"")}
     assert not is_authentic(SignatureScheme.STANDARD_WEBHOOKS, "whsec_", forged, BODY, AT)
+
+
+@given(
+    key=st.binary(min_size=1, max_size=64),
+    padded=st.booleans(),
+    prefix=st.sampled_from(["whsec_", ""]),
+    name=st.text(st.characters(codec="ascii", exclude_characters=" "), min_size=1, max_size=40),
+    body=st.text(max_size=200),
+    sent=st.integers(946_684_800, 4_102_444_800).map(lambda second: datetime.fromtimestamp(second, UTC)),
+)
+def test_what_the_schemes_own_package_signs_is_authentic(
+    key: bytes, padded: bool, prefix: str, name: str, body: str, sent: datetime
+) -> None:
+    encoded = base64.b64encode(key).decode()
+    secret = prefix + (encoded if padded else encoded.rstrip("="))
+    stamp = str(int(sent.timestamp()))
+    signature = Webhook(secret).sign(name, sent, body)
+    headers = {"webhook-id": name, "webhook-timestamp": stamp, "webhook-signature": signature}
+    scheme = SignatureScheme.STANDARD_WEBHOOKS
+    assert is_authentic(scheme, secret, headers, body.encode(), sent)
+    assert not is_authentic(scheme, secret, headers, body.encode() + b" ", sent)
+    assert not is_authentic(scheme, secret, {**headers, "webhook-timestamp": str(int(stamp) + 1)}, body.encode(), sent)
 
 
 @pytest.mark.parametrize(("seconds", "authentic"), [(-301, False), (-300, True), (300, True), (301, False)])
