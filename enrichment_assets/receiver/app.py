@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import psycopg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -22,7 +20,7 @@ from enrichment_assets.receiver.door import PREFIX, CallbackDoor
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.receiver.writer import Connect, InboxWriter, Sink
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect_async, locate_external, open_databases
+from enrichment_assets.store.database import AsyncConnection, connect_async, locate_external, open_databases
 
 
 class ReceiverApp(Starlette):
@@ -68,7 +66,7 @@ def _hq_connector(settings: Settings) -> Connect:
     url: str | None = None
     opening = asyncio.Lock()
 
-    async def connect() -> psycopg.AsyncConnection[Any]:
+    async def connect() -> AsyncConnection:
         nonlocal url
         async with opening:
             if url is None:

@@ -11,16 +11,17 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import psycopg
 
 from enrichment_assets.receiver.limits import ReceiverLimits
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 
 logger = logging.getLogger("enrichment_assets.receiver")
 
-Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
+Connect = Callable[[], Awaitable[AsyncConnection]]
 
 RECONNECT_PAUSE = 0.05
 """Seconds a writer rests after it could not reach the database; only a waiting request makes it try again."""
@@ -151,7 +152,7 @@ class _Link:
     def __init__(self, connect: Connect, limits: ReceiverLimits) -> None:
         self._connect = connect
         self._limits = limits
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._connection: AsyncConnection | None = None
 
     async def store(self, callbacks: list[IncomingCallback]) -> list[Receipt]:
         """Commit one group; a connection that proves broken is replaced once."""
@@ -183,7 +184,7 @@ class _Link:
                 await connection.close()
 
 
-def _unusable(connection: psycopg.AsyncConnection[Any]) -> bool:
+def _unusable(connection: AsyncConnection) -> bool:
     return connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
 

@@ -37,6 +37,13 @@ DAGSTER_SCHEMA = "dagster"
 _CREATE_LOCK = 7_210_001
 _CONNECT_SECONDS = 10
 
+Row = dict[str, Any]
+"""A row as every query gives it: column -> value."""
+
+Connection = psycopg.Connection[Row]
+AsyncConnection = psycopg.AsyncConnection[Row]
+"""The two kinds of connection, under one name each: signatures use these and no others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Databases:
@@ -47,26 +54,39 @@ class Databases:
     dagster: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new connection and the libpq URL that it was made with, which may hold a password."""
+
+    connection: Connection
+    url: str = field(repr=False)
+
+
 def open_databases(settings: Settings) -> Databases:
     """Make the databases usable and say where they are.
 
     Starts the embedded server if no HQ URL is configured, creates what is missing on it, and migrates HQ to the
-    newest schema. Costs one connection and one query when all of that is done already.
+    newest schema; costs one connection when all of that is done already.
 
     Raises:
         ConfigurationError: A configured URL is not a Postgres URL.
         InfrastructureError: A server cannot be started or reached, or a migration fails.
     """
-    if settings.hq_database_url is None:
-        return _open_embedded(settings)
-    databases = locate_external(settings)
-    if settings.workspace_database_url is None:
-        logger.info("WORKSPACE_DATABASE_URL is not set: results are published to the HQ database")
-    with connect(databases.hq, autocommit=True) as connection:
-        _migrate_if_behind(connection, databases)
-        if settings.dagster_database_url is None:
-            _ensure_schema(connection, DAGSTER_SCHEMA)
+    databases, connection = _open(settings)
+    connection.close()
     return databases
+
+
+def connect_hq(settings: Settings) -> Opened:
+    """A connection to HQ, made usable as by `open_databases`, whose errors it raises."""
+    databases, connection = _open(settings)
+    return Opened(connection, databases.hq)
+
+
+def connect_workspace(settings: Settings) -> Opened:
+    """A connection to the workspace, made usable as by `open_databases`, whose errors it raises."""
+    url = open_databases(settings).workspace
+    return Opened(connect(url), url)
 
 
 def locate_external(settings: Settings) -> Databases:
@@ -86,8 +106,8 @@ def embedded_server(settings: Settings) -> LocalPostgres:
     return LocalPostgres(settings.postgres_dir)
 
 
-def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[dict[str, Any]]:
-    """Open a connection whose rows are dictionaries.
+def connect(url: str, *, autocommit: bool = False) -> Connection:
+    """Open a connection whose rows are dictionaries, and which prepares no statements.
 
     A number in JSON that 64 bits do not hold is a float, as when it came: integers of that size are kept as text.
 
@@ -101,6 +121,7 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[dict[st
             autocommit=autocommit,
             connect_timeout=_CONNECT_SECONDS,
             application_name="enrich",
+            prepare_threshold=None,
         )
     except psycopg.Error as error:
         raise _unreachable(url, error) from None
@@ -108,8 +129,10 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[dict[st
     return connection
 
 
-async def connect_async(url: str, *, autocommit: bool = False) -> psycopg.AsyncConnection[dict[str, Any]]:
+async def connect_async(url: str, *, autocommit: bool = False) -> AsyncConnection:
     """Open an asynchronous connection whose rows are dictionaries.
+
+    It prepares the statements that ask for it, unless a proxy stands in between (`is_proxied`).
 
     Raises:
         InfrastructureError: As `connect`.
@@ -118,14 +141,28 @@ async def connect_async(url: str, *, autocommit: bool = False) -> psycopg.AsyncC
         connection = await psycopg.AsyncConnection.connect(
             url,
             row_factory=dict_row,
-            autocommit=autocommit,
+            autocommit=True,
             connect_timeout=_CONNECT_SECONDS,
             application_name="enrich",
         )
+        if await is_proxied(connection):
+            connection.prepare_threshold = None
+        await connection.set_autocommit(autocommit)
     except psycopg.Error as error:
         raise _unreachable(url, error) from None
     set_json_loads(orjson.loads, connection)
     return connection
+
+
+async def is_proxied(connection: AsyncConnection) -> bool:
+    """Whether a proxy (PgBouncer, Supavisor) answers for the server, so that each transaction may have another session.
+
+    A proxy greets with a process id of its own making, for it has no server process for the client yet; a server greets
+    with the id of the process that serves.
+    """
+    cursor = await connection.execute("select pg_backend_pid() as pid")
+    row = await cursor.fetchone()
+    return row is None or row["pid"] != connection.info.backend_pid
 
 
 def postgres_url(text: str, name: str) -> str:
@@ -176,7 +213,30 @@ def _optional_url(text: str | None, name: str) -> str | None:
     return None if text is None else postgres_url(text, name)
 
 
-def _open_embedded(settings: Settings) -> Databases:
+def _open(settings: Settings) -> tuple[Databases, Connection]:
+    """Where the databases are, and a connection to HQ, which is ready by then."""
+    databases, connection = _open_embedded(settings) if settings.hq_database_url is None else _open_external(settings)
+    try:
+        if databases.hq not in _ready:
+            _make_ready(settings, databases, connection)
+            _ready.add(databases.hq)
+        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    return databases, connection
+
+
+_ready: set[str] = set()
+"""HQ databases that this process has found at the newest revision, or brought there."""
+
+
+def _open_external(settings: Settings) -> tuple[Databases, Connection]:
+    databases = locate_external(settings)
+    return databases, connect(databases.hq, autocommit=True)
+
+
+def _open_embedded(settings: Settings) -> tuple[Databases, Connection]:
     server = embedded_server(settings)
     databases = Databases(
         hq=server.url(HQ_NAME),
@@ -185,14 +245,22 @@ def _open_embedded(settings: Settings) -> Databases:
         dagster=_optional_url(settings.dagster_database_url, "DAGSTER_DATABASE_URL") or server.url(DAGSTER_NAME),
     )
     try:
-        connection = connect(databases.hq, autocommit=True)
+        return databases, connect(databases.hq, autocommit=True)
     except InfrastructureError:  # not running, starting, or never made
+        _ready.discard(databases.hq)
         server.start()
         _create_databases(server)
-        connection = connect(databases.hq, autocommit=True)
-    with connection:
-        _migrate_if_behind(connection, databases)
-    return databases
+        return databases, connect(databases.hq, autocommit=True)
+
+
+def _make_ready(settings: Settings, databases: Databases, connection: Connection) -> None:
+    _migrate_if_behind(connection, databases)
+    if settings.hq_database_url is None:
+        return
+    if settings.workspace_database_url is None:
+        logger.info("WORKSPACE_DATABASE_URL is not set: results are published to the HQ database")
+    if settings.dagster_database_url is None:
+        _ensure_schema(connection, DAGSTER_SCHEMA)
 
 
 def _create_databases(server: LocalPostgres) -> None:
@@ -205,7 +273,7 @@ def _create_databases(server: LocalPostgres) -> None:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
-def _migrate_if_behind(connection: psycopg.Connection[dict[str, Any]], databases: Databases) -> None:
+def _migrate_if_behind(connection: Connection, databases: Databases) -> None:
     if migrating.is_current(connection):
         return
     try:
@@ -214,7 +282,7 @@ def _migrate_if_behind(connection: psycopg.Connection[dict[str, Any]], databases
         raise _unreachable(databases.hq, error) from None
 
 
-def _ensure_schema(connection: psycopg.Connection[dict[str, Any]], schema: str) -> None:
+def _ensure_schema(connection: Connection, schema: str) -> None:
     """Create a schema if it is absent; looking first, for a role without CREATE may use one that is there."""
     found = connection.execute("select to_regnamespace(%s) is not null as found", [schema]).fetchone()
     if found and found["found"]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
+
+if TYPE_CHECKING:
+    from enrichment_assets.store.database import Connection
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 
@@ -26,7 +29,7 @@ def newest_revision() -> str:
     return max(path.name.partition("_")[0] for path in (MIGRATIONS_DIR / "versions").glob("[0-9]*_*.py"))
 
 
-def is_current(connection: psycopg.Connection[dict[str, Any]]) -> bool:
+def is_current(connection: Connection) -> bool:
     """True when the database is at the newest revision (one query).
 
     Args:

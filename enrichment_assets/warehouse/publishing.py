@@ -24,8 +24,8 @@ from psycopg import sql
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import Connection, open_databases
 from enrichment_assets.store.database import connect as connect_postgres
-from enrichment_assets.store.database import open_databases
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout
@@ -130,7 +130,7 @@ def _lock(batch_key: str | None) -> sql.Composed:
     return statement.format(sql.Literal(_BATCH_LOCK), sql.Literal(batch_key or ""))
 
 
-def _execute(connection: Any, statement: sql.Composable) -> list[tuple[Any, ...]]:
+def _execute(connection: adbc.Connection, statement: sql.Composable) -> list[tuple[Any, ...]]:
     """Run a statement on the driver's connection; the rows, where it gives any."""
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None))
@@ -139,7 +139,7 @@ def _execute(connection: Any, statement: sql.Composable) -> list[tuple[Any, ...]
 
 
 def _replace(
-    connection: Any,
+    connection: adbc.Connection,
     duck: duckdb.DuckDBPyConnection,
     model: Model,
     batch_key: str | None,
@@ -166,7 +166,7 @@ def _replace(
     return PublishReport(model.name, rows, time.perf_counter() - started)
 
 
-def _load(connection: Any, duck: duckdb.DuckDBPyConnection, model: Model, part: ItemRange | None) -> int:
+def _load(connection: adbc.Connection, duck: duckdb.DuckDBPyConnection, model: Model, part: ItemRange | None) -> int:
     """COPY the model's rows, of one range of items when there is one: sorting them takes memory."""
     columns = ", ".join(f'"{c.name}"' for c in model.columns)
     order = ", ".join(f'"{name}"' for name in model.meta.get("published_order", []))
@@ -176,7 +176,7 @@ def _load(connection: Any, duck: duckdb.DuckDBPyConnection, model: Model, part: 
         return int(cursor.adbc_ingest(model.name, reader, mode="append"))
 
 
-def _missing_indexes(connection: Any, model: Model) -> dict[str, list[str]]:
+def _missing_indexes(connection: adbc.Connection, model: Model) -> dict[str, list[str]]:
     """Names and columns of the indexes that the table ought to have and has not."""
     wanted = {f"ix_{model.name}_{'_'.join(keys)}"[:63]: list(keys) for keys in model.meta.get("published_indexes", [])}
     query = sql.SQL("select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid "
@@ -185,7 +185,7 @@ def _missing_indexes(connection: Any, model: Model) -> dict[str, list[str]]:
     return {name: keys for name, keys in wanted.items() if name not in there}
 
 
-def _ensure_table(workspace: psycopg.Connection[dict[str, Any]], model: Model) -> None:
+def _ensure_table(workspace: Connection, model: Model) -> None:
     """Create the table, add columns that the model has grown. Cheap when all is there."""
     table = sql.Identifier(model.name)
     columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(POSTGRES_TYPES[c.type])) for c in model.columns]

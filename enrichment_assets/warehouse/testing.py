@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
-import psycopg
 from psycopg import sql
 
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import Connection, open_databases
 from enrichment_assets.store.database import connect as connect_postgres
-from enrichment_assets.store.database import open_databases
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import load_project
 from enrichment_assets.warehouse.session import attach, connect
@@ -131,7 +130,7 @@ def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def _published_rows(workspace: psycopg.Connection[dict[str, object]], model: str, batch_key: str) -> int:
+def _published_rows(workspace: Connection, model: str, batch_key: str) -> int:
     found = workspace.execute("select to_regclass(%s) is not null as found", [f'"{model}"']).fetchone()
     if found is None or not found["found"]:
         return 0

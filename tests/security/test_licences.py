@@ -19,6 +19,7 @@ PERMISSIVE = re.compile(
 REASONS = {
     "psycopg": "LGPL: used as a library, unchanged",
     "psycopg-binary": "LGPL: used as a library, unchanged",
+    "psycopg-pool": "LGPL: used as a library, unchanged",
     "psycopg2-binary": "LGPL: used by dagster-postgres, unchanged",
     "pycountry": "LGPL: used as a library, unchanged",
     "nameparser": "LGPL: used as a library, unchanged",

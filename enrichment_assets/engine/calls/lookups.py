@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from enrichment_assets.store.calls import questions
 from enrichment_assets.store.calls.questions import Asked, Known
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection
 
 MAX_GROUP = 50
 """Questions per query; fewer are answered where their answers are large (`questions.MAX_BYTES`)."""
@@ -20,7 +20,7 @@ MAX_GROUP = 50
 class Lookups:
     """The lookups of one run: one client's answers, seen from one batch."""
 
-    connection: Connection
+    connection: AsyncConnection
     client_id: int
     batch_id: int
     queries: int = 0

@@ -23,6 +23,7 @@ from enrichment_assets.store.calls import ledger, questions, reuse
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.calls.questions import Elsewhere
 from enrichment_assets.store.calls.reuse import Reused
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.inbox import callbacks
 from enrichment_assets.store.money import budgets
 from enrichment_assets.store.money.budgets import Account, Purse
@@ -47,7 +48,7 @@ class Kind(Enum):
     RELEASE = auto()
 
 
-async def write_group(connection: claims.Connection, scope: Scope, group: Sequence[tuple[Kind, Any]]) -> list[Any]:
+async def write_group(connection: AsyncConnection, scope: Scope, group: Sequence[tuple[Kind, Any]]) -> list[Any]:
     """Commit the records together; what became of each, in their order.
 
     Args:
@@ -74,7 +75,7 @@ async def write_group(connection: claims.Connection, scope: Scope, group: Sequen
 
 
 async def _in_pipeline(
-    connection: claims.Connection, scope: Scope, records: dict[Kind, list[Any]]
+    connection: AsyncConnection, scope: Scope, records: dict[Kind, list[Any]]
 ) -> dict[Kind, list[Any]]:
     results: dict[Kind, list[Any]] = {}
     received: list[Received] = records[Kind.RECEIVE]
@@ -135,7 +136,7 @@ def _moves_money(applied: Sequence[Applied], intents: Sequence[Intent]) -> bool:
 
 
 async def _intend(
-    connection: claims.Connection,
+    connection: AsyncConnection,
     scope: Scope,
     intents: Sequence[Intent],
     purse: Purse,

@@ -20,9 +20,9 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.engine.commit.group_transaction import Kind, LeaseLost, write_group
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.deadlocks import again_after_deadlock
-from enrichment_assets.store.runs import claims
 from enrichment_assets.store.states.reopening import Reopen
 
 MAX_GROUP = 1_000
@@ -53,7 +53,7 @@ def _resolve(outcomes: Iterable[tuple[_Waiting, Any]]) -> None:
 class GroupWriter:
     """The one writer of a run. Start it with `run()` in a task; `close()` flushes and stops it."""
 
-    connection: claims.Connection
+    connection: AsyncConnection
     scope: Scope
     commits: int = 0
     records: int = 0

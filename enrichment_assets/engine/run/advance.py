@@ -33,7 +33,7 @@ from enrichment_assets.engine.run.stops import because
 from enrichment_assets.engine.throttle.doors import Doors, look_at_breakers, remember_refusals
 from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.store.calls.ledger import Scope
-from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.limits import rates
 from enrichment_assets.store.runs import claims, contexts
 from enrichment_assets.store.states import batch_states
@@ -157,7 +157,7 @@ def own_label() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-async def _resume_in(reader: claims.Connection, run: Run) -> float:
+async def _resume_in(reader: AsyncConnection, run: Run) -> float:
     """Seconds the sequencer should leave the batch alone: at once, unless a provider rests."""
     stopped = [step for step in run.steps.values() if step.stopped]
     if not stopped:
@@ -175,7 +175,7 @@ async def _started(
     options: EngineOptions,
     selection: set[str] | None,
     stop: threading.Event | None,
-) -> AsyncIterator[tuple[Run, claims.Connection]]:
+) -> AsyncIterator[tuple[Run, AsyncConnection]]:
     """A registered runner with its connections, heartbeat and writer; all ended in good order."""
     async with AsyncExitStack() as stack:
         stack.enter_context(rare_collections())
@@ -230,19 +230,19 @@ def _only_below(batch: Batch, options: EngineOptions) -> str | None:
     return (options.sandbox_url or _NOWHERE) if batch.blueprint.simulated else None
 
 
-async def _connection(stack: AsyncExitStack, hq_url: str) -> claims.Connection:
+async def _connection(stack: AsyncExitStack, hq_url: str) -> AsyncConnection:
     connection = await connect_async(hq_url, autocommit=True)
     stack.push_async_callback(connection.close)
     return connection
 
 
-async def _end_runner(connection: claims.Connection, runner_id: int) -> None:
+async def _end_runner(connection: AsyncConnection, runner_id: int) -> None:
     """Free what this runner still holds; where the database is gone, its lease expires by itself."""
     with suppress(psycopg.Error):
         await claims.end_runner(connection, runner_id)
 
 
-async def _note_pauses(reader: claims.Connection, run: Run) -> None:
+async def _note_pauses(reader: AsyncConnection, run: Run) -> None:
     """Providers that rest because of an earlier refusal are not asked again before their time."""
     paused = await rates.paused_for(reader, _pause_keys(run))
     for step in run.steps.values():
@@ -277,7 +277,7 @@ async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
         await asyncio.sleep(lease.seconds / 20)
 
 
-async def _passes(run: Run, reader: claims.Connection, options: EngineOptions) -> None:
+async def _passes(run: Run, reader: AsyncConnection, options: EngineOptions) -> None:
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
         await batch_states.adopt_shared_answers(reader, run.batch.batch_id, run.facts)

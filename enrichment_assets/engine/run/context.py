@@ -23,7 +23,7 @@ from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.stops import Stop, stop_of
 from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
 from enrichment_assets.store.calls.readings import Counted, count_answer, count_callback
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.runs.contexts import LoadedItem, SharedAnswer
 from enrichment_assets.store.states.transitions import StepFacts
 
@@ -82,7 +82,7 @@ class Lease:
 class Bodies:
     """Bodies that are fetched when they are read, each reading counted (`store.calls.readings`)."""
 
-    connection: Connection
+    connection: AsyncConnection
 
     async def answer(self, call_id: int) -> Counted:
         """The stored answer of a call."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.item import process
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.runs import claims, contexts
 
 CLAIM_SIZE = 100
@@ -61,7 +62,7 @@ class _Window:
                 task.exception()  # told to nobody: the first failure is
 
 
-async def one_pass(run: Run, reader: claims.Connection) -> int:
+async def one_pass(run: Run, reader: AsyncConnection) -> int:
     """Claim and process every item that has something to do, by ascending id. Returns how many were claimed."""
     window = _Window(_window_size(run))
     claimed, after_id = 0, 0

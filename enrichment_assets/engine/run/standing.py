@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.stops import Stop
-from enrichment_assets.store.runs import claims
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.states.stops import KeptStop, keep_stops
 
 LOOK_SECONDS = 2.0
@@ -19,7 +19,7 @@ class StopKeeper:
     """Writes a run's stops where `status` finds them."""
 
     run: Run
-    connection: claims.Connection
+    connection: AsyncConnection
     process: str
     _kept: dict[str, Stop] | None = field(default=None)
 

@@ -12,10 +12,10 @@ from enrichment_assets.engine.run.prepared_step import Door
 from enrichment_assets.engine.throttle.breaker import COOLDOWN, OPENS_AT, Breaker, BreakerOpen
 from enrichment_assets.engine.throttle.day_quota import DayQuota
 from enrichment_assets.engine.throttle.rates import RateGate, interval_of
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.limits import breaker as breaker_store
 from enrichment_assets.store.limits import day_counts, rates
 from enrichment_assets.store.limits.breaker import BreakerState
-from enrichment_assets.store.runs.claims import Connection
 from enrichment_assets.store.states import reasons
 
 
@@ -23,7 +23,7 @@ from enrichment_assets.store.states import reasons
 class SharedBreakerRow:
     """A breaker's row in HQ."""
 
-    connection: Connection
+    connection: AsyncConnection
     key: str
 
     async def state(self) -> BreakerState:
@@ -47,7 +47,7 @@ class SharedBreakerRow:
 class Doors:
     """One door per provider key and operation; steps that share it keep the strictest of their limits."""
 
-    connection: Connection
+    connection: AsyncConnection
     _doors: dict[str, Door] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -81,7 +81,7 @@ def breaker_key(limit_key: str) -> str:
     return f"{limit_key}:breaker"
 
 
-async def remember_refusals(run: Run, connection: Connection) -> None:
+async def remember_refusals(run: Run, connection: AsyncConnection) -> None:
     """Steps that have been refused alike so far, and had no other answer, pause after one more refusal."""
     for found in await reasons.refusals(connection, run.batch.batch_id, list(run.steps)):
         run.steps[found.workflow].refusals.remember(found.reason, found.states)

@@ -25,11 +25,10 @@ from enrichment_assets.services.operations.standing import Standing, standing_of
 from enrichment_assets.services.running_stack import is_of_the_stack, running_stack
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 from enrichment_assets.store.states import batch_states
 from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts
 from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
-from enrichment_assets.store.states.transitions import Sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def batch_row(settings: Settings, batch_key: str) -> BatchRow:
         return must_find(connection, batch_key)
 
 
-def must_find(connection: Sync, batch_key: str) -> BatchRow:
+def must_find(connection: Connection, batch_key: str) -> BatchRow:
     """The batch's row on an open connection; raises `NotFoundError`."""
     row = batch_states.find_batch(connection, batch_key)
     if row is None:

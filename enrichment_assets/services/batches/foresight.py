@@ -27,9 +27,9 @@ from enrichment_assets.services.operations.remedies import (
 )
 from enrichment_assets.services.running_stack import running_stack
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.money import budgets
 from enrichment_assets.store.states.stops import stops_of
-from enrichment_assets.store.states.transitions import Sync
 from enrichment_assets.wire.addresses import is_simulated
 from enrichment_assets.wire.secrets import missing_secrets
 
@@ -74,7 +74,7 @@ def before_launch(settings: Settings, upload: int | str, pipeline: str, client: 
 
 
 def after_retry(
-    connection: Sync, settings: Settings, batch_id: int, blueprint: Blueprint, waiting: Collection[str]
+    connection: Connection, settings: Settings, batch_id: int, blueprint: Blueprint, waiting: Collection[str]
 ) -> list[Hindrance]:
     """Why the steps that have something PENDING (`waiting`) would stand still again."""
     runner = next_runner(settings)
@@ -120,7 +120,9 @@ def _goes_to_the_simulator(runner: Runner, step: BlueprintStep) -> bool:
         return False
 
 
-def _without_money(connection: Sync, batch_id: int, blueprint: Blueprint, waiting: Collection[str]) -> list[Hindrance]:
+def _without_money(
+    connection: Connection, batch_id: int, blueprint: Blueprint, waiting: Collection[str]
+) -> list[Hindrance]:
     found = []
     accounts = budgets.accounts_of(connection, batch_id)
     for step in blueprint.steps:

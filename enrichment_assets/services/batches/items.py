@@ -27,7 +27,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import items as store
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.catalog.uploads import get_upload
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 
 _ANALYZE_FROM = 10_000
 _NUMBER_COLUMNS = 2
@@ -72,7 +72,7 @@ def create_items(settings: Settings, batch_key: str) -> ItemsReport:
         return report
 
 
-def lay_out(connection: Any, settings: Settings, batch: dict[str, Any], upload: dict[str, Any]) -> ItemsReport:
+def lay_out(connection: Connection, settings: Settings, batch: dict[str, Any], upload: dict[str, Any]) -> ItemsReport:
     """Lay out the rows that the locked batch lacks. The caller commits. Raises `InfrastructureError`."""
     rows, rejected = upload["row_count"], upload["rejected_count"]
     readable = rows - rejected
@@ -91,7 +91,7 @@ def lay_out(connection: Any, settings: Settings, batch: dict[str, Any], upload: 
 
 
 def _create(
-    connection: Any,
+    connection: Connection,
     settings: Settings,
     batch: dict[str, Any],
     upload: dict[str, Any],

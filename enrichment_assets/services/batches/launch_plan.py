@@ -28,6 +28,7 @@ from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.catalog import registry as registry_store
+from enrichment_assets.store.database import Connection
 from enrichment_assets.wire.addresses import address_of
 from enrichment_assets.wire.secrets import missing_secrets, refuse_foreign_variable, secret_names
 from enrichment_assets.wire.simulator import replaced_addresses
@@ -189,7 +190,7 @@ def unrecognised(draft: Draft) -> list[str]:
     return [f"no column of upload {draft.upload['id']} is recognised ({known}): map one, --map COLUMN=field"]
 
 
-def draft_launch(connection: Any, upload: int | str, pipeline: str, client: str | None) -> Draft:
+def draft_launch(connection: Connection, upload: int | str, pipeline: str, client: str | None) -> Draft:
     """Find upload and pipeline, and build the blueprint. Raises as `plan_launch`."""
     row = find_upload(connection, upload, client)
     definition = PipelineDefinition.model_validate(pipeline_row(connection, pipeline, row["client"])["definition"])
@@ -220,7 +221,7 @@ def _misread_columns(
     return tuple(fault for step in blueprint.steps for fault in column_faults(step.workflow, columns, emitted))
 
 
-def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[str, Any]:
+def find_upload(connection: Connection, upload: int | str, client: str | None) -> dict[str, Any]:
     """The upload's row by id or hash prefix, with its client's slug. Raises as `plan_launch`."""
     if client is not None:
         client_row(connection, client)
@@ -246,7 +247,7 @@ def find_upload(connection: Any, upload: int | str, client: str | None) -> dict[
     return found[0]
 
 
-def default_key(connection: Any, draft: Draft) -> str:
+def default_key(connection: Connection, draft: Draft) -> str:
     """The next free `<client>-<upload id>-<pipeline>-<n>`."""
     prefix = f"{draft.upload['client']}-{draft.upload['id']}-{draft.pipeline.slug}"
     return f"{prefix}-{store.next_batch_number(connection, prefix)}"

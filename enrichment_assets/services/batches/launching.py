@@ -31,6 +31,7 @@ from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.uploads.upload import upload_again
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching as store
+from enrichment_assets.store.database import Connection
 
 _ATTEMPTS = 20
 
@@ -132,7 +133,7 @@ def next_key(settings: Settings, upload: int | str, pipeline: str, client: str |
         return default_key(connection, draft_launch(connection, upload, pipeline, client))
 
 
-def created(connection: Any, draft: Draft, batch_key: str | None, replaces: int | None = None) -> Launched:
+def created(connection: Connection, draft: Draft, batch_key: str | None, replaces: int | None = None) -> Launched:
     """Insert the batch of a draft; `replaces`: id of the batch that was given up for it. The caller commits.
 
     Raises:

@@ -17,9 +17,10 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import items as items_store
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.catalog.uploads import get_upload
+from enrichment_assets.store.database import Connection
 
 
-def pilot_for(connection: Any, upload: dict[str, Any], blueprint: Blueprint) -> dict[str, Any] | None:
+def pilot_for(connection: Connection, upload: dict[str, Any], blueprint: Blueprint) -> dict[str, Any] | None:
     """The pilot that a launch of this upload and pipeline goes on with; None: there is none, the launch is a new batch.
 
     Raises:
@@ -45,7 +46,7 @@ def is_pilot_of(batch: dict[str, Any], upload: dict[str, Any], pipeline: str) ->
     return batch["upload_id"] == upload["id"] and batch["pipeline_slug"] == pipeline and batch["row_limit"] is not None
 
 
-def extend(connection: Any, settings: Settings, batch_key: str, limit: int | None) -> int:
+def extend(connection: Connection, settings: Settings, batch_key: str, limit: int | None) -> int:
     """Let a batch have its upload's rows up to `limit` (None: all) and lay them out; how many are new. Caller commits.
 
     A limit that the batch has or is beyond changes nothing.

@@ -21,7 +21,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import archiving as store
 from enrichment_assets.store.catalog.archiving import Kind
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 
@@ -103,7 +103,7 @@ def _sweep_partition(settings: Settings, batch_key: str, partitions: Partitions)
         partitions.remove(batch_key)
 
 
-def _must_find(connection: Any, kind: Kind, name: str, client: str | None) -> dict[str, Any]:
+def _must_find(connection: Connection, kind: Kind, name: str, client: str | None) -> dict[str, Any]:
     if client is not None:
         client_row(connection, client)
     row = store.find(connection, kind, name, client)
@@ -115,7 +115,7 @@ def _must_find(connection: Any, kind: Kind, name: str, client: str | None) -> di
     return row
 
 
-def _refuse_in_the_way(connection: Any, change: str, kind: Kind, row: Mapping[str, Any]) -> None:
+def _refuse_in_the_way(connection: Connection, change: str, kind: Kind, row: Mapping[str, Any]) -> None:
     found = store.in_the_way(connection, change, kind, row["id"])
     if not found:
         return

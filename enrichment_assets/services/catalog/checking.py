@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,6 +23,7 @@ from enrichment_assets.services.catalog.configuration import read_definition, re
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry as store
+from enrichment_assets.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,6 @@ def _registered(settings: Settings) -> dict[str, WorkflowDefinition] | None:
 
 
 def _parameters(settings: Settings, slugs: Sequence[str]) -> dict[str, list[str]]:
-    connection: Any
+    connection: Connection
     with registry(settings) as connection:
         return {slug: store.configured_parameters(connection, slug) for slug in slugs}

@@ -29,7 +29,7 @@ from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import clients as client_store
 from enrichment_assets.store.catalog import registry as registry_store
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _RANDOM_LOOKING = re.compile(r"(?=.*[0-9])[A-Z0-9]{16,}")
@@ -205,7 +205,7 @@ def no_such_workflow(slug: str, known: Iterable[str]) -> NotFoundError:
     )
 
 
-def _workflow(connection: Any, slug: str) -> tuple[WorkflowDefinition, frozenset[str]]:
+def _workflow(connection: Connection, slug: str) -> tuple[WorkflowDefinition, frozenset[str]]:
     """The workflow, and every field that the registry's workflows give."""
     rows = registry_store.list_workflow_rows(connection)
     workflows = registry_store.readable_workflows(rows)

@@ -44,6 +44,7 @@ from enrichment_assets.services.catalog.seeding import is_edited, registry, seed
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry as store
 from enrichment_assets.store.catalog.archiving import set_archived, steps_of_batches
+from enrichment_assets.store.database import Connection
 
 Origin = Literal["built-in", "edited", "added"]
 
@@ -216,7 +217,7 @@ def get_pipeline(settings: Settings, slug: str, client: str | None = None) -> Re
         return _pipeline(pipeline_row(connection, slug, client))
 
 
-def pipeline_row(connection: Any, slug: str, client: str | None) -> dict[str, Any]:
+def pipeline_row(connection: Connection, slug: str, client: str | None) -> dict[str, Any]:
     """As `get_pipeline`, on an open connection."""
     rows = store.list_pipeline_rows(connection, client)
     row = _find_pipeline(rows, slug, client) or _find_pipeline(rows, slug, None)

@@ -7,11 +7,11 @@ from typing import Any
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import clients as store
 from enrichment_assets.store.catalog.missing import no_such_client
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 from enrichment_assets.warehouse.files import Layout
 
 
-def client_row(connection: Any, slug: str) -> dict[str, Any]:
+def client_row(connection: Connection, slug: str) -> dict[str, Any]:
     """The client's row on an open connection. Raises `NotFoundError`."""
     row = store.get_client(connection, slug)
     if row is None:

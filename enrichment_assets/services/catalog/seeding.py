@@ -6,25 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg import Connection
 from pydantic import ValidationError
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry as store
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 
 
 @contextmanager
-def registry(settings: Settings) -> Iterator[Connection[dict[str, Any]]]:
+def registry(settings: Settings) -> Iterator[Connection]:
     """A connection to an HQ database that holds the built-ins; commits at the end."""
     with connect(open_databases(settings).hq) as connection:
         seed_builtins(connection)
         yield connection
 
 
-def seed_builtins(connection: Connection[dict[str, Any]]) -> list[str]:
+def seed_builtins(connection: Connection) -> list[str]:
     """Insert what is missing, and bring what came from an older file up to date.
 
     A row that differs from the file it was seeded from was edited, by command or by SQL, and stays. Whether it is

@@ -19,11 +19,12 @@ from enrichment_assets.services.operations.recovery import in_transaction, wake_
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry
 from enrichment_assets.store.catalog.missing import no_such_client
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.money.budget_changes import Scope
 from enrichment_assets.store.money.budgets import Budget
 from enrichment_assets.store.states import recovery, reopening
-from enrichment_assets.store.states.transitions import StepFacts, Sync
+from enrichment_assets.store.states.transitions import StepFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def set_budget(
     """
     exact = checked_amount(amount)
 
-    def change(connection: Sync) -> tuple[BudgetReport, list[int]]:
+    def change(connection: Connection) -> tuple[BudgetReport, list[int]]:
         scope = _scope(connection, client, batch, workflow)
         before = budget_changes.find_budget(connection, scope)
         budgets.set_budget(connection, scope.client_id, scope.batch_id, scope.workflow, exact)
@@ -103,7 +104,7 @@ def remove_budget(
     Raises `NotFoundError` as `set_budget`, and where there is no such budget.
     """
 
-    def change(connection: Sync) -> tuple[BudgetReport, list[int]]:
+    def change(connection: Connection) -> tuple[BudgetReport, list[int]]:
         scope = _scope(connection, client, batch, workflow)
         before = budget_changes.find_budget(connection, scope)
         if before is None:
@@ -117,19 +118,19 @@ def remove_budget(
 def list_budgets(settings: Settings, client: str | None = None) -> list[Budget]:
     """All budgets, or one client's. Raises `NotFoundError` for a client that does not exist."""
 
-    def read(connection: Sync) -> list[Budget]:
+    def read(connection: Connection) -> list[Budget]:
         return budgets.list_budgets(connection, None if client is None else _client_id(connection, client))
 
     return in_transaction(settings, read)
 
 
-def _committed(settings: Settings, change: Callable[[Sync], tuple[BudgetReport, list[int]]]) -> BudgetReport:
+def _committed(settings: Settings, change: Callable[[Connection], tuple[BudgetReport, list[int]]]) -> BudgetReport:
     report, batch_ids = in_transaction(settings, change)
     wake_again(settings, batch_ids)
     return report
 
 
-def _reopened(connection: Sync, scope: Scope, report: BudgetReport) -> tuple[BudgetReport, list[int]]:
+def _reopened(connection: Connection, scope: Scope, report: BudgetReport) -> tuple[BudgetReport, list[int]]:
     """Reopen what was skipped for want of money in the scope, and wake its batches."""
     batches = reopening.reopen_affordable(connection, scope.client_id, scope.batch_id, scope.workflow)
     dependents = 0
@@ -141,7 +142,7 @@ def _reopened(connection: Sync, scope: Scope, report: BudgetReport) -> tuple[Bud
     return replace(report, batches=counts, reopened=dependents), [batch.batch_id for batch in batches]
 
 
-def _scope(connection: Sync, client: str, batch: str | None, workflow: str | None) -> Scope:
+def _scope(connection: Connection, client: str, batch: str | None, workflow: str | None) -> Scope:
     client_id = _client_id(connection, client)
     batch_id = None
     if batch is not None:
@@ -158,7 +159,7 @@ def _scope(connection: Sync, client: str, batch: str | None, workflow: str | Non
     return Scope(client_id, batch_id, workflow)
 
 
-def _client_id(connection: Sync, slug: str) -> int:
+def _client_id(connection: Connection, slug: str) -> int:
     client_id = budget_changes.client_id_of(connection, slug)
     if client_id is None:
         raise no_such_client(connection, slug)

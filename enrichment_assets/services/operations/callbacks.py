@@ -10,8 +10,6 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import psycopg
-
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
@@ -19,7 +17,7 @@ from enrichment_assets.domain.statuses import InboxStatus
 from enrichment_assets.domain.visible import visible
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.missing import no_such_batch, no_such_client
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 from enrichment_assets.store.inbox.review import (
     CallbackSummary,
     batch_exists,
@@ -114,17 +112,17 @@ def replay_callbacks(settings: Settings, *, inbox_id: int | None = None, batch: 
     return ReplayReport([i for i, _ in reopened], dict(Counter(key for _, key in reopened)))
 
 
-def _hq(settings: Settings) -> psycopg.Connection[dict[str, Any]]:
+def _hq(settings: Settings) -> Connection:
     return connect(open_databases(settings).hq)
 
 
-def _find(connection: psycopg.Connection[Any], inbox_id: int) -> CallbackSummary:
+def _find(connection: Connection, inbox_id: int) -> CallbackSummary:
     if (found := find_in_inbox(connection, inbox_id)) is None:
         raise NotFoundError(f"there is no callback {inbox_id}", Hint(Action.LIST_CALLBACKS), code="callback.not_found")
     return found
 
 
-def _require_batch(connection: psycopg.Connection[Any], batch: str | None) -> None:
+def _require_batch(connection: Connection, batch: str | None) -> None:
     """Say that a named batch does not exist, rather than that it has no callbacks."""
     if batch is not None and not batch_exists(connection, batch):
         raise no_such_batch(connection, batch)

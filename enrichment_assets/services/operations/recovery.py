@@ -25,13 +25,13 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.services.batches.foresight import Hindrance, after_retry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 from enrichment_assets.store.money import budget_changes
 from enrichment_assets.store.states import recovery, reopening
 from enrichment_assets.store.states.batch_states import workflow_counts
 from enrichment_assets.store.states.recovery import Ambiguous, LockedBatch
 from enrichment_assets.store.states.stops import lift_stops
-from enrichment_assets.store.states.transitions import StepFacts, Sync
+from enrichment_assets.store.states.transitions import StepFacts
 
 ACCEPTED = "accepted as a miss by a person"
 RETRIED = "retried by a person"
@@ -119,7 +119,7 @@ def retry(
         known = ", ".join(member.value for member in ErrorClass)
         raise ConfigurationError(f"there is no error class {error_class!r} (known: {known})")
 
-    def change(connection: Sync) -> tuple[RetryReport, int]:
+    def change(connection: Connection) -> tuple[RetryReport, int]:
         batch, blueprint = locked(connection, batch_key, workflow)
         picked = recovery.pick_states(
             connection, batch.batch_id, Status.FAILED, workflow=workflow, error_class=error_class
@@ -153,7 +153,7 @@ def list_ambiguous(
 ) -> list[Ambiguous]:
     """States of unknown fate. Raises `NotFoundError` as `retry`."""
 
-    def read(connection: Sync) -> list[Ambiguous]:
+    def read(connection: Connection) -> list[Ambiguous]:
         batch, _ = locked(connection, batch_key, workflow)
         return recovery.list_ambiguous(connection, batch.batch_id, workflow, item_id)
 
@@ -187,7 +187,7 @@ def resolve(
         raise ConfigurationError("a cost goes with accepting a miss: a retried call is booked when it is answered")
     amount = None if cost is None else checked_amount(cost)
 
-    def change(connection: Sync) -> tuple[ResolveReport, int]:
+    def change(connection: Connection) -> tuple[ResolveReport, int]:
         batch, blueprint = locked(connection, batch_key, workflow)
         if decision == "retry":
             report = _call_again(connection, batch_key, batch, blueprint, workflow, item_id)
@@ -204,7 +204,7 @@ def resolve(
 
 
 def _call_again(
-    connection: Sync,
+    connection: Connection,
     batch_key: str,
     batch: LockedBatch,
     blueprint: Blueprint,
@@ -223,7 +223,7 @@ def _call_again(
 
 
 def _accept_miss(
-    connection: Sync,
+    connection: Connection,
     batch_key: str,
     batch: LockedBatch,
     blueprint: Blueprint,
@@ -243,7 +243,7 @@ def _accept_miss(
 
 
 def locked(
-    connection: Sync, batch_key: str, workflow: str | None, *, against_runs: bool = False
+    connection: Connection, batch_key: str, workflow: str | None, *, against_runs: bool = False
 ) -> tuple[LockedBatch, Blueprint]:
     """The batch, locked, with its blueprint. Raises as `retry`."""
     batch = recovery.lock_batch(connection, batch_key, against_runs=against_runs)
@@ -262,7 +262,7 @@ def locked(
     return batch, blueprint
 
 
-def in_transaction(settings: Settings, work: Callable[[Sync], T]) -> T:
+def in_transaction(settings: Settings, work: Callable[[Connection], T]) -> T:
     """Run `work` in one transaction on HQ, again when it and a run's writer waited for each other."""
     for _ in range(_DEADLOCK_ATTEMPTS):
         try:

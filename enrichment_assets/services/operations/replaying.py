@@ -32,11 +32,11 @@ from enrichment_assets.services.operations.rereading import mended, with_step
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
 from enrichment_assets.store.catalog import registry as registry_store
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 from enrichment_assets.store.states import recovery, reopening, replaying
 from enrichment_assets.store.states.recovery import LockedBatch
 from enrichment_assets.store.states.replaying import NewReading, StoredAnswer
-from enrichment_assets.store.states.transitions import StepFacts, Sync
+from enrichment_assets.store.states.transitions import StepFacts
 
 REPLAYED = "read again from the stored answer"
 
@@ -102,7 +102,7 @@ def replay(settings: Settings, batch_key: str, workflow: str, *, dry_run: bool =
     """
     current = _current_definition(settings, batch_key, workflow)
 
-    def change(connection: Sync) -> tuple[ReplayReport, Destination | None, str]:
+    def change(connection: Connection) -> tuple[ReplayReport, Destination | None, str]:
         return _Replay(connection, settings, batch_key, current, dry_run=dry_run).run()
 
     report, destination, client = in_transaction(settings, change)
@@ -131,7 +131,7 @@ class _Replay:
     """One replay within its transaction."""
 
     def __init__(
-        self, connection: Sync, settings: Settings, batch_key: str, current: WorkflowDefinition, *, dry_run: bool
+        self, connection: Connection, settings: Settings, batch_key: str, current: WorkflowDefinition, *, dry_run: bool
     ) -> None:
         self._connection = connection
         self._settings = settings

@@ -21,10 +21,10 @@ from enrichment_assets.services.operations.remedies import (
     stop_reason,
     stop_remedy,
 )
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts, is_running_now
 from enrichment_assets.store.states.reasons import StandingStates, standing_states
 from enrichment_assets.store.states.stops import StepStop, stops_of
-from enrichment_assets.store.states.transitions import Sync
 
 MOST_REASONS = 8
 """Reasons of one workflow and status that are shown; the rest is counted in one more."""
@@ -53,7 +53,7 @@ class Standing:
 
 
 def standing_of(
-    connection: Sync, row: BatchRow, counts: Sequence[WorkflowCounts], *, is_up: bool
+    connection: Connection, row: BatchRow, counts: Sequence[WorkflowCounts], *, is_up: bool
 ) -> tuple[Standing, ...]:
     """Why the states of a batch stand where they stand, in blueprint order.
 

@@ -43,7 +43,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import uploads as store
 from enrichment_assets.store.catalog.archiving import set_archived
 from enrichment_assets.store.catalog.missing import no_such_client
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import Connection, connect, open_databases
 
 __all__ = [
     "Column",
@@ -177,7 +177,7 @@ class _Origin:
     options: UploadOptions
 
 
-def _store(connection: Any, kept: KeptFile, origin: _Origin) -> UploadReport:
+def _store(connection: Connection, kept: KeptFile, origin: _Origin) -> UploadReport:
     """Read the file aside and store what it came to; the connection's transaction commits it."""
     found = find_reading(kept.path, kept.size, kept.scan, origin.options)
     rows = open_reading(kept.path, found.shape, ReadLimits(block_bytes=_SAMPLE_BYTES)).first_rows(LOOKED_AT)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from psycopg import Connection as SyncConnection
-
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.statuses import SkipReason
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.states.transitions import laying_out
 
 CHUNK = 2_000
@@ -62,12 +60,12 @@ select count(*) as made from made
 """
 
 
-async def take_turn(connection: Connection, batch_id: int) -> None:
+async def take_turn(connection: AsyncConnection, batch_id: int) -> None:
     """Wait until no other transaction inserts children into this batch; held until this one ends."""
     await connection.execute(_LOCK, (batch_id,))
 
 
-async def insert_children(connection: Connection, client_id: int, batch_id: int, emitted: Emitted) -> None:
+async def insert_children(connection: AsyncConnection, client_id: int, batch_id: int, emitted: Emitted) -> None:
     """Make the children that are not there yet, in the transaction that moves the states and has taken its turn.
 
     Only for states that this transaction has moved: nothing else compares the fence here.
@@ -76,9 +74,7 @@ async def insert_children(connection: Connection, client_id: int, batch_id: int,
         await connection.execute(_INSERT, parameters)
 
 
-def insert_children_replayed(
-    connection: SyncConnection[dict[str, Any]], client_id: int, batch_id: int, emitted: Emitted
-) -> int:
+def insert_children_replayed(connection: Connection, client_id: int, batch_id: int, emitted: Emitted) -> int:
     """The same for a replay, which holds the batch against runs; how many there were."""
     made = 0
     for parameters in _chunks(client_id, batch_id, emitted):
@@ -87,7 +83,7 @@ def insert_children_replayed(
     return made
 
 
-def origins_there(connection: SyncConnection[dict[str, Any]], batch_id: int, emitted: Emitted) -> set[str]:
+def origins_there(connection: Connection, batch_id: int, emitted: Emitted) -> set[str]:
     """Those `origin_key`s of emitted children that the batch has already."""
     keys = [child.origin_key for _, emission in emitted for child in emission.children]
     rows = connection.execute(

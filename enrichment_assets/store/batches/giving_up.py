@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import SkipReason
+from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.replies import Reply
-from enrichment_assets.store.runs.claims import Connection
-from enrichment_assets.store.states.transitions import STEPS, StepFacts, Sync, ending, ends
+from enrichment_assets.store.states.transitions import STEPS, StepFacts, ending, ends
 
 REASON = f"{SkipReason.GIVEN_UP.value}: the batch was given up before this was asked"
 
@@ -28,7 +28,7 @@ class GivenUp:
     ambiguous: int
 
 
-async def takes_calls(connection: Connection, batch_id: int) -> Reply[bool]:
+async def takes_calls(connection: AsyncConnection, batch_id: int) -> Reply[bool]:
     """Whether calls of the batch may leave; holds that until the transaction ends."""
     cursor = await connection.execute(
         "select 1 from batches where id = %s and given_up_at is null for key share", (batch_id,), prepare=True
@@ -64,7 +64,7 @@ select count(*) as skipped from moved
 """
 
 
-def give_up(connection: Sync, batch_key: str) -> GivenUp | None:
+def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
     """Skip what was not sent and let nothing more be; None: there is no such batch. Again, it changes nothing.
 
     A PENDING state whose call is under way keeps waiting for its answer. The caller commits.

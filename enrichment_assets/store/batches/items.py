@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import sql
 
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.transitions import laying_out
 
 Row = dict[str, Any]
@@ -26,7 +27,7 @@ ITEM_COLUMNS = (
 """What `copy_items` takes, in this order; the last three are JSON text (`details` and `rejected`: or null)."""
 
 
-def lock_batch(connection: Connection[Row], batch_key: str) -> Row | None:
+def lock_batch(connection: Connection, batch_key: str) -> Row | None:
     """The batch, locked until the transaction ends, so that its items are laid out by one process only."""
     return connection.execute(
         """
@@ -37,7 +38,7 @@ def lock_batch(connection: Connection[Row], batch_key: str) -> Row | None:
     ).fetchone()
 
 
-def copy_items(connection: Connection[Row], items: Iterable[Sequence[Any]]) -> int:
+def copy_items(connection: Connection, items: Iterable[Sequence[Any]]) -> int:
     """Insert items (tuples in the order of `ITEM_COLUMNS`) by one COPY; how many there were."""
     columns = sql.SQL(", ").join(map(sql.Identifier, ITEM_COLUMNS))
     cursor = connection.cursor()
@@ -47,7 +48,7 @@ def copy_items(connection: Connection[Row], items: Iterable[Sequence[Any]]) -> i
     return cursor.rowcount
 
 
-def insert_leases(connection: Connection[Row], batch_id: int) -> None:
+def insert_leases(connection: Connection, batch_id: int) -> None:
     """A free lease (fence 0) for every item of the batch that has none."""
     connection.execute(
         """
@@ -59,9 +60,7 @@ def insert_leases(connection: Connection[Row], batch_id: int) -> None:
     )
 
 
-def insert_states(
-    connection: Connection[Row], batch_id: int, steps: Sequence[tuple[int, str]], after_row: int = 0
-) -> None:
+def insert_states(connection: Connection, batch_id: int, steps: Sequence[tuple[int, str]], after_row: int = 0) -> None:
     """A PENDING state for every item of a row behind `after_row` and every step (position, workflow slug)."""
     connection.execute(
         laying_out(
@@ -76,7 +75,7 @@ def insert_states(
     )
 
 
-def laid_out(connection: Connection[Row], batch_id: int) -> tuple[int, int]:
+def laid_out(connection: Connection, batch_id: int) -> tuple[int, int]:
     """How many rows of the upload are items of the batch, and the last one's number; children are no rows."""
     row = connection.execute(
         "select count(*) as rows, coalesce(max(row_number), 0) as last from batch_items "
@@ -86,7 +85,7 @@ def laid_out(connection: Connection[Row], batch_id: int) -> tuple[int, int]:
     return (0, 0) if row is None else (int(row["rows"]), int(row["last"]))
 
 
-def set_row_limit(connection: Connection[Row], batch_id: int, limit: int | None) -> None:
+def set_row_limit(connection: Connection, batch_id: int, limit: int | None) -> None:
     """Let a batch have more rows: it is not finished any more, and wants attention now."""
     connection.execute(
         "update batches set row_limit = %s, finished_at = null, resume_at = clock_timestamp() where id = %s",
@@ -94,11 +93,11 @@ def set_row_limit(connection: Connection[Row], batch_id: int, limit: int | None)
     )
 
 
-def mark_items_created(connection: Connection[Row], batch_id: int) -> None:
+def mark_items_created(connection: Connection, batch_id: int) -> None:
     """Say that the batch's items are all there; committed together with them."""
     connection.execute("update batches set items_created_at = now() where id = %s", (batch_id,))
 
 
-def analyze(connection: Connection[Row]) -> None:
+def analyze(connection: Connection) -> None:
     """Tell the planner about a bulk load now; autovacuum would only get to it in a minute."""
     connection.execute("analyze batch_items, item_leases, workflow_states")

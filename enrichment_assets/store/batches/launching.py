@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.store.database import Connection
 
 Row = dict[str, Any]
 
@@ -18,19 +18,19 @@ _UPLOAD = """
 """
 
 
-def uploads_by_id(connection: Connection[Row], upload_id: int, client: str | None) -> list[Row]:
+def uploads_by_id(connection: Connection, upload_id: int, client: str | None) -> list[Row]:
     """The upload with that id, if it is the client's (None: anybody's)."""
     return connection.execute(_UPLOAD + " and u.id = %(id)s", {"id": upload_id, "client": client}).fetchall()
 
 
-def uploads_by_hash(connection: Connection[Row], prefix: str, client: str | None) -> list[Row]:
+def uploads_by_hash(connection: Connection, prefix: str, client: str | None) -> list[Row]:
     """Uploads whose SHA-256 begins with hexadecimal digits; two clients can have the same file."""
     return connection.execute(
         _UPLOAD + " and starts_with(u.sha256, %(prefix)s) order by u.id", {"prefix": prefix, "client": client}
     ).fetchall()
 
 
-def next_batch_number(connection: Connection[Row], prefix: str) -> int:
+def next_batch_number(connection: Connection, prefix: str) -> int:
     """The next free n of `<prefix>-<n>`."""
     row = connection.execute(
         """
@@ -44,7 +44,7 @@ def next_batch_number(connection: Connection[Row], prefix: str) -> int:
 
 
 def insert_batch(
-    connection: Connection[Row],
+    connection: Connection,
     batch_key: str,
     upload: Row,
     blueprint: Blueprint,
@@ -80,7 +80,7 @@ def insert_batch(
     return cursor.rowcount == 1
 
 
-def pilot_of(connection: Connection[Row], upload_id: int, pipeline: str) -> Row | None:
+def pilot_of(connection: Connection, upload_id: int, pipeline: str) -> Row | None:
     """The newest batch of this upload and pipeline if it has some of the rows only, and can have the rest."""
     row = connection.execute(
         """
@@ -93,7 +93,7 @@ def pilot_of(connection: Connection[Row], upload_id: int, pipeline: str) -> Row 
     return row if row is not None and row["row_limit"] is not None else None
 
 
-def batches_of(connection: Connection[Row], upload_id: int, pipeline: str) -> list[str]:
+def batches_of(connection: Connection, upload_id: int, pipeline: str) -> list[str]:
     """Keys of the batches of this upload and pipeline that are neither archived nor given up, the newest first."""
     rows = connection.execute(
         """
@@ -106,7 +106,7 @@ def batches_of(connection: Connection[Row], upload_id: int, pipeline: str) -> li
     return [row["batch_key"] for row in rows]
 
 
-def replacement_of(connection: Connection[Row], batch_id: int, pipeline: str) -> Row | None:
+def replacement_of(connection: Connection, batch_id: int, pipeline: str) -> Row | None:
     """The batch for which this one was given up, if it is there."""
     return connection.execute(
         """
@@ -117,7 +117,7 @@ def replacement_of(connection: Connection[Row], batch_id: int, pipeline: str) ->
     ).fetchone()
 
 
-def get_batch(connection: Connection[Row], batch_key: str) -> Row | None:
+def get_batch(connection: Connection, batch_key: str) -> Row | None:
     """One batch with its client's slug, or None."""
     return connection.execute(
         "select b.*, c.slug as client from batches b join clients c on c.id = b.client_id where b.batch_key = %s",

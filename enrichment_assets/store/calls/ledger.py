@@ -14,8 +14,8 @@ from typing import Any
 
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.store.calls.questions import Asked, Elsewhere
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
-from enrichment_assets.store.runs.claims import Connection
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
 
@@ -168,7 +168,7 @@ order by a.ord
 """
 
 
-async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]) -> Reply[list[IntentVerdict]]:
+async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[Intent]) -> Reply[list[IntentVerdict]]:
     """Write intents; one verdict for each, in order. `call_key`s must be distinct within one call."""
     cursor = await connection.execute(
         _INTEND,
@@ -193,7 +193,7 @@ async def intend(connection: Connection, scope: Scope, intents: Sequence[Intent]
     return Reply(cursor, lambda rows: [_verdict(row) for row in rows])
 
 
-async def standing(connection: Connection, call_keys: Sequence[str]) -> Reply[dict[str, IntentVerdict]]:
+async def standing(connection: AsyncConnection, call_keys: Sequence[str]) -> Reply[dict[str, IntentVerdict]]:
     """Call key -> verdict for calls that were made already: nobody needs money to share their answer."""
     cursor = await connection.execute(
         """
@@ -231,7 +231,7 @@ returning c.id
 """
 
 
-async def receive(connection: Connection, scope: Scope, answers: Sequence[Received]) -> Reply[set[int]]:
+async def receive(connection: AsyncConnection, scope: Scope, answers: Sequence[Received]) -> Reply[set[int]]:
     """Store raw answers. Gives the ids of the calls that were ours to write."""
     cursor = await connection.execute(
         _RECEIVE,
@@ -297,7 +297,7 @@ select item_id, slug, result_id from moved
 
 
 async def apply(
-    connection: Connection, scope: Scope, records: Sequence[Applied]
+    connection: AsyncConnection, scope: Scope, records: Sequence[Applied]
 ) -> Reply[dict[tuple[int, str], int | None]]:
     """Move states with their results, ledger rows and log. (item, slug) -> result id for those that moved.
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
-from enrichment_assets.store.runs.claims import Connection
 
 MAX_BYTES = 16 * 1024 * 1024
 """Bytes of answers that one look brings; a larger answer comes alone."""
@@ -153,7 +153,7 @@ where o.under_way or o.call_id is distinct from a.seen
 
 
 async def find(
-    connection: Connection, client_id: int, batch_id: int, asked: Sequence[Asked], most_bytes: int = MAX_BYTES
+    connection: AsyncConnection, client_id: int, batch_id: int, asked: Sequence[Asked], most_bytes: int = MAX_BYTES
 ) -> list[Known | None]:
     """The known call for each question: of this batch, else the youngest answer, else what is under way.
 
@@ -171,7 +171,7 @@ async def find(
 
 
 async def take_turn(
-    connection: Connection, client_id: int, batch_id: int, asked: Sequence[Asked]
+    connection: AsyncConnection, client_id: int, batch_id: int, asked: Sequence[Asked]
 ) -> Reply[dict[str, Elsewhere]]:
     """Which of the questions must not be asked now, by the key of the call that would: `find` would find something new.
 
@@ -193,7 +193,7 @@ class Unsaid:
     last_moved_at: datetime
 
 
-async def unsaid(connection: Connection, batch_id: int, after_item: int, items: int) -> list[Unsaid]:
+async def unsaid(connection: AsyncConnection, batch_id: int, after_item: int, items: int) -> list[Unsaid]:
     """Such calls of the next `items` items that have any, by item, if they have an answer or wait for it."""
     cursor = await connection.execute(
         """
@@ -211,7 +211,7 @@ async def unsaid(connection: Connection, batch_id: int, after_item: int, items: 
     return [Unsaid(**row) for row in await cursor.fetchall()]
 
 
-async def say(connection: Connection, questions: Sequence[tuple[int, str]]) -> None:
+async def say(connection: AsyncConnection, questions: Sequence[tuple[int, str]]) -> None:
     """Write (call id, hash of what it asked)."""
     await connection.execute(
         """

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import AsyncCursor
 
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection
 
 INLINE = 64 * 1024
 """Bytes of a callback that is loaded with its item; a larger one is fetched when it is read, one at a time."""
@@ -25,7 +25,7 @@ class Counted:
     readings: int
 
 
-async def count_answer(connection: Connection, call_id: int) -> Counted:
+async def count_answer(connection: AsyncConnection, call_id: int) -> Counted:
     """Count a reading of a stored answer, and fetch it."""
     cursor = await connection.execute(
         """
@@ -37,7 +37,7 @@ async def count_answer(connection: Connection, call_id: int) -> Counted:
     return await _one(cursor)
 
 
-async def count_callback(connection: Connection, inbox_id: int, counts: bool) -> Counted:
+async def count_callback(connection: AsyncConnection, inbox_id: int, counts: bool) -> Counted:
     """Fetch a callback's body; with `counts` it is counted now, else it was when its item was loaded."""
     cursor = await connection.execute(
         "update callback_inbox set readings = readings + %s where id = %s returning readings, body",

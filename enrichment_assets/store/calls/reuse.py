@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from enrichment_assets.store.calls.ledger import Applied, Scope
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
-from enrichment_assets.store.runs.claims import Connection
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
 
@@ -110,7 +110,7 @@ order by a.ord
 """
 
 
-async def take(connection: Connection, scope: Scope, records: Sequence[Reused]) -> Reply[list[ReuseVerdict]]:
+async def take(connection: AsyncConnection, scope: Scope, records: Sequence[Reused]) -> Reply[list[ReuseVerdict]]:
     """End states with answers that are there already; a verdict for each, in order. `call_key`s must be distinct."""
     states = [r.applied for r in records]
     cursor = await connection.execute(

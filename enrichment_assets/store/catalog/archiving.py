@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from psycopg import Connection, sql
+from psycopg import sql
 
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.transitions import forget
 
 Row = dict[str, Any]
@@ -106,13 +107,13 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
-def find(connection: Connection[Row], kind: Kind, name: str, client: str | None) -> Row | None:
+def find(connection: Connection, kind: Kind, name: str, client: str | None) -> Row | None:
     """The thing of that name (of a client, for a pipeline), locked until the transaction ends; archived or not."""
     lock = " for update of {}".format({"client": "clients", "workflow": "enrichment_registry"}.get(kind, kind[0]))
     return connection.execute(_FIND[kind] + lock, {"name": name, "client": client}).fetchone()
 
 
-def in_the_way(connection: Connection[Row], change: str, kind: Kind, identity: int) -> dict[str, list[str]]:
+def in_the_way(connection: Connection, change: str, kind: Kind, identity: int) -> dict[str, list[str]]:
     """What depends on it: kind of thing -> names; nothing where it may be archived or removed (`change`)."""
     found = {
         what: sorted(str(row["name"]) for row in connection.execute(query, {"id": identity}).fetchall())
@@ -121,7 +122,7 @@ def in_the_way(connection: Connection[Row], change: str, kind: Kind, identity: i
     return {what: names for what, names in found.items() if names}
 
 
-def set_archived(connection: Connection[Row], kind: Kind, identity: int, *, archived: bool) -> None:
+def set_archived(connection: Connection, kind: Kind, identity: int, *, archived: bool) -> None:
     """Archive it now (what is archived stays so since then), or bring it back."""
     table, column = _TABLES[kind]
     value = "coalesce({column}, now())" if archived else "null"
@@ -133,7 +134,7 @@ def set_archived(connection: Connection[Row], kind: Kind, identity: int, *, arch
     )
 
 
-def archived(connection: Connection[Row]) -> list[Row]:
+def archived(connection: Connection) -> list[Row]:
     """Everything that is archived: kind, name, client, since; the latest first."""
     return connection.execute(
         """
@@ -153,7 +154,7 @@ def archived(connection: Connection[Row]) -> list[Row]:
     ).fetchall()
 
 
-def steps_of_batches(connection: Connection[Row]) -> set[str]:
+def steps_of_batches(connection: Connection) -> set[str]:
     """Slugs of the workflows that a batch has which is not archived."""
     rows = connection.execute(
         """
@@ -165,7 +166,7 @@ def steps_of_batches(connection: Connection[Row]) -> set[str]:
     return {row["slug"] for row in rows}
 
 
-def delete(connection: Connection[Row], kind: Kind, identity: int) -> None:
+def delete(connection: Connection, kind: Kind, identity: int) -> None:
     """Delete it with what is part of it. Nothing that was billed is: `in_the_way` comes first."""
     if kind == "batch":
         forget(connection, identity)
@@ -173,7 +174,7 @@ def delete(connection: Connection[Row], kind: Kind, identity: int) -> None:
         connection.execute(statement, {"id": identity})
 
 
-def other_uploads_of(connection: Connection[Row], client: str, sha256: str) -> int:
+def other_uploads_of(connection: Connection, client: str, sha256: str) -> int:
     """How many uploads of the client have these bytes."""
     row = connection.execute(
         "select count(*) as n from uploads u join clients c on c.id = u.client_id where c.slug = %s and u.sha256 = %s",
@@ -182,7 +183,7 @@ def other_uploads_of(connection: Connection[Row], client: str, sha256: str) -> i
     return 0 if row is None else int(row["n"])
 
 
-def archived_and_done(connection: Connection[Row], batch_keys: list[str]) -> list[str]:
+def archived_and_done(connection: Connection, batch_keys: list[str]) -> list[str]:
     """Those of the batches that are archived or gone, and wait for nothing: their partitions can go."""
     rows = connection.execute(
         """

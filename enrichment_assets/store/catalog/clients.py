@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import Connection
+from enrichment_assets.store.database import Connection
 
 Row = dict[str, Any]
 
 
-def insert_client(connection: Connection[Row], slug: str, name: str) -> Row | None:
+def insert_client(connection: Connection, slug: str, name: str) -> Row | None:
     """Insert a client; None when the slug is taken."""
     return connection.execute(
         "insert into clients (slug, name) values (%s, %s) on conflict (slug) do nothing returning *", (slug, name)
     ).fetchone()
 
 
-def get_client(connection: Connection[Row], slug: str) -> Row | None:
+def get_client(connection: Connection, slug: str) -> Row | None:
     """The client with that slug, unless it was archived."""
     return connection.execute("select * from clients where slug = %s and archived_at is null", (slug,)).fetchone()
 
 
-def list_clients(connection: Connection[Row]) -> list[Row]:
+def list_clients(connection: Connection) -> list[Row]:
     """Clients by slug, archived ones left out."""
     return connection.execute("select * from clients where archived_at is null order by slug").fetchall()

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psycopg import Connection
 from psycopg.rows import scalar_row
 
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.suggestions import did_you_mean
+from enrichment_assets.store.database import Connection
 
 _NEWEST = 2_000
 
 
-def no_such_batch(connection: Connection[Any], batch_key: str) -> NotFoundError:
+def no_such_batch(connection: Connection, batch_key: str) -> NotFoundError:
     """The error for a key that no batch has."""
     keys = _names(connection, "select batch_key from batches order by id desc limit %s")
     guess = did_you_mean(batch_key, keys)
     return NotFoundError(f"there is no batch {batch_key!r}{guess}", Hint(Action.LIST_BATCHES), code="batch.not_found")
 
 
-def no_such_client(connection: Connection[Any], slug: str) -> NotFoundError:
+def no_such_client(connection: Connection, slug: str) -> NotFoundError:
     """The error for a slug that no client has."""
     guess = did_you_mean(slug, _names(connection, "select slug from clients order by id desc limit %s"))
     return NotFoundError(
@@ -32,6 +30,6 @@ def no_such_client(connection: Connection[Any], slug: str) -> NotFoundError:
     )
 
 
-def _names(connection: Connection[Any], query: str) -> list[str]:
+def _names(connection: Connection, query: str) -> list[str]:
     with connection.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(query, (_NEWEST,)).fetchall()

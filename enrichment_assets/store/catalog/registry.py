@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from psycopg import Connection
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig, PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.store.database import Connection
 
 Row = dict[str, Any]
 
@@ -96,14 +96,14 @@ def readable_workflows(rows: Iterable[Row]) -> dict[str, WorkflowDefinition]:
     return found
 
 
-def list_workflow_rows(connection: Connection[Row]) -> list[Row]:
+def list_workflow_rows(connection: Connection) -> list[Row]:
     """All rows of the registry, in the order of `overall_step_number`."""
     return connection.execute(
         "select * from enrichment_registry order by overall_step_number, workflow_slug"
     ).fetchall()
 
 
-def registry_mark(connection: Connection[Row]) -> str | None:
+def registry_mark(connection: Connection) -> str | None:
     """A text that changes with anything in the registry; None while it is empty."""
     row = connection.execute(
         "select md5(string_agg(r::text, chr(10) order by r.workflow_slug)) as mark from enrichment_registry r"
@@ -111,7 +111,7 @@ def registry_mark(connection: Connection[Row]) -> str | None:
     return row["mark"] if row else None
 
 
-def upsert_workflow(connection: Connection[Row], workflow: WorkflowDefinition, builtin_version: str | None) -> None:
+def upsert_workflow(connection: Connection, workflow: WorkflowDefinition, builtin_version: str | None) -> None:
     """Insert or replace a workflow. A `builtin_version` of None leaves the row's as it is."""
     row = row_of(workflow) | {"builtin_version": builtin_version}
     for name in _JSON_COLUMNS:
@@ -119,7 +119,7 @@ def upsert_workflow(connection: Connection[Row], workflow: WorkflowDefinition, b
     connection.execute(_UPSERT, row)
 
 
-def set_enabled(connection: Connection[Row], slug: str, enabled: bool) -> bool:
+def set_enabled(connection: Connection, slug: str, enabled: bool) -> bool:
     """Switch a workflow on or off; False when there is none."""
     cursor = connection.execute(
         "update enrichment_registry set enabled = %s, updated_at = now() where workflow_slug = %s", (enabled, slug)
@@ -127,7 +127,7 @@ def set_enabled(connection: Connection[Row], slug: str, enabled: bool) -> bool:
     return cursor.rowcount == 1
 
 
-def client_configs(connection: Connection[Row], client_id: int) -> dict[str, ClientWorkflowConfig]:
+def client_configs(connection: Connection, client_id: int) -> dict[str, ClientWorkflowConfig]:
     """Everything that a client overrides, by workflow slug."""
     rows = connection.execute(
         "select workflow_slug, settings, secrets, enabled from client_workflow_configs where client_id = %s "
@@ -142,7 +142,7 @@ def client_configs(connection: Connection[Row], client_id: int) -> dict[str, Cli
     }
 
 
-def configured_parameters(connection: Connection[Row], slug: str) -> list[str]:
+def configured_parameters(connection: Connection, slug: str) -> list[str]:
     """Parameters of a workflow that any client's config sets: `table_url` of the path `parameters.table_url`."""
     rows = connection.execute(
         "select distinct split_part(path, '.', 2) as name "
@@ -153,7 +153,7 @@ def configured_parameters(connection: Connection[Row], slug: str) -> list[str]:
     return sorted(row["name"] for row in rows)
 
 
-def lock_client_config(connection: Connection[Row], client_id: int, slug: str) -> ClientWorkflowConfig:
+def lock_client_config(connection: Connection, client_id: int, slug: str) -> ClientWorkflowConfig:
     """One config, empty where there was none, locked until the transaction ends."""
     connection.execute(
         "insert into client_workflow_configs (client_id, workflow_slug) values (%s, %s) on conflict do nothing",
@@ -167,7 +167,7 @@ def lock_client_config(connection: Connection[Row], client_id: int, slug: str) -
     return ClientWorkflowConfig.model_validate(row)
 
 
-def save_client_config(connection: Connection[Row], client_id: int, slug: str, config: ClientWorkflowConfig) -> None:
+def save_client_config(connection: Connection, client_id: int, slug: str, config: ClientWorkflowConfig) -> None:
     """Write a config that `lock_client_config` holds."""
     connection.execute(
         "update client_workflow_configs set settings = %s, secrets = %s, enabled = %s, updated_at = now() "
@@ -176,7 +176,7 @@ def save_client_config(connection: Connection[Row], client_id: int, slug: str, c
     )
 
 
-def upsert_pipeline(connection: Connection[Row], client_id: int | None, pipeline: PipelineDefinition) -> None:
+def upsert_pipeline(connection: Connection, client_id: int | None, pipeline: PipelineDefinition) -> None:
     """Insert or replace a client's pipeline, or one that all clients share (None)."""
     connection.execute(
         """
@@ -189,7 +189,7 @@ def upsert_pipeline(connection: Connection[Row], client_id: int | None, pipeline
     )
 
 
-def list_pipeline_rows(connection: Connection[Row], client_slug: str | None = None) -> list[Row]:
+def list_pipeline_rows(connection: Connection, client_slug: str | None = None) -> list[Row]:
     """Pipelines with their client's slug (null: shared); of one client and the shared ones, or all."""
     return connection.execute(
         """

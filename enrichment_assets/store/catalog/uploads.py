@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from psycopg import Connection
 from psycopg.types.json import Jsonb
+
+from enrichment_assets.store.database import Connection
 
 Row = dict[str, Any]
 
@@ -17,31 +18,31 @@ _UPLOAD = """
 """
 
 
-def client_id(connection: Connection[Row], slug: str) -> int | None:
+def client_id(connection: Connection, slug: str) -> int | None:
     """Id of the client with that slug, unless it was archived."""
     found = connection.execute("select id from clients where slug = %s and archived_at is null", (slug,)).fetchone()
     return None if found is None else found["id"]
 
 
-def find_upload(connection: Connection[Row], client: int, sha256: str, options: Row) -> Row | None:
+def find_upload(connection: Connection, client: int, sha256: str, options: Row) -> Row | None:
     """The client's upload of a file with these bytes, read with the same options, or None."""
     return connection.execute(
         _UPLOAD + "where u.client_id = %s and u.sha256 = %s and u.options = %s", (client, sha256, Jsonb(options))
     ).fetchone()
 
 
-def get_upload(connection: Connection[Row], upload_id: int) -> Row | None:
+def get_upload(connection: Connection, upload_id: int) -> Row | None:
     """One upload with its client's slug, or None."""
     return connection.execute(_UPLOAD + "where u.id = %s", (upload_id,)).fetchone()
 
 
-def list_uploads(connection: Connection[Row], client_slug: str | None = None) -> list[Row]:
+def list_uploads(connection: Connection, client_slug: str | None = None) -> list[Row]:
     """Uploads, newest first; of one client or of all; archived ones are left out."""
     where = "where (%(slug)s::text is null or c.slug = %(slug)s) and u.archived_at is null order by u.id desc"
     return connection.execute(_UPLOAD + where, {"slug": client_slug}).fetchall()
 
 
-def insert_upload(connection: Connection[Row], upload: Row) -> int | None:
+def insert_upload(connection: Connection, upload: Row) -> int | None:
     """Insert an upload whose rows have not been counted yet; None when the same one was inserted first."""
     found = connection.execute(
         """
@@ -57,7 +58,7 @@ def insert_upload(connection: Connection[Row], upload: Row) -> int | None:
     return None if found is None else found["id"]
 
 
-def set_counts(connection: Connection[Row], upload_id: int, rows: int, rejected: int) -> None:
+def set_counts(connection: Connection, upload_id: int, rows: int, rejected: int) -> None:
     """Store what a whole reading counted: data rows, and how many of them are rejections."""
     connection.execute(
         "update uploads set row_count = %s, rejected_count = %s where id = %s", (rows, rejected, upload_id)
@@ -65,7 +66,7 @@ def set_counts(connection: Connection[Row], upload_id: int, rows: int, rejected:
 
 
 def copy_rejections(
-    connection: Connection[Row], upload_id: int, client: int, rejections: Iterable[tuple[int, int, str, str]]
+    connection: Connection, upload_id: int, client: int, rejections: Iterable[tuple[int, int, str, str]]
 ) -> None:
     """Insert rejections (row number, line number, reason, raw text) in one COPY."""
     columns = "client_id, upload_id, row_number, line_number, reason, raw"
@@ -74,7 +75,7 @@ def copy_rejections(
             copy.write_row((client, upload_id, *rejection))
 
 
-def rejections(connection: Connection[Row], upload_id: int) -> Iterator[Row]:
+def rejections(connection: Connection, upload_id: int) -> Iterator[Row]:
     """The upload's rejections in the order of the file, streamed from the server."""
     with connection.cursor(name="rejections") as cursor:
         cursor.execute(

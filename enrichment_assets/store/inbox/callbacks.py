@@ -10,13 +10,13 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-import psycopg
 from psycopg.adapt import Dumper
 from psycopg.postgres import types as postgres_types
 from psycopg.pq import Format
 from psycopg.rows import class_row, tuple_row
+
+from enrichment_assets.store.database import AsyncConnection, Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ _ONE_DIMENSION = struct.Struct("!iiIii")
 _LENGTH = struct.Struct("!i")
 
 
-async def prepare_session(connection: psycopg.AsyncConnection[Any], statement_seconds: float) -> None:
+async def prepare_session(connection: AsyncConnection, statement_seconds: float) -> None:
     """Make a fresh autocommit connection fit for acknowledging: durable commits, bounded statements, index probes.
 
     A server that was configured with `synchronous_commit = off` would lose acknowledged callbacks in a crash; any
@@ -172,9 +172,7 @@ async def prepare_session(connection: psycopg.AsyncConnection[Any], statement_se
     )
 
 
-async def store_callbacks(
-    connection: psycopg.AsyncConnection[Any], callbacks: Sequence[IncomingCallback]
-) -> list[Receipt]:
+async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[IncomingCallback]) -> list[Receipt]:
     """Store a group of callbacks in one statement, which commits when the connection is in autocommit.
 
     Returns one receipt for each callback, in their order; REFUSED: its call has as many as are kept. Of equal callbacks
@@ -204,7 +202,7 @@ async def store_callbacks(
     return receipts
 
 
-async def mark_callbacks(connection: psycopg.AsyncConnection[Any], rows: Sequence[tuple[int, str, str | None]]) -> None:
+async def mark_callbacks(connection: AsyncConnection, rows: Sequence[tuple[int, str, str | None]]) -> None:
     """Give callbacks that move no state their final status: (inbox id, status, error) each."""
     await connection.execute(
         """
@@ -216,7 +214,7 @@ async def mark_callbacks(connection: psycopg.AsyncConnection[Any], rows: Sequenc
     )
 
 
-def new_callbacks_by_batch(connection: psycopg.Connection[Any]) -> list[WaitingBatch]:
+def new_callbacks_by_batch(connection: Connection) -> list[WaitingBatch]:
     """Batches with callbacks of status `new`, the longest waiting first.
 
     `max_inbox_id` identifies this state of the inbox; it is no cursor: ids are given before the commit, so a lower id

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
 from enrichment_assets.domain.statuses import InboxStatus
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.inbox.callbacks import TOO_MANY
 
 
@@ -68,7 +67,7 @@ returning i.id, b.batch_key
 
 
 def list_inbox(
-    connection: psycopg.Connection[Any],
+    connection: Connection,
     *,
     status: InboxStatus | None = None,
     batch_key: str | None = None,
@@ -81,20 +80,20 @@ def list_inbox(
         return cursor.execute(_LIST, parameters).fetchall()
 
 
-def find_in_inbox(connection: psycopg.Connection[Any], inbox_id: int) -> CallbackSummary | None:
+def find_in_inbox(connection: Connection, inbox_id: int) -> CallbackSummary | None:
     """One callback by its id, or None."""
     with connection.cursor(row_factory=class_row(CallbackSummary)) as cursor:
         return cursor.execute(_SUMMARY + " where i.id = %s", [inbox_id]).fetchone()
 
 
-def read_inbox_body(connection: psycopg.Connection[Any], inbox_id: int) -> tuple[dict[str, str], bytes]:
+def read_inbox_body(connection: Connection, inbox_id: int) -> tuple[dict[str, str], bytes]:
     """Headers and raw body of a callback that exists."""
     row = connection.execute("select headers, body from callback_inbox where id = %s", [inbox_id]).fetchone()
     return row["headers"], row["body"]  # type: ignore[index]
 
 
 def reopen_dead(
-    connection: psycopg.Connection[Any], *, inbox_id: int | None = None, batch_key: str | None = None
+    connection: Connection, *, inbox_id: int | None = None, batch_key: str | None = None
 ) -> list[tuple[int, str]]:
     """Set dead callbacks back to `new`; returns (inbox id, batch key) of those that changed.
 
@@ -106,11 +105,11 @@ def reopen_dead(
     return sorted((row["id"], row["batch_key"]) for row in rows)
 
 
-def batch_exists(connection: psycopg.Connection[Any], batch_key: str) -> bool:
+def batch_exists(connection: Connection, batch_key: str) -> bool:
     """Whether there is a batch of that key."""
     return connection.execute("select 1 from batches where batch_key = %s", [batch_key]).fetchone() is not None
 
 
-def client_exists(connection: psycopg.Connection[Any], slug: str) -> bool:
+def client_exists(connection: Connection, slug: str) -> bool:
     """Whether there is a client of that slug."""
     return connection.execute("select 1 from clients where slug = %s", [slug]).fetchone() is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class BreakerState:
 _STATE = "failures, greatest(coalesce(extract(epoch from paused_until - clock_timestamp()), 0), 0)::float8 as rests_for"
 
 
-async def breaker_state(connection: Connection, key: str) -> BreakerState:
+async def breaker_state(connection: AsyncConnection, key: str) -> BreakerState:
     """Where the breaker stands."""
     cursor = await connection.execute(f"select {_STATE} from rate_limits where limit_key = %s", (key,))
     row = await cursor.fetchone()
     return BreakerState(0, 0.0) if row is None else BreakerState(**row)
 
 
-async def note_failure(connection: Connection, key: str, opens_at: int, cooldown: float) -> BreakerState:
+async def note_failure(connection: AsyncConnection, key: str, opens_at: int, cooldown: float) -> BreakerState:
     """One more failure in a row; the one that makes `opens_at`, and each after it, starts a cooldown."""
     cursor = await connection.execute(
         f"""
@@ -44,14 +44,14 @@ async def note_failure(connection: Connection, key: str, opens_at: int, cooldown
     return BreakerState(**row)
 
 
-async def note_success(connection: Connection, key: str) -> None:
+async def note_success(connection: AsyncConnection, key: str) -> None:
     """The provider answers: no failures in a row, and the cooldown of an open breaker ends."""
     await connection.execute(
         "update rate_limits set failures = 0, paused_until = null where limit_key = %s and failures > 0", (key,)
     )
 
 
-async def take_probe(connection: Connection, key: str, opens_at: int, cooldown: float) -> bool:
+async def take_probe(connection: AsyncConnection, key: str, opens_at: int, cooldown: float) -> bool:
     """Be the one call that may leave in this cooldown. False: another has the probe, or it is not time yet."""
     cursor = await connection.execute(
         """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class DayTokens:
     free_in: float
 
 
-async def take_day_tokens(connection: Connection, limit_key: str, per_day: float, wanted: int) -> DayTokens:
+async def take_day_tokens(connection: AsyncConnection, limit_key: str, per_day: float, wanted: int) -> DayTokens:
     """Take up to `wanted` of the day's calls; they count whether used or not, until given back.
 
     A transaction of its own: no other may be open, or begin, on this connection meanwhile.
@@ -60,7 +60,7 @@ async def take_day_tokens(connection: Connection, limit_key: str, per_day: float
     return DayTokens(row["count"], row["valid_for"], row["free_in"])
 
 
-async def give_back_day_tokens(connection: Connection, limit_key: str, count: int) -> None:
+async def give_back_day_tokens(connection: AsyncConnection, limit_key: str, count: int) -> None:
     """Calls taken in the current hour that did not leave. In a later hour nothing is given back."""
     await connection.execute(
         """

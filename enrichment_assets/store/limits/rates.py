@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Stretch:
     opens: float
 
 
-async def take_stretch(connection: Connection, limit_key: str, seconds: float) -> Stretch:
+async def take_stretch(connection: AsyncConnection, limit_key: str, seconds: float) -> Stretch:
     """Take the next `seconds` of this key; they are this caller's whether used or not."""
     cursor = await connection.execute(
         """
@@ -50,7 +50,7 @@ class Pause:
     because: str | None
 
 
-async def pause(connection: Connection, limit_key: str, seconds: float, because: str) -> None:
+async def pause(connection: AsyncConnection, limit_key: str, seconds: float, because: str) -> None:
     """Let nobody call this provider with this key for `seconds` from now (a longer pause stays, with its reason)."""
     await connection.execute(
         """
@@ -65,7 +65,7 @@ async def pause(connection: Connection, limit_key: str, seconds: float, because:
     )
 
 
-async def paused_for(connection: Connection, limit_keys: list[str]) -> dict[str, Pause]:
+async def paused_for(connection: AsyncConnection, limit_keys: list[str]) -> dict[str, Pause]:
     """The pause of each of these keys; keys that are not paused are left out."""
     cursor = await connection.execute(
         """

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.money.budgets import CURRENCY, Budget
-from enrichment_assets.store.states.transitions import Sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Scope:
     workflow: str | None
 
 
-def client_id_of(connection: Sync, slug: str) -> int | None:
+def client_id_of(connection: Connection, slug: str) -> int | None:
     """The client's id; None when there is none of that name."""
     row = connection.execute("select id from clients where slug = %s", (slug,)).fetchone()
     return None if row is None else int(row["id"])
 
 
-def batch_id_of(connection: Sync, client_id: int, batch_key: str) -> int | None:
+def batch_id_of(connection: Connection, client_id: int, batch_key: str) -> int | None:
     """The id of a batch of this client; None when it has no such batch."""
     row = connection.execute(
         "select id from batches where batch_key = %s and client_id = %s", (batch_key, client_id)
@@ -36,14 +36,14 @@ def batch_id_of(connection: Sync, client_id: int, batch_key: str) -> int | None:
     return None if row is None else int(row["id"])
 
 
-def workflow_exists(connection: Sync, slug: str) -> bool:
+def workflow_exists(connection: Connection, slug: str) -> bool:
     """Whether the registry knows the workflow."""
     return (
         connection.execute("select 1 from enrichment_registry where workflow_slug = %s", (slug,)).fetchone() is not None
     )
 
 
-def find_budget(connection: Sync, scope: Scope) -> Budget | None:
+def find_budget(connection: Connection, scope: Scope) -> Budget | None:
     """Exactly this budget, locked until the transaction ends."""
     row = connection.execute(
         f"""
@@ -58,7 +58,7 @@ def find_budget(connection: Sync, scope: Scope) -> Budget | None:
     return None if row is None else Budget(**row)
 
 
-def remove_budget(connection: Sync, scope: Scope) -> None:
+def remove_budget(connection: Connection, scope: Scope) -> None:
     """Delete exactly this budget."""
     connection.execute(
         "delete from budgets where client_id = %s and batch_id is not distinct from %s "
@@ -68,7 +68,7 @@ def remove_budget(connection: Sync, scope: Scope) -> None:
 
 
 def settle_by_hand(
-    connection: Sync, client_id: int, batch_id: int, moved: Sequence[tuple[str, Decimal, Decimal]]
+    connection: Connection, client_id: int, batch_id: int, moved: Sequence[tuple[str, Decimal, Decimal]]
 ) -> None:
     """Give back reservations and book what was spent: (workflow slug, reserved before, spent now) each."""
     connection.execute(

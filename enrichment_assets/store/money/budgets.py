@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-
-from psycopg import Connection as SyncConnection
 
 from enrichment_assets.store.calls.ledger import Scope
+from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.replies import Reply
-from enrichment_assets.store.runs.claims import Connection
 
 CURRENCY = """(
   select case when count(distinct r.price ->> 'currency') = 1 then min(r.price ->> 'currency') else '' end
@@ -79,7 +76,7 @@ class Purse:
         return [account for account in self.accounts if account.workflow_slug in (None, slug)]
 
 
-async def lock(connection: Connection, scope: Scope) -> Reply[Purse]:
+async def lock(connection: AsyncConnection, scope: Scope) -> Reply[Purse]:
     """The budgets that cover this client and batch, locked until the transaction ends.
 
     Concurrent runs can therefore never overbook together. All rows are locked, in one order: two runs cannot wait for
@@ -97,7 +94,7 @@ async def lock(connection: Connection, scope: Scope) -> Reply[Purse]:
     return Reply(cursor, lambda rows: Purse([Account(**row) for row in rows]))
 
 
-def accounts_of(connection: SyncConnection[dict[str, Any]], batch_id: int) -> list[Account]:
+def accounts_of(connection: Connection, batch_id: int) -> list[Account]:
     """The budgets that cover a batch, as they are now; for who only looks."""
     rows = connection.execute(
         """
@@ -110,7 +107,7 @@ def accounts_of(connection: SyncConnection[dict[str, Any]], batch_id: int) -> li
     return [Account(**row) for row in rows]
 
 
-async def save(connection: Connection, purse: Purse) -> None:
+async def save(connection: AsyncConnection, purse: Purse) -> None:
     """Write what changed in a locked purse."""
     changed = [account for account in purse.accounts if account.changed]
     if changed:
@@ -146,7 +143,7 @@ class Budget:
 
 
 def set_budget(
-    connection: SyncConnection[dict[str, Any]],
+    connection: Connection,
     client_id: int,
     batch_id: int | None,
     workflow_slug: str | None,
@@ -168,7 +165,7 @@ def set_budget(
     )
 
 
-def list_budgets(connection: SyncConnection[dict[str, Any]], client_id: int | None = None) -> list[Budget]:
+def list_budgets(connection: Connection, client_id: int | None = None) -> list[Budget]:
     """All budgets, or one client's."""
     rows = connection.execute(
         f"""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enrichment_assets.store.states.transitions import Sync
+from enrichment_assets.store.database import Connection
 
 
-def currencies_of_batches(connection: Sync) -> dict[str, dict[str, str]]:
+def currencies_of_batches(connection: Connection) -> dict[str, dict[str, str]]:
     """Batch key -> workflow slug -> currency, of steps that can cost something."""
     rows = connection.execute(
         """

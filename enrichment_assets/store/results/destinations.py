@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import sql
 from psycopg.errors import UndefinedTable
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.workflow import Destination
+from enrichment_assets.store.database import Connection
 
 Rows = Sequence[Sequence[Any]]
 
@@ -27,7 +28,7 @@ BUILT_IN = {
 
 
 def unstored_results(
-    connection: Connection[dict[str, Any]], batch_id: int, workflow_slug: str, size: int = 1_000
+    connection: Connection, batch_id: int, workflow_slug: str, size: int = 1_000
 ) -> Iterator[list[dict[str, Any]]]:
     """Chunks of found results of a workflow that have not reached their destination, with their item's identity."""
     with connection.cursor("unstored_results", withhold=True) as cursor:
@@ -48,7 +49,7 @@ def unstored_results(
             yield chunk
 
 
-def ensure_table(connection: Connection[Any], destination: Destination, workflow_slug: str) -> None:
+def ensure_table(connection: Connection, destination: Destination, workflow_slug: str) -> None:
     """Create the table where configuration asks for it, and the columns it lacks; check its key.
 
     Raises:
@@ -91,7 +92,7 @@ def key_columns(destination: Destination) -> list[str]:
     return list(dict.fromkeys(["client_slug", *destination.key]))
 
 
-def upsert(connection: Connection[Any], destination: Destination, rows: Rows) -> int:
+def upsert(connection: Connection, destination: Destination, rows: Rows) -> int:
     """Upsert rows (built-in columns, then the mapped ones in order); returns how many were written.
 
     Of rows with the same key the last one wins.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.store.database import Connection
 
 
-def identity_of(connection: psycopg.Connection[dict[str, Any]], batch_key: str, item_id: int) -> dict[str, Any]:
+def identity_of(connection: Connection, batch_key: str, item_id: int) -> dict[str, Any]:
     """The item's identity columns by field, those without a value left out. Raises `NotFoundError`."""
     row = connection.execute(
         sql.SQL(
@@ -25,7 +25,7 @@ def identity_of(connection: psycopg.Connection[dict[str, Any]], batch_key: str, 
 
 
 def add_edit(
-    connection: psycopg.Connection[dict[str, Any]],
+    connection: Connection,
     batch_key: str,
     item_id: int,
     field: str,

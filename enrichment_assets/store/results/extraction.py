@@ -13,16 +13,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
-import psycopg
 import pyarrow as pa
 from psycopg import sql
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.database import Connection, connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ this batch's own, and its call says where it comes from.)
 class BatchReader:
     """One batch as seen by one snapshot of HQ. Use one stream at a time, to its end."""
 
-    def __init__(self, batch: BatchIdentity, connection: Any) -> None:
+    def __init__(self, batch: BatchIdentity, connection: adbc.Connection) -> None:
         self.batch = batch
         self._connection = connection
 
@@ -161,7 +160,7 @@ def open_batch(hq_url: str, batch_key: str) -> Iterator[BatchReader]:
         connection.rollback()
 
 
-def changed_at(connection: psycopg.Connection[dict[str, Any]], batch_id: int) -> datetime | None:
+def changed_at(connection: Connection, batch_id: int) -> datetime | None:
     """When anything of the batch's tables last changed: a state moved, or a person corrected a value."""
     row = connection.execute(
         """
@@ -183,9 +182,7 @@ class Unextracted:
     done: int
 
 
-def unextracted(
-    connection: psycopg.Connection[dict[str, Any]], client: str | None, limit: int = 5
-) -> list[Unextracted]:
+def unextracted(connection: Connection, client: str | None, limit: int = 5) -> list[Unextracted]:
     """Launched batches that were not extracted since they finished, the newest first; archived ones are left out."""
     rows = connection.execute(
         """
@@ -207,12 +204,12 @@ def unextracted(
 
 
 def _find(hq_url: str, batch_key: str) -> BatchIdentity:
-    with psycopg.connect(hq_url) as connection:
+    with connect(hq_url) as connection:
         row = connection.execute(
-            """select b.id, b.batch_key, b.client_id, c.slug, b.upload_id
+            """select b.id as batch_id, b.batch_key, b.client_id, c.slug as client_slug, b.upload_id
                from batches b join clients c on c.id = b.client_id where b.batch_key = %s""",
             (batch_key,),
         ).fetchone()
         if row is None:
             raise no_such_batch(connection, batch_key)
-    return BatchIdentity(*row)
+    return BatchIdentity(**row)

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.reasons import ReasonCount, commonest_reasons
-from enrichment_assets.store.states.transitions import Sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class WorkflowStatistics:
         return {**asdict(self), "cost": str(self.cost), "saved": str(self.saved)}
 
 
-def workflow_statistics(connection: Sync, batch_id: int) -> list[WorkflowStatistics]:
+def workflow_statistics(connection: Connection, batch_id: int) -> list[WorkflowStatistics]:
     """Statistics of every workflow of the batch that has done anything, in blueprint order."""
     rows = connection.execute(
         """

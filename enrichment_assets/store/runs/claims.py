@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg import AsyncConnection
-
+from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 
-Connection = AsyncConnection[dict[str, Any]]
 
-
-async def start_runner(connection: Connection, batch_id: int, label: str, lease_seconds: float) -> int:
+async def start_runner(connection: AsyncConnection, batch_id: int, label: str, lease_seconds: float) -> int:
     """Insert a runner for this batch and return its id (ids grow: a later runner has a larger one)."""
     row = await _one(
         connection,
@@ -33,7 +30,7 @@ async def start_runner(connection: Connection, batch_id: int, label: str, lease_
     return int(row["id"])
 
 
-async def heartbeat(connection: Connection, runner_id: int, lease_seconds: float) -> bool:
+async def heartbeat(connection: AsyncConnection, runner_id: int, lease_seconds: float) -> bool:
     """Extend the runner's life. False: it was retired meanwhile and must stop."""
     cursor = await connection.execute(
         """
@@ -45,7 +42,7 @@ async def heartbeat(connection: Connection, runner_id: int, lease_seconds: float
     return cursor.rowcount == 1
 
 
-async def alive(connection: Connection, runner_id: int) -> Reply[bool]:
+async def alive(connection: AsyncConnection, runner_id: int) -> Reply[bool]:
     """Share-lock the runner's row for this transaction. False: retired or expired; nothing may be committed.
 
     Key-share does not block the heartbeat's update, and does block `retire_expired_runners`.
@@ -60,7 +57,7 @@ async def alive(connection: Connection, runner_id: int) -> Reply[bool]:
     return Reply(cursor, bool)
 
 
-async def retire_expired_runners(connection: Connection, batch_id: int) -> int:
+async def retire_expired_runners(connection: AsyncConnection, batch_id: int) -> int:
     """End the runners of this batch whose heartbeat stopped; their items become free. Returns how many."""
     cursor = await connection.execute(
         """
@@ -76,7 +73,7 @@ async def retire_expired_runners(connection: Connection, batch_id: int) -> int:
     return cursor.rowcount
 
 
-async def end_runner(connection: Connection, runner_id: int) -> None:
+async def end_runner(connection: AsyncConnection, runner_id: int) -> None:
     """End a runner in good order. Items it still holds are free from now on."""
     await connection.execute(
         "update runners set ended_at = clock_timestamp() where id = %s and ended_at is null", (runner_id,)
@@ -84,7 +81,7 @@ async def end_runner(connection: Connection, runner_id: int) -> None:
 
 
 async def find_runnable(
-    connection: Connection,
+    connection: AsyncConnection,
     batch_id: int,
     slugs: Sequence[str],
     dependencies: Sequence[tuple[str, str]],
@@ -128,7 +125,7 @@ async def find_runnable(
     return [row["item_id"] for row in await cursor.fetchall()]
 
 
-async def find_called_back(connection: Connection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
+async def find_called_back(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
     """Ids of items with callbacks for these workflows in the inbox that nobody has looked at yet."""
     cursor = await connection.execute(
         """
@@ -142,7 +139,7 @@ async def find_called_back(connection: Connection, batch_id: int, slugs: Sequenc
     return [row["item_id"] for row in await cursor.fetchall()]
 
 
-async def find_overdue(connection: Connection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
+async def find_overdue(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
     """Ids of items whose asynchronous answer is overdue or to be polled, and that made the call themselves.
 
     `clock_timestamp()` could not be looked up in the index of deadlines: each claim would read all that is under way.
@@ -162,7 +159,7 @@ async def find_overdue(connection: Connection, batch_id: int, slugs: Sequence[st
 
 
 async def claim(
-    connection: Connection, batch_id: int, runner_id: int, item_ids: Sequence[int]
+    connection: AsyncConnection, batch_id: int, runner_id: int, item_ids: Sequence[int]
 ) -> list[tuple[int, int]]:
     """Take those of `item_ids` that are free (or held by an ended runner). Returns (item id, new fence) pairs."""
     if not item_ids:
@@ -188,7 +185,7 @@ async def claim(
     return [(row["item_id"], row["fence"]) for row in await cursor.fetchall()]
 
 
-async def release(connection: Connection, runner_id: int, held: Sequence[tuple[int, int]]) -> None:
+async def release(connection: AsyncConnection, runner_id: int, held: Sequence[tuple[int, int]]) -> None:
     """Free items that this runner holds under the given fences."""
     await connection.execute(
         """
@@ -200,7 +197,7 @@ async def release(connection: Connection, runner_id: int, held: Sequence[tuple[i
     )
 
 
-async def _one(connection: Connection, query: str, parameters: tuple[object, ...]) -> dict[str, Any]:
+async def _one(connection: AsyncConnection, query: str, parameters: tuple[object, ...]) -> dict[str, Any]:
     cursor = await connection.execute(query, parameters)
     row = await cursor.fetchone()
     assert row is not None, "a statement with `returning` gave no row"  # noqa: S101

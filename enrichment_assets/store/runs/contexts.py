@@ -17,7 +17,7 @@ from enrichment_assets.domain.merge_policy import Given, Source
 from enrichment_assets.domain.merging import merge
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.calls.readings import INLINE
-from enrichment_assets.store.runs.claims import Connection
+from enrichment_assets.store.database import AsyncConnection
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attem
 
 
 async def load_items(
-    connection: Connection,
+    connection: AsyncConnection,
     batch_id: int,
     held: Sequence[tuple[int, int]],
     *,
@@ -133,7 +133,7 @@ async def load_items(
     return [items[item_id] for item_id in ids if item_id in items]
 
 
-async def load_answered(connection: Connection, ids: Sequence[int], sources: StepSources) -> dict[int, LoadedItem]:
+async def load_answered(connection: AsyncConnection, ids: Sequence[int], sources: StepSources) -> dict[int, LoadedItem]:
     """Items by id with their rows and answers, for reading only: they are nobody's, and nothing is written for them.
 
     Corrections are left out, but for the time of the first.
@@ -146,7 +146,7 @@ async def load_answered(connection: Connection, ids: Sequence[int], sources: Ste
 
 
 async def _load_identity(
-    connection: Connection,
+    connection: AsyncConnection,
     ids: Sequence[int],
     fences: Mapping[int, int],
     sources: StepSources,
@@ -200,7 +200,7 @@ def _item(row: Mapping[str, Any], fence: int, sources: StepSources) -> LoadedIte
 
 
 async def _load_states(
-    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], sources: StepSources
+    connection: AsyncConnection, ids: Sequence[int], items: Mapping[int, LoadedItem], sources: StepSources
 ) -> bool:
     cursor = await connection.execute(
         """
@@ -234,7 +234,7 @@ async def _load_states(
 
 
 async def _load_open_calls(
-    connection: Connection, ids: Sequence[int], items: Mapping[int, LoadedItem], *, with_sent: bool
+    connection: AsyncConnection, ids: Sequence[int], items: Mapping[int, LoadedItem], *, with_sent: bool
 ) -> None:
     states = "('intent', 'received', 'sent')" if with_sent else "('intent', 'received')"
     cursor = await connection.execute(
@@ -246,7 +246,7 @@ async def _load_open_calls(
 
 
 async def _load_callbacks(
-    connection: Connection, batch_id: int, ids: Sequence[int], items: Mapping[int, LoadedItem]
+    connection: AsyncConnection, batch_id: int, ids: Sequence[int], items: Mapping[int, LoadedItem]
 ) -> None:
     cursor = await connection.execute(
         f"""
@@ -307,7 +307,7 @@ class SharedAnswer:
     fetched_at: datetime | None
 
 
-async def shared_answer(connection: Connection, call_id: int) -> SharedAnswer | None:
+async def shared_answer(connection: AsyncConnection, call_id: int) -> SharedAnswer | None:
     """What the item that made this call ended with; None when that item's state is gone."""
     cursor = await connection.execute(
         """

@@ -9,22 +9,21 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.deadlocks import again_after_deadlock
-from enrichment_assets.store.runs.claims import Connection
 from enrichment_assets.store.states.transitions import (
     ANSWERED,
     DEPENDENTS,
     STEPS,
     WANTED_AN_ANSWER,
     StepFacts,
-    Sync,
     ending,
     ends,
     reopening,
 )
 
 
-async def adopt_shared_answers(connection: Connection, batch_id: int, facts: StepFacts) -> int:
+async def adopt_shared_answers(connection: AsyncConnection, batch_id: int, facts: StepFacts) -> int:
     """End states whose call was made by another item of the company and has ended. Returns how many.
 
     A state that had FAILED with that call (a missed deadline, garbage) follows it too when an answer comes after all,
@@ -64,14 +63,14 @@ select count(*) as moved from moved
 """
 
 
-async def _adopt(connection: Connection, batch_id: int, facts: StepFacts) -> int:
+async def _adopt(connection: AsyncConnection, batch_id: int, facts: StepFacts) -> int:
     cursor = await connection.execute(_ADOPT, {"batch": batch_id, "message": ANSWERED, **facts.parameters()})
     row = await cursor.fetchone()
     return 0 if row is None else int(row["moved"])
 
 
 async def settle_batch(
-    connection: Connection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
+    connection: AsyncConnection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
 ) -> bool:
     """Write when this batch wants attention again, and whether it is finished. Returns True when it is.
 
@@ -85,7 +84,7 @@ async def settle_batch(
 
 
 async def _settle(
-    connection: Connection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
+    connection: AsyncConnection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
 ) -> bool:
     cursor = await connection.execute(
         """
@@ -121,7 +120,7 @@ async def _settle(
     return bool(row and row["finished"])
 
 
-async def now(connection: Connection) -> datetime:
+async def now(connection: AsyncConnection) -> datetime:
     """The database's time."""
     row = await (await connection.execute("select clock_timestamp() as now")).fetchone()
     assert row is not None  # noqa: S101
@@ -129,7 +128,9 @@ async def now(connection: Connection) -> datetime:
     return moment
 
 
-async def next_due_in(connection: Connection, batch_id: int, slugs: Sequence[str], since: datetime) -> float | None:
+async def next_due_in(
+    connection: AsyncConnection, batch_id: int, slugs: Sequence[str], since: datetime
+) -> float | None:
     """Seconds until the next PENDING state of these workflows that was deferred beyond `since` is due; None: none was.
 
     `since` is when the caller began to look for what is due: what has become due meanwhile is due in 0 seconds.
@@ -178,7 +179,7 @@ class WorkflowCounts:
         )
 
 
-def workflow_counts(connection: Sync, batch_id: int) -> list[WorkflowCounts]:
+def workflow_counts(connection: Connection, batch_id: int) -> list[WorkflowCounts]:
     """Counts of every workflow of the batch, in blueprint order.
 
     Three readings of the batch, each once. MATERIALIZED: on fresh statistics Postgres expects one row per workflow, and
@@ -252,20 +253,20 @@ _BATCH = """
 """
 
 
-def find_batch(connection: Sync, batch_key: str) -> BatchRow | None:
+def find_batch(connection: Connection, batch_key: str) -> BatchRow | None:
     """One batch by its key."""
     row = connection.execute(f"{_BATCH} where b.batch_key = %s", (batch_key,)).fetchone()
     return None if row is None else BatchRow(**row)
 
 
-def find_batch_id(connection: Sync, batch_key: str) -> int | None:
+def find_batch_id(connection: Connection, batch_key: str) -> int | None:
     """The id alone: `find_batch` also counts every item, too much for what is asked every few seconds."""
     row = connection.execute("select id from batches where batch_key = %s", (batch_key,)).fetchone()
     return None if row is None else int(row["id"])
 
 
 def list_batches(
-    connection: Sync, client: str | None = None, limit: int = 100, *, archived: bool = False
+    connection: Connection, client: str | None = None, limit: int = 100, *, archived: bool = False
 ) -> list[BatchRow]:
     """The newest batches, of one client or of all; `archived`: those that were archived, instead of the others."""
     rows = connection.execute(
@@ -276,7 +277,7 @@ def list_batches(
     return [BatchRow(**row) for row in rows]
 
 
-def planned_steps(connection: Sync, batch_keys: Collection[str]) -> dict[str, list[str]]:
+def planned_steps(connection: Connection, batch_keys: Collection[str]) -> dict[str, list[str]]:
     """Batch key -> the workflows of its blueprint, in order; a key without a batch is left out."""
     rows = connection.execute(
         "select batch_key, jsonb_path_query_array(blueprint, '$.steps[*].workflow.slug') as slugs "
@@ -299,7 +300,7 @@ class WaitingBatch:
     mark: str
 
 
-def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
+def batches_to_resume(connection: Connection) -> list[WaitingBatch]:
     """Batches whose time has come: something is due, a deadline passed, their runner died, or only tables are missing.
 
     The last waits five seconds for a run in a terminal (`enrich run`), which makes the tables itself.
@@ -332,13 +333,13 @@ def batches_to_resume(connection: Sync) -> list[WaitingBatch]:
     return [WaitingBatch(**row) for row in rows]
 
 
-def is_running_now(connection: Sync, batch_id: int) -> bool:
+def is_running_now(connection: Connection, batch_id: int) -> bool:
     """Whether a run works on the batch at this moment."""
     query = "select 1 from runners where batch_id = %s and ended_at is null and expires_at > clock_timestamp() limit 1"
     return connection.execute(query, (batch_id,)).fetchone() is not None
 
 
-def mark_extracted(connection: Sync, batch_key: str) -> None:
+def mark_extracted(connection: Connection, batch_key: str) -> None:
     """Note that the batch was extracted and published just now."""
     connection.execute("update batches set extracted_at = clock_timestamp() where batch_key = %s", (batch_key,))
     connection.commit()

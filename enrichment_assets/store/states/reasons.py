@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment_assets.store.runs.claims import Connection
-from enrichment_assets.store.states.transitions import Sync
+from enrichment_assets.store.database import AsyncConnection, Connection
 
 _COUNTED = """
   select workflow_slug as workflow, status, error_class, reason, count(*) as states, min(position) as position
@@ -90,7 +89,7 @@ class StandingStates:
     is_rest: bool
 
 
-def standing_states(connection: Sync, batch_id: int, most: int) -> list[StandingStates]:
+def standing_states(connection: Connection, batch_id: int, most: int) -> list[StandingStates]:
     """All states that have a reason or are open, by workflow, status and reason, in blueprint order.
 
     At most `most` reasons of each workflow and status, and one more row for the rest.
@@ -99,13 +98,13 @@ def standing_states(connection: Sync, batch_id: int, most: int) -> list[Standing
     return [StandingStates(**{name: value for name, value in row.items() if name != "position"}) for row in rows]
 
 
-def commonest_reasons(connection: Sync, batch_id: int, most: int = 3) -> list[ReasonCount]:
+def commonest_reasons(connection: Connection, batch_id: int, most: int = 3) -> list[ReasonCount]:
     """The commonest reasons of each workflow, at most `most` of each, in blueprint order."""
     rows = connection.execute(_COMMONEST, {"batch": batch_id, "most": most}).fetchall()
     return [ReasonCount(**row) for row in rows]
 
 
-async def refusals(connection: Connection, batch_id: int, slugs: Sequence[str]) -> list[ReasonCount]:
+async def refusals(connection: AsyncConnection, batch_id: int, slugs: Sequence[str]) -> list[ReasonCount]:
     """What workflows were refused with that have had no other answer in this batch yet."""
     parameters: dict[str, Any] = {"batch": batch_id, "slugs": list(slugs)}
     cursor = await connection.execute(_REFUSED, parameters)
@@ -128,7 +127,7 @@ class FailedRow:
     reason: str | None
 
 
-def failed_rows(connection: Sync, batch_id: int, limit: int) -> list[FailedRow]:
+def failed_rows(connection: Connection, batch_id: int, limit: int) -> list[FailedRow]:
     """States that FAILED or are AMBIGUOUS, by row and step; at most `limit`."""
     rows = connection.execute(
         """
@@ -146,7 +145,7 @@ def failed_rows(connection: Sync, batch_id: int, limit: int) -> list[FailedRow]:
     return [FailedRow(**row) for row in rows]
 
 
-def count_failed(connection: Sync, batch_id: int) -> int:
+def count_failed(connection: Connection, batch_id: int) -> int:
     """How many states FAILED or are AMBIGUOUS."""
     query = "select count(*) as n from workflow_states where batch_id = %s and status in ('FAILED', 'AMBIGUOUS')"
     row = connection.execute(query, (batch_id,)).fetchone()

@@ -13,7 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.store.states.transitions import RESULT_ID, STEPS, StepFacts, Sync, ending, ends
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.transitions import RESULT_ID, STEPS, StepFacts, ending, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Ambiguous:
     estimated_cost: Decimal
 
 
-def lock_batch(connection: Sync, batch_key: str, *, against_runs: bool = False) -> LockedBatch | None:
+def lock_batch(connection: Connection, batch_key: str, *, against_runs: bool = False) -> LockedBatch | None:
     """Lock the batch's row; None when there is no such batch.
 
     With `against_runs` no run can start on the batch until the transaction ends (a runner's row refers to the batch's,
@@ -88,7 +89,7 @@ def lock_batch(connection: Sync, batch_key: str, *, against_runs: bool = False) 
 
 
 def pick_states(
-    connection: Sync,
+    connection: Connection,
     batch_id: int,
     status: str,
     *,
@@ -117,7 +118,7 @@ def pick_states(
     return [Picked(row["item_id"], row["workflow_slug"], row["call_id"]) for row in rows]
 
 
-def ready_calls(connection: Sync, picked: Sequence[Picked], state: str) -> list[Call]:
+def ready_calls(connection: Connection, picked: Sequence[Picked], state: str) -> list[Call]:
     """Let the next intent take over the calls of picked states that are in this ledger state."""
     rows = connection.execute(
         """
@@ -129,7 +130,7 @@ def ready_calls(connection: Sync, picked: Sequence[Picked], state: str) -> list[
     return [Call(row["id"], row["workflow_slug"], row["estimated_cost"]) for row in rows]
 
 
-def lift_provider_pauses(connection: Sync, providers: Sequence[str]) -> int:
+def lift_provider_pauses(connection: Connection, providers: Sequence[str]) -> int:
     """Let calls to these providers leave again now, with whatever key. Returns how many pauses were lifted."""
     cursor = connection.execute(
         """
@@ -141,7 +142,7 @@ def lift_provider_pauses(connection: Sync, providers: Sequence[str]) -> int:
     return cursor.rowcount
 
 
-def wake_batch(connection: Sync, batch_id: int, *, only_if_pending: bool = True) -> bool:
+def wake_batch(connection: Connection, batch_id: int, *, only_if_pending: bool = True) -> bool:
     """Have the sequencer continue the batch at once. True: it will.
 
     Without `only_if_pending` also when nothing is to be called: results are then stored and extracted again.
@@ -158,7 +159,7 @@ def wake_batch(connection: Sync, batch_id: int, *, only_if_pending: bool = True)
 
 
 def list_ambiguous(
-    connection: Sync, batch_id: int, workflow: str | None = None, item_id: int | None = None
+    connection: Connection, batch_id: int, workflow: str | None = None, item_id: int | None = None
 ) -> list[Ambiguous]:
     """States of unknown fate, by workflow and item."""
     rows = connection.execute(
@@ -230,7 +231,7 @@ class Closed:
 
 
 def accept_as_missed(
-    connection: Sync, picked: Sequence[Picked], cost: Decimal | None, reason: str, facts: StepFacts
+    connection: Connection, picked: Sequence[Picked], cost: Decimal | None, reason: str, facts: StepFacts
 ) -> list[Closed]:
     """Complete picked AMBIGUOUS states as not found, where no answer to their call has come, not even to the inbox.
 

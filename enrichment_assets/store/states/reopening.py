@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment_assets.store.calls.ledger import Scope
+from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.replies import Reply
-from enrichment_assets.store.runs.claims import Connection
 from enrichment_assets.store.states.transitions import (
     ANSWERED,
     DEPENDENTS,
@@ -19,7 +19,6 @@ from enrichment_assets.store.states.transitions import (
     WANTED_AN_ANSWER,
     WANTED_MONEY,
     StepFacts,
-    Sync,
     reopening,
 )
 
@@ -43,7 +42,7 @@ select item_id, workflow_slug from reopened
 """
 
 
-async def reopen(connection: Connection, scope: Scope, records: Sequence[Reopen]) -> Reply[set[tuple[int, str]]]:
+async def reopen(connection: AsyncConnection, scope: Scope, records: Sequence[Reopen]) -> Reply[set[tuple[int, str]]]:
     """Make steps PENDING again that were skipped for want of an answer that has now come.
 
     Like the ledger's, this statement belongs in a transaction in which `claims.alive` held.
@@ -77,7 +76,7 @@ select count(*) as moved from reopened
 """
 
 
-def reopen_dependents(connection: Sync, answerable: Sequence[tuple[int, str]], facts: StepFacts) -> int:
+def reopen_dependents(connection: Connection, answerable: Sequence[tuple[int, str]], facts: StepFacts) -> int:
     """Make steps PENDING that were skipped for want of an answer which may come now. Returns how many.
 
     Args:
@@ -109,7 +108,7 @@ select count(*) as moved from reopened
 
 
 def reopen_states(
-    connection: Sync, picked: Sequence[tuple[int, str]], status: str, facts: StepFacts, message: str
+    connection: Connection, picked: Sequence[tuple[int, str]], status: str, facts: StepFacts, message: str
 ) -> int:
     """Make picked states (item id, workflow slug) of this status PENDING; the log says `message`. Returns how many."""
     row = connection.execute(
@@ -155,7 +154,9 @@ from reopened r join batches b on b.id = r.batch_id group by b.id order by b.id
 """
 
 
-def reopen_affordable(connection: Sync, client_id: int, batch_id: int | None, workflow: str | None) -> list[Reopened]:
+def reopen_affordable(
+    connection: Connection, client_id: int, batch_id: int | None, workflow: str | None
+) -> list[Reopened]:
     """Make the steps PENDING again that were skipped for want of money; those of retired batches stay.
 
     Args:

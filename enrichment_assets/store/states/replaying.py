@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.emission import Parent
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.store.states.transitions import RESULT_ID, Sync, ending, ends
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
 OPEN_STATES = ("ready", "intent", "sent", "received", "ambiguous")
 """Ledger states of calls that may still be sent (again) under their key."""
@@ -89,7 +90,9 @@ order by c.id
 """
 
 
-def stored_answers(connection: Sync, batch_id: int, workflow: str, size: int = 500) -> Iterator[list[StoredAnswer]]:
+def stored_answers(
+    connection: Connection, batch_id: int, workflow: str, size: int = 500
+) -> Iterator[list[StoredAnswer]]:
     """Chunks of stored answers whose reading decided a state. What a person decided has no answer and is left out."""
     with connection.cursor("stored_answers") as cursor:
         cursor.execute(_STORED, (batch_id, workflow))
@@ -163,7 +166,7 @@ select item_id, changed and outcome = 'found' as answers from moved
 
 
 def write_readings(
-    connection: Sync, readings: Sequence[NewReading], step_number: int, message: str
+    connection: Connection, readings: Sequence[NewReading], step_number: int, message: str
 ) -> tuple[int, list[int]]:
     """Write new readings to results, states, calls, callbacks and log; company answers reach all items of the company.
 
@@ -189,7 +192,7 @@ def write_readings(
     return len(rows), [row["item_id"] for row in rows if row["answers"]]
 
 
-def parents(connection: Sync, item_ids: Sequence[int], position: int) -> list[Parent]:
+def parents(connection: Connection, item_ids: Sequence[int], position: int) -> list[Parent]:
     """Items as parents of what their step at this position emits: identity cells, else what earlier steps provided."""
     rows = connection.execute(
         sql.SQL(
@@ -213,13 +216,13 @@ def parents(connection: Sync, item_ids: Sequence[int], position: int) -> list[Pa
     return found
 
 
-def callers(connection: Sync, call_ids: Sequence[int]) -> set[int]:
+def callers(connection: Connection, call_ids: Sequence[int]) -> set[int]:
     """The items that made these calls."""
     rows = connection.execute("select item_id from provider_calls where id = any(%s::bigint[])", (list(call_ids),))
     return {row["item_id"] for row in rows.fetchall()}
 
 
-def open_calls(connection: Sync, batch_id: int, workflow: str) -> int:
+def open_calls(connection: Connection, batch_id: int, workflow: str) -> int:
     """Calls of this workflow that may still be sent (again) under their key."""
     return _count(
         connection,
@@ -228,7 +231,7 @@ def open_calls(connection: Sync, batch_id: int, workflow: str) -> int:
     )
 
 
-def open_states(connection: Sync, batch_id: int, workflow: str) -> int:
+def open_states(connection: Connection, batch_id: int, workflow: str) -> int:
     """States of this workflow that are PENDING or IN_PROGRESS."""
     return _count(
         connection,
@@ -238,17 +241,17 @@ def open_states(connection: Sync, batch_id: int, workflow: str) -> int:
     )
 
 
-def _count(connection: Sync, query: str, parameters: tuple[object, ...]) -> int:
+def _count(connection: Connection, query: str, parameters: tuple[object, ...]) -> int:
     row = connection.execute(query, parameters).fetchone()
     return int(row["n"]) if row else 0
 
 
-def save_blueprint(connection: Sync, batch_id: int, blueprint: dict[str, Any]) -> None:
+def save_blueprint(connection: Connection, batch_id: int, blueprint: dict[str, Any]) -> None:
     """Replace the batch's blueprint."""
     connection.execute("update batches set blueprint = %s where id = %s", (Jsonb(blueprint), batch_id))
 
 
-def rekey_calls(connection: Sync, batch_id: int, batch_key: str, workflow: str, version: str) -> int:
+def rekey_calls(connection: Connection, batch_id: int, batch_key: str, workflow: str, version: str) -> int:
     """Give the calls of a workflow the keys that the engine makes for its new version. Returns how many.
 
     Without this an item that shares a company's answer would not find it, and ask (and pay) again.
@@ -271,7 +274,7 @@ def rekey_calls(connection: Sync, batch_id: int, batch_key: str, workflow: str, 
     return rekeyed
 
 
-def items_found(connection: Sync, batch_id: int, workflow: str) -> list[int]:
+def items_found(connection: Connection, batch_id: int, workflow: str) -> list[int]:
     """Items whose state of this workflow is found."""
     rows = connection.execute(
         "select item_id from workflow_states where batch_id = %s and workflow_slug = %s and outcome = 'found'",
@@ -281,7 +284,7 @@ def items_found(connection: Sync, batch_id: int, workflow: str) -> list[int]:
 
 
 def remove_stored(
-    target: Connection[Any], table: str, client: str, batch_key: str, workflow: str, found: Sequence[int]
+    target: Connection, table: str, client: str, batch_key: str, workflow: str, found: Sequence[int]
 ) -> int:
     """Take a batch's rows of a workflow out of its destination table, except for items that are found."""
     there = target.execute("select to_regclass(quote_ident(%s)) is not null as there", (table,)).fetchone()

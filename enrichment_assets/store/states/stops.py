@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment_assets.store.runs.claims import Connection
-from enrichment_assets.store.states.transitions import Sync
+from enrichment_assets.store.database import AsyncConnection, Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ set cause = excluded.cause, reason = excluded.reason, variable = excluded.variab
 
 
 async def keep_stops(
-    connection: Connection, batch_id: int, worked: Sequence[str], stops: Sequence[KeptStop], process: str
+    connection: AsyncConnection, batch_id: int, worked: Sequence[str], stops: Sequence[KeptStop], process: str
 ) -> None:
     """Write which of the steps that a process works on are stopped; what was written of the others goes.
 
@@ -74,7 +73,7 @@ async def keep_stops(
 
 
 def keep_stops_now(
-    connection: Sync, batch_id: int, worked: Sequence[str], stops: Sequence[KeptStop], process: str
+    connection: Connection, batch_id: int, worked: Sequence[str], stops: Sequence[KeptStop], process: str
 ) -> None:
     """`keep_stops` for who has no event loop."""
     connection.execute(_KEEP, _parameters(batch_id, worked, stops, process))
@@ -93,7 +92,7 @@ def _parameters(batch_id: int, worked: Sequence[str], stops: Sequence[KeptStop],
     }
 
 
-def stops_of(connection: Sync, batch_id: int) -> dict[str, StepStop]:
+def stops_of(connection: Connection, batch_id: int) -> dict[str, StepStop]:
     """Workflow slug -> why it sends nothing."""
     rows = connection.execute(
         """
@@ -106,7 +105,7 @@ def stops_of(connection: Sync, batch_id: int) -> dict[str, StepStop]:
     return {row["workflow"]: StepStop(**row) for row in rows}
 
 
-def lift_stops(connection: Sync, batch_id: int, causes: Sequence[str], slugs: Sequence[str]) -> None:
+def lift_stops(connection: Connection, batch_id: int, causes: Sequence[str], slugs: Sequence[str]) -> None:
     """Forget stops of these causes at these steps: a person lifted the pauses that they stand for."""
     connection.execute(
         "delete from step_stops where batch_id = %s and cause = any(%s::text[]) and workflow_slug = any(%s::text[])",

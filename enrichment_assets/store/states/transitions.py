@@ -14,12 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import Connection as SyncConnection
-
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import LIFTED_BY_AN_ANSWER, SkipReason
-
-Sync = SyncConnection[dict[str, Any]]
+from enrichment_assets.store.database import Connection
 
 _ENDS = {
     "item_id": "bigint",
@@ -222,7 +219,7 @@ def laying_out(rows: str) -> str:
   on conflict (item_id, workflow_slug) do nothing"""
 
 
-def mark_stored(connection: SyncConnection[Any], workflow_slug: str, stored: Sequence[tuple[int, Any]]) -> None:
+def mark_stored(connection: Connection, workflow_slug: str, stored: Sequence[tuple[int, Any]]) -> None:
     """Note that results (item id, fetched_at) reached their destination; one that changed since does not count."""
     connection.execute(
         """
@@ -236,7 +233,7 @@ def mark_stored(connection: SyncConnection[Any], workflow_slug: str, stored: Seq
     )
 
 
-def forget(connection: SyncConnection[Any], batch_id: int) -> None:
+def forget(connection: Connection, batch_id: int) -> None:
     """Delete the states of a batch that never called anybody, and what moved with them."""
     for statement in _FORGET:
         connection.execute(statement, (batch_id,))
