@@ -270,6 +270,7 @@ class listening:  # noqa: N801 - reads as a statement
         _listeners.remove(self._callback)
 
 
+# crash point: step-is-reported
 def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
     """What the UI shows for one step of one batch."""
     metadata: dict[str, Any] = {

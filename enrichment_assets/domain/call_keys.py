@@ -14,5 +14,5 @@ def key_of_call(batch_key: str, workflow: str, version: str, subject_key: str) -
         version: Of the workflow's effective configuration.
         subject_key: Whom the call is about (`provider_calls.subject_key`).
     """
-    material = "\x1f".join([batch_key, workflow, version, subject_key])
+    material = "\x1f".join([batch_key, workflow, version, subject_key])  # guard: call-is-its-batchs-alone
     return hashlib.sha256(material.encode()).hexdigest()[:40]

@@ -149,6 +149,7 @@ def _child(
         identity = inherited | own
     company = parent.company_key if inherits else company_key(identity, rules)
     return Child(
+        # guard: origin-is-the-childs-alone
         origin_key=f"{workflow}:{_short(key or _natural_key(own, parent, inherits=inherits))}",
         company_key=company,
         same_company=company is not None and company == parent.company_key,

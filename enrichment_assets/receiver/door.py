@@ -124,6 +124,7 @@ class CallbackDoor:
         await self._read(held, receive)
         callback = IncomingCallback(token, as_json(kept_headers(scope["headers"])), *held.whole())
         try:
+            # guard: acknowledged-after-commit
             reply = _BY_RECEIPT[await self._sink.submit(callback)]
         except UnavailableError:
             reply = UNAVAILABLE

@@ -81,6 +81,7 @@ class InboxWriter:
         self._work.set()
         await asyncio.gather(*self._tasks)
 
+    # crash point: callback-is-submitted
     def submit(self, callback: IncomingCallback) -> asyncio.Future[Receipt]:
         """Queue a callback; see `Sink.submit`."""
         if self._stopping:

@@ -50,6 +50,7 @@ class ModelReport:
     filled: Filled | None = None
 
 
+# crash point: models-are-built
 def build_models(
     settings: Settings,
     batch_key: str,
@@ -164,6 +165,7 @@ def _parts(model: Model, batch: Chunked | None) -> Iterable[ItemRange | None]:
     return [None] if batch is None else batch.each(load_project().tables_below(model))
 
 
+# crash point: model-is-written
 def _write(connection: duckdb.DuckDBPyConnection, model: Model, path: Path, batch: Chunked | None) -> int:
     if batch is None or len(batch.ranges) == 1:
         return write_query(connection, model.sql, path)

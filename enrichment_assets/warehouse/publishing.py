@@ -58,6 +58,7 @@ class PublishReport:
     seconds: float
 
 
+# crash point: marts-are-published
 def publish_marts(settings: Settings, batch_key: str, *, items_a_chunk: int = ITEMS_A_CHUNK) -> list[PublishReport]:
     """Publish every mart of one batch in one transaction. Doing it again changes nothing.
 
@@ -138,6 +139,7 @@ def _execute(connection: adbc.Connection, statement: sql.Composable) -> list[tup
     return rows
 
 
+# crash point: mart-is-replaced
 def _replace(
     connection: adbc.Connection,
     duck: duckdb.DuckDBPyConnection,
@@ -166,6 +168,7 @@ def _replace(
     return PublishReport(model.name, rows, time.perf_counter() - started)
 
 
+# crash point: mart-is-loaded
 def _load(connection: adbc.Connection, duck: duckdb.DuckDBPyConnection, model: Model, part: ItemRange | None) -> int:
     """COPY the model's rows, of one range of items when there is one: sorting them takes memory."""
     columns = ", ".join(f'"{c.name}"' for c in model.columns)

@@ -42,6 +42,7 @@ class SourceReport:
     path: Path
 
 
+# crash point: sources-are-extracted
 def publish_batch_sources(
     settings: Settings, batch_key: str, only: Collection[str] = SOURCE_QUERIES
 ) -> list[SourceReport]:

@@ -42,6 +42,7 @@ class Reconciliation:
     actual: int
 
 
+# crash point: models-are-tested
 def run_tests(settings: Settings, batch_key: str | None, model: str) -> list[TestReport]:
     """Run every test of one model, over one batch, or over all when `batch_key` is None.
 

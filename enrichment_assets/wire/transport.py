@@ -86,6 +86,7 @@ class _Flight:
     over: bool = False
     refusal: Exception | None = None
 
+    # crash point: request-departs
     async def leave(self) -> None:
         """Ask, then note that the request leaves."""
         try:
@@ -145,6 +146,7 @@ def build_client(
     return ProviderClient(AiohttpTransport(client=session))
 
 
+# crash point: request-is-sent
 async def send(
     client: httpx.AsyncClient,
     request: RenderedRequest,

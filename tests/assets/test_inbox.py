@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.assets.conftest import drop
 from tests.chaos.faults import arm
+from tests.chaos.points import INSERTED, LAUNCHED, MOVED, Point
 
 PIPELINE = "normalise-only"
 
@@ -30,12 +32,12 @@ def batches(hq: psycopg.Connection[dict[str, object]]) -> list[object]:
         return [row["batch_key"] for row in hq.execute("select batch_key from batches order by id").fetchall()]
 
 
-def killed_at(settings: Settings, point: str, when: str) -> None:
+def killed_at(settings: Settings, point: Point) -> None:
     """Let a process look at the inbox that dies there."""
     process = os.fork()
     if process == 0:
         try:
-            arm({"point": point, "when": when, "action": "kill", "hit": 1})
+            arm(point.fault())
             take_in(settings)
         finally:
             os._exit(0)
@@ -44,13 +46,13 @@ def killed_at(settings: Settings, point: str, when: str) -> None:
 
 
 @contextmanager
-def held_at(settings: Settings, point: str, when: str) -> Iterator[None]:
+def held_at(settings: Settings, point: Point) -> Iterator[None]:
     """Let a process look at the inbox that stands still there while the block lasts, and then ends well."""
     process = os.fork()
     if process == 0:
         code = 1
         try:
-            arm({"point": point, "when": when, "action": "hold", "hit": 1, "number": os.devnull})
+            arm(point.fault("hold", number=os.devnull))
             code = len(take_in(settings)) - 1
         finally:
             os._exit(code)
@@ -111,7 +113,7 @@ def test_a_file_whose_taker_died_behind_its_launch_becomes_the_same_batch(
     simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
-    killed_at(simulated, "services.batches.launching:launch", "after")
+    killed_at(simulated, LAUNCHED)
     assert path.exists()
     assert [file.batch_key for file in take_in(simulated)] == batches(hq) == ["acme-1-normalise-only-1"]
     assert not path.exists()
@@ -122,13 +124,13 @@ def test_a_note_that_a_crash_has_left_is_removed_and_the_next_file_of_that_name_
     simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
-    killed_at(simulated, "services.uploads.inbox_folder:_move", "after")
+    killed_at(simulated, MOVED)
     assert hidden(path) != []
     drop(simulated, PIPELINE, "list.csv", people.read_bytes())  # the note is there, and about another file
     (taken,) = take_in(simulated)
     assert [taken.batch_key] == batches(hq)[1:] == ["acme-1-normalise-only-2"]
     drop(simulated, PIPELINE, "other.csv", people.read_bytes())
-    killed_at(simulated, "services.uploads.inbox_folder:_move", "after")
+    killed_at(simulated, MOVED)
     assert take_in(simulated) == []
     assert hidden(path) == []
     assert sorted(entry.name for entry in (path.parent / "taken").iterdir()) == [
@@ -168,7 +170,7 @@ def test_a_file_that_is_replaced_while_it_is_taken_is_taken_again(
     simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
-    with held_at(simulated, "services.batches.launching:launch", "before"):
+    with held_at(simulated, replace(LAUNCHED, when="before")):
         drop(simulated, PIPELINE, "list.csv", people.read_bytes() + b"Ada,Lovelace,,\n")
     assert path.exists()
     take_in(simulated)
@@ -181,7 +183,7 @@ def test_a_launch_that_another_makes_in_the_same_moment_is_the_files_batch(
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
     upload = upload_file(simulated, people, "acme").upload_id
-    with held_at(simulated, "store.batches.launching:insert_batch", "before"):
+    with held_at(simulated, INSERTED):
         launch(simulated, upload, PIPELINE, client="acme", add_partition=lambda _key: None)
     assert batches(hq) == ["acme-1-normalise-only-1"]
     assert (path.parent / "taken" / "list.csv").exists()

@@ -1,7 +1,7 @@
-"""Ending, stopping or crashing at a named function: wrapped by name in the process that is to suffer, before it starts.
+"""Ending, stopping or crashing at a marked function: wrapped in the process that is to suffer, before it starts.
 
-Nothing of this is in the package. A fault is `{"point": "module:function", "when": "before" | "after", "hit": n,
-"action": "kill" | "hold" | "restart"}`; a class's method is `module:Class.method`.
+Nothing of this is in the package but the marks. A fault is `{"function": "module:function", "when": "before" | "after",
+"hit": n, "action": "kill" | "hold" | "restart"}` (`points.Point.fault`); a class's method is `module:Class.method`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PACKAGE = "enrichment_assets."
+from tests.harness.marks import PACKAGE
 
 
 def strike(fault: dict[str, Any]) -> None:
@@ -30,30 +30,21 @@ def strike(fault: dict[str, Any]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def is_there(point: str) -> bool:
-    """Whether the package has such a function."""
-    try:
-        owner, attribute = _find(point)
-    except (ImportError, AttributeError):
-        return False
-    return callable(getattr(owner, attribute, None))
-
-
 def arm(fault: dict[str, Any]) -> None:
     """Wrap the function that the fault names, wherever the package has imported it."""
-    owner, attribute = _find(fault["point"])
+    owner, attribute = _find(fault["function"])
     original = getattr(owner, attribute)
     wrapped = _wrapped(original, fault, {"calls": 0})
     setattr(owner, attribute, wrapped)
     for name, module in list(sys.modules.items()):
-        if inspect.ismodule(owner) and name.startswith(PACKAGE) and getattr(module, attribute, None) is original:
+        if inspect.ismodule(owner) and name.startswith(PACKAGE + ".") and getattr(module, attribute, None) is original:
             setattr(module, attribute, wrapped)
 
 
-def _find(point: str) -> tuple[Any, str]:
+def _find(function: str) -> tuple[Any, str]:
     """The module or class that has the function, and its name there."""
-    module, _, name = point.partition(":")
-    owner: Any = importlib.import_module(PACKAGE + module)
+    module, _, name = function.partition(":")
+    owner: Any = importlib.import_module(module)
     *classes, attribute = name.split(".")
     for part in classes:
         owner = getattr(owner, part)

@@ -8,16 +8,16 @@ from typing import Any
 
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims
-from tests.chaos.town import Town
+from tests.chaos.crash_harness import CrashHarness
 
 KEYED = ("keyed", "firm", "slow")
 
 
-def broken(town: Town, batch: str, rows: int) -> list[str]:
+def broken(harness: CrashHarness, batch: str, rows: int) -> list[str]:
     """Sentences about what is wrong with a finished batch; none: all laws were kept."""
     wrong = []
-    with town.world() as world:
-        found = town.launched(world, batch)
+    with harness.world() as world:
+        found = harness.launched(world, batch)
         states, calls, results = found.states(), found.calls(), found.results()
         budget = next(b for b in found.budgets() if b.client == found.client)
         inbox = Counter(row["status"] for row in found.inbox())
@@ -37,7 +37,7 @@ def broken(town: Town, batch: str, rows: int) -> list[str]:
         wrong.append(f"{completions} completions and {len(done)} completed states")
     if inbox["new"]:
         wrong.append(f"{inbox['new']} callbacks were never looked at")
-    wrong += _held(town, found.batch_id)
+    wrong += _held(harness, found.batch_id)
     ambiguous = [c for c in calls if c["state"] == "ambiguous"]
     open_calls = [c for c in calls if c["state"] not in ("applied", "ambiguous")]
     if open_calls:
@@ -46,14 +46,14 @@ def broken(town: Town, batch: str, rows: int) -> list[str]:
         wrong.append(f"{budget.reserved} reserved for {len(ambiguous)} calls of unknown fate")
     if budget.spent != sum(c["cost"] or 0 for c in calls):
         wrong.append(f"budget says {budget.spent} spent, the ledger {sum(c['cost'] or 0 for c in calls)}")
-    wrong += _destination(town, batch, rows)
+    wrong += _destination(harness, batch, rows)
     return wrong
 
 
-def broken_reuse(town: Town, batch: str, rows: int) -> list[str]:
-    """The same of a finished batch of `scenes.launch_reusing`."""
-    with town.world() as world:
-        found = town.launched(world, batch)
+def broken_reuse(harness: CrashHarness, batch: str, rows: int) -> list[str]:
+    """The same of a finished batch of `scenarios.launch_reusing`."""
+    with harness.world() as world:
+        found = harness.launched(world, batch)
         statuses, calls, results = found.statuses(), found.calls(), found.results()
         used = {state["result_id"] for state in found.states()}
     wrong = []
@@ -66,42 +66,42 @@ def broken_reuse(town: Town, batch: str, rows: int) -> list[str]:
     return wrong
 
 
-def _held(town: Town, batch_id: int) -> list[str]:
+def _held(harness: CrashHarness, batch_id: int) -> list[str]:
     """Once a lease has passed nobody lives who holds an item, and whoever comes can take all of them.
 
     A run that was killed at its very end holds what it had until its lease is over, and not longer: nothing renews it.
     """
     living = "select label, expires_at from runners where batch_id = %s and ended_at is null"
     living += " and expires_at > clock_timestamp()"
-    for holder in town.rows(living, batch_id):
-        town.wait_until(holder["expires_at"])
-    if holders := town.rows(living, batch_id):
+    for holder in harness.rows(living, batch_id):
+        harness.wait_until(holder["expires_at"])
+    if holders := harness.rows(living, batch_id):
         return [f"somebody still renews a lease: {holders}"]
 
     async def claimable() -> int:
-        async with await connect_async(town.settings.hq_database_url or "", autocommit=True) as connection:
+        async with await connect_async(harness.settings.hq_database_url or "", autocommit=True) as connection:
             await claims.retire_expired_runners(connection, batch_id)
             runner = await claims.start_runner(connection, batch_id, "after the crashes", 60.0)
             taken = await claims.claim(connection, batch_id, runner, items)
             await claims.end_runner(connection, runner)
             return len(taken)
 
-    items = [row["item_id"] for row in town.rows("select item_id from item_leases where batch_id = %s", batch_id)]
+    items = [row["item_id"] for row in harness.rows("select item_id from item_leases where batch_id = %s", batch_id)]
     taken = asyncio.run(claimable())
     return [] if taken == len(items) else [f"{len(items) - taken} items are still held"]
 
 
-def _destination(town: Town, batch: str, rows: int) -> list[str]:
-    with connect(town.settings.workspace_database_url or "") as workspace:
+def _destination(harness: CrashHarness, batch: str, rows: int) -> list[str]:
+    with connect(harness.settings.workspace_database_url or "") as workspace:
         stored = workspace.execute("select count(*) as n from chaos where batch_key = %s", (batch,)).fetchone()
     count = 0 if stored is None else stored["n"]
     return [] if count == rows else [f"{count} rows stored for {rows} items"]
 
 
-def double_charges(town: Town) -> list[dict[str, Any]]:
+def double_charges(harness: CrashHarness) -> list[dict[str, Any]]:
     """Subjects that the sandbox charged more than once, each time beyond that by no operator's word: none.
 
     Who retries a call of unknown fate accepts that it may be charged again, once for each time.
     """
-    charged: list[dict[str, Any]] = town.sandbox.billing()["double_charges"]
-    return [bill for bill in charged if bill["charges"] > 1 + town.retried[bill["key"], bill["subject"]]]
+    charged: list[dict[str, Any]] = harness.sandbox.billing()["double_charges"]
+    return [bill for bill in charged if bill["charges"] > 1 + harness.retried[bill["key"], bill["subject"]]]

@@ -1,16 +1,23 @@
-"""The named points where a process is ended, stopped, or finds its database restarted."""
+"""The named points where a process is ended, stopped, or finds its database restarted.
+
+A point's name is that of a mark above a function of the package (`# crash point: ...`, `tests/harness/marks.py`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from tests.harness.marks import crash_point_function
 
 
 @dataclass(frozen=True)
 class Point:
-    """A function of the package, and what has to be so that a run comes there.
+    """A marked function of the package, and what has to be so that a run comes there.
 
     `callbacks`: callbacks wait in the inbox; `crashed`: an earlier run died in the middle of its calls; `overdue`:
-    the callback never comes, so that the deadline passes; `hit`: how often it is passed before.
+    the callback never comes, so that the deadline passes; `hit`: how often it is passed before; `quick`: of its group,
+    it is among the few that `make test` strikes too.
     """
 
     name: str
@@ -19,119 +26,141 @@ class Point:
     crashed: bool = False
     overdue: bool = False
     hit: int = 1
+    quick: bool = False
 
     def __str__(self) -> str:
         return f"{self.when} {self.name}" + (f" ({self.hit})" if self.hit > 1 else "")
 
+    def fault(self, action: str = "kill", **more: Any) -> dict[str, Any]:
+        """What `faults.arm` is given, anywhere. Raises `LookupError` where the package has no mark."""
+        function = crash_point_function(self.name)
+        return {"function": function, "when": self.when, "action": action, "hit": 1, **more}
 
+
+def quick(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    """Those of a group that `make test` strikes."""
+    return tuple(point for point in points if point.quick)
+
+
+SENT = Point("request-is-sent")
 ENGINE = (
-    Point("store.runs.claims:start_runner"),
-    Point("store.runs.claims:retire_expired_runners"),
-    Point("store.runs.claims:find_runnable"),
-    Point("store.runs.claims:claim", "before"),
-    Point("store.runs.claims:claim"),
-    Point("store.runs.contexts:load_items"),
-    Point("engine.run.item:run_step", "before"),
-    Point("engine.run.item:run_step"),
-    Point("engine.calls.call:_intend", "before"),
-    Point("store.runs.claims:alive"),
-    Point("store.money.budgets:lock"),
-    Point("store.calls.ledger:intend", "before"),
-    Point("store.calls.ledger:intend"),
-    Point("engine.calls.call:_intend"),
-    Point("wire.transport:send", "before"),
-    Point("wire.transport:send"),
-    Point("store.calls.ledger:receive", "before"),
-    Point("store.calls.ledger:receive"),
-    Point("engine.commit.group_writer:GroupWriter.receive"),
-    Point("engine.decisions.decision:decide"),
-    Point("engine.decisions.outcome:conclude", "before"),
-    Point("store.calls.ledger:apply", "before"),
-    Point("store.calls.ledger:apply"),
-    Point("store.money.budgets:save"),
-    Point("engine.decisions.outcome:conclude"),
-    Point("engine.calls.single_flight:adopt", "before"),
-    Point("store.runs.claims:release"),
-    Point("store.states.batch_states:adopt_shared_answers"),
-    Point("store.states.batch_states:settle_batch", "before"),
-    Point("store.runs.claims:end_runner", "before"),
-    Point("engine.run.item:take_callback", "before", callbacks=True),
-    Point("engine.run.item:take_callback", callbacks=True),
-    Point("engine.decisions.decision:decide_callback", callbacks=True),
-    Point("engine.calls.call:recover", "before", crashed=True),
-    Point("engine.calls.call:recover", crashed=True),
-    Point("engine.calls.polling:_poll", "before", overdue=True),
-    Point("engine.calls.polling:_read", "before", overdue=True),
-    Point("engine.calls.polling:_poll", overdue=True),
+    Point("run-signs-on"),
+    Point("dead-runs-are-retired"),
+    Point("open-items-are-found"),
+    Point("items-are-claimed", "before"),
+    Point("items-are-claimed"),
+    Point("items-are-loaded"),
+    Point("step-of-an-item", "before"),
+    Point("step-of-an-item"),
+    Point("call-is-intended", "before"),
+    Point("lease-is-checked"),
+    Point("budgets-are-locked"),
+    Point("intents-are-written", "before"),
+    Point("intents-are-written"),
+    Point("call-is-intended"),
+    Point("request-is-sent", "before"),
+    SENT,
+    Point("answers-are-written", "before"),
+    Point("answers-are-written"),
+    Point("answer-is-kept"),
+    Point("answer-is-read"),
+    Point("call-is-concluded", "before"),
+    Point("endings-are-written", "before"),
+    Point("endings-are-written"),
+    Point("budgets-are-saved"),
+    Point("call-is-concluded"),
+    Point("shared-answer-is-adopted", "before"),
+    Point("items-are-released"),
+    Point("left-over-answers-are-adopted"),
+    Point("batch-is-settled", "before"),
+    Point("run-signs-off", "before"),
+    Point("callback-is-taken", "before", callbacks=True),
+    Point("callback-is-taken", callbacks=True),
+    Point("callback-is-read", callbacks=True),
+    Point("interrupted-call-is-recovered", "before", crashed=True),
+    Point("interrupted-call-is-recovered", crashed=True),
+    Point("result-is-polled", "before", overdue=True),
+    Point("poll-is-read", "before", overdue=True),
+    Point("result-is-polled", overdue=True),
 )
 ASSET = (
-    Point("store.results.destinations:ensure_table"),
-    Point("store.results.destinations:upsert"),
-    Point("store.states.transitions:mark_stored", "before"),
-    Point("store.states.transitions:mark_stored"),
+    Point("destination-is-made"),
+    Point("values-are-stored"),
+    Point("states-are-marked-stored", "before"),
+    Point("states-are-marked-stored"),
 )
 RUN = (
-    Point("services.batches.items:create_items", "before"),
-    Point("services.batches.items:create_items"),
-    Point("engine.decisions.outcome:conclude", hit=5),
-    Point("services.batches.advancing:advance_batch"),
-    Point("services.batches.storing:store_results"),
-    Point("assets.enrichment:step_metadata"),
-    Point("assets.enrichment:step_metadata", hit=2),
-    Point("warehouse.sources:publish_batch_sources"),
-    Point("warehouse.building:_write", hit=2),
-    Point("warehouse.building:build_models"),
-    Point("warehouse.testing:run_tests", "before", hit=3),
-    Point("warehouse.publishing:publish_marts", "before"),
-    Point("warehouse.publishing:_replace"),
-    Point("warehouse.publishing:_replace", hit=2),
-    Point("warehouse.publishing:_load"),
-    Point("warehouse.publishing:publish_marts"),
-    Point("services.batches.advancing:mark_extracted", "before"),
-    Point("services.batches.advancing:mark_extracted"),
+    Point("items-are-created", "before"),
+    Point("items-are-created"),
+    Point("call-is-concluded", hit=5, quick=True),
+    Point("batch-is-advanced"),
+    Point("results-are-stored"),
+    Point("step-is-reported"),
+    Point("step-is-reported", hit=2),
+    Point("sources-are-extracted"),
+    Point("model-is-written", hit=2),
+    Point("models-are-built"),
+    Point("models-are-tested", "before", hit=3),
+    Point("marts-are-published", "before"),
+    Point("mart-is-replaced"),
+    Point("mart-is-replaced", hit=2, quick=True),
+    Point("mart-is-loaded"),
+    Point("marts-are-published"),
+    Point("batch-is-marked-extracted", "before"),
+    Point("batch-is-marked-extracted"),
 )
 """In the process of a Dagster run: items, steps part done, before each report, Parquet, publication in the middle."""
 
+LAUNCHED = Point("batch-is-launched", quick=True)
+MOVED = Point("taken-file-is-moved")
 DROPPED = (
-    Point("services.uploads.upload:upload_file"),
-    Point("services.batches.launching:launch", "before"),
-    Point("services.batches.launching:launch"),
-    Point("services.uploads.inbox_folder:_move"),
-    Point("services.uploads.inbox_folder:take_in"),
+    Point("upload-is-kept"),
+    Point("batch-is-launched", "before"),
+    LAUNCHED,
+    MOVED,
+    Point("file-is-taken-in"),
 )
 """In the daemon, while a sensor takes in a file."""
 
-TICK = ("TICK_CREATED", "TICK_HELD", "RUN_IDS_RESERVED", "RUN_CREATED", "RUN_LAUNCHED")
+RUN_CREATED = "RUN_CREATED"
+TICK = ("TICK_CREATED", "TICK_HELD", "RUN_IDS_RESERVED", RUN_CREATED, "RUN_LAUNCHED")
 """In the daemon, between a sensor's answer and its cursor, by Dagster's own names."""
 
 RECEIVER = (
-    Point("receiver.writer:InboxWriter.submit", "before"),
-    Point("receiver.writer:store_callbacks", "before"),
-    Point("receiver.writer:store_callbacks"),
-    Point("store.inbox.callbacks:prepare_session"),
+    Point("callback-is-submitted", "before"),
+    Point("callbacks-are-stored", "before", quick=True),
+    Point("callbacks-are-stored", quick=True),
+    Point("inbox-session-is-prepared"),
 )
-DEPARTURE = Point("wire.transport:_Flight.leave", "before")
+DEPARTURE = Point("request-departs", "before")
 """The connection stands and the request is ready; what follows is the last look at the lease, and the write."""
 
+BEHIND_THE_INTENT = (DEPARTURE, Point("request-is-sent", "before"))
+"""Between a call's intent and the wire."""
+
 STOPPED = (
-    DEPARTURE,
-    Point("wire.transport:send", "before"),
-    Point("store.calls.ledger:intend"),
-    Point("engine.calls.call:_intend"),
-    Point("wire.transport:send"),
-    Point("store.calls.ledger:apply", "before"),
+    *BEHIND_THE_INTENT,
+    Point("intents-are-written"),
+    Point("call-is-intended", quick=True),
+    Point("request-is-sent", quick=True),
+    Point("endings-are-written", "before"),
 )
 RESTARTED = (
-    Point("store.calls.ledger:intend"),
-    Point("wire.transport:send"),
-    Point("store.calls.ledger:apply"),
+    Point("intents-are-written"),
+    Point("request-is-sent"),
+    Point("endings-are-written", quick=True),
 )
 REUSING = (
-    Point("store.calls.questions:find"),
-    Point("store.calls.reuse:take", "before"),
-    Point("store.calls.reuse:take"),
-    Point("engine.calls.reuse:_take"),
-    Point("engine.calls.single_flight:adopt", "before"),
+    Point("known-answers-are-found"),
+    Point("reused-answers-are-written", "before"),
+    Point("reused-answers-are-written"),
+    Point("answer-is-reused"),
+    Point("shared-answer-is-adopted", "before"),
 )
-EVERY = (*ENGINE, *ASSET, *REUSING, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED)
+ATTEMPTED, READ = Point("attempt-is-made"), Point("answer-is-read", "before")
+POLL_READ, INSERTED = Point("poll-is-read", "before"), Point("batch-is-inserted", "before")
+SINGLE = (ATTEMPTED, READ, POLL_READ, INSERTED)
+"""What tests of other folders strike."""
+
+EVERY = (*ENGINE, *ASSET, *REUSING, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED, *SINGLE)
 """All that are functions of the package."""

@@ -12,6 +12,7 @@ from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.decisions.decision import poll_in
 from tests.chaos.faults import arm
+from tests.chaos.points import POLL_READ
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.world import Launched, World, async_step, people
 from tests.engine_features.test_questions_under_way import in_a_child, over
@@ -139,8 +140,7 @@ def test_a_run_that_dies_in_the_middle_of_a_poll_loses_nothing(world: World) -> 
         batch = world.launch(people(1), polled_step(answers.url, poll={"every": 50}))
         batch.run(linger=0.0)
         poll_is_due(batch)
-        fault = {"point": "engine.calls.polling:_read", "when": "before", "hit": 1, "action": "kill"}
-        assert in_a_child(batch, prepare=lambda: arm(fault)) == [-signal.SIGKILL]
+        assert in_a_child(batch, prepare=lambda: arm(POLL_READ.fault())) == [-signal.SIGKILL]
         assert over(batch).run().finished
         assert (polls(answers), answers.asked["/orders/slow"]) == (2, 1)
     assert (batch.state("slow")["outcome"], len(batch.results())) == ("found", 1)

@@ -16,6 +16,7 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.calls.single_flight import FIRST_LOOK, FIRST_LOOK_ASYNC, LONGEST_LOOK, look_again_in
 from enrichment_assets.services.operations.recovery import resolve
 from tests.chaos.faults import arm
+from tests.chaos.points import ATTEMPTED, READ
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.world import Launched, World, async_step, company_step, people, step
 
@@ -53,7 +54,7 @@ def in_a_child(*batches: Launched, prepare: Callable[[], None] = lambda: None) -
 
 def die_in_the_middle() -> None:
     """Let this process be killed when its first answer has come and is not stored yet."""
-    arm({"point": "engine.calls.attempt:exchange", "when": "after", "hit": 1, "action": "kill"})
+    arm(ATTEMPTED.fault())
 
 
 def killed(batch: Launched) -> Launched:
@@ -268,8 +269,7 @@ def test_answers_that_get_lost_are_fetched_under_one_key_by_one_of_two_batches(w
 
 def test_an_answer_that_a_dead_run_could_only_store_is_taken(world: World) -> None:
     leader = world.launch(people(1), finder())
-    child = {"point": "engine.decisions.decision:decide", "when": "before", "hit": 1, "action": "kill"}
-    assert in_a_child(leader, prepare=lambda: arm(child)) == [-signal.SIGKILL]
+    assert in_a_child(leader, prepare=lambda: arm(READ.fault())) == [-signal.SIGKILL]
     assert [call["state"] for call in leader.calls()] == ["received"]
     follower = world.launch(people(1), finder())
     assert follower.run().finished

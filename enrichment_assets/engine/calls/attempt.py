@@ -55,7 +55,7 @@ class Departure:
 
     def __call__(self) -> None:
         """Ask, then note the time. Raises `LeaseLost`."""
-        self.may_leave()
+        self.may_leave()  # guard: lease-is-asked-at-departure
         self.at = time.perf_counter()
 
     def milliseconds(self) -> int | None:
@@ -92,6 +92,7 @@ async def _sent(run: Run, step: Step, request: RenderedRequest, turn: Turn, may_
             await gate.come_up_to(turn)
 
 
+# crash point: attempt-is-made
 async def exchange(run: Run, step: Step, request: RenderedRequest, turn: Turn) -> Exchange:
     """Send a request whose intent is durable.
 
@@ -125,7 +126,7 @@ def _unanswered(step: Step, error: FateUnknown) -> str:
 def fate_unknown(step: Step, reason: str) -> Decision:
     """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
     workflow = step.workflow
-    if workflow.free_or_idempotent or workflow.idempotency_header:
+    if workflow.free_or_idempotent or workflow.idempotency_header:  # guard: unknown-fate-is-not-resent
         return _to_be_sent_again(reason, cost_if_last=workflow.price.estimate)
     return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
 

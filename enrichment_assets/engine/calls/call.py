@@ -91,6 +91,7 @@ def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str
     url = f"{run.receiver_url}/callbacks/{token}" if token else None
     rendered = step.renderer.render(run.item_context(item, step, callback_url=url))
     request = step.authorised(rendered)
+    # guard: repeated-call-has-its-key
     added = {step.workflow.idempotency_header: subject.key} if step.workflow.idempotency_header else {}
     if step.only_simulator is not None:
         added[RECEIVER_HEADER] = run.receiver_url
@@ -107,7 +108,7 @@ async def _attempt(
     admission: CallAdmission,
 ) -> Made | IntentVerdict:
     """Intent, request, raw answer, decision. A verdict is returned when the call may not leave."""
-    verdict = await _intend(run, item, step, subject, token)
+    verdict = await _intend(run, item, step, subject, token)  # guard: intent-before-request
     if not verdict.granted:
         return verdict
     if token is not None and verdict.callback_token != token:
@@ -125,6 +126,7 @@ async def _attempt(
     return Made(Attempt(call_id, verdict.attempt, outcome.status, exchanged.duration_ms), decision)
 
 
+# crash point: call-is-intended
 async def _intend(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> IntentVerdict:
     workflow = step.workflow
     return await run.writer.intend(
@@ -151,6 +153,7 @@ async def keep(run: Run, item: LoadedItem, call_id: int, answer: Answer) -> None
         ItemLost: the item was taken over.
     """
     headers = dump(dict(answer.headers))
+    # guard: answer-kept-before-read
     stored = await run.writer.receive(Received(call_id, item.item_id, item.fence, answer.status, headers, answer.body))
     if not stored:
         raise ItemLost(item.item_id)
@@ -185,6 +188,7 @@ async def _pause_others(run: Run, step: Step, decision: Decision, attempt: Attem
         await run.pause_provider(step.limit_key, decision.again_in or 0.0, asked)
 
 
+# crash point: interrupted-call-is-recovered
 async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> Ending:
     """Finish a call that a dead run left behind: read its stored answer, or decide about its unknown fate."""
     attempts = item.states[step.slug].attempts

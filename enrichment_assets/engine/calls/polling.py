@@ -98,6 +98,7 @@ async def _end(run: Run, item: LoadedItem, step: Step, open_call: OpenCall, poll
     await conclude(run, item, step, decision, Move(polled.attempt, attempts=attempts))
 
 
+# crash point: result-is-polled
 async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> _Polled:
     """Ask for the answer, store it, read it.
 
@@ -140,6 +141,7 @@ async def _ask(run: Run, step: Step, request: RenderedRequest, admission: Admiss
     return None
 
 
+# crash point: poll-is-read
 async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt, admission: Admission) -> _Polled:
     """What a stored answer to a poll says of the call, and of the provider."""
     verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()

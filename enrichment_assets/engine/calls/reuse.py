@@ -38,7 +38,7 @@ async def call_or_reuse(run: Run, item: LoadedItem, step: Step, subject: Subject
     """
 
     async def ask() -> Ending:
-        found = await _kept(run, item, step, subject)
+        found = await _kept(run, item, step, subject)  # guard: kept-answer-comes-first
         return await call(run, item, step, found) if isinstance(found, Subject) else found
 
     if subject.question is None or step.workflow.entity is not Entity.COMPANY:
@@ -71,6 +71,7 @@ async def _kept(run: Run, item: LoadedItem, step: Step, subject: Subject) -> End
     return ending or replace(subject, asked=replace(asked, seen=known.call_id))
 
 
+# crash point: answer-is-reused
 async def _take(
     run: Run, item: LoadedItem, step: Step, subject: Subject, known: Known, decision: Decision
 ) -> Ending | None:

@@ -133,6 +133,7 @@ def look_again_in(age: float, first: float, now: float) -> float:
     return apart - now % apart
 
 
+# crash point: shared-answer-is-adopted
 async def adopt(run: Run, item: LoadedItem, step: Step, ending: Ending, *, retry_in: float | None = None) -> Ending:
     """Give this item the ending of a call that it did not make (no cost, no result row of its own)."""
     decision = ending.decision

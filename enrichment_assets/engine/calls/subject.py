@@ -45,7 +45,7 @@ def question_of(batch: Batch, item: LoadedItem, step: Step) -> str | None:
         workflow.provider,
         workflow.operation,
         workflow.mode.value,
-        batch.blueprint.simulated,
+        batch.blueprint.simulated,  # guard: simulated-answers-stay-apart
         step.simulated,
         step.base_url(),
         request.method,
@@ -89,9 +89,9 @@ def subject_of(batch: Batch, item: LoadedItem, step: Step) -> Subject:
 
 
 def _subject_key(item: LoadedItem, step: Step, question: str | None) -> str:
-    if step.workflow.entity is Entity.COMPANY and item.company_key:
+    if step.workflow.entity is Entity.COMPANY and item.company_key:  # guard: company-is-one-subject
         return f"company:{item.company_key}"
-    return f"question:{question}" if question else f"item:{item.item_id}"
+    return f"question:{question}" if question else f"item:{item.item_id}"  # guard: question-is-one-subject
 
 
 def _asked(step: Step, question: str, key: str) -> Asked:
@@ -99,4 +99,5 @@ def _asked(step: Step, question: str, key: str) -> Asked:
     workflow = step.workflow
     patience = workflow.deadline if workflow.mode is Mode.ASYNC else workflow.retry.total
     keyed = workflow.idempotency_header is not None
-    return Asked(question, key, workflow.reuse_for or 0.0, patience if workflow.reuse_for else None, keyed)
+    waits = patience if workflow.reuse_for else None  # guard: asking-anew-waits-for-nobody
+    return Asked(question, key, workflow.reuse_for or 0.0, waits, keyed)

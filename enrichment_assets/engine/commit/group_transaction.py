@@ -101,7 +101,7 @@ async def _in_pipeline(
         purse_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
         if records[Kind.RELEASE]:
             await claims.release(connection, scope.runner_id, records[Kind.RELEASE])
-        if not await alive.result():
+        if not await alive.result():  # guard: retired-run-writes-nothing
             raise LeaseLost("this run's lease expired and its items were taken over; it stops without writing")
         if received_reply:
             ours = await received_reply.result()
@@ -112,6 +112,7 @@ async def _in_pipeline(
         results[Kind.REUSE] = verdicts
         landed = [r for r in applied if (r.item_id, r.workflow_slug) in moved]
         taken = [r.applied for r, verdict in zip(reused, verdicts, strict=True) if verdict.call_id is not None]
+        # guard: emission-needs-its-lease
         emitted = [(record.item_id, record.emission) for record in (*landed, *taken) if record.emission]
         if emitted:
             await fanout.insert_children(connection, scope.client_id, scope.batch_id, emitted)
@@ -146,7 +147,7 @@ async def _intend(
 
     What is asked `elsewhere` is not written.
     """
-    leaving = [i for i in intents if i.call_key not in elsewhere]
+    leaving = [i for i in intents if i.call_key not in elsewhere]  # guard: asked-elsewhere-is-not-asked
     too_small = [purse.reserve(i.workflow_slug, i.estimated_cost) if i.estimated_cost else None for i in leaving]
     affordable = [i for i, account in zip(leaving, too_small, strict=True) if account is None]
     refused = {i.call_key: account for i, account in zip(leaving, too_small, strict=True) if account is not None}
@@ -157,7 +158,7 @@ async def _intend(
     if written:
         for intent, verdict in zip(affordable, await written.result(), strict=True):
             verdicts[intent.call_key] = verdict
-            if intent.estimated_cost and not verdict.granted:
+            if intent.estimated_cost and not verdict.granted:  # guard: refused-intent-reserves-nothing
                 purse.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
     return [verdicts.get(i.call_key) or _no_room(refused[i.call_key]) for i in intents]
 

@@ -72,6 +72,7 @@ class GroupWriter:
         verdict: IntentVerdict = await self._submit(Kind.INTEND, intent)
         return verdict
 
+    # crash point: answer-is-kept
     async def receive(self, answer: Received) -> bool:
         """Make a raw answer durable. False: the call is no longer ours."""
         ours: bool = await self._submit(Kind.RECEIVE, answer)
@@ -141,7 +142,7 @@ class GroupWriter:
         try:
             records = [(w.kind, w.record) for w in group]
             results = await again_after_deadlock(partial(write_group, self.connection, self.scope, records))
-        except psycopg.DataError as error:
+        except psycopg.DataError as error:  # guard: bad-value-ends-no-run
             await self._commit_one_by_one(group, error)
             return
         except BaseException:

@@ -98,6 +98,7 @@ def dump(value: object) -> str:
     return json_bytes(value).decode()
 
 
+# crash point: answer-is-read
 def decide(step: Step, answer: Answer) -> Decision:
     """Classify and read one raw answer. Never raises: what cannot be read is FAILED(contract)."""
     if step.provider is None:
@@ -155,6 +156,7 @@ def _as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict)
     return verdict
 
 
+# crash point: callback-is-read
 def decide_callback(
     step: Step, body: bytes, encoding: str | None = None, content_type: str = ""
 ) -> tuple[Decision, InboxStatus]:
@@ -197,6 +199,7 @@ def _why_not_found(unusable: Mapping[str, str]) -> str:
 
 def failed(error_class: ErrorClass, reason: str, cost: Decimal | None = None) -> Decision:
     """The state is FAILED for good (until a person retries it)."""
+    # guard: error-is-no-miss
     return Decision(Status.FAILED, CallState.FAILED, None, reason[:MAX_REASON], error_class, cost=cost)
 
 

@@ -55,6 +55,7 @@ class Move:
     inbox_status: InboxStatus | None = None
 
 
+# crash point: call-is-concluded
 async def conclude(run: Run, item: LoadedItem, step: Step, decision: Decision, move: Move) -> Ending:
     """Commit what a decision of this item's own call, callback or computation does, in memory too.
 
@@ -115,7 +116,7 @@ def record_of(
         retry_in=move.retry_in,
         deadline_in=deadline_in,
         poll_in=decision.poll_in,
-        result_id=shared.result_id if shared else None,
+        result_id=shared.result_id if shared else None,  # guard: shared-value-has-its-origin
         step_number=step.workflow.step,
         company_key=item.company_key,
         inbox_id=move.inbox_id,

@@ -186,6 +186,7 @@ async def _started(
         await ledger.execute(f"set idle_in_transaction_session_timeout = '{max(int(options.lease_seconds / 2), 1)}s'")
         doors = Doors(gates)
         steps = prepare_steps(batch.blueprint, providers, selection, doors.make, options.sandbox_url)
+        # guard: dead-run-is-retired
         await claims.retire_expired_runners(reader, batch.batch_id)
         lease = Lease(options.lease_seconds)
         label = options.label or own_label()

@@ -79,6 +79,7 @@ def _runnable(item: LoadedItem, step: Step) -> bool:
     return all(item.states[name].status.settled for name in step.needs if name in item.states)
 
 
+# crash point: step-of-an-item
 async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     """Run one step for one item: skip it with a reason, compute it, or call its provider."""
     reason = _reason_to_skip(run, item, step)
@@ -119,6 +120,7 @@ def _reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
     return None
 
 
+# crash point: callback-is-taken
 async def take_callback(run: Run, item: LoadedItem, callback: Callback) -> None:
     """Apply a callback from the inbox, once: a state that has its answer already leaves it `superseded`."""
     step = run.steps.get(callback.call.workflow_slug)

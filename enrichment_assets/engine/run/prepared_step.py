@@ -131,7 +131,8 @@ def account_key(provider: str, address: str, secrets: Mapping[str, str]) -> str:
     """`provider:hash` of address and credentials: two clients with keys of their own have limits of their own."""
     sent = sorted(set(secrets) - {CALLBACK_SECRET})
     material = "\n".join([address, *(f"{name}={secrets[name]}" for name in sent)])
-    return f"{provider}:{hashlib.sha256(material.encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256(material.encode()).hexdigest()[:16]  # guard: key-is-hashed-in-names
+    return f"{provider}:{digest}"
 
 
 def prepare_steps(

@@ -150,12 +150,14 @@ def load_batch(settings: Settings, batch_key: str) -> Batch:
     return Batch(row.batch_id, row.batch_key, row.client_id, row.client, Blueprint.model_validate(row.blueprint))
 
 
+# crash point: batch-is-marked-extracted
 def mark_extracted(settings: Settings, batch_key: str) -> None:
     """Note that the batch's tables hold what is known of it now."""
     with connect(open_databases(settings).hq) as connection:
         batch_states.mark_extracted(connection, batch_key)
 
 
+# crash point: batch-is-advanced
 def advance_batch(
     settings: Settings,
     batch_key: str,

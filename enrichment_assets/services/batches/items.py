@@ -51,6 +51,7 @@ class ItemsReport:
     held_back: int = 0
 
 
+# crash point: items-are-created
 def create_items(settings: Settings, batch_key: str) -> ItemsReport:
     """Lay out a batch: items, leases and PENDING states; a second call finds them there and does nothing.
 
@@ -82,7 +83,7 @@ def lay_out(connection: Connection, settings: Settings, batch: dict[str, Any], u
     if there < wanted or batch["items_created_at"] is None:
         end = wanted if wanted < readable else sys.maxsize  # all of them: a row too many is noticed below
         created, not_values = _create(connection, settings, batch, upload, slice(there, end), last)
-    if there + created != wanted:
+    if there + created != wanted:  # guard: every-counted-row-is-an-item
         raise InfrastructureError(
             f"upload {upload['id']} had {rows} rows with {rejected} rejections when it came, "
             f"and now gives {there + created} items of {wanted}: its kept bytes or the reader have changed"

@@ -61,6 +61,7 @@ class Launched:
     beside: tuple[str, ...] = ()
 
 
+# crash point: batch-is-launched
 def launch(
     settings: Settings,
     upload: int | str,

@@ -41,6 +41,7 @@ class StoreReport:
     problem: str | None = None
 
 
+# crash point: results-are-stored
 def store_results(settings: Settings, batch_key: str) -> dict[str, StoreReport]:
     """Store every result of the batch that has a destination and is not stored yet. Workflow slug -> report.
 

@@ -218,6 +218,7 @@ def _call_again(
     calls = recovery.ready_calls(connection, picked, CallState.AMBIGUOUS)
     reopened = reopening.reopen_dependents(connection, states, facts)
     returned = [(call.workflow, call.estimated_cost, Decimal(0)) for call in calls]
+    # guard: retry-returns-its-reservation
     budget_changes.settle_by_hand(connection, batch.client_id, batch.batch_id, returned)
     return ResolveReport(batch_key, "retry", moved, len(calls), Decimal(0), reopened, 0, batch.runners)
 

@@ -42,6 +42,7 @@ class TakenFile:
         return f"{name}: launched as {self.batch_key}" if self.batch_key else f"{name}: {self.problem}"
 
 
+# crash point: file-is-taken-in
 def take_in(settings: Settings) -> list[TakenFile]:
     """Upload and launch every file that has arrived whole.
 
@@ -113,6 +114,7 @@ def _refuse(path: Path, reason: str) -> None:
         file.write(f"{reason}\n")
 
 
+# crash point: taken-file-is-moved
 def _move(path: Path, folder: str) -> Path:
     """Move a file into a folder beside it, under a free name, durably; where it is then. Raises OSError."""
     target = path.parent / folder / path.name

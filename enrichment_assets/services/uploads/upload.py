@@ -62,6 +62,7 @@ _SAMPLE_ROWS = 200
 _LONGEST_SAMPLE = 500
 
 
+# crash point: upload-is-kept
 def upload_file(
     settings: Settings,
     path: Path,

@@ -49,10 +49,10 @@ with given as (
   select %(client)s, %(batch)s, 0, parent_id, origin_key, company_key, {_FIELDS}, original::jsonb, details::jsonb,
          rejected::jsonb
   from given order by ord
-  on conflict (batch_id, origin_key) do nothing
+  on conflict (batch_id, origin_key) do nothing  -- guard: one-child-an-origin
   returning id, origin_key, parent_item_id
 ), leased as (
-  insert into item_leases (item_id, batch_id, fence) select id, %(batch)s, 0 from made
+  insert into item_leases (item_id, batch_id, fence) select id, %(batch)s, 0 from made  -- guard: children-have-leases
 ), laid_out as (
   {_STATES}
 )

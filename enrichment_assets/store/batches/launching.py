@@ -43,6 +43,7 @@ def next_batch_number(connection: Connection, prefix: str) -> int:
     return int(row["number"]) if row else 1
 
 
+# crash point: batch-is-inserted
 def insert_batch(
     connection: Connection,
     batch_key: str,

@@ -141,7 +141,8 @@ with asked as (
                          question, ord)
 ), held as (
   select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error from asked a
-  join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
+  join item_leases l on l.item_id = a.item_id
+    and l.fence = a.fence and l.runner_id = %(runner)s  -- guard: intent-needs-its-lease
   left join provider_calls c on c.call_key = a.call_key
 ), written as (
   insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
@@ -149,14 +150,14 @@ with asked as (
                               question_hash)
   select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
          estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question
-  from held where existing_id is null or existing_state = 'ready'
+  from held where existing_id is null or existing_state = 'ready'  -- guard: finished-call-is-not-intended
   order by call_key
   on conflict (call_key) do update
   set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
       attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
       token_expires_at = excluded.token_expires_at, http_status = null, response_body = null, response_headers = null,
       received_at = null, error = null, error_class = null, readings = 0, question_hash = excluded.question_hash
-  where provider_calls.state = 'ready'
+  where provider_calls.state = 'ready'  -- guard: finished-call-is-not-overwritten
   returning id, call_key, attempt, callback_token
 )
 select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
@@ -168,6 +169,7 @@ order by a.ord
 """
 
 
+# crash point: intents-are-written
 async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[Intent]) -> Reply[list[IntentVerdict]]:
     """Write intents; one verdict for each, in order. `call_key`s must be distinct within one call."""
     cursor = await connection.execute(
@@ -225,12 +227,14 @@ set state = case when c.state = 'intent' then 'received' else c.state end,
     http_status = g.http_status, response_headers = g.headers::jsonb, response_body = g.body,
     received_at = clock_timestamp()
 from got g
-join item_leases l on l.item_id = g.item_id and l.fence = g.fence and l.runner_id = %(runner)s
+join item_leases l on l.item_id = g.item_id
+  and l.fence = g.fence and l.runner_id = %(runner)s  -- guard: answer-needs-its-lease
 where c.id = g.call_id and c.state in ('intent', 'sent')
 returning c.id
 """
 
 
+# crash point: answers-are-written
 async def receive(connection: AsyncConnection, scope: Scope, answers: Sequence[Received]) -> Reply[set[int]]:
     """Store raw answers. Gives the ids of the calls that were ours to write."""
     cursor = await connection.execute(
@@ -274,7 +278,8 @@ with done as (
   ) as d(item_id, fence, slug, status, provider, outcome, reason, error_class, call_id, call_state, external_id, own,
          payload, fields, cost, attempts, http_status, duration_ms, retry_in, deadline_in, shared_result, step_number,
          company_key, inbox_id, inbox_status, rejected, poll_in)
-  join item_leases l on l.item_id = d.item_id and l.fence = d.fence and l.runner_id = %(runner)s
+  join item_leases l on l.item_id = d.item_id
+    and l.fence = d.fence and l.runner_id = %(runner)s  -- guard: ending-needs-its-lease
   left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
 ), ends as (
   select {_ENDS}, external_id, call_state, inbox_id, inbox_status from done
@@ -296,6 +301,7 @@ select item_id, slug, result_id from moved
 """
 
 
+# crash point: endings-are-written
 async def apply(
     connection: AsyncConnection, scope: Scope, records: Sequence[Applied]
 ) -> Reply[dict[tuple[int, str], int | None]]:

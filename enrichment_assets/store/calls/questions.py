@@ -98,15 +98,19 @@ _CANDIDATES = """
   cross join lateral (
     select c.state in ('applied', 'received') and (c.response_body is not null or i.body is not null)
            and coalesce(t.answered_at > statement_timestamp() - make_interval(secs => a.max_age), false) as answered,
-           coalesce(t.age < a.patience, false)
-           and (c.state in ('intent', 'received') and (a.keyed or exists (
-                  select 1 from runners r
-                  where r.id = c.runner_id and r.ended_at is null and r.expires_at > statement_timestamp()))
+           coalesce(t.age < a.patience, false)  -- guard: patience-ends
+           and (c.state in ('intent', 'received') and (
+                  a.keyed or  -- guard: dead-call-with-a-key-is-repeated
+                  exists (
+                    select 1 from runners r
+                    where r.id = c.runner_id
+                      and r.ended_at is null and r.expires_at > statement_timestamp()  -- guard: dead-run-is-not-awaited
+                  ))
                 or c.state = 'sent' and c.deadline_at > statement_timestamp()
                 or c.state = 'ready' and c.error_class = 'retryable' and a.keyed and not exists (
                   select 1 from provider_calls mine where mine.call_key = a.call_key and mine.id < c.id)) as under_way
   ) k
-  where c.client_id = %(client)s
+  where c.client_id = %(client)s  -- guard: answers-of-this-client-alone
     and c.question_hash = a.question and c.call_key <> a.call_key and c.reused_from is null
     and (t.in_batch and c.state in ('intent', 'sent', 'received', 'ambiguous', 'applied') or k.answered or k.under_way)
 """
@@ -148,10 +152,11 @@ cross join lateral (
   {_CANDIDATES}
   order by k.under_way desc, {_ORDER} limit 1
 ) o
-where o.under_way or o.call_id is distinct from a.seen
+where o.under_way or o.call_id is distinct from a.seen  -- guard: newer-answer-is-seen
 """
 
 
+# crash point: known-answers-are-found
 async def find(
     connection: AsyncConnection, client_id: int, batch_id: int, asked: Sequence[Asked], most_bytes: int = MAX_BYTES
 ) -> list[Known | None]:
@@ -178,7 +183,7 @@ async def take_turn(
     To be called before anything is locked, and before the intents are written: until this transaction ends, no other of
     the client writes intents that have questions. Who asks anew (no patience) waits for nobody, and is waited for.
     """
-    await connection.execute(_TURN, (client_id,))
+    await connection.execute(_TURN, (client_id,))  # guard: one-asker-at-a-time
     cursor = await connection.execute(_ELSEWHERE, _parameters(client_id, batch_id, asked), prepare=True)
     return Reply(cursor, lambda rows: {row.pop("call_key"): Elsewhere(**row) for row in rows})
 

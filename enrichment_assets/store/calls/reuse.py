@@ -63,7 +63,7 @@ _ENDS = ends(
         "status": "'COMPLETED'",
         "own": "true",
         "call_id": "t.id",
-        "fetched_at": "h.answered_at",
+        "fetched_at": "h.answered_at",  # guard: reused-answer-keeps-its-time
         "booked": "0::numeric",
     },
 )
@@ -80,8 +80,11 @@ with asked as (
                          saved, outcome, reason, payload, fields, step_number, company_key, rejected,
                          ord)
 ), held as (
-  select a.*, c.id is null or c.state = 'ready' as free, {RESULT_ID} as result_id from asked a
-  join item_leases l on l.item_id = a.item_id and l.fence = a.fence and l.runner_id = %(runner)s
+  select a.*, {RESULT_ID} as result_id,
+         c.id is null or c.state = 'ready' as free  -- guard: reuse-needs-a-free-call
+  from asked a
+  join item_leases l on l.item_id = a.item_id
+    and l.fence = a.fence and l.runner_id = %(runner)s  -- guard: reuse-needs-its-lease
   join workflow_states s on s.item_id = a.item_id and s.workflow_slug = a.slug and s.status = 'PENDING'
   left join provider_calls c on c.call_key = a.call_key
   left join enrichment_results e on e.item_id = a.item_id and e.workflow_slug = a.slug
@@ -97,7 +100,7 @@ with asked as (
   set state = 'applied', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
       estimated_cost = excluded.estimated_cost, cost = coalesce(provider_calls.cost, 0), error = null,
       error_class = null, applied_at = excluded.applied_at, reused_from = excluded.reused_from, question_hash = null
-  where provider_calls.state = 'ready'
+  where provider_calls.state = 'ready'  -- guard: reuse-overwrites-no-call
   returning id, call_key
 ), ends as (
   select {_ENDS}, ord from held h join taken t on t.call_key = h.call_key
@@ -110,6 +113,7 @@ order by a.ord
 """
 
 
+# crash point: reused-answers-are-written
 async def take(connection: AsyncConnection, scope: Scope, records: Sequence[Reused]) -> Reply[list[ReuseVerdict]]:
     """End states with answers that are there already; a verdict for each, in order. `call_key`s must be distinct."""
     states = [r.applied for r in records]

@@ -74,7 +74,8 @@ with known as (
     cross join lateral (
         select id, client_id, batch_id
         from provider_calls
-        where callback_token = i.token and (token_expires_at is null or token_expires_at > clock_timestamp())
+        where callback_token = i.token
+          and (token_expires_at is null or token_expires_at > clock_timestamp())  -- guard: expired-token-is-refused
         limit 1
     ) c
     cross join lateral (
@@ -154,6 +155,7 @@ _ONE_DIMENSION = struct.Struct("!iiIii")
 _LENGTH = struct.Struct("!i")
 
 
+# crash point: inbox-session-is-prepared
 async def prepare_session(connection: AsyncConnection, statement_seconds: float) -> None:
     """Make a fresh autocommit connection fit for acknowledging: durable commits, bounded statements, index probes.
 
@@ -172,6 +174,7 @@ async def prepare_session(connection: AsyncConnection, statement_seconds: float)
     )
 
 
+# crash point: callbacks-are-stored
 async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[IncomingCallback]) -> list[Receipt]:
     """Store a group of callbacks in one statement, which commits when the connection is in autocommit.
 

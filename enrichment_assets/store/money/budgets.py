@@ -54,28 +54,29 @@ class Purse:
         """
         account = self.lacking(slug, amount)
         for binding in self._binding(slug) if account is None else ():
-            binding.reserved += amount
+            binding.reserved += amount  # guard: reservations-add-up
             binding.changed = True
         return account
 
     def lacking(self, slug: str, amount: Decimal) -> Account | None:
         """The first budget that covers the workflow and has no room for `amount`."""
         for account in self._binding(slug):
-            if account.spent + account.reserved + amount > account.amount:
+            if account.spent + account.reserved + amount > account.amount:  # guard: budget-has-room
                 return account
         return None
 
     def settle(self, slug: str, reserved: Decimal, spent: Decimal) -> None:
         """Give back what was reserved and book what was spent."""
         for account in self._binding(slug):
-            account.reserved = max(account.reserved - reserved, Decimal(0))
-            account.spent += spent
+            account.reserved = max(account.reserved - reserved, Decimal(0))  # guard: reservation-is-given-back
+            account.spent += spent  # guard: spend-is-booked
             account.changed = True
 
     def _binding(self, slug: str) -> list[Account]:
         return [account for account in self.accounts if account.workflow_slug in (None, slug)]
 
 
+# crash point: budgets-are-locked
 async def lock(connection: AsyncConnection, scope: Scope) -> Reply[Purse]:
     """The budgets that cover this client and batch, locked until the transaction ends.
 
@@ -107,6 +108,7 @@ def accounts_of(connection: Connection, batch_id: int) -> list[Account]:
     return [Account(**row) for row in rows]
 
 
+# crash point: budgets-are-saved
 async def save(connection: AsyncConnection, purse: Purse) -> None:
     """Write what changed in a locked purse."""
     changed = [account for account in purse.accounts if account.changed]

@@ -49,6 +49,7 @@ def unstored_results(
             yield chunk
 
 
+# crash point: destination-is-made
 def ensure_table(connection: Connection, destination: Destination, workflow_slug: str) -> None:
     """Create the table where configuration asks for it, and the columns it lacks; check its key.
 
@@ -56,7 +57,7 @@ def ensure_table(connection: Connection, destination: Destination, workflow_slug
         ConfigurationError: the table is not there and `create` is not set.
     """
     table = sql.Identifier(destination.table)
-    if destination.create:
+    if destination.create:  # guard: table-is-made-from-the-row
         columns = [
             *(sql.SQL("{} {} not null").format(sql.Identifier(n), sql.SQL(t)) for n, t in BUILT_IN.items()),
             *(
@@ -92,6 +93,7 @@ def key_columns(destination: Destination) -> list[str]:
     return list(dict.fromkeys(["client_slug", *destination.key]))
 
 
+# crash point: values-are-stored
 def upsert(connection: Connection, destination: Destination, rows: Rows) -> int:
     """Upsert rows (built-in columns, then the mapped ones in order); returns how many were written.
 

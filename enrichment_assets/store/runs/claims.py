@@ -14,6 +14,7 @@ from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 
 
+# crash point: run-signs-on
 async def start_runner(connection: AsyncConnection, batch_id: int, label: str, lease_seconds: float) -> int:
     """Insert a runner for this batch and return its id (ids grow: a later runner has a larger one)."""
     row = await _one(
@@ -42,6 +43,7 @@ async def heartbeat(connection: AsyncConnection, runner_id: int, lease_seconds: 
     return cursor.rowcount == 1
 
 
+# crash point: lease-is-checked
 async def alive(connection: AsyncConnection, runner_id: int) -> Reply[bool]:
     """Share-lock the runner's row for this transaction. False: retired or expired; nothing may be committed.
 
@@ -57,6 +59,7 @@ async def alive(connection: AsyncConnection, runner_id: int) -> Reply[bool]:
     return Reply(cursor, bool)
 
 
+# crash point: dead-runs-are-retired
 async def retire_expired_runners(connection: AsyncConnection, batch_id: int) -> int:
     """End the runners of this batch whose heartbeat stopped; their items become free. Returns how many."""
     cursor = await connection.execute(
@@ -73,6 +76,7 @@ async def retire_expired_runners(connection: AsyncConnection, batch_id: int) -> 
     return cursor.rowcount
 
 
+# crash point: run-signs-off
 async def end_runner(connection: AsyncConnection, runner_id: int) -> None:
     """End a runner in good order. Items it still holds are free from now on."""
     await connection.execute(
@@ -80,6 +84,7 @@ async def end_runner(connection: AsyncConnection, runner_id: int) -> None:
     )
 
 
+# crash point: open-items-are-found
 async def find_runnable(
     connection: AsyncConnection,
     batch_id: int,
@@ -158,6 +163,7 @@ async def find_overdue(connection: AsyncConnection, batch_id: int, slugs: Sequen
     return [row["item_id"] for row in await cursor.fetchall()]
 
 
+# crash point: items-are-claimed
 async def claim(
     connection: AsyncConnection, batch_id: int, runner_id: int, item_ids: Sequence[int]
 ) -> list[tuple[int, int]]:
@@ -169,7 +175,7 @@ async def claim(
         with picked as (
           select l.item_id from item_leases l
           where l.batch_id = %(batch)s and l.item_id = any(%(items)s::bigint[])
-            and (l.runner_id is null
+            and (l.runner_id is null  -- guard: held-item-is-not-claimed
                  or exists (select 1 from runners r where r.id = l.runner_id and r.ended_at is not null))
           order by l.item_id for update of l skip locked
         )
@@ -185,6 +191,7 @@ async def claim(
     return [(row["item_id"], row["fence"]) for row in await cursor.fetchall()]
 
 
+# crash point: items-are-released
 async def release(connection: AsyncConnection, runner_id: int, held: Sequence[tuple[int, int]]) -> None:
     """Free items that this runner holds under the given fences."""
     await connection.execute(

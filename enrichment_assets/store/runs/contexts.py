@@ -108,6 +108,7 @@ _CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attem
     c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.external_id"""
 
 
+# crash point: items-are-loaded
 async def load_items(
     connection: AsyncConnection,
     batch_id: int,

@@ -23,6 +23,7 @@ from enrichment_assets.store.states.transitions import (
 )
 
 
+# crash point: left-over-answers-are-adopted
 async def adopt_shared_answers(connection: AsyncConnection, batch_id: int, facts: StepFacts) -> int:
     """End states whose call was made by another item of the company and has ended. Returns how many.
 
@@ -69,6 +70,7 @@ async def _adopt(connection: AsyncConnection, batch_id: int, facts: StepFacts) -
     return 0 if row is None else int(row["moved"])
 
 
+# crash point: batch-is-settled
 async def settle_batch(
     connection: AsyncConnection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
 ) -> bool:

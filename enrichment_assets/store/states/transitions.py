@@ -219,6 +219,7 @@ def laying_out(rows: str) -> str:
   on conflict (item_id, workflow_slug) do nothing"""
 
 
+# crash point: states-are-marked-stored
 def mark_stored(connection: Connection, workflow_slug: str, stored: Sequence[tuple[int, Any]]) -> None:
     """Note that results (item id, fetched_at) reached their destination; one that changed since does not count."""
     connection.execute(

@@ -19,12 +19,12 @@ from enrichment_assets.services.uploads.inbox_folder import TAKEN
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse, reconcile
+from tests.chaos.crash_harness import CrashHarness, workflows
 from tests.chaos.invariants import double_charges
-from tests.chaos.nursery import KILLED, Nursery, nursery
 from tests.chaos.points import Point
-from tests.chaos.town import Town, workflows
+from tests.harness.fork_server import KILLED, ForkServer, fork_server
 
-CLIENT, PIPELINE = "works", "three"
+CLIENT, PIPELINE = "crashes", "three"
 STEPS = ("plain", "keyed", "firm")
 INBOX, SEQUENCER = "upload_sensor", "sequencer_sensor"
 LOOKS = 20
@@ -39,24 +39,24 @@ run_launcher: {module: dagster._core.launcher.sync_in_memory_run_launcher, class
 
 
 @dataclass
-class Plant:
+class DagsterHarness:
     """Runs and ticks to kill, and what is left of them."""
 
-    town: Town
-    processes: Nursery
+    crashes: CrashHarness
+    processes: ForkServer
     launched: list[str] = field(default_factory=list)
 
     def launch(self, rows: int) -> str:
         """Upload a list and launch it, as a person does; the batch's key."""
-        path = self.town.folder / f"list-{len(self.launched)}.csv"
+        path = self.crashes.folder / f"list-{len(self.launched)}.csv"
         path.write_text(self._list(rows))
-        upload = upload_file(self.town.settings, path, CLIENT)
-        batch = launch(self.town.settings, upload.upload_id, PIPELINE, client=CLIENT, add_partition=lambda _key: None)
-        return batch.batch_key
+        upload = upload_file(self.crashes.settings, path, CLIENT)
+        settings = self.crashes.settings
+        return launch(settings, upload.upload_id, PIPELINE, client=CLIENT, add_partition=lambda _key: None).batch_key
 
     def drop(self, rows: int) -> Path:
         """Put a list into the inbox; it has arrived whole."""
-        path = self.town.settings.inbox_dir / CLIENT / PIPELINE / f"list-{len(self.launched)}.csv"
+        path = self.crashes.settings.inbox_dir / CLIENT / PIPELINE / f"list-{len(self.launched)}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self._list(rows))
         os.utime(path, (time.time() - 60, time.time() - 60))
@@ -64,8 +64,8 @@ class Plant:
 
     def kill_run_at(self, batch: str, point: Point) -> bool:
         """Kill a run of the batch job there; False: it did not come there. Its lease is over afterwards."""
-        code = self.processes.run({"batch": batch, "fault": self.town.fault(point, hit=point.hit)})
-        self.town.let_leases_pass()
+        code = self.processes.run({"batch": batch, "fault": self.crashes.fault(point, hit=point.hit)})
+        self.crashes.let_leases_pass()
         return code == KILLED
 
     def run(self, batch: str) -> bool:
@@ -74,7 +74,7 @@ class Plant:
 
     def kill_tick_at(self, *, point: Point | None = None, crash: str | None = None) -> bool:
         """Kill the daemon while it looks at the inbox, at a point of ours or of Dagster's; True: it came there."""
-        fault = self.town.fault(point, hit=point.hit) if point else None
+        fault = self.crashes.fault(point, hit=point.hit) if point else None
         order = {"tick": [INBOX], "fault": fault, "crash": {INBOX: crash} if crash else {}}
         return self.processes.run(order) == KILLED
 
@@ -86,7 +86,7 @@ class Plant:
         """
         for _ in range(LOOKS):
             self.processes.run({"tick": [INBOX, SEQUENCER]})
-            found = self.town.rows(query, path.name)
+            found = self.crashes.rows(query, path.name)
             if any(row["extracted"] for row in found):
                 return [row["batch_key"] for row in found]
             time.sleep(1)
@@ -94,12 +94,12 @@ class Plant:
 
     def litter(self) -> list[str]:
         """What is in the inbox's folders that should not be: untaken lists, and notes about lists that are gone."""
-        return sorted(path.name for path in self.town.settings.inbox_dir.glob("*/*/*") if path.name != TAKEN)
+        return sorted(path.name for path in self.crashes.settings.inbox_dir.glob("*/*/*") if path.name != TAKEN)
 
     def broken(self, batch: str, rows: int) -> list[str]:
         """What is wrong with a batch whose job has run through; nothing: all laws were kept."""
-        settings = self.town.settings
-        (found,) = self.town.rows(
+        settings = self.crashes.settings
+        (found,) = self.crashes.rows(
             """select b.id, b.finished_at <= b.extracted_at as extracted,
                       (select count(*) from batch_items i where i.batch_id = b.id) as items,
                       (select count(*) from workflow_states s where s.batch_id = b.id
@@ -127,7 +127,7 @@ class Plant:
         if found["undone"] or found["done"] != found["completed"] or not found["extracted"]:
             wrong.append(f"the batch is not done: {found}")
         wrong += [f"{c.name}: {c.expected} and {c.actual}" for c in reconcile(settings, batch) if not c.passed]
-        wrong += [f"charged twice: {bill}" for bill in double_charges(self.town)]
+        wrong += [f"charged twice: {bill}" for bill in double_charges(self.crashes)]
         return wrong
 
     def _list(self, rows: int) -> str:
@@ -142,24 +142,24 @@ class Plant:
 
 
 @contextlib.contextmanager
-def plant(town: Town) -> Iterator[Plant]:
+def dagster_harness(crashes: CrashHarness) -> Iterator[DagsterHarness]:
     """The registry's rows, an instance, and the process that forks runs."""
-    add_client(town.settings, CLIENT)
+    add_client(crashes.settings, CLIENT)
     for workflow in workflows():
         if workflow.slug in STEPS:
-            add_workflow(town.settings, workflow)
-    add_pipeline(town.settings, pipeline_from_steps(PIPELINE, ",".join(STEPS)), client=CLIENT)
-    folder = town.folder / "dagster"
+            add_workflow(crashes.settings, workflow)
+    add_pipeline(crashes.settings, pipeline_from_steps(PIPELINE, ",".join(STEPS)), client=CLIENT)
+    folder = crashes.folder / "dagster"
     folder.mkdir()
     (folder / "dagster.yaml").write_text(INSTANCE)
     environment = {
         "DAGSTER_HOME": str(folder),
-        "ENRICH_HOME": str(town.settings.home),
-        "HQ_DATABASE_URL": town.settings.hq_database_url or "",
-        "WORKSPACE_DATABASE_URL": town.settings.workspace_database_url or "",
-        "DAGSTER_DATABASE_URL": town.settings.dagster_database_url or "",
-        "ENRICH_SANDBOX_URL": town.sandbox.url,
-        "ENRICH_RECEIVER_URL": town.settings.receiver_url,
+        "ENRICH_HOME": str(crashes.settings.home),
+        "HQ_DATABASE_URL": crashes.settings.hq_database_url or "",
+        "WORKSPACE_DATABASE_URL": crashes.settings.workspace_database_url or "",
+        "DAGSTER_DATABASE_URL": crashes.settings.dagster_database_url or "",
+        "ENRICH_SANDBOX_URL": crashes.sandbox.url,
+        "ENRICH_RECEIVER_URL": crashes.settings.receiver_url,
     }
-    with nursery(town.folder / "dagster.log", "tests.chaos.control_room", environment) as processes:
-        yield Plant(town, processes)
+    with fork_server(crashes.folder / "dagster.log", "tests.chaos.dagster_child", environment) as processes:
+        yield DagsterHarness(crashes, processes)

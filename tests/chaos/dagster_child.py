@@ -1,7 +1,8 @@
-"""`python -m tests.chaos.control_room`: a process that forks Dagster runs and ticks of the sensor daemon, to be killed.
+"""`python -m tests.chaos.dagster_child`: a process that forks Dagster runs and ticks of the sensor daemon, to
+be killed.
 
 The code location is the package's own, loaded as a daemon loads it; runs are Dagster's in-process executor on an
-instance of its own, in the folder that DAGSTER_HOME names. Orders are those of `nursery`:
+instance of its own, in the folder that DAGSTER_HOME names. Orders are those of `server`:
 `{"batch": key, "fault": ...}` is a run of the batch job, `{"tick": [sensor, ...], "crash": {sensor: point},
 "fault": ...}` one look of the daemon with these sensors, which also executes the runs that it launches.
 """
@@ -27,7 +28,7 @@ from enrichment_assets.assets.jobs import BATCH_JOB
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.definitions import defs
 from tests.chaos.faults import arm
-from tests.chaos.nursery import serve
+from tests.harness.fork_server import serve
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 

@@ -1,4 +1,4 @@
-"""Laws that take a story: a process that is stopped and wakes up, and money in any order. Like `checks`."""
+"""Laws that take several processes or many turns: one that is stopped, and money in any order. Like `checks`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import time
 
 from tests.chaos.faults import arm
+from tests.chaos.points import DEPARTURE
 from tests.engine.test_budget_machine import play
 from tests.engine.world import World, people, step
 
@@ -19,8 +20,7 @@ def a_run_that_was_stopped_past_its_lease_calls_nobody(world: World) -> None:
     process = os.fork()
     if process == 0:
         try:
-            point = {"point": "wire.transport:_Flight.leave", "when": "before", "action": "hold", "hit": 1}
-            arm({**point, "number": os.devnull})
+            arm(DEPARTURE.fault("hold", number=os.devnull))
             batch.run(lease=LEASE)
         finally:
             os._exit(0)

@@ -26,15 +26,15 @@ from enrichment_assets.services.operations import recovery
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.embedded import LocalPostgres
-from tests.chaos.nursery import Nursery, nursery
 from tests.chaos.points import Point
 from tests.engine.world import Launched, World, async_step, company_step, step
+from tests.harness.fork_server import ForkServer, fork_server
 
 LEASE, SHORT_LEASE = 10.0, 1.0
 """Seconds. A living run keeps the long one on the slowest machine; the short one is soon over when it is waited for."""
 
 DEADLINE, SHORT_DEADLINE = 30.0, 1.0
-"""Seconds for a callback. The long one passes only where `Town.finish` lets it, the short one while runs work."""
+"""Seconds for a callback. `CrashHarness.finish` alone lets the long one pass; the short one passes while runs work."""
 
 PATIENCE = 180.0
 """Seconds after which something will not happen any more, however slow the machine is."""
@@ -60,7 +60,7 @@ def workflows(deadline: float = DEADLINE) -> list[Any]:
 
 
 @dataclass
-class Town:
+class CrashHarness:
     """The parts, the batches that were launched, and how often an operator let a call of unknown fate be made again.
 
     `retried` is by (API key, subject) as the sandbox's bill shows them.
@@ -70,8 +70,8 @@ class Town:
     postgres: LocalPostgres
     sandbox: SandboxProcess
     port: int
-    first: Nursery
-    second: Nursery
+    first: ForkServer
+    second: ForkServer
     folder: Path
     batches: list[str] = field(default_factory=list)
     retried: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -98,7 +98,7 @@ class Town:
             yield World(self.settings, hq, self.sandbox, folder)
 
     def order(self, batch: str, fault: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """What a nursery is told."""
+        """What a fork server is told."""
         return {
             "batch": batch,
             "home": str(self.settings.home),
@@ -113,8 +113,8 @@ class Town:
 
     def fault(self, point: Point, action: str = "kill", hit: int = 1) -> dict[str, Any]:
         """A fault at a point."""
-        known = {"point": point.name, "when": point.when, "action": action, "hit": hit}
-        return {**known, "postmaster": self.postgres.server_pid() if action == "restart" else 0}
+        postmaster = self.postgres.server_pid() if action == "restart" else 0
+        return point.fault(action, hit=hit, postmaster=postmaster)
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
         """Rows of HQ now."""
@@ -153,7 +153,7 @@ class Town:
             assert time.monotonic() < until, f"waited in vain for {what}"
             time.sleep(0.05)
 
-    def finish(self, batch: str, nursery: Nursery | None = None) -> float:
+    def finish(self, batch: str, server: ForkServer | None = None) -> float:
         """Run until the batch is finished, as the sequencer would; how many seconds that took.
 
         Where a callback will not come any more, its deadline is moved into the past instead of being waited for.
@@ -161,7 +161,7 @@ class Town:
         began = time.monotonic()
 
         def finished() -> bool:
-            if (nursery or self.first).run(self.order(batch)) == 0:
+            if (server or self.first).run(self.order(batch)) == 0:
                 return True
             if not self.sandbox.callbacks()["pending"]:
                 with self.world() as world:
@@ -195,12 +195,12 @@ class Town:
 
 
 @contextlib.contextmanager
-def receiving(town: Town, fault: dict[str, Any] | None = None) -> Iterator[ReceiverProcess]:
-    """The receiver at the town's address, with a fault armed where one is given."""
+def receiving(harness: CrashHarness, fault: dict[str, Any] | None = None) -> Iterator[ReceiverProcess]:
+    """The receiver at the harness's address, with a fault armed where one is given."""
     environment = {"CHAOS_FAULT": json.dumps(fault)} if fault else {}
     with ReceiverProcess(
-        town.settings,
-        port=town.port,
+        harness.settings,
+        port=harness.port,
         environment=environment,
         command=("-m", "tests.chaos.receiver"),
         wait_for_database=fault is None,
@@ -210,7 +210,7 @@ def receiving(town: Town, fault: dict[str, Any] | None = None) -> Iterator[Recei
 
 
 @contextlib.contextmanager
-def town(**sandbox_settings: Any) -> Iterator[Town]:
+def crash_harness(**sandbox_settings: Any) -> Iterator[CrashHarness]:
     """All of it, started; nothing is left when the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="enrich-chaos-", dir="/tmp"))
     folder.chmod(0o755)
@@ -232,8 +232,11 @@ def town(**sandbox_settings: Any) -> Iterator[Town]:
             open_databases(settings)
             known = {"seed": 7, "latency": "2ms-15ms", "callback_delay": "20ms-200ms", **sandbox_settings}
             sandbox = stack.enter_context(SandboxProcess(**known))
-            runs = [stack.enter_context(nursery(folder / f"runs-{n}.log")) for n in range(2)]
-            yield Town(replace(settings, sandbox_url=sandbox.url), postgres, sandbox, port, *runs, folder=folder)
+            runs = [
+                stack.enter_context(fork_server(folder / f"runs-{n}.log", "tests.chaos.engine_child")) for n in range(2)
+            ]
+            settings = replace(settings, sandbox_url=sandbox.url)
+            yield CrashHarness(settings, postgres, sandbox, port, *runs, folder=folder)
     finally:
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)

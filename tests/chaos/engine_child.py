@@ -1,0 +1,46 @@
+"""`python -m tests.chaos.engine_child`: a process that forks one engine run after another, to be killed."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+from enrichment_assets.engine.run.advance import EngineOptions
+from enrichment_assets.providers import build_providers
+from enrichment_assets.services.batches.advancing import advance_batch
+from enrichment_assets.services.batches.storing import store_results
+from enrichment_assets.settings import Settings
+from tests.chaos.faults import arm
+from tests.harness.fork_server import serve
+
+CUT_OFF = (-signal.SIGALRM, -signal.SIGPROF)
+TIMERS = {"seconds": signal.ITIMER_REAL, "of work": signal.ITIMER_PROF}
+"""By the clock, or by the processor's time that the run has used, which does not depend on how busy the machine is."""
+
+
+def run_engine(order: dict[str, Any]) -> int:
+    """Advance a batch and store its results, as the asset does; 0: finished, 2: something is still open."""
+    if order.get("fault"):
+        arm(order["fault"])
+    if order.get("cut_after"):
+        after, timer = order["cut_after"]
+        signal.setitimer(TIMERS[timer], after)  # the signal's default ends the process on the spot
+    settings = Settings(
+        home=Path(order["home"]),
+        hq_database_url=order["hq"],
+        workspace_database_url=order["workspace"],
+        dagster_database_url=order["hq"],
+        sandbox_url=order["sandbox"],
+        receiver_url=order["receiver"],
+    )
+    options = EngineOptions(
+        order["receiver"], order["sandbox"], lease_seconds=order["lease"], linger_seconds=0.3, progress_seconds=60.0
+    )
+    report = advance_batch(settings, order["batch"], build_providers(order["sandbox"]), options=options)
+    store_results(settings, order["batch"])
+    return 0 if report.finished else 2
+
+
+if __name__ == "__main__":
+    serve(run_engine)

@@ -1,0 +1,112 @@
+"""How a batch comes to a point, and what is done to it there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from tests.chaos.crash_harness import SHORT_LEASE, CrashHarness, receiving
+from tests.chaos.points import SENT, Point
+from tests.engine.world import step
+from tests.harness.fork_server import KILLED
+
+TRIES = 4
+
+
+def kill_at(harness: CrashHarness, batch: str, point: Point, rows: int, hit: int = 1) -> bool:
+    """Kill runs of a batch at a point; False when none of them came there."""
+    if point.crashed:
+        harness.first.run(harness.order(batch, harness.fault(SENT, hit=3)))
+        harness.let_leases_pass()
+    if point.callbacks or point.overdue:
+        harness.sandbox.configure(hold_callbacks=True)
+        harness.first.run(harness.order(batch))
+        harness.sandbox.configure(hold_callbacks=False)
+    if point.callbacks:
+        harness.sandbox.flush_callbacks()
+        harness.wait_for_callbacks(batch, rows)
+    if point.overdue:
+        with harness.world() as world:
+            harness.launched(world, batch).overdue()
+    order = harness.order(batch, harness.fault(point, hit=hit))
+    came = any(harness.first.run(order) == KILLED for _ in range(TRIES))
+    harness.let_leases_pass()
+    if point.overdue:
+        harness.sandbox.flush_callbacks()
+    return came
+
+
+def launch_reusing(harness: CrashHarness, client: str, rows: int) -> str:
+    """A batch that has each question twice, and an earlier one of its client that has been answered all of them."""
+    people = [{"first_name": f"{client} {n}", "n": str(n)} for n in range(rows)] * 2
+    with harness.world() as world:
+        paid, reusing = (
+            world.launch(people, step("kept", reuse_for="1d"), client=client, key=f"{client}-{which}").key
+            for which in ("paid", "reusing")
+        )
+    harness.finish(paid)
+    return reusing
+
+
+def stop_at(harness: CrashHarness, batch: str, point: Point) -> bool:
+    """Stop a run until its lease is over and another has been at its items; True when it came there and woke up."""
+    process = _held(harness, batch, point)
+    if process is None:
+        return False
+    harness.second.run(harness.order(batch))
+    os.kill(process, signal.SIGCONT)
+    harness.first.wait()
+    return True
+
+
+def hold_at(harness: CrashHarness, batch: str, point: Point) -> tuple[int, int]:
+    """Stop a run until others have finished its batch: its exit code, and the provider's calls after it woke up."""
+    process = _held(harness, batch, point)
+    assert process is not None, f"never came there: {point}"
+    harness.finish(batch, server=harness.second)
+    before = harness.sandbox.billing(subjects=False)["calls"]
+    os.kill(process, signal.SIGCONT)
+    code = harness.first.wait()
+    return code, harness.sandbox.billing(subjects=False)["calls"] - before
+
+
+def _held(harness: CrashHarness, batch: str, point: Point) -> int | None:
+    """The number of a process that is stopped at a point and has lost its lease; None: none came there.
+
+    On a slow machine a run may lose a short lease before it comes there: the next one is given a longer one.
+    """
+    number = harness.folder / f"{batch}.pid"
+    fault = {**harness.fault(point, "hold"), "number": str(number)}
+    for tries in range(TRIES):
+        harness.first.start(harness.order(batch, fault, lease=SHORT_LEASE * 2**tries))
+        while not harness.first.has_ended():
+            if number.exists() and number.read_text().endswith("\n"):
+                harness.wait_for_leases(batch)
+                return int(number.read_text())
+            time.sleep(0.02)
+        harness.first.wait()
+        harness.let_leases_pass()
+    return None
+
+
+def restart_at(harness: CrashHarness, batch: str, point: Point) -> bool:
+    """Stop the database at once under a run, and start it again; True when the run noticed."""
+    before = harness.postgres.server_pid()
+    code = harness.first.run(harness.order(batch, harness.fault(point, "restart")))
+    harness.restart_database()
+    harness.let_leases_pass()
+    return code == 1 and harness.postgres.server_pid() != before
+
+
+def kill_receiver_at(harness: CrashHarness, batch: str, point: Point) -> tuple[bool, int, int]:
+    """Kill the receiver while it takes callbacks: whether it was, how many it acknowledged, how many are kept."""
+    query = "select count(*) as n from callback_inbox i join batches b on b.id = i.batch_id where b.batch_key = %s"
+    harness.wait_until_all_have_called_back()  # those of an earlier batch are none of this one's
+    before = harness.sandbox.callbacks()
+    with receiving(harness, harness.fault(point)) as receiver:
+        harness.first.run(harness.order(batch))
+        harness.wait_until_all_have_called_back()
+        killed = receiver.process.poll() == KILLED
+    acknowledged = harness.sandbox.callbacks()["delivered"] - before["delivered"]
+    return killed, acknowledged, harness.rows(query, batch)[0]["n"]
