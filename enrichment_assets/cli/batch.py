@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from enrichment_assets.store.states.reasons import ReasonCount
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,6 +40,7 @@ def status(
     Examples: enrich status acme-1-apollo-basic-1, then: enrich status acme-1-apollo-basic-1 --failed --limit 50
     """
     from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.shapes import batches as shapes
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -52,25 +52,25 @@ def status(
     if batch is None:
         found = advancing.overview(settings, client, limit)
         if as_json:
-            typer.echo(json.dumps([b.as_json() for b in found], indent=2, default=str))
+            print_json(map(shapes.Batch.of, found))
         else:
             _print_overview(found)
         return
     one = advancing.status(settings, batch)
     if as_json:
-        typer.echo(json.dumps(one.as_json(), indent=2, default=str))
+        print_json(shapes.Batch.of(one))
     else:
         print_status(one)
 
 
 def _list_failed(settings: Settings, batch: str, limit: int, *, as_json: bool) -> None:
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.standing import print_failed
     from enrichment_assets.services.operations.failed_rows import list_failed
+    from enrichment_assets.services.shapes import batches as shapes
 
     found = list_failed(settings, batch, limit)
     if as_json:
-        print_json(found.as_json())
+        print_json(shapes.FailedRows.of(found))
     else:
         print_failed(found, batch)
 
@@ -94,13 +94,14 @@ def run(
     """
     from enrichment_assets.cli.running import run_batch
     from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.shapes import batches as shapes
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
     run_batch(settings, batch, workflows=workflow, wait=wait, show=not as_json)
     one = advancing.status(settings, batch)
     if as_json:
-        typer.echo(json.dumps(one.as_json(), indent=2, default=str))
+        print_json(shapes.Batch.of(one))
     else:
         print_status(one)
 
@@ -113,11 +114,12 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.operations.statistics import batch_statistics
+    from enrichment_assets.services.shapes import batches as shapes
     from enrichment_assets.settings import Settings
 
     rows = batch_statistics(Settings.from_environment(), batch)
     if as_json:
-        typer.echo(json.dumps([row.as_json() for row in rows], indent=2, default=str))
+        print_json(map(shapes.WorkflowStatistics.of, rows))
         return
     print_table(
         ("workflow", "found", "calls", "reused", "cost", "saved", "p50 ms", "p95 ms", "p99 ms", "busy s"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ app = typer.Typer(help="Budgets: set, list, remove.", no_args_is_help=True)
 Client = Annotated[str, typer.Option("--client", help="The client's slug.")]
 Batch = Annotated[str | None, typer.Option("--batch", help="Only this batch of the client.")]
 Workflow = Annotated[str | None, typer.Option("--workflow", "-w", help="Only this workflow.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 @app.command(
@@ -56,14 +56,14 @@ def list_(
 
     Example: enrich budget list --client acme
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.services.operations.budgeting import budget_json, list_budgets
+    from enrichment_assets.services.operations.budgeting import list_budgets
+    from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     found = list_budgets(Settings.from_environment(), client)
     if as_json:
-        print_json([budget_json(budget) for budget in found])
+        print_json(map(shapes.Budget.of, found))
         return
     rows = [(budget.client, budget.batch or "all", budget.workflow or "all", *_amounts(budget)) for budget in found]
     columns = ("client", "batch", "workflow", "amount", "spent", "under way", "left")
@@ -105,10 +105,10 @@ def _scope(report: BudgetReport) -> str:
 
 
 def _print_reopened(report: BudgetReport, *, as_json: bool) -> None:
-    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.shapes import operations as shapes
 
     if as_json:
-        print_json(report.as_json())
+        print_json(shapes.BudgetChange.of(report))
         return
     for batch, states in report.batches.items():
         say(

@@ -6,15 +6,14 @@ What belongs here: parsing options and printing. The work is in `services.operat
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 app = typer.Typer(help="Callbacks of asynchronous providers: list, show, replay.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("list")
@@ -29,15 +28,14 @@ def list_(
 
     Example: enrich callbacks list --dead --client acme
     """
-    from dataclasses import asdict
-
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.operations.callbacks import list_callbacks
+    from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     found = list_callbacks(Settings.from_environment(), dead=dead, batch=batch, client=client, limit=limit)
     if as_json:
-        _print_json([asdict(summary) for summary in found])
+        print_json(map(shapes.Callback.of, found))
         return
     print_table(
         ("id", "status", "received", "client", "batch", "workflow", "bytes", "error"),
@@ -67,13 +65,14 @@ def show_(
     from enrichment_assets.domain.visible import visible
     from enrichment_assets.services.insight.target_files import checked_target
     from enrichment_assets.services.operations.callbacks import show_callback
+    from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     detail = show_callback(Settings.from_environment(), inbox_id)
     if save is not None:
         checked_target(save).write_bytes(detail.body)
     if as_json:
-        _print_json(detail.as_dict(max_bytes))
+        print_json(shapes.CallbackDetail.of(detail, max_bytes))
         return
     for name, value in asdict(detail.summary).items():
         say(f"{name:13} {visible(str(value)) if value is not None else '-'}")
@@ -96,23 +95,16 @@ def replay(
 
     Examples: enrich callbacks replay 41, or: enrich callbacks replay --batch acme-2026-11 --dead
     """
-    from dataclasses import asdict
-
     from enrichment_assets.services.operations.callbacks import replay_callbacks
+    from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     if batch is not None and not dead:
         raise typer.BadParameter("a batch is replayed with --dead: only its dead callbacks are put back")
     report = replay_callbacks(Settings.from_environment(), inbox_id=inbox_id, batch=batch)
     if as_json:
-        _print_json(asdict(report))
+        print_json(shapes.CallbackReplay.of(report))
         return
     say(f"{len(report.inbox_ids)} callback(s) put back in line")
     for key in report.batches:
         say(f"the callback sensor takes them up; to apply them now: enrich run {key}")
-
-
-def _print_json(value: Any) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

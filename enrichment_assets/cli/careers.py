@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _Client = Annotated[str | None, typer.Option("--client", help="Only this client's people.")]
 _Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows that are printed.")]
 _BRIEF = ("person_name", "old_organisation", "organisation_name", "title", "start_date", "end_date")
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +34,7 @@ def worked_at(
     together: Annotated[str | None, typer.Option("--with", help="At the same time as this person (full name).")] = None,
     client: _Client = None,
     limit: _Limit = 100,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show everyone who ever worked at an organisation, however its name was written.
 
@@ -64,7 +63,7 @@ def moves(
     to_organisation: Annotated[str, typer.Argument(help="Where they went.")],
     client: _Client = None,
     limit: _Limit = 100,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show who went from one organisation to another.
 
@@ -81,7 +80,7 @@ def job_changes(
     since: Annotated[datetime, typer.Option("--since", formats=["%Y-%m-%d"], help="On or after this day.")],
     client: _Client = None,
     limit: _Limit = 100,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show leads who began a job at another organisation since a day.
 
@@ -99,8 +98,9 @@ def _day(value: datetime | None) -> date | None:
 
 def _print(found: Found, limit: int, as_json: bool) -> None:
     if as_json:
-        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-        typer.echo(json.dumps(rows, indent=2, default=str))
+        from enrichment_assets.services.shapes import leads as shapes
+
+        print_json(shapes.Row.all_of(found.columns, found.rows))
         return
     from enrichment_assets.cli.tables import print_table
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 
 app = typer.Typer(help="Clients: add, list, configure.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command()
@@ -26,13 +25,13 @@ def add(
 
     Example: enrich client add acme --name "Acme"
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.services.catalog.configuration import add_client
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     client = add_client(Settings.from_environment(), slug, name)
     if as_json:
-        print_json(client)
+        print_json(shapes.Client.of(client))
     else:
         say(f"client {client.slug} ({client.name}) is there; next: enrich upload FILE --client {client.slug}")
 
@@ -43,14 +42,14 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: enrich client list --json
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.catalog.configuration import list_clients
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     found = list_clients(Settings.from_environment())
     if as_json:
-        print_json(found)
+        print_json(map(shapes.Client.of, found))
         return
     rows = [(client.slug, client.name, client.created_at) for client in found]
     print_table(("client", "name", "added"), rows, empty="no clients yet: enrich client add SLUG")
@@ -86,8 +85,8 @@ def config(
     Example: enrich client config acme match-person-via-apollo --set limits.per_second=2 --secret api_key=ACME_KEY
     """
     from enrichment_assets.cli.assignments import parse_names, parse_values
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.services.catalog import configuration
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -113,8 +112,8 @@ def config(
     if show:
         from enrichment_assets.domain.planning import apply_config
 
-        definition = configuration.get_workflow(settings, workflow).definition
-        print_json(apply_config(client, definition, found).model_dump(mode="json", by_alias=True))
+        registered = configuration.get_workflow(settings, workflow)
+        print_json(shapes.Workflow.configured(registered, apply_config(client, registered.definition, found)))
     else:
         _print_configs({workflow: found}, as_json)
 
@@ -122,11 +121,11 @@ def config(
 def _print_configs(configs: dict[str, ClientWorkflowConfig], as_json: bool) -> None:
     import json
 
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.shapes import catalog as shapes
 
     if as_json:
-        print_json({slug: config.model_dump(mode="json") for slug, config in configs.items()})
+        print_json({slug: shapes.ClientConfig.of(config) for slug, config in configs.items()})
         return
     rows = []
     for slug, config in configs.items():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -24,18 +24,19 @@ def explain(
     batch: Annotated[str, typer.Argument(help="The batch's key.")],
     item: Annotated[int, typer.Argument(help="The item's id, as final_leads has it.")],
     column: Annotated[str | None, typer.Argument(help="A column, also of an own workflow; without it, all.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show every value there was for a lead, winners and losers, from the uploaded cell to the final one, and why.
 
     Example: enrich explain acme-1-apollo-basic-1 17 email
     """
     from enrichment_assets.services.insight.explain import explain_lead
+    from enrichment_assets.services.shapes import leads as shapes
     from enrichment_assets.settings import Settings
 
     chains = explain_lead(Settings.from_environment(), batch, item, column)
     if as_json:
-        typer.echo(json.dumps([chain.as_json() for chain in chains], indent=2, default=str))
+        print_json(map(shapes.LeadField.of, chains))
         return
     _print_chains(batch, item, chains)
 

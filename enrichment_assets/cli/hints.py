@@ -87,8 +87,10 @@ def with_hints(what: str, hints: Sequence[Hint]) -> str:
 
 def as_json(error: EnrichError) -> dict[str, Any]:
     """The error for a program: `{"error": {"code", "what", "hints": [{"action", "arguments", "text"}]}}`."""
-    hints = [{"action": hint.action, "arguments": dict(hint.arguments), "text": worded(hint)} for hint in error.hints]
-    return {"error": {"code": error.code, "what": error.what, "hints": hints}}
+    from enrichment_assets.services.shapes.errors import Error
+    from enrichment_assets.services.shapes.shape import plain
+
+    return {"error": plain(Error.of(error), worded)}
 
 
 def tell(error: EnrichError, arguments: list[str]) -> None:

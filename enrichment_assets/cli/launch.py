@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def launch(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be called and what it costs.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Launch a batch: snapshot the pipeline, the workflows and the client's config, and add the Dagster partition.
 
@@ -57,10 +58,10 @@ def launch(
 
     Example: enrich launch 12 --pipeline apollo-basic --limit 100 --dry-run
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services.batches.launching import launch as launch_batch
     from enrichment_assets.services.batches.launching import plan_launch
+    from enrichment_assets.services.shapes import launches as shapes
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -75,7 +76,7 @@ def launch(
             settings, upload, pipeline, client=client, batch_key=batch, limit=limit, replacing=replaced is not None
         )
         if as_json:
-            print_json(plan)
+            print_json(shapes.LaunchPlan.of(plan))
         else:
             _print_plan(plan, fresh=fresh)
         return
@@ -98,7 +99,7 @@ def launch(
             limit=limit,
         )
     if as_json:
-        print_json(launched)
+        print_json(shapes.Launch.of(launched))
         return
     say(f"batch {launched.batch_key} {_done(launched)}: {launched.items} items, {len(launched.steps)} steps")
     if launched.limit is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Pipelines: list, show, add.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Client = Annotated[str | None, typer.Option("--client", help="The client whose pipeline it is; without it, shared.")]
 
 
@@ -27,14 +27,14 @@ def list_(
 
     Example: enrich pipeline list --client acme
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.catalog.configuration import list_pipelines
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     found = list_pipelines(Settings.from_environment(), client)
     if as_json:
-        print_json([{"client": row.client, **row.definition.model_dump(mode="json")} for row in found])
+        print_json(map(shapes.Pipeline.of, found))
         return
     rows = [(row.definition.slug, row.client or "(all)", _steps(row.definition)) for row in found]
     print_table(("pipeline", "client", "steps"), rows, empty="no pipelines")
@@ -48,13 +48,13 @@ def show(
 
     Example: enrich pipeline show full-demo
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.services.catalog.configuration import get_pipeline
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     found = get_pipeline(Settings.from_environment(), slug, client)
     if as_json:
-        print_json({"client": found.client, **found.definition.model_dump(mode="json")})
+        print_json(shapes.Pipeline.of(found))
         return
     import yaml
 
@@ -75,14 +75,14 @@ def add(
 
     Example: enrich pipeline add acme-emails --steps normalise-name,normalise-domain,find-email-via-hunter --client acme
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.services.catalog.configuration import add_pipeline, pipeline_from_steps
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     pipeline: PipelineDefinition | Path = Path(source) if steps is None else pipeline_from_steps(source, steps)
     saved = add_pipeline(Settings.from_environment(), pipeline, client)
     if as_json:
-        print_json(saved)
+        print_json(shapes.Saved.of(saved))
     else:
         say(f"pipeline {saved.slug}: {saved.change}; next: enrich launch UPLOAD --pipeline {saved.slug}")
 

@@ -1,31 +1,24 @@
-"""JSON for programs. Money stays an exact decimal, as text."""
+"""`--json`: the one option of all commands that have it, and how a shape is printed."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, is_dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.hints import worded
 from enrichment_assets.domain.visible import visible_json
 
+if TYPE_CHECKING:
+    from enrichment_assets.services.shapes.shape import Shape
 
-def print_json(value: Any) -> None:
-    """Print dataclasses, lists and mappings as indented JSON."""
-    typer.echo(visible_json(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=_as_json)))
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return [_plain(member) for member in value] if isinstance(value, list | tuple) else value
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs: docs/json.md says which keys.")]
 
 
-def _as_json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json", by_alias=True)
-    return str(value)
+def print_json(value: Shape | Iterable[Shape] | Mapping[str, Shape]) -> None:
+    """Print a noun, a list of them, or an object of them by name, as indented JSON."""
+    from enrichment_assets.services.shapes.shape import plain
+
+    typer.echo(visible_json(json.dumps(plain(value, worded), indent=2, ensure_ascii=False, allow_nan=False)))

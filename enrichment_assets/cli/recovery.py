@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from enrichment_assets.cli.hints import worded
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.domain.money import Money
     from enrichment_assets.services.operations.replaying import ReplayReport
     from enrichment_assets.settings import Settings
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
 Workflow = Annotated[str | None, typer.Option("--workflow", "-w", help="Only this workflow.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,11 +42,12 @@ def retry(
     """
     from enrichment_assets.cli.standing import print_hindrances
     from enrichment_assets.services.operations import recovery
+    from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     report = recovery.retry(Settings.from_environment(), batch, workflow=workflow, error_class=error_class)
     if as_json:
-        _print_json(report, worded(report.next_step))
+        print_json(shapes.Retry.of(report))
         return
     for slug, states in report.retried.items():
         say(f"{slug}: {states} failed item(s) will be tried again")
@@ -86,7 +84,9 @@ def resolve(
 
     Examples: enrich resolve acme-1-apollo-basic-1, then: enrich resolve acme-1-apollo-basic-1 --accept-miss --cost 0
     """
+    from enrichment_assets.domain.money import shown_sum
     from enrichment_assets.services.operations import recovery
+    from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     if retry_ and accept_miss:
@@ -100,15 +100,14 @@ def resolve(
     decision: Literal["retry", "accept-miss"] = "retry" if retry_ else "accept-miss"
     report = recovery.resolve(settings, batch, decision, workflow=workflow, item_id=item, cost=cost)
     if as_json:
-        _print_json(report, worded(report.next_step))
+        print_json(shapes.Resolution.of(report))
         return
     if decision == "retry":
         say(f"{report.states} item(s), {report.calls} call(s): will be called again")
         if report.reopened:
             say(f"{report.reopened} later step(s) that were skipped because of it will run too")
     else:
-        booked = _booked(settings, batch, report.cost)
-        say(f"{report.states} item(s), {report.calls} call(s): not found; {booked} booked")
+        say(f"{report.states} item(s), {report.calls} call(s): not found; {shown_sum(report.costs)} booked")
     if report.left:
         say(f"{report.left} item(s) left: an answer to their call came meanwhile; the next run applies it")
     say(f"next: {worded(report.next_step)}")
@@ -127,11 +126,12 @@ def replay(
     Example: enrich replay acme-1-apollo-basic-1 --workflow match-person-via-apollo --dry-run
     """
     from enrichment_assets.services.operations.replaying import replay as read_again
+    from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     report = read_again(Settings.from_environment(), batch, workflow, dry_run=dry_run)
     if as_json:
-        _print_json(report, worded(report.next_step))
+        print_json(shapes.Replay.of(report))
         return
     _print_replay(report)
 
@@ -155,27 +155,18 @@ def _print_replay(report: ReplayReport) -> None:
     say(f"next: {worded(report.next_step)}")
 
 
-def _booked(settings: Settings, batch: str, cost: Decimal) -> Money:
-    """What was booked, with the currency of the batch's workflows where they have one."""
-    from enrichment_assets.domain.money import Money
-    from enrichment_assets.services.batches import advancing
-
-    found = set(advancing.currencies(settings, batch).values())
-    return Money(cost, found.pop() if len(found) == 1 else "")
-
-
 def _list_ambiguous(settings: Settings, batch: str, workflow: str | None, item: int | None, *, as_json: bool) -> None:
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.batches import advancing
     from enrichment_assets.services.operations import recovery
+    from enrichment_assets.services.shapes import operations as shapes
 
     found = recovery.list_ambiguous(settings, batch, workflow=workflow, item_id=item)
-    if as_json:
-        print_json(found)
-        return
     currencies = advancing.currencies(settings, batch)
+    if as_json:
+        print_json(shapes.AmbiguousState.of(row, currencies.get(row.workflow, "")) for row in found)
+        return
     rows = [
         (
             row.item_id,
@@ -196,9 +187,3 @@ def _list_ambiguous(settings: Settings, batch: str, workflow: str | None, item: 
     )
     if found:
         say(f"decide: `enrich resolve {batch} --retry` (may be billed again), or --accept-miss [--cost AMOUNT]")
-
-
-def _print_json(report: Any, next_step: str) -> None:
-    from enrichment_assets.cli.printing import print_json
-
-    print_json({**asdict(report), "next": next_step})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def report(
     html: Annotated[
         Path | None, typer.Option("--html", help="With a batch's key: write one self-contained page.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    as_json: AsJson = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Rows that are printed.")] = 200,
 ) -> None:
     """Show how batches did: where leads stand, what providers found and cost, which columns are filled.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ Kind = Literal["client", "upload", "workflow", "pipeline", "batch"]
 What = Annotated[Kind, typer.Argument(help="client, upload, workflow, pipeline or batch.")]
 Name = Annotated[str, typer.Argument(help="Its slug or key; of an upload its id.")]
 Client = Annotated[str | None, typer.Option("--client", help="Whose pipeline; without it, a shared one.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it: without it, it is only said what would be done.")]
 
 
@@ -83,14 +83,14 @@ def archived(as_json: AsJson = False) -> None:
 
     Example: enrich archived
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.catalog.archiving import list_archived
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     found = list_archived(Settings.from_environment())
     if as_json:
-        print_json(found)
+        print_json(map(shapes.Archived.of, found))
         return
     rows = [(row["kind"], row["name"], row["client"], row["since"]) for row in found]
     print_table(("kind", "name", "client", "archived"), rows, empty="nothing is archived")
@@ -106,16 +106,16 @@ def give_up(
 
     Example: enrich give-up acme-1-apollo-basic-1 --yes
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services.batches.replacing import give_up_batch
+    from enrichment_assets.services.shapes import launches as shapes
     from enrichment_assets.settings import Settings
 
     if not yes:
         raise EnrichError(f"what batch {batch} has not asked yet is then never asked: add --yes")
     given_up = give_up_batch(Settings.from_environment(), batch)
     if as_json:
-        print_json(given_up)
+        print_json(shapes.GivenUp.of(batch, given_up))
         return
     say(f"batch {batch} is given up: {given_up.skipped} steps are skipped, nothing more is sent")
     if given_up.under_way:
@@ -126,10 +126,10 @@ def give_up(
 
 
 def _print(done: Put, as_json: bool) -> None:
-    from enrichment_assets.cli.printing import print_json
+    from enrichment_assets.services.shapes import catalog as shapes
 
     if as_json:
-        print_json(done)
+        print_json(shapes.PutAway.of(done))
     else:
         whose = f" of client {done.client}" if done.kind == "pipeline" and done.client else ""
         say(f"{done.kind} {done.name}{whose} is {done.change}")

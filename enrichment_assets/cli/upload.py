@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enrichment_assets.cli.printing import print_json
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 from enrichment_assets.cli.tables import print_table
 from enrichment_assets.settings import Settings
 
 if TYPE_CHECKING:
     from enrichment_assets.services.uploads.upload import UploadReport
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -52,13 +49,14 @@ def upload(
 
     Example: enrich upload leads.csv --client acme --map "Funktion=title"
     """
+    from enrichment_assets.services.shapes import uploads as shapes
     from enrichment_assets.services.uploads.options import UploadOptions, parse_mapping
     from enrichment_assets.services.uploads.upload import upload_file
 
     options = UploadOptions(encoding, delimiter, sheet, parse_mapping(mapping or ()))
     report = upload_file(Settings.from_environment(), file, client, options=options)
     if as_json:
-        print_json({**asdict(report), "items": report.items, "warnings": list(report.warnings())})
+        print_json(shapes.UploadReport.of(report))
     else:
         _print_report(report)
 
@@ -100,27 +98,28 @@ def uploads(
 
     Example: enrich uploads --client acme
     """
+    from enrichment_assets.services.shapes import uploads as shapes
     from enrichment_assets.services.uploads.upload import list_uploads
 
     found = list_uploads(Settings.from_environment(), client)
     if as_json:
-        print_json(found)
+        print_json(map(shapes.Upload.of, found))
         return
     print_table(
         ("upload", "client", "file", "rows", "rejected", "columns", "sha256", "source", "uploaded"),
         [
             (
-                row["id"],
-                row["client"],
-                row["filename"],
-                row["row_count"],
-                row["rejected_count"] or None,
-                len(row["columns"]),
-                row["sha256"][:12],
-                row["source"],
-                row["created_at"],
+                one.upload_id,
+                one.client,
+                one.filename,
+                one.rows,
+                one.rejected or None,
+                len(one.columns),
+                one.sha256[:12],
+                one.source,
+                one.created_at,
             )
-            for row in found
+            for one in found
         ],
         empty="No uploads yet: `enrich upload FILE --client SLUG`",
         once=("client", "source"),
@@ -136,11 +135,12 @@ def rejections(
 
     Example: enrich rejections 7 --json > rejected.json
     """
+    from enrichment_assets.services.shapes import uploads as shapes
     from enrichment_assets.services.uploads.upload import list_rejections
 
     found = list_rejections(Settings.from_environment(), upload_id)
     if as_json:
-        print_json(list(found))
+        print_json(map(shapes.Rejection.of, found))
         return
     shown = list(islice(found, limit))
     print_table(

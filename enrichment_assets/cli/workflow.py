@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from enrichment_assets.cli.hints import with_hints
+from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
-
-if TYPE_CHECKING:
-    from enrichment_assets.domain.workflow import WorkflowDefinition
 
 app = typer.Typer(help="Workflows: list, show, check, add, enable, disable.", no_args_is_help=True)
 
 _BRIEF = ("workflow", "provider", "mode", "about", "price", "state")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Slug = Annotated[str, typer.Argument(help="The workflow's slug.")]
 
 
@@ -26,15 +23,15 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: enrich workflow list
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.catalog.configuration import list_workflows
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     found = list_workflows(Settings.from_environment())
     if as_json:
-        print_json([{"origin": row.origin, "version": row.version, **_as_dict(row.definition)} for row in found])
+        print_json(map(shapes.Workflow.of, found))
         return
     rows = []
     for row in found:
@@ -53,13 +50,13 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
 
     Example: enrich workflow show match-person-via-apollo > my-match.yaml
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.services.catalog.configuration import get_workflow
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     found = get_workflow(Settings.from_environment(), slug)
     if as_json:
-        print_json({"origin": found.origin, "version": found.version, **_as_dict(found.definition)})
+        print_json(shapes.Workflow.of(found))
         return
     import yaml
 
@@ -81,15 +78,15 @@ def add(
 
     Example: enrich workflow add my-step.yaml
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.services.catalog.configuration import add_workflow
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     saved = add_workflow(Settings.from_environment(), file, replace=replace)
     for warning in saved.warnings:
         say(f"warning: {warning}", err=True)
     if as_json:
-        print_json(saved)
+        print_json(shapes.Saved.of(saved))
     else:
         say(f"workflow {saved.slug}: {saved.change}")
 
@@ -103,14 +100,14 @@ def check(
 
     Example: enrich workflow check examples/my-step.yaml
     """
-    from enrichment_assets.cli.printing import print_json
     from enrichment_assets.domain.visible import visible
     from enrichment_assets.services.catalog.checking import check_files
+    from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
     checked = check_files(Settings.from_environment(), files)
     if as_json:
-        print_json(checked)
+        print_json(map(shapes.CheckedFile.of, checked))
     for found in () if as_json else checked:
         for kind, findings in (("", found.problems), ("warning: ", found.warnings)):
             for finding in findings:
@@ -147,7 +144,3 @@ def _switch(slug: str, enabled: bool) -> None:
 
     set_workflow_enabled(Settings.from_environment(), slug, enabled)
     say(f"workflow {slug} is {'enabled' if enabled else 'disabled'}")
-
-
-def _as_dict(workflow: WorkflowDefinition) -> dict[str, Any]:
-    return workflow.model_dump(mode="json", by_alias=True)

@@ -32,6 +32,7 @@ FOR_USERS = (
     "docs/assets.md",
     "docs/deployment.md",
     "docs/sandbox.md",
+    "docs/json.md",
 )
 """The user's pages, in the order in which they are read: each goes on with the home of the one before."""
 

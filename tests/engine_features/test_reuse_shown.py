@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from enrichment_assets.cli.hints import worded
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import apply_config
@@ -28,6 +29,8 @@ from enrichment_assets.services.catalog.configuration import (
 )
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.services.operations.statistics import batch_statistics
+from enrichment_assets.services.shapes.batches import WorkflowStatistics
+from enrichment_assets.services.shapes.shape import plain
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
 from enrichment_assets.warehouse.publishing import publish_marts
@@ -94,7 +97,7 @@ def test_statistics_count_a_reused_answer_as_reused_and_say_what_it_saved(world:
     (row,) = batch_statistics(world.settings, batch.key)
     assert (row.calls, row.reused, row.saved, row.cost) == (1, 2, Decimal("0.14"), Decimal("0.07"))
     assert row.found_rate == 1.0
-    assert json.loads(json.dumps(row.as_json()))["saved"] == "0.140000"
+    assert plain(WorkflowStatistics.of(row), worded)["saved"] == "0.14"
 
 
 def test_a_reused_answer_is_stored_where_configuration_says_with_the_time_it_was_fetched(world: World) -> None:

@@ -281,4 +281,4 @@ def test_the_command_says_what_it_read_and_what_comes_next(
     assert (code, "3 stored answer(s) would be read again: 3 found" in text) == (0, True), text
     code, text = enrich("replay", world.key, "-w", "find-email", "--json")
     assert code == 0, text
-    assert (json.loads(text)["recovered"], f"enrich run {world.key}" in json.loads(text)["next"]) == (3, True)
+    assert (json.loads(text)["recovered"], f"enrich run {world.key}" in json.loads(text)["next"]["text"]) == (3, True)

@@ -159,5 +159,6 @@ def test_the_command_lists_first_and_decides_only_when_told(
     assert enrich("resolve", lost.key, "--retry", "--accept-miss")[0] == 2
     code, text = enrich("resolve", lost.key, "--accept-miss", "--cost", "0.5", "--json")
     assert code == 0, text
-    assert Decimal(json.loads(text)["cost"]) == Decimal("1.5")
+    said = json.loads(text)
+    assert (said["cost"], said["currency"], said["costs"]) == ("1.50", "USD", {"USD": "1.50"})
     assert lost.statuses("find-email") == ["not_found"] * 3

@@ -160,6 +160,6 @@ def test_the_command_reports_and_says_what_to_do_next(world: World, enrich: Call
     assert code == 0, text
     said = json.loads(text)
     assert said["retried"] == {"find-email": 3}
-    assert f"enrich run {world.key}" in said["next"]
+    assert f"enrich run {world.key}" in said["next"]["text"]
     code, text = enrich("retry", world.key, "--class", "nonsense")
     assert (code, text.startswith("enrich: there is no error class")) == (1, True)

@@ -136,12 +136,12 @@ def test_a_launch_is_planned_and_then_made_with_its_dagster_partition(
     refused = program("launch", upload, "--pipeline", "apollo-basic")
     assert "APOLLO_API_KEY is not set" in str(refused.exception)
     launched = json.loads(program.ok("launch", upload, "--pipeline", "apollo-basic", "--json", APOLLO_API_KEY="k"))
-    assert (launched["batch_key"], launched["items"]) == (f"acme-{upload}-apollo-basic-1", 2)
+    assert (launched["batch"], launched["items"]) == (f"acme-{upload}-apollo-basic-1", 2)
     for name, value in program.environment.items():
         monkeypatch.setenv(name, value or "")
     with open_instance(settings) as instance:
-        assert instance.get_dynamic_partitions(PARTITIONS_NAME) == [launched["batch_key"]]
-    repeated = program.ok("launch", upload, "--pipeline", "apollo-basic", "--batch", launched["batch_key"])
+        assert instance.get_dynamic_partitions(PARTITIONS_NAME) == [launched["batch"]]
+    repeated = program.ok("launch", upload, "--pipeline", "apollo-basic", "--batch", launched["batch"])
     assert "was launched already" in repeated
 
 

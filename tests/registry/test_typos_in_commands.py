@@ -51,7 +51,8 @@ def test_a_check_says_how_to_send_a_key_to_an_address_that_is_not_its_providers(
         True,
     ), printed
     (problem,) = json.loads(check(env, str(path), "--json")[1])[0]["problems"]
-    assert problem["hints"] == [{"action": "allow_foreign_host", "arguments": {"workflow": "mine"}}]
+    text = "if that is meant, say so: --replace"
+    assert problem["hints"] == [{"action": "allow_foreign_host", "arguments": {"workflow": "mine"}, "text": text}]
 
 
 def test_files_are_checked_whole_by_line_and_nothing_is_saved(

@@ -60,7 +60,7 @@ def test_json_holds_the_whole_report(run: Run, client: str, tmp_path: Path) -> N
     assert (report["rows"], report["items"], report["rejected"], report["already_known"]) == (3, 2, 1, False)
     assert report["columns"][1] == {"name": "Email", "key": "Email", "field": "email", "rank": 0}
     listed = json.loads(run("uploads", "--json").output)
-    assert [(u["id"], u["client"], u["row_count"]) for u in listed] == [(report["upload_id"], "acme", 3)]
+    assert [(u["upload_id"], u["client"], u["rows"]) for u in listed] == [(report["upload_id"], "acme", 3)]
     rejected = json.loads(run("rejections", report["upload_id"], "--json").output)
     assert [(r["line_number"], r["raw"]) for r in rejected] == [(3, "Bob,b,too many")]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -176,10 +175,10 @@ def test_a_file_with_no_readable_row_is_an_upload_of_rejections(settings: Settin
 
 def test_uploads_are_listed_newest_first(settings: Settings, upload: Upload) -> None:
     ids = [upload(b"a\n%d\n" % n).upload_id for n in range(3)]
-    assert [row["id"] for row in list_uploads(settings, "acme")] == ids[::-1]
+    assert [one.upload_id for one in list_uploads(settings, "acme")] == ids[::-1]
     with pytest.raises(NotFoundError, match="no client 'other'"):
         list_uploads(settings, "other")
-    assert json.dumps([row["columns"] for row in list_uploads(settings)])
+    assert all(one.columns for one in list_uploads(settings))
 
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20) | st.sampled_from(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +33,7 @@ from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """Where a batch stands: the JSON of `enrich status BATCH --json`.
+    """Where a batch stands.
 
     `reasons`: why states stand where they stand, with how many do and what to do about it; of one batch only.
     Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
@@ -64,14 +64,6 @@ class BatchStatus:
     def costs(self) -> list[Money]:
         """What the batch has cost, one sum per currency."""
         return [total for total in sums(map(self.cost_of, self.workflows)) if total.amount]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; money as decimal text, so that no float rounds it."""
-        value = asdict(self)
-        value["cost"] = str(self.cost)
-        value["costs"] = {total.currency: str(total.amount) for total in self.costs}
-        value["workflows"] = [{**asdict(w), "cost": str(w.cost)} for w in self.workflows]
-        return value
 
 
 def currencies(settings: Settings, batch_key: str) -> dict[str, str]:

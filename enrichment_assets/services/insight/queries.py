@@ -25,6 +25,7 @@ from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.insight.query_errors import said_by_duckdb
 from enrichment_assets.services.insight.target_files import checked_target
+from enrichment_assets.services.shapes.shape import written
 from enrichment_assets.services.uploads.workbooks.writing import write_workbook
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
@@ -222,10 +223,20 @@ def write_text(
         return count
     file.write("[")
     for row in answer.rows():
-        file.write((",\n" if count else "\n") + json.dumps(dict(zip(answer.columns, row, strict=True)), default=str))
+        file.write(
+            (",\n" if count else "\n") + json.dumps(dict(zip(answer.columns, row, strict=True)), default=_in_json)
+        )
         count += 1
     file.write("\n]\n")
     return count
+
+
+def _in_json(value: Any) -> str:
+    """What JSON has no form for: times as everywhere else, exact numbers as text, the rest as Python shows it."""
+    try:
+        return written(value)
+    except TypeError:
+        return str(value)
 
 
 def export_model(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
@@ -42,28 +41,6 @@ class BudgetReport:
     before: Decimal | None
     batches: Mapping[str, int]
     reopened: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; money as decimal text."""
-        return {
-            **budget_json(self.budget),
-            "before": None if self.before is None else str(self.before),
-            "batches": dict(self.batches),
-            "reopened": self.reopened,
-        }
-
-
-def budget_json(budget: Budget) -> dict[str, Any]:
-    """A budget as plain values; money as decimal text."""
-    return {
-        "client": budget.client,
-        "batch": budget.batch,
-        "workflow": budget.workflow,
-        "amount": str(budget.amount),
-        "reserved": str(budget.reserved),
-        "spent": str(budget.spent),
-        "room": str(budget.room),
-    }
 
 
 def set_budget(

@@ -7,8 +7,7 @@ callback is the engine's; a replay only puts the stored bytes back in line.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
@@ -55,11 +54,6 @@ class CallbackDetail:
         if text is None or "\x00" in text:
             return "hex", shown.hex(" ", 2) + ending
         return "text", visible(text) + ending
-
-    def as_dict(self, limit: int = 4000) -> dict[str, Any]:
-        """For `--json`: everything of the summary, headers and the rendered body."""
-        form, shown = self.rendered_body(limit)
-        return {**asdict(self.summary), "headers": self.headers, "body_form": form, "body": shown}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from enrichment_assets.services.batches.advancing import must_find
 from enrichment_assets.services.operations.remedies import failure_remedy
@@ -28,15 +27,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class FailedRows:
-    """The first rows that failed, of `total`: the JSON of `enrich status BATCH --failed --json`."""
+    """The first rows that failed, of `total`."""
 
     batch: str
     total: int
     rows: tuple[Failed, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 def list_failed(settings: Settings, batch_key: str, limit: int) -> FailedRows:

@@ -17,7 +17,7 @@ from psycopg import errors
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
-from enrichment_assets.domain.money import checked_amount
+from enrichment_assets.domain.money import Money, checked_amount, sums
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
 from enrichment_assets.domain.suggestions import did_you_mean
@@ -85,7 +85,8 @@ class ResolveReport:
         decision: What the person decided.
         states: AMBIGUOUS states that moved; those that share a call move together.
         calls: Ledger rows that moved.
-        cost: Money booked; zero for a retry.
+        cost: Money booked, whatever its currency; zero for a retry.
+        costs: The same, one sum per currency.
         reopened: Steps PENDING again that were skipped for want of the answer.
         left: States left AMBIGUOUS because their call was answered meanwhile, or its callback waits in the inbox.
         running: Labels of the runs that work on the batch at this moment.
@@ -99,6 +100,7 @@ class ResolveReport:
     reopened: int
     left: int
     running: tuple[str, ...]
+    costs: tuple[Money, ...] = ()
 
     @property
     def next_step(self) -> Hint:
@@ -237,10 +239,18 @@ def _accept_miss(
     booked = [(call.workflow, call.reserved, call.booked) for call in closed]
     budget_changes.settle_by_hand(connection, batch.client_id, batch.batch_id, booked)
     moved = sum(call.states for call in closed)
-    total = sum((call.booked for call in closed), Decimal(0))
+    paid = [Money(call.booked, blueprint.step(call.workflow).workflow.price.currency) for call in closed]
     return ResolveReport(
-        batch_key, "accept-miss", moved, len(closed), total, 0, len(picked) - moved, batch.runners
-    )  # fmt: skip
+        batch=batch_key,
+        decision="accept-miss",
+        states=moved,
+        calls=len(closed),
+        cost=sum((one.amount for one in paid), Decimal(0)),
+        reopened=0,
+        left=len(picked) - moved,
+        running=batch.runners,
+        costs=tuple(sums(paid)),
+    )
 
 
 def locked(

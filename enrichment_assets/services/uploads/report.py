@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from enrichment_assets.domain.field_types import FieldType, type_of
@@ -65,6 +66,8 @@ class UploadReport:
     encoding: str
     delimiter: str
     size_bytes: int
+    source: str
+    created_at: datetime
     blank_lines: int | None = None
     sheet: str | None = None
     lines_above: int = 0
@@ -120,6 +123,8 @@ def make_report(
         encoding=row["encoding"],
         delimiter=row["delimiter"],
         size_bytes=row["size_bytes"],
+        source=row["source"],
+        created_at=row["created_at"],
         blank_lines=blank_lines,
         sheet=shape.sheet,
         lines_above=shape.lines_above,

@@ -123,14 +123,14 @@ def upload_again(settings: Settings, upload_id: int, mapping: Mapping[str, str])
     return upload_file(settings, path, row["client"], source=row["source"], filename=row["filename"], options=options)
 
 
-def list_uploads(settings: Settings, client_slug: str | None = None) -> list[dict[str, Any]]:
-    """Uploads of a client or of all, newest first, as rows of the table with the client's slug.
+def list_uploads(settings: Settings, client_slug: str | None = None) -> list[UploadReport]:
+    """Uploads of a client or of all, newest first.
 
     Raises `NotFoundError` for a client that does not exist.
     """
     check_client(settings, client_slug)
     with connect(open_databases(settings).hq) as connection:
-        return store.list_uploads(connection, client_slug)
+        return [make_report(row, already_known=True) for row in store.list_uploads(connection, client_slug)]
 
 
 def list_rejections(settings: Settings, upload_id: int) -> Iterator[dict[str, Any]]:
@@ -196,10 +196,11 @@ def _store(connection: Connection, kept: KeptFile, origin: _Origin) -> UploadRep
         "reading": kept_shape(found.shape),
         "source": origin.source,
     }
-    upload_id = store.insert_upload(connection, upload)
-    if upload_id is None:  # another process stored the same bytes in the meantime
+    inserted = store.insert_upload(connection, upload)
+    if inserted is None:  # another process stored the same bytes in the meantime
         other = store.find_upload(connection, origin.client_id, kept.sha256, origin.options.kept())
         return make_report(_existing(other, 0), already_known=True)
+    upload_id = inserted["id"]
     rejected = 0
 
     def rejections() -> Iterator[tuple[int, int, str, str]]:
@@ -214,7 +215,7 @@ def _store(connection: Connection, kept: KeptFile, origin: _Origin) -> UploadRep
         raise UploadRefusedError("it has a header and no rows")
     store.set_counts(connection, upload_id, reading.position.rows, rejected)
     kept.keep()
-    counted = {**upload, "id": upload_id, "client": origin.client, "row_count": reading.position.rows}
+    counted = {**upload, **inserted, "client": origin.client, "row_count": reading.position.rows}
     return make_report(
         {**counted, "rejected_count": rejected},
         already_known=False,

@@ -42,20 +42,22 @@ def list_uploads(connection: Connection, client_slug: str | None = None) -> list
     return connection.execute(_UPLOAD + where, {"slug": client_slug}).fetchall()
 
 
-def insert_upload(connection: Connection, upload: Row) -> int | None:
-    """Insert an upload whose rows have not been counted yet; None when the same one was inserted first."""
-    found = connection.execute(
+def insert_upload(connection: Connection, upload: Row) -> Row | None:
+    """Insert an upload whose rows have not been counted yet; its `id` and `created_at`.
+
+    None when the same one was inserted first.
+    """
+    return connection.execute(
         """
         insert into uploads (client_id, filename, sha256, size_bytes, encoding, delimiter, columns, options, reading,
                              row_count, rejected_count, source)
         values (%(client_id)s, %(filename)s, %(sha256)s, %(size_bytes)s, %(encoding)s, %(delimiter)s, %(columns)s,
                 %(options)s, %(reading)s, 0, 0, %(source)s)
         on conflict (client_id, sha256, options) do nothing
-        returning id
+        returning id, created_at
         """,
         {**upload, **{name: Jsonb(upload[name]) for name in ("columns", "options", "reading")}},
     ).fetchone()
-    return None if found is None else found["id"]
 
 
 def set_counts(connection: Connection, upload_id: int, rows: int, rejected: int) -> None:

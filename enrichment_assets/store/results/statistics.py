@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.reasons import ReasonCount, commonest_reasons
@@ -41,10 +40,6 @@ class WorkflowStatistics:
     bottleneck: bool = False
     currency: str = ""
     reasons: tuple[ReasonCount, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; money as decimal text."""
-        return {**asdict(self), "cost": str(self.cost), "saved": str(self.saved)}
 
 
 def workflow_statistics(connection: Connection, batch_id: int) -> list[WorkflowStatistics]:

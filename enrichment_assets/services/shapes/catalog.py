@@ -1,0 +1,208 @@
+"""What is set up: clients and their overrides, workflows, pipelines, and what was put away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from enrichment_assets.domain.hints import Hint
+from enrichment_assets.services.shapes.shape import FLAT, Shape
+
+if TYPE_CHECKING:
+    from enrichment_assets.domain.pipeline import ClientWorkflowConfig
+    from enrichment_assets.domain.workflow import WorkflowDefinition
+    from enrichment_assets.services.catalog import archiving, checking, clients, configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Client(Shape):
+    """The agency's customer.
+
+    Attributes:
+        slug: Its short name; other nouns call it `client`.
+        name: Its name for people.
+        created_at: When it was added.
+    """
+
+    slug: str
+    name: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, found: clients.Client) -> Client:
+        """From what the services return."""
+        return cls(found.slug, found.name, found.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig(Shape):
+    """What a client overrides in one workflow.
+
+    Attributes:
+        settings: Dotted path to value, like `limits.per_second`.
+        secrets: Purpose to the name of an environment variable.
+        enabled: Whether the workflow runs in this client's batches.
+    """
+
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str]
+    enabled: bool
+
+    @classmethod
+    def of(cls, found: ClientWorkflowConfig) -> ClientConfig:
+        """From what the services return."""
+        return cls(found.settings, found.secrets, found.enabled)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow(Shape):
+    """One registered way to enrich.
+
+    Attributes:
+        origin: `built-in`, `edited` (a built-in that somebody changed) or `added`.
+        version: Changes with everything that changes what the workflow does.
+        definition: The workflow as its YAML file says it: [workflows](workflows.md).
+    """
+
+    origin: str
+    version: str
+    definition: BaseModel = field(metadata=FLAT)
+
+    @classmethod
+    def of(cls, found: configuration.RegisteredWorkflow) -> Workflow:
+        """From what the services return."""
+        return cls(found.origin, found.version, found.definition)
+
+    @classmethod
+    def configured(cls, found: configuration.RegisteredWorkflow, merged: WorkflowDefinition) -> Workflow:
+        """A registered workflow as it runs for a client."""
+        return cls(found.origin, merged.version(), merged)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline(Shape):
+    """A named, ordered list of workflows.
+
+    Attributes:
+        client: Whose it is; null: all clients share it.
+        definition: `slug`, `title`, `steps` and `company_identity`, as its YAML file says it.
+    """
+
+    client: str | None
+    definition: BaseModel = field(metadata=FLAT)
+
+    @classmethod
+    def of(cls, found: configuration.RegisteredPipeline) -> Pipeline:
+        """From what the services return."""
+        return cls(found.client, found.definition)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved(Shape):
+    """What saving a workflow or a pipeline came to.
+
+    Attributes:
+        slug: What was saved.
+        change: `added`, `updated` or `unchanged`.
+        warnings: What probably is not meant, and pipelines that cannot run any more.
+    """
+
+    slug: str
+    change: str
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, saved: configuration.Saved) -> Saved:
+        """From what the services return."""
+        return cls(saved.slug, saved.change, saved.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Shape):
+    """One thing that is wrong in a file, or probably not meant.
+
+    Attributes:
+        place: The field, as a path; empty: the whole file.
+        message: What is wrong.
+        line: Where in the file; null: in no line of its own.
+        hints: What helps.
+    """
+
+    place: str
+    message: str
+    line: int | None
+    hints: tuple[Hint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile(Shape):
+    """What was found in one workflow file; it can be added when `problems` is empty.
+
+    Attributes:
+        file: Its path, as it was given.
+        slug: The workflow's; null: it is no workflow.
+        problems: What is wrong.
+        warnings: What is probably not meant.
+    """
+
+    file: str
+    slug: str | None
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, found: checking.CheckedFile) -> CheckedFile:
+        """From what the services return."""
+        return cls(found.file, found.slug, _findings(found.problems), _findings(found.warnings))
+
+
+def _findings(found: tuple[checking.Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(Finding(one.place, one.message, one.line, one.hints) for one in found)
+
+
+@dataclass(frozen=True, slots=True)
+class PutAway(Shape):
+    """What was archived, restored or removed.
+
+    Attributes:
+        kind: `client`, `upload`, `workflow`, `pipeline` or `batch`.
+        name: Its slug or key; of an upload its id, as text.
+        client: Whose it is; null: nobody's.
+        change: `archived`, `restored` or `removed`.
+    """
+
+    kind: str
+    name: str
+    client: str | None
+    change: str
+
+    @classmethod
+    def of(cls, done: archiving.Put) -> PutAway:
+        """From what the services return."""
+        return cls(done.kind, done.name, done.client, done.change)
+
+
+@dataclass(frozen=True, slots=True)
+class Archived(Shape):
+    """Something that is archived.
+
+    Attributes:
+        kind: `client`, `upload`, `workflow`, `pipeline` or `batch`.
+        name: Its slug or key; of an upload its id, as text.
+        client: Whose it is; null: nobody's.
+        since: When it was archived.
+    """
+
+    kind: str
+    name: str
+    client: str | None
+    since: datetime
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Archived:
+        """From what the services return."""
+        return cls(row["kind"], row["name"], row["client"], row["since"])

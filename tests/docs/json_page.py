@@ -1,0 +1,203 @@
+"""`docs/json.md`, written from the shapes: `python -m tests.docs.json_page` writes it again."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from enrichment_assets.domain.hints import Hint
+from enrichment_assets.services import shapes
+from enrichment_assets.services.shapes.shape import Shape
+from tests.docs.pages import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "json.md"
+
+PRINTED: Mapping[str, str] = {
+    "client add": "Client",
+    "client list": "list of Client",
+    "client config": "ClientConfig by workflow",
+    "client config --show": "Workflow",
+    "workflow list": "list of Workflow",
+    "workflow show": "Workflow",
+    "workflow add": "Saved",
+    "workflow check": "list of CheckedFile",
+    "pipeline list": "list of Pipeline",
+    "pipeline show": "Pipeline",
+    "pipeline add": "Saved",
+    "budget set": "BudgetChange",
+    "budget list": "list of Budget",
+    "budget remove": "BudgetChange",
+    "upload": "UploadReport",
+    "uploads": "list of Upload",
+    "rejections": "list of Rejection",
+    "launch --dry-run": "LaunchPlan",
+    "launch": "Launch",
+    "run": "Batch",
+    "status": "list of Batch",
+    "status BATCH": "Batch",
+    "status BATCH --failed": "FailedRows",
+    "stats": "list of WorkflowStatistics",
+    "retry": "Retry",
+    "resolve": "list of AmbiguousState",
+    "resolve --retry": "Resolution",
+    "resolve --accept-miss": "Resolution",
+    "replay": "Replay",
+    "callbacks list": "list of Callback",
+    "callbacks show": "CallbackDetail",
+    "callbacks replay": "CallbackReplay",
+    "explain": "list of LeadField",
+    "report": "list of Row",
+    "report BATCH": "list of Row by report",
+    "worked-at": "list of Row",
+    "moves": "list of Row",
+    "job-changes": "list of Row",
+    "give-up": "GivenUp",
+    "archive": "PutAway",
+    "restore": "PutAway",
+    "remove": "PutAway",
+    "archived": "list of Archived",
+}
+"""What each command prints with `--json`; one that prints several nouns stands here with what decides it."""
+
+HEAD = """\
+# JSON
+
+Every command that has `--json` prints one noun, a list of them, or an object of them by name. The same noun has the
+same keys wherever it is shown, in this order; a key is never left out, `null` says that there is nothing.
+
+- Money is text with all of its decimal places (`"1.50"`), and its currency stands beside it in `currency`. Where
+  several currencies meet, an object has one sum for each: `{"EUR": "3.00", "USD": "1.50"}`. Amounts of two currencies
+  are never added.
+- Times are ISO 8601 in UTC: `"2026-11-28T14:30:05.000000Z"`.
+- A noun that names another one does so by one word: `client` (its slug), `upload_id`, `batch` (its key), `workflow` and
+  `pipeline` (their slugs), `item_id`.
+- An error goes to standard error, with the keys that [operations](operations.md#errors-for-programs) shows.
+
+This page is written from the code (`enrichment_assets/services/shapes`) and compared with what each command prints.
+
+## What each command prints
+
+| command | prints |
+| --- | --- |
+"""
+
+
+def shape_classes() -> dict[str, type[Shape]]:
+    """Every shape by its name, in the order of the modules and of their lines."""
+    found = {}
+    for module in iter_modules(shapes.__path__):
+        members = vars(import_module(f"{shapes.__name__}.{module.name}"))
+        found |= {
+            name: member
+            for name, member in members.items()
+            if inspect.isclass(member) and issubclass(member, Shape) and member is not Shape
+        }
+    return found
+
+
+def noun(name: str) -> str:
+    """`UploadReport` as a page says it: `upload report`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def render() -> str:
+    """The whole page."""
+    rows = "".join(f"| `enrich {command}` | {_printed(what)} |\n" for command, what in PRINTED.items())
+    return HEAD + rows + "".join(_section(shape) for shape in (*shape_classes().values(),)) + _hint_section()
+
+
+def described(shape: type[Shape]) -> dict[str, str]:
+    """Key to what it means, from the class's docstring."""
+    _, _, attributes = inspect.cleandoc(shape.__doc__ or "").partition("Attributes:\n")
+    entries = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", attributes, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _printed(what: str) -> str:
+    return re.sub(r"[A-Z]\w+", lambda found: _link(found.group()), what)
+
+
+def _link(name: str) -> str:
+    return f"[{noun(name)}](#{noun(name).replace(' ', '-')})"
+
+
+def _section(shape: type[Shape]) -> str:
+    head = inspect.cleandoc(shape.__doc__ or "").partition("\n")[0]
+    hints, texts = typing.get_type_hints(shape), described(shape)
+    rows = [
+        ("its keys" if one.metadata.get("flat") else f"`{one.name}`", _type(hints[one.name]), texts[one.name])
+        for one in fields(shape)  # type: ignore[arg-type]
+    ]
+    table = "".join(f"| {' | '.join(row)} |\n" for row in [("key", "type", "meaning"), ("---",) * 3, *rows])
+    return f"\n## {noun(shape.__name__).capitalize()}\n\n{head}\n\n{table}"
+
+
+def _hint_section() -> str:
+    return """
+## Hint
+
+What helps, as data and in the words of whoever is asked.
+
+| key | type | meaning |
+| --- | --- | --- |
+| `action` | text | what to do, a stable name |
+| `arguments` | object of text | with which client, batch, workflow, file ... |
+| `text` | text | the same as a sentence, here of the command line |
+"""
+
+
+_NAMES = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Decimal: "money",
+    datetime: "time",
+    type(None): "null",
+    Any: "any",
+}
+
+
+def _type(hint: Any) -> str:
+    """A type as the page says it."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Hint:
+        return "[hint](#hint)"
+    if hint in _NAMES:
+        return _NAMES[hint]
+    if isinstance(hint, type) and issubclass(hint, Shape):
+        return _link(hint.__name__)
+    if isinstance(hint, types.UnionType):
+        return " or ".join(map(_type, arguments))
+    if origin is tuple:
+        inner = arguments[:1] if arguments[-1] is Ellipsis else arguments
+        return f"list of {' and '.join(map(_type, inner))}"
+    if origin is not None and issubclass(origin, Mapping):
+        return f"object of {_type(arguments[1])}"
+    return "object"
+
+
+def undescribed() -> Iterator[str]:
+    """Keys that no docstring explains, and explanations of keys that are not there."""
+    for name, shape in shape_classes().items():
+        keys = {one.name for one in fields(shape)}  # type: ignore[arg-type]
+        yield from (f"{name}.{key}" for key in sorted(keys ^ described(shape).keys()))
+
+
+def main() -> None:
+    """Write the page."""
+    Path(PAGE).write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

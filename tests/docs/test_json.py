@@ -1,0 +1,358 @@
+"""Every command with `--json` is run, and what it prints has the keys and types of its noun, as docs/json.md says."""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import typer.main
+from pydantic import BaseModel
+from typer.testing import CliRunner
+
+from enrichment_assets.cli import build_app
+from enrichment_assets.cli.hints import worded
+from enrichment_assets.cli.printing import AsJson
+from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.services.shapes.shape import Shape, plain, written
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect
+from tests.conftest import PostgresServer
+from tests.docs.json_page import PAGE, PRINTED, render, shape_classes, undescribed
+from tests.warehouse.conftest import Build
+from tests.warehouse.hq_data import Answer, Lead
+
+MONEY = re.compile(r"-?\d+\.\d{2,}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my-step.yaml"
+MATCH, VERIFY = "match-person-via-apollo", "verify-email-via-hunter"
+BATCH = "acme-1"
+ALONE = {"sandbox"}
+"""The sandbox stands alone: its `--json` says where it listens, and it knows no noun of ours."""
+
+
+def options_of(command: Any) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts}
+
+
+def commands(group: Any, prefix: str = "") -> dict[str, Any]:
+    """Every command of the program by its words."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        words = f"{prefix}{name}"
+        found |= commands(command, f"{words} ") if hasattr(command, "commands") else {words: command}
+    return found
+
+
+@pytest.fixture(scope="module")
+def program() -> typer.Typer:
+    return build_app()
+
+
+def test_every_command_with_the_option_says_what_it_prints_and_the_option_is_one(program: typer.Typer) -> None:
+    found = commands(typer.main.get_command(program))
+    having = {w: c for w, c in found.items() if "--json" in options_of(c) and w not in ALONE}
+    told = {words for words in having if any(re.match(rf"{words}( [-A-Z]|$)", line) for line in PRINTED)}
+    assert having.keys() == told
+    assert len(PRINTED) >= len(having) > 30
+    (option,) = typing.get_args(AsJson)[1:]
+    helps = {p.help for command in having.values() for p in command.params if "--json" in p.opts}
+    assert helps == {option.help}
+
+
+def test_the_page_is_what_the_shapes_say() -> None:
+    assert list(undescribed()) == []
+    assert PAGE.read_text(encoding="utf-8") == render(), "write it again: python -m tests.docs.json_page"
+
+
+def test_an_amount_never_stands_without_its_currency() -> None:
+    for name, shape in shape_classes().items():
+        keys = {} if name == "Row" else dict(keys_of(shape))
+        assert "currency" in keys or not {Decimal, Decimal | None} & set(keys.values()), name
+
+
+def test_a_key_that_names_another_noun_is_spelt_in_one_way() -> None:
+    keys = {f.name for shape in shape_classes().values() for f in fields(shape)}  # type: ignore[arg-type]
+    assert not keys & {
+        "batch_key",
+        "batch_id",
+        "client_slug",
+        "client_id",
+        "workflow_slug",
+        "pipeline_slug",
+        "row_count",
+    }
+    texts = {"batch", "client", "workflow", "pipeline"}
+    for shape in shape_classes().values():
+        for key, hint in typing.get_type_hints(shape).items():
+            assert key not in texts or hint in (str, str | None), (shape, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing(Shape):
+    """A noun of this test."""
+
+    value: Any
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Decimal("0.030000"), "0.03"),
+        (Decimal("0"), "0.00"),
+        (Decimal("1E+3"), "1000.00"),
+        (Decimal("0.0000015"), "0.0000015"),
+        (Decimal("-2.5"), "-2.50"),
+        (Decimal("999999999999.999999"), "999999999999.999999"),
+        (datetime(2026, 3, 29, 1, 30, tzinfo=timezone(timedelta(hours=5, minutes=45))), "2026-03-28T19:45:00.000000Z"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00.000000Z"),
+        (datetime.fromisoformat("2026-01-01T12:00:00.000005"), "2026-01-01T12:00:00.000005"),
+        (date(2024, 2, 29), "2024-02-29"),
+        (Action.WRITE, "write"),
+        ((1, None, True), [1, None, True]),
+        ({1: Decimal("2")}, {"1": "2.00"}),
+        (Hint(Action.WRITE), {"action": "write", "arguments": {}, "text": worded(Hint(Action.WRITE))}),
+    ],
+)
+def test_a_value_has_one_form_in_json(value: Any, expected: Any) -> None:
+    assert plain(Thing(value), worded) == {"value": expected}
+
+
+def test_a_number_of_a_table_stays_as_it_is_and_what_has_no_form_is_refused() -> None:
+    assert written(Decimal("1.500")) == "1.500"
+    with pytest.raises(TypeError, match="bytes has no form in JSON"):
+        plain(Thing(b"x"), worded)
+
+
+@pytest.fixture(scope="module")
+def home(
+    postgres_server: PostgresServer, hq_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> typing.Iterator[Settings]:
+    """An installation with an extracted batch that has an answer of each kind, a dead callback, and a lost call."""
+    hq, workspace = postgres_server.create(hq_template), postgres_server.create()
+    settings = Settings(
+        home=tmp_path_factory.mktemp("home"),
+        hq_database_url=postgres_server.url(hq),
+        workspace_database_url=postgres_server.url(workspace),
+        dagster_database_url=postgres_server.url(postgres_server.create()),
+    )
+    jobs = [
+        {"organization_name": "Globex", "title": "CTO", "start_date": "2020-01-01", "end_date": None, "current": True},
+        {"organization_name": "Initech", "title": "CEO", "start_date": "2015-01-01", "end_date": "2019-12-31"},
+    ]
+    match = Answer(MATCH, {"person": {"employment_history": jobs}}, {"phone": "+1 202 555 0123"})
+    failed = Answer(VERIFY, None, status="FAILED", outcome=None, reason="HTTP 500", error_class="retryable")
+    lost = Answer(VERIFY, None, status="AMBIGUOUS", outcome=None, reason="lost", error_class="ambiguous")
+    leads = [Lead({"full_name": "Ada Byron", "title": "CTO"}, [match, failed]), Lead({"full_name": "Bob"}, [lost])]
+    Build(settings)(leads, batch_key=BATCH)
+    with connect(settings.hq_database_url or "") as connection:
+        add_calls(connection)
+    yield settings
+    for name in (hq, workspace):
+        postgres_server.drop(name)
+
+
+def add_calls(hq: psycopg.Connection[Any]) -> None:
+    """A call of unknown fate, one whose callback is dead, and an attempt that was timed."""
+    hq.execute(
+        """
+        insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, attempt, status,
+                                            error_class, duration_ms)
+        select client_id, batch_id, item_id, workflow_slug, 'hunter', 1, 'FAILED', 'retryable', 12
+        from workflow_states where status = 'FAILED'
+        """
+    )
+    hq.execute(
+        """
+        with called as (
+          insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider,
+                                      operation, state, fence, estimated_cost)
+          select 'k' || s.item_id || s.status, s.client_id, s.batch_id, s.item_id, s.workflow_slug,
+                 'item:' || s.item_id, 'hunter', 'x', case when s.status = 'FAILED' then 'failed' else 'ambiguous' end,
+                 1, 0.01
+          from workflow_states s where s.status in ('AMBIGUOUS', 'FAILED')
+          returning id, client_id, batch_id, item_id, workflow_slug, state
+        ), linked as (
+          update workflow_states s set call_id = c.id from called c
+          where s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
+        )
+        insert into callback_inbox (client_id, batch_id, call_id, headers, body, body_sha256, status, error)
+        select client_id, batch_id, id, '{"x-a": "b"}', '\\x31', sha256('\\x31'), 'dead', 'not JSON'
+        from called where state = 'failed'
+        """
+    )
+
+
+RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("client add", ("client", "add", "globex")),
+    ("client list", ("client", "list")),
+    (
+        "client config",
+        ("client", "config", "acme", MATCH, "--set", "limits.per_second=2"),
+    ),
+    ("client config --show", ("client", "config", "acme", MATCH, "--show")),
+    ("workflow list", ("workflow", "list")),
+    ("workflow show", ("workflow", "show", MATCH)),
+    ("workflow check", ("workflow", "check", "{example}")),
+    ("workflow add", ("workflow", "add", "{example}")),
+    ("pipeline add", ("pipeline", "add", "clean", "--steps", "normalise-name,normalise-domain", "--client", "acme")),
+    ("pipeline list", ("pipeline", "list")),
+    ("pipeline show", ("pipeline", "show", "clean", "--client", "acme")),
+    ("budget set", ("budget", "set", "12.5", "--client", "acme")),
+    ("budget list", ("budget", "list")),
+    ("budget remove", ("budget", "remove", "--client", "acme")),
+    ("upload", ("upload", "{list}", "--client", "acme")),
+    ("uploads", ("uploads",)),
+    ("rejections", ("rejections", "{upload}")),
+    ("launch --dry-run", ("launch", "{upload}", "--pipeline", "clean", "--dry-run")),
+    ("launch", ("launch", "{upload}", "--pipeline", "clean", "--batch", "clean-1")),
+    ("run", ("run", "clean-1", "--workflow", "normalise-name")),
+    ("status", ("status",)),
+    ("status BATCH", ("status", BATCH)),
+    ("status BATCH --failed", ("status", BATCH, "--failed")),
+    ("stats", ("stats", BATCH)),
+    ("resolve", ("resolve", BATCH)),
+    ("resolve --accept-miss", ("resolve", BATCH, "--accept-miss")),
+    ("resolve --retry", ("resolve", BATCH, "--retry")),
+    ("callbacks list", ("callbacks", "list")),
+    ("callbacks show", ("callbacks", "show", "1")),
+    ("callbacks replay", ("callbacks", "replay", "1")),
+    ("retry", ("retry", BATCH)),
+    ("replay", ("replay", BATCH, "--workflow", MATCH, "--dry-run")),
+    ("explain", ("explain", BATCH, "{item}")),
+    ("report", ("report", "cost")),
+    ("report BATCH", ("report", BATCH)),
+    ("worked-at", ("worked-at", "Globex")),
+    ("moves", ("moves", "Initech", "Globex")),
+    ("job-changes", ("job-changes", "--since", "2019-06-01")),
+    ("give-up", ("give-up", "clean-1", "--yes")),
+    ("archive", ("archive", "upload", "{upload}")),
+    ("archived", ("archived",)),
+    ("restore", ("restore", "upload", "{upload}")),
+    ("remove", ("remove", "client", "globex", "--yes")),
+)
+"""What is typed for each line of `PRINTED`, in this order, in one home."""
+
+EMPTY = {"rejections", "resolve --retry"}
+"""What may print nothing of its noun here."""
+
+
+def test_what_each_command_prints_has_the_keys_and_types_of_its_noun(
+    home: Settings, program: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {name for name, _ in RUNS} == PRINTED.keys()
+    people = tmp_path / "people.csv"
+    people.write_text('First Name,Last Name,Website\nAda,Byron,acme.com\nBob,Bell,acme.com\nCy,"Dee,x\n')
+    with connect(home.hq_database_url or "") as hq:
+        item = hq.execute("select min(id) as id from batch_items").fetchone()
+    words = {"example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
+    for name, value in environment(home).items():
+        monkeypatch.setenv(name, value)
+    wrong = []
+    for name, typed in RUNS:
+        arguments = [one.format(**words) for one in typed]
+        result = CliRunner().invoke(program, [*arguments, "--json"])
+        assert result.exit_code == 0, (name, result.output, result.exception)
+        printed = json.loads(result.stdout)
+        if name == "upload":
+            words["upload"] = str(printed["upload_id"])
+        wrong += [f"{name}: {fault}" for fault in faults(printed, PRINTED[name])]
+        assert printed or name in EMPTY, name
+    assert wrong == []
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {
+        "ENRICH_HOME": str(settings.home),
+        "HQ_DATABASE_URL": settings.hq_database_url or "",
+        "WORKSPACE_DATABASE_URL": settings.workspace_database_url or "",
+        "DAGSTER_DATABASE_URL": settings.dagster_database_url or "",
+        "ENRICH_SANDBOX_URL": "",
+        "DAGSTER_HOME": "",
+    }
+
+
+def faults(printed: Any, what: str) -> typing.Iterator[str]:
+    """What of a printed value is not as its line of `PRINTED` says."""
+    found = re.fullmatch(r"(list of )?(\w+)( by \w+)?", what)
+    assert found is not None
+    shape = shape_classes()[found[2]]
+    members = list(printed.values()) if found[3] else [printed]
+    for member in members:
+        for one in member if found[1] else [member]:
+            yield from of_shape(one, shape)
+
+
+def of_shape(value: Any, shape: type[Shape]) -> typing.Iterator[str]:
+    if shape.__name__ == "Row":
+        if not isinstance(value, dict):
+            yield f"{value!r} is no row"
+        return
+    expected = dict(keys_of(shape))
+    if not isinstance(value, dict) or list(value) != list(expected):
+        yield f"{shape.__name__} has {list(value)}, not {list(expected)}"
+        return
+    for key, hint in expected.items():
+        if not has_type(value[key], hint):
+            yield f"{shape.__name__}.{key} is {value[key]!r}, not {hint}"
+        yield from inner(value[key], hint)
+
+
+def keys_of(shape: type[Shape]) -> typing.Iterator[tuple[str, Any]]:
+    """The keys of a shape with their types; those of a flat field in its place."""
+    hints = typing.get_type_hints(shape)
+    for one in fields(shape):  # type: ignore[arg-type]
+        hint = hints[one.name]
+        if not one.metadata.get("flat"):
+            yield one.name, hint
+        elif issubclass(hint, Shape):
+            yield from keys_of(hint)
+        else:
+            assert issubclass(hint, BaseModel)
+            definition = WorkflowDefinition if shape.__name__ == "Workflow" else PipelineDefinition
+            yield from ((f.serialization_alias or f.alias or n, Any) for n, f in definition.model_fields.items())
+
+
+def inner(value: Any, hint: Any) -> typing.Iterator[str]:
+    """Faults of shapes in lists and objects."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, type) and issubclass(hint, Shape):
+        yield from of_shape(value, hint)
+    elif origin is tuple and arguments[-1] is Ellipsis:
+        for member in value:
+            yield from inner(member, arguments[0])
+
+
+def has_type(value: Any, hint: Any) -> bool:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return True
+    if isinstance(hint, types.UnionType):
+        return any(has_type(value, one) for one in arguments)
+    if origin is tuple:
+        inner_types = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
+        return isinstance(value, list) and all(map(has_type, value, inner_types))
+    if origin is not None and issubclass(origin, Mapping):
+        return isinstance(value, dict) and all(has_type(member, arguments[1]) for member in value.values())
+    if hint is Decimal:
+        return isinstance(value, str) and MONEY.fullmatch(value) is not None
+    if hint is datetime:
+        return isinstance(value, str) and TIME.fullmatch(value) is not None
+    if hint is Hint:
+        return isinstance(value, dict) and list(value) == ["action", "arguments", "text"]
+    if issubclass(hint, Shape):
+        return isinstance(value, dict)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is hint
