@@ -365,6 +365,7 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     _time("applied_at"),
     Column("question_hash", Text, comment="of the rendered request, without addresses for callbacks and secrets"),
     Column("reused_from", BigInteger, comment="the call whose answer was used instead of asking again"),
+    Column("merge_rule", SmallInteger, comment="rule that chose the values of its first request; null: an earlier one"),
     _readings(),
     _one_of("state", CallState),
     Index(None, "batch_id", "workflow_slug"),

@@ -188,6 +188,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     ledger.apply: lambda c, b: ledger.apply(c, _scope(b), _applied(b)),
     questions.find: lambda c, b: questions.find(c, b.client_id, b.batch_id, _asked(b)),
     questions.unsaid: lambda c, b: questions.unsaid(c, b.batch_id, 0, GROUP),
+    questions.overtaken: lambda c, b: questions.overtaken(c, b.batch_id, NEEDS),
     questions.take_turn: lambda c, b: questions.take_turn(c, b.client_id, b.batch_id, _asked(b)),
     stops.keep_stops: lambda c, b: stops.keep_stops(c, b.batch_id, SLUGS, _stops(), "test"),
     reasons.refusals: lambda c, b: reasons.refusals(c, b.batch_id, SLUGS),

@@ -16,7 +16,7 @@ from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason,
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.calls.attempt import Attempt, exchange, fate_unknown
 from enrichment_assets.engine.calls.single_flight import follow
-from enrichment_assets.engine.calls.subject import Subject
+from enrichment_assets.engine.calls.subject import Subject, subject_of
 from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending, dump, failed
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
 from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided, given_up
@@ -33,6 +33,9 @@ from enrichment_assets.wire.simulator import RECEIVER_HEADER
 
 INLINE_WAIT = 30.0
 """Seconds up to which a retry waits inside the run; longer waits are left to a later run."""
+
+ASKS_OTHERWISE = "an attempt may have been done and paid for, and what the step would ask now is another question"
+"""Why a call that could be repeated under its key is not."""
 
 MOST_DEATHS = 20
 """Runs that may die in the middle of one call before it is given up: it may be what kills them."""
@@ -201,9 +204,29 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
                 decision = await decided(step, Answer(open_call.http_status or 0, open_call.headers, kept.body))
             return await _recovered(run, item, step, open_call, decision, attempts + 1, attempts + 1)
     decision = fate_unknown(step, "the run that made this call died before its answer was stored")
+    if asks_otherwise(step, open_call, subject_of(run.batch, item, step)):
+        decision = Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, ASKS_OTHERWISE, ErrorClass.AMBIGUOUS)
     # Our deaths use up no attempts of the provider's, unless it is this very call that runs die of.
     counted = attempts if open_call.attempt < step.workflow.retry.attempts + MOST_DEATHS else open_call.attempt
     return await _recovered(run, item, step, open_call, decision, attempts, counted)
+
+
+def asks_otherwise(step: Step, earlier: OpenCall, subject: Subject) -> bool:
+    """Whether an attempt that may have been done cannot be repeated: the step asks another question by now.
+
+    The provider takes a repetition for the same call by its key (`idempotency_header`), and the key is the question's.
+    A person's correction, an answer that is read again or a new merge rule makes it another question, with its own key.
+    """
+    workflow = step.workflow
+    is_paid_by_key = workflow.idempotency_header is not None and not workflow.free_or_idempotent
+    return is_paid_by_key and earlier.call_key != subject.key
+
+
+async def give_up_repeating(run: Run, item: LoadedItem, step: Step, earlier: OpenCall) -> Ending:
+    """End a step whose attempt cannot be repeated: booked, as the provider may have done it, and left to a person."""
+    decision = failed(ErrorClass.AMBIGUOUS, ASKS_OTHERWISE, step.workflow.price.estimate)
+    attempt = Attempt(earlier.call_id, earlier.attempt)
+    return await conclude(run, item, step, decision, Move(attempt, reserved=False))
 
 
 async def _recovered(

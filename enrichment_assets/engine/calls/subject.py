@@ -7,7 +7,9 @@ done with them (sharing, reuse, the ledger) is elsewhere.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -25,15 +27,15 @@ _NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
 _CALLBACK_URL = "callback-url"
 
 
-def question_of(batch: Batch, item: LoadedItem, step: Step) -> str | None:
+def question_of(batch: Batch, item: LoadedItem, step: Step, fields: Mapping[str, Any] | None = None) -> str | None:
     """Hash of what the step asks about this item, None where it cannot be put into a request.
 
     Client and account are no part of it: the lookup keeps to one client. How the answer is read is none either.
-    Whether the answer comes from the simulator is.
+    Whether the answer comes from the simulator is. `fields`: as if the step saw these values (default: what it sees).
     """
     if step.renderer is None:
         return None
-    context = batch.item_context(item, step, callback_url=_CALLBACK_URL)
+    context = batch.item_context(item, step, callback_url=_CALLBACK_URL, **(fields or {}))
     context["item"] = {**context["item"], **_NAMELESS}
     try:
         request = step.renderer.render(context)

@@ -11,7 +11,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.calls.attempt import Attempt
-from enrichment_assets.engine.calls.call import call, recover
+from enrichment_assets.engine.calls.call import asks_otherwise, call, give_up_repeating, recover
 from enrichment_assets.engine.calls.callback_signature import forged
 from enrichment_assets.engine.calls.polling import look
 from enrichment_assets.engine.calls.reuse import call_or_reuse
@@ -89,6 +89,9 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
         decision = compute(step, run.item_context(item, step))
         return await conclude(run, item, step, decision, Move(attempts=1))
     subject = subject_of(run.batch, item, step)
+    earlier = item.repeats.pop(step.slug, None)
+    if earlier is not None and asks_otherwise(step, earlier, subject):
+        return await give_up_repeating(run, item, step, earlier)
     if step.workflow.reuse_for is not None:
         return await call_or_reuse(run, item, step, subject)
     if step.workflow.entity is Entity.COMPANY:

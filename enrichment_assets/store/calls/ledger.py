@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.emission import Emission
+from enrichment_assets.domain.merging import RULE
 from enrichment_assets.store.calls.questions import Asked, Elsewhere
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
@@ -147,9 +148,9 @@ with asked as (
 ), written as (
   insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
                               state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at,
-                              question_hash)
+                              question_hash, merge_rule)
   select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
-         estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question
+         estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question, %(rule)s
   from held where existing_id is null or existing_state = 'ready'  -- guard: finished-call-is-not-intended
   order by call_key
   on conflict (call_key) do update
@@ -189,6 +190,7 @@ async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[In
             "token": [i.callback_token for i in intents],
             "seconds": [i.token_seconds for i in intents],
             "question": [i.asked and i.asked.question for i in intents],
+            "rule": RULE,
         },
         prepare=True,
     )

@@ -190,12 +190,13 @@ async def take_turn(
 
 @dataclass(frozen=True, slots=True)
 class Unsaid:
-    """A call that does not say what it asked."""
+    """A call that does not say what it asked; `merge_rule`: see `domain.merging.RULE`."""
 
     call_id: int
     item_id: int
     workflow_slug: str
     last_moved_at: datetime
+    merge_rule: int | None
 
 
 async def unsaid(connection: AsyncConnection, batch_id: int, after_item: int, items: int) -> list[Unsaid]:
@@ -203,17 +204,40 @@ async def unsaid(connection: AsyncConnection, batch_id: int, after_item: int, it
     cursor = await connection.execute(
         """
         with open as (
-          select id, item_id, workflow_slug, greatest(created_at, sent_at, received_at) as last_moved_at,
+          select id, item_id, workflow_slug, merge_rule, greatest(created_at, sent_at, received_at) as last_moved_at,
             dense_rank() over (order by item_id) as place from provider_calls
           where batch_id = %(batch)s and item_id > %(after)s and question_hash is null and reused_from is null
             and state in ('intent', 'sent', 'received', 'applied')
         )
-        select id as call_id, item_id, workflow_slug, last_moved_at
+        select id as call_id, item_id, workflow_slug, last_moved_at, merge_rule
         from open where place <= %(items)s order by item_id, id
         """,
         {"batch": batch_id, "after": after_item, "items": items},
     )
     return [Unsaid(**row) for row in await cursor.fetchall()]
+
+
+async def overtaken(connection: AsyncConnection, batch_id: int, needs: Sequence[tuple[str, str]]) -> set[int]:
+    """Ids of such calls whose request may have been another: an answer that it was made of was read again since.
+
+    Args:
+        connection: Any.
+        batch_id: The batch.
+        needs: (step, step whose answer it may use) pairs of its blueprint.
+    """
+    cursor = await connection.execute(
+        """
+        select distinct c.id
+        from provider_calls c
+        join unnest(%(steps)s::text[], %(needs)s::text[]) as n(step, need) on n.step = c.workflow_slug
+        join enrichment_results_log l
+          on l.batch_id = c.batch_id and l.item_id = c.item_id and l.workflow_slug = n.need
+          and l.created_at > c.created_at and l.status = 'COMPLETED'
+        where c.batch_id = %(batch)s and c.question_hash is null and c.reused_from is null
+        """,
+        {"batch": batch_id, "steps": [step for step, _ in needs], "needs": [need for _, need in needs]},
+    )
+    return {row["id"] for row in await cursor.fetchall()}
 
 
 async def say(connection: AsyncConnection, questions: Sequence[tuple[int, str]]) -> None:

@@ -15,7 +15,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import ELEMENT_MEMBERS, StepSources, cells_of_child, cells_of_row, corrections
 from enrichment_assets.domain.merge_policy import Given, Source
 from enrichment_assets.domain.merging import merge
-from enrichment_assets.domain.statuses import Status
+from enrichment_assets.domain.statuses import CallState, Status
 from enrichment_assets.store.calls.readings import INLINE
 from enrichment_assets.store.database import AsyncConnection
 
@@ -38,6 +38,7 @@ class OpenCall:
     """A ledger row whose story is not finished, made by the item it is loaded with."""
 
     call_id: int
+    call_key: str
     workflow_slug: str
     state: str
     attempt: int
@@ -73,7 +74,8 @@ class LoadedItem:
 
     `details`: what the row says beside its fields;
     `cells`: who gave identity and details (a child item's were emitted, or are its parent's);
-    `edited`: what people corrected; `first_edit_at`: since when there is a correction.
+    `edited`: what people corrected; `first_edit_at`: since when there is a correction;
+    `repeats`: slug -> a call of this item whose next attempt is due, and whose last one may have been done.
     """
 
     item_id: int
@@ -90,6 +92,7 @@ class LoadedItem:
     cells: Sequence[Given] = ()
     edited: Given | None = None
     first_edit_at: datetime | None = None
+    repeats: dict[str, OpenCall] = field(default_factory=dict)
     _given: dict[int, Given] = field(default_factory=dict)
 
     def take(self, source: Source, fields: Mapping[str, Any], fetched_at: datetime | None = None) -> None:
@@ -99,13 +102,19 @@ class LoadedItem:
     def fields_at(self, position: int) -> dict[str, Any]:
         """What a step at this position sees: cells, answers of earlier steps and corrections, by the one rule."""
         row = {**self.details, **self.identity}
-        answers = [self._given[at] for at in sorted(self._given) if at < position]
         edits = [] if self.edited is None else [self.edited]
-        return merge(row, [*self.cells, *answers, *edits], datetime.now(UTC))
+        return merge(row, [*self.given_before(position), *edits], datetime.now(UTC))
+
+    def given_before(self, position: int) -> list[Given]:
+        """Cells and answers that a step at this position may choose from, in the order of the steps."""
+        return [*self.cells, *(self._given[at] for at in sorted(self._given) if at < position)]
 
 
-_CALL_COLUMNS = """c.id as call_id, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost, c.cost,
-    c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.external_id"""
+_CALL_COLUMNS = """c.id as call_id, c.call_key, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost,
+    c.cost, c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.external_id"""
+
+_MAY_BE_DONE = "c.error_class = 'retryable' and c.cost is null and c.http_status is distinct from 429"
+"""An attempt that is to be repeated by itself, and is not booked; only one that came too early was surely not done."""
 
 
 # crash point: items-are-loaded
@@ -239,11 +248,16 @@ async def _load_open_calls(
 ) -> None:
     states = "('intent', 'received', 'sent')" if with_sent else "('intent', 'received')"
     cursor = await connection.execute(
-        f"select {_CALL_COLUMNS} from provider_calls c where c.item_id = any(%s::bigint[]) and c.state in {states}",
+        f"""select {_CALL_COLUMNS} from provider_calls c
+            where c.item_id = any(%s::bigint[]) and (c.state in {states} or c.state = 'ready' and {_MAY_BE_DONE})""",
         (list(ids),),
     )
     for row in await cursor.fetchall():
-        items[row["item_id"]].open_calls.append(_open_call(row))
+        item, call = items[row["item_id"]], _open_call(row)
+        if call.state == CallState.READY:
+            item.repeats[call.workflow_slug] = call
+        else:
+            item.open_calls.append(call)
 
 
 async def _load_callbacks(
@@ -285,6 +299,7 @@ async def _load_callbacks(
 def _open_call(row: Mapping[str, Any]) -> OpenCall:
     return OpenCall(
         call_id=row["call_id"],
+        call_key=row["call_key"],
         workflow_slug=row["workflow_slug"],
         state=row["state"],
         attempt=row["attempt"],
