@@ -253,7 +253,7 @@ _listeners: list[Any] = []
 
 
 def progress_listener() -> Any:
-    """What the door that started this process's run wants to hear about progress; None: nothing."""
+    """What the entry point that started this process's run wants to hear about progress; None: nothing."""
     return _listeners[-1] if _listeners else None
 
 

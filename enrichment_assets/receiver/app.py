@@ -1,7 +1,7 @@
-"""The receiver as an ASGI application: the callback door, `GET /health` and `GET /ready`.
+"""The receiver as an ASGI application: the callback endpoint, `GET /health` and `GET /ready`.
 
 What belongs here: putting the parts together, and their life from start to stop. Starlette serves the rare paths; a
-callback goes straight to its door, past routing and middleware it has no use for.
+callback goes straight to its endpoint, past routing and middleware it has no use for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from enrichment_assets.receiver.door import PREFIX, CallbackDoor
+from enrichment_assets.receiver.endpoint import PREFIX, CallbackEndpoint
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.receiver.writer import Connect, InboxWriter, Sink
 from enrichment_assets.settings import Settings
@@ -24,7 +24,7 @@ from enrichment_assets.store.database import AsyncConnection, connect_async, loc
 
 
 class ReceiverApp(Starlette):
-    """Starlette with a short way to the callback door."""
+    """Starlette with a short way to the callback endpoint."""
 
     def __init__(self, sink: Sink, limits: ReceiverLimits) -> None:
         @asynccontextmanager
@@ -40,12 +40,12 @@ class ReceiverApp(Starlette):
             return JSONResponse({"status": "ready" if stores else "database away"}, 200 if stores else 503)
 
         super().__init__(routes=[Route("/health", _health), Route("/ready", ready)], lifespan=life)
-        self._door = CallbackDoor(sink, limits)
+        self._endpoint = CallbackEndpoint(sink, limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a callback to its door and everything else through Starlette."""
+        """Send a callback to its endpoint and everything else through Starlette."""
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            await self._door(scope, receive, send)
+            await self._endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

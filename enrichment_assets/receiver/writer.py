@@ -32,7 +32,7 @@ class UnavailableError(Exception):
 
 
 class Sink(Protocol):
-    """Where the door puts a callback. The receipt means: durable."""
+    """Where the endpoint puts a callback. The receipt means: durable."""
 
     async def start(self) -> None:
         """Get ready; must not fail because the database is away."""

@@ -1,4 +1,4 @@
-"""The sandbox's own doors below `/_sandbox/`: settings, bills, recent calls, callbacks, reset, readiness."""
+"""The sandbox's own endpoints below `/_sandbox/`: settings, bills, recent calls, callbacks, reset, readiness."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ PREFIX = "/_sandbox/"
 
 async def handle_admin(server: SandboxServer, request: web.BaseRequest) -> web.Response:
     """Answer one request below `/_sandbox/`; everything is JSON."""
-    door = (request.method, request.path.removeprefix(PREFIX).strip("/"))
-    if door in {("GET", ""), ("GET", "health")}:
+    endpoint = (request.method, request.path.removeprefix(PREFIX).strip("/"))
+    if endpoint in {("GET", ""), ("GET", "health")}:
         return _json({"status": "ok", "seed": server.settings.seed, "providers": sorted(server.providers)})
-    if door == ("GET", "settings"):
+    if endpoint == ("GET", "settings"):
         return _json(server.settings.model_dump(mode="json"))
-    if door == ("PATCH", "settings"):
+    if endpoint == ("PATCH", "settings"):
         return await _patch(server, request)
-    if door == ("GET", "billing"):
+    if endpoint == ("GET", "billing"):
         everything = request.query.get("subjects", "true").lower() != "false"
         return _json({**server.billing.report(server.prices(), subjects=everything)})
-    if door == ("GET", "calls"):
+    if endpoint == ("GET", "calls"):
         return _json({"calls": list(server.billing.recent)})
-    if door == ("GET", "callbacks"):
+    if endpoint == ("GET", "callbacks"):
         return _json({**server.callbacks.report(), "recent": list(server.callbacks.recent)})
-    if door == ("POST", "flush-callbacks"):
+    if endpoint == ("POST", "flush-callbacks"):
         return _json(await server.callbacks.flush())
-    if door == ("POST", "reset"):
+    if endpoint == ("POST", "reset"):
         server.reset()
         return _json({"status": "reset"})
-    doors = "settings (GET, PATCH), billing, calls, callbacks, health (GET), flush-callbacks, reset (POST)"
-    return _json({"error": f"no such door; there are {doors}"}, status=404)
+    endpoints = "settings (GET, PATCH), billing, calls, callbacks, health (GET), flush-callbacks, reset (POST)"
+    return _json({"error": f"no such endpoint; there are {endpoints}"}, status=404)
 
 
 async def _patch(server: SandboxServer, request: web.BaseRequest) -> web.Response:

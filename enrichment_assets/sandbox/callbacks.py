@@ -13,9 +13,9 @@ from typing import Any
 
 import aiohttp
 
-from enrichment_assets.sandbox.dice import Dice, digest
 from enrichment_assets.sandbox.exchange import PlannedCallback
 from enrichment_assets.sandbox.faults import spoil
+from enrichment_assets.sandbox.seeded_random import SeededRandom, digest
 from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
 
 _FATES = ("planned", "dropped", "duplicated", "late", "garbage", "sent", "delivered", "refused", "failed")
@@ -80,10 +80,10 @@ class CallbackSender:
 
     def schedule(self, seed: int, behaviour: Behaviour, planned: PlannedCallback, attempt: int) -> None:
         """Decide a callback's fate and arrange it; a question asked again (`attempt` 1, 2, ...) has another fate."""
-        dice = Dice(seed, "callback", planned.identity, attempt)
-        dropped, doubled = dice.chance(behaviour.callback_drop), dice.chance(behaviour.callback_duplicate)
-        late, garbled = dice.chance(behaviour.callback_late), dice.chance(behaviour.callback_garbage)
-        place, delay = dice.roll(), planned.after
+        rng = SeededRandom(seed, "callback", planned.identity, attempt)
+        dropped, doubled = rng.chance(behaviour.callback_drop), rng.chance(behaviour.callback_duplicate)
+        late, garbled = rng.chance(behaviour.callback_late), rng.chance(behaviour.callback_garbage)
+        place, delay = rng.roll(), planned.after
         self.counts["planned"] += 1
         if dropped:
             self.counts["dropped"] += 1
@@ -91,10 +91,10 @@ class CallbackSender:
         body, content_type = planned.body, planned.content_type
         if garbled:
             self.counts["garbage"] += 1
-            body, content_type = spoil(body, content_type, behaviour.garbage_kind, dice)
+            body, content_type = spoil(body, content_type, behaviour.garbage_kind, rng)
         if late:
             self.counts["late"] += 1
-            delay += behaviour.callback_late_by_of.sample(dice)
+            delay += behaviour.callback_late_by_of.sample(rng)
         if behaviour.shuffle_callbacks:
             delay += place * behaviour.shuffle_window
         rank = digest(seed, "order", planned.identity, attempt) if behaviour.shuffle_callbacks else b""
@@ -102,7 +102,7 @@ class CallbackSender:
         self._arrange(delivery, None if behaviour.hold_callbacks else delay)
         if doubled:
             self.counts["duplicated"] += 1
-            self._arrange(delivery, None if behaviour.hold_callbacks else delay + 0.05 * dice.roll())
+            self._arrange(delivery, None if behaviour.hold_callbacks else delay + 0.05 * rng.roll())
 
     async def flush(self) -> dict[str, int]:
         """Send everything that waits now, one after another, and return the counts when all are answered.

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from enrichment_assets.sandbox.dice import Dice, hex_id
+from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 from enrichment_assets.sandbox.words import (
     AS_OF_YEAR,
     CITIES,
@@ -120,11 +120,11 @@ def make_company(seed: int, name: str, domain: str) -> Company:
     """The company of that domain; both names are echoed as they were asked, one of them may be empty."""
     domain = host_of(domain) or domain_for(name)
     name = name.strip() or name_for(domain)
-    dice = Dice(seed, "company", domain)
-    industry = dice.pick(INDUSTRIES)
-    city, state, country, postal_code, area = dice.pick(CITIES)
-    employees = int(dice.pick(_SIZES) * (0.7 + 0.6 * dice.roll()))
-    founded = dice.between(1952, AS_OF_YEAR - 3)
+    rng = SeededRandom(seed, "company", domain)
+    industry = rng.pick(INDUSTRIES)
+    city, state, country, postal_code, area = rng.pick(CITIES)
+    employees = int(rng.pick(_SIZES) * (0.7 + 0.6 * rng.roll()))
+    founded = rng.between(1952, AS_OF_YEAR - 3)
     return Company(
         id=hex_id(seed, "company", domain),
         name=name,
@@ -133,31 +133,31 @@ def make_company(seed: int, name: str, domain: str) -> Company:
         keywords=industry[1:],
         employees=employees,
         founded=founded,
-        revenue=employees * dice.between(60, 240) * 1000,
-        street=f"{dice.between(1, 990)} {dice.pick(STREETS)}",
+        revenue=employees * rng.between(60, 240) * 1000,
+        street=f"{rng.between(1, 990)} {rng.pick(STREETS)}",
         city=city,
         state=state,
         country=country,
         postal_code=postal_code,
-        phone=f"+1 {area}-555-01{dice.between(0, 99):02d}",
-        technologies=tuple(dice.some(TECHNOLOGIES, dice.between(2, 6))),
-        funding=_funding(dice, max(founded, 2012)) if dice.chance(0.35) else (),
-        email_pattern=dice.pick(_EMAIL_PATTERNS),
-        accepts_all=dice.chance(0.15),
+        phone=f"+1 {area}-555-01{rng.between(0, 99):02d}",
+        technologies=tuple(rng.some(TECHNOLOGIES, rng.between(2, 6))),
+        funding=_funding(rng, max(founded, 2012)) if rng.chance(0.35) else (),
+        email_pattern=rng.pick(_EMAIL_PATTERNS),
+        accepts_all=rng.chance(0.15),
         description=f"{name} is a {industry[0]} company from {city}, known for {industry[1]} and {industry[2]}.",
     )
 
 
-def invented_employer(dice: Dice) -> str:
+def invented_employer(rng: SeededRandom) -> str:
     """The name of a company that nobody asked for: a former employer."""
-    return f"{dice.pick(COMPANY_STEMS)} {dice.pick(COMPANY_KINDS)}{dice.pick(LEGAL_FORMS)}"
+    return f"{rng.pick(COMPANY_STEMS)} {rng.pick(COMPANY_KINDS)}{rng.pick(LEGAL_FORMS)}"
 
 
-def _funding(dice: Dice, start: int) -> tuple[Funding, ...]:
+def _funding(rng: SeededRandom, start: int) -> tuple[Funding, ...]:
     events = []
     year = start
-    for kind in FUNDING_ROUNDS[: dice.between(1, 4)]:
-        year = min(year + dice.between(1, 3), AS_OF_YEAR - 1)
-        day = f"{year}-{dice.between(1, 12):02d}-{dice.between(1, 28):02d}"
-        events.append(Funding(day, kind, dice.pick(INVESTORS), dice.between(5, 400) * 100_000))
+    for kind in FUNDING_ROUNDS[: rng.between(1, 4)]:
+        year = min(year + rng.between(1, 3), AS_OF_YEAR - 1)
+        day = f"{year}-{rng.between(1, 12):02d}-{rng.between(1, 28):02d}"
+        events.append(Funding(day, kind, rng.pick(INVESTORS), rng.between(5, 400) * 100_000))
     return tuple(events)

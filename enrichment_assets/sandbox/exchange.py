@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from enrichment_assets.sandbox.population import Population
 from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
-from enrichment_assets.sandbox.world import World
 
 JSON = "application/json; charset=utf-8"
 _FORM = "application/x-www-form-urlencoded"
@@ -31,7 +31,7 @@ class Call:
     body: bytes
     settings: SandboxSettings
     behaviour: Behaviour
-    world: World
+    population: Population
     key: str = ""
     attempt: int = 0
 
@@ -56,17 +56,17 @@ class Call:
 
     def callback_delay(self, identity: str) -> float:
         """Seconds until this provider has the answer that it calls back with."""
-        return self.behaviour.callback_delay_of.sample(self.world.dice("callback delay", self.provider, identity))
+        return self.behaviour.callback_delay_of.sample(self.population.rng("callback delay", self.provider, identity))
 
     def is_rare(self, subject: str) -> bool:
         """Whether this subject is answered in the rarer shapes of its provider: the same every time it is asked."""
         share = self.behaviour.rare_shapes
-        return share > 0 and self.world.dice("rare", self.provider, subject).chance(share)
+        return share > 0 and self.population.rng("rare", self.provider, subject).chance(share)
 
     def misses(self, subject: str) -> bool:
         """Whether this provider does not know `subject`: the same answer every time it is asked."""
         share = self.behaviour.miss
-        return share > 0 and self.world.dice("miss", self.provider, subject).chance(share)
+        return share > 0 and self.population.rng("miss", self.provider, subject).chance(share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Question:
     about: str = ""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error of the server
+class Refusal(Exception):
     """The provider answers without working: a bad request, an unknown path."""
 
     def __init__(self, reply: Reply) -> None:

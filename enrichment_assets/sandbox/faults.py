@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from enrichment_assets.sandbox.dice import Dice
+from enrichment_assets.sandbox.seeded_random import SeededRandom
 from enrichment_assets.sandbox.settings import Behaviour
 
 
@@ -33,11 +33,11 @@ HTML = (
 )
 
 
-def draw_fate(behaviour: Behaviour, dice: Dice, attempt: int) -> Fate:
+def draw_fate(behaviour: Behaviour, rng: SeededRandom, attempt: int) -> Fate:
     """The fate of the `attempt`-th (from 0) time that one question is asked."""
     if behaviour.fault_attempts is not None and attempt >= behaviour.fault_attempts:
         return Fate.NORMAL
-    drawn = dice.roll()
+    drawn = rng.roll()
     for share, fate in (
         (behaviour.errors, Fate.ERROR),
         (behaviour.rate_limited, Fate.RATE_LIMITED),
@@ -52,16 +52,16 @@ def draw_fate(behaviour: Behaviour, dice: Dice, attempt: int) -> Fate:
     return Fate.NORMAL
 
 
-def spoil(body: bytes, content_type: str, kind: str, dice: Dice) -> tuple[bytes, str]:
+def spoil(body: bytes, content_type: str, kind: str, rng: SeededRandom) -> tuple[bytes, str]:
     """A body that cannot be read, and the content type that it claims."""
     if kind == "any":
-        kind = dice.pick(("invalid", "truncated", "html", "empty"))
+        kind = rng.pick(("invalid", "truncated", "html", "empty"))
     if kind == "html":
         return HTML, "text/html"
     if kind == "empty":
         return b"", content_type
     if kind == "truncated":
-        return body[: max(1, int(len(body) * (0.2 + 0.6 * dice.roll())))], content_type
+        return body[: max(1, int(len(body) * (0.2 + 0.6 * rng.roll())))], content_type
     return b'{"status": ok, \x00\xff' + body[1:40], content_type
 
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from enrichment_assets.domain.workflow import parse_duration
-from enrichment_assets.sandbox.dice import Dice
+from enrichment_assets.sandbox.seeded_random import SeededRandom
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Latency:
         """Whether nothing is ever waited for."""
         return self.first == 0 and self.second == 0
 
-    def sample(self, dice: Dice) -> float:
+    def sample(self, rng: SeededRandom) -> float:
         """Seconds for one occasion."""
         if self.kind == "uniform":
-            return self.first + (self.second - self.first) * dice.roll()
+            return self.first + (self.second - self.first) * rng.roll()
         if self.kind == "exp":
-            return -self.first * math.log(1.0 - dice.roll())
+            return -self.first * math.log(1.0 - rng.roll())
         if self.kind == "lognormal":
-            return self.first * math.exp(self.second * dice.normal())
+            return self.first * math.exp(self.second * rng.normal())
         return self.first
 
 

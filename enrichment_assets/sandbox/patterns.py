@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from enrichment_assets.sandbox.dice import Dice
+from enrichment_assets.sandbox.seeded_random import SeededRandom
 
 MORE = 4
 """How often `*` and `+` repeat at most."""
@@ -29,7 +29,7 @@ _CLASSES = {
 }
 
 
-def matching(pattern: str, dice: Dice) -> str:
+def matching(pattern: str, rng: SeededRandom) -> str:
     """A text in which the pattern is found (JSON schema's meaning); an unreadable pattern gets an empty one."""
     try:
         compiled = re.compile(pattern)
@@ -38,13 +38,13 @@ def matching(pattern: str, dice: Dice) -> str:
     tree = import_module("re._parser").parse(pattern)
     made = ""
     for _ in range(TRIES):
-        made = "".join(_texts(tree, dice))[:LONGEST]
+        made = "".join(_texts(tree, rng))[:LONGEST]
         if compiled.search(made):
             break
     return made
 
 
-def _texts(tree: Any, dice: Dice) -> Iterator[str]:
+def _texts(tree: Any, rng: SeededRandom) -> Iterator[str]:
     for operation, argument in tree:
         name = str(operation)
         if name == "LITERAL":
@@ -52,19 +52,19 @@ def _texts(tree: Any, dice: Dice) -> Iterator[str]:
         elif name == "NOT_LITERAL":
             yield next(one for one in "ax" if one != chr(argument))
         elif name == "ANY":
-            yield dice.pick("abcdefghijklmnopqrstuvwxyz")
+            yield rng.pick("abcdefghijklmnopqrstuvwxyz")
         elif name == "IN":
-            yield dice.pick(_members(argument))
+            yield rng.pick(_members(argument))
         elif name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
             low, high, part = argument
-            for _ in range(dice.between(min(low, LONGEST), min(int(high), low + MORE, LONGEST))):
-                yield from _texts(part, dice)
+            for _ in range(rng.between(min(low, LONGEST), min(int(high), low + MORE, LONGEST))):
+                yield from _texts(part, rng)
         elif name == "SUBPATTERN":
-            yield from _texts(argument[-1], dice)
+            yield from _texts(argument[-1], rng)
         elif name == "BRANCH":
-            yield from _texts(dice.pick(argument[1]), dice)
+            yield from _texts(rng.pick(argument[1]), rng)
         elif name == "ATOMIC_GROUP":
-            yield from _texts(argument, dice)
+            yield from _texts(argument, rng)
 
 
 def _members(parts: list[Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from enrichment_assets.sandbox.careers import Job, make_career
 from enrichment_assets.sandbox.companies import Company, ascii_letters
-from enrichment_assets.sandbox.dice import Dice, hex_id
+from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 from enrichment_assets.sandbox.words import CITIES, DEPARTMENTS, FIRST_NAMES, FOUNDER_TITLES, LAST_NAMES, SENIORITIES
 
 EMAIL_STATUSES = ("verified",) * 14 + ("guessed",) * 2 + ("unavailable",) * 3 + ("placeholder",)
@@ -46,10 +46,10 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
     """The person of that name at that company; names and LinkedIn address are echoed as they were asked."""
     plain_first, plain_last = ascii_letters(first), ascii_letters(last)
     identity = (plain_first, plain_last, company.domain)
-    dice = Dice(seed, "person", *identity)
-    title, seniority, department = _position(dice, company)
-    city, state, country, _, area = dice.pick(CITIES)
-    handle = f"{f'{plain_first}-{plain_last}'.strip('-') or 'someone'}-{dice.between(0x100000, 0xFFFFFF):x}"
+    rng = SeededRandom(seed, "person", *identity)
+    title, seniority, department = _position(rng, company)
+    city, state, country, _, area = rng.pick(CITIES)
+    handle = f"{f'{plain_first}-{plain_last}'.strip('-') or 'someone'}-{rng.between(0x100000, 0xFFFFFF):x}"
     return Person(
         id=hex_id(seed, "person", *identity),
         first_name=first,
@@ -63,22 +63,22 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
         country=country,
         linkedin_url=linkedin_url or f"http://www.linkedin.com/in/{handle}",
         email=company.email_for(plain_first, plain_last),
-        email_status=dice.pick(EMAIL_STATUSES),
-        mobile=f"+1 {area}-555-01{dice.between(0, 99):02d}",
-        has_mobile=dice.chance(0.6),
+        email_status=rng.pick(EMAIL_STATUSES),
+        mobile=f"+1 {area}-555-01{rng.between(0, 99):02d}",
+        has_mobile=rng.chance(0.6),
         photo_url=f"https://static.example.com/photos/{handle}.jpg",
-        jobs=make_career(seed, dice, identity, title, company),
+        jobs=make_career(seed, rng, identity, title, company),
     )
 
 
-def invented_name(dice: Dice) -> tuple[str, str]:
+def invented_name(rng: SeededRandom) -> tuple[str, str]:
     """First and last name of somebody who was not asked for by name."""
-    return dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
+    return rng.pick(FIRST_NAMES), rng.pick(LAST_NAMES)
 
 
-def _position(dice: Dice, company: Company) -> tuple[str, str, str]:
-    if dice.chance(0.12 if company.employees > 100 else 0.4):
-        return dice.pick(FOUNDER_TITLES), "founder", "c_suite"
-    department = dice.pick(DEPARTMENTS)
-    level = dice.between(0, 3)
+def _position(rng: SeededRandom, company: Company) -> tuple[str, str, str]:
+    if rng.chance(0.12 if company.employees > 100 else 0.4):
+        return rng.pick(FOUNDER_TITLES), "founder", "c_suite"
+    department = rng.pick(DEPARTMENTS)
+    level = rng.between(0, 3)
     return department[1 + level], SENIORITIES[level], department[0]

@@ -115,9 +115,9 @@ class SandboxProcess:
         url: str = json.loads(line)["url"]
         return url
 
-    def _admin(self, method: str, door: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _admin(self, method: str, endpoint: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body, default=str).encode()
-        request = Request(f"{self.url}/_sandbox/{door}", data=data, method=method)  # noqa: S310 - our own address
+        request = Request(f"{self.url}/_sandbox/{endpoint}", data=data, method=method)  # noqa: S310 - our own address
         try:
             with urlopen(request, timeout=60) as answer:  # noqa: S310
                 value: dict[str, Any] = json.loads(answer.read())

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrichment_assets.sandbox.companies import invented_employer
-from enrichment_assets.sandbox.dice import Dice, hex_id
 from enrichment_assets.sandbox.patterns import matching
+from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 
 Schema = Mapping[str, Any]
 
@@ -37,24 +37,24 @@ _KEYWORDS = {
 }
 
 
-def value_for(schema: Schema, dice: Dice) -> Any:
+def value_for(schema: Schema, rng: SeededRandom) -> Any:
     """A made-up value that fits a JSON schema; an unsupported one gets a plausible text."""
-    return _Maker(schema, dice).value(schema, 0)
+    return _Maker(schema, rng).value(schema, 0)
 
 
 class _Maker:
     """One walk through one schema: where references lead, and the draws."""
 
-    def __init__(self, root: Schema, dice: Dice) -> None:
+    def __init__(self, root: Schema, rng: SeededRandom) -> None:
         self.root = root
-        self.dice = dice
+        self.rng = rng
 
     def value(self, schema: Schema | bool, depth: int) -> Any:
         schema = self.resolved(schema)
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
-            return self.dice.pick(schema["enum"])
+            return self.rng.pick(schema["enum"])
         options = schema.get("anyOf") or schema.get("oneOf")
         if options:
             return self.value(self.chosen(options, depth), depth)
@@ -87,19 +87,19 @@ class _Maker:
         """One of several schemas: deep down one that ends, else null in one of four cases, as models do."""
         nulls = [option for option in options if self.resolved(option).get("type") == "null"]
         others = [option for option in options if option not in nulls]
-        if nulls and (not others or depth >= DEEPEST or self.dice.chance(0.25)):
+        if nulls and (not others or depth >= DEEPEST or self.rng.chance(0.25)):
             return nulls[0]
         if depth >= DEEPEST:
             return min(others, key=lambda option: self.resolved(option).get("type") in {"object", "array", None})
-        return self.dice.pick(others)
+        return self.rng.pick(others)
 
     def kind_of(self, schema: Schema, depth: int) -> str:
         kind = schema.get("type")
         if isinstance(kind, list):
             plain = [one for one in kind if one != "null"]
-            if "null" in kind and (not plain or depth >= DEEPEST or self.dice.chance(0.25)):
+            if "null" in kind and (not plain or depth >= DEEPEST or self.rng.chance(0.25)):
                 return "null"
-            return str(self.dice.pick(plain))
+            return str(self.rng.pick(plain))
         if kind is None:
             return next((kind for keyword, kind in _KEYWORDS.items() if keyword in schema), "string")
         return str(kind)
@@ -112,7 +112,7 @@ class _Maker:
         if kind in {"integer", "number"}:
             return self.number(schema, whole=kind == "integer")
         if kind == "boolean":
-            return self.dice.chance(0.5)
+            return self.rng.chance(0.5)
         return None if kind == "null" else self.text(schema)
 
     def object(self, schema: Schema, depth: int) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class _Maker:
         found = {name: self.value(properties[name], depth + 1) for name in wanted}
         more = schema.get("additionalProperties")
         if isinstance(more, Mapping) and depth < DEEPEST:
-            for number in range(self.dice.between(1, 2)):
+            for number in range(self.rng.between(1, 2)):
                 found.setdefault(f"key_{number + 1}", self.value(more, depth + 1))
         return found
 
@@ -135,7 +135,7 @@ class _Maker:
         items = schema.get("items", {})
         if items is False or (first and "items" not in schema):
             lowest = highest = len(first)
-        count = lowest if depth >= DEEPEST else self.dice.between(max(lowest, min(1, highest)), highest)
+        count = lowest if depth >= DEEPEST else self.rng.between(max(lowest, min(1, highest)), highest)
         wanted = [*first, *[items] * max(0, count - len(first))][:count]
         found = [self.value(one, depth + 1) for one in wanted]
         if schema.get("uniqueItems"):
@@ -153,30 +153,28 @@ class _Maker:
         if highest is None:
             highest = max(100, lowest + 100)
         if step is None:
-            share = 0.1 + 0.8 * self.dice.roll()
+            share = 0.1 + 0.8 * self.rng.roll()
             drawn = lowest + (highest - lowest) * share
             return round(drawn, 6) if highest - lowest > 0.001 else drawn
         first, last = math.ceil(lowest / step), math.floor(highest / step)
         first += first * step == above
         last -= last * step == below
-        drawn = self.dice.between(first, max(first, last)) * step
+        drawn = self.rng.between(first, max(first, last)) * step
         return int(drawn) if whole else drawn
 
     def text(self, schema: Schema) -> str:
         if schema.get("pattern"):
-            return matching(str(schema["pattern"]), self.dice)
-        made = (
-            self.formatted(str(schema.get("format", ""))) or f"{invented_employer(self.dice)} is a believable answer."
-        )
+            return matching(str(schema["pattern"]), self.rng)
+        made = self.formatted(str(schema.get("format", ""))) or f"{invented_employer(self.rng)} is a believable answer."
         lowest, highest = int(schema.get("minLength", 0)), int(schema.get("maxLength", len(made)))
         if len(made) < lowest:
             made = (made * (lowest // len(made) + 1))[: min(lowest, 10_000)]
         return made[: max(highest, lowest)] if "maxLength" in schema else made
 
     def formatted(self, name: str) -> str:
-        dice = self.dice
-        day = f"2026-{dice.between(1, 12):02d}-{dice.between(1, 28):02d}"
-        number = hex_id(dice.roll())
+        rng = self.rng
+        day = f"2026-{rng.between(1, 12):02d}-{rng.between(1, 28):02d}"
+        number = hex_id(rng.roll())
         return {
             "date": day,
             "date-time": f"{day}T09:30:00Z",
@@ -185,7 +183,7 @@ class _Maker:
             "email": f"info@company-{number[:6]}.com",
             "hostname": f"company-{number[:6]}.com",
             "uri": f"https://www.company-{number[:6]}.com/",
-            "ipv4": f"192.0.2.{dice.between(1, 254)}",
+            "ipv4": f"192.0.2.{rng.between(1, 254)}",
             "ipv6": f"2001:db8::{number[:4]}",
             "uuid": f"{number[:8]}-{number[8:12]}-4{number[13:16]}-8{number[17:20]}-{number[:12]}",
         }.get(name, "")

@@ -20,15 +20,15 @@ from pydantic import ValidationError
 
 from enrichment_assets.sandbox.billing import Billing
 from enrichment_assets.sandbox.callbacks import CallbackSender
-from enrichment_assets.sandbox.dice import digest
 from enrichment_assets.sandbox.exchange import JSON, Call, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.faults import Fate, draw_fate, spoil, with_wrong_types
 from enrichment_assets.sandbox.limits import RateLimiter, Room, parse_limits
+from enrichment_assets.sandbox.population import Population
 from enrichment_assets.sandbox.providers import all_providers
 from enrichment_assets.sandbox.providers.base import SimulatedProvider
+from enrichment_assets.sandbox.seeded_random import digest
 from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
 from enrichment_assets.sandbox.wire import hang, reset_mid_answer
-from enrichment_assets.sandbox.world import World
 
 KEPT_BEHAVIOURS = 1_000
 
@@ -48,7 +48,7 @@ class SandboxServer:
     def apply(self, settings: SandboxSettings) -> None:
         """Take new settings; what was billed and promised stays."""
         self.settings = settings
-        self.world = World(settings.seed)
+        self.population = Population(settings.seed)
         self._behaviours: dict[tuple[str, str, str], Behaviour] = {}
 
     def reset(self) -> None:
@@ -84,7 +84,7 @@ class SandboxServer:
             body=await request.read() if request.body_exists else b"",
             settings=self.settings,
             behaviour=behaviour,
-            world=self.world,
+            population=self.population,
         )
         call.key = provider.key(call)
         started = time.perf_counter()
@@ -163,15 +163,15 @@ class SandboxServer:
         if behaviour.is_faulty:
             asked = digest(call.provider, question.operation, about)
             call.attempt, self.attempts[asked] = self.attempts[asked], self.attempts[asked] + 1
-            dice = self.world.dice("fate", call.provider, question.operation, about, call.attempt)
-            fate = draw_fate(behaviour, dice, call.attempt)
+            rng = self.population.rng("fate", call.provider, question.operation, about, call.attempt)
+            fate = draw_fate(behaviour, rng, call.attempt)
         if fate is Fate.RATE_LIMITED:
             return fate.value, provider.rate_limited(call, question.operation, 1.0)
         if not behaviour.latency_of.is_zero:
-            dice = self.world.dice("latency", call.provider, about, call.attempt)
-            await asyncio.sleep(behaviour.latency_of.sample(dice))
+            rng = self.population.rng("latency", call.provider, about, call.attempt)
+            await asyncio.sleep(behaviour.latency_of.sample(rng))
         if fate is Fate.ERROR:
-            status = self.world.dice("status", about, call.attempt).pick(behaviour.error_status)
+            status = self.population.rng("status", about, call.attempt).pick(behaviour.error_status)
             return fate.value, provider.server_error(call, status)
         if not behaviour.fault_after_work and fate in {Fate.TIMEOUT, Fate.RESET}:
             await self._lose(request, fate, behaviour, None)
@@ -181,8 +181,8 @@ class SandboxServer:
             await self._lose(request, fate, behaviour, reply)
             return fate.value, reply
         if fate is Fate.GARBAGE:
-            dice = self.world.dice("garbage", about, call.attempt)
-            reply.body, reply.content_type = spoil(reply.body, reply.content_type, behaviour.garbage_kind, dice)
+            rng = self.population.rng("garbage", about, call.attempt)
+            reply.body, reply.content_type = spoil(reply.body, reply.content_type, behaviour.garbage_kind, rng)
         elif fate is Fate.WRONG_TYPES:
             reply.body = with_wrong_types(reply.body)
         return (reply.outcome if fate is Fate.NORMAL else fate.value), reply

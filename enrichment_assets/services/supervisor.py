@@ -124,8 +124,8 @@ class Supervisor:
                 everything_answered = True
                 self._say("Everything is up. Ctrl-C stops it.")
             if self._upkeep and time.monotonic() >= next_upkeep:
-                if mended := self._upkeep():
-                    self._say(mended)
+                if with_current_mapping := self._upkeep():
+                    self._say(with_current_mapping)
                 next_upkeep = time.monotonic() + UPKEEP_SECONDS
             time.sleep(TICK_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The doors to the databases: which URLs there are, opening them, and connections.
+"""The way to the databases: which URLs there are, opening them, and connections.
 
 `open_databases` is what every process calls first. With no URL configured it starts the embedded Postgres and keeps
 everything there; with `HQ_DATABASE_URL` it starts nothing. No error raised here carries a password.

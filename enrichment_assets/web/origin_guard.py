@@ -38,7 +38,7 @@ RESPONSE_HEADERS = {
 """Added to every answer: no other site shows our pages in a frame or reads our files."""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error
+class Refusal(Exception):
     """Why a request does not pass: HTTP status, `code` for programs, what happened, what helps."""
 
     def __init__(self, status: HTTPStatus, code: str, message: str, hint: str) -> None:

@@ -49,11 +49,11 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # at INFO it logs whole URLs, keys included
 
 
-class NotSent(Exception):  # noqa: N818
+class NotSent(Exception):
     """Not one byte of the request left: it may be sent again, whatever it costs."""
 
 
-class FateUnknown(Exception):  # noqa: N818
+class FateUnknown(Exception):
     """The request left, wholly or in part, and no answer came: the provider may have billed it.
 
     `timed_out`: it is we who gave up waiting.
@@ -64,11 +64,11 @@ class FateUnknown(Exception):  # noqa: N818
         self.timed_out = timed_out
 
 
-class AnswerTooLarge(ContractError):  # noqa: N818
+class AnswerTooLarge(ContractError):
     """The provider answered with more than we keep."""
 
 
-class NotTheSimulator(ContractError):  # noqa: N818
+class NotTheSimulator(ContractError):
     """A batch for the simulator would have called somebody else; nothing left."""
 
 
@@ -102,7 +102,7 @@ class _Flight:
         self.departed = True
 
 
-class _Repeated(Exception):  # noqa: N818
+class _Repeated(Exception):
     """aiohttp was about to send the same request a second time."""
 
 

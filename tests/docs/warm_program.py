@@ -19,12 +19,12 @@ READY = b"ready"
 
 CLIENT = """#!{python} -IS
 import array, json, os, socket, sys
-door = socket.socket(socket.AF_UNIX)
-door.connect({address!r})
+listener = socket.socket(socket.AF_UNIX)
+listener.connect({address!r})
 told = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
-door.sendmsg([len(told).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
-door.sendall(told)
-sys.exit(int(door.recv(8) or b"70"))
+listener.sendmsg([len(told).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+listener.sendall(told)
+sys.exit(int(listener.recv(8) or b"70"))
 """
 
 
@@ -61,15 +61,15 @@ def serve(address: str) -> None:
     from enrichment_assets.cli import build_app
 
     build_app()
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(address)
-    door.listen(16)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(16)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     os.write(1, READY + b"\n")
     while True:
-        caller, _ = door.accept()
+        caller, _ = listener.accept()
         if os.fork() == 0:
-            door.close()
+            listener.close()
             _answer(caller)
         caller.close()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from enrichment_assets.domain.workflow import Limits, Retry
 from enrichment_assets.engine.throttle.backoff import delay_before
 from enrichment_assets.engine.throttle.rates import Closed, RateGate, TurnMissed, interval_of
-from enrichment_assets.store.limits.rates import Stretch
+from enrichment_assets.store.limits.rates import TimeSlot
 from tests.engine.virtual_clock import StoppedClock, VirtualClock
 
 TINY = 1e-6
@@ -24,7 +24,7 @@ EPOCH = 1_700_000_000.0
 
 
 class SharedRate:
-    """The row of `rate_limits` in virtual time: what `store.limits.rates.take_stretch` does, and as late as a database.
+    """The row of `rate_limits` in virtual time: what `rates.take_time_slot` of the store does, as late as a database.
 
     Its clock shows another time than the runs', as that of another machine does.
     """
@@ -36,7 +36,7 @@ class SharedRate:
         self.next_at = 0.0
         self.paused_until = 0.0
 
-    async def take(self, seconds: float) -> Stretch:
+    async def take(self, seconds: float) -> TimeSlot:
         latency = self._latencies[self.takes % len(self._latencies)]
         self.takes += 1
         await self._clock.sleep(latency / 2)
@@ -44,7 +44,7 @@ class SharedRate:
         opens = max(self.next_at, self.paused_until, now)
         self.next_at = opens + seconds
         await self._clock.sleep(latency / 2)
-        return Stretch(EPOCH + now, EPOCH + opens)
+        return TimeSlot(EPOCH + now, EPOCH + opens)
 
 
 async def passes(gate: RateGate, left: list[float], on_the_way: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -54,10 +54,10 @@ async def passes(gate: RateGate, left: list[float], on_the_way: Callable[[], Awa
         if on_the_way is not None:
             await on_the_way()
         try:
-            await gate.depart(turn)
+            await gate.acquire(turn)
         except TurnMissed as missed:
             turn = missed.turn
-            await gate.come_up_to(turn)
+            await gate.wait_until_due(turn)
         except Closed:
             turn = await gate.wait()
         else:

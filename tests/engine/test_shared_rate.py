@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from enrichment_assets.engine.throttle.rates import RateGate
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.limits.rates import Stretch, pause, take_stretch
+from enrichment_assets.store.limits.rates import TimeSlot, pause, take_time_slot
 from enrichment_assets.store.runs.claims import Connection
 from tests.engine.test_limits import TINY, assert_kept, passes
 from tests.engine.virtual_clock import VirtualClock
@@ -71,7 +71,7 @@ def database_of(settings: Settings) -> Iterator[Database]:
 
 
 class Bucket:
-    """`store.limits.rates.take_stretch` as one run sees it, through a connection of its own and a network."""
+    """`store.limits.rates.take_time_slot` as one run sees it, through a connection of its own and a network."""
 
     def __init__(self, database: Database, connection: Connection, clock: VirtualClock, key: str, there: float) -> None:
         self._database = database
@@ -81,11 +81,11 @@ class Bucket:
         self._there = there
         self.takes = 0
 
-    async def take(self, seconds: float) -> Stretch:
+    async def take(self, seconds: float) -> TimeSlot:
         self.takes += 1
         await self._clock.sleep(self._there)
         self.tell_time()
-        stretch = self._database.do(take_stretch(self._connection, self._key, seconds))
+        stretch = self._database.do(take_time_slot(self._connection, self._key, seconds))
         await self._clock.sleep(self._there)
         return stretch
 
@@ -136,7 +136,7 @@ def test_runs_on_several_machines_never_exceed_the_rate_over_any_window(
 
 def test_stretches_of_one_key_follow_one_another_for_all_connections(database: Database) -> None:
     clock = VirtualClock()
-    stretches: list[Stretch] = []
+    stretches: list[TimeSlot] = []
 
     async def run(bucket: Bucket) -> None:
         for _ in range(5):

@@ -212,7 +212,7 @@ def test_a_callback_emits_and_so_does_one_that_comes_after_the_deadline(world: W
 
 
 def test_children_share_what_was_learnt_about_their_parents_company_and_nobody_elses(world: World) -> None:
-    people = [{"first_name": "Ann"}, {"first_name": "Gus", "company_name": "Elsewhere"}]
+    people = [{"first_name": "Ann"}, {"first_name": "Gus", "company_name": "CallInFlight"}]
     batch = world.launch(
         [COURSE], company_step("firm"), search(people=people), company_step("after"), later(uses=["firm"])
     )

@@ -15,7 +15,7 @@ from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
 from enrichment_assets.engine.decisions.decision import Decision
 from enrichment_assets.engine.run.context import Batch, Lease, Run
-from enrichment_assets.engine.run.prepared_step import Door, prepare_steps
+from enrichment_assets.engine.run.prepared_step import Throttle, prepare_steps
 from enrichment_assets.engine.throttle.admission import Admission, CallAdmission, NotNow
 from enrichment_assets.engine.throttle.breaker import Breaker
 from enrichment_assets.engine.throttle.rates import Closed, RateGate
@@ -33,12 +33,12 @@ async def tell_nobody(_key: str, _seconds: float, _because: str) -> None:
     """Pauses are not what is looked at here."""
 
 
-def run_behind(door: Door, clock: VirtualClock) -> Run:
-    """A run whose one step has this door; it has no database and no wire, and asks for none."""
+def run_behind(throttle: Throttle, clock: VirtualClock) -> Run:
+    """A run whose one step has this throttle; it has no database and no wire, and asks for none."""
     workflow = async_step("slow", poll=POLL)
     blueprint = build_blueprint("acme", PipelineDefinition(slug="p", steps=["slow"]), {"slow": workflow}, {})
     simulator = "http://127.0.0.1:9"
-    steps = prepare_steps(blueprint, build_providers(simulator), None, lambda *_: door, simulator)
+    steps = prepare_steps(blueprint, build_providers(simulator), None, lambda *_: throttle, simulator)
     none = cast(Any, None)
     batch = Batch(1, "b", 1, "acme", blueprint)
     return Run(
@@ -102,8 +102,8 @@ def test_an_outage_costs_at_most_one_probe_per_cooldown_polls_included(
 
     everybody = []
     for _ in range(runs):
-        door = Door(RateGate(0.0, rate.take, clock), Breaker(row, OPENS_AT, COOLDOWN, clock))
-        run = run_behind(door, clock)
+        throttle = Throttle(RateGate(0.0, rate.take, clock), Breaker(row, OPENS_AT, COOLDOWN, clock))
+        run = run_behind(throttle, clock)
         everybody += [user(run, polls=number >= callers) for number in range(callers + pollers)]
     clock.run(*everybody)
     opened = OPENS_AT * (took + 0.5) + took
@@ -118,8 +118,8 @@ def test_a_request_that_is_put_off_before_the_breaker_leaves_another_ones_probe_
     row = SharedRow(clock)
     row.failures = OPENS_AT
     breaker = Breaker(row, OPENS_AT, COOLDOWN, clock)
-    door = Door(RateGate(0.0, SharedRate(clock, [0.001]).take, clock), breaker)
-    going, stopping = run_behind(door, clock), run_behind(door, clock)
+    throttle = Throttle(RateGate(0.0, SharedRate(clock, [0.001]).take, clock), breaker)
+    going, stopping = run_behind(throttle, clock), run_behind(throttle, clock)
     stopping.stop.set()
     told: list[str] = []
 

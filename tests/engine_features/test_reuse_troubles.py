@@ -16,7 +16,7 @@ from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations.recovery import resolve, retry
 from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.store.calls.ledger import Applied
-from enrichment_assets.store.calls.questions import Asked, find
+from enrichment_assets.store.calls.questions import Question, find
 from enrichment_assets.store.calls.reuse import Reused, take
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
@@ -195,7 +195,7 @@ def test_lookups_of_many_items_are_few_queries(world: World) -> None:
     async def ask() -> tuple[list[Any], int]:
         async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
             lookups = Lookups(connection, call["client_id"], batch.batch_id + 1)
-            asked = [Asked(call["question_hash"] if n % 2 else f"q{n}", f"k{n}", 60.0) for n in range(count)]
+            asked = [Question(call["question_hash"] if n % 2 else f"q{n}", f"k{n}", 60.0) for n in range(count)]
             found = await asyncio.gather(*map(lookups.find, asked))
             assert found == await find(connection, call["client_id"], batch.batch_id + 1, asked)
             return found, lookups.queries
@@ -211,8 +211,8 @@ def test_a_look_brings_no_more_bytes_than_it_may_and_whoever_is_left_looks_again
     calls = batch.calls()
     batch.change("update provider_calls set response_body = decode(repeat('20', 6000000), 'hex') where batch_id = %s",
                  batch.batch_id)  # fmt: skip
-    asked = [Asked(call["question_hash"], f"k{n}", 60.0) for n, call in enumerate(calls)]
-    asked.insert(2, Asked("nobody asked this", "k", 60.0))
+    asked = [Question(call["question_hash"], f"k{n}", 60.0) for n, call in enumerate(calls)]
+    asked.insert(2, Question("nobody asked this", "k", 60.0))
 
     async def ask() -> tuple[list[int], list[Any], int]:
         async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
@@ -234,8 +234,8 @@ def test_a_lookup_that_fails_is_told_to_whoever_asked_and_those_who_wait_ask_the
     async def ask() -> list[BaseException | None]:
         async with await connect_async(world.settings.hq_database_url or "", autocommit=True) as connection:
             lookups = Lookups(connection, 1, 1)
-            never = Asked("no text of Postgres has a \0 in it", "k", 60.0)
-            wanted = [never, *(Asked(f"q{n}", "k", 60.0) for n in range(5))]
+            never = Question("no text of Postgres has a \0 in it", "k", 60.0)
+            wanted = [never, *(Question(f"q{n}", "k", 60.0) for n in range(5))]
             return list(await asyncio.gather(*map(lookups.find, wanted), return_exceptions=True))  # type: ignore[arg-type]
 
     first, *others = asyncio.run(ask())

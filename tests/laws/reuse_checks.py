@@ -12,7 +12,7 @@ from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.store.calls import ledger, questions
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Scope
-from enrichment_assets.store.calls.questions import Asked
+from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict, take
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
@@ -202,7 +202,7 @@ async def _intent(
     scope = await start_runner(connection, batch)
     await connection.execute("update item_leases set runner_id = null where batch_id = %s", (batch.batch_id,))
     ((item, fence),) = await claims.claim(connection, batch.batch_id, scope.runner_id, [batch.first_item()])
-    asked = Asked(question, f"key-{batch.batch_id}", max_age=60.0, patience=60.0, seen=seen)
+    asked = Question(question, f"key-{batch.batch_id}", max_age=60.0, patience=60.0, seen=seen)
     return scope, Intent(item, fence, "find", asked.call_key, "subject", "http", "find", Decimal("0.01"), asked=asked)
 
 

@@ -27,7 +27,7 @@ from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.store.batches import fanout, giving_up, items
 from enrichment_assets.store.calls import ledger, questions, reuse
 from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scope
-from enrichment_assets.store.calls.questions import Asked
+from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.results import destinations, edits, extraction, statistics
@@ -58,8 +58,8 @@ def _held(batch: FreshBatch) -> list[tuple[int, int]]:
     return [(item, 1) for item in batch.pending[:GROUP]]
 
 
-def _asked(batch: FreshBatch) -> list[Asked]:
-    return [Asked(f"q{n}", f"key {n}", 3600.0, 60.0) for n in range(GROUP)]
+def _asked(batch: FreshBatch) -> list[Question]:
+    return [Question(f"q{n}", f"key {n}", 3600.0, 60.0) for n in range(GROUP)]
 
 
 def _picked(batch: FreshBatch, connection: Sync, status: str) -> list[recovery.Picked]:
@@ -109,7 +109,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     stops.lift_stops: lambda c, b: stops.lift_stops(c, b.batch_id, ["auth"], SLUGS),
     stops.keep_stops_now: lambda c, b: stops.keep_stops_now(c, b.batch_id, SLUGS, _stops(), "test"),
     statistics.workflow_statistics: lambda c, b: statistics.workflow_statistics(c, b.batch_id),
-    budgets.accounts_of: lambda c, b: budgets.accounts_of(c, b.batch_id),
+    budgets.lines_of: lambda c, b: budgets.lines_of(c, b.batch_id),
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
     budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]

@@ -1,4 +1,4 @@
-"""Clients, workflows, overrides and pipelines as the doors use them, on a real database."""
+"""Clients, workflows, overrides and pipelines as the entry points use them, on a real database."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ async def test_no_key_is_ever_shown(sandbox: Client) -> None:
     await sandbox.match(**{"x-api-key": secret})
     await sandbox.get(f"/zenrows/v1/?apikey={secret}&url=https://a.com")
     await sandbox.get(f"/hunter/v2/email-finder?domain=a.com&full_name=A B&api_key={secret}")
-    for door in ("billing", "calls", "settings", "callbacks"):
-        assert secret.encode() not in (await sandbox.get(f"/_sandbox/{door}")).body
+    for endpoint in ("billing", "calls", "settings", "callbacks"):
+        assert secret.encode() not in (await sandbox.get(f"/_sandbox/{endpoint}")).body
 
 
 async def test_a_repeated_idempotency_key_gets_the_first_answer_and_is_billed_once(sandbox: Client) -> None:

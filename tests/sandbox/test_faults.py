@@ -9,8 +9,8 @@ import aiohttp
 import orjson
 import pytest
 
-from enrichment_assets.sandbox.dice import Dice
 from enrichment_assets.sandbox.latency import Latency
+from enrichment_assets.sandbox.seeded_random import SeededRandom
 
 from .conftest import MARIA, Client
 
@@ -36,14 +36,16 @@ async def test_latency_is_waited_for(sandbox: Client) -> None:
     [("50ms", 0.05, 0.05, 0.05), ("20ms-80ms", 0.02, 0.08, 0.05), ("exp:50ms", 0, 2, 0.05), ("0.2", 0.2, 0.2, 0.2)],
 )
 def test_latency_texts_mean_what_they_say(text: str, low: float, high: float, mean: float) -> None:
-    drawn = [Latency.parse(text).sample(Dice("latency", number)) for number in range(4000)]
+    drawn = [Latency.parse(text).sample(SeededRandom("latency", number)) for number in range(4000)]
     assert low <= min(drawn)
     assert max(drawn) <= high
     assert sum(drawn) / len(drawn) == pytest.approx(mean, rel=0.1)
 
 
 def test_a_log_normal_latency_has_the_median_it_names() -> None:
-    drawn = sorted(Latency.parse("lognormal:50ms:0.5").sample(Dice("latency", number)) for number in range(4000))
+    drawn = sorted(
+        Latency.parse("lognormal:50ms:0.5").sample(SeededRandom("latency", number)) for number in range(4000)
+    )
     assert drawn[2000] == pytest.approx(0.05, rel=0.1)
     assert drawn[-1] > 0.15
 

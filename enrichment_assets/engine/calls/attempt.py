@@ -86,10 +86,10 @@ async def _sent(run: Run, step: Step, request: RenderedRequest, turn: Turn, may_
         return await send(run.client, request, timeout, may_leave=may_leave)
     while True:
         try:
-            return await send(run.client, request, timeout, turn=partial(gate.depart, turn), may_leave=may_leave)
+            return await send(run.client, request, timeout, turn=partial(gate.acquire, turn), may_leave=may_leave)
         except TurnMissed as missed:
             turn = missed.turn
-            await gate.come_up_to(turn)
+            await gate.wait_until_due(turn)
 
 
 # crash point: attempt-is-made

@@ -15,7 +15,7 @@ UNVERIFIED = "signature: "
 """How the error of a callback begins that was not verified; `enrich replay` does not read such a body."""
 
 
-def forged(step: Step, callback: Callback, body: bytes) -> str | None:
+def signature_fault(step: Step, callback: Callback, body: bytes) -> str | None:
     """Why a callback is not to be believed; None: it may be read.
 
     A signature says who wrote the body, not for which call: an id that came for another one was sent on by somebody.

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from enrichment_assets.store.calls import questions
-from enrichment_assets.store.calls.questions import Asked, Known
+from enrichment_assets.store.calls.questions import KnownCall, Question
 from enrichment_assets.store.database import AsyncConnection
 
 MAX_GROUP = 50
@@ -24,19 +24,19 @@ class Lookups:
     client_id: int
     batch_id: int
     queries: int = 0
-    _queue: list[tuple[Asked, asyncio.Future[Known | None]]] = field(default_factory=list)
+    _queue: list[tuple[Question, asyncio.Future[KnownCall | None]]] = field(default_factory=list)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def find(self, asked: Asked) -> Known | None:
+    async def find(self, asked: Question) -> KnownCall | None:
         """The known call for a question, if there is one. Raises `psycopg.Error` where the database cannot be read."""
-        future: asyncio.Future[Known | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[KnownCall | None] = asyncio.get_running_loop().create_future()
         self._queue.append((asked, future))
         async with self._turn:
             while not future.done():
                 await self._ask(future)
         return await future
 
-    async def _ask(self, mine: asyncio.Future[Known | None]) -> None:
+    async def _ask(self, mine: asyncio.Future[KnownCall | None]) -> None:
         group, self._queue = self._queue[:MAX_GROUP], self._queue[MAX_GROUP:]
         try:
             found = await questions.find(self.connection, self.client_id, self.batch_id, [asked for asked, _ in group])

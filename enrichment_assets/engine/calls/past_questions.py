@@ -16,7 +16,7 @@ from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.calls.subject import question_of
 from enrichment_assets.engine.run.context import Batch
-from enrichment_assets.engine.run.prepared_step import Door, Step, prepare_steps
+from enrichment_assets.engine.run.prepared_step import Step, Throttle, prepare_steps
 from enrichment_assets.store.calls import questions
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import contexts
@@ -34,7 +34,7 @@ async def remember_questions(
     cannot be put now (a template has no value for it), and where what the step sees may not be what it saw: a person
     corrected the row before the call, an answer before it was read again since, another rule chose among the answers.
     """
-    steps = prepare_steps(batch.blueprint, providers, None, _no_door, sandbox_url)
+    steps = prepare_steps(batch.blueprint, providers, None, _no_throttle, sandbox_url)
     sources = StepSources.of(batch.blueprint)
     written, after = 0, 0
     needs = [(step.slug, need) for step in batch.blueprint.steps for need in step.needs]
@@ -73,6 +73,6 @@ def _asked(batch: Batch, item: LoadedItem, step: Step, merge_rule: int | None) -
     return question if question_of(batch, item, step, seen) == question else None
 
 
-def _no_door(key: str, workflow: WorkflowDefinition) -> Door | None:
+def _no_throttle(key: str, workflow: WorkflowDefinition) -> Throttle | None:
     """Nothing leaves."""
     return None

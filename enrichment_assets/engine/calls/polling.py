@@ -102,7 +102,7 @@ async def _end(run: Run, item: LoadedItem, step: Step, open_call: OpenCall, poll
 async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> _Polled:
     """Ask for the answer, store it, read it.
 
-    A poll goes through the same door as a call: in an outage it is the one probe of its cooldown, or it waits.
+    A poll goes through the same throttle as a call: in an outage it is the one probe of its cooldown, or it waits.
 
     Raises:
         Closed, NotNow: nothing was asked, or the provider is down; that uses up no attempts.

@@ -15,7 +15,7 @@ from decimal import Decimal
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.engine.calls.call import call
-from enrichment_assets.engine.calls.single_flight import follow, shared, wait_for
+from enrichment_assets.engine.calls.single_flight import follow, single_flight, wait_for
 from enrichment_assets.engine.calls.subject import Subject
 from enrichment_assets.engine.commit.group_writer import RecordRefused
 from enrichment_assets.engine.decisions.decision import Decision, Ending
@@ -25,7 +25,7 @@ from enrichment_assets.engine.decisions.replay import read_again
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.calls.ledger import IntentVerdict
-from enrichment_assets.store.calls.questions import Elsewhere, Known
+from enrichment_assets.store.calls.questions import CallInFlight, KnownCall
 from enrichment_assets.store.calls.reuse import Reused
 from enrichment_assets.store.runs.contexts import LoadedItem
 
@@ -42,9 +42,9 @@ async def call_or_reuse(run: Run, item: LoadedItem, step: Step, subject: Subject
         return await call(run, item, step, found) if isinstance(found, Subject) else found
 
     if subject.question is None or step.workflow.entity is not Entity.COMPANY:
-        return await shared(run, item, step, subject.key, ask)
+        return await single_flight(run, item, step, subject.key, ask)
     question = f"question:{subject.question}"
-    return await shared(run, item, step, subject.key, lambda: shared(run, item, step, question, ask))
+    return await single_flight(run, item, step, subject.key, lambda: single_flight(run, item, step, question, ask))
 
 
 async def _kept(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ending | Subject:
@@ -63,7 +63,7 @@ async def _kept(run: Run, item: LoadedItem, step: Step, subject: Subject) -> End
         verdict = IntentVerdict(known.call_id, False, known.state, error_class=known.error_class, error=known.error)
         return await follow(run, item, step, verdict)
     if not known.answered:
-        return await wait_for(run, item, step, Elsewhere(known.call_id, known.batch_key, known.age))
+        return await wait_for(run, item, step, CallInFlight(known.call_id, known.batch_key, known.age))
     decision = read_again(step, known)
     ending = None
     if decision is not None and decision.status is Status.COMPLETED and known.answered_at is not None:
@@ -73,7 +73,7 @@ async def _kept(run: Run, item: LoadedItem, step: Step, subject: Subject) -> End
 
 # crash point: answer-is-reused
 async def _take(
-    run: Run, item: LoadedItem, step: Step, subject: Subject, known: Known, decision: Decision
+    run: Run, item: LoadedItem, step: Step, subject: Subject, known: KnownCall, decision: Decision
 ) -> Ending | None:
     """Commit the reuse; None: a call under this key has begun, and the ledger decides.
 
@@ -105,7 +105,7 @@ async def _take(
     return Ending(taken, verdict.call_id, verdict.result_id, fetched_at=known.answered_at)
 
 
-def _reason(known: Known, decision: Decision) -> str:
+def _reason(known: KnownCall, decision: Decision) -> str:
     """Where the answer comes from, in words; what it says of a miss follows."""
     assert known.answered_at is not None  # noqa: S101
     when = known.answered_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

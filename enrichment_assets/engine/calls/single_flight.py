@@ -21,7 +21,7 @@ from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.batches.giving_up import REASON as GIVEN_UP
 from enrichment_assets.store.calls.ledger import IntentVerdict
-from enrichment_assets.store.calls.questions import Elsewhere
+from enrichment_assets.store.calls.questions import CallInFlight
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 WAIT_FOR_OTHER = 5.0
@@ -36,18 +36,20 @@ FIRST_LOOK_ASYNC = 64.0
 LONGEST_LOOK = 4096.0
 """Seconds that two looks are apart at most."""
 
-KEPT_FLIGHTS = 10_000
+KEPT_IN_FLIGHT = 10_000
 """Ended calls that a run remembers; older ones are found in the ledger."""
 
 
-async def shared(run: Run, item: LoadedItem, step: Step, key: str, make: Callable[[], Awaitable[Ending]]) -> Ending:
+async def single_flight(
+    run: Run, item: LoadedItem, step: Step, key: str, make: Callable[[], Awaitable[Ending]]
+) -> Ending:
     """Make the call, or share the ending of the same call that is under way in this run."""
-    flight = run.flights.get(key)
+    flight = run.in_flight.get(key)
     if flight is not None:
         ending = await asyncio.shield(flight)
         return await adopt(run, item, step, ending, retry_in=ending.retry_in)
     flight = asyncio.get_running_loop().create_future()
-    run.flights[key] = flight
+    run.in_flight[key] = flight
     ending = PUT_OFF
     try:
         ending = await make()
@@ -57,15 +59,15 @@ async def shared(run: Run, item: LoadedItem, step: Step, key: str, make: Callabl
         # An answer stays for a while, so that later items share it without asking the ledger. Any other ending is
         # forgotten: a person may retry it, or raise the budget, while this run goes on.
         if ending.deferred or ending.decision.status is not Status.COMPLETED:
-            del run.flights[key]
-        elif len(run.flights) > KEPT_FLIGHTS:
+            del run.in_flight[key]
+        elif len(run.in_flight) > KEPT_IN_FLIGHT:
             _forget_oldest(run)
 
 
 def _forget_oldest(run: Run) -> None:
-    oldest = next((key for key, flight in run.flights.items() if flight.done()), None)
+    oldest = next((key for key, flight in run.in_flight.items() if flight.done()), None)
     if oldest is not None:
-        del run.flights[oldest]
+        del run.in_flight[oldest]
 
 
 async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict) -> Ending:
@@ -110,7 +112,7 @@ def _decided_by(verdict: IntentVerdict) -> Decision | None:
     return None
 
 
-async def wait_for(run: Run, item: LoadedItem, step: Step, call: Elsewhere) -> Ending:
+async def wait_for(run: Run, item: LoadedItem, step: Step, call: CallInFlight) -> Ending:
     """Leave the step PENDING until the next look at a call that asks the same: at once where it has its answer by now.
 
     Raises:

@@ -18,7 +18,7 @@ from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.prepared_step import Step
-from enrichment_assets.store.calls.questions import Asked
+from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 _NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
@@ -71,7 +71,7 @@ class Subject:
 
     key: str
     subject_key: str
-    asked: Asked | None = None
+    asked: Question | None = None
 
     @property
     def question(self) -> str | None:
@@ -96,10 +96,10 @@ def _subject_key(item: LoadedItem, step: Step, question: str | None) -> str:
     return f"question:{question}" if question else f"item:{item.item_id}"  # guard: question-is-one-subject
 
 
-def _asked(step: Step, question: str, key: str) -> Asked:
+def _asked(step: Step, question: str, key: str) -> Question:
     """As long as a step would wait for a call of its own it waits for another batch's, unless it is to ask anew."""
     workflow = step.workflow
     patience = workflow.deadline if workflow.mode is Mode.ASYNC else workflow.retry.total
     keyed = workflow.idempotency_header is not None
     waits = patience if workflow.reuse_for else None  # guard: asking-anew-waits-for-nobody
-    return Asked(question, key, workflow.reuse_for or 0.0, waits, keyed)
+    return Question(question, key, workflow.reuse_for or 0.0, waits, keyed)

@@ -21,18 +21,18 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.store.batches import fanout, giving_up
 from enrichment_assets.store.calls import ledger, questions, reuse
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from enrichment_assets.store.calls.questions import Elsewhere
+from enrichment_assets.store.calls.questions import CallInFlight
 from enrichment_assets.store.calls.reuse import Reused
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.inbox import callbacks
 from enrichment_assets.store.money import budgets
-from enrichment_assets.store.money.budgets import Account, Purse
+from enrichment_assets.store.money.budgets import BudgetBook, BudgetLine
 from enrichment_assets.store.runs import claims
 from enrichment_assets.store.states import reopening
 from enrichment_assets.store.states.reopening import Reopen
 
 
-class LeaseLost(InfrastructureError):  # noqa: N818 - the word of the design
+class LeaseLost(InfrastructureError):
     """Another runner retired this one: stop at once, write nothing, call nothing."""
 
 
@@ -98,7 +98,7 @@ async def _in_pipeline(
         if any(record.emission for record in (*applied, *(r.applied for r in reused))):
             # Before budgets: nobody waits for its turn holding money.
             await fanout.take_turn(connection, scope.batch_id)
-        purse_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
+        book_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
         if records[Kind.RELEASE]:
             await claims.release(connection, scope.runner_id, records[Kind.RELEASE])
         if not await alive.result():  # guard: retired-run-writes-nothing
@@ -119,15 +119,15 @@ async def _in_pipeline(
         if reopened_reply:
             reopened = await reopened_reply.result()
             results[Kind.REOPEN] = [[s for s in r.providers if (r.item_id, s) in reopened] for r in again]
-        purse = await purse_reply.result() if purse_reply else Purse(())
+        book = await book_reply.result() if book_reply else BudgetBook(())
         for record in landed:
-            purse.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
+            book.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
         elsewhere = await turn.result() if turn else {}
         if takes_calls and await takes_calls.result():
-            results[Kind.INTEND] = await _intend(connection, scope, intents, purse, elsewhere)
+            results[Kind.INTEND] = await _intend(connection, scope, intents, book, elsewhere)
         else:
             results[Kind.INTEND] = [IntentVerdict(None, False, "given_up") for _ in intents]
-        await budgets.save(connection, purse)
+        await budgets.save(connection, book)
         await connection.execute("commit")
     return results
 
@@ -140,17 +140,17 @@ async def _intend(
     connection: AsyncConnection,
     scope: Scope,
     intents: Sequence[Intent],
-    purse: Purse,
-    elsewhere: dict[str, Elsewhere],
+    book: BudgetBook,
+    elsewhere: dict[str, CallInFlight],
 ) -> list[IntentVerdict]:
     """Reserve and write the intents that fit the budgets; a call that was made already needs no money.
 
     What is asked `elsewhere` is not written.
     """
     leaving = [i for i in intents if i.call_key not in elsewhere]  # guard: asked-elsewhere-is-not-asked
-    too_small = [purse.reserve(i.workflow_slug, i.estimated_cost) if i.estimated_cost else None for i in leaving]
-    affordable = [i for i, account in zip(leaving, too_small, strict=True) if account is None]
-    refused = {i.call_key: account for i, account in zip(leaving, too_small, strict=True) if account is not None}
+    too_small = [book.reserve(i.workflow_slug, i.estimated_cost) if i.estimated_cost else None for i in leaving]
+    affordable = [i for i, line in zip(leaving, too_small, strict=True) if line is None]
+    refused = {i.call_key: line for i, line in zip(leaving, too_small, strict=True) if line is not None}
     written = await ledger.intend(connection, scope, affordable) if affordable else None
     standing = await ledger.standing(connection, list(refused)) if refused else None
     verdicts = await standing.result() if standing else {}
@@ -159,9 +159,9 @@ async def _intend(
         for intent, verdict in zip(affordable, await written.result(), strict=True):
             verdicts[intent.call_key] = verdict
             if intent.estimated_cost and not verdict.granted:  # guard: refused-intent-reserves-nothing
-                purse.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
+                book.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
     return [verdicts.get(i.call_key) or _no_room(refused[i.call_key]) for i in intents]
 
 
-def _no_room(account: Account) -> IntentVerdict:
-    return IntentVerdict(None, False, "budget", error=account.described)
+def _no_room(line: BudgetLine) -> IntentVerdict:
+    return IntentVerdict(None, False, "budget", error=line.described)

@@ -32,7 +32,7 @@ TOLD_AT_ONCE = 32
 """Records told of in one turn of the event loop: what follows from an answer is work, and slots are to be refilled."""
 
 
-class RecordRefused(Exception):  # noqa: N818
+class RecordRefused(Exception):
     """The database refuses this one record's values (never the group's): the payload cannot be stored as it is."""
 
 

@@ -26,7 +26,7 @@ from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 
-class ItemLost(Exception):  # noqa: N818
+class ItemLost(Exception):
     """Another runner holds this item now; drop it without writing."""
 
 

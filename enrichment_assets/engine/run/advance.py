@@ -30,8 +30,8 @@ from enrichment_assets.engine.run.item_window import one_pass
 from enrichment_assets.engine.run.prepared_step import prepare_steps
 from enrichment_assets.engine.run.standing import StopKeeper
 from enrichment_assets.engine.run.stops import because
-from enrichment_assets.engine.throttle.doors import Doors, look_at_breakers, remember_refusals
 from enrichment_assets.engine.throttle.rates import Closed
+from enrichment_assets.engine.throttle.throttles import Throttles, look_at_breakers, remember_refusals
 from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.limits import rates
@@ -68,7 +68,7 @@ class EngineOptions:
 _NO_PAUSE = rates.Pause(0.0, None)
 
 
-class Interrupted(EnrichError):  # noqa: N818
+class Interrupted(EnrichError):
     """The run was asked to stop and did so in good order: calls under way were applied, the rest stays PENDING."""
 
     default_code = "run.interrupted"
@@ -184,8 +184,8 @@ async def _started(
         ledger = await _connection(stack, hq_url)
         # A stopped process must not hold its runner's row for ever: the server ends its transaction.
         await ledger.execute(f"set idle_in_transaction_session_timeout = '{max(int(options.lease_seconds / 2), 1)}s'")
-        doors = Doors(gates)
-        steps = prepare_steps(batch.blueprint, providers, selection, doors.make, options.sandbox_url)
+        throttles = Throttles(gates)
+        steps = prepare_steps(batch.blueprint, providers, selection, throttles.make, options.sandbox_url)
         # guard: dead-run-is-retired
         await claims.retire_expired_runners(reader, batch.batch_id)
         lease = Lease(options.lease_seconds)
@@ -214,12 +214,12 @@ async def _started(
         await look_at_breakers(run)
         await remember_refusals(run, reader)
         writing = asyncio.create_task(writer.run())
-        beating = asyncio.create_task(_beat(hq_url, runner_id, lease))
+        beating = asyncio.create_task(_heartbeat(hq_url, runner_id, lease))
         try:
             yield run, reader
             await writer.close()
             await writing
-            await doors.give_back()
+            await throttles.give_back()
         finally:
             for task in (beating, writing):
                 task.cancel()
@@ -263,7 +263,7 @@ def _pause_keys(run: Run) -> list[str]:
     return sorted({key for s in run.steps.values() if s.provider is not None for key in (s.account_key, s.limit_key)})
 
 
-async def _beat(hq_url: str, runner_id: int, lease: Lease) -> None:
+async def _heartbeat(hq_url: str, runner_id: int, lease: Lease) -> None:
     """Keep the runner alive; renew a lost connection. If it was retired, the writer's next transaction says so."""
     while True:
         with suppress(psycopg.OperationalError):

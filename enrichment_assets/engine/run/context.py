@@ -114,7 +114,7 @@ class Run:
     bodies: Bodies
     pause_provider: Callable[[str, float, str], Awaitable[None]]
     clock: Clock = field(default_factory=LoopClock)
-    flights: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
+    in_flight: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     stop: threading.Event = field(default_factory=threading.Event)
     failing: bool = False

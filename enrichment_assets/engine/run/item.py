@@ -12,10 +12,10 @@ from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus,
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.calls.attempt import Attempt
 from enrichment_assets.engine.calls.call import asks_otherwise, call, give_up_repeating, recover
-from enrichment_assets.engine.calls.callback_signature import forged
+from enrichment_assets.engine.calls.callback_signature import signature_fault
 from enrichment_assets.engine.calls.polling import look
 from enrichment_assets.engine.calls.reuse import call_or_reuse
-from enrichment_assets.engine.calls.single_flight import shared
+from enrichment_assets.engine.calls.single_flight import single_flight
 from enrichment_assets.engine.calls.subject import subject_of
 from enrichment_assets.engine.decisions.decision import Decision, Ending
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
@@ -95,7 +95,7 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     if step.workflow.reuse_for is not None:
         return await call_or_reuse(run, item, step, subject)
     if step.workflow.entity is Entity.COMPANY:
-        return await shared(run, item, step, subject.key, lambda: call(run, item, step, subject))
+        return await single_flight(run, item, step, subject.key, lambda: call(run, item, step, subject))
     return await call(run, item, step, subject)
 
 
@@ -145,7 +145,7 @@ async def _read_callback(
     run: Run, item: LoadedItem, step: Step, callback: Callback, body: bytes, *, is_given_up: bool = False
 ) -> None:
     state = item.states[step.slug]
-    if (why := forged(step, callback, body)) is not None:
+    if (why := signature_fault(step, callback, body)) is not None:
         await run.writer.mark_inbox(callback.inbox_id, InboxStatus.DEAD.value, why)
         log_event(run, "callback_refused", step, item_id=item.item_id)
         return

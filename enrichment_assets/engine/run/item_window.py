@@ -54,7 +54,7 @@ class _Window:
         while self.tasks:
             await self.some_done()
 
-    async def calm(self, run: Run) -> None:
+    async def drain(self, run: Run) -> None:
         """Let what is under way end, whatever becomes of it, as long as it can be written down."""
         while self.tasks and not run.writer.broken:
             done, self.tasks = await asyncio.wait(self.tasks, timeout=LOOK_AT_WRITER)
@@ -107,7 +107,7 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
     except Exception:
         # What broke one item, or the reader's connection, must not make the fate of all other calls unknown.
         run.failing = True
-        await window.calm(run)
+        await window.drain(run)
         raise
     finally:
         for task in window.tasks:

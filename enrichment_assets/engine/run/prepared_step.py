@@ -29,7 +29,7 @@ from enrichment_assets.wire.simulator import simulated_place
 
 
 @dataclass(slots=True)
-class Door:
+class Throttle:
     """What every call with one provider key and operation goes through."""
 
     gate: RateGate
@@ -57,7 +57,7 @@ class Step:
     poll_renderer: RequestRenderer | None
     reader: ResponseReader
     runs_if: Callable[[Mapping[str, Any]], bool] | None
-    door: Door | None
+    throttle: Throttle | None
     slots: asyncio.Semaphore
     lookahead: Lookahead
     version: str
@@ -77,7 +77,7 @@ class Step:
         """What every item asks for again and again, looked up once."""
         self.workflow = self.blueprint.workflow
         self.slug = self.workflow.slug
-        self.gate = self.door.gate if self.door is not None else None
+        self.gate = self.throttle.gate if self.throttle is not None else None
         self.needs = self.blueprint.needs
 
     @property
@@ -139,7 +139,7 @@ def prepare_steps(
     blueprint: Blueprint,
     providers: Mapping[str, Provider],
     selection: set[str] | None,
-    make_door: DoorFactory,
+    make_throttle: ThrottleFactory,
     sandbox_url: str | None,
 ) -> dict[str, Step]:
     """Compile the selected steps (None: all) of a blueprint.
@@ -154,7 +154,7 @@ def prepare_steps(
         step.slug: _prepare(
             step,
             providers,
-            make_door,
+            make_throttle,
             sandbox_url,
             sandbox_url if blueprint.simulated else None,
             tuple(name for name in step.after if name in ending and name not in step.fallback_of),
@@ -164,13 +164,13 @@ def prepare_steps(
     }
 
 
-DoorFactory = Callable[[str, WorkflowDefinition], Door | None]
+ThrottleFactory = Callable[[str, WorkflowDefinition], Throttle | None]
 
 
 def _prepare(
     step: BlueprintStep,
     providers: Mapping[str, Provider],
-    make_door: DoorFactory,
+    make_throttle: ThrottleFactory,
     sandbox_url: str | None,
     only_simulator: str | None,
     ended_by: tuple[str, ...],
@@ -192,10 +192,10 @@ def _prepare(
         except ConfigurationError as error:
             stop = Stop(StopCause.CONFIGURATION, str(error))
     concurrency = workflow.limits.concurrency
-    door = (
+    throttle = (
         None
         if provider is None
-        else make_door(
+        else make_throttle(
             f"{account_key(workflow.provider, _base_url(workflow, provider, only_simulator), secrets)}"
             f":{workflow.operation}",
             workflow,
@@ -209,7 +209,7 @@ def _prepare(
         poll_renderer=RequestRenderer.for_poll(workflow) if workflow.poll else None,
         reader=ResponseReader(workflow),
         runs_if=condition(workflow.run_if) if workflow.run_if else None,
-        door=door,
+        throttle=throttle,
         slots=asyncio.Semaphore(concurrency),
         lookahead=Lookahead(concurrency),
         version=workflow.version(),

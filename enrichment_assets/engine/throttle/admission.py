@@ -12,7 +12,7 @@ from enrichment_assets.engine.decisions.decision import Decision, without_pace
 from enrichment_assets.engine.decisions.refusals import PAUSE
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
-from enrichment_assets.engine.run.prepared_step import Door, Step
+from enrichment_assets.engine.run.prepared_step import Step, Throttle
 from enrichment_assets.engine.run.stops import because
 from enrichment_assets.engine.throttle.breaker import BreakerOpen
 from enrichment_assets.engine.throttle.rates import AT_ONCE, Closed, Turn
@@ -25,7 +25,7 @@ SHARED_FROM = 1.0
 """Rests of a second or more are told to the other runs."""
 
 
-class NotNow(Exception):  # noqa: N818
+class NotNow(Exception):
     """Nothing is sent now: the step or the run was stopped while the call waited, or the provider is down."""
 
 
@@ -74,38 +74,38 @@ class Admission:
         self.ended(failed, answer)
 
     async def _enter(self) -> None:
-        door = self.step.door
-        if door is None:
+        throttle = self.step.throttle
+        if throttle is None:
             return
-        self.turn = await door.gate.wait(PATIENCE)
+        self.turn = await throttle.gate.wait(PATIENCE)
         if self.step.stopped or self.run.stopping:
             raise NotNow
-        if door.day is not None:
-            await door.day.take()
-        await door.breaker.enter()
+        if throttle.day is not None:
+            await throttle.day.take()
+        await throttle.breaker.enter()
         self._inside = True
 
     async def _settle(self) -> None:
-        door = self.step.door
-        if door is None or not self._inside:
+        throttle = self.step.throttle
+        if throttle is None or not self._inside:
             return
         try:
             if self._failed is not None:
-                await self._learn(door, self._failed)
+                await self._learn(throttle, self._failed)
         finally:
-            door.breaker.abandon()
+            throttle.breaker.abandon()
 
-    async def _learn(self, door: Door, failed: bool) -> None:
+    async def _learn(self, throttle: Throttle, failed: bool) -> None:
         run, step, answer = self.run, self.step, self._answer
         rest = rest_after(answer.headers, time.time()) if answer is not None else 0.0
         if rest > 0:
-            door.gate.close_for(rest)
+            throttle.gate.close_for(rest)
             if rest >= SHARED_FROM:
                 quiet = because(StopCause.QUIET, "its answers say that it has enough")
                 await run.pause_provider(step.limit_key, rest, quiet)
-        self.is_down = await door.breaker.leave(failed)
+        self.is_down = await throttle.breaker.leave(failed)
         if self.is_down and step.stopped is None:
-            seconds = door.breaker.rests_for
+            seconds = throttle.breaker.rests_for
             run.rest(step, BreakerOpen(seconds))
             log_event(run, "breaker_opened", step, rests_for=round(seconds, 1))
 

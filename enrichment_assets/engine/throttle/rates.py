@@ -1,12 +1,13 @@
 """When the next call to a provider may leave: the shared rate, and pauses that the provider asked for.
 
-A gate takes stretches of time from the database, of about a quarter of a second, so that a fast provider costs a few
-statements a second and a slow one never holds time that another run could use. Within its stretches a run sends with an
-interval between any two calls, and none in the last interval of a stretch: so calls of different runs have an interval
-between them too. A stretch that is over (the process was busy, or stopped) is given up, never made good by a burst.
+A gate takes time slots from the database, of about a quarter of a second, so that a fast provider costs a few
+statements a second and a slow one never holds time that another run could use. Within its time slots a run sends with
+an interval between any two calls, and none in the last interval of a time slot: so calls of different runs have an
+interval between them too. A time slot that is over (the process was busy, or stopped) is given up, never made good by
+a burst.
 
 A call passes twice: `wait` before its intent is committed, which plans a moment for it and returns a little earlier,
-and `depart` when the connection stands, right before its first byte.
+and `acquire` when the connection stands, right before its first byte.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from typing import Protocol
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Limits
 from enrichment_assets.engine.run.database_clock import DatabaseClock
-from enrichment_assets.store.limits.rates import Stretch
+from enrichment_assets.store.limits.rates import TimeSlot
 
 STRETCH_SECONDS = 0.25
 """How much time is taken at once: as many intervals as fit into it, at least one."""
 
 MARGIN, LEAST_MARGIN = 0.02, 0.005
-"""Share of a stretch, and seconds, that are taken on top: so late its last call may wake up."""
+"""Share of a time slot, and seconds, that are taken on top: so late its last call may wake up."""
 
 MOST_LATE = 1.0
-"""Seconds of lateness, of the database or this process, that a stretch makes room for."""
+"""Seconds of lateness, of the database or this process, that a time slot makes room for."""
 
 WAITS_ON_THE_WIRE = 2.0
 """Seconds that a call may wait with its connection open; a longer wait needs a new one."""
@@ -71,7 +72,7 @@ class LoopClock:
             await asyncio.sleep(left)
 
 
-class Closed(Exception):  # noqa: N818
+class Closed(Exception):
     """Nothing may leave for another `seconds`: longer than an item should wait for.
 
     `why` says so without the time, as it is kept; the exception's text has both.
@@ -84,13 +85,13 @@ class Closed(Exception):  # noqa: N818
         self.cause = cause
 
 
-TakeStretch = Callable[[float], Awaitable[Stretch]]
-"""Seconds -> a stretch of this gate's key."""
+TakeTimeSlot = Callable[[float], Awaitable[TimeSlot]]
+"""Seconds -> a time slot of this gate's key."""
 
 
 @dataclass(slots=True, eq=False)
 class _Held:
-    """A stretch by this process's clock: calls may leave from `opens` to `closes`, an interval before its end `until`.
+    """A time slot by our clock: calls may leave from `opens` to `closes`, an interval before its end `until`.
 
     `until` is by the database's clock.
     """
@@ -105,7 +106,7 @@ _NONE = _Held(-math.inf, -math.inf, -math.inf)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """When one call is to leave (planned, by the gate's clock), and the stretch in which it may."""
+    """When one call is to leave (planned, by the gate's clock), and the time slot in which it may."""
 
     at: float
     held: _Held
@@ -115,7 +116,7 @@ AT_ONCE = Turn(-math.inf, _NONE)
 """The turn of a call that no rate holds back."""
 
 
-class TurnMissed(Exception):  # noqa: N818
+class TurnMissed(Exception):
     """The call came too late for its turn; its next one is too far away to wait for it on the wire."""
 
     def __init__(self, turn: Turn) -> None:
@@ -125,10 +126,10 @@ class TurnMissed(Exception):  # noqa: N818
 
 @dataclass
 class RateGate:
-    """Lets calls through at the rate of one provider key: `wait()`, then `depart()` with what it returned."""
+    """Lets calls through at the rate of one provider key: `wait()`, then `acquire()` with what it returned."""
 
     interval: float
-    take: TakeStretch
+    take: TakeTimeSlot
     clock: Clock = field(default_factory=LoopClock)
     _held: _Held = _NONE
     _planned: float = -math.inf
@@ -137,7 +138,7 @@ class RateGate:
     _closed_until: float = -math.inf
     _theirs: DatabaseClock = field(default_factory=DatabaseClock)
     _planning: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _door: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _leaving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def wait(self, patience: float = math.inf) -> Turn:
         """Return a little before a call may leave, with its turn.
@@ -156,18 +157,18 @@ class RateGate:
                 turn = await self._plan()
             except Closed:
                 continue
-            await self.come_up_to(turn)
+            await self.wait_until_due(turn)
             if self.clock.now() >= self._closed_until:
                 return turn
             # Closed meanwhile: the turn is given up, or all who waited would leave together when the pause ends.
 
-    async def come_up_to(self, turn: Turn) -> None:
+    async def wait_until_due(self, turn: Turn) -> None:
         """Return early enough before a turn to commit an intent and to find or open a connection."""
         lead = min(max(self.interval / 2, 0.02), 0.5)
         if (delay := turn.at - lead - self.clock.now()) > 0:
             await self.clock.sleep(delay)
 
-    async def depart(self, turn: Turn) -> None:
+    async def acquire(self, turn: Turn) -> None:
         """Return at the very moment when the call may leave, never earlier.
 
         Raises:
@@ -189,7 +190,7 @@ class RateGate:
 
     async def _leaves(self, turn: Turn) -> bool:
         """Wait for the moment; False: it has passed. One call at a time, so that each sees when the last one left."""
-        async with self._door:
+        async with self._leaving:
             while True:
                 now = self.clock.now()
                 if (closed_for := self._closed_until - now) > 0:
@@ -216,25 +217,25 @@ class RateGate:
                 await self._take_more()
 
     async def _take_more(self) -> None:
-        """Take a stretch. One that follows ours without a gap prolongs it: nobody can be in between."""
+        """Take a time slot. One that follows ours without a gap prolongs it: nobody can be in between."""
         ahead = max(self.interval / 2, 0.02) + LEAST_MARGIN + 2 * self._late
         if (delay := self._held.closes - ahead - self.clock.now()) > 0:
             await self.clock.sleep(delay)
         seconds = self._seconds()
         asked = self.clock.now()
-        stretch = await self.take(seconds)
+        slot = await self.take(seconds)
         answered = self.clock.now()
         self._late = min(max(0.8 * self._late, answered - asked), MOST_LATE)
-        self._theirs.learn(asked, stretch.now, answered)
-        until = stretch.opens + seconds
+        self._theirs.learn(asked, slot.now, answered)
+        until = slot.opens + seconds
         closes = self._theirs.not_after(until) - self.interval
-        if abs(stretch.opens - self._held.until) < 2e-6 and self._held.until > -math.inf:
+        if abs(slot.opens - self._held.until) < 2e-6 and self._held.until > -math.inf:
             self._held.closes, self._held.until = closes, until
         else:
-            self._held = _Held(self._theirs.not_before(stretch.opens), closes, until)
+            self._held = _Held(self._theirs.not_before(slot.opens), closes, until)
 
     def _seconds(self) -> float:
-        """How long a stretch to take: longer where the database answers slowly or this process wakes up late."""
+        """How long a time slot to take: longer where the database answers slowly or this process wakes up late."""
         calls = max(1, math.floor(min(STRETCH_SECONDS + 4 * self._late, MOST_LATE) / self.interval))
         known = self._theirs.uncertainty
         room = self._late + (2 * known if known < math.inf else 0.0)

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from enrichment_assets.sandbox.dice import signed_64
 from enrichment_assets.sandbox.exchange import (
     FREE,
     Call,
@@ -33,6 +32,7 @@ from enrichment_assets.sandbox.providers import apollo_shapes as shapes
 from enrichment_assets.sandbox.providers.apollo_search import ListedPeople, companies
 from enrichment_assets.sandbox.providers.apollo_webhooks import OwedResults, Subjects
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path, whole_seconds
+from enrichment_assets.sandbox.seeded_random import signed_64
 
 ONE, PHONE_CREDITS, WATERFALL_CREDITS = Decimal(1), Decimal(8), Decimal("0.5")
 BULK_LIMIT = 10
@@ -112,7 +112,7 @@ class Apollo(SimulatedProvider):
         operation = "people/match+phone" if "reveal_phone_number" in flags else "people/match"
 
         def work() -> Reply:
-            request_id = signed_64(call.world.seed, "request", operation, identity, *flags)
+            request_id = signed_64(call.population.seed, "request", operation, identity, *flags)
             found = None if call.misses(identity) else self._person(call, asked)
             waterfall = {"status": "accepted", "message": "Waterfall enrichment request accepted"}
             extra = {"waterfall": waterfall} if any(flag.startswith("run_") for flag in flags) else {}
@@ -139,7 +139,7 @@ class Apollo(SimulatedProvider):
         identities = [_identity(one) for one in details]
 
         def work() -> Reply:
-            request_id = signed_64(call.world.seed, "request", *identities, *flags)
+            request_id = signed_64(call.population.seed, "request", *identities, *flags)
             found: Subjects = [
                 (identity, self._person(call, one) if identity and not call.misses(identity) else None)
                 for identity, one in zip(identities, details, strict=True)
@@ -171,7 +171,7 @@ class Apollo(SimulatedProvider):
             raise Refusal(json_reply(422, {"error": "domain parameter is required"}))
 
         def work() -> Reply:
-            company = call.world.company(domain=domain)
+            company = call.population.company(domain=domain)
             if call.misses(company.domain):
                 return missed_reply({"organization": None}, company.domain)
             return found_reply({"organization": shapes.organisation_as_asked(call, company)}, company.domain, ONE)
@@ -187,7 +187,7 @@ class Apollo(SimulatedProvider):
             raise Refusal(_bulk_failure("RECORD_LIMIT_EXCEEDED", "cannot enrich more than 10 in a single request"))
 
         def work() -> Reply:
-            companies = [call.world.company(domain=domain) for domain in domains]
+            companies = [call.population.company(domain=domain) for domain in domains]
             found = [company for company in companies if not call.misses(company.domain)]
             charges = tuple(Charge(domain, ONE) for domain in sorted({company.domain for company in found}))
             body = {
@@ -214,7 +214,7 @@ class Apollo(SimulatedProvider):
         listed = self._listed.get(person_id)
         if listed is not None:
             return listed
-        found = call.world.person(
+        found = call.population.person(
             first=text("first_name"),
             last=text("last_name"),
             name=text("name"),

@@ -20,9 +20,9 @@ def revealed(call: Call, identity: str, found: Person) -> list[dict[str, Any]]:
     if not found.has_mobile:
         return []
     if not call.is_rare(identity):
-        checked = call.world.dice("do not call", identity).chance(0.5)
+        checked = call.population.rng("do not call", identity).chance(0.5)
         return [_number(found.mobile, dnc="not_found" if checked else None)]
-    return call.world.dice("phones", identity).pick(_RARE)(found)
+    return call.population.rng("phones", identity).pick(_RARE)(found)
 
 
 def by_waterfall(found: Person) -> list[dict[str, Any]]:

@@ -82,15 +82,21 @@ def _companies(call: Call, asked: Mapping[str, Any]) -> list[Company]:
     names = [str(asked["q_organization_name"])] if asked.get("q_organization_name") else []
     names += [str(word) for word in asked.get("q_organization_keyword_tags") or ()]
     if domains or names:
-        return [call.world.company(domain=one) for one in domains] or [call.world.company(one) for one in names]
-    dice = call.world.dice("search", *sorted(f"{name}={value}" for name, value in asked.items() if "page" not in name))
-    return [call.world.company(invented_employer(dice)) for _ in range(3)]
+        return [call.population.company(domain=one) for one in domains] or [
+            call.population.company(one) for one in names
+        ]
+    rng = call.population.rng(
+        "search", *sorted(f"{name}={value}" for name, value in asked.items() if "page" not in name)
+    )
+    return [call.population.company(invented_employer(rng)) for _ in range(3)]
 
 
 def _staff(call: Call, company: Company, asked: Mapping[str, Any]) -> list[Person]:
     if call.misses(company.domain):
         return []
-    known = [call.world.colleague(company, number) for number in range(min(company.employees // 4 + 1, _STAFF_KNOWN))]
+    known = [
+        call.population.colleague(company, number) for number in range(min(company.employees // 4 + 1, _STAFF_KNOWN))
+    ]
     titles = [str(title).casefold() for title in asked.get("person_titles") or ()]
     levels = [str(level) for level in asked.get("person_seniorities") or ()]
     return [

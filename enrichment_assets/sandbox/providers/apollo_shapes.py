@@ -13,10 +13,10 @@ import orjson
 
 from enrichment_assets.sandbox.careers import Job
 from enrichment_assets.sandbox.companies import Company
-from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.exchange import Call
 from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.providers import apollo_phones as phones
+from enrichment_assets.sandbox.seeded_random import hex_id
 
 PLACEHOLDER_EMAIL = "email_not_unlocked@domain.com"
 """What Apollo shows for every person whose address was not revealed: no address at all."""
@@ -28,8 +28,8 @@ def person_as_asked(call: Call, identity: str, found: Person) -> dict[str, Any]:
     if not call.is_rare(identity):
         return shape
     shape["organization"] = organisation_as_asked(call, found.company)
-    is_another = call.world.dice("contact", identity).chance(0.5)
-    return {**shape, "contact": _contact(call.world.colleague(found.company, 0) if is_another else found)}
+    is_another = call.population.rng("contact", identity).chance(0.5)
+    return {**shape, "contact": _contact(call.population.colleague(found.company, 0) if is_another else found)}
 
 
 def organisation_as_asked(call: Call, company: Company) -> Any:

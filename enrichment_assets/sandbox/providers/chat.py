@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 import orjson
 
 from enrichment_assets.sandbox.companies import invented_employer
-from enrichment_assets.sandbox.dice import Dice, hex_id
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply
 from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.providers import completions, responses
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
+from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 from enrichment_assets.sandbox.strict_schemas import complaint
 
 MOST_CHOICES = 128
@@ -90,10 +90,10 @@ class OpenAICompatible(SimulatedProvider):
         identity = hex_id(orjson.dumps([asked.get("model"), messages, asked.get("response_format")]).decode())
 
         def work() -> Reply:
-            declines = call.world.dice("refusal", identity).chance(call.behaviour.refusals)
-            dice = [call.world.dice("chat", identity, *([number] if number else [])) for number in range(choices)]
-            body = completions.completion(asked, identity, dice, declines=declines)
-            body.update(self.sources(call, dice[0]))
+            declines = call.population.rng("refusal", identity).chance(call.behaviour.refusals)
+            rng = [call.population.rng("chat", identity, *([number] if number else [])) for number in range(choices)]
+            body = completions.completion(asked, identity, rng, declines=declines)
+            body.update(self.sources(call, rng[0]))
             used = body["usage"]["total_tokens"]
             if not asked.get("stream"):
                 return found_reply(body, identity, Decimal(used))
@@ -114,13 +114,13 @@ class OpenAICompatible(SimulatedProvider):
         identity = hex_id(orjson.dumps([asked.get("model"), asked["input"], asked.get("text")]).decode())
 
         def work() -> Reply:
-            declines = call.world.dice("refusal", identity).chance(call.behaviour.refusals)
-            body = responses.response(asked, identity, call.world.dice("chat", identity), declines=declines)
+            declines = call.population.rng("refusal", identity).chance(call.behaviour.refusals)
+            body = responses.response(asked, identity, call.population.rng("chat", identity), declines=declines)
             return found_reply(body, identity, Decimal(body["usage"]["total_tokens"]))
 
         return Question("responses", identity, work)
 
-    def sources(self, call: Call, dice: Dice) -> dict[str, Any]:
+    def sources(self, call: Call, rng: SeededRandom) -> dict[str, Any]:
         """Where a service that searches has it from; members of the completion."""
         return {}
 
@@ -146,9 +146,9 @@ class Perplexity(OpenAICompatible):
     chat_paths: ClassVar[tuple[str, ...]] = ("/v1/sonar", "/chat/completions", "/v1/chat/completions")
     response_paths: ClassVar[tuple[str, ...]] = ()
 
-    def sources(self, call: Call, dice: Dice) -> dict[str, Any]:
+    def sources(self, call: Call, rng: SeededRandom) -> dict[str, Any]:
         """The sources, as addresses and as search results."""
-        companies = [call.world.company(invented_employer(dice)) for _ in range(2)]
+        companies = [call.population.company(invented_employer(rng)) for _ in range(2)]
         results = [
             {"title": c.name, "url": f"https://www.{c.domain}/news", "date": "2026-03-01", "snippet": c.description}
             for c in companies

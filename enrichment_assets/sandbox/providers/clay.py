@@ -65,7 +65,7 @@ class Clay(SimulatedProvider):
             reply = json_reply(200, {"success": True}, charges=(Charge(subject, units),), outcome="accepted")
             if isinstance(url, str) and url:
                 missed = call.misses(asked)
-                found = {} if missed else flat_record_for(call.world, sent)
+                found = {} if missed else flat_record_for(call.population, sent)
                 if found and call.is_rare(asked):
                     found = in_clays_names(found)
                 body = orjson.dumps({**ids_of(sent), "status": "not_found" if missed else "found", **found})

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from enrichment_assets.sandbox.companies import invented_employer
-from enrichment_assets.sandbox.dice import Dice, hex_id
 from enrichment_assets.sandbox.schemas import value_for
+from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 
 CREATED = 1_780_000_000
 CHARACTERS_PER_TOKEN = 4
@@ -21,10 +21,10 @@ REFUSAL = "I'm sorry, but I can't assist with that request."
 _CHUNK = 40
 
 
-def completion(asked: Mapping[str, Any], identity: str, dice: list[Dice], *, declines: bool) -> dict[str, Any]:
+def completion(asked: Mapping[str, Any], identity: str, rng: list[SeededRandom], *, declines: bool) -> dict[str, Any]:
     """The `chat.completion` object; one choice for each of the dice."""
     most = asked.get("max_completion_tokens") or asked.get("max_tokens")
-    choices = [_choice(asked, number, one, most, declines) for number, one in enumerate(dice)]
+    choices = [_choice(asked, number, one, most, declines) for number, one in enumerate(rng)]
     sent = tokens(orjson.dumps(asked["messages"]))
     made = sum(tokens(_written(choice["message"])) for choice in choices)
     return {
@@ -56,13 +56,13 @@ def streamed(body: Mapping[str, Any], *, with_usage: bool) -> bytes:
     return b"\n\n".join([*events, b"data: [DONE]"]) + b"\n\n"
 
 
-def content_for(schema: Any, wants_json: bool, dice: Dice) -> str:
+def content_for(schema: Any, wants_json: bool, rng: SeededRandom) -> str:
     """What the model writes: JSON of a schema, some JSON, or a sentence."""
     if isinstance(schema, Mapping):
-        return orjson.dumps(value_for(schema, dice)).decode()
+        return orjson.dumps(value_for(schema, rng)).decode()
     if wants_json:
-        return orjson.dumps({"answer": invented_employer(dice), "confidence": dice.between(10, 99)}).decode()
-    return f"{invented_employer(dice)} is a company worth writing to: it hires, and it grew last year."
+        return orjson.dumps({"answer": invented_employer(rng), "confidence": rng.between(10, 99)}).decode()
+    return f"{invented_employer(rng)} is a company worth writing to: it hires, and it grew last year."
 
 
 def cut(text: str, most: Any) -> tuple[str, bool]:
@@ -77,18 +77,18 @@ def tokens(text: bytes) -> int:
     return max(1, len(text) // CHARACTERS_PER_TOKEN)
 
 
-def _choice(asked: Mapping[str, Any], number: int, dice: Dice, most: Any, declines: bool) -> dict[str, Any]:
+def _choice(asked: Mapping[str, Any], number: int, rng: SeededRandom, most: Any, declines: bool) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
     reason = "stop"
     tool = _tool_to_call(asked)
     if declines:
         message["refusal"] = REFUSAL
     elif tool is not None:
-        message["tool_calls"], reason = [_tool_call(tool, dice)], "tool_calls"
+        message["tool_calls"], reason = [_tool_call(tool, rng)], "tool_calls"
     else:
         wanted = asked.get("response_format") or {}
         schema = (wanted.get("json_schema") or {}).get("schema") if wanted.get("type") != "json_object" else None
-        text = content_for(schema, wanted.get("type") == "json_object", dice)
+        text = content_for(schema, wanted.get("type") == "json_object", rng)
         message["content"], was_cut = cut(text, most)
         reason = "length" if was_cut else "stop"
     return {"index": number, "message": message, "logprobs": None, "finish_reason": reason}
@@ -107,10 +107,10 @@ def _tool_to_call(asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None if has_answer and choice != "required" else tools[0]
 
 
-def _tool_call(tool: Mapping[str, Any], dice: Dice) -> dict[str, Any]:
-    arguments = value_for(tool.get("parameters") or {"type": "object"}, dice)
+def _tool_call(tool: Mapping[str, Any], rng: SeededRandom) -> dict[str, Any]:
+    arguments = value_for(tool.get("parameters") or {"type": "object"}, rng)
     function = {"name": tool.get("name"), "arguments": orjson.dumps(arguments).decode()}
-    return {"id": f"call_{hex_id(dice.roll())}", "type": "function", "function": function}
+    return {"id": f"call_{hex_id(rng.roll())}", "type": "function", "function": function}
 
 
 def _written(message: Mapping[str, Any]) -> bytes:

@@ -8,11 +8,11 @@ a spent budget is 400 `budget_exceeded`; an unknown path is FastAPI's 404.
 
 from __future__ import annotations
 
-from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.providers.base import whole_seconds
 from enrichment_assets.sandbox.providers.chat import OpenAICompatible
+from enrichment_assets.sandbox.seeded_random import hex_id
 
 
 class Gateway(OpenAICompatible):

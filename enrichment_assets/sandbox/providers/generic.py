@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 
-from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.exchange import (
     Call,
     Charge,
@@ -27,6 +26,7 @@ from enrichment_assets.sandbox.exchange import (
 )
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path
 from enrichment_assets.sandbox.providers.records import about, record_for, subject_of, without_callback
+from enrichment_assets.sandbox.seeded_random import hex_id
 
 ONE = Decimal(1)
 KEPT_RESULTS = 500_000
@@ -81,8 +81,8 @@ class GenericHttp(SimulatedProvider):
 
         def work() -> Reply:
             missed = call.misses(asked)
-            number = hex_id(call.world.seed, "http", asked)
-            record = {"found": not missed, "id": number, **row, **({} if missed else record_for(call.world, row))}
+            number = hex_id(call.population.seed, "http", asked)
+            record = {"found": not missed, "id": number, **row, **({} if missed else record_for(call.population, row))}
             body = padded(record, size)
             if isinstance(url, str) and url:
                 return self._promise(call, number, subject, asked, url, body, missed=missed)

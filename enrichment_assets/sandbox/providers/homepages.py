@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from enrichment_assets.sandbox.companies import Company
-from enrichment_assets.sandbox.world import World
+from enrichment_assets.sandbox.population import Population
 
 STAFF_ON_PAGE = 4
 
@@ -23,19 +23,19 @@ def headings_of(company: Company) -> dict[str, list[str]]:
     return {"h1": [company.name], "h2": ["What we do", "Our people", "Contact"]}
 
 
-def staff_of(world: World, company: Company) -> list[tuple[str, str]]:
+def staff_of(population: Population, company: Company) -> list[tuple[str, str]]:
     """Names and titles of the people whom the page names."""
-    people = [world.colleague(company, number) for number in range(STAFF_ON_PAGE)]
+    people = [population.colleague(company, number) for number in range(STAFF_ON_PAGE)]
     return [(person.name, person.title) for person in people]
 
 
-def html_page(world: World, company: Company) -> str:
+def html_page(population: Population, company: Company) -> str:
     """The page as HTML."""
     name, about = escape(company.name), escape(company.description)
     topics = "".join(f'<li class="service">{escape(topic)}</li>' for topic in company.keywords)
     staff = "".join(
         f'<li class="member"><b>{escape(person)}</b>, {escape(title)}</li>'
-        for person, title in staff_of(world, company)
+        for person, title in staff_of(population, company)
     )
     links = "".join(f'<a href="{escape(link)}">{escape(link.rpartition("/")[2])}</a> ' for link in links_of(company))
     return (
@@ -49,10 +49,10 @@ def html_page(world: World, company: Company) -> str:
     )
 
 
-def markdown_page(world: World, company: Company) -> str:
+def markdown_page(population: Population, company: Company) -> str:
     """The page as markdown."""
     topics = "\n".join(f"- {topic}" for topic in company.keywords)
-    staff = "\n".join(f"- **{person}**, {title}" for person, title in staff_of(world, company))
+    staff = "\n".join(f"- **{person}**, {title}" for person, title in staff_of(population, company))
     return (
         f"# {company.name}\n\n{company.description} Founded in {company.founded}, {company.employees} people.\n\n"
         f"## What we do\n\n{topics}\n\n## Our people\n\n{staff}\n\n## Contact\n\n{company.address}  \n"
@@ -60,9 +60,9 @@ def markdown_page(world: World, company: Company) -> str:
     )
 
 
-def plain_page(world: World, company: Company) -> str:
+def plain_page(population: Population, company: Company) -> str:
     """The page as plain text."""
-    return re.sub(r"^#+ |\*\*|^- |\(mailto:[^)]*\)|[\[\]]", "", markdown_page(world, company), flags=re.MULTILINE)
+    return re.sub(r"^#+ |\*\*|^- |\(mailto:[^)]*\)|[\[\]]", "", markdown_page(population, company), flags=re.MULTILINE)
 
 
 def select(company: Company, selector: str) -> Any:

@@ -79,10 +79,10 @@ class Hunter(SimulatedProvider):
 
     def _unless_later(self, call: Call, question: Question) -> Reply:
         later = call.behaviour.later
-        if later and call.attempt == 0 and call.world.dice("later", self.name, question.identity).chance(later):
+        if later and call.attempt == 0 and call.population.rng("later", self.name, question.identity).chance(later):
             return json_reply(202, {"data": None, "meta": {"params": _asked(call)}}, outcome="pending")
         failed = call.behaviour.remote_failures if question.operation == "email-verifier" else 0
-        if failed and call.attempt == 0 and call.world.dice("remote", question.identity).chance(failed):
+        if failed and call.attempt == 0 and call.population.rng("remote", question.identity).chance(failed):
             details = "The verification failed because of an unexpected response from the remote SMTP server."
             reply = _error(222, "remote_server_failure", details)
             reply.outcome = "pending"
@@ -123,7 +123,7 @@ class Hunter(SimulatedProvider):
             first, _, last = call.query.get("full_name", "").strip().partition(" ")
         profile = f"https://www.linkedin.com/in/{handle}" if handle else ""
         if handle:
-            meant = call.world.person(first=first, last=last, linkedin_url=profile)
+            meant = call.population.person(first=first, last=last, linkedin_url=profile)
             first, last = meant.first_name, meant.last_name
         named = call.query.get("domain") or call.query.get("company")
         company = meant.company if handle and not named else _company(call)
@@ -132,13 +132,13 @@ class Hunter(SimulatedProvider):
         identity = f"{ascii_letters(first)}|{ascii_letters(last)}|{company.domain}"
 
         def work() -> Reply:
-            if call.world.dice("blocked", identity).chance(call.behaviour.blocked):
+            if call.population.rng("blocked", identity).chance(call.behaviour.blocked):
                 return _blocked()
-            person = call.world.person(
+            person = call.population.person(
                 first=first, last=last, company=company.name, domain=company.domain, linkedin_url=profile
             )
             missed = call.misses(identity)
-            score = None if missed else call.world.dice("score", identity).between(60, 99)
+            score = None if missed else call.population.rng("score", identity).between(60, 99)
             verified = "accept_all" if company.accepts_all else "valid"
             is_stale = missed or call.is_rare(identity)
             data = {
@@ -169,7 +169,7 @@ class Hunter(SimulatedProvider):
             raise Refusal(_error(400, "wrong_params", "The email parameter is missing or is no e-mail address."))
 
         def work() -> Reply:
-            if call.world.dice("blocked", email.lower()).chance(call.behaviour.blocked):
+            if call.population.rng("blocked", email.lower()).chance(call.behaviour.blocked):
                 return _blocked()
             data = _verification(call, email)
             return found_reply({"data": data, "meta": {"params": _asked(call)}}, email.lower(), HALF)
@@ -179,9 +179,9 @@ class Hunter(SimulatedProvider):
 
 def _verification(call: Call, email: str) -> dict[str, Any]:
     domain = host_of(email)
-    company = call.world.company(domain=domain)
-    dice = call.world.dice("verify", email.lower())
-    drawn = dice.roll()
+    company = call.population.company(domain=domain)
+    rng = call.population.rng("verify", email.lower())
+    drawn = rng.roll()
     if call.misses(email.lower()):
         status = "unknown"
     elif domain in WEBMAIL or domain in DISPOSABLE:
@@ -196,7 +196,7 @@ def _verification(call: Call, email: str) -> dict[str, Any]:
     return {
         "status": status,
         "result": result,
-        "score": dice.between(*scores.get(status, (20, 50))),
+        "score": rng.between(*scores.get(status, (20, 50))),
         "email": email,
         "regexp": True,
         "gibberish": False,
@@ -215,7 +215,7 @@ def _company(call: Call) -> Company:
     domain, name = call.query.get("domain", ""), call.query.get("company", "")
     if not host_of(domain) and not name.strip():
         raise Refusal(_error(400, "wrong_params", "You are missing the domain or company parameter."))
-    return call.world.company(name, domain)
+    return call.population.company(name, domain)
 
 
 def _asked(call: Call) -> dict[str, str]:

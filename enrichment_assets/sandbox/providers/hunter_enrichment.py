@@ -22,7 +22,7 @@ def person_found(call: Call) -> Question:
     email, handle = call.query.get("email", "").strip(), call.query.get("linkedin_handle", "").strip().strip("/")
     if "@" not in email and not handle:
         raise _wrong("You are missing the email or linkedin_handle parameter.")
-    person = call.world.person(email=email, linkedin_url=f"https://www.linkedin.com/in/{handle}" if handle else "")
+    person = call.population.person(email=email, linkedin_url=f"https://www.linkedin.com/in/{handle}" if handle else "")
     return _question(call, "people/find", (email or handle).lower(), _person(person, email or person.email))
 
 
@@ -31,7 +31,7 @@ def company_found(call: Call) -> Question:
     domain = host_of(call.query.get("domain", ""))
     if not domain:
         raise _wrong("You are missing the domain parameter.")
-    return _question(call, "companies/find", domain, _company(call.world.company(domain=domain)))
+    return _question(call, "companies/find", domain, _company(call.population.company(domain=domain)))
 
 
 def both_found(call: Call) -> Question:
@@ -39,7 +39,7 @@ def both_found(call: Call) -> Question:
     email = call.query.get("email", "").strip()
     if "@" not in email:
         raise _wrong("You are missing the email parameter.")
-    person = call.world.person(email=email)
+    person = call.population.person(email=email)
     data = {"person": _person(person, email), "company": _company(person.company)}
     return _question(call, "combined/find", email.lower(), data)
 

@@ -84,13 +84,13 @@ class Filters:
 def listing(call: Call, company: Company) -> list[dict[str, Any]]:
     """Every entry of `emails[]` that Hunter has for a company: its people, then its generic addresses."""
     known = min(company.employees // 4 + 1, MOST_LISTED)
-    people = [_entry(call, call.world.colleague(company, number)) for number in range(known)]
+    people = [_entry(call, call.population.colleague(company, number)) for number in range(known)]
     return people + [_generic(company, local) for local in _GENERIC[: 1 + company.employees % len(_GENERIC)]]
 
 
 def email_count(call: Call) -> Question:
     """How many addresses are known: free, and needs no verified key."""
-    company = call.world.company(call.query.get("company", ""), call.query.get("domain", ""))
+    company = call.population.company(call.query.get("company", ""), call.query.get("domain", ""))
 
     def work() -> Reply:
         listed = [] if call.misses(company.domain) else listing(call, company)

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from enrichment_assets.sandbox.exchange import Call, Charge, PlannedCallback, Question, Refusal, Reply, json_reply
+from enrichment_assets.sandbox.population import Population
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
 from enrichment_assets.sandbox.providers.records import (
     about,
@@ -24,7 +25,6 @@ from enrichment_assets.sandbox.providers.records import (
     subject_of,
     without_callback,
 )
-from enrichment_assets.sandbox.world import World
 
 ONE = Decimal(1)
 SAFE_INTEGER = 2**53
@@ -54,7 +54,7 @@ class N8n(SimulatedProvider):
 
         def work() -> Reply:
             missed = call.misses(asked)
-            result = None if missed else result_for(call.world, sent)
+            result = None if missed else result_for(call.population, sent)
             output = {**through_javascript(sent), "status": "not_found" if missed else "success", "result": result}
             charges = (Charge(subject, ONE),)
             if call.query.get("respond") == "end":
@@ -74,10 +74,10 @@ class N8n(SimulatedProvider):
         return json_reply(403, {"message": "Authorization data is wrong!"})
 
 
-def result_for(world: World, row: dict[str, Any]) -> dict[str, Any]:
+def result_for(population: Population, row: dict[str, Any]) -> dict[str, Any]:
     """What the workflow found out: a judgement and an opening line about the person or company in the row."""
-    company = person_in(world, row).company if is_person(row) else company_in(world, row)
-    score = world.dice("fit", company.domain).between(5, 98)
+    company = person_in(population, row).company if is_person(row) else company_in(population, row)
+    score = population.rng("fit", company.domain).between(5, 98)
     return {
         "summary": company.description,
         "fit_score": score,
@@ -101,11 +101,11 @@ def through_javascript(value: Any) -> Any:
 
 def _as_users_post(call: Call, asked: str, output: dict[str, Any]) -> Any:
     """The result in one of the forms that last nodes of real workflows send."""
-    dice = call.world.dice("n8n form", asked)
+    rng = call.population.rng("n8n form", asked)
     if output["status"] == "not_found":
-        return dice.pick(({}, {"result": None}))
+        return rng.pick(({}, {"result": None}))
     item = {"json": output, "pairedItem": {"item": 0}}
-    return dice.pick(([output], [item], item, orjson.dumps(output).decode()))
+    return rng.pick(([output], [item], item, orjson.dumps(output).decode()))
 
 
 def _not_registered(call: Call, path: str) -> Reply:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.exchange import (
     Call,
     Charge,
@@ -28,6 +27,7 @@ from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.providers import pdl_shapes as shapes
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
+from enrichment_assets.sandbox.seeded_random import hex_id
 
 ONE = Decimal(1)
 BULK_LIMIT = 100
@@ -95,7 +95,7 @@ class PeopleDataLabs(SimulatedProvider):
             best = _found(call, asked)
             if call.misses(identity):
                 return missed_reply(_failure(404, "not_found", _NOBODY), identity, ONE, status=404)
-            people = [best, *(call.world.colleague(best.company, number) for number in range(2))]
+            people = [best, *(call.population.colleague(best.company, number) for number in range(2))]
             matches = [
                 {"data": shapes.person(found), "match_score": 99 - 30 * place, "matched_on": []}
                 for place, found in enumerate(people)
@@ -108,7 +108,7 @@ class PeopleDataLabs(SimulatedProvider):
         def work() -> Reply:
             if call.misses(person_id):
                 return missed_reply(_failure(404, "not_found", _NOBODY), person_id, status=404)
-            data = shapes.person(call.world.person(person_id=person_id)._replace(id=person_id))
+            data = shapes.person(call.population.person(person_id=person_id)._replace(id=person_id))
             return found_reply({"status": 200, "data": data, "billed": True}, person_id, ONE)
 
         return Question("person/retrieve", person_id, work)
@@ -195,7 +195,7 @@ def _company_answer(call: Call, asked: Mapping[str, Any]) -> tuple[str, dict[str
     if not any(said.values()):
         reason = "Request must contain a name, website, profile, ticker or pdl_id"
         return "", _failure(400, "invalid_request_error", reason)
-    company = call.world.company(said["name"] or said["ticker"] or said["pdl_id"], said["website"])
+    company = call.population.company(said["name"] or said["ticker"] or said["pdl_id"], said["website"])
     if call.misses(company.domain):
         return company.domain, _failure(404, "not_found", _NOBODY)
     found = shapes.company(company, is_rare=call.is_rare(company.domain))
@@ -225,10 +225,10 @@ def _complaint(asked: Mapping[str, Any]) -> str:
 
 def _answer(call: Call, asked: Mapping[str, Any], identity: str) -> dict[str, Any]:
     """`{status, likelihood, data}`, or the 404 of a person who is not known well enough."""
-    likelihood = call.world.dice("likelihood", identity).between(USUAL_LIKELIHOOD, MOST_LIKELIHOOD)
+    likelihood = call.population.rng("likelihood", identity).between(USUAL_LIKELIHOOD, MOST_LIKELIHOOD)
     if call.misses(identity) or likelihood < int(str(asked.get("min_likelihood") or USUAL_LIKELIHOOD)):
         return _failure(404, "not_found", _NOBODY)
-    data = shapes.person(_found(call, asked), call.world.dice("plan", identity) if call.is_rare(identity) else None)
+    data = shapes.person(_found(call, asked), call.population.rng("plan", identity) if call.is_rare(identity) else None)
     needed = _REQUIRED.findall(str(asked.get("required") or "").replace(" AND ", " ").replace(" OR ", " "))
     if any(data.get(name) in (None, [], False) for name in needed):
         return _failure(404, "not_found", _NOBODY)
@@ -242,7 +242,7 @@ def _answer(call: Call, asked: Mapping[str, Any], identity: str) -> dict[str, An
 
 def _found(call: Call, asked: Mapping[str, Any]) -> Person:
     company = _first(asked.get("company"))
-    return call.world.person(
+    return call.population.person(
         first=_first(asked.get("first_name")),
         last=_first(asked.get("last_name")),
         name=_first(asked.get("name")),

@@ -10,14 +10,14 @@ from typing import Any
 
 from enrichment_assets.sandbox.careers import Job
 from enrichment_assets.sandbox.companies import Company
-from enrichment_assets.sandbox.dice import Dice, digest
 from enrichment_assets.sandbox.people import Person
+from enrichment_assets.sandbox.seeded_random import SeededRandom, digest
 
 _OUTSIDE_THE_PLAN = ("work_email", "personal_emails", "mobile_phone", "phone_numbers", "emails", "location_name")
 _BANDS = ((10, "1-10"), (50, "11-50"), (200, "51-200"), (500, "201-500"), (1000, "501-1000"), (5000, "1001-5000"))
 
 
-def person(found: Person, plan: Dice | None = None) -> dict[str, Any]:
+def person(found: Person, plan: SeededRandom | None = None) -> dict[str, Any]:
     """The `data` object of person/enrich; with dice for the plan, some of its fields are only said to be there."""
     jobs = [job for job in found.jobs if job.kind is None]
     mobile = "+" + "".join(digit for digit in found.mobile if digit.isdigit()) if found.has_mobile else None
@@ -86,7 +86,7 @@ def size_band(employees: int) -> str:
     )
 
 
-def _experience(job: Job, primary: bool, employer: Company, plan: Dice | None) -> dict[str, Any]:
+def _experience(job: Job, primary: bool, employer: Company, plan: SeededRandom | None) -> dict[str, Any]:
     own: dict[str, Any] = {"size": None, "founded": None, "industry": None, "website": None}
     if primary:
         own = {

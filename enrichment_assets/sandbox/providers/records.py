@@ -12,9 +12,9 @@ import orjson
 
 from enrichment_assets.sandbox.careers import Job
 from enrichment_assets.sandbox.companies import Company, host_of
-from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.people import Person
-from enrichment_assets.sandbox.world import World
+from enrichment_assets.sandbox.population import Population
+from enrichment_assets.sandbox.seeded_random import hex_id
 
 _NOT_CLAYS = frozenset({"linkedin_url", "location", "email", "phone", "headquarters", "technologies"})
 _IDS = ("item_id", "id", "key")
@@ -73,9 +73,9 @@ def is_person(row: Mapping[str, Any]) -> bool:
     return has_name or "/in/" in pick(row, _PERSON_URL) or bool(pick(row, _EMAIL))
 
 
-def person_in(world: World, row: Mapping[str, Any]) -> Person:
+def person_in(population: Population, row: Mapping[str, Any]) -> Person:
     """The person whom a row names."""
-    return world.person(
+    return population.person(
         first=pick(row, _FIRST),
         last=pick(row, _LAST),
         name=pick(row, _NAME),
@@ -87,23 +87,23 @@ def person_in(world: World, row: Mapping[str, Any]) -> Person:
     )
 
 
-def company_in(world: World, row: Mapping[str, Any]) -> Company:
+def company_in(population: Population, row: Mapping[str, Any]) -> Company:
     """The company that a row names; one that names none gets a company of its own."""
     name = pick(row, _COMPANY) or ("" if pick(row, _DOMAIN) else pick(row, _NAME))
     domain = pick(row, _DOMAIN) or host_of(pick(row, _EMAIL))
-    return world.company(name or ("" if domain else "Unnamed Company"), domain)
+    return population.company(name or ("" if domain else "Unnamed Company"), domain)
 
 
-def record_for(world: World, row: Mapping[str, Any]) -> dict[str, Any]:
+def record_for(population: Population, row: Mapping[str, Any]) -> dict[str, Any]:
     """`{"person": ...}` or `{"company": ...}`, whichever the row is about."""
     if is_person(row):
-        return {"person": person_record(person_in(world, row))}
-    return {"company": company_record(company_in(world, row))}
+        return {"person": person_record(person_in(population, row))}
+    return {"company": company_record(company_in(population, row))}
 
 
-def flat_record_for(world: World, row: Mapping[str, Any]) -> dict[str, Any]:
+def flat_record_for(population: Population, row: Mapping[str, Any]) -> dict[str, Any]:
     """The record of `record_for` without a name around it."""
-    return person_record(person_in(world, row)) if is_person(row) else company_record(company_in(world, row))
+    return person_record(person_in(population, row)) if is_person(row) else company_record(company_in(population, row))
 
 
 def company_record(company: Company) -> dict[str, Any]:

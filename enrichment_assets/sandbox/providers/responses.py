@@ -11,15 +11,15 @@ from typing import Any
 
 import orjson
 
-from enrichment_assets.sandbox.dice import Dice
 from enrichment_assets.sandbox.providers.completions import CREATED, REFUSAL, content_for, cut, tokens
+from enrichment_assets.sandbox.seeded_random import SeededRandom
 
 
-def response(asked: Mapping[str, Any], identity: str, dice: Dice, *, declines: bool) -> dict[str, Any]:
+def response(asked: Mapping[str, Any], identity: str, rng: SeededRandom, *, declines: bool) -> dict[str, Any]:
     """The `response` object."""
     wanted = (asked.get("text") or {}).get("format") or {"type": "text"}
     text, was_cut = cut(
-        content_for(wanted.get("schema"), wanted["type"] == "json_object", dice), asked.get("max_output_tokens")
+        content_for(wanted.get("schema"), wanted["type"] == "json_object", rng), asked.get("max_output_tokens")
     )
     part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     if declines:

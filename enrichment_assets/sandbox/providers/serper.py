@@ -51,12 +51,12 @@ class Serper(SimulatedProvider):
 
 
 def _organic(call: Call, words: str, count: int) -> list[dict[str, Any]]:
-    dice = call.world.dice("search", words.casefold())
+    rng = call.population.rng("search", words.casefold())
     results: list[dict[str, Any]] = []
     for position in range(1, count + 1):
-        company = call.world.company(invented_employer(dice))
+        company = call.population.company(invented_employer(rng))
         if "linkedin.com" in words:
-            person = call.world.colleague(company, position)
+            person = call.population.colleague(company, position)
             title, link = f"{person.name} - {person.title} - {company.name} | LinkedIn", person.linkedin_url
         else:
             title, link = f"{company.name} | {company.industry}", f"https://www.{company.domain}/"

@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 import orjson
 
 from enrichment_assets.sandbox.companies import Company, host_of
-from enrichment_assets.sandbox.dice import hex_id
 from enrichment_assets.sandbox.exchange import Call, Charge, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.providers import homepages
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
+from enrichment_assets.sandbox.seeded_random import hex_id
 
 PLAIN = Decimal("0.001")
 TIMES = {(False, False): 1, (True, False): 5, (False, True): 10, (True, True): 25}
@@ -50,10 +50,10 @@ class ZenRows(SimulatedProvider):
         flags = _needed(call, url)
 
         def work() -> Reply:
-            company = call.world.company(domain=url)
+            company = call.population.company(domain=url)
             cost = PLAIN * TIMES[flags]
             headers = {
-                "x-request-id": hex_id(call.world.seed, "zenrows", url, *flags),
+                "x-request-id": hex_id(call.population.seed, "zenrows", url, *flags),
                 "zr-final-url": url if url.count("/") > 2 else f"{url}/",
             }
             if call.misses(host_of(url)):
@@ -112,16 +112,18 @@ def _page(call: Call, company: Company) -> Reply:
         return json_reply(200, _parsed(company))
     if _flag(call, "json_response"):
         xhr = [{"url": f"https://www.{company.domain}/api/team", "method": "GET", "status_code": 200, "body": "[]"}]
-        return json_reply(200, {"html": homepages.html_page(call.world, company), "xhr": xhr})
+        return json_reply(200, {"html": homepages.html_page(call.population, company), "xhr": xhr})
     kind = call.query.get("response_type", "html").lower()
     if kind == "markdown":
-        text = homepages.markdown_page(call.world, company)
+        text = homepages.markdown_page(call.population, company)
         return Reply(200, text.encode(), content_type="text/markdown; charset=utf-8")
     if kind in {"plaintext", "text"}:
-        return Reply(200, homepages.plain_page(call.world, company).encode(), content_type="text/plain; charset=utf-8")
+        return Reply(
+            200, homepages.plain_page(call.population, company).encode(), content_type="text/plain; charset=utf-8"
+        )
     if kind != "html":
         raise Refusal(_error(400, "REQS004", f"Unknown response_type {kind!r}"))
-    page = homepages.html_page(call.world, company)
+    page = homepages.html_page(call.population, company)
     return Reply(200, page.encode(), content_type="text/html; charset=utf-8")
 
 
@@ -171,7 +173,7 @@ def _needed(call: Call, url: str) -> tuple[bool, bool]:
         return flags
     if any(flags):
         raise Refusal(_error(400, "REQS004", "mode=auto cannot be combined with js_render or premium_proxy"))
-    return call.world.dice("needs", host_of(url)).pick(_NEEDS)
+    return call.population.rng("needs", host_of(url)).pick(_NEEDS)
 
 
 def _flag(call: Call, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Batches as the doors use them: advance one, say where it stands. The engine does the work."""
+"""Batches as the entry points use them: advance one, say where it stands. The engine does the work."""
 
 from __future__ import annotations
 

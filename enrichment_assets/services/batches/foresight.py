@@ -124,12 +124,12 @@ def _without_money(
     connection: Connection, batch_id: int, blueprint: Blueprint, waiting: Collection[str]
 ) -> list[Hindrance]:
     found = []
-    accounts = budgets.accounts_of(connection, batch_id)
+    lines = budgets.lines_of(connection, batch_id)
     for step in blueprint.steps:
         estimate = step.workflow.price.estimate
         if step.slug not in waiting or step.workflow.mode is Mode.LOCAL or estimate <= Decimal(0):
             continue
-        account = budgets.Purse(accounts).lacking(step.slug, estimate)
-        if account is not None:
-            found.append(Hindrance(step.slug, account.described, "raise that budget"))
+        line = budgets.BudgetBook(lines).lacking(step.slug, estimate)
+        if line is not None:
+            found.append(Hindrance(step.slug, line.described, "raise that budget"))
     return found

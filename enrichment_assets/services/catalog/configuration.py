@@ -1,4 +1,4 @@
-"""The registry of workflows and the pipelines, as every door uses them. Clients are in `services.catalog.clients`.
+"""The registry of workflows and the pipelines, as every entry point uses them. Clients: `services.catalog.clients`.
 
 The database is the truth. `registry.loader.builtin_workflows()` stands in for it only where it cannot be reached.
 """

@@ -28,7 +28,7 @@ from enrichment_assets.engine.run.prepared_step import Step, prepare_steps
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.operations.recovery import in_transaction, locked
-from enrichment_assets.services.operations.rereading import mended, with_step
+from enrichment_assets.services.operations.rereading import with_current_mapping, with_step
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
 from enrichment_assets.store.catalog import registry as registry_store
@@ -139,7 +139,7 @@ class _Replay:
         self._slug = current.slug
         self._dry_run = dry_run
         self._batch, self._old = locked(connection, batch_key, current.slug, against_runs=not dry_run)
-        self._workflow = mended(self._old.step(current.slug).workflow, current)
+        self._workflow = with_current_mapping(self._old.step(current.slug).workflow, current)
         self._blueprint = with_step(self._old, self._workflow)
         self._counts: Counter[str] = Counter()
         self._answered: list[tuple[int, str]] = []

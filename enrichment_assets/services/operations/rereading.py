@@ -10,7 +10,7 @@ from enrichment_assets.domain.planning import ends_parent, fields_read
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, WorkflowDefinition
 
 
-def mended(launched: WorkflowDefinition, current: WorkflowDefinition) -> WorkflowDefinition:
+def with_current_mapping(launched: WorkflowDefinition, current: WorkflowDefinition) -> WorkflowDefinition:
     """The workflow as it was launched, with the current way of reading and storing its answers."""
     poll = launched.poll
     if poll is not None and current.poll is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.domain.merging import RULE
-from enrichment_assets.store.calls.questions import Asked, Elsewhere
+from enrichment_assets.store.calls.questions import CallInFlight, Question
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
@@ -46,7 +46,7 @@ class Intent:
     estimated_cost: Decimal
     callback_token: str | None = None
     token_seconds: float | None = None
-    asked: Asked | None = None
+    asked: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class IntentVerdict:
     callback_token: str | None = None
     error_class: str | None = None
     error: str | None = None
-    elsewhere: Elsewhere | None = None
+    elsewhere: CallInFlight | None = None
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A question before it is asked.
 
     Attributes:
@@ -41,7 +41,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCall:
     """A call that asked the same question: of this batch in whatever state, or of another.
 
     That of another batch is `answered`, or left `age` seconds ago and is under way. `callback` is the body of the
@@ -67,7 +67,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class CallInFlight:
     """Why an intent is not written: this call has been under way for `age` seconds, or (None) has an answer by now."""
 
     call_id: int
@@ -158,15 +158,15 @@ where o.under_way or o.call_id is distinct from a.seen  -- guard: newer-answer-i
 
 # crash point: known-answers-are-found
 async def find(
-    connection: AsyncConnection, client_id: int, batch_id: int, asked: Sequence[Asked], most_bytes: int = MAX_BYTES
-) -> list[Known | None]:
+    connection: AsyncConnection, client_id: int, batch_id: int, asked: Sequence[Question], most_bytes: int = MAX_BYTES
+) -> list[KnownCall | None]:
     """The known call for each question: of this batch, else the youngest answer, else what is under way.
 
     In order, and at least for the first: the list ends where the answers would be more than `most_bytes` together.
     """
     parameters = {**_parameters(client_id, batch_id, asked), "bytes": most_bytes}
     cursor = await connection.execute(_FIND, parameters, prepare=True)
-    found: list[Known | None] = [None] * len(asked)
+    found: list[KnownCall | None] = [None] * len(asked)
     for row in sorted(await cursor.fetchall(), key=itemgetter("ord")):
         place = row.pop("ord") - 1
         if not row.pop("fits"):
@@ -176,8 +176,8 @@ async def find(
 
 
 async def take_turn(
-    connection: AsyncConnection, client_id: int, batch_id: int, asked: Sequence[Asked]
-) -> Reply[dict[str, Elsewhere]]:
+    connection: AsyncConnection, client_id: int, batch_id: int, asked: Sequence[Question]
+) -> Reply[dict[str, CallInFlight]]:
     """Which of the questions must not be asked now, by the key of the call that would: `find` would find something new.
 
     To be called before anything is locked, and before the intents are written: until this transaction ends, no other of
@@ -185,7 +185,7 @@ async def take_turn(
     """
     await connection.execute(_TURN, (client_id,))  # guard: one-asker-at-a-time
     cursor = await connection.execute(_ELSEWHERE, _parameters(client_id, batch_id, asked), prepare=True)
-    return Reply(cursor, lambda rows: {row.pop("call_key"): Elsewhere(**row) for row in rows})
+    return Reply(cursor, lambda rows: {row.pop("call_key"): CallInFlight(**row) for row in rows})
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ async def say(connection: AsyncConnection, questions: Sequence[tuple[int, str]])
     )
 
 
-def _parameters(client_id: int, batch_id: int, asked: Sequence[Asked]) -> dict[str, Any]:
+def _parameters(client_id: int, batch_id: int, asked: Sequence[Question]) -> dict[str, Any]:
     return {
         "client": client_id,
         "batch": batch_id,
@@ -264,9 +264,9 @@ def _parameters(client_id: int, batch_id: int, asked: Sequence[Asked]) -> dict[s
     }
 
 
-def _known(row: dict[str, Any]) -> Known:
+def _known(row: dict[str, Any]) -> KnownCall:
     body, callback = row["body"], row["callback"]
-    return Known(
+    return KnownCall(
         **{
             **row,
             "body": None if body is None else bytes(body),

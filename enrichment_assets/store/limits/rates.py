@@ -1,4 +1,4 @@
-"""Rates and pauses that all runs on all machines share: one row per provider key, handed out as stretches of time.
+"""Rates and pauses that all runs on all machines share: one row per provider key, handed out as time slots of time.
 
 The row holds up to when time is given away (a generic cell rate algorithm, GCRA). Stretches do not overlap, and who
 holds one leaves an interval free at its end, so that no window of any length ever sees more than its share.
@@ -12,8 +12,8 @@ from enrichment_assets.store.database import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of time that belongs to one run: seconds since the epoch by the database's clock.
+class TimeSlot:
+    """A time slot of time that belongs to one run: seconds since the epoch by the database's clock.
 
     Attributes:
         now: When the database said so.
@@ -24,7 +24,7 @@ class Stretch:
     opens: float
 
 
-async def take_stretch(connection: AsyncConnection, limit_key: str, seconds: float) -> Stretch:
+async def take_time_slot(connection: AsyncConnection, limit_key: str, seconds: float) -> TimeSlot:
     """Take the next `seconds` of this key; they are this caller's whether used or not."""
     cursor = await connection.execute(
         """
@@ -39,7 +39,7 @@ async def take_stretch(connection: AsyncConnection, limit_key: str, seconds: flo
     )
     row = await cursor.fetchone()
     assert row is not None, "an upsert with `returning` gave no row"  # noqa: S101
-    return Stretch(row["now"], row["opens"])
+    return TimeSlot(row["now"], row["opens"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ CURRENCY = """(
 
 
 @dataclass(slots=True)
-class Account:
+class BudgetLine:
     """One budget as a transaction sees and changes it.
 
     `batch_id` None: it covers all batches of the client; `workflow_slug` None: every workflow.
@@ -42,42 +42,42 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class BudgetBook:
     """The budgets of a client and batch, whose rows are locked: what is done here is true when it is `saved`."""
 
-    accounts: Sequence[Account]
+    lines: Sequence[BudgetLine]
 
-    def reserve(self, slug: str, amount: Decimal) -> Account | None:
+    def reserve(self, slug: str, amount: Decimal) -> BudgetLine | None:
         """Set `amount` aside where all budgets that cover the workflow have room.
 
         The first that has none is returned; nothing was set aside then.
         """
-        account = self.lacking(slug, amount)
-        for binding in self._binding(slug) if account is None else ():
+        line = self.lacking(slug, amount)
+        for binding in self._binding(slug) if line is None else ():
             binding.reserved += amount  # guard: reservations-add-up
             binding.changed = True
-        return account
+        return line
 
-    def lacking(self, slug: str, amount: Decimal) -> Account | None:
+    def lacking(self, slug: str, amount: Decimal) -> BudgetLine | None:
         """The first budget that covers the workflow and has no room for `amount`."""
-        for account in self._binding(slug):
-            if account.spent + account.reserved + amount > account.amount:  # guard: budget-has-room
-                return account
+        for line in self._binding(slug):
+            if line.spent + line.reserved + amount > line.amount:  # guard: budget-has-room
+                return line
         return None
 
     def settle(self, slug: str, reserved: Decimal, spent: Decimal) -> None:
         """Give back what was reserved and book what was spent."""
-        for account in self._binding(slug):
-            account.reserved = max(account.reserved - reserved, Decimal(0))  # guard: reservation-is-given-back
-            account.spent += spent  # guard: spend-is-booked
-            account.changed = True
+        for line in self._binding(slug):
+            line.reserved = max(line.reserved - reserved, Decimal(0))  # guard: reservation-is-given-back
+            line.spent += spent  # guard: spend-is-booked
+            line.changed = True
 
-    def _binding(self, slug: str) -> list[Account]:
-        return [account for account in self.accounts if account.workflow_slug in (None, slug)]
+    def _binding(self, slug: str) -> list[BudgetLine]:
+        return [line for line in self.lines if line.workflow_slug in (None, slug)]
 
 
 # crash point: budgets-are-locked
-async def lock(connection: AsyncConnection, scope: Scope) -> Reply[Purse]:
+async def lock(connection: AsyncConnection, scope: Scope) -> Reply[BudgetBook]:
     """The budgets that cover this client and batch, locked until the transaction ends.
 
     Concurrent runs can therefore never overbook together. All rows are locked, in one order: two runs cannot wait for
@@ -92,10 +92,10 @@ async def lock(connection: AsyncConnection, scope: Scope) -> Reply[Purse]:
         (scope.client_id, scope.batch_id),
         prepare=True,
     )
-    return Reply(cursor, lambda rows: Purse([Account(**row) for row in rows]))
+    return Reply(cursor, lambda rows: BudgetBook([BudgetLine(**row) for row in rows]))
 
 
-def accounts_of(connection: Connection, batch_id: int) -> list[Account]:
+def lines_of(connection: Connection, batch_id: int) -> list[BudgetLine]:
     """The budgets that cover a batch, as they are now; for who only looks."""
     rows = connection.execute(
         """
@@ -105,13 +105,13 @@ def accounts_of(connection: Connection, batch_id: int) -> list[Account]:
         """,
         {"batch": batch_id},
     ).fetchall()
-    return [Account(**row) for row in rows]
+    return [BudgetLine(**row) for row in rows]
 
 
 # crash point: budgets-are-saved
-async def save(connection: AsyncConnection, purse: Purse) -> None:
-    """Write what changed in a locked purse."""
-    changed = [account for account in purse.accounts if account.changed]
+async def save(connection: AsyncConnection, book: BudgetBook) -> None:
+    """Write what changed in a locked book."""
+    changed = [line for line in book.lines if line.changed]
     if changed:
         await connection.execute(
             """

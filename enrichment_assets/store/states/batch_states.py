@@ -219,7 +219,7 @@ def workflow_counts(connection: Connection, batch_id: int) -> list[WorkflowCount
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A batch as the doors show it."""
+    """A batch as the entry points show it."""
 
     batch_id: int
     batch_key: str

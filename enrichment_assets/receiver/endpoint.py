@@ -84,7 +84,7 @@ class _DisconnectedError(Exception):
     """The sender left before the body was whole: nothing to store, nobody to answer."""
 
 
-class CallbackDoor:
+class CallbackEndpoint:
     """ASGI application for every path below `/callbacks/`."""
 
     def __init__(self, sink: Sink, limits: ReceiverLimits) -> None:
@@ -159,15 +159,15 @@ class CallbackDoor:
 class _Body:
     """The bytes of one request, hashed chunk by chunk so that a big body never stalls the others."""
 
-    def __init__(self, door: CallbackDoor) -> None:
-        self._door = door
+    def __init__(self, endpoint: CallbackEndpoint) -> None:
+        self._endpoint = endpoint
         self._chunks: list[bytes] = []
         self._hash = hashlib.sha256()
         self._size = 0
 
     def add(self, chunk: bytes) -> None:
         if chunk:
-            self._door.reserve(len(chunk), self._size)
+            self._endpoint.reserve(len(chunk), self._size)
             self._size += len(chunk)
             self._hash.update(chunk)
             self._chunks.append(chunk)
@@ -178,7 +178,7 @@ class _Body:
 
     def release(self) -> None:
         self._chunks = []
-        self._door.give_back(self._size)
+        self._endpoint.give_back(self._size)
         self._size = 0
 
 

@@ -33,7 +33,7 @@ def signed_64(*identity: object) -> int:
     return number - (1 << 64) if number & _SIGN else number
 
 
-class Dice:
+class SeededRandom:
     """A stream of draws for one identity: the same identity always gives the same stream."""
 
     __slots__ = ("roll",)

@@ -1,4 +1,4 @@
-"""The doors of one run: rate, breaker and calls per day of each provider key, as HQ shares them with all runs."""
+"""The throttles of one run: rate, breaker and calls per day of each provider key, as HQ shares them with all runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run.context import Run
-from enrichment_assets.engine.run.prepared_step import Door
+from enrichment_assets.engine.run.prepared_step import Throttle
 from enrichment_assets.engine.throttle.breaker import COOLDOWN, OPENS_AT, Breaker, BreakerOpen
 from enrichment_assets.engine.throttle.day_quota import DayQuota
 from enrichment_assets.engine.throttle.rates import RateGate, interval_of
@@ -44,26 +44,26 @@ class SharedBreakerRow:
 
 
 @dataclass
-class Doors:
-    """One door per provider key and operation; steps that share it keep the strictest of their limits."""
+class Throttles:
+    """One throttle per provider key and operation; steps that share it keep the strictest of their limits."""
 
     connection: AsyncConnection
-    _doors: dict[str, Door] = field(default_factory=dict)
+    _throttles: dict[str, Throttle] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def make(self, limit_key: str, workflow: WorkflowDefinition) -> Door:
-        """The door of this key (a `DoorFactory`)."""
-        door = self._doors.get(limit_key)
-        if door is None:
-            door = self._doors[limit_key] = Door(
-                RateGate(0.0, partial(rates.take_stretch, self.connection, limit_key)),
+    def make(self, limit_key: str, workflow: WorkflowDefinition) -> Throttle:
+        """The throttle of this key (a `ThrottleFactory`)."""
+        throttle = self._throttles.get(limit_key)
+        if throttle is None:
+            throttle = self._throttles[limit_key] = Throttle(
+                RateGate(0.0, partial(rates.take_time_slot, self.connection, limit_key)),
                 Breaker(SharedBreakerRow(self.connection, breaker_key(limit_key))),
             )
-        door.gate.interval = max(door.gate.interval, interval_of(workflow.limits))
+        throttle.gate.interval = max(throttle.gate.interval, interval_of(workflow.limits))
         per_day = workflow.limits.per_day
-        if per_day is not None and (door.day is None or per_day < door.day.per_day):
-            door.day = DayQuota(per_day, partial(self._take_day_tokens, limit_key))
-        return door
+        if per_day is not None and (throttle.day is None or per_day < throttle.day.per_day):
+            throttle.day = DayQuota(per_day, partial(self._take_day_tokens, limit_key))
+        return throttle
 
     async def _take_day_tokens(self, limit_key: str, per_day: float, wanted: int) -> day_counts.DayTokens:
         async with self._counting:  # a transaction: one at a time on this connection
@@ -71,9 +71,9 @@ class Doors:
 
     async def give_back(self) -> None:
         """At the end of a run: calls of the day that were taken and not made."""
-        for limit_key, door in self._doors.items():
-            if door.day is not None and door.day.unused:
-                await day_counts.give_back_day_tokens(self.connection, limit_key, door.day.unused)
+        for limit_key, throttle in self._throttles.items():
+            if throttle.day is not None and throttle.day.unused:
+                await day_counts.give_back_day_tokens(self.connection, limit_key, throttle.day.unused)
 
 
 def breaker_key(limit_key: str) -> str:
@@ -90,5 +90,5 @@ async def remember_refusals(run: Run, connection: AsyncConnection) -> None:
 async def look_at_breakers(run: Run) -> None:
     """Steps whose breaker another run has opened rest from the start."""
     for step in run.steps.values():
-        if step.door is not None and step.stopped is None and (seconds := await step.door.breaker.look()) > 0:
+        if step.throttle is not None and step.stopped is None and (seconds := await step.throttle.breaker.look()) > 0:
             run.rest(step, BreakerOpen(seconds))

@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from enrichment_assets.sandbox.companies import Company, host_of, make_company
-from enrichment_assets.sandbox.dice import Dice
 from enrichment_assets.sandbox.people import Person, invented_name, make_person
+from enrichment_assets.sandbox.seeded_random import SeededRandom
 
 
-class World:
+class Population:
     """Everything that follows from one seed."""
 
     def __init__(self, seed: int) -> None:
@@ -20,9 +20,9 @@ class World:
         self._company = lru_cache(maxsize=20_000)(lambda name, domain: make_company(seed, name, domain))
         self._person = lru_cache(maxsize=5_000)(self._make_person)  # a person is asked for by one step after another
 
-    def dice(self, *identity: object) -> Dice:
+    def rng(self, *identity: object) -> SeededRandom:
         """Draws for one identity in this world."""
-        return Dice(self.seed, *identity)
+        return SeededRandom(self.seed, *identity)
 
     def company(self, name: str = "", domain: str = "") -> Company:
         """The company of that name or domain (or URL), echoed as it was asked."""
@@ -49,14 +49,14 @@ class World:
         if not (first or last):
             first, last = self._name(name, email, linkedin_url, person_id)
         if not (company.strip() or host_of(domain) or host_of(email)):
-            employer = self.dice("employer of", first, last, linkedin_url, person_id)
+            employer = self.rng("employer of", first, last, linkedin_url, person_id)
             company = f"{employer.pick(_EMPLOYERS)} {employer.pick(_KINDS)}"
         at = self.company(company, domain or host_of(email))
         return make_person(self.seed, first, last, at, linkedin_url=linkedin_url)
 
     def colleague(self, company: Company, number: int) -> Person:
         """The `number`-th person who works at a company."""
-        first, last = invented_name(self.dice("colleague", company.domain, number))
+        first, last = invented_name(self.rng("colleague", company.domain, number))
         return make_person(self.seed, first, last, company)
 
     def _name(self, name: str, email: str, linkedin_url: str, person_id: str) -> tuple[str, str]:
@@ -68,7 +68,7 @@ class World:
             local = email.partition("@")[0].replace("_", ".")
             words = [word.capitalize() for word in local.split(".") if word.isalpha()]
         if not words:
-            return invented_name(self.dice("name of", person_id, email, linkedin_url))
+            return invented_name(self.rng("name of", person_id, email, linkedin_url))
         return words[0], " ".join(words[1:])
 
 
