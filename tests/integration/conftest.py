@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from enrichment_assets.cli import build_app
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Databases, locate_external
-from tests.conftest import PostgresServer
+from tests.harness.databases import PostgresServer
 
 Enrich = Callable[..., str]
 

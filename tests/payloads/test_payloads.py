@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from enrichment_assets.settings import Settings
-from tests.conftest import PostgresServer
+from tests.harness.databases import PostgresServer
 from tests.payloads.comparing import differences
 from tests.payloads.payload import Payload, load_payloads
 from tests.payloads.running import Ran, run_payloads

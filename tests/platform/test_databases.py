@@ -27,7 +27,7 @@ from enrichment_assets.store.database import (
     with_search_path,
 )
 from enrichment_assets.store.migrating import newest_revision
-from tests.conftest import PostgresServer
+from tests.harness.databases import PostgresServer
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.results import destinations, edits, extraction, statistics
 from enrichment_assets.store.runs import claims, contexts
 from enrichment_assets.store.states import batch_states, reasons, recovery, reopening, replaying, stops, transitions
-from tests.conftest import PostgresServer
+from tests.harness.databases import PostgresServer
 from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBatch, fill, heard, heaviest
 
 NO_STEPS = StepSources({}, {})

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from enrichment_assets.store.database import Databases
 from enrichment_assets.store.migrating import MIGRATIONS_DIR, newest_revision
 from enrichment_assets.store.tables import metadata
-from tests.conftest import PostgresServer
+from tests.harness.databases import PostgresServer
 
 CONSTRAINTS = """
     select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint

@@ -14,7 +14,7 @@ import pytest
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
-from tests.conftest import PostgresServer
+from tests.harness.databases import PostgresServer
 from tests.warehouse.hq_data import Lead, official_leads, seed_batch
 
 

@@ -1,4 +1,4 @@
-"""Real dbt runs the same folder unchanged over the warehouse, and gives the same rows."""
+"""Real dbt runs the same folder unchanged over the warehouse, and gives the same rows. `make dbt` and CI run this."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ from tests.warehouse.hq_data import Answer, Lead, official_leads, seed_batch
 PACKAGES = ["dbt-core==1.11.16", "dbt-duckdb==1.11.1", "duckdb==1.5.5", "pytz"]
 DOMAIN = ["tldextract", "idna", "disposable-email-domains", "numpy"]
 """What functions of Python need that the models call (`plugins/domain_functions.py`); DuckDB itself wants numpy."""
+
+
+pytestmark = pytest.mark.dbt
 
 
 @pytest.fixture(scope="module")
