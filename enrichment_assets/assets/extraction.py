@@ -43,6 +43,7 @@ def _parents(project: Project) -> dict[dg.AssetKey, list[dg.AssetKey]]:
     )
 
 
+# opens files of ours: the models'
 def _spec(model: Model, parents: Sequence[dg.AssetKey]) -> dg.AssetSpec:
     metadata: dict[str, Any] = {
         "dagster/column_schema": _schema(model.columns),

@@ -64,6 +64,7 @@ def build_app() -> typer.Typer:
     return app
 
 
+# opens files of ours: the null device
 def main() -> None:
     """Entry point of the `enrich` program."""
     os.umask(0o077)  # what a command makes holds client data: for this account only

@@ -29,6 +29,7 @@ def load_env_files(warn: Callable[[str], None]) -> None:
         load_env_file(find_home().with_name(".env"), warn)
 
 
+# opens files of others: settings of this machine: not read where other accounts may change it
 def load_env_file(path: Path, warn: Callable[[str], None]) -> None:
     """Add the file's variables to the environment; what is set already stays.
 

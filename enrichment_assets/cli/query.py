@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     careers.register(app)
 
 
+# opens files of others: SQL that a person names
 def query(
     sql: Annotated[str | None, typer.Argument(help="The SQL; without it, --file is read.")] = None,
     file: Annotated[

@@ -104,6 +104,7 @@ def _standings() -> dict[tuple[str | None, str], int]:
     return {(row["verdict"], row["type"]): int(row["standing"]) for row in read_seed("phone_policy")}
 
 
+# opens files of ours: the package's own lists
 def read_seed(name: str) -> list[dict[str, str]]:
     """The rows of one seed, all text."""
     with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:

@@ -77,6 +77,7 @@ def _codes() -> dict[str, str]:
     return codes
 
 
+# opens files of ours: the package's own lists
 @cache
 def _own_names() -> dict[str, str]:
     """Names by our own table, then ISO's in English: these win over what a language calls another country."""

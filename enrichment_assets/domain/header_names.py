@@ -51,6 +51,7 @@ def fold(header: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
+# opens files of ours: the package's own lists
 @cache
 def header_names() -> HeaderNames:
     """The known names. Read once a process."""

@@ -33,6 +33,7 @@ class LegalForms:
     part: re.Pattern[str]
 
 
+# opens files of ours: the package's own lists
 def read_legal_forms(words_of: Callable[[str], list[str]], plain: Callable[[str], str]) -> LegalForms:
     """The forms as names are folded.
 

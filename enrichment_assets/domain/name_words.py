@@ -9,6 +9,7 @@ from importlib import resources
 
 from nameparser import Lexicon, Parser, PatronymicRule, Policy
 
+# opens files of ours: the package's own lists
 _OURS = tomllib.loads((resources.files(__package__) / "data" / "person_names.toml").read_text(encoding="utf-8"))
 
 _LETTERS = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "’": "'", ".": None})

@@ -82,6 +82,7 @@ def _begins_with(path: str, start: str) -> bool:
     return not start or given == start or given.startswith(f"{start}/")
 
 
+# opens files of ours: the package's own lists
 @lru_cache(maxsize=1)
 def _platforms() -> dict[str, list[Platform]]:
     text = files("enrichment_assets.domain").joinpath("data/platforms.csv").read_text(encoding="utf-8")

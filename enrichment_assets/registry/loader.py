@@ -72,6 +72,7 @@ def _mapping(text: str, name: str) -> dict[str, Any]:
     return value
 
 
+# opens files of ours: the package's own lists
 def _files(folder: str) -> list[tuple[str, str]]:
     entries = (resources.files(__package__) / folder).iterdir()
     return sorted((entry.name, entry.read_text("utf-8")) for entry in entries if entry.name.endswith(".yaml"))

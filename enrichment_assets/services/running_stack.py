@@ -44,6 +44,7 @@ def running_addresses(settings: Settings) -> dict[str, str]:
     return {} if stack is None else dict(stack.addresses)
 
 
+# opens files of ours: the home's
 def running_stack(settings: Settings) -> RunningStack | None:
     """The stack that runs for this home; None when none does (a crash leaves no trace)."""
     try:

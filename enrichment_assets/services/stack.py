@@ -160,6 +160,7 @@ def stack_environment(settings: Settings, ports: Ports, environment: Mapping[str
     return {**environment, **told}
 
 
+# opens files of ours: the home's
 def render_dagster_home(settings: Settings) -> Path:
     """Write `dagster.yaml` into this installation's DAGSTER_HOME, with the installation's home in it.
 

@@ -143,6 +143,7 @@ class Supervisor:
     def _may_start(self, service: Service) -> bool:
         return all(other.answered_once for other in self._running if other.service.name in service.after)
 
+    # opens files of ours: the home's
     def _start(self, one: _Running) -> None:
         if one.log_file.exists() and one.log_file.stat().st_size > _LOG_BYTES:
             one.log_file.replace(one.log_file.with_suffix(".log.1"))

@@ -191,6 +191,7 @@ class LocalPostgres:
             f"The embedded Postgres does not start: {_last_line(said or answer.stderr)} (its log is {self.log_file})"
         )
 
+    # opens files of ours: the home's
     def _create(self) -> None:
         """Run `initdb` aside and rename, so that a half-made directory is never taken for a database."""
         aside = self.data_dir.with_name(f"{self.data_dir.name}.new")

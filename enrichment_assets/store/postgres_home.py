@@ -108,6 +108,7 @@ def choose_data_dir(wanted: Path, state_dir: Path = STATE_DIR) -> tuple[Path, Se
     return kept, user
 
 
+# opens files of ours: the home's
 def home_id(folder: Path) -> str:
     """The name that tells this folder from another one that has its path after it was deleted; made the first time."""
     file = folder / HOME_ID

@@ -118,6 +118,7 @@ def _sweep(target: Path) -> None:
                 left.unlink()
 
 
+# opens files of ours: the home's
 def sync(path: Path) -> None:
     """Make durable what a file holds, or what was renamed, made or removed in a folder. Raises OSError."""
     handle = os.open(path, os.O_RDONLY)

@@ -26,6 +26,7 @@ _META_OFFSETS = (9, 10, 11, 14)
 class JoinedFile:
     """One Parquet file, made by appending others; complete when the `with` block ends well."""
 
+    # opens files of ours: the home's
     def __init__(self, path: Path) -> None:
         self.rows = 0
         self._file = path.open("wb")

@@ -15,6 +15,7 @@ from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.warehouse.files import Layout
 
 
+# opens files of ours: the home's
 @contextmanager
 def locked_batch(layout: Layout, batch_key: str) -> Iterator[None]:
     """Hold the batch's files until the block ends; waits for whoever holds them. The system frees a dead one's."""

@@ -82,6 +82,7 @@ class Model:
         """Names of everything it reads: models and seeds, then sources."""
         return self.refs + self.sources
 
+    # opens files of ours: the models'
     @cached_property
     def sql(self) -> str:
         """The SQL as DuckDB runs it: models by their names, sources in the schema `hq`."""

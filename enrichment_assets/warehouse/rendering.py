@@ -73,6 +73,7 @@ class Renderer:
         self._variables = variables
         self._environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
 
+    # opens files of ours: the models'
     @cached_property
     def _macros(self) -> str:
         """All macro files behind each other; a `{% test x() %}` block is a macro named `test_x`, as in dbt."""

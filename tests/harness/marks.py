@@ -90,7 +90,7 @@ def crash_point_function(name: str) -> str:
     mark = find_mark(CRASH_POINT, name)
     lines = (ROOT / mark.file).read_text().splitlines()
     number = mark.line
-    while lines[number - 1].strip().startswith("@"):
+    while lines[number - 1].strip().startswith(("@", "#")):
         number += 1
     function = _FUNCTION.match(lines[number - 1])
     if function is None:

@@ -1,58 +1,41 @@
-"""Every module that opens a file, and whose file it is: a new place has to be put here, and so thought about."""
+"""Every module that opens a file says once whose file it is: a new place has to be marked, and so thought about.
+
+The mark is a comment: `# opens files of ours: ...` for files of the package, of the models or of the home, which is
+closed to other accounts; `# opens files of others: ...` for what somebody else may have made, and what is done about
+that.
+"""
 
 from __future__ import annotations
 
 import ast
-from pathlib import Path
+import re
 
-PACKAGE = Path(__file__).parents[2] / "enrichment_assets"
+from tests.harness.marks import PACKAGE, ROOT
+
 OPENERS = {"open", "read_text", "read_bytes", "fdopen", "copyfile", "copytree", "mkstemp", "dotenv_values"}
+MARK = re.compile(r"^ *# opens files of (ours|others): (\S.*)$", re.MULTILINE)
+KEPT = "kept uploads"
 
-OF_OTHERS = {
-    "services/uploads/kept_files.py": "uploads: regular files only, links of the inbox refused, bounded size",
-    "services/catalog/configuration.py": "a workflow's YAML that a person names: bounded size, UTF-8",
-    "cli/query.py": "SQL that a person names",
-    "cli/env_file.py": "settings of this machine: not read where other accounts may change it",
-    "services/uploads/workbooks/package.py": "members of a workbook's archive: bounded size and number",
+SOURCES = {
+    str(file.relative_to(ROOT / PACKAGE)): file.read_text()
+    for file in (ROOT / PACKAGE).rglob("*.py")
+    if not file.is_relative_to(ROOT / PACKAGE / "sandbox")  # it stands alone and holds no data of anybody
 }
-"""Files that somebody else may have made, and what is done about that."""
-
-KEPT_BYTES = {
-    "services/uploads/csv_files/encodings.py",
-    "services/uploads/csv_files/margins.py",
-    "services/uploads/csv_files/reader.py",
-}
-"""Readers of uploads that were kept before: they are given no other path."""
-
-OURS = {
-    "assets/extraction.py", "cli/__init__.py", "domain/contact_words.py", "domain/countries.py",
-    "domain/header_names.py", "domain/legal_forms.py", "domain/name_words.py", "domain/platforms.py",
-    "registry/loader.py", "services/uploads/inbox_folder.py", "services/uploads/inbox_notes.py",
-    "services/insight/queries.py",
-    "services/running_stack.py", "services/stack.py", "services/supervisor.py", "store/embedded.py",
-    "store/postgres_home.py", "warehouse/files.py", "warehouse/joining.py", "warehouse/locking.py",
-    "warehouse/project.py", "warehouse/rendering.py",
-}  # fmt: skip
-"""Files of the package, of the models, or of the home, which is closed to other accounts."""
+MARKS = {name: MARK.findall(text) for name, text in SOURCES.items()}
 
 
-def _opening_modules() -> set[str]:
-    found = set()
-    for file in PACKAGE.rglob("*.py"):
-        if file.is_relative_to(PACKAGE / "sandbox"):
-            continue  # the simulator stands alone and holds no data of anybody
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
-                if name in OPENERS:
-                    found.add(str(file.relative_to(PACKAGE)))
-    return found
+def _opens(text: str) -> bool:
+    calls = (node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    return any((getattr(call, "attr", None) or getattr(call, "id", None)) in OPENERS for call in calls)
 
 
-def test_every_place_that_opens_files_is_known() -> None:
-    assert _opening_modules() == OF_OTHERS.keys() | KEPT_BYTES | OURS
+def test_every_module_that_opens_files_says_once_whose_they_are_and_no_other_does() -> None:
+    assert {name: len(marks) for name, marks in MARKS.items() if marks} == {
+        name: 1 for name, text in SOURCES.items() if _opens(text)
+    }
 
 
-def test_kept_bytes_are_read_by_the_readers_of_uploads_only() -> None:
-    for name in KEPT_BYTES:
-        assert (PACKAGE / name).parent.name == "csv_files"
+def test_kept_uploads_are_read_by_the_readers_of_uploads_only() -> None:
+    readers = {name for name, marks in MARKS.items() if any(why.startswith(KEPT) for _, why in marks)}
+    assert readers
+    assert {name.split("/")[-2] for name in readers} == {"csv_files"}

@@ -263,6 +263,7 @@ def _broken_pipelines(
     return warnings
 
 
+# opens files of others: a workflow's YAML that a person names: bounded size, UTF-8
 def read_definition(path: Path) -> str:
     """The text of a workflow's or pipeline's file. Raises `NotFoundError`, or `ConfigurationError` for what is none."""
     try:

@@ -191,6 +191,7 @@ def known_batch(settings: Settings, batch_key: str) -> str:
         raise NotFoundError(f"{text} {guess}".strip(), code="batch.not_extracted") from None
 
 
+# opens files of ours: what a query is written to
 def write_answer(answer: Answer, target: Path, *, format_: FileFormat, spreadsheet_safe: bool = False) -> int:
     """Write an answer to a file, which is put in place whole; returns the number of rows."""
     with put_in_place(checked_target(target)) as unfinished:

@@ -107,6 +107,7 @@ def _launched(settings: Settings, client: str, pipeline: str, path: Path, seen: 
     return launch(settings, upload, pipeline, batch_key=key, add_partition=lambda _key: None).batch_key
 
 
+# opens files of ours: the home's
 def _refuse(path: Path, reason: str) -> None:
     refused = _move(path, REFUSED)
     notes.forget(path)

@@ -25,6 +25,7 @@ def identity(path: Path) -> Identity:
     return [known.st_ino, known.st_mtime_ns, known.st_size]
 
 
+# opens files of ours: the home's
 def noted_key(path: Path, file: Identity) -> str | None:
     """The key that a process which died was about to launch this file under, or had; None: no note that is about it."""
     try:

@@ -43,6 +43,7 @@ def kept_path(settings: Settings, client_slug: str, sha256: str) -> Path:
     return settings.uploads_dir / client_slug / sha256
 
 
+# opens files of others: uploads: regular files only, links of the inbox refused, bounded size
 @contextmanager
 def keep_aside(settings: Settings, source: Path, client_slug: str, *, follow: bool = True) -> Iterator[KeptFile]:
     """Copy `source` into the client's folder under a temporary name; without `keep()` the copy is removed again.

@@ -60,6 +60,7 @@ select count(*) as made from made
 """
 
 
+# one row: by its key
 async def take_turn(connection: AsyncConnection, batch_id: int) -> None:
     """Wait until no other transaction inserts children into this batch; held until this one ends."""
     await connection.execute(_LOCK, (batch_id,))

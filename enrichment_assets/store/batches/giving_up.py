@@ -28,6 +28,7 @@ class GivenUp:
     ambiguous: int
 
 
+# one row: by its key
 async def takes_calls(connection: AsyncConnection, batch_id: int) -> Reply[bool]:
     """Whether calls of the batch may leave; holds that until the transaction ends."""
     cursor = await connection.execute(

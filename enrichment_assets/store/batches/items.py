@@ -27,6 +27,7 @@ ITEM_COLUMNS = (
 """What `copy_items` takes, in this order; the last three are JSON text (`details` and `rejected`: or null)."""
 
 
+# one row: by its key
 def lock_batch(connection: Connection, batch_key: str) -> Row | None:
     """The batch, locked until the transaction ends, so that its items are laid out by one process only."""
     return connection.execute(
@@ -85,6 +86,7 @@ def laid_out(connection: Connection, batch_id: int) -> tuple[int, int]:
     return (0, 0) if row is None else (int(row["rows"]), int(row["last"]))
 
 
+# one row: by its key
 def set_row_limit(connection: Connection, batch_id: int, limit: int | None) -> None:
     """Let a batch have more rows: it is not finished any more, and wants attention now."""
     connection.execute(
@@ -93,6 +95,7 @@ def set_row_limit(connection: Connection, batch_id: int, limit: int | None) -> N
     )
 
 
+# one row: by its key
 def mark_items_created(connection: Connection, batch_id: int) -> None:
     """Say that the batch's items are all there; committed together with them."""
     connection.execute("update batches set items_created_at = now() where id = %s", (batch_id,))

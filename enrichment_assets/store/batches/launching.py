@@ -43,6 +43,7 @@ def next_batch_number(connection: Connection, prefix: str) -> int:
     return int(row["number"]) if row else 1
 
 
+# one row: by its key
 # crash point: batch-is-inserted
 def insert_batch(
     connection: Connection,
@@ -107,6 +108,7 @@ def batches_of(connection: Connection, upload_id: int, pipeline: str) -> list[st
     return [row["batch_key"] for row in rows]
 
 
+# one row: by its key
 def replacement_of(connection: Connection, batch_id: int, pipeline: str) -> Row | None:
     """The batch for which this one was given up, if it is there."""
     return connection.execute(
@@ -118,6 +120,7 @@ def replacement_of(connection: Connection, batch_id: int, pipeline: str) -> Row 
     ).fetchone()
 
 
+# one row: by its key
 def get_batch(connection: Connection, batch_key: str) -> Row | None:
     """One batch with its client's slug, or None."""
     return connection.execute(

@@ -12,6 +12,7 @@ from enrichment_assets.store.database import Connection
 _NEWEST = 2_000
 
 
+# one row: by its key
 def no_such_batch(connection: Connection, batch_key: str) -> NotFoundError:
     """The error for a key that no batch has."""
     keys = _names(connection, "select batch_key from batches order by id desc limit %s")

@@ -60,6 +60,7 @@ def insert_upload(connection: Connection, upload: Row) -> Row | None:
     ).fetchone()
 
 
+# one row: by its key
 def set_counts(connection: Connection, upload_id: int, rows: int, rejected: int) -> None:
     """Store what a whole reading counted: data rows, and how many of them are rejections."""
     connection.execute(

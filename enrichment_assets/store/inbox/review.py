@@ -105,6 +105,7 @@ def reopen_dead(
     return sorted((row["id"], row["batch_key"]) for row in rows)
 
 
+# one row: by its key
 def batch_exists(connection: Connection, batch_key: str) -> bool:
     """Whether there is a batch of that key."""
     return connection.execute("select 1 from batches where batch_key = %s", [batch_key]).fetchone() is not None

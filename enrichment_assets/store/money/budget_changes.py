@@ -28,6 +28,7 @@ def client_id_of(connection: Connection, slug: str) -> int | None:
     return None if row is None else int(row["id"])
 
 
+# one row: by its key
 def batch_id_of(connection: Connection, client_id: int, batch_key: str) -> int | None:
     """The id of a batch of this client; None when it has no such batch."""
     row = connection.execute(
@@ -43,6 +44,7 @@ def workflow_exists(connection: Connection, slug: str) -> bool:
     )
 
 
+# one row: by its key
 def find_budget(connection: Connection, scope: Scope) -> Budget | None:
     """Exactly this budget, locked until the transaction ends."""
     row = connection.execute(
@@ -58,6 +60,7 @@ def find_budget(connection: Connection, scope: Scope) -> Budget | None:
     return None if row is None else Budget(**row)
 
 
+# one row: by its key
 def remove_budget(connection: Connection, scope: Scope) -> None:
     """Delete exactly this budget."""
     connection.execute(

@@ -93,6 +93,7 @@ def key_columns(destination: Destination) -> list[str]:
     return list(dict.fromkeys(["client_slug", *destination.key]))
 
 
+# one row: each, of a table of the user's own, by its key
 # crash point: values-are-stored
 def upsert(connection: Connection, destination: Destination, rows: Rows) -> int:
     """Upsert rows (built-in columns, then the mapped ones in order); returns how many were written.

@@ -24,6 +24,7 @@ def identity_of(connection: Connection, batch_key: str, item_id: int) -> dict[st
     return {name: value for name, value in row.items() if value is not None}
 
 
+# one row: by its key
 def add_edit(
     connection: Connection,
     batch_key: str,

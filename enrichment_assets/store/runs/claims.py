@@ -14,6 +14,7 @@ from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 
 
+# one row: by its key
 # crash point: run-signs-on
 async def start_runner(connection: AsyncConnection, batch_id: int, label: str, lease_seconds: float) -> int:
     """Insert a runner for this batch and return its id (ids grow: a later runner has a larger one)."""
@@ -59,6 +60,7 @@ async def alive(connection: AsyncConnection, runner_id: int) -> Reply[bool]:
     return Reply(cursor, bool)
 
 
+# one row: by its key
 # crash point: dead-runs-are-retired
 async def retire_expired_runners(connection: AsyncConnection, batch_id: int) -> int:
     """End the runners of this batch whose heartbeat stopped; their items become free. Returns how many."""

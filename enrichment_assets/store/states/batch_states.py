@@ -341,6 +341,7 @@ def is_running_now(connection: Connection, batch_id: int) -> bool:
     return connection.execute(query, (batch_id,)).fetchone() is not None
 
 
+# one row: by its key
 def mark_extracted(connection: Connection, batch_key: str) -> None:
     """Note that the batch was extracted and published just now."""
     connection.execute("update batches set extracted_at = clock_timestamp() where batch_key = %s", (batch_key,))

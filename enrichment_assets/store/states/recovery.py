@@ -60,6 +60,7 @@ class Ambiguous:
     estimated_cost: Decimal
 
 
+# one row: by its key
 def lock_batch(connection: Connection, batch_key: str, *, against_runs: bool = False) -> LockedBatch | None:
     """Lock the batch's row; None when there is no such batch.
 

@@ -246,6 +246,7 @@ def _count(connection: Connection, query: str, parameters: tuple[object, ...]) -
     return int(row["n"]) if row else 0
 
 
+# one row: by its key
 def save_blueprint(connection: Connection, batch_id: int, blueprint: dict[str, Any]) -> None:
     """Replace the batch's blueprint."""
     connection.execute("update batches set blueprint = %s where id = %s", (Jsonb(blueprint), batch_id))

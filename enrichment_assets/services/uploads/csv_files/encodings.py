@@ -110,6 +110,7 @@ def bom_of(head: bytes) -> tuple[bytes, str] | None:
     return next(((bom, name) for bom, name in _BOMS if head.startswith(bom)), None)
 
 
+# opens files of others: kept uploads, which were looked at when they came
 def utf8_blocks(path: Path, encoding: str, block_bytes: int, leave: int = 0) -> Iterator[bytes]:
     """The file's text as blocks of UTF-8, byte order mark removed, nothing else changed.
 

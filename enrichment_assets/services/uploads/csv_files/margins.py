@@ -129,6 +129,7 @@ def footer_start(rows: Sequence[Sequence[str] | None]) -> int:
     return above if set_off else first_mark
 
 
+# opens files of others: kept uploads, which were looked at when they came
 def _tail(path: Path, encoding: str) -> str | None:
     """The file's last lines, whole; None where decoding and encoding them again does not give the same bytes."""
     size = path.stat().st_size

@@ -156,6 +156,7 @@ class FileReading:
             rows += [one.cells for one in some if isinstance(one, Row)]
         return rows[:count]
 
+    # opens files of others: kept uploads, which were looked at when they came
     def _footer(self) -> list[Rejection]:
         """The lines below the list, which are no rows of it; end-of-file marks and blank lines say nothing."""
         with self._path.open("rb") as file:

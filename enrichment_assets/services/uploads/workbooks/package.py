@@ -132,6 +132,7 @@ class Package:
                 )
         return content
 
+    # opens files of others: members of a workbook's archive: bounded size and number
     def _chunks(self, name: str) -> Iterator[bytes]:
         info = self._zip.getinfo(name)
         info.file_size = 1 << 62  # what it claims is not believed: read to the real end
