@@ -45,6 +45,7 @@ FOR_DEVELOPERS = (
     "docs/security.md",
     "docs/crashes.md",
     "docs/performance.md",
+    "docs/performance-history.md",
     "docs/dependencies.md",
 )
 PAGES = (*FOR_USERS, *FOR_DEVELOPERS, "docs/README.md")
