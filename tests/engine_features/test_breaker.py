@@ -59,7 +59,7 @@ def test_an_outage_costs_at_most_one_probe_per_cooldown(runs: int, callers: int,
     async def caller(breaker: Breaker) -> None:
         while not answered or clock.now() < answered[0] + 10:
             try:
-                await breaker.enter()
+                probe = await breaker.enter()
             except BreakerOpen as closed:
                 assert closed.seconds <= COOLDOWN + 1e-6
                 await clock.sleep(closed.seconds)
@@ -67,7 +67,7 @@ def test_an_outage_costs_at_most_one_probe_per_cooldown(runs: int, callers: int,
             left.append(clock.now())
             await clock.sleep(took)
             is_down = clock.now() < outage
-            await breaker.leave(is_down)
+            await breaker.leave(is_down, probe)
             if not is_down:
                 answered.append(clock.now())
             await clock.sleep(0.5)
@@ -89,10 +89,10 @@ def test_while_the_probe_is_out_the_others_wait_for_what_it_finds() -> None:
     left: list[float] = []
 
     async def caller() -> None:
-        await breaker.enter()
+        probe = await breaker.enter()
         left.append(clock.now())
         await clock.sleep(3.0)
-        await breaker.leave(failed=False)
+        await breaker.leave(failed=False, probe=probe)
 
     async def all_of_them() -> None:
         assert await breaker.look() == 0.0
@@ -100,6 +100,26 @@ def test_while_the_probe_is_out_the_others_wait_for_what_it_finds() -> None:
 
     clock.run(all_of_them())
     assert left == [0.0] + [3.0] * 5
+
+
+def test_a_call_that_left_before_the_outage_does_not_end_the_wait_for_the_probe() -> None:
+    clock = VirtualClock()
+    row = SharedRow(clock)
+    breaker = Breaker(row, OPENS_AT, COOLDOWN, clock)
+    left: dict[str, float] = {}
+
+    async def call(name: str, begins: float, takes: float, failed: bool) -> None:
+        await clock.sleep(begins)
+        if name == "probe":
+            row.failures = OPENS_AT
+            await breaker.look()
+        probe = await breaker.enter()
+        left[name] = clock.now()
+        await clock.sleep(takes)
+        await breaker.leave(failed, probe)
+
+    clock.run(call("early", 0.0, 2.0, True), call("probe", 1.0, 3.0, False), call("waiting", 1.5, 0.1, False))
+    assert left == {"early": 0.0, "probe": 1.0, "waiting": 4.0}
 
 
 def test_the_row_opens_gives_one_probe_and_closes(settings: Settings) -> None:

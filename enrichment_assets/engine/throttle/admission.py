@@ -14,7 +14,7 @@ from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step, Throttle
 from enrichment_assets.engine.run.stops import because
-from enrichment_assets.engine.throttle.breaker import BreakerOpen
+from enrichment_assets.engine.throttle.breaker import BreakerOpen, Probe
 from enrichment_assets.engine.throttle.rates import AT_ONCE, Closed, Turn
 from enrichment_assets.wire.quota_headers import rest_after
 
@@ -48,6 +48,7 @@ class Admission:
     turn: Turn = AT_ONCE
     is_down: bool = False
     _inside: bool = False
+    _probe: Probe | None = None
     _failed: bool | None = None
     _answer: Answer | None = None
 
@@ -82,7 +83,7 @@ class Admission:
             raise NotNow
         if throttle.day is not None:
             await throttle.day.take()
-        await throttle.breaker.enter()
+        self._probe = await throttle.breaker.enter()
         self._inside = True
 
     async def _settle(self) -> None:
@@ -93,7 +94,7 @@ class Admission:
             if self._failed is not None:
                 await self._learn(throttle, self._failed)
         finally:
-            throttle.breaker.abandon()
+            throttle.breaker.abandon(self._probe)
 
     async def _learn(self, throttle: Throttle, failed: bool) -> None:
         run, step, answer = self.run, self.step, self._answer
@@ -103,7 +104,7 @@ class Admission:
             if rest >= SHARED_FROM:
                 quiet = because(StopCause.QUIET, "its answers say that it has enough")
                 await run.pause_provider(step.limit_key, rest, quiet)
-        self.is_down = await throttle.breaker.leave(failed)
+        self.is_down = await throttle.breaker.leave(failed, self._probe)
         if self.is_down and step.stopped is None:
             seconds = throttle.breaker.rests_for
             run.rest(step, BreakerOpen(seconds))

@@ -49,9 +49,13 @@ class BreakerOpen(Closed):
         super().__init__(why, seconds, StopCause.BREAKER, "; the next probe is due in")
 
 
+Probe = asyncio.Event
+"""The one call of a run that finds out whether the provider is still down; set when it is over."""
+
+
 @dataclass
 class Breaker:
-    """`enter()` before a call, then `leave(failed)`."""
+    """`enter()` before a call, then `leave(failed, probe)` with what entering returned."""
 
     row: BreakerRow
     opens_at: int = OPENS_AT
@@ -59,7 +63,7 @@ class Breaker:
     clock: Clock = field(default_factory=LoopClock)
     _failures: int = 0
     _next_probe: float = 0.0
-    _probe: asyncio.Event | None = None
+    _probe: Probe | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> float:
@@ -77,8 +81,8 @@ class Breaker:
         """Whether only a probe may leave."""
         return self._failures >= self.opens_at
 
-    async def enter(self) -> None:
-        """Return when a call may leave.
+    async def enter(self) -> Probe | None:
+        """Return when a call may leave; a `Probe` where it is the one that finds out.
 
         Raises:
             BreakerOpen: nothing may leave now.
@@ -91,29 +95,30 @@ class Breaker:
                 if self._probe is not None or not self.is_open:
                     continue
                 if self.rests_for == 0 and await self.row.take_probe():
-                    self._probe = asyncio.Event()
+                    self._probe = Probe()
                     self._next_probe = self.clock.now() + self.cooldown
-                    return
+                    return self._probe
                 if self.rests_for == 0:
                     self._learn(await self.row.state())
                 if self.is_open:
                     raise BreakerOpen(self.rests_for or self.cooldown)
+        return None
 
-    async def leave(self, failed: bool) -> bool:
+    async def leave(self, failed: bool, probe: Probe | None) -> bool:
         """Say how a call that entered ended. True: the breaker is open now."""
         if failed:
             self._learn(await self.row.failed())
         elif self._failures:
             self._failures = 0
             await self.row.succeeded()
-        self.abandon()
+        self.abandon(probe)
         return self.is_open
 
-    def abandon(self) -> None:
-        """The call that entered did not leave after all; the probe, if it was one, is over."""
-        if self._probe is not None:
-            self._probe.set()
+    def abandon(self, probe: Probe | None) -> None:
+        """The call that entered is over, or did not leave after all. Only the probe itself ends the wait for it."""
+        if probe is not None and probe is self._probe:
             self._probe = None
+            probe.set()
 
     def _learn(self, state: BreakerState) -> None:
         self._failures = state.failures
