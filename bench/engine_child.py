@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.usage import peak_megabytes
+from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import open_databases
+from enrichment_assets.store.hq import Hq
 
 PATIENCE = 60.0
 """Seconds without any progress after which the callbacks that are missing are given up."""
@@ -22,8 +23,13 @@ PATIENCE = 60.0
 def run(home: str, sandbox_url: str, receiver_url: str, batch_key: str, profile: str | None) -> dict[str, Any]:
     """Advance the batch until it is finished: wall time, CPU time, peak memory, group sizes."""
     settings = Settings(home=Path(home), sandbox_url=sandbox_url, receiver_url=receiver_url)
-    open_databases(settings)
-    providers = build_providers(sandbox_url)
+    with open_hq(settings) as hq:
+        return _advanced(hq, settings, batch_key, profile)
+
+
+def _advanced(hq: Hq, settings: Settings, batch_key: str, profile: str | None) -> dict[str, Any]:
+    assert hq.url  # the database is up before the clock starts
+    providers = build_providers(settings.sandbox_url)
     profiler = cProfile.Profile() if profile else None
     started, cpu = time.perf_counter(), time.process_time()
     commits = records = runs = 0
@@ -31,7 +37,7 @@ def run(home: str, sandbox_url: str, receiver_url: str, batch_key: str, profile:
     if profiler:
         profiler.enable()
     while True:
-        report = advance_batch(settings, batch_key, providers)
+        report = advance_batch(hq, settings, batch_key, providers)
         runs, commits, records = runs + 1, commits + report.commits, records + report.records
         if report.finished:
             break

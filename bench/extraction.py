@@ -37,8 +37,9 @@ import psycopg
 from bench.payloads import BATCH, JOBS, ORGANISATIONS, seed, seed_sources
 from bench.usage import cpu_seconds, peak_megabytes
 from enrichment_assets import warehouse
+from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import embedded_server, open_databases
+from enrichment_assets.store.database import embedded_server
 from enrichment_assets.warehouse.project import load_project
 
 HISTORY = ("stg_employment", "person_work_history")
@@ -103,8 +104,9 @@ def run(
     }
     with _installation(postgres=from_hq or publish) as settings:
         if from_hq:
-            seed(open_databases(settings).hq, items)
-            figures |= _measured("sources", partial(warehouse.publish_batch_sources, settings, BATCH))
+            with open_hq(settings) as hq:
+                seed(hq.url, items)
+                figures |= _measured("sources", partial(warehouse.publish_batch_sources, hq, settings, BATCH))
         else:
             seed_sources(settings, items)
         figures |= _compared(settings, rounds)
@@ -134,10 +136,11 @@ def _compared(settings: Settings, rounds: int) -> dict[str, Any]:
 
 
 def _published(settings: Settings) -> dict[str, Any]:
-    figures = _measured("publish", partial(warehouse.publish_marts, settings, BATCH))
-    figures |= _measured("publish_again", partial(warehouse.publish_marts, settings, BATCH))
-    figures["reconciled"] = all(r.passed for r in warehouse.reconcile(settings, BATCH))
-    return figures | _questions(settings, open_databases(settings).workspace)
+    with open_hq(settings) as hq:
+        figures = _measured("publish", partial(warehouse.publish_marts, hq, settings, BATCH))
+        figures |= _measured("publish_again", partial(warehouse.publish_marts, hq, settings, BATCH))
+        figures["reconciled"] = all(r.passed for r in warehouse.reconcile(hq, settings, BATCH))
+        return figures | _questions(settings, hq.workspace.url)
 
 
 def _hand_written(settings: Settings) -> None:

@@ -23,10 +23,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.upload import get_upload, read_rows, upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, embedded_server, open_databases
+from enrichment_assets.store.database import embedded_server
+from enrichment_assets.store.hq import Hq
 
 COLUMNS = 58
 ROW_GROUP = 50_000
@@ -49,18 +51,22 @@ def measure(rows: int, settings: Settings, folder: Path) -> dict[str, Any]:
     """Ingest one file of that many rows and lay out a batch of it; seconds, rows a second, the ratio to DuckDB."""
     source = folder / f"{rows}.csv"
     write_file(source, rows)
-    hq = open_databases(settings).hq
-    with connect(hq) as connection:
+    with open_hq(settings) as hq:
+        return _ingested(hq, settings, source, folder, rows)
+
+
+def _ingested(hq: Hq, settings: Settings, source: Path, folder: Path, rows: int) -> dict[str, Any]:
+    with hq.transaction() as connection:
         connection.execute("insert into clients (slug, name) values ('bench', 'Bench') on conflict do nothing")
-    uploaded = _timed(lambda: upload_file(settings, source, "bench"))
+    uploaded = _timed(lambda: upload_file(hq, settings, source, "bench"))
     upload_id = uploaded[1].upload_id
-    parquet = _timed(lambda: _to_parquet(settings, upload_id, folder / "ours.parquet"))
-    with connect(hq) as connection:
+    parquet = _timed(lambda: _to_parquet(hq, settings, upload_id, folder / "ours.parquet"))
+    with hq.transaction() as connection:
         _make_batch(connection, upload_id)
-    items = _timed(lambda: create_items(settings, f"bench-{upload_id}"))
+    items = _timed(lambda: create_items(hq, settings, f"bench-{upload_id}"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     yardstick = _timed(lambda: _duckdb(source, folder / "duckdb.parquet"))
-    assert get_upload(settings, upload_id).items == parquet[1] == items[1].created == yardstick[1] == rows
+    assert get_upload(hq, upload_id).items == parquet[1] == items[1].created == yardstick[1] == rows
     ingest = uploaded[0] + parquet[0]
     return {
         "rows": rows,
@@ -84,9 +90,9 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def _to_parquet(settings: Settings, upload_id: int, path: Path) -> int:
+def _to_parquet(hq: Hq, settings: Settings, upload_id: int, path: Path) -> int:
     rows, waiting, writer = 0, [], None
-    for batch in read_rows(settings, upload_id):
+    for batch in read_rows(hq, settings, upload_id):
         writer = writer or pq.ParquetWriter(path, batch.schema, compression="zstd")
         waiting.append(batch)
         rows += batch.num_rows

@@ -13,6 +13,7 @@ from pathlib import Path
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
@@ -45,12 +46,14 @@ def launch(settings: Settings, batch_key: str, items: int, workflows: Sequence[W
         writer.writerow(["first_name", "last_name", "company_name", "company_website", "batch"])
         for n in range(items):
             writer.writerow([f"Ann{n}", f"Smith{n}", f"Company {n}", f"https://c{n}.example.com", batch_key])
-    upload_id = upload_file(settings, path, CLIENT).upload_id
+    with open_hq(settings) as hq:
+        upload_id = upload_file(hq, settings, path, CLIENT).upload_id
     pipeline = PipelineDefinition(slug="bench", steps=[workflow.slug for workflow in workflows])
     blueprint = build_blueprint(CLIENT, pipeline, {workflow.slug: workflow for workflow in workflows}, {})
-    with connect(open_databases(settings).hq) as connection:
-        insert_batch(connection, batch_key, uploads_by_id(connection, upload_id, CLIENT)[0], blueprint)
-    create_items(settings, batch_key)
+    with open_hq(settings) as hq:
+        with hq.transaction() as connection:
+            insert_batch(connection, batch_key, uploads_by_id(connection, upload_id, CLIENT)[0], blueprint)
+        create_items(hq, settings, batch_key)
 
 
 def at(settings: Settings, *, sandbox_url: str, receiver_url: str) -> Settings:

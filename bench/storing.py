@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from bench.installation import installation, launch
 from bench.usage import peak_megabytes
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
@@ -95,7 +96,8 @@ def seed(settings: Settings) -> list[tuple[Any, ...]]:
 
 
 def _store(settings: Settings, rows: int) -> None:
-    report = store_results(settings, BATCH)[SLUG]
+    with open_hq(settings) as hq:
+        report = store_results(hq, BATCH)[SLUG]
     if report.rows != rows or any(report.unfit.values()):
         raise SystemExit(f"not everything was stored: {report}")
 

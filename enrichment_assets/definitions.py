@@ -18,6 +18,7 @@ from enrichment_assets.assets.jobs import analytics_job, batch_job
 from enrichment_assets.assets.uploads import raw_apollo_uploads
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.no_values import no_values
 from enrichment_assets.resources.platform import PlatformResource
@@ -34,7 +35,8 @@ log = logging.getLogger("enrichment_assets.definitions")
 def registered_workflows(settings: Settings) -> list[WorkflowDefinition]:
     """The enabled workflows of the registry table, or the built-in ones when the database is down."""
     try:
-        return [row.definition for row in list_workflows(settings, needed=True) if row.definition.enabled]
+        with open_hq(settings) as hq:
+            return [row.definition for row in list_workflows(hq, needed=True) if row.definition.enabled]
     except EnrichError as error:
         log.warning("The registry cannot be read, so the built-in workflows are shown: %s", error)
         return list(builtin_workflows().values())

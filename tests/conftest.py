@@ -19,6 +19,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Databases, connect, embedded_server, locate_external, open_databases
 from enrichment_assets.store.postgres_home import HOME_ID
 from tests.harness.databases import PostgresServer, SpareDatabases, own_server, session_folder
+from tests.harness.handles import close_handles
 
 # Whoever asks the environment for a home gets one of this session. The code location does when it is imported, which
 # the conftests below do before any hook of pytest is called.
@@ -102,6 +103,7 @@ def databases(postgres_server: PostgresServer, spare_databases: SpareDatabases) 
             workspace_database_url=postgres_server.url(workspace),
         )
     )
+    close_handles()
     spare_databases.give_back((hq, workspace))
 
 
@@ -114,6 +116,13 @@ def settings(databases: Databases, tmp_path: Path) -> Settings:
         workspace_database_url=databases.workspace,
         dagster_database_url=databases.dagster,
     )
+
+
+@pytest.fixture(autouse=True)
+def handles_are_closed() -> Iterator[None]:
+    """What a test asked of `hq_of` goes away with it."""
+    yield
+    close_handles()
 
 
 @pytest.fixture

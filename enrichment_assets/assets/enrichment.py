@@ -27,6 +27,7 @@ from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.batches.advancing import advance_batch, load_batch, workflow_counts
 from enrichment_assets.services.batches.storing import StoreReport, store_results
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.batch_states import WorkflowCounts
 
 BEFORE_THE_TABLES = {"dagster/priority": "1"}
@@ -52,50 +53,50 @@ def build_enrichment_asset(workflows: Sequence[WorkflowDefinition]) -> dg.Assets
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Lay out the items, advance the batch through the selected steps and report each as it settles."""
-        with values_withheld():
-            yield from _run(context, platform, graph)
+        with values_withheld(), platform.open_hq() as hq:
+            yield from _run(context, platform, hq, graph)
 
     return enrichment_steps
 
 
 def _run(
-    context: dg.AssetExecutionContext, platform: PlatformResource, graph: StepGraph
+    context: dg.AssetExecutionContext, platform: PlatformResource, hq: Hq, graph: StepGraph
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     settings, batch_key = platform.settings(), context.partition_key
-    blueprint = load_batch(settings, batch_key).blueprint
+    blueprint = load_batch(hq, batch_key).blueprint
     if BATCH_ITEMS in context.selected_asset_keys:
         checks = context.selected_asset_check_keys
-        yield lay_out(settings, batch_key, check=dg.AssetCheckKey(BATCH_ITEMS, ITEMS_CHECK.name) in checks)
-    everything_settled = yield from _advance(context, platform, graph, blueprint)
+        yield lay_out(hq, settings, batch_key, check=dg.AssetCheckKey(BATCH_ITEMS, ITEMS_CHECK.name) in checks)
+    everything_settled = yield from _advance(context, platform, hq, graph, blueprint)
     if STANDING_CHECK.key in context.selected_asset_check_keys:
-        yield standing_check(settings, batch_key)
+        yield standing_check(hq, settings, batch_key)
     if everything_settled and RESULTS in context.selected_asset_keys:
-        yield export_results(settings, batch_key)
+        yield export_results(hq, settings, batch_key)
 
 
 def _advance(
-    context: dg.AssetExecutionContext, platform: PlatformResource, graph: StepGraph, blueprint: Blueprint
+    context: dg.AssetExecutionContext, platform: PlatformResource, hq: Hq, graph: StepGraph, blueprint: Blueprint
 ) -> Generator[dg.MaterializeResult, None, bool]:
     """Work on the selected steps; whether all that were worked on have settled, at the end."""
     settings, batch_key = platform.settings(), context.partition_key
     chosen, selected = _chosen(context, graph, blueprint)
     if not chosen:
         return True
-    reporter = _Reporter(settings, batch_key, graph, selected, blueprint)
+    reporter = _Reporter(hq, settings, batch_key, graph, selected, blueprint)
     progress = ProgressLog(context.log.info, progress_listener())
-    worker = _Worker(settings, batch_key, platform, chosen, progress, lambda: _was_stopped(context))
+    worker = _Worker(hq, settings, batch_key, platform, chosen, progress, lambda: _was_stopped(context))
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
             progress.say()
             yield from reporter.settled()
     report = worker.result()
-    reporter.stored = store_results(settings, batch_key)
+    reporter.stored = store_results(hq, batch_key)
     for slug, stored in reporter.stored.items():
         if stored.problem:
             context.log.warning(f"{slug}: results are kept and not stored in their destination: {stored.problem}")
     yield from reporter.settled()
-    say_what_stands(context, settings, batch_key, chosen, report)
-    counts = workflow_counts(settings, batch_key)
+    say_what_stands(context, hq, settings, batch_key, chosen, report)
+    counts = workflow_counts(hq, batch_key)
     return all(slug not in counts or counts[slug].settled for slug in chosen)
 
 
@@ -125,12 +126,14 @@ class _Reporter:
 
     def __init__(
         self,
+        hq: Hq,
         settings: Settings,
         batch_key: str,
         graph: StepGraph,
         selected: Sequence[dg.AssetKey],
         blueprint: Blueprint,
     ) -> None:
+        self._hq = hq
         self._settings = settings
         self._batch_key = batch_key
         self._graph = graph
@@ -141,7 +144,7 @@ class _Reporter:
 
     def settled(self) -> Iterator[dg.MaterializeResult]:
         """Results of the steps that may be reported now."""
-        counts = workflow_counts(self._settings, self._batch_key)
+        counts = workflow_counts(self._hq, self._batch_key)
         if not all(self._has_settled(slug, counts) for slug in self._emitting):
             return
         for key in self._selected:
@@ -166,7 +169,7 @@ class _Reporter:
                 metadata["not_stored"] = stored.problem
             if stored.unfit:
                 metadata["values_that_did_not_fit"] = dict(stored.unfit)
-        return metadata | why_metadata(self._settings, self._batch_key, slug, count)
+        return metadata | why_metadata(self._hq, self._settings, self._batch_key, slug, count)
 
 
 def _was_stopped(context: dg.AssetExecutionContext) -> bool:
@@ -187,6 +190,7 @@ class _Worker:
 
     def __init__(
         self,
+        hq: Hq,
         settings: Settings,
         batch_key: str,
         platform: PlatformResource,
@@ -201,13 +205,15 @@ class _Worker:
         self._report: RunReport | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(
-            target=self._work, args=(settings, batch_key, platform, selection), name=f"engine {batch_key}"
+            target=self._work, args=(hq, settings, batch_key, platform, selection), name=f"engine {batch_key}"
         )
 
-    def _work(self, settings: Settings, batch_key: str, platform: PlatformResource, selection: set[str]) -> None:
+    def _work(
+        self, hq: Hq, settings: Settings, batch_key: str, platform: PlatformResource, selection: set[str]
+    ) -> None:
         try:
             self._report = advance_batch(
-                settings, batch_key, platform.providers(), selection, self._progress.listen, self._stop
+                hq, settings, batch_key, platform.providers(), selection, self._progress.listen, self._stop
             )
         except BaseException as error:
             self._error = error

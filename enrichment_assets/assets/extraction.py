@@ -121,11 +121,11 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
 
         settings, batch_key = platform.settings(), context.partition_key
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
-        with values_withheld():
+        with values_withheld(), platform.open_hq() as hq:
             reports = build_models(settings, batch_key, selected, previews=True) if selected else []
             broken = yield from _tested(context, project, settings, batch_key, reports)
             if PUBLISHED in context.selected_asset_keys and not broken:
-                yield publish(settings, batch_key, context.selected_asset_check_keys)
+                yield publish(hq, settings, batch_key, context.selected_asset_check_keys)
 
     return sql_models
 
@@ -205,10 +205,10 @@ def _analytics(project: Project) -> dg.AssetsDefinition:
 
         settings = platform.settings()
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
-        with values_withheld():
+        with values_withheld(), platform.open_hq() as hq:
             reports = build_analytics(settings, selected, previews=True)
             broken = yield from _tested(context, project, settings, None, reports)
             if not broken and any(m.published for m in models if m.name in selected):
-                publish_organisations(settings)
+                publish_organisations(hq, settings)
 
     return analytics_models

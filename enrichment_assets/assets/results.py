@@ -8,6 +8,7 @@ import dagster as dg
 
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 
 RESULTS = dg.AssetKey("enrichment_results")
 
@@ -30,11 +31,11 @@ def results_spec(last_steps: Sequence[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-def export_results(settings: Settings, batch_key: str) -> dg.MaterializeResult:
+def export_results(hq: Hq, settings: Settings, batch_key: str) -> dg.MaterializeResult:
     """Export the batch from HQ to the warehouse in one snapshot."""
     from enrichment_assets.warehouse import publish_batch_sources
 
-    reports = publish_batch_sources(settings, batch_key)
+    reports = publish_batch_sources(hq, settings, batch_key)
     rows = {report.name: report.rows for report in reports}
     return dg.MaterializeResult(
         asset_key=RESULTS,

@@ -15,6 +15,7 @@ from enrichment_assets.engine.run.advance import RunReport
 from enrichment_assets.services.batches.advancing import load_batch, status
 from enrichment_assets.services.operations.standing import Standing, is_stopped
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.batch_states import WorkflowCounts
 
 OUTCOME_TAG = "enrich/outcome"
@@ -30,22 +31,29 @@ LONGEST_TAG = 200
 """Characters: a tag is read in a list."""
 
 
-def why_metadata(settings: Settings, batch_key: str, slug: str, count: WorkflowCounts | None) -> dict[str, Any]:
+def why_metadata(hq: Hq, settings: Settings, batch_key: str, slug: str, count: WorkflowCounts | None) -> dict[str, Any]:
     """Why rows of a step were skipped or failed, for its materialisation; nothing where none was."""
     if count is None or not count.skipped + count.failed + count.ambiguous:
         return {}
     done = (Status.SKIPPED, Status.FAILED, Status.AMBIGUOUS)
-    return _told([one for one in status(settings, batch_key).reasons if one.workflow == slug and one.status in done])
+    return _told(
+        [one for one in status(hq, settings, batch_key).reasons if one.workflow == slug and one.status in done]
+    )
 
 
 def say_what_stands(
-    context: dg.AssetExecutionContext, settings: Settings, batch_key: str, chosen: Collection[str], report: RunReport
+    context: dg.AssetExecutionContext,
+    hq: Hq,
+    settings: Settings,
+    batch_key: str,
+    chosen: Collection[str],
+    report: RunReport,
 ) -> None:
     """Say why steps of this run are not done: a warning for what is stopped, a line for what waits, and the tag."""
-    blueprint = load_batch(settings, batch_key).blueprint
+    blueprint = load_batch(hq, batch_key).blueprint
     open_states = [
         one
-        for one in status(settings, batch_key).reasons
+        for one in status(hq, settings, batch_key).reasons
         if one.workflow in chosen and one.status in (Status.PENDING, Status.IN_PROGRESS)
     ]
     for one in open_states:
@@ -68,9 +76,9 @@ def say_what_stands(
         context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: outcome})
 
 
-def standing_check(settings: Settings, batch_key: str) -> dg.AssetCheckResult:
+def standing_check(hq: Hq, settings: Settings, batch_key: str) -> dg.AssetCheckResult:
     """Whether no step of the batch is stopped; a warning where one is."""
-    stopped = [one for one in status(settings, batch_key).reasons if is_stopped(one)]
+    stopped = [one for one in status(hq, settings, batch_key).reasons if is_stopped(one)]
     return dg.AssetCheckResult(
         asset_key=BATCH_ITEMS,
         check_name=STANDING_CHECK.name,

@@ -10,6 +10,7 @@ from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 
 RAW_UPLOADS = dg.AssetKey("raw_apollo_uploads")
 BATCH_ITEMS = dg.AssetKey("batch_items")
@@ -28,7 +29,8 @@ def raw_apollo_uploads(context: dg.AssetExecutionContext, platform: PlatformReso
     """Write the batch's upload to the warehouse."""
     from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
 
-    raw = write_raw_upload(platform.settings(), context.partition_key)
+    with platform.open_hq() as hq:
+        raw = write_raw_upload(hq, platform.settings(), context.partition_key)
     columns = [dg.TableColumn(name, kind) for name, kind in raw.columns_to_show]
     return dg.MaterializeResult(
         metadata={
@@ -77,11 +79,11 @@ ITEMS_SPEC = dg.AssetSpec(
 nothing is enriched before they are there, whichever steps a run selects."""
 
 
-def lay_out(settings: Settings, batch_key: str, *, check: bool) -> dg.MaterializeResult:
+def lay_out(hq: Hq, settings: Settings, batch_key: str, *, check: bool) -> dg.MaterializeResult:
     """Split the upload into items (idempotent: existing items stay); with `check`, whether none was lost."""
     from enrichment_assets.services.batches.items import create_items
 
-    report = create_items(settings, batch_key)
+    report = create_items(hq, settings, batch_key)
     return dg.MaterializeResult(
         asset_key=BATCH_ITEMS,
         metadata={

@@ -15,6 +15,7 @@ import typer
 from enrichment_assets.cli.env_file import load_env_files
 from enrichment_assets.cli.hints import tell
 from enrichment_assets.cli.home_guard import guard
+from enrichment_assets.cli.opening import close_after_commands
 from enrichment_assets.cli.panels import arrange
 from enrichment_assets.cli.sentences import say
 from enrichment_assets.domain.errors import EnrichError
@@ -59,6 +60,7 @@ def build_app() -> typer.Typer:
         app.add_typer(import_module(f"enrichment_assets.cli.{name}").app, name=name)
     for name in COMMANDS:
         import_module(f"enrichment_assets.cli.{name}").register(app)
+    close_after_commands(app)
     guard(app)
     arrange(app)
     return app

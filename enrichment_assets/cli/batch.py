@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches.advancing import BatchStatus
-    from enrichment_assets.settings import Settings
+    from enrichment_assets.store.hq import Hq
     from enrichment_assets.store.results.statistics import WorkflowStatistics
     from enrichment_assets.store.states.reasons import ReasonCount
 
@@ -44,31 +45,32 @@ def status(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     if failed:
         if batch is None:
             raise typer.BadParameter("--failed goes with a batch's key")
-        _list_failed(settings, batch, limit, as_json=as_json)
+        _list_failed(hq, batch, limit, as_json=as_json)
         return
     if batch is None:
-        found = advancing.overview(settings, client, limit)
+        found = advancing.overview(hq, settings, client, limit)
         if as_json:
             print_json(map(shapes.Batch.of, found))
         else:
             _print_overview(found)
         return
-    one = advancing.status(settings, batch)
+    one = advancing.status(hq, settings, batch)
     if as_json:
         print_json(shapes.Batch.of(one))
     else:
         print_status(one)
 
 
-def _list_failed(settings: Settings, batch: str, limit: int, *, as_json: bool) -> None:
+def _list_failed(hq: Hq, batch: str, limit: int, *, as_json: bool) -> None:
     from enrichment_assets.cli.standing import print_failed
     from enrichment_assets.services.operations.failed_rows import list_failed
     from enrichment_assets.services.shapes import batches as shapes
 
-    found = list_failed(settings, batch, limit)
+    found = list_failed(hq, batch, limit)
     if as_json:
         print_json(shapes.FailedRows.of(found))
     else:
@@ -98,8 +100,9 @@ def run(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
-    run_batch(settings, batch, workflows=workflow, wait=wait, show=not as_json)
-    one = advancing.status(settings, batch)
+    hq = opened_hq(settings)
+    run_batch(hq, settings, batch, workflows=workflow, wait=wait, show=not as_json)
+    one = advancing.status(hq, settings, batch)
     if as_json:
         print_json(shapes.Batch.of(one))
     else:
@@ -115,9 +118,9 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.operations.statistics import batch_statistics
     from enrichment_assets.services.shapes import batches as shapes
-    from enrichment_assets.settings import Settings
 
-    rows = batch_statistics(Settings.from_environment(), batch)
+    hq = opened_hq()
+    rows = batch_statistics(hq, batch)
     if as_json:
         print_json(map(shapes.WorkflowStatistics.of, rows))
         return

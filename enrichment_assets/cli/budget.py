@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -39,9 +40,9 @@ def set_(
     Example: enrich budget set 250 --client acme --workflow reveal-phone-via-apollo
     """
     from enrichment_assets.services.operations.budgeting import set_budget
-    from enrichment_assets.settings import Settings
 
-    report = set_budget(Settings.from_environment(), client, amount, batch=batch, workflow=workflow)
+    hq = opened_hq()
+    report = set_budget(hq, client, amount, batch=batch, workflow=workflow)
     if not as_json:
         whole, spent, reserved, room = _amounts(report.budget)
         say(f"{_scope(report)}: {whole}, of which {spent} spent, {reserved} under way, {room} left")
@@ -59,9 +60,9 @@ def list_(
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.operations.budgeting import list_budgets
     from enrichment_assets.services.shapes import operations as shapes
-    from enrichment_assets.settings import Settings
 
-    found = list_budgets(Settings.from_environment(), client)
+    hq = opened_hq()
+    found = list_budgets(hq, client)
     if as_json:
         print_json(map(shapes.Budget.of, found))
         return
@@ -78,9 +79,9 @@ def remove(client: Client, batch: Batch = None, workflow: Workflow = None, as_js
     Example: enrich budget remove --client acme --batch acme-1-apollo-basic-1
     """
     from enrichment_assets.services.operations.budgeting import remove_budget
-    from enrichment_assets.settings import Settings
 
-    report = remove_budget(Settings.from_environment(), client, batch=batch, workflow=workflow)
+    hq = opened_hq()
+    report = remove_budget(hq, client, batch=batch, workflow=workflow)
     if not as_json:
         say(f"{_scope(report)}: the budget of {_amounts(report.budget)[0]} is removed")
     _print_reopened(report, as_json=as_json)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -31,9 +32,9 @@ def list_(
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.operations.callbacks import list_callbacks
     from enrichment_assets.services.shapes import operations as shapes
-    from enrichment_assets.settings import Settings
 
-    found = list_callbacks(Settings.from_environment(), dead=dead, batch=batch, client=client, limit=limit)
+    hq = opened_hq()
+    found = list_callbacks(hq, dead=dead, batch=batch, client=client, limit=limit)
     if as_json:
         print_json(map(shapes.Callback.of, found))
         return
@@ -66,9 +67,9 @@ def show_(
     from enrichment_assets.services.insight.target_files import checked_target
     from enrichment_assets.services.operations.callbacks import show_callback
     from enrichment_assets.services.shapes import operations as shapes
-    from enrichment_assets.settings import Settings
 
-    detail = show_callback(Settings.from_environment(), inbox_id)
+    hq = opened_hq()
+    detail = show_callback(hq, inbox_id)
     if save is not None:
         checked_target(save).write_bytes(detail.body)
     if as_json:
@@ -97,11 +98,11 @@ def replay(
     """
     from enrichment_assets.services.operations.callbacks import replay_callbacks
     from enrichment_assets.services.shapes import operations as shapes
-    from enrichment_assets.settings import Settings
 
     if batch is not None and not dead:
         raise typer.BadParameter("a batch is replayed with --dead: only its dead callbacks are put back")
-    report = replay_callbacks(Settings.from_environment(), inbox_id=inbox_id, batch=batch)
+    hq = opened_hq()
+    report = replay_callbacks(hq, inbox_id=inbox_id, batch=batch)
     if as_json:
         print_json(shapes.CallbackReplay.of(report))
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -47,13 +48,14 @@ def worked_at(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     if together is not None:
         if exact or on or before or after:
             raise EnrichError("--with stands alone: it compares the times by itself.")
-        _print(work_history.together_with(settings, organisation, together, client=client), limit, as_json)
+        _print(work_history.together_with(hq, settings, organisation, together, client=client), limit, as_json)
         return
     found = work_history.worked_at(
-        settings, organisation, exact=exact, on=_day(on), before=_day(before), after=_day(after), client=client
+        hq, settings, organisation, exact=exact, on=_day(on), before=_day(before), after=_day(after), client=client
     )
     _print(found, limit, as_json)
 
@@ -72,7 +74,9 @@ def moves(
     from enrichment_assets.services.insight import work_history
     from enrichment_assets.settings import Settings
 
-    found = work_history.moves(Settings.from_environment(), from_organisation, to_organisation, client=client)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    found = work_history.moves(hq, settings, from_organisation, to_organisation, client=client)
     _print(found, limit, as_json)
 
 
@@ -89,7 +93,9 @@ def job_changes(
     from enrichment_assets.services.insight import work_history
     from enrichment_assets.settings import Settings
 
-    _print(work_history.job_changes(Settings.from_environment(), since.date(), client=client), limit, as_json)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    _print(work_history.job_changes(hq, settings, since.date(), client=client), limit, as_json)
 
 
 def _day(value: datetime | None) -> date | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -27,9 +28,9 @@ def add(
     """
     from enrichment_assets.services.catalog.configuration import add_client
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
-    client = add_client(Settings.from_environment(), slug, name)
+    hq = opened_hq()
+    client = add_client(hq, slug, name)
     if as_json:
         print_json(shapes.Client.of(client))
     else:
@@ -45,9 +46,9 @@ def list_(as_json: AsJson = False) -> None:
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.catalog.configuration import list_clients
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
-    found = list_clients(Settings.from_environment())
+    hq = opened_hq()
+    found = list_clients(hq)
     if as_json:
         print_json(map(shapes.Client.of, found))
         return
@@ -90,14 +91,16 @@ def config(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     changes = set_ or secret or unset or enabled is not None
     if workflow is None:
         if changes or show:
             raise typer.BadParameter("name the workflow to change")
-        _print_configs(configuration.get_client_configs(settings, client), as_json)
+        _print_configs(configuration.get_client_configs(hq, client), as_json)
         return
     if changes:
         found = configuration.set_client_config(
+            hq,
             settings,
             client,
             workflow,
@@ -108,11 +111,11 @@ def config(
             replace=replace,
         )
     else:
-        found = configuration.get_client_config(settings, client, workflow)
+        found = configuration.get_client_config(hq, client, workflow)
     if show:
         from enrichment_assets.domain.planning import apply_config
 
-        registered = configuration.get_workflow(settings, workflow)
+        registered = configuration.get_workflow(hq, workflow)
         print_json(shapes.Workflow.configured(registered, apply_config(client, registered.definition, found)))
     else:
         _print_configs({workflow: found}, as_json)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.settings import Settings
+    from enrichment_assets.store.hq import Hq
 
 SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "apollo_people.csv"
 """48 made-up people at 12 made-up companies, in the shape of an Apollo export."""
@@ -50,17 +52,19 @@ def demo(
 
     started = time.monotonic()
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     say(f"Home: {settings.home}")
     open_databases(settings)
     with ReceiverProcess(settings) as receiver, SandboxProcess(callback_delay=1.0, miss=0.08) as sandbox:
         settings = replace(settings, receiver_url=receiver.url, sandbox_url=sandbox.url)
         _export(settings)
-        if CLIENT not in {client.slug for client in list_clients(settings)}:
-            add_client(settings, CLIENT, "Demo client")
-        upload = upload_file(settings, file, CLIENT)
+        if CLIENT not in {client.slug for client in list_clients(hq)}:
+            add_client(hq, CLIENT, "Demo client")
+        upload = upload_file(hq, settings, file, CLIENT)
         known = " (known already)" if upload.already_known else ""
         say(f"Uploaded {upload.filename}{known}: {upload.rows} rows, {upload.rejected} rejected")
         launched = launch(
+            hq,
             settings,
             upload.upload_id,
             pipeline,
@@ -68,8 +72,8 @@ def demo(
             add_partition=InstancePartitions(settings).add,
         )
         say(f"Launched batch {launched.batch_key}: {len(launched.steps)} steps over {launched.items} items")
-        run_batch(settings, launched.batch_key, workflows=None, wait=True)
-    _report(settings, launched.batch_key, time.monotonic() - started)
+        run_batch(hq, settings, launched.batch_key, workflows=None, wait=True)
+    _report(hq, settings, launched.batch_key, time.monotonic() - started)
 
 
 def _export(settings: Settings) -> None:
@@ -81,12 +85,12 @@ def _export(settings: Settings) -> None:
     os.environ["ENRICH_SANDBOX_URL"] = settings.sandbox_url or ""
 
 
-def _report(settings: Settings, batch_key: str, seconds: float) -> None:
+def _report(hq: Hq, settings: Settings, batch_key: str, seconds: float) -> None:
     from enrichment_assets.cli.batch import print_status
     from enrichment_assets.services.batches.advancing import status
     from enrichment_assets.warehouse import open_warehouse
 
-    one = status(settings, batch_key)
+    one = status(hq, settings, batch_key)
     print_status(one)
     with open_warehouse(settings) as warehouse:
         for model in ("final_leads", "person_work_history"):

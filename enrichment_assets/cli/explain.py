@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -34,7 +35,9 @@ def explain(
     from enrichment_assets.services.shapes import leads as shapes
     from enrichment_assets.settings import Settings
 
-    chains = explain_lead(Settings.from_environment(), batch, item, column)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    chains = explain_lead(hq, settings, batch, item, column)
     if as_json:
         print_json(map(shapes.LeadField.of, chains))
         return
@@ -100,11 +103,11 @@ def edit(
     """
     from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services.insight.editing import edit_lead
-    from enrichment_assets.settings import Settings
 
     if clear == (value is not None):
         raise EnrichError("Give the right value, or --clear for none, one of the two.")
-    edit_lead(Settings.from_environment(), batch, item, column, value, by=by, note=note)
+    hq = opened_hq()
+    edit_lead(hq, batch, item, column, value, by=by, note=note)
     say(
         f"Kept. `enrich export {batch} leads` has the new {column} of item {item} at once, the published tables from "
         f"the next extraction on. For `enrich query`: enrich extract {batch}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def export(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     if model == leads.MODEL:
-        done = leads.export_leads(settings, batch, to, with_upload=with_upload, spreadsheet_safe=spreadsheet_safe)
+        done = leads.export_leads(hq, settings, batch, to, with_upload=with_upload, spreadsheet_safe=spreadsheet_safe)
         rows, standing = done.rows, done.standing
     elif with_upload:
         raise EnrichError(f"--with-upload goes with leads: enrich export {batch} leads --with-upload --to leads.csv")
@@ -62,8 +64,8 @@ def export(
         raise EnrichError(f"{model} goes to a file: add --to {model}.csv")
     else:
         queries.file_format(to)
-        standing = bring_up_to_date(settings, batch)
-        rows = queries.export_model(settings, batch, model, to, spreadsheet_safe=spreadsheet_safe)
+        standing = bring_up_to_date(hq, settings, batch)
+        rows = queries.export_model(hq, settings, batch, model, to, spreadsheet_safe=spreadsheet_safe)
     if to is not None:
         say(f"{rows} rows of {model} written to {to}")
     _say_open(batch, standing)
@@ -80,8 +82,9 @@ def extract(batch: BatchKey) -> None:
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
-    standing = bring_up_to_date(settings, batch)
-    ensure_raw_upload(settings, batch)
+    hq = opened_hq(settings)
+    standing = bring_up_to_date(hq, settings, batch)
+    ensure_raw_upload(hq, settings, batch)
     say(f"batch {batch} is extracted as it stands: {standing.done} of {standing.items} items are done")
 
 

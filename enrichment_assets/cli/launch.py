@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from enrichment_assets.services.batches.launching import Launched, LaunchPlan, StepPlan
     from enrichment_assets.services.batches.partitions import Partitions
     from enrichment_assets.settings import Settings
+    from enrichment_assets.store.hq import Hq
 
 
 def register(app: typer.Typer) -> None:
@@ -65,15 +67,16 @@ def launch(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     if mapping:
         from enrichment_assets.services.batches.launching import map_columns
         from enrichment_assets.services.uploads.options import parse_mapping
 
-        upload = str(map_columns(settings, upload, parse_mapping(mapping), client))
-    _warn(settings, upload, pipeline, client)
+        upload = str(map_columns(hq, settings, upload, parse_mapping(mapping), client))
+    _warn(hq, settings, upload, pipeline, client)
     if dry_run:
         plan = plan_launch(
-            settings, upload, pipeline, client=client, batch_key=batch, limit=limit, replacing=replaced is not None
+            hq, settings, upload, pipeline, client=client, batch_key=batch, limit=limit, replacing=replaced is not None
         )
         if as_json:
             print_json(shapes.LaunchPlan.of(plan))
@@ -86,9 +89,10 @@ def launch(
     if replaced is not None:
         if fresh:
             raise EnrichError("--replace takes what the other batch paid for, --fresh takes nothing: one of the two")
-        launched = _launch_instead(settings, replaced, upload, pipeline, partitions, client, batch, limit)
+        launched = _launch_instead(hq, settings, replaced, upload, pipeline, partitions, client, batch, limit)
     else:
         launched = launch_batch(
+            hq,
             settings,
             upload,
             pipeline,
@@ -116,12 +120,12 @@ def launch(
     say(f"  or: enrich status {launched.batch_key}")
 
 
-def _warn(settings: Settings, upload: str, pipeline: str, client: str | None) -> None:
+def _warn(hq: Hq, settings: Settings, upload: str, pipeline: str, client: str | None) -> None:
     """Say what the running `enrich up` lacks for this batch: it would start at once, and stand still."""
     from enrichment_assets.cli.standing import print_hindrances
     from enrichment_assets.services.batches.foresight import before_launch
 
-    found = before_launch(settings, upload, pipeline, client)
+    found = before_launch(hq, settings, upload, pipeline, client)
     if found:
         say("warning: the running `enrich up` could not call everything of this batch:", err=True)
         print_hindrances(found, err=True)
@@ -136,6 +140,7 @@ def _done(launched: Launched) -> str:
 
 
 def _launch_instead(
+    hq: Hq,
     settings: Settings,
     replaced: str,
     upload: str,
@@ -149,6 +154,7 @@ def _launch_instead(
     from enrichment_assets.services.catalog.archiving import archive
 
     done = launch_instead(
+        hq,
         settings,
         replaced,
         upload,
@@ -158,7 +164,7 @@ def _launch_instead(
         batch_key=batch,
         limit=limit,
     )
-    archive(settings, "batch", replaced, partitions=partitions)
+    archive(hq, settings, "batch", replaced, partitions=partitions)
     gone = done.given_up
     say(f"batch {replaced} is given up and archived: {gone.skipped} steps of it are never asked", err=True)
     if gone.under_way:

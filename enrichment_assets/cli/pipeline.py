@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -30,9 +31,9 @@ def list_(
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.catalog.configuration import list_pipelines
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
-    found = list_pipelines(Settings.from_environment(), client)
+    hq = opened_hq()
+    found = list_pipelines(hq, client)
     if as_json:
         print_json(map(shapes.Pipeline.of, found))
         return
@@ -50,9 +51,9 @@ def show(
     """
     from enrichment_assets.services.catalog.configuration import get_pipeline
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
-    found = get_pipeline(Settings.from_environment(), slug, client)
+    hq = opened_hq()
+    found = get_pipeline(hq, slug, client)
     if as_json:
         print_json(shapes.Pipeline.of(found))
         return
@@ -77,10 +78,10 @@ def add(
     """
     from enrichment_assets.services.catalog.configuration import add_pipeline, pipeline_from_steps
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
     pipeline: PipelineDefinition | Path = Path(source) if steps is None else pipeline_from_steps(source, steps)
-    saved = add_pipeline(Settings.from_environment(), pipeline, client)
+    hq = opened_hq()
+    saved = add_pipeline(hq, pipeline, client)
     if as_json:
         print_json(shapes.Saved.of(saved))
     else:

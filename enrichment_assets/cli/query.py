@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from enrichment_assets.cli import careers
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.settings import Settings
+    from enrichment_assets.store.hq import Hq
 
 Format = Literal["table", "csv", "json", "parquet"]
 
@@ -52,7 +53,8 @@ def query(
         raise EnrichError("Give the SQL as an argument or with --file, one of the two.")
     text = sql if sql is not None else (file or Path()).read_text(encoding="utf-8")
     settings = Settings.from_environment()
-    with queries.ask(settings, text, client=client, unsafe=unsafe) as answer:
+    hq = opened_hq(settings)
+    with queries.ask(hq, settings, text, client=client, unsafe=unsafe) as answer:
         if to is not None:
             ending = queries.file_format(to)
             queries.write_answer(answer, to, format_=ending, spreadsheet_safe=spreadsheet_safe)
@@ -66,14 +68,14 @@ def query(
         else:
             queries.write_text(answer, sys.stdout, format_=format_, spreadsheet_safe=spreadsheet_safe)
     if answer.given == 0:
-        _say_what_is_not_extracted(settings, client)
+        _say_what_is_not_extracted(hq, client)
 
 
-def _say_what_is_not_extracted(settings: Settings, client: str | None) -> None:
+def _say_what_is_not_extracted(hq: Hq, client: str | None) -> None:
     """No rows: perhaps they are there and only not in the tables yet."""
     from enrichment_assets.services.batches.extracting import not_extracted
 
-    for one in not_extracted(settings, client):
+    for one in not_extracted(hq, client):
         done = f"{one.done} of {one.items} items are done" if one.items else "nothing of it has been done"
         command = f"enrich extract {one.batch_key}" if one.items else f"enrich run {one.batch_key}"
         typer.echo(f"batch {one.batch_key} is not extracted yet: {done}. Next: {command}", err=True)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from enrichment_assets.cli.hints import worded
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.services.operations.replaying import ReplayReport
-    from enrichment_assets.settings import Settings
+    from enrichment_assets.store.hq import Hq
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]
 Workflow = Annotated[str | None, typer.Option("--workflow", "-w", help="Only this workflow.")]
@@ -45,7 +46,9 @@ def retry(
     from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
-    report = recovery.retry(Settings.from_environment(), batch, workflow=workflow, error_class=error_class)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    report = recovery.retry(hq, settings, batch, workflow=workflow, error_class=error_class)
     if as_json:
         print_json(shapes.Retry.of(report))
         return
@@ -92,13 +95,14 @@ def resolve(
     if retry_ and accept_miss:
         raise typer.BadParameter("choose one: --retry or --accept-miss")
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     if not retry_ and not accept_miss:
         if cost is not None:
             raise typer.BadParameter("--cost goes with --accept-miss")
-        _list_ambiguous(settings, batch, workflow, item, as_json=as_json)
+        _list_ambiguous(hq, batch, workflow, item, as_json=as_json)
         return
     decision: Literal["retry", "accept-miss"] = "retry" if retry_ else "accept-miss"
-    report = recovery.resolve(settings, batch, decision, workflow=workflow, item_id=item, cost=cost)
+    report = recovery.resolve(hq, batch, decision, workflow=workflow, item_id=item, cost=cost)
     if as_json:
         print_json(shapes.Resolution.of(report))
         return
@@ -129,7 +133,9 @@ def replay(
     from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
-    report = read_again(Settings.from_environment(), batch, workflow, dry_run=dry_run)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    report = read_again(hq, settings, batch, workflow, dry_run=dry_run)
     if as_json:
         print_json(shapes.Replay.of(report))
         return
@@ -155,15 +161,15 @@ def _print_replay(report: ReplayReport) -> None:
     say(f"next: {worded(report.next_step)}")
 
 
-def _list_ambiguous(settings: Settings, batch: str, workflow: str | None, item: int | None, *, as_json: bool) -> None:
+def _list_ambiguous(hq: Hq, batch: str, workflow: str | None, item: int | None, *, as_json: bool) -> None:
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.batches import advancing
     from enrichment_assets.services.operations import recovery
     from enrichment_assets.services.shapes import operations as shapes
 
-    found = recovery.list_ambiguous(settings, batch, workflow=workflow, item_id=item)
-    currencies = advancing.currencies(settings, batch)
+    found = recovery.list_ambiguous(hq, batch, workflow=workflow, item_id=item)
+    currencies = advancing.currencies(hq, batch)
     if as_json:
         print_json(shapes.AmbiguousState.of(row, currencies.get(row.workflow, "")) for row in found)
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson
 from enrichment_assets.cli.sentences import say
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from enrichment_assets.settings import Settings
+    from enrichment_assets.store.hq import Hq
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +49,7 @@ def report(
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
+    hq = opened_hq(settings)
     if html is not None:
         from enrichment_assets.services.insight.html_report import write_report
 
@@ -59,17 +62,17 @@ def report(
     if batch is not None:
         queries.known_batch(settings, batch)
     if as_json:
-        _print_json(settings, sections, batch, client, named=what not in queries.REPORTS)
+        _print_json(hq, settings, sections, batch, client, named=what not in queries.REPORTS)
         return
     for name in sections:
         query, parameters = queries.report_query(name, batch)
-        with queries.ask(settings, query, parameters, client=client, unsafe=True) as answer:
+        with queries.ask(hq, settings, query, parameters, client=client, unsafe=True) as answer:
             from enrichment_assets.cli.tables import print_table
             from enrichment_assets.services.insight.report_money import with_currencies
 
             print_table(
                 answer.columns,
-                with_currencies(settings, answer.columns, answer.rows()),
+                with_currencies(hq, answer.columns, answer.rows()),
                 limit=limit,
                 title=queries.REPORTS[name].title,
                 once=("client_slug", "batch_key"),
@@ -79,7 +82,7 @@ def report(
 
 
 def _print_json(
-    settings: Settings, sections: Sequence[str], batch: str | None, client: str | None, *, named: bool
+    hq: Hq, settings: Settings, sections: Sequence[str], batch: str | None, client: str | None, *, named: bool
 ) -> None:
     """One document: the rows of a report as a list, or (`named`) an object of such lists by the reports' names."""
     from enrichment_assets.services.insight import queries
@@ -88,7 +91,7 @@ def _print_json(
         if named:
             sys.stdout.write(f'{"," if position else "{"} "{name}": ')
         query, parameters = queries.report_query(name, batch)
-        with queries.ask(settings, query, parameters, client=client, unsafe=True) as answer:
+        with queries.ask(hq, settings, query, parameters, client=client, unsafe=True) as answer:
             queries.write_text(answer, sys.stdout, format_="json")
     if named:
         sys.stdout.write("}\n")

@@ -19,13 +19,15 @@ from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
 from enrichment_assets.assets.steps import step_key
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run.advance import Progress as EngineProgress
 from enrichment_assets.services.batches.advancing import BatchStatus, status
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import connect
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.store.states.batch_states import batches_to_resume, planned_steps
 from enrichment_assets.warehouse import load_project
@@ -55,7 +57,7 @@ class RunInterruptedError(EnrichError):
 
 
 def run_batch(
-    settings: Settings, batch_key: str, *, workflows: Sequence[str] | None, wait: bool, show: bool = True
+    hq: Hq, settings: Settings, batch_key: str, *, workflows: Sequence[str] | None, wait: bool, show: bool = True
 ) -> None:
     """Run a batch in this process; with `wait`, again and again until nothing of it is open.
 
@@ -67,14 +69,14 @@ def run_batch(
         RunFailedError: the run failed.
         RunInterruptedError: Ctrl-C, or SIGTERM.
     """
-    status(settings, batch_key)
+    status(hq, settings, batch_key)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     definitions = build_definitions()
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # who stops it politely is heard too
     try:
-        _run_until_done(definitions, settings, batch_key, workflows, wait=wait, show=show)
+        _run_until_done(definitions, hq, settings, batch_key, workflows, wait=wait, show=show)
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        done = status(settings, batch_key)
+        done = status(hq, settings, batch_key)
         raise RunInterruptedError(
             f"stopped, calls under way were finished: {_so_far(done)}. To go on: enrich run {batch_key}"
         ) from None
@@ -87,6 +89,7 @@ def _so_far(done: BatchStatus) -> str:
 
 def _run_until_done(
     definitions: dg.Definitions,
+    hq: Hq,
     settings: Settings,
     batch_key: str,
     workflows: Sequence[str] | None,
@@ -96,27 +99,27 @@ def _run_until_done(
 ) -> None:
     with open_instance(settings, keep_output=False) as instance:
         instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
-        steps = _selected_steps(definitions, settings, batch_key, workflows)
+        steps = _selected_steps(definitions, hq, batch_key, workflows)
         tags = ALL_STEPS if workflows is None else {}
         while True:
             with _Bars(settings, batch_key) if show else nullcontext():
                 _run_once(definitions, instance, batch_key, steps, tags)
-            if not wait or status(settings, batch_key).finished or not _wait_for_news(settings, batch_key):
+            if not wait or status(hq, settings, batch_key).finished or not _wait_for_news(hq, settings, batch_key):
                 break
         if workflows is None:
-            if status(settings, batch_key).finished:
+            if status(hq, settings, batch_key).finished:
                 _run_once(definitions, instance, batch_key, tables_of_a_batch(), {})
             else:
-                bring_up_to_date(settings, batch_key)
+                bring_up_to_date(hq, settings, batch_key)
             _build_organisations(definitions, instance)
 
 
 def _selected_steps(
-    definitions: dg.Definitions, settings: Settings, batch_key: str, workflows: Sequence[str] | None
+    definitions: dg.Definitions, hq: Hq, batch_key: str, workflows: Sequence[str] | None
 ) -> list[dg.AssetKey]:
     shown = definitions.resolve_job_def(BATCH_JOB).asset_layer.executable_asset_keys
     if not workflows:
-        with connect(open_databases(settings).hq) as connection:
+        with hq.transaction() as connection:
             return steps_of(planned_steps(connection, [batch_key])[batch_key], set(shown))
     unknown = [slug for slug in workflows if step_key(slug) not in shown]
     if unknown:
@@ -176,16 +179,16 @@ def _first_error(result: dg.ExecuteInProcessResult) -> str:
     return "see `enrich up` and the run's page"
 
 
-def _wait_for_news(settings: Settings, batch_key: str) -> bool:
+def _wait_for_news(hq: Hq, settings: Settings, batch_key: str) -> bool:
     """True when the batch has callbacks in the inbox or something of it is due; False when another run finished it."""
-    with connect(open_databases(settings).hq, autocommit=True) as connection:
+    with connect(hq.url, autocommit=True) as connection:
         while True:
             time.sleep(LOOK_SECONDS)
             if any(b.batch_key == batch_key for b in new_callbacks_by_batch(connection)):
                 return True
             if any(b.batch_key == batch_key for b in batches_to_resume(connection)):
                 return True
-            if status(settings, batch_key).extracted:
+            if status(hq, settings, batch_key).extracted:
                 return False
 
 
@@ -215,8 +218,9 @@ class _Bars:
         self._progress.stop()
 
     def _show(self, progress: EngineProgress) -> None:
+        hq = opened_hq()
         if not self._bars:
-            for row in status(self._settings, self._batch_key).workflows:
+            for row in status(hq, self._settings, self._batch_key).workflows:
                 before = row.items - row.pending - row.in_progress
                 self._bars[row.slug] = (self._progress.add_task(row.slug, total=row.items), before)
         done: dict[str, int] = {}

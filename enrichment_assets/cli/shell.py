@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -34,7 +36,8 @@ def shell(
     except ImportError:
         typer.echo("(no line editing on this platform)", err=True)
     settings = Settings.from_environment()
-    check_client(settings, client)
+    hq = opened_hq(settings)
+    check_client(hq, settings, client)
     connection = open_warehouse(settings, client_slug=client)
     typer.echo(_HELP)
     waiting = ""

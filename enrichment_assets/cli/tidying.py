@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -40,7 +41,8 @@ def archive(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
-    done = archiving.archive(settings, kind, name, client, partitions=InstancePartitions(settings))
+    hq = opened_hq(settings)
+    done = archiving.archive(hq, settings, kind, name, client, partitions=InstancePartitions(settings))
     _print(done, as_json)
 
 
@@ -54,7 +56,8 @@ def restore(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
-    done = archiving.restore(settings, kind, name, client, partitions=InstancePartitions(settings))
+    hq = opened_hq(settings)
+    done = archiving.restore(hq, settings, kind, name, client, partitions=InstancePartitions(settings))
     _print(done, as_json)
 
 
@@ -74,7 +77,8 @@ def remove(kind: What, name: Name, client: Client = None, yes: Yes = False, as_j
     if not yes:
         raise EnrichError(f"this deletes {kind} {name} for good: add --yes")
     settings = Settings.from_environment()
-    done = archiving.remove(settings, kind, name, client, partitions=InstancePartitions(settings))
+    hq = opened_hq(settings)
+    done = archiving.remove(hq, settings, kind, name, client, partitions=InstancePartitions(settings))
     _print(done, as_json)
 
 
@@ -86,9 +90,9 @@ def archived(as_json: AsJson = False) -> None:
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.catalog.archiving import list_archived
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
-    found = list_archived(Settings.from_environment())
+    hq = opened_hq()
+    found = list_archived(hq)
     if as_json:
         print_json(map(shapes.Archived.of, found))
         return
@@ -109,11 +113,11 @@ def give_up(
     from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services.batches.replacing import give_up_batch
     from enrichment_assets.services.shapes import launches as shapes
-    from enrichment_assets.settings import Settings
 
     if not yes:
         raise EnrichError(f"what batch {batch} has not asked yet is then never asked: add --yes")
-    given_up = give_up_batch(Settings.from_environment(), batch)
+    hq = opened_hq()
+    given_up = give_up_batch(hq, batch)
     if as_json:
         print_json(shapes.GivenUp.of(batch, given_up))
         return

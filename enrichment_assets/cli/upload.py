@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 from enrichment_assets.cli.tables import print_table
@@ -54,7 +55,9 @@ def upload(
     from enrichment_assets.services.uploads.upload import upload_file
 
     options = UploadOptions(encoding, delimiter, sheet, parse_mapping(mapping or ()))
-    report = upload_file(Settings.from_environment(), file, client, options=options)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    report = upload_file(hq, settings, file, client, options=options)
     if as_json:
         print_json(shapes.UploadReport.of(report))
     else:
@@ -101,7 +104,9 @@ def uploads(
     from enrichment_assets.services.shapes import uploads as shapes
     from enrichment_assets.services.uploads.upload import list_uploads
 
-    found = list_uploads(Settings.from_environment(), client)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    found = list_uploads(hq, settings, client)
     if as_json:
         print_json(map(shapes.Upload.of, found))
         return
@@ -138,7 +143,8 @@ def rejections(
     from enrichment_assets.services.shapes import uploads as shapes
     from enrichment_assets.services.uploads.upload import list_rejections
 
-    found = list_rejections(Settings.from_environment(), upload_id)
+    hq = opened_hq()
+    found = list_rejections(hq, upload_id)
     if as_json:
         print_json(map(shapes.Rejection.of, found))
         return

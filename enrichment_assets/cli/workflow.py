@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from enrichment_assets.cli.hints import with_hints
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
@@ -27,9 +28,9 @@ def list_(as_json: AsJson = False) -> None:
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.catalog.configuration import list_workflows
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
-    found = list_workflows(Settings.from_environment())
+    hq = opened_hq()
+    found = list_workflows(hq)
     if as_json:
         print_json(map(shapes.Workflow.of, found))
         return
@@ -52,9 +53,9 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
     """
     from enrichment_assets.services.catalog.configuration import get_workflow
     from enrichment_assets.services.shapes import catalog as shapes
-    from enrichment_assets.settings import Settings
 
-    found = get_workflow(Settings.from_environment(), slug)
+    hq = opened_hq()
+    found = get_workflow(hq, slug)
     if as_json:
         print_json(shapes.Workflow.of(found))
         return
@@ -82,7 +83,9 @@ def add(
     from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
-    saved = add_workflow(Settings.from_environment(), file, replace=replace)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    saved = add_workflow(hq, settings, file, replace=replace)
     for warning in saved.warnings:
         say(f"warning: {warning}", err=True)
     if as_json:
@@ -105,7 +108,9 @@ def check(
     from enrichment_assets.services.shapes import catalog as shapes
     from enrichment_assets.settings import Settings
 
-    checked = check_files(Settings.from_environment(), files)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    checked = check_files(hq, settings, files)
     if as_json:
         print_json(map(shapes.CheckedFile.of, checked))
     for found in () if as_json else checked:
@@ -140,7 +145,7 @@ def enable(slug: Slug) -> None:
 
 def _switch(slug: str, enabled: bool) -> None:
     from enrichment_assets.services.catalog.configuration import set_workflow_enabled
-    from enrichment_assets.settings import Settings
 
-    set_workflow_enabled(Settings.from_environment(), slug, enabled)
+    hq = opened_hq()
+    set_workflow_enabled(hq, slug, enabled)
     say(f"workflow {slug} is {'enabled' if enabled else 'disabled'}")

@@ -9,10 +9,12 @@ import dagster as dg
 from pydantic import Field
 
 from enrichment_assets.domain.provider import Provider
+from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.providers import build_providers
 from enrichment_assets.resources.closed import closed
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import place
+from enrichment_assets.store.hq import Hq
 
 DESCRIPTION = """Where this installation is: home, databases, receiver, simulator. All of it comes from the environment
 of the processes (docs/deployment.md). A run's configuration cannot set any of it."""
@@ -70,6 +72,10 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         }
         settings = replace(Settings.from_environment(), **{k: v for k, v in given.items() if v})  # type: ignore[arg-type]
         return replace(settings, home=Path(self.home).absolute()) if self.home else settings
+
+    def open_hq(self) -> Hq:
+        """The handle for the databases of this installation; who asks closes it: `with platform.open_hq() as hq:`."""
+        return open_hq(self.settings())
 
     def providers(self) -> dict[str, Provider]:
         """The providers by name; all at the sandbox when `sandbox_url` is set."""

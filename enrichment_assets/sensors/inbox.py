@@ -8,7 +8,6 @@ from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.selection import steps_of
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sensors.sequencer import request_run, shown_assets
-from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.states.batch_states import planned_steps
 
 
@@ -23,13 +22,13 @@ def upload_sensor(context: dg.SensorEvaluationContext, platform: PlatformResourc
     """Take in every file that has arrived whole; a refused one is moved aside with the reason beside it."""
     from enrichment_assets.services.uploads.inbox_folder import take_in
 
-    settings = platform.settings()
-    taken = take_in(settings)
-    for file in taken:
-        context.log.info(file.sentence())
-    keys = [file.batch_key for file in taken if file.batch_key is not None]
-    with connect(open_databases(settings).hq) as connection:
-        planned = planned_steps(connection, keys)
+    with platform.open_hq() as hq:
+        taken = take_in(hq, platform.settings())
+        for file in taken:
+            context.log.info(file.sentence())
+        keys = [file.batch_key for file in taken if file.batch_key is not None]
+        with hq.transaction() as connection:
+            planned = planned_steps(connection, keys)
     shown = shown_assets(context)
     return dg.SensorResult(
         run_requests=[request_run(key, "upload", "first", steps_of(planned[key], shown)) for key in keys],

@@ -16,7 +16,6 @@ from enrichment_assets.assets.results import RESULTS
 from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.store.catalog.archiving import archived_and_done
-from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.store.states.batch_states import NOT_EXTRACTED, batches_to_resume, planned_steps
 
@@ -71,7 +70,7 @@ def shown_assets(context: dg.SensorEvaluationContext) -> set[dg.AssetKey]:
 @texts_withheld()
 def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """One run request, of the batch's steps, per batch with new callbacks in the inbox."""
-    with connect(open_databases(platform.settings()).hq) as connection:
+    with platform.open_hq() as hq, hq.transaction() as connection:
         waiting = new_callbacks_by_batch(connection)
         planned = planned_steps(connection, [batch.batch_key for batch in waiting])
     busy, shown = batches_under_way(context.instance), shown_assets(context)
@@ -102,7 +101,7 @@ def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformReso
     The partitions of archived batches go once nothing of them is open.
     """
     known = set(context.instance.get_dynamic_partitions(batches.name or ""))
-    with connect(open_databases(platform.settings()).hq) as connection:
+    with platform.open_hq() as hq, hq.transaction() as connection:
         waiting = batches_to_resume(connection)
         planned = planned_steps(connection, [batch.batch_key for batch in waiting])
         put_away = archived_and_done(connection, sorted(known))

@@ -24,9 +24,10 @@ from psycopg import sql
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Connection, open_databases
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import Model, load_project
@@ -59,7 +60,9 @@ class PublishReport:
 
 
 # crash point: marts-are-published
-def publish_marts(settings: Settings, batch_key: str, *, items_a_chunk: int = ITEMS_A_CHUNK) -> list[PublishReport]:
+def publish_marts(
+    hq: Hq, settings: Settings, batch_key: str, *, items_a_chunk: int = ITEMS_A_CHUNK
+) -> list[PublishReport]:
     """Publish every mart of one batch in one transaction. Doing it again changes nothing.
 
     Raises:
@@ -74,12 +77,12 @@ def publish_marts(settings: Settings, batch_key: str, *, items_a_chunk: int = IT
     try:
         attach(duck, project, layout, client_slug=client, batch_key=batch_key)
         ranges = item_ranges(duck, items_a_chunk)
-        return _publish(open_databases(settings).workspace, duck, models, batch_key, ranges)
+        return _publish(hq.workspace.url, duck, models, batch_key, ranges)
     finally:
         duck.close()
 
 
-def publish_organisations(settings: Settings) -> list[PublishReport]:
+def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:
     """Publish the marts over all batches (organisations and their aliases): replaced whole, in one transaction."""
     layout = Layout.of(settings)
     project = load_project()
@@ -87,7 +90,7 @@ def publish_organisations(settings: Settings) -> list[PublishReport]:
     duck = connect(layout)
     try:
         attach(duck, project, layout)
-        return _publish(open_databases(settings).workspace, duck, models, None, [])
+        return _publish(hq.workspace.url, duck, models, None, [])
     finally:
         duck.close()
 
@@ -113,9 +116,9 @@ def _publish(
     return reports
 
 
-def withdraw_marts(settings: Settings, batch_key: str) -> None:
+def withdraw_marts(hq: Hq, batch_key: str) -> None:
     """Delete a batch's rows from the marts that were published; a mart that was never published is not made."""
-    with connect_postgres(open_databases(settings).workspace) as workspace:
+    with hq.workspace.transaction() as workspace:
         for model in load_project().models.values():
             if not (model.published and model.partitioned):
                 continue

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import open_databases
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.extraction import SOURCE_QUERIES, BatchReader, open_batch
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.locking import locked_batch
@@ -44,7 +44,7 @@ class SourceReport:
 
 # crash point: sources-are-extracted
 def publish_batch_sources(
-    settings: Settings, batch_key: str, only: Collection[str] = SOURCE_QUERIES
+    hq: Hq, settings: Settings, batch_key: str, only: Collection[str] = SOURCE_QUERIES
 ) -> list[SourceReport]:
     """Read one batch from HQ in one snapshot and write its source files (or `only` some), each put in place whole.
 
@@ -54,7 +54,7 @@ def publish_batch_sources(
     """
     layout = Layout.of(settings)
     declared = load_project().sources
-    with locked_batch(layout, batch_key), open_batch(open_databases(settings).hq, batch_key) as reader:
+    with locked_batch(layout, batch_key), open_batch(hq.url, batch_key) as reader:
         return [_publish(reader, name, declared[name].columns, layout) for name in only]
 
 

@@ -8,8 +8,8 @@ import duckdb
 from psycopg import sql
 
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Connection, open_databases
-from enrichment_assets.store.database import connect as connect_postgres
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import load_project
 from enrichment_assets.warehouse.session import attach, connect
@@ -59,7 +59,7 @@ def run_tests(settings: Settings, batch_key: str | None, model: str) -> list[Tes
         connection.close()
 
 
-def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
+def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation]:
     """What has to add up for a batch, counted in two ways.
 
     Rows + children = items; items = leads; entries of job histories, and of education, = rows + exclusions; and per
@@ -86,7 +86,7 @@ def reconcile(settings: Settings, batch_key: str) -> list[Reconciliation]:
         expected = {name: _count(connection, f'select count(*) from "{name}"') for name in marts}
     finally:
         connection.close()
-    with connect_postgres(open_databases(settings).workspace) as workspace:
+    with hq.workspace.transaction() as workspace:
         for name in marts:
             actual = _published_rows(workspace, name, batch_key)
             found.append(Reconciliation(f"published {name}", actual == expected[name], expected[name], actual))

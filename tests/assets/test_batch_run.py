@@ -24,6 +24,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from tests.assets.conftest import materialised, platform, run_batch_job
+from tests.harness.handles import hq_of
 
 
 @pytest.fixture
@@ -33,9 +34,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def launched(settings: Settings, people: Path, *steps: str, mapping: Mapping[str, str] | None = None) -> str:
-    add_pipeline(settings, pipeline_from_steps("steps", ",".join(steps)), client="acme")
-    upload = upload_file(settings, people, "acme", options=UploadOptions(mapping=mapping or {}))
-    return launch(settings, upload.upload_id, "steps", client="acme", add_partition=lambda _key: None).batch_key
+    add_pipeline(hq_of(settings), pipeline_from_steps("steps", ",".join(steps)), client="acme")
+    upload = upload_file(hq_of(settings), settings, people, "acme", options=UploadOptions(mapping=mapping or {}))
+    return launch(
+        hq_of(settings), settings, upload.upload_id, "steps", client="acme", add_partition=lambda _key: None
+    ).batch_key
 
 
 def test_a_synchronous_batch_is_published_in_one_run(
@@ -53,7 +56,7 @@ def test_a_synchronous_batch_is_published_in_one_run(
     assert made["final_leads"]["dagster/row_count"] == 4
     with connect(open_databases(simulated).workspace) as workspace:
         assert len(workspace.execute("select * from final_leads").fetchall()) == 4
-    assert status(simulated, batch).extracted
+    assert status(hq_of(simulated), simulated, batch).extracted
 
 
 def test_the_first_row_of_a_file_without_a_header_is_not_shown_as_column_names(
@@ -91,7 +94,7 @@ def test_a_step_that_waits_for_callbacks_yields_nothing_and_what_is_downstream_i
         assert first.success
         assert "normalise_name" in materialised(first)
         assert {"enrich_person_clay", "enrichment_results", "final_leads"}.isdisjoint(materialised(first))
-        counts = {w.slug: w for w in status(waiting, batch).workflows}
+        counts = {w.slug: w for w in status(hq_of(waiting), waiting, batch).workflows}
         assert counts["enrich-person-clay"].in_progress == 4
         sandbox.flush_callbacks()
         with connect(open_databases(waiting).hq, autocommit=True) as hq:

@@ -18,6 +18,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources, reconcile, run_tests
 from tests.assets.conftest import materialised, run_batch_job
+from tests.harness.handles import hq_of
 
 COURSES = (
     'Company,Website,"First Name","Last Name"\nPine Golf,https://www.pine-golf.example,,\nOak Golf,oak.example,,\n'
@@ -35,8 +36,8 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def courses(simulated: Settings, tmp_path: Path) -> str:
     path = tmp_path / "courses.csv"
     path.write_text(COURSES + PERSON)
-    upload = upload_file(simulated, path, "acme")
-    plan = plan_launch(simulated, upload.upload_id, "company-people", client="acme")
+    upload = upload_file(hq_of(simulated), simulated, path, "acme")
+    plan = plan_launch(hq_of(simulated), simulated, upload.upload_id, "company-people", client="acme")
     assert [(step.slug, step.also_for) for step in plan.steps] == [
         ("normalise-name", ()),
         ("normalise-domain", ()),
@@ -45,7 +46,7 @@ def courses(simulated: Settings, tmp_path: Path) -> str:
         ("verify-email-via-hunter", (("find-people-via-hunter", 100),)),
     ]
     return launch(
-        simulated, upload.upload_id, "company-people", client="acme", add_partition=lambda _key: None
+        hq_of(simulated), simulated, upload.upload_id, "company-people", client="acme", add_partition=lambda _key: None
     ).batch_key
 
 
@@ -54,7 +55,7 @@ def test_companies_become_people_in_one_run_and_everything_adds_up(
 ) -> None:
     result = run_batch_job(simulated, instance, courses)
     made = materialised(result)
-    one = status(simulated, courses)
+    one = status(hq_of(simulated), simulated, courses)
     assert one.children > 2
     assert (one.rows, one.rejected, one.items, one.done) == (3, 0, 3 + one.children, one.items)
     assert one.finished and one.extracted
@@ -103,7 +104,7 @@ def test_a_childs_values_name_the_workflow_that_emitted_them_or_its_parent(
         ("company_name", ("parent", None, None, -1)), ("email", hunter), ("first_name", hunter),
     ]  # fmt: skip
     assert uploaded == [(2 * 2 + 4,)], "cells of the upload's rows, and none of a child"
-    (name,) = explain_lead(simulated, courses, child, "company_name")
+    (name,) = explain_lead(hq_of(simulated), simulated, courses, child, "company_name")
     assert (name.final, name.links[0].source) == ("Pine Golf", "parent")
     assert "find-people-via-hunter" in render_report(simulated, courses)
 
@@ -115,9 +116,9 @@ def test_a_child_that_has_lost_its_parent_shows_in_the_reconciliation(
     with connect(open_databases(simulated).hq) as hq:
         hq.execute("update batch_items set parent_item_id = 0 where id = (select max(id) from batch_items)")
         hq.commit()
-    publish_batch_sources(simulated, courses)
+    publish_batch_sources(hq_of(simulated), simulated, courses)
     build_models(simulated, courses)
-    (found,) = [r for r in reconcile(simulated, courses) if r.name == "rows + children = items"]
+    (found,) = [r for r in reconcile(hq_of(simulated), simulated, courses) if r.name == "rows + children = items"]
     assert (found.passed, found.expected) == (False, found.actual - 1)
     failed = [report.name for report in run_tests(simulated, courses, "final_leads") if not report.passed]
     assert failed == ["items_equal_rows_and_children"]

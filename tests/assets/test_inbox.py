@@ -19,6 +19,7 @@ from enrichment_assets.settings import Settings
 from tests.assets.conftest import drop
 from tests.chaos.faults import arm
 from tests.chaos.points import INSERTED, LAUNCHED, MOVED, Point
+from tests.harness.handles import hq_of
 
 PIPELINE = "normalise-only"
 
@@ -38,7 +39,7 @@ def killed_at(settings: Settings, point: Point) -> None:
     if process == 0:
         try:
             arm(point.fault())
-            take_in(settings)
+            take_in(hq_of(settings), settings)
         finally:
             os._exit(0)
     _, status = os.waitpid(process, 0)
@@ -53,7 +54,7 @@ def held_at(settings: Settings, point: Point) -> Iterator[None]:
         code = 1
         try:
             arm(point.fault("hold", number=os.devnull))
-            code = len(take_in(settings)) - 1
+            code = len(take_in(hq_of(settings), settings)) - 1
         finally:
             os._exit(code)
     _, status = os.waitpid(process, os.WUNTRACED)
@@ -68,7 +69,7 @@ def held_at(settings: Settings, point: Point) -> Iterator[None]:
 
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason_beside_it(simulated: Settings) -> None:
     path = drop(simulated, PIPELINE, "list.csv", b"PK\x03\x04 this is a spreadsheet")
-    (taken,) = take_in(simulated)
+    (taken,) = take_in(hq_of(simulated), simulated)
     assert taken.batch_key is None
     assert (path.parent / "refused" / "list.csv").exists()
     assert "list.csv" in (path.parent / "refused" / "list.csv.reason.txt").read_text(encoding="utf-8")
@@ -80,21 +81,21 @@ def test_a_workbook_is_launched_and_a_list_of_unknown_columns_is_refused(simulat
     book.close()
     drop(simulated, PIPELINE, "a.xlsx", (tmp_path / "made.xlsx").read_bytes())
     drop(simulated, PIPELINE, "b.csv", b"Spalte 1,Spalte 2\nx,y\n")
-    workbook, unknown = take_in(simulated)
+    workbook, unknown = take_in(hq_of(simulated), simulated)
     assert workbook.batch_key is not None
     assert "no column" in (unknown.problem or "")
 
 
 def test_a_pipeline_that_does_not_exist_refuses_the_file_and_names_it(simulated: Settings, people: Path) -> None:
     drop(simulated, "no-such-pipeline", "list.csv", people.read_bytes())
-    (taken,) = take_in(simulated)
+    (taken,) = take_in(hq_of(simulated), simulated)
     assert "no-such-pipeline" in (taken.problem or "")
 
 
 def test_a_file_that_still_grows_is_left_for_the_next_look(simulated: Settings, people: Path) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
     os.utime(path, None)
-    assert take_in(simulated) == []
+    assert take_in(hq_of(simulated), simulated) == []
     assert path.exists()
 
 
@@ -103,7 +104,7 @@ def test_a_second_file_that_is_refused_under_the_same_name_has_its_own_reason(
 ) -> None:
     for content in (b"PK\x03\x04 this is a spreadsheet", b""):
         path = drop(simulated, PIPELINE, "list.csv", content)
-        take_in(simulated)
+        take_in(hq_of(simulated), simulated)
     names = sorted(entry.name for entry in (path.parent / "refused").iterdir())
     assert names == ["list (2).csv", "list (2).csv.reason.txt", "list.csv", "list.csv.reason.txt"]
     assert hidden(path) == []
@@ -115,7 +116,9 @@ def test_a_file_whose_taker_died_behind_its_launch_becomes_the_same_batch(
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
     killed_at(simulated, LAUNCHED)
     assert path.exists()
-    assert [file.batch_key for file in take_in(simulated)] == batches(hq) == ["acme-1-normalise-only-1"]
+    assert (
+        [file.batch_key for file in take_in(hq_of(simulated), simulated)] == batches(hq) == ["acme-1-normalise-only-1"]
+    )
     assert not path.exists()
     assert hidden(path) == []
 
@@ -127,11 +130,11 @@ def test_a_note_that_a_crash_has_left_is_removed_and_the_next_file_of_that_name_
     killed_at(simulated, MOVED)
     assert hidden(path) != []
     drop(simulated, PIPELINE, "list.csv", people.read_bytes())  # the note is there, and about another file
-    (taken,) = take_in(simulated)
+    (taken,) = take_in(hq_of(simulated), simulated)
     assert [taken.batch_key] == batches(hq)[1:] == ["acme-1-normalise-only-2"]
     drop(simulated, PIPELINE, "other.csv", people.read_bytes())
     killed_at(simulated, MOVED)
-    assert take_in(simulated) == []
+    assert take_in(hq_of(simulated), simulated) == []
     assert hidden(path) == []
     assert sorted(entry.name for entry in (path.parent / "taken").iterdir()) == [
         "list (2).csv",
@@ -146,7 +149,7 @@ def test_a_note_that_cannot_be_read_is_none(
     for number, text in enumerate(("", "[]", '{"file": [1, 2, 3], "batch": "x"}', "\0" * 40)):
         path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
         path.with_name(".list.csv.enrich-launch").write_text(text)
-        assert [file.batch_key for file in take_in(simulated)] == batches(hq)[number:]
+        assert [file.batch_key for file in take_in(hq_of(simulated), simulated)] == batches(hq)[number:]
 
 
 def test_a_file_that_cannot_be_moved_away_is_launched_once_and_keeps_no_other_from_being_taken(
@@ -157,12 +160,12 @@ def test_a_file_that_cannot_be_moved_away_is_launched_once_and_keeps_no_other_fr
     in_the_way.symlink_to("nowhere")
     free = drop(simulated, PIPELINE, "list.csv", people.read_bytes() + b"Ada,Lovelace,,\n")
     for _ in range(2):
-        problems = {file.path: file.problem for file in take_in(simulated) if file.problem}
+        problems = {file.path: file.problem for file in take_in(hq_of(simulated), simulated) if file.problem}
         assert list(problems) == [stuck]
         assert "stays where it is" in (problems[stuck] or "")
     assert not free.exists()
     in_the_way.unlink()
-    (taken,) = take_in(simulated)
+    (taken,) = take_in(hq_of(simulated), simulated)
     assert sorted(map(str, batches(hq))) == [taken.batch_key, "acme-2-normalise-only-1"]
 
 
@@ -173,7 +176,7 @@ def test_a_file_that_is_replaced_while_it_is_taken_is_taken_again(
     with held_at(simulated, replace(LAUNCHED, when="before")):
         drop(simulated, PIPELINE, "list.csv", people.read_bytes() + b"Ada,Lovelace,,\n")
     assert path.exists()
-    take_in(simulated)
+    take_in(hq_of(simulated), simulated)
     assert batches(hq) == ["acme-1-normalise-only-1", "acme-2-normalise-only-1"]
     assert (path.parent / "taken" / "list.csv").read_bytes().endswith(b"Ada,Lovelace,,\n")
 
@@ -182,8 +185,8 @@ def test_a_launch_that_another_makes_in_the_same_moment_is_the_files_batch(
     simulated: Settings, people: Path, hq: psycopg.Connection[dict[str, object]]
 ) -> None:
     path = drop(simulated, PIPELINE, "list.csv", people.read_bytes())
-    upload = upload_file(simulated, people, "acme").upload_id
+    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
     with held_at(simulated, INSERTED):
-        launch(simulated, upload, PIPELINE, client="acme", add_partition=lambda _key: None)
+        launch(hq_of(simulated), simulated, upload, PIPELINE, client="acme", add_partition=lambda _key: None)
     assert batches(hq) == ["acme-1-normalise-only-1"]
     assert (path.parent / "taken" / "list.csv").exists()

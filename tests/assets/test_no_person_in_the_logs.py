@@ -24,6 +24,7 @@ from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.warehouse.previews import MASK
 from tests.assets.conftest import materialised, platform, run_batch_job
+from tests.harness.handles import hq_of
 from tests.leaks import Haystack, answered_values, sqlite_text
 
 LETTERS = string.ascii_lowercase + "äéøžß"
@@ -82,7 +83,9 @@ def test_no_value_of_a_person_reaches_an_event_a_log_line_or_the_terminal(
         run_batch_job(settings, instance, batch)
         with connect(open_databases(settings).hq) as hq:
             first = hq.execute("select min(id) as id from batch_items").fetchone()
-        edit_lead(settings, batch, int(str(first and first["id"])), "title", "Zyxwvutsr", by="qponmlkji@acme.example")
+        edit_lead(
+            hq_of(settings), batch, int(str(first and first["id"])), "title", "Zyxwvutsr", by="qponmlkji@acme.example"
+        )
         made: dict[str, dict[str, object]] = {}
         while "final_leads" not in made:
             sandbox.flush_callbacks()
@@ -135,5 +138,7 @@ def launched(settings: Settings, path: Path, people: list[dict[str, str]]) -> st
         rows = csv.DictWriter(file, list(people[0]))
         rows.writeheader()
         rows.writerows(people)
-    upload = upload_file(settings, path, "acme")
-    return launch(settings, upload.upload_id, "full-demo", client="acme", add_partition=lambda _key: None).batch_key
+    upload = upload_file(hq_of(settings), settings, path, "acme")
+    return launch(
+        hq_of(settings), settings, upload.upload_id, "full-demo", client="acme", add_partition=lambda _key: None
+    ).batch_key

@@ -29,6 +29,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.wire.simulator import is_below, replaced_addresses, simulated_place
 from enrichment_assets.wire.transport import NotTheSimulator, build_client, send
 from tests.engine.hostile_server import Answers, answering
+from tests.harness.handles import hq_of
 
 RECEIVER = "http://127.0.0.1:9"
 MATCH, CLAY, N8N = "match-person-via-apollo", "enrich-company-clay", "run-n8n-webhook"
@@ -66,16 +67,16 @@ def configure(settings: Settings, real: str) -> None:
         "own-parameter", {"url": "{{ parameters.server }}/x", "body": {"n": "{{ item.id }}"}}, parameters={"server": ""}
     )
     for workflow in (score, job, hook, parameter):
-        configuration.add_workflow(settings, workflow)
+        configuration.add_workflow(hq_of(settings), settings, workflow)
     steps = ",".join(["normalise-name", "normalise-domain", MATCH, CLAY, N8N, *OWN])
-    configuration.add_pipeline(settings, configuration.pipeline_from_steps("all", steps), "acme")
+    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("all", steps), "acme")
     for slug, path, value in [
         (MATCH, "base_url", f"{real}/gateway/apollo"),
         (CLAY, "parameters.table_url", f"{real}/v3/sources/webhook/the-tables-key"),
         (N8N, "base_url", f"{real}/n8n"),
         ("own-parameter", "parameters.server", real),
     ]:
-        configuration.set_client_config(settings, "acme", slug, set_values={path: value})
+        configuration.set_client_config(hq_of(settings), settings, "acme", slug, set_values={path: value})
 
 
 def test_only_the_simulator_is_called_and_the_launch_says_instead_of_whom(
@@ -88,22 +89,26 @@ def test_only_the_simulator_is_called_and_the_launch_says_instead_of_whom(
 ) -> None:
     configure(simulated, real.url)
     monkeypatch.setenv("APOLLO_API_KEY", "a real key")
-    upload = upload_file(simulated, people, "acme").upload_id
+    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
 
-    plan = plan_launch(simulated, upload, "all", client="acme", environment={})
+    plan = plan_launch(hq_of(simulated), simulated, upload, "all", client="acme", environment={})
     assert plan.problems == ()
     instead = {step.slug: step.replaced for step in plan.steps if step.replaced}
     assert instead == dict.fromkeys([MATCH, CLAY, N8N, "own-score", "own-job", "own-parameter"], (real.url,))
     assert {use.host for step in plan.steps for use in step.keys} == {sandbox.url.removeprefix("http://")}
 
-    launched = launch(simulated, upload, "all", client="acme", add_partition=lambda _key: None)
+    launched = launch(hq_of(simulated), simulated, upload, "all", client="acme", add_partition=lambda _key: None)
     assert dict(launched.replaced) == dict.fromkeys(instead, real.url)
-    create_items(simulated, launched.batch_key)
+    create_items(hq_of(simulated), simulated, launched.batch_key)
     options = EngineOptions(RECEIVER, simulated.sandbox_url, linger_seconds=0.2)
-    advance_batch(simulated, launched.batch_key, build_providers(simulated.sandbox_url), options=options)
+    advance_batch(
+        hq_of(simulated), simulated, launched.batch_key, build_providers(simulated.sandbox_url), options=options
+    )
     hq.execute("update workflow_states set next_poll_at = now() where next_poll_at is not null")
     hq.commit()
-    advance_batch(simulated, launched.batch_key, build_providers(simulated.sandbox_url), options=options)
+    advance_batch(
+        hq_of(simulated), simulated, launched.batch_key, build_providers(simulated.sandbox_url), options=options
+    )
     sandbox.flush_callbacks()
 
     assert real.asked == {}
@@ -122,16 +127,21 @@ def test_only_the_simulator_is_called_and_the_launch_says_instead_of_whom(
 def test_a_pipeline_of_foreign_addresses_alone_is_launched_for_the_simulator_too(
     simulated: Settings, people: Path, real: Answers
 ) -> None:
-    configuration.add_workflow(simulated, own("own-score", {"url": f"{real.url}/v1/score"}))
-    configuration.add_pipeline(simulated, configuration.pipeline_from_steps("one", "own-score"), "acme")
-    upload = upload_file(simulated, people, "acme").upload_id
-    batch = launch(simulated, upload, "one", client="acme", add_partition=lambda _key: None).batch_key
-    create_items(simulated, batch)
+    configuration.add_workflow(hq_of(simulated), simulated, own("own-score", {"url": f"{real.url}/v1/score"}))
+    configuration.add_pipeline(hq_of(simulated), configuration.pipeline_from_steps("one", "own-score"), "acme")
+    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
+    batch = launch(hq_of(simulated), simulated, upload, "one", client="acme", add_partition=lambda _key: None).batch_key
+    create_items(hq_of(simulated), simulated, batch)
     with pytest.raises(ConfigurationError, match="was launched for the simulator"):
-        advance_batch(replace(simulated, sandbox_url=None), batch, build_providers(None))
+        advance_batch(
+            hq_of(replace(simulated, sandbox_url=None)),
+            replace(simulated, sandbox_url=None),
+            batch,
+            build_providers(None),
+        )
     # A run that was started past that question, by other providers than the settings': nothing leaves either.
     for options in (EngineOptions(RECEIVER, None, linger_seconds=0), EngineOptions(RECEIVER, simulated.sandbox_url)):
-        advance_batch(simulated, batch, build_providers(None), options=options)
+        advance_batch(hq_of(simulated), simulated, batch, build_providers(None), options=options)
     assert real.asked == {}
 
 

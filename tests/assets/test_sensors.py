@@ -19,6 +19,7 @@ from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.assets.conftest import drop, platform
+from tests.harness.handles import hq_of
 
 
 @pytest.fixture
@@ -51,9 +52,9 @@ def names(keys: Sequence[dg.AssetKey] | None) -> list[str]:
 
 
 def launched(settings: Settings, people: Path) -> str:
-    upload = upload_file(settings, people, "acme")
+    upload = upload_file(hq_of(settings), settings, people, "acme")
     return launch(
-        settings, upload.upload_id, "normalise-only", client="acme", add_partition=lambda _key: None
+        hq_of(settings), settings, upload.upload_id, "normalise-only", client="acme", add_partition=lambda _key: None
     ).batch_key
 
 

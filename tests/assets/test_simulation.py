@@ -18,12 +18,15 @@ from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from tests.harness.handles import hq_of
 
 
 def launched(settings: Settings, people: Path, pipeline: str) -> str:
-    upload = upload_file(settings, people, "acme")
-    batch = launch(settings, upload.upload_id, pipeline, client="acme", add_partition=lambda _key: None).batch_key
-    create_items(settings, batch)
+    upload = upload_file(hq_of(settings), settings, people, "acme")
+    batch = launch(
+        hq_of(settings), settings, upload.upload_id, pipeline, client="acme", add_partition=lambda _key: None
+    ).batch_key
+    create_items(hq_of(settings), settings, batch)
     return batch
 
 
@@ -33,7 +36,7 @@ def test_a_batch_launched_for_the_simulator_never_calls_a_real_provider(
     batch = launched(simulated, people, "apollo-basic")
     real = replace(simulated, sandbox_url=None)
     with pytest.raises(ConfigurationError, match="launched for the simulator"):
-        advance_batch(real, batch, build_providers(None))
+        advance_batch(hq_of(real), real, batch, build_providers(None))
     assert sandbox.billing()["calls"] == 0
 
 
@@ -43,14 +46,14 @@ def test_a_batch_launched_for_real_providers_is_not_filled_with_made_up_data(
     monkeypatch.setenv("APOLLO_API_KEY", "a real key")
     batch = launched(replace(simulated, sandbox_url=None), people, "apollo-basic")
     with pytest.raises(ConfigurationError, match="launched for real providers"):
-        advance_batch(simulated, batch, build_providers(simulated.sandbox_url))
+        advance_batch(hq_of(simulated), simulated, batch, build_providers(simulated.sandbox_url))
     assert sandbox.billing()["calls"] == 0
 
 
 def test_a_batch_of_local_steps_runs_anywhere(simulated: Settings, people: Path) -> None:
     batch = launched(simulated, people, "normalise-only")
     real = replace(simulated, sandbox_url=None)
-    assert advance_batch(real, batch, build_providers(None)).finished
+    assert advance_batch(hq_of(real), real, batch, build_providers(None)).finished
 
 
 def test_commands_learn_the_addresses_of_the_stack_that_runs_for_their_home(settings: Settings) -> None:

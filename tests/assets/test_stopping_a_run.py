@@ -17,6 +17,7 @@ from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import status
 from enrichment_assets.settings import Settings
 from tests.assets.test_simulation import launched
+from tests.harness.handles import hq_of
 
 HQ = psycopg.Connection[dict[str, Any]]
 
@@ -54,7 +55,7 @@ def test_calls_under_way_finish_and_one_line_says_how_to_go_on(
     counted = {row["state"]: row["n"] for row in states}
     assert counted.keys() <= {"applied", "ready"}, counted
     assert counted["applied"] == sandbox.billing()["calls"] > 0
-    assert all(workflow.ambiguous == 0 for workflow in status(simulated, batch).workflows)
+    assert all(workflow.ambiguous == 0 for workflow in status(hq_of(simulated), simulated, batch).workflows)
     assert run.returncode == 130
     lines = [line for line in said.splitlines() if line.strip()]
     assert len(lines) == 1, said

@@ -43,6 +43,7 @@ from tests.assets.conftest import platform
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, account, async_step, step
 from tests.engine.world import people as persons
+from tests.harness.handles import hq_of
 
 MISSING = "A_KEY_THAT_IS_NOT_SET"
 ROWS = 25
@@ -211,7 +212,7 @@ def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
 ) -> None:
     batch = troubled(world, servers)
     batch.run()
-    shown = status(batch.settings, batch.key)
+    shown = status(hq_of(batch.settings), batch.settings, batch.key)
     printed = say("status", batch.key)
     for cause in CAUSES:
         standing = found(shown, cause)
@@ -227,7 +228,7 @@ def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
     (missing,) = [r for r in as_json if r["workflow"] == "lacks-key"]
     assert (missing["cause"], missing["states"]) == ("missing_variable", ROWS)
 
-    failed = list_failed(batch.settings, batch.key, 30)
+    failed = list_failed(hq_of(batch.settings), batch.key, 30)
     assert (len(failed.rows), failed.total) == (30, sum(w.failed + w.ambiguous for w in shown.workflows))
     assert (failed.rows[0].row_number, failed.rows[0].who, failed.rows[0].workflow) == (1, "Ann1", "nowhere")
     listed = say("status", batch.key, "--failed", "--limit", "30")
@@ -238,7 +239,7 @@ def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
     batch.set_budget("0.01", workflow="garbled")
     retried = say("retry", batch.key, "--workflow", "garbled")
     assert "garbled: 25 failed item(s) will be tried again" in retried
-    again = retry(batch.settings, batch.key)
+    again = retry(hq_of(batch.settings), batch.settings, batch.key)
     assert {h.workflow: h.reason for h in again.hindrances} == {
         "lacks-key": f"the environment variable {MISSING} is not set in this shell",
         "few-a-day": "the 4 calls of a day are used up",
@@ -258,7 +259,7 @@ def test_what_the_running_stack_lacks_is_said_by_name_before_a_launch(
     either = build_blueprint("acme", PipelineDefinition(slug="p", steps=["needy"]), {"needy": needy}, {})
     real = either.model_copy(update={"simulated": False})
     told = {"ENRICH_SANDBOX_URL": "", "ENRICH_SECRET_NAMES": "ACME_*,MINE", "ACME_KEY": "secret value", "PATH": "/bin"}
-    upload = upload_file(simulated, people, "acme").upload_id
+    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
     with only_stack_of(simulated), addresses_told(simulated, told):
         assert "secret value" not in (simulated.home / "up.json").read_text()
         assert set(next_runner(simulated).variables) == {"ACME_KEY"}
@@ -275,25 +276,37 @@ def test_what_the_running_stack_lacks_is_said_by_name_before_a_launch(
 
 
 def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, people: Path) -> None:
-    upload = upload_file(simulated, people, "acme").upload_id
-    batch = launch(simulated, upload, "apollo-basic", client="acme", add_partition=lambda _key: None).batch_key
-    create_items(simulated, batch)
-    (untouched, *_) = status(simulated, batch).reasons
+    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
+    batch = launch(
+        hq_of(simulated), simulated, upload, "apollo-basic", client="acme", add_partition=lambda _key: None
+    ).batch_key
+    create_items(hq_of(simulated), simulated, batch)
+    (untouched, *_) = status(hq_of(simulated), simulated, batch).reasons
     assert (untouched.cause, untouched.reason) == ("no_run", "nobody has run the batch yet")
     assert untouched.remedy == "run it, or start `enrich up`, which does so by itself"
     with only_stack_of(simulated), addresses_told(simulated, {}):
-        assert status(simulated, batch).reasons[0].remedy == "nothing: `enrich up` does"
+        assert status(hq_of(simulated), simulated, batch).reasons[0].remedy == "nothing: `enrich up` does"
     with pytest.raises(ConfigurationError, match="launched for the simulator"):
-        advance_batch(replace(simulated, sandbox_url=None), batch, build_providers(None))
-    reasons = status(simulated, batch).reasons
+        advance_batch(
+            hq_of(replace(simulated, sandbox_url=None)),
+            replace(simulated, sandbox_url=None),
+            batch,
+            build_providers(None),
+        )
+    reasons = status(hq_of(simulated), simulated, batch).reasons
     assert {(r.cause, r.states) for r in reasons} == {("other_world", 4)}
     assert reasons[0].reason.startswith(f"batch {batch} was launched for the simulator")
     assert reasons[0].remedy == (
         "set ENRICH_SANDBOX_URL and run the batch again, or launch the upload for real providers"
     )
-    again = retry(simulated, batch)
+    again = retry(hq_of(simulated), simulated, batch)
     assert again.hindrances == ()
-    assert {h.workflow for h in retry(replace(simulated, sandbox_url=None), batch).hindrances} == {None}
+    assert {
+        h.workflow
+        for h in retry(
+            hq_of(replace(simulated, sandbox_url=None)), replace(simulated, sandbox_url=None), batch
+        ).hindrances
+    } == {None}
 
 
 @pytest.fixture

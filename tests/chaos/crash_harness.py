@@ -29,6 +29,7 @@ from enrichment_assets.store.embedded import LocalPostgres
 from tests.chaos.points import Point
 from tests.engine.world import Launched, World, async_step, company_step, step
 from tests.harness.fork_server import ForkServer, fork_server
+from tests.harness.handles import hq_of
 
 LEASE, SHORT_LEASE = 10.0, 1.0
 """Seconds. A living run keeps the long one on the slowest machine; the short one is soon over when it is waited for."""
@@ -173,8 +174,8 @@ class CrashHarness:
 
     def retry_ambiguous(self, batch: str) -> int:
         """What an operator does about calls of unknown fate: call again. How many calls that were."""
-        ambiguous = recovery.list_ambiguous(self.settings, batch)
-        recovery.resolve(self.settings, batch, "retry")
+        ambiguous = recovery.list_ambiguous(hq_of(self.settings), batch)
+        recovery.resolve(hq_of(self.settings), batch, "retry")
         for state in ambiguous:
             self.retried[fingerprint(state.workflow), f"id={state.item_id}"] += 1
         return len(ambiguous)

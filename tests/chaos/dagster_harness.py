@@ -23,6 +23,7 @@ from tests.chaos.crash_harness import CrashHarness, workflows
 from tests.chaos.invariants import double_charges
 from tests.chaos.points import Point
 from tests.harness.fork_server import KILLED, ForkServer, fork_server
+from tests.harness.handles import hq_of
 
 CLIENT, PIPELINE = "crashes", "three"
 STEPS = ("plain", "keyed", "firm")
@@ -50,9 +51,11 @@ class DagsterHarness:
         """Upload a list and launch it, as a person does; the batch's key."""
         path = self.crashes.folder / f"list-{len(self.launched)}.csv"
         path.write_text(self._list(rows))
-        upload = upload_file(self.crashes.settings, path, CLIENT)
+        upload = upload_file(hq_of(self.crashes.settings), self.crashes.settings, path, CLIENT)
         settings = self.crashes.settings
-        return launch(settings, upload.upload_id, PIPELINE, client=CLIENT, add_partition=lambda _key: None).batch_key
+        return launch(
+            hq_of(settings), settings, upload.upload_id, PIPELINE, client=CLIENT, add_partition=lambda _key: None
+        ).batch_key
 
     def drop(self, rows: int) -> Path:
         """Put a list into the inbox; it has arrived whole."""
@@ -126,7 +129,11 @@ class DagsterHarness:
         wrong = [f"{n} {what} for {rows} rows" for what, n in counts.items() if n != rows]
         if found["undone"] or found["done"] != found["completed"] or not found["extracted"]:
             wrong.append(f"the batch is not done: {found}")
-        wrong += [f"{c.name}: {c.expected} and {c.actual}" for c in reconcile(settings, batch) if not c.passed]
+        wrong += [
+            f"{c.name}: {c.expected} and {c.actual}"
+            for c in reconcile(hq_of(settings), settings, batch)
+            if not c.passed
+        ]
         wrong += [f"charged twice: {bill}" for bill in double_charges(self.crashes)]
         return wrong
 
@@ -144,11 +151,11 @@ class DagsterHarness:
 @contextlib.contextmanager
 def dagster_harness(crashes: CrashHarness) -> Iterator[DagsterHarness]:
     """The registry's rows, an instance, and the process that forks runs."""
-    add_client(crashes.settings, CLIENT)
+    add_client(hq_of(crashes.settings), CLIENT)
     for workflow in workflows():
         if workflow.slug in STEPS:
-            add_workflow(crashes.settings, workflow)
-    add_pipeline(crashes.settings, pipeline_from_steps(PIPELINE, ",".join(STEPS)), client=CLIENT)
+            add_workflow(hq_of(crashes.settings), crashes.settings, workflow)
+    add_pipeline(hq_of(crashes.settings), pipeline_from_steps(PIPELINE, ",".join(STEPS)), client=CLIENT)
     folder = crashes.folder / "dagster"
     folder.mkdir()
     (folder / "dagster.yaml").write_text(INSTANCE)

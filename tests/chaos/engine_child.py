@@ -13,6 +13,7 @@ from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.settings import Settings
 from tests.chaos.faults import arm
 from tests.harness.fork_server import serve
+from tests.harness.handles import hq_of
 
 CUT_OFF = (-signal.SIGALRM, -signal.SIGPROF)
 TIMERS = {"seconds": signal.ITIMER_REAL, "of work": signal.ITIMER_PROF}
@@ -37,8 +38,10 @@ def run_engine(order: dict[str, Any]) -> int:
     options = EngineOptions(
         order["receiver"], order["sandbox"], lease_seconds=order["lease"], linger_seconds=0.3, progress_seconds=60.0
     )
-    report = advance_batch(settings, order["batch"], build_providers(order["sandbox"]), options=options)
-    store_results(settings, order["batch"])
+    report = advance_batch(
+        hq_of(settings), settings, order["batch"], build_providers(order["sandbox"]), options=options
+    )
+    store_results(hq_of(settings), order["batch"])
     return 0 if report.finished else 2
 
 

@@ -34,6 +34,7 @@ from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict,
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.engine.world import Launched, World, async_step, people, start_runner, step
+from tests.harness.handles import hq_of
 
 NO_STEPS = StepSources({}, {})
 
@@ -191,22 +192,24 @@ class Money(RuleBasedStateMachine):
         if not any(call["state"] == "ambiguous" for call in self.batch.calls()):
             self.the_run_dies_and_the_next_one_finds_calls_of_unknown_fate()
         if call_again:
-            recovery.resolve(self.batch.settings, self.batch.key, "retry")
+            recovery.resolve(hq_of(self.batch.settings), self.batch.key, "retry")
             return
         for slug, price in PRICES.items():
-            recovery.resolve(self.batch.settings, self.batch.key, "accept-miss", workflow=slug, cost=share * price)
+            recovery.resolve(
+                hq_of(self.batch.settings), self.batch.key, "accept-miss", workflow=slug, cost=share * price
+            )
 
     @rule()
     def stored_answers_are_read_again(self) -> None:
         """Refused while the run works; it makes no call, so it moves no money."""
         before = self.batch.calls()
         try:
-            replay(self.batch.settings, self.batch.key, SYNC)
+            replay(hq_of(self.batch.settings), self.batch.settings, self.batch.key, SYNC)
         except ConfigurationError as error:
             assert "run" in str(error)
         self.do(claims.end_runner(self.runner.connection, self.runner.scope.runner_id))
         try:
-            replay(self.batch.settings, self.batch.key, SYNC)
+            replay(hq_of(self.batch.settings), self.batch.settings, self.batch.key, SYNC)
         except ConfigurationError:
             assert any(call["state"] in HELD for call in self.batch.calls(SYNC))
         assert [(c["id"], c["attempt"], c["cost"]) for c in self.batch.calls()] == [
@@ -290,7 +293,7 @@ class Money(RuleBasedStateMachine):
 def play(world: World, examples: int, steps: int, *, shrink: bool = True) -> None:
     """Play the machine; raises the AssertionError of a law that is broken."""
     for workflow in workflows():
-        add_workflow(world.settings, workflow)
+        add_workflow(hq_of(world.settings), world.settings, workflow)
 
     class InThisWorld(Money):
         pass

@@ -7,6 +7,7 @@ from enrichment_assets.engine.decisions.refusals import PAUSES_AT, Refusals
 from enrichment_assets.services.batches.advancing import status
 from enrichment_assets.services.operations.statistics import batch_statistics
 from tests.engine.world import World, async_step, people
+from tests.harness.handles import hq_of
 
 REFUSED = (Status.FAILED, ErrorClass.CONTRACT)
 
@@ -62,9 +63,9 @@ def test_a_wrong_address_costs_a_handful_of_rows_not_the_batch_and_the_reasons_a
     batch.run()
     again = batch.statuses()["FAILED"]
     assert failed < again < failed + PAUSES_AT
-    reason, stopped = status(world.settings, batch.key).reasons
+    reason, stopped = status(hq_of(world.settings), world.settings, batch.key).reasons
     assert (reason.workflow, reason.status, reason.states) == ("ask", "FAILED", again)
     assert reason.reason.startswith("HTTP 404: the address does not exist")
     assert (stopped.status, stopped.states, stopped.cause) == ("PENDING", 40 - again, "refused")
-    (counted,) = batch_statistics(world.settings, batch.key)[0].reasons
+    (counted,) = batch_statistics(hq_of(world.settings), batch.key)[0].reasons
     assert (counted.status, counted.states, counted.reason) == ("FAILED", again, reason.reason)

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from enrichment_assets.engine.throttle.rates import RateGate
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.limits.rates import TimeSlot, pause, take_time_slot
-from enrichment_assets.store.runs.claims import Connection
 from tests.engine.test_limits import TINY, assert_kept, passes
 from tests.engine.virtual_clock import VirtualClock
 
@@ -41,12 +40,12 @@ class Database:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._connections: list[Connection] = []
+        self._connections: list[AsyncConnection] = []
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
 
-    def connect(self) -> Connection:
+    def connect(self) -> AsyncConnection:
         """A connection of one more run, for which `clock_timestamp()` is the virtual time it is told."""
         connection = self.do(connect_async(self._url, autocommit=True))
         self.do(connection.execute("set search_path = virtual, public, pg_catalog"))
@@ -73,7 +72,9 @@ def database_of(settings: Settings) -> Iterator[Database]:
 class Bucket:
     """`store.limits.rates.take_time_slot` as one run sees it, through a connection of its own and a network."""
 
-    def __init__(self, database: Database, connection: Connection, clock: VirtualClock, key: str, there: float) -> None:
+    def __init__(
+        self, database: Database, connection: AsyncConnection, clock: VirtualClock, key: str, there: float
+    ) -> None:
         self._database = database
         self._connection = connection
         self._clock = clock

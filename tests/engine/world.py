@@ -38,6 +38,7 @@ from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 from enrichment_assets.store.money import budgets
 from enrichment_assets.store.runs import claims
+from tests.harness.handles import hq_of
 
 Row = dict[str, Any]
 RECEIVER = "http://127.0.0.1:9"
@@ -129,7 +130,9 @@ class Launched:
             RECEIVER, self.sandbox.url, lease_seconds=lease, linger_seconds=linger, progress_seconds=60.0
         )
         providers = build_providers(self.sandbox.url)
-        return advance_batch(self.settings, self.key, providers, selection, options=options, **more)
+        return advance_batch(
+            hq_of(self.settings), self.settings, self.key, providers, selection, options=options, **more
+        )
 
     def run_twice_at_once(self, **more: Any) -> None:
         """Two runs beside each other, in threads of their own; returns when both have ended, raises what broke one."""
@@ -281,7 +284,7 @@ class World:
         with connect(self.settings.hq_database_url or "") as connection:
             assert insert_batch(connection, key, upload, blueprint)
             connection.commit()
-        create_items(self.settings, key)
+        create_items(hq_of(self.settings), self.settings, key)
         row = self.hq.execute("select id from batches where batch_key = %s", (key,)).fetchone()
         self.hq.rollback()
         assert row is not None
@@ -300,7 +303,7 @@ class World:
         writer.writerows({**row, "file": f"{number}"} for row in rows)
         path = self._folder / f"{client}-{number}.csv"
         path.write_text(text.getvalue())
-        report = upload_file(self.settings, path, client)
+        report = upload_file(hq_of(self.settings), self.settings, path, client)
         found = self.hq.execute("select * from uploads where id = %s", (report.upload_id,)).fetchone()
         self.hq.rollback()
         assert found is not None

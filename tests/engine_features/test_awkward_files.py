@@ -13,6 +13,7 @@ from enrichment_assets.services.insight.queries import export_model
 from enrichment_assets.warehouse import build_models, publish_batch_sources
 from tests.engine.world import World, company_step
 from tests.engine_features.test_values_in_the_pipeline import echo
+from tests.harness.handles import hq_of
 
 Lead = tuple[str | None, ...]
 COLUMNS = ("email", "phone", "linkedin_url", "company_name", "company_website")
@@ -107,11 +108,11 @@ def test_ten_awkward_lists_ask_for_bill_and_deliver_values_only(world: World, tm
         }, name
         firms += len(companies)
 
-        publish_batch_sources(batch.settings, batch.key)
+        publish_batch_sources(hq_of(batch.settings), batch.settings, batch.key)
         build_models(batch.settings, batch.key, ["final_leads"])
         files = [tmp_path / f"{batch.key}.csv", tmp_path / f"{batch.key}.xlsx"]
         for file in files:
-            assert export_model(batch.settings, batch.key, "final_leads", file) == len(rows)
+            assert export_model(hq_of(batch.settings), batch.settings, batch.key, "final_leads", file) == len(rows)
         assert [read(file) for file in files] == [expected, expected], name
     assert batch.billed("firm") == batch.asked("firm") == firms
 

@@ -32,6 +32,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.world import RECEIVER, Launched, World, async_step, people, step
 from tests.engine_features.test_pilots_and_replacements import Desk
+from tests.harness.handles import hq_of
 
 
 def find(**fields: Any) -> WorkflowDefinition:
@@ -42,7 +43,7 @@ def find(**fields: Any) -> WorkflowDefinition:
 def correct_all(batch: Launched) -> None:
     """Every request is another one from now on: what a new merge rule does to a batch that is under way."""
     for row in batch.rows("select id, first_name from batch_items where batch_id = %s", batch.batch_id):
-        edit_lead(batch.settings, batch.key, row["id"], "first_name", f"{row['first_name']}bel", by="ada")
+        edit_lead(hq_of(batch.settings), batch.key, row["id"], "first_name", f"{row['first_name']}bel", by="ada")
 
 
 def left_behind(batch: Launched, row_number: int, call: str) -> None:
@@ -116,8 +117,8 @@ def test_a_person_decides_about_a_call_whose_question_changed_and_is_asked_once(
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 1, "FAILED": 1}
     assert batch.asked("find") == 2
-    resolve(batch.settings, batch.key, "retry")
-    retry(batch.settings, batch.key)
+    resolve(hq_of(batch.settings), batch.key, "retry")
+    retry(hq_of(batch.settings), batch.settings, batch.key)
     assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 2}
     assert batch.asked("find") == 4
@@ -142,10 +143,10 @@ BODY = {"company": "{{company_name}}", "first_name": "{{first_name}}"}
 @pytest.fixture
 def desk(world: World, tmp_path: Path) -> Desk:
     settings = replace(world.settings, sandbox_url=None)  # the provider is the one of the test
-    add_client(settings, "acme")
+    add_client(hq_of(settings), "acme")
     path = tmp_path / "people.csv"
     path.write_text("First Name,Company\nAnn,Alder\nBen,Alder Incorporated\n")
-    return Desk(world, settings, upload_file(settings, path, "acme").upload_id)
+    return Desk(world, settings, upload_file(hq_of(settings), settings, path, "acme").upload_id)
 
 
 def match(provider: Answers, **provides: str) -> WorkflowDefinition:
@@ -155,8 +156,10 @@ def match(provider: Answers, **provides: str) -> WorkflowDefinition:
 
 def run(desk: Desk, key: str) -> Launched:
     """The batch after a run that calls the test's own provider."""
-    create_items(desk.settings, key)
-    advance_batch(desk.settings, key, build_providers(None), options=EngineOptions(RECEIVER, None))
+    create_items(hq_of(desk.settings), desk.settings, key)
+    advance_batch(
+        hq_of(desk.settings), desk.settings, key, build_providers(None), options=EngineOptions(RECEIVER, None)
+    )
     return desk.batch(key)
 
 
@@ -165,14 +168,16 @@ def replaced(desk: Desk, provider: Answers, before: Callable[[Launched, Answers]
     provider.bodies["/match"] = FIRM
     score = step("score", request={"url": f"{provider.url}/score", "body": BODY}, uses=["company_name"])
     for workflow in (match(provider), score):
-        add_workflow(desk.settings, workflow)
-    add_pipeline(desk.settings, pipeline_from_steps("mine", "match,score"), "acme")
-    first = launch(desk.settings, desk.upload, "mine", add_partition=lambda _: None)
+        add_workflow(hq_of(desk.settings), desk.settings, workflow)
+    add_pipeline(hq_of(desk.settings), pipeline_from_steps("mine", "match,score"), "acme")
+    first = launch(hq_of(desk.settings), desk.settings, desk.upload, "mine", add_partition=lambda _: None)
     old = run(desk, first.batch_key)
     assert provider.asked == {"/match": 2, "/score": 2}
     assert {call["merge_rule"] for call in old.calls()} == {RULE}
     before(old, provider)
-    done = launch_instead(desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None)
+    done = launch_instead(
+        hq_of(desk.settings), desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None
+    )
     new = run(desk, done.launched.batch_key)
     assert new.statuses() == {"COMPLETED": 4}
     return new
@@ -191,8 +196,8 @@ def by_the_earlier_rule(old: Launched, _: Answers) -> None:
 
 def read_again(old: Launched, provider: Answers) -> None:
     """The first step's answer is read otherwise now: what the second was asked is not known any more."""
-    add_workflow(old.settings, match(provider, industry="id"))
-    assert replay(old.settings, old.key, "match").changed == 2
+    add_workflow(hq_of(old.settings), old.settings, match(provider, industry="id"))
+    assert replay(hq_of(old.settings), old.settings, old.key, "match").changed == 2
 
 
 def test_what_an_earlier_rule_may_have_asked_otherwise_is_nobodys_answer(desk: Desk) -> None:

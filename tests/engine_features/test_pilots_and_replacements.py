@@ -38,6 +38,7 @@ from enrichment_assets.services.uploads.upload import list_uploads, upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import reconcile
 from tests.engine.world import Launched, World, async_step, company_step, step
+from tests.harness.handles import hq_of
 
 
 def the_same(slug: str, **fields: object) -> WorkflowDefinition:
@@ -57,7 +58,7 @@ class Desk:
 
     def launch(self, **options: object) -> Answer:
         options.setdefault("pipeline", "mine")
-        return launch(self.settings, self.upload, add_partition=lambda _: None, **options)  # type: ignore[arg-type]
+        return launch(hq_of(self.settings), self.settings, self.upload, add_partition=lambda _: None, **options)  # type: ignore[arg-type]
 
     def batch(self, key: str) -> Launched:
         row = self.world.hq.execute("select id from batches where batch_key = %s", (key,)).fetchone()
@@ -66,7 +67,7 @@ class Desk:
         return Launched(self.settings, self.world.hq, self.world.sandbox, key, row["id"], "acme")
 
     def run(self, key: str) -> Launched:
-        create_items(self.settings, key)
+        create_items(hq_of(self.settings), self.settings, key)
         batch = self.batch(key)
         batch.run()
         return batch
@@ -77,7 +78,7 @@ def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("ENRICH_HOME", str(world.settings.home))  # Dagster's storage finds its database by these
     monkeypatch.setenv("HQ_DATABASE_URL", world.settings.hq_database_url or "")
     monkeypatch.setenv("DAGSTER_DATABASE_URL", world.settings.dagster_database_url or "")
-    add_client(world.settings, "acme")
+    add_client(hq_of(world.settings), "acme")
     path = tmp_path / "people.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -86,45 +87,49 @@ def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
         rows.writerow(["too", "many", "cells", "are", "all", "these"])
         rows.writerows([["Ben", "Two Ltd", "2"], ["Cid", "One Ltd", "3"], ["Dan", "Two Ltd", "4"], ["Eve", "New", "5"]])
     for workflow in (the_same("match"), company_step("firm"), async_step("later")):
-        add_workflow(world.settings, workflow)
-    add_pipeline(world.settings, pipeline_from_steps("mine", "match,firm"), "acme")
-    add_pipeline(world.settings, pipeline_from_steps("slow", "match,later"), "acme")
-    add_pipeline(world.settings, pipeline_from_steps("single", "match"), "acme")
-    return Desk(world, world.settings, upload_file(world.settings, path, "acme").upload_id)
+        add_workflow(hq_of(world.settings), world.settings, workflow)
+    add_pipeline(hq_of(world.settings), pipeline_from_steps("mine", "match,firm"), "acme")
+    add_pipeline(hq_of(world.settings), pipeline_from_steps("slow", "match,later"), "acme")
+    add_pipeline(hq_of(world.settings), pipeline_from_steps("single", "match"), "acme")
+    return Desk(world, world.settings, upload_file(hq_of(world.settings), world.settings, path, "acme").upload_id)
 
 
 def test_a_pilot_goes_on_with_the_rest_and_asks_nobody_twice(desk: Desk) -> None:
-    plan = plan_launch(desk.settings, desk.upload, "mine", limit=2)
+    plan = plan_launch(hq_of(desk.settings), desk.settings, desk.upload, "mine", limit=2)
     assert (plan.items, [s.calls_at_most for s in plan.steps]) == (2, [2, 2])
     pilot = desk.launch(limit=2)
     assert (pilot.created, pilot.items, pilot.limit) == (True, 2, 2)
     batch = desk.run(pilot.batch_key)
-    assert status(desk.settings, pilot.batch_key).finished
+    assert status(hq_of(desk.settings), desk.settings, pilot.batch_key).finished
     assert [row["row_number"] for row in batch.states("match")] == [1, 3]
     paid = batch.billed()
 
     assert desk.launch(limit=2).added == 0, "the same launch again changes nothing"
-    rest = plan_launch(desk.settings, desk.upload, "mine")
+    rest = plan_launch(hq_of(desk.settings), desk.settings, desk.upload, "mine")
     assert (rest.batch_key, rest.items, rest.rows_before) == (pilot.batch_key, 3, 2)
     grown = desk.launch(limit=3)
     assert (grown.batch_key, grown.added, grown.created) == (pilot.batch_key, 1, False)
     whole = desk.launch()
     assert (whole.batch_key, whole.added, whole.items) == (pilot.batch_key, 2, 5)
-    assert not status(desk.settings, pilot.batch_key).finished
+    assert not status(hq_of(desk.settings), desk.settings, pilot.batch_key).finished
     desk.run(pilot.batch_key)
     assert [row["row_number"] for row in batch.states("match")] == [1, 3, 4, 5, 6]
     assert batch.statuses() == {"COMPLETED": 10}
     assert (batch.asked("match"), batch.asked("firm")) == (5, 3), "each row and each company once"
     assert batch.billed() > paid
-    export_leads(desk.settings, pilot.batch_key, desk.settings.home / "whole.csv", with_upload=True)
-    assert {c.name: c.passed for c in reconcile(desk.settings, pilot.batch_key)}["rows + children = items"]
+    export_leads(
+        hq_of(desk.settings), desk.settings, pilot.batch_key, desk.settings.home / "whole.csv", with_upload=True
+    )
+    assert {c.name: c.passed for c in reconcile(hq_of(desk.settings), desk.settings, pilot.batch_key)}[
+        "rows + children = items"
+    ]
     again = desk.launch()
     assert again.created and again.batch_key != pilot.batch_key, "a batch that has all rows is no pilot any more"
 
 
 def test_a_pilot_whose_workflow_was_changed_is_not_mixed_with_the_new_one(desk: Desk) -> None:
     pilot = desk.launch(limit=2)
-    add_workflow(desk.settings, the_same("match", provides={"match_id": "id"}))
+    add_workflow(hq_of(desk.settings), desk.settings, the_same("match", provides={"match_id": "id"}))
     with pytest.raises(ConfigurationError) as changed:
         desk.launch()
     assert re.search(f"--batch {pilot.batch_key}.*--replace {pilot.batch_key}", told(changed.value))
@@ -136,9 +141,11 @@ def test_a_replaced_batch_sends_nothing_more_and_what_it_paid_for_is_taken(desk:
     old = desk.run(first.batch_key)
     assert old.statuses("later") == {"IN_PROGRESS": 3}
     late = old.calls("later")[0]
-    add_workflow(desk.settings, the_same("match", provides={"their_id": "id"}))
+    add_workflow(hq_of(desk.settings), desk.settings, the_same("match", provides={"their_id": "id"}))
     asked = old.asked("match")
-    done = launch_instead(desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None)
+    done = launch_instead(
+        hq_of(desk.settings), desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None
+    )
     assert (done.given_up.under_way, done.questions) == (3, 6)
     new = desk.run(done.launched.batch_key)
     assert new.statuses() == {"COMPLETED": 10}
@@ -146,35 +153,40 @@ def test_a_replaced_batch_sends_nothing_more_and_what_it_paid_for_is_taken(desk:
     reasons = [row["reason"] for row in new.states("match")]
     assert [bool(r and r.startswith(f"reused: batch {first.batch_key}")) for r in reasons] == [True] * 3 + [False] * 2
     assert all(row["their_id"] for row in (r["fields"] for r in new.results() if r["workflow_slug"] == "match"))
-    assert [b.batch for b in overview(desk.settings)] == [done.launched.batch_key], "the old one is out of the list"
+    assert [b.batch for b in overview(hq_of(desk.settings), desk.settings)] == [done.launched.batch_key], (
+        "the old one is out of the list"
+    )
 
     old.call_back(late, {"found": True, "id": "x"})
     old.run()
     assert old.statuses("later") == {"COMPLETED": 1, "IN_PROGRESS": 2}, "what was under way is settled all the same"
-    repeated = launch_instead(desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None)
+    repeated = launch_instead(
+        hq_of(desk.settings), desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None
+    )
     assert repeated.launched.batch_key == done.launched.batch_key, "an interrupted launch is repeated, not doubled"
 
 
 def test_after_the_commit_of_giving_up_no_call_leaves_and_calls_under_way_are_kept(desk: Desk) -> None:
     add_workflow(
+        hq_of(desk.settings),
         desk.settings,
         the_same("match", limits={"per_second": 1, "concurrency": 1}),
     )
     key = desk.launch(pipeline="single").batch_key
-    create_items(desk.settings, key)
+    create_items(hq_of(desk.settings), desk.settings, key)
     batch = desk.batch(key)
     desk.world.sandbox.configure(latency="300ms")
     running = threading.Thread(target=batch.run)
     running.start()
     while not batch.calls():
         assert running.is_alive()
-    give_up_batch(desk.settings, key)
+    give_up_batch(hq_of(desk.settings), key)
     intents = len(batch.calls())
     running.join()
     assert len(batch.calls()) == intents < 5, "an intent is committed before, or never"
     assert batch.statuses() == {"COMPLETED": intents, "SKIPPED": 5 - intents}, "what was under way has its answer"
     batch.run()
-    assert (len(batch.calls()), give_up_batch(desk.settings, key).skipped) == (intents, 0)
+    assert (len(batch.calls()), give_up_batch(hq_of(desk.settings), key).skipped) == (intents, 0)
     skipped = [row["reason"] for row in batch.states() if row["status"] == "SKIPPED"]
     assert {reason.partition(":")[0] for reason in skipped} == {"given_up"}
 
@@ -197,25 +209,25 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
         ("workflow", "match", "pipelines: mine, single, slow"),
     ):
         with pytest.raises(ConfigurationError, match=what):
-            archiving.archive(settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
+            archiving.archive(hq_of(settings), settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
     desk.run(key)
-    archiving.archive(settings, "batch", key, partitions=partitions)
-    archiving.archive(settings, "batch", key, partitions=partitions)
+    archiving.archive(hq_of(settings), settings, "batch", key, partitions=partitions)
+    archiving.archive(hq_of(settings), settings, "batch", key, partitions=partitions)
     with open_instance(settings) as instance:
         assert instance.get_dynamic_partitions(PARTITIONS_NAME) == []
-    assert overview(settings) == []
+    assert overview(hq_of(settings), settings) == []
     with pytest.raises(ConfigurationError, match="archived"):
         desk.launch(batch_key=key)
     for slug in ("mine", "single", "slow"):
-        archiving.archive(settings, "pipeline", slug, "acme", partitions=partitions)
-    archiving.archive(settings, "workflow", "match", partitions=partitions)
-    archiving.archive(settings, "upload", str(desk.upload), partitions=partitions)
-    assert "match" not in [w.definition.slug for w in list_workflows(settings)]
-    assert [p for p in list_pipelines(settings, "acme") if p.client] == []
-    assert list_uploads(settings) == []
+        archiving.archive(hq_of(settings), settings, "pipeline", slug, "acme", partitions=partitions)
+    archiving.archive(hq_of(settings), settings, "workflow", "match", partitions=partitions)
+    archiving.archive(hq_of(settings), settings, "upload", str(desk.upload), partitions=partitions)
+    assert "match" not in [w.definition.slug for w in list_workflows(hq_of(settings))]
+    assert [p for p in list_pipelines(hq_of(settings), "acme") if p.client] == []
+    assert list_uploads(hq_of(settings), settings) == []
     for misspelt in (
-        lambda: give_up_batch(desk.settings, f"{key}x"),
-        lambda: archiving.archive(settings, "batch", f"{key}x", partitions=partitions),
+        lambda: give_up_batch(hq_of(desk.settings), f"{key}x"),
+        lambda: archiving.archive(hq_of(settings), settings, "batch", f"{key}x", partitions=partitions),
     ):
         with pytest.raises(NotFoundError, match=f"did you mean '{key}'"):
             misspelt()
@@ -223,13 +235,15 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
         pipeline_from_steps("p", "normalise-name,,normalise-domain")
     with pytest.raises(NotFoundError, match="no upload"):
         desk.launch()
-    names = {(row["kind"], row["name"]) for row in archiving.list_archived(settings)}
+    names = {(row["kind"], row["name"]) for row in archiving.list_archived(hq_of(settings))}
     pipelines = {("pipeline", slug) for slug in ("mine", "single", "slow")}
     assert names == {("batch", key), ("workflow", "match"), ("upload", str(desk.upload))} | pipelines
-    archiving.restore(settings, "batch", key, partitions=partitions)
+    archiving.restore(hq_of(settings), settings, "batch", key, partitions=partitions)
     with open_instance(settings) as instance:
         assert instance.get_dynamic_partitions(PARTITIONS_NAME) == [key]
-    assert "match" in [w.definition.slug for w in list_workflows(settings, needed=True)], "its batch can be run again"
+    assert "match" in [w.definition.slug for w in list_workflows(hq_of(settings), needed=True)], (
+        "its batch can be run again"
+    )
 
     for kind, name, what in (
         ("batch", key, "calls in the ledger, which is kept: firm, match"),
@@ -239,29 +253,29 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
         ("workflow", "normalise-name", "comes with the platform"),
     ):
         with pytest.raises(ConfigurationError, match=what):
-            archiving.remove(settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
+            archiving.remove(hq_of(settings), settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
 
 
 def test_what_nothing_depends_on_is_removed_with_its_files(desk: Desk, tmp_path: Path) -> None:
     key = desk.launch().batch_key
-    create_items(desk.settings, key)
-    export_leads(desk.settings, key, tmp_path / "leads.csv")
+    create_items(hq_of(desk.settings), desk.settings, key)
+    export_leads(hq_of(desk.settings), desk.settings, key, tmp_path / "leads.csv")
     partitions = InstancePartitions(desk.settings)
     partitions.add(key)
-    archiving.remove(desk.settings, "batch", key, partitions=partitions)
+    archiving.remove(hq_of(desk.settings), desk.settings, "batch", key, partitions=partitions)
     for table in ("batches", "batch_items", "workflow_states", "item_leases"):
         rows = desk.world.hq.execute(f"select count(*) as n from {table}").fetchone()
         assert rows == {"n": 0}, table
     assert list(desk.settings.warehouse_dir.glob("*/*/*/*.parquet")) == []
-    archiving.remove(desk.settings, "upload", str(desk.upload), partitions=partitions)
+    archiving.remove(hq_of(desk.settings), desk.settings, "upload", str(desk.upload), partitions=partitions)
     assert [path for path in desk.settings.uploads_dir.rglob("*") if path.is_file()] == []
     for slug in ("mine", "single", "slow"):
-        archiving.remove(desk.settings, "pipeline", slug, "acme", partitions=partitions)
+        archiving.remove(hq_of(desk.settings), desk.settings, "pipeline", slug, "acme", partitions=partitions)
     for slug in ("match", "firm", "later"):
-        archiving.remove(desk.settings, "workflow", slug, partitions=partitions)
-    archiving.remove(desk.settings, "client", "acme", partitions=partitions)
+        archiving.remove(hq_of(desk.settings), desk.settings, "workflow", slug, partitions=partitions)
+    archiving.remove(hq_of(desk.settings), desk.settings, "client", "acme", partitions=partitions)
     with pytest.raises(NotFoundError, match="no client 'acme'"):
-        archiving.remove(desk.settings, "client", "acme", partitions=partitions)
+        archiving.remove(hq_of(desk.settings), desk.settings, "client", "acme", partitions=partitions)
 
 
 def test_the_commands_say_what_is_next_and_delete_nothing_unasked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
 from tests.engine.hostile_server import answering
 from tests.engine.world import RECEIVER, Launched, World, async_step, company_step, people, step
+from tests.harness.handles import hq_of
 
 GOOD = {"found": True, "id": "answer-1"}
 RETRIED = {"found_if": "found", "on_deadline": "retry"}
@@ -173,7 +174,7 @@ def test_simulated_and_real_answers_never_meet(world: World, then: bool | None, 
 
 def _advance_alone(batch: Launched) -> None:
     options = EngineOptions(RECEIVER, batch.sandbox.url, linger_seconds=1.0)
-    loaded = load_batch(batch.settings, batch.key)
+    loaded = load_batch(hq_of(batch.settings), batch.key)
     asyncio.run(advance(batch.settings.hq_database_url or "", loaded, build_providers(batch.sandbox.url), options))
 
 

@@ -35,6 +35,7 @@ from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
 from enrichment_assets.warehouse.publishing import publish_marts
 from tests.engine.world import Launched, World, people, step
+from tests.harness.handles import hq_of
 
 DESTINATION = {"table": "found_titles", "create": True, "columns": {"title": "fields.title", "n": "item.row_number"}}
 
@@ -46,9 +47,9 @@ def titles(**fields: Any) -> WorkflowDefinition:
 
 def extract(batch: Launched) -> None:
     """Make the batch's leads and publish them."""
-    publish_batch_sources(batch.settings, batch.key)
+    publish_batch_sources(hq_of(batch.settings), batch.settings, batch.key)
     build_models(batch.settings, batch.key)
-    publish_marts(batch.settings, batch.key)
+    publish_marts(hq_of(batch.settings), batch.settings, batch.key)
 
 
 def test_leads_of_a_second_batch_have_the_same_values_and_say_where_and_when_they_were_fetched(world: World) -> None:
@@ -78,7 +79,7 @@ def test_leads_of_a_second_batch_have_the_same_values_and_say_where_and_when_the
     assert [row["reused_from_batch"] for row in rows] == [None] * 3 + [first.key] * 4
     assert {row["fetched_at"] for row in rows if row["batch_key"] == second.key} == calls
     item = second.rows("select min(item_id) as id from workflow_states where batch_id = %s", second.batch_id)[0]["id"]
-    (link,) = explain_lead(world.settings, second.key, item, "title")[0].links
+    (link,) = explain_lead(hq_of(world.settings), world.settings, second.key, item, "title")[0].links
     assert link.reused_from_batch == first.key and link.fetched_at in calls
     build_analytics(world.settings)
     performance = open_warehouse(world.settings).execute(
@@ -94,7 +95,7 @@ def test_statistics_count_a_reused_answer_as_reused_and_say_what_it_saved(world:
     world.launch(people(2), titles()).run()
     batch = world.launch([*people(3), *people(2)], titles(price={"estimate": "0.07", "not_found": "0"}))
     batch.run()
-    (row,) = batch_statistics(world.settings, batch.key)
+    (row,) = batch_statistics(hq_of(world.settings), batch.key)
     assert (row.calls, row.reused, row.saved, row.cost) == (1, 2, Decimal("0.14"), Decimal("0.07"))
     assert row.found_rate == 1.0
     assert plain(WorkflowStatistics.of(row), worded)["saved"] == "0.14"
@@ -105,13 +106,13 @@ def test_a_reused_answer_is_stored_where_configuration_says_with_the_time_it_was
     first.run()
     second = world.launch(people(2) * 2, titles(destination=DESTINATION))
     second.run()
-    assert store_results(world.settings, second.key)["match"].rows == 4
+    assert store_results(hq_of(world.settings), second.key)["match"].rows == 4
     with connect(world.settings.workspace_database_url or "") as workspace:
         rows = workspace.execute("select batch_key, title, fetched_at from found_titles order by n").fetchall()
     assert {row["batch_key"] for row in rows} == {second.key}
     fetched = [call["received_at"] for call in first.calls()]
     assert sorted({row["fetched_at"] for row in rows}) == sorted(fetched)
-    assert store_results(world.settings, second.key)["match"].rows == 0
+    assert store_results(hq_of(world.settings), second.key)["match"].rows == 0
 
 
 def test_the_log_has_a_line_for_a_reuse_and_none_for_a_call(world: World) -> None:
@@ -140,19 +141,19 @@ def test_the_log_has_a_line_for_a_reuse_and_none_for_a_call(world: World) -> Non
 
 
 def test_a_client_sets_reuse_for_for_itself_and_what_is_no_duration_is_refused(world: World) -> None:
-    add_client(world.settings, "acme", "Acme")
-    add_workflow(world.settings, titles(reuse_for=None))
-    set_client_config(world.settings, "acme", "match", set_values={"reuse_for": "30d"})
-    config = get_client_config(world.settings, "acme", "match")
+    add_client(hq_of(world.settings), "acme", "Acme")
+    add_workflow(hq_of(world.settings), world.settings, titles(reuse_for=None))
+    set_client_config(hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": "30d"})
+    config = get_client_config(hq_of(world.settings), "acme", "match")
     assert apply_config("acme", titles(reuse_for=None), config).reuse_for == 30 * 86400
-    set_client_config(world.settings, "acme", "match", set_values={"reuse_for": 0})
-    config = get_client_config(world.settings, "acme", "match")
+    set_client_config(hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": 0})
+    config = get_client_config(hq_of(world.settings), "acme", "match")
     assert apply_config("acme", titles(reuse_for=None), config).reuse_for == 0
     for wrong in ("a month", -1, "5000d", float("inf")):
         with pytest.raises(ConfigurationError, match="reuse_for"):
-            set_client_config(world.settings, "acme", "match", set_values={"reuse_for": wrong})
-    set_client_config(world.settings, "acme", "match", unset=["reuse_for"])
-    config = get_client_config(world.settings, "acme", "match")
+            set_client_config(hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": wrong})
+    set_client_config(hq_of(world.settings), world.settings, "acme", "match", unset=["reuse_for"])
+    config = get_client_config(hq_of(world.settings), "acme", "match")
     assert apply_config("acme", titles(), config).reuse_for == 30 * 86400
 
 
@@ -160,17 +161,22 @@ def test_a_fresh_launch_takes_no_old_answers_and_its_own_are_taken_later(world: 
     old = world.launch(people(2), titles())
     old.change("update batches set blueprint = blueprint || '{\"simulated\": true}' where id = %s", old.batch_id)
     old.run()
-    add_workflow(world.settings, titles())
-    add_workflow(world.settings, step("other"))
-    add_pipeline(world.settings, PipelineDefinition(slug="p", steps=["match", "other"]), client="acme")
+    add_workflow(hq_of(world.settings), world.settings, titles())
+    add_workflow(hq_of(world.settings), world.settings, step("other"))
+    add_pipeline(hq_of(world.settings), PipelineDefinition(slug="p", steps=["match", "other"]), client="acme")
     upload = old.rows("select upload_id as id from batches where id = %s", old.batch_id)[0]["id"]
-    assert [step.reuse_for for step in plan_launch(world.settings, upload, "p").steps] == [30 * 86400, None]
+    assert [step.reuse_for for step in plan_launch(hq_of(world.settings), world.settings, upload, "p").steps] == [
+        30 * 86400,
+        None,
+    ]
     keys = []
     for fresh in (True, False):
-        launched = launch(world.settings, upload, "p", add_partition=lambda _key: None, fresh=fresh)
-        create_items(world.settings, launched.batch_key)
+        launched = launch(
+            hq_of(world.settings), world.settings, upload, "p", add_partition=lambda _key: None, fresh=fresh
+        )
+        create_items(hq_of(world.settings), world.settings, launched.batch_key)
         keys.append(launched.batch_key)
-    fresh, later = (replace(old, key=key, batch_id=load_batch(world.settings, key).batch_id) for key in keys)
+    fresh, later = (replace(old, key=key, batch_id=load_batch(hq_of(world.settings), key).batch_id) for key in keys)
     fresh.run()
     assert old.asked("match") == 4
     later.run()

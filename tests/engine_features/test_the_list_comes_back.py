@@ -29,6 +29,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch
 from enrichment_assets.store.database import connect
 from tests.engine.world import Launched, World, async_step, step
+from tests.harness.handles import hq_of
 
 HEADER = ["First Name", "E-Mail", "E-Mail", "", "score", "Note", "n", "scenario"]
 ROWS = [
@@ -51,7 +52,7 @@ class Returned:
 
     def table(self, name: str, **options: bool) -> tuple[list[str], list[list[str]]]:
         """Header and rows of the leads as CSV."""
-        export_leads(self.settings, self.batch.key, self.folder / name, **options)
+        export_leads(hq_of(self.settings), self.settings, self.batch.key, self.folder / name, **options)
         lines = list(csv.reader(io.StringIO((self.folder / name).read_bytes().decode())))
         return lines[0], lines[1:]
 
@@ -62,7 +63,7 @@ def returned(world: World, tmp_path: Path) -> Returned:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([HEADER, *ROWS[:2], TOO_LONG, *ROWS[2:]])
     world.launch([{"first_name": "Other"}], step("other"))  # a batch of the same client that is in no answer
-    upload_file(world.settings, path, "acme")
+    upload_file(hq_of(world.settings), world.settings, path, "acme")
     row = world.hq.execute("select * from uploads order by id desc limit 1").fetchone()
     world.hq.rollback()
     assert row is not None
@@ -85,9 +86,9 @@ def returned(world: World, tmp_path: Path) -> Returned:
         assert insert_batch(connection, "list", row, blueprint)
         connection.commit()
     with pytest.raises(NotStartedError) as early:
-        export_leads(world.settings, "list", tmp_path / "early.csv")
+        export_leads(hq_of(world.settings), world.settings, "list", tmp_path / "early.csv")
     assert "`enrich run list`" in told(early.value)
-    create_items(world.settings, "list")
+    create_items(hq_of(world.settings), world.settings, "list")
     found = world.hq.execute("select id from batches where batch_key = 'list'").fetchone()
     world.hq.rollback()
     assert found is not None
@@ -114,7 +115,12 @@ def test_the_uploaded_list_comes_back_before_the_last_callback(returned: Returne
 
     same = {"back.xlsx": None, "back.json": None, "back.parquet": None}
     for name in same:
-        assert export_leads(returned.settings, "list", returned.folder / name, with_upload=True).rows == 6
+        assert (
+            export_leads(
+                hq_of(returned.settings), returned.settings, "list", returned.folder / name, with_upload=True
+            ).rows
+            == 6
+        )
     sheet = (
         python_calamine.CalamineWorkbook.from_path(str(returned.folder / "back.xlsx")).get_sheet_by_index(0).to_python()
     )
@@ -134,18 +140,18 @@ def test_own_fields_are_columns_of_leads_and_can_be_explained_and_corrected(retu
     leads = [dict(zip(header, row, strict=True)) for row in rows]
     assert [lead["row_number"] for lead in leads] == ["1", "2", "4", "5", "6"]
     item = int(leads[0]["item_id"])
-    (chain,) = explain_lead(returned.settings, "list", item, "their_score")
+    (chain,) = explain_lead(hq_of(returned.settings), returned.settings, "list", item, "their_score")
     assert chain.final == leads[0]["their_score"] and chain.links[0].source == "judge"
-    (nothing,) = explain_lead(returned.settings, "list", item, "phone_later")
+    (nothing,) = explain_lead(hq_of(returned.settings), returned.settings, "list", item, "phone_later")
     assert (nothing.final, nothing.because) == (None, "nobody gave a value")
     with pytest.raises(NotFoundError, match="no field `verdcit`"):
-        explain_lead(returned.settings, "list", item, "verdcit")
+        explain_lead(hq_of(returned.settings), returned.settings, "list", item, "verdcit")
 
-    edit_lead(returned.settings, "list", item, "their_score", "0.75", by="ada")
-    edit_lead(returned.settings, "list", item, "verdict", "no fit", by="ada")
+    edit_lead(hq_of(returned.settings), "list", item, "their_score", "0.75", by="ada")
+    edit_lead(hq_of(returned.settings), "list", item, "verdict", "no fit", by="ada")
     for column, value in (("their_score", "rather good"), ("stepz", "1"), ("employment_history", "[]")):
         with pytest.raises(ConfigurationError, match=f"`{column}` cannot be"):
-            edit_lead(returned.settings, "list", item, column, value, by="ada")
+            edit_lead(hq_of(returned.settings), "list", item, column, value, by="ada")
     header, rows = returned.table("leads.csv")
     lead = dict(zip(header, rows[0], strict=True))
     assert (lead["their_score"], lead["verdict"]) == ("0.75", "no fit"), "a correction is there without another run"

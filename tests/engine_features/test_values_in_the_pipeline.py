@@ -14,6 +14,7 @@ from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
 from tests.engine.world import Launched, World, company_step, step
+from tests.harness.handles import hq_of
 
 AWKWARD: list[dict[str, Any]] = [
     {
@@ -50,14 +51,14 @@ def echo(slug: str, sent: str, **fields: Any) -> Any:
 
 
 def tables(batch: Launched) -> Any:
-    publish_batch_sources(batch.settings, batch.key)
+    publish_batch_sources(hq_of(batch.settings), batch.settings, batch.key)
     build_models(batch.settings, batch.key)
     return open_warehouse(batch.settings, client_slug=batch.client, batch_key=batch.key)
 
 
 def told(batch: Launched, item: int, column: str) -> list[tuple[bool, str | None, str, str | None]]:
     """What `enrich explain` shows of one column."""
-    (chain,) = explain_lead(batch.settings, batch.key, item, column)
+    (chain,) = explain_lead(hq_of(batch.settings), batch.settings, batch.key, item, column)
     return [(link.wins, link.value, link.source, link.why_not) for link in chain.links]
 
 
@@ -142,10 +143,10 @@ def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counte
     ]
 
     with pytest.raises(ConfigurationError, match=r"`email` cannot be 'n/a': that is no value.*placeholder"):
-        edit_lead(batch.settings, batch.key, items[0]["id"], "email", "n/a", by="ada")
+        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "email", "n/a", by="ada")
     with pytest.raises(ConfigurationError, match=r"`phone` cannot be '555-0100': .* as \+1 202 555 0123"):
-        edit_lead(batch.settings, batch.key, items[0]["id"], "phone", "555-0100", by="ada")
-    edit_lead(batch.settings, batch.key, items[0]["id"], "phone", "(202) 555-0199", by="ada")
+        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "555-0100", by="ada")
+    edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "(202) 555-0199", by="ada")
     assert batch.rows("select value from item_edits") == [{"value": "+12025550199"}]
 
 

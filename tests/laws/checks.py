@@ -26,6 +26,7 @@ from enrichment_assets.store.inbox.callbacks import Receipt
 from enrichment_assets.store.runs import claims
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
+from tests.harness.handles import hq_of
 
 GOOD = {"found": True, "id": "answer"}
 
@@ -62,7 +63,7 @@ def a_row_that_is_lost_between_upload_and_items_is_noticed(world: World) -> None
     kept.chmod(0o600)
     kept.write_bytes(b"".join(kept.read_bytes().splitlines(keepends=True)[:-1]))
     try:
-        create_items(world.settings, batch.key)
+        create_items(hq_of(world.settings), world.settings, batch.key)
     except InfrastructureError:
         assert batch.rows("select 1 from batch_items") == []
         return
@@ -285,11 +286,11 @@ provides: {odd_value: id}
 destination: {table: odd_values, create: true, columns: {odd: fields.odd_value}}
 """
     )
-    add_workflow(world.settings, path)
-    (saved,) = [w.definition for w in list_workflows(world.settings) if w.definition.slug == "only-a-row"]
+    add_workflow(hq_of(world.settings), world.settings, path)
+    (saved,) = [w.definition for w in list_workflows(hq_of(world.settings)) if w.definition.slug == "only-a-row"]
     batch = world.launch(people(3), saved)
     batch.run()
-    (stored,) = store_results(world.settings, batch.key).values()
+    (stored,) = store_results(hq_of(world.settings), batch.key).values()
     assert stored.problem is None, stored.problem
     with connect(world.settings.workspace_database_url or "") as connection:
         exists = connection.execute("select to_regclass('odd_values') is not null as there").fetchone()

@@ -17,6 +17,7 @@ from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict, take
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
 from tests.engine.world import RECEIVER, Launched, World, people, start_runner, step
+from tests.harness.handles import hq_of
 
 
 def a_question_is_asked_once(world: World) -> None:
@@ -75,7 +76,7 @@ def simulated_answers_do_not_reach_a_batch_for_real_providers(world: World) -> N
         )
         # The service refuses a batch for real providers beside a sandbox: the engine is asked without it.
         options = EngineOptions(RECEIVER, batch.sandbox.url, linger_seconds=1.0)
-        loaded = load_batch(batch.settings, batch.key)
+        loaded = load_batch(hq_of(batch.settings), batch.key)
         asyncio.run(advance(batch.settings.hq_database_url or "", loaded, build_providers(batch.sandbox.url), options))
     assert batch.asked("find") == 2, "a made-up answer was taken for a real one"
 

@@ -35,6 +35,7 @@ from enrichment_assets.warehouse import (
     reconcile,
     run_tests,
 )
+from tests.harness.handles import hq_of
 from tests.payloads.payload import OWN, WHOSE, Payload, SentAnswer
 from tests.payloads.server import PayloadServer
 
@@ -67,7 +68,7 @@ class Ran:
 
 def run_payloads(settings: Settings, payloads: Sequence[Payload], folder: Path) -> Ran:
     """Run them all and build every table."""
-    add_client(settings, CLIENT, "Payloads")
+    add_client(hq_of(settings), CLIENT, "Payloads")
     with PayloadServer(payloads) as server:
         settings = replace(settings, sandbox_url=server.url, receiver_url=RECEIVER)
         groups = [(steps, list(group)) for steps, group in itertools.groupby(_by_steps(payloads), lambda p: p.steps)]
@@ -78,9 +79,9 @@ def run_payloads(settings: Settings, payloads: Sequence[Payload], folder: Path) 
         ]
         problems = list(server.problems)
     for key in keys:
-        publish_batch_sources(settings, key)
+        publish_batch_sources(hq_of(settings), settings, key)
         build_models(settings, key)
-        publish_marts(settings, key)
+        publish_marts(hq_of(settings), settings, key)
     build_analytics(settings)
     problems += _what_fails(settings, keys)
     return Ran(open_warehouse(settings), problems)
@@ -94,10 +95,14 @@ def _address_workflows(settings: Settings, server: PayloadServer, payloads: Sequ
     """Every workflow calls a path of its own, so that the server knows who asks."""
     for payload in payloads:
         if payload.workflow is not None:
-            add_workflow(settings, payload.workflow.model_copy(update={"base_url": f"{server.url}/{payload.slug}"}))
+            add_workflow(
+                hq_of(settings),
+                settings,
+                payload.workflow.model_copy(update={"base_url": f"{server.url}/{payload.slug}"}),
+            )
     asked = {slug for payload in payloads for slug in payload.answers}
     for slug in sorted(asked - {payload.slug for payload in payloads}):
-        set_client_config(settings, CLIENT, slug, set_values={"base_url": f"{server.url}/{slug}"})
+        set_client_config(hq_of(settings), settings, CLIENT, slug, set_values={"base_url": f"{server.url}/{slug}"})
 
 
 def _run_group(
@@ -106,11 +111,13 @@ def _run_group(
     """One batch with a row per file; returns its key."""
     pipeline = f"steps-{file.stem}"
     slugs = [slug for step in steps for slug in (_own_slugs(group) if step == OWN else [step])]
-    add_pipeline(settings, PipelineDefinition(slug=pipeline, steps=slugs), client=CLIENT)
+    add_pipeline(hq_of(settings), PipelineDefinition(slug=pipeline, steps=slugs), client=CLIENT)
     _write(file, group)
-    upload = upload_file(settings, file, CLIENT)
-    key = launch(settings, upload.upload_id, pipeline, client=CLIENT, add_partition=lambda _key: None).batch_key
-    create_items(settings, key)
+    upload = upload_file(hq_of(settings), settings, file, CLIENT)
+    key = launch(
+        hq_of(settings), settings, upload.upload_id, pipeline, client=CLIENT, add_partition=lambda _key: None
+    ).batch_key
+    create_items(hq_of(settings), settings, key)
     _advance(settings, key)
     if server.callbacks:
         _call_back(settings, server.callbacks)
@@ -135,7 +142,7 @@ def _write(file: Path, group: Sequence[Payload]) -> None:
 
 def _advance(settings: Settings, key: str) -> None:
     options = EngineOptions(RECEIVER, settings.sandbox_url, linger_seconds=0.1, progress_seconds=60.0)
-    advance_batch(settings, key, build_providers(settings.sandbox_url), None, options=options)
+    advance_batch(hq_of(settings), settings, key, build_providers(settings.sandbox_url), None, options=options)
 
 
 def _call_back(settings: Settings, callbacks: Sequence[tuple[str, SentAnswer]]) -> None:
@@ -170,5 +177,5 @@ def _what_fails(settings: Settings, keys: Sequence[str]) -> list[str]:
     """Tests of the tables that fail over all batches, and counts of one that do not add up."""
     models = load_project().models
     failed = [test.message for name in models for test in run_tests(settings, None, name) if not test.passed]
-    counts = [(key, count) for key in keys for count in reconcile(settings, key) if not count.passed]
+    counts = [(key, count) for key in keys for count in reconcile(hq_of(settings), settings, key) if not count.passed]
     return [*failed, *(f"{key}: {c.name}: {c.expected} and {c.actual}" for key, c in counts)]

@@ -114,7 +114,10 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
     ),
-    destinations.unstored_results: lambda c, b: list(destinations.unstored_results(c, b.batch_id, "first")),
+    destinations.unstored_items: lambda c, b: destinations.unstored_items(c, b.batch_id, "first"),
+    destinations.unstored_results: lambda c, b: destinations.unstored_results(
+        c, "first", destinations.unstored_items(c, b.batch_id, "first")[:1_000]
+    ),
     transitions.forget: lambda c, b: transitions.forget(c, b.batch_id),
     transitions.mark_stored: lambda c, b: transitions.mark_stored(
         c, "first", [(item, datetime.now(UTC)) for item in b.items]

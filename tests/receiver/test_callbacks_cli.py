@@ -17,6 +17,7 @@ from enrichment_assets.cli.callbacks import app
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.services.operations.callbacks import show_callback
 from enrichment_assets.settings import Settings
+from tests.harness.handles import hq_of
 
 Hq = psycopg.Connection[dict[str, Any]]
 
@@ -108,15 +109,15 @@ def test_a_hostile_or_binary_body_cannot_drive_the_terminal(
 ) -> None:
     raw = body.encode() if isinstance(body, str) else body
     inbox_id = _put(hq, make_world(hq), raw)
-    assert show_callback(settings, inbox_id).rendered_body(10) == (form, rendered)
+    assert show_callback(hq_of(settings), inbox_id).rendered_body(10) == (form, rendered)
 
 
 def test_a_compressed_body_is_shown_plain_and_a_broken_one_as_it_is(settings: Settings, hq: Hq) -> None:
     world = make_world(hq)
     good = _put(hq, world, gzip.compress(b'{"a": 1}'), content_encoding="gzip")
     bad = _put(hq, world, b"not gzip", content_encoding="gzip")
-    assert show_callback(settings, good).rendered_body() == ("text", '{"a": 1}')
-    assert show_callback(settings, bad).rendered_body() == ("text", "not gzip")
+    assert show_callback(hq_of(settings), good).rendered_body() == ("text", '{"a": 1}')
+    assert show_callback(hq_of(settings), bad).rendered_body() == ("text", "not gzip")
 
 
 def test_control_characters_of_an_error_do_not_reach_the_terminal(settings: Settings, hq: Hq) -> None:

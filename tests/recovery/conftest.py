@@ -29,6 +29,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
+from tests.harness.handles import hq_of
 
 PEOPLE = (
     "First Name,Last Name,Company,Website\n"
@@ -94,25 +95,34 @@ class World:
         self.register(*workflows)
         steps = [workflow.slug for workflow in workflows]
         configuration.add_pipeline(
-            self.settings, PipelineDefinition.model_validate({"slug": f"p-{key}", "steps": steps}), "acme"
+            hq_of(self.settings), PipelineDefinition.model_validate({"slug": f"p-{key}", "steps": steps}), "acme"
         )
         path = self.folder / f"{key}.csv"
         path.write_text(csv)
-        upload = upload_file(self.settings, path, "acme")
-        launch(self.settings, upload.upload_id, f"p-{key}", add_partition=self.made.append, batch_key=key)
-        create_items(self.settings, key)
+        upload = upload_file(hq_of(self.settings), self.settings, path, "acme")
+        launch(
+            hq_of(self.settings),
+            self.settings,
+            upload.upload_id,
+            f"p-{key}",
+            add_partition=self.made.append,
+            batch_key=key,
+        )
+        create_items(hq_of(self.settings), self.settings, key)
         self.key = key
         return key
 
     def register(self, *workflows: WorkflowDefinition) -> None:
         """Add or replace workflows in the registry."""
         for workflow in workflows:
-            configuration.add_workflow(self.settings, workflow)
+            configuration.add_workflow(hq_of(self.settings), self.settings, workflow)
 
     def run(self, key: str | None = None) -> RunReport:
         """One engine run."""
         options = EngineOptions(receiver_url="http://127.0.0.1:9", sandbox_url=self.sandbox.url, linger_seconds=0.2)
-        return advance_batch(self.settings, key or self.key, build_providers(self.sandbox.url), options=options)
+        return advance_batch(
+            hq_of(self.settings), self.settings, key or self.key, build_providers(self.sandbox.url), options=options
+        )
 
     def deliver(self, token: str, body: dict[str, Any] | bytes) -> None:
         """Store a callback as the receiver does."""
@@ -172,7 +182,7 @@ def sandbox(recovery_sandbox: SandboxProcess) -> SandboxProcess:
 
 @pytest.fixture
 def world(settings: Settings, sandbox: SandboxProcess, hq: psycopg.Connection[dict[str, Any]], tmp_path: Path) -> World:
-    configuration.add_client(settings, "acme", "Acme")
+    configuration.add_client(hq_of(settings), "acme", "Acme")
     return World(settings, sandbox, hq, tmp_path)
 
 

@@ -15,6 +15,7 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.catalog import configuration as service
 from enrichment_assets.settings import Settings
+from tests.harness.handles import hq_of
 
 HQ = Connection[dict[str, Any]]
 
@@ -49,44 +50,44 @@ def my_step(tmp_path: Path) -> Path:
 
 
 def test_a_client_is_added_once(settings: Settings) -> None:
-    assert service.add_client(settings, "acme", "Acme, Inc.").name == "Acme, Inc."
-    assert service.add_client(settings, "b-2").name == "b-2"
+    assert service.add_client(hq_of(settings), "acme", "Acme, Inc.").name == "Acme, Inc."
+    assert service.add_client(hq_of(settings), "b-2").name == "b-2"
     with pytest.raises(ConfigurationError, match="there is a client 'acme' already"):
-        service.add_client(settings, "acme")
-    assert [client.slug for client in service.list_clients(settings)] == ["acme", "b-2"]
+        service.add_client(hq_of(settings), "acme")
+    assert [client.slug for client in service.list_clients(hq_of(settings))] == ["acme", "b-2"]
     with pytest.raises(NotFoundError) as unknown:
-        service.get_client(settings, "nobody")
+        service.get_client(hq_of(settings), "nobody")
     assert "enrich client add nobody" in told(unknown.value)
 
 
 @pytest.mark.parametrize("slug", ["Acme", "a b", "", "-a", "a" * 64, "a/b", "ä"])
 def test_a_client_needs_a_slug(tmp_path: Path, slug: str) -> None:
     with pytest.raises(ConfigurationError, match="not a client slug"):
-        service.add_client(Settings(home=tmp_path), slug)
+        service.add_client(hq_of(Settings(home=tmp_path)), slug)
 
 
 def test_the_builtin_workflows_are_there_without_being_asked_for(settings: Settings, hq: HQ) -> None:
-    found = service.list_workflows(settings)
+    found = service.list_workflows(hq_of(settings))
     assert [row.definition for row in found] == list(builtin_workflows().values())
     assert {row.origin for row in found} == {"built-in"}
     assert hq.execute("select count(*) as n from enrichment_registry").fetchone() == {"n": len(found)}
 
 
 def test_a_workflow_is_a_row_after_its_file_was_added(settings: Settings, hq: HQ, my_step: Path) -> None:
-    assert service.add_workflow(settings, my_step).change == "added"
-    assert service.add_workflow(settings, my_step).change == "unchanged"
+    assert service.add_workflow(hq_of(settings), settings, my_step).change == "added"
+    assert service.add_workflow(hq_of(settings), settings, my_step).change == "unchanged"
     my_step.write_text(yaml.safe_dump(MY_STEP | {"title": "Better"}))
-    assert service.add_workflow(settings, my_step).change == "updated"
+    assert service.add_workflow(hq_of(settings), settings, my_step).change == "updated"
     row = hq.execute("select * from enrichment_registry where workflow_slug = 'my-step'").fetchone()
     assert row is not None
     assert (row["title"], row["destination_table_name"], row["builtin_version"]) == ("Better", "scores", None)
-    assert service.get_workflow(settings, "my-step").origin == "added"
+    assert service.get_workflow(hq_of(settings), "my-step").origin == "added"
 
 
 def test_adding_a_workflow_with_a_destination_does_not_make_the_table_yet(
     settings: Settings, databases: Any, my_step: Path
 ) -> None:
-    service.add_workflow(settings, my_step)
+    service.add_workflow(hq_of(settings), settings, my_step)
     from enrichment_assets.store.database import connect
 
     with connect(databases.workspace) as workspace:
@@ -95,10 +96,10 @@ def test_adding_a_workflow_with_a_destination_does_not_make_the_table_yet(
 
 def test_an_edited_builtin_says_so(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "edited.yaml"
-    definition = service.get_workflow(settings, "normalise-name").definition
+    definition = service.get_workflow(hq_of(settings), "normalise-name").definition
     path.write_text(yaml.safe_dump(definition.model_dump(mode="json", by_alias=True) | {"title": "Mine"}))
-    assert service.add_workflow(settings, path).change == "updated"
-    assert service.get_workflow(settings, "normalise-name").origin == "edited"
+    assert service.add_workflow(hq_of(settings), settings, path).change == "updated"
+    assert service.get_workflow(hq_of(settings), "normalise-name").origin == "edited"
 
 
 WRONG_CHANGES: list[tuple[dict[str, Any], str]] = [
@@ -118,7 +119,7 @@ def test_a_workflow_file_that_is_wrong_is_refused_and_nothing_is_stored(
     for change, message in WRONG_CHANGES:
         my_step.write_text(yaml.safe_dump(MY_STEP | change))
         with pytest.raises(ConfigurationError, match=message) as caught:
-            service.add_workflow(settings, my_step)
+            service.add_workflow(hq_of(settings), settings, my_step)
         assert "1234" not in str(caught.value)
     assert hq.execute("select 1 from enrichment_registry where workflow_slug = 'my-step'").fetchone() is None
 
@@ -131,59 +132,66 @@ def test_a_file_that_is_no_yaml_mapping_is_refused_in_one_sentence(tmp_path: Pat
     path = tmp_path / "x.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"^x\.yaml: [^\n]+$"):
-        service.add_workflow(settings, path)
+        service.add_workflow(hq_of(settings), settings, path)
     with pytest.raises(NotFoundError):
-        service.add_workflow(settings, tmp_path / "missing.yaml")
+        service.add_workflow(hq_of(settings), settings, tmp_path / "missing.yaml")
 
 
 def test_replacing_a_workflow_names_the_pipelines_that_break(settings: Settings, my_step: Path) -> None:
-    service.add_workflow(settings, my_step)
-    service.add_pipeline(settings, PipelineDefinition(slug="scored", steps=["my-step"]))
+    service.add_workflow(hq_of(settings), settings, my_step)
+    service.add_pipeline(hq_of(settings), PipelineDefinition(slug="scored", steps=["my-step"]))
     my_step.write_text(yaml.safe_dump(MY_STEP | {"requires": ["nothing_has_it"]}))
-    (warning,) = service.add_workflow(settings, my_step).warnings
+    (warning,) = service.add_workflow(hq_of(settings), settings, my_step).warnings
     assert "pipeline scored cannot work any more" in warning
     assert "nothing_has_it" in warning
 
 
 def test_a_workflow_is_switched_off_and_on(settings: Settings) -> None:
-    service.set_workflow_enabled(settings, "normalise-name", False)
-    found = service.get_workflow(settings, "normalise-name")
+    service.set_workflow_enabled(hq_of(settings), "normalise-name", False)
+    found = service.get_workflow(hq_of(settings), "normalise-name")
     assert (found.definition.enabled, found.origin) == (False, "built-in")
-    service.set_workflow_enabled(settings, "normalise-name", True)
-    assert service.get_workflow(settings, "normalise-name").definition.enabled
+    service.set_workflow_enabled(hq_of(settings), "normalise-name", True)
+    assert service.get_workflow(hq_of(settings), "normalise-name").definition.enabled
     with pytest.raises(NotFoundError):
-        service.set_workflow_enabled(settings, "nope", False)
+        service.set_workflow_enabled(hq_of(settings), "nope", False)
 
 
 def test_overrides_are_kept_merged_and_given_back(settings: Settings) -> None:
-    service.add_client(settings, "acme")
+    service.add_client(hq_of(settings), "acme")
     slug = "match-person-via-apollo"
-    service.set_client_config(settings, "acme", slug, set_values={"base_url": "http://127.0.0.1:9000"})
+    service.set_client_config(hq_of(settings), settings, "acme", slug, set_values={"base_url": "http://127.0.0.1:9000"})
     service.set_client_config(
-        settings, "acme", slug, set_values={"limits.per_second": 2}, secrets={"api_key": "ACME_APOLLO_KEY"}
+        hq_of(settings),
+        settings,
+        "acme",
+        slug,
+        set_values={"limits.per_second": 2},
+        secrets={"api_key": "ACME_APOLLO_KEY"},
     )
-    config = service.get_client_config(settings, "acme", slug)
+    config = service.get_client_config(hq_of(settings), "acme", slug)
     assert config.settings == {"base_url": "http://127.0.0.1:9000", "limits.per_second": 2}
     assert config.secrets == {"api_key": "ACME_APOLLO_KEY"}
-    assert service.get_client_configs(settings, "acme") == {slug: config}
-    config = service.set_client_config(settings, "acme", slug, unset=["base_url", "secrets.api_key"], enabled=False)
+    assert service.get_client_configs(hq_of(settings), "acme") == {slug: config}
+    config = service.set_client_config(
+        hq_of(settings), settings, "acme", slug, unset=["base_url", "secrets.api_key"], enabled=False
+    )
     assert (config.settings, config.secrets, config.enabled) == ({"limits.per_second": 2}, {}, False)
     with pytest.raises(ConfigurationError, match="sets no 'base_url'"):
-        service.set_client_config(settings, "acme", slug, unset=["base_url"])
+        service.set_client_config(hq_of(settings), settings, "acme", slug, unset=["base_url"])
 
 
 def test_two_clients_do_not_see_each_others_overrides(settings: Settings) -> None:
     for slug in ("acme", "beta"):
-        service.add_client(settings, slug)
+        service.add_client(hq_of(settings), slug)
     service.set_client_config(
-        settings, "acme", "enrich-company-clay", set_values={"parameters.table_url": "https://a/1"}
+        hq_of(settings), settings, "acme", "enrich-company-clay", set_values={"parameters.table_url": "https://a/1"}
     )
-    assert service.get_client_configs(settings, "beta") == {}
-    assert service.get_client_config(settings, "beta", "enrich-company-clay").settings == {}
+    assert service.get_client_configs(hq_of(settings), "beta") == {}
+    assert service.get_client_config(hq_of(settings), "beta", "enrich-company-clay").settings == {}
 
 
 def test_an_override_that_would_break_the_workflow_is_refused_and_not_stored(settings: Settings) -> None:
-    service.add_client(settings, "acme")
+    service.add_client(hq_of(settings), "acme")
     broken: list[dict[str, Any]] = [
         {"limits.nope": 1},
         {"limits.per_second": 0},
@@ -193,8 +201,8 @@ def test_an_override_that_would_break_the_workflow_is_refused_and_not_stored(set
     ]
     for values in broken:
         with pytest.raises(ConfigurationError, match="match-person-via-apollo"):
-            service.set_client_config(settings, "acme", "match-person-via-apollo", set_values=values)
-    assert service.get_client_configs(settings, "acme") == {}
+            service.set_client_config(hq_of(settings), settings, "acme", "match-person-via-apollo", set_values=values)
+    assert service.get_client_configs(hq_of(settings), "acme") == {}
 
 
 @pytest.mark.parametrize(
@@ -203,13 +211,16 @@ def test_an_override_that_would_break_the_workflow_is_refused_and_not_stored(set
 def test_a_key_given_for_its_name_is_refused_and_not_repeated(tmp_path: Path, key: str) -> None:
     settings = Settings(home=tmp_path)
     with pytest.raises(ConfigurationError, match="give the NAME") as caught:
-        service.set_client_config(settings, "acme", "match-person-via-apollo", secrets={"api_key": key}, environment={})
+        service.set_client_config(
+            hq_of(settings), settings, "acme", "match-person-via-apollo", secrets={"api_key": key}, environment={}
+        )
     assert key not in str(caught.value)
 
 
 def test_a_lower_case_name_is_a_name_when_the_variable_exists(settings: Settings) -> None:
-    service.add_client(settings, "acme")
+    service.add_client(hq_of(settings), "acme")
     config = service.set_client_config(
+        hq_of(settings),
         settings,
         "acme",
         "match-person-via-apollo",
@@ -231,32 +242,32 @@ def test_a_lower_case_name_is_a_name_when_the_variable_exists(settings: Settings
 def test_a_secret_among_the_settings_is_refused_and_not_repeated(tmp_path: Path, values: dict[str, Any]) -> None:
     settings = Settings(home=tmp_path)
     with pytest.raises(ConfigurationError) as caught:
-        service.set_client_config(settings, "acme", "match-person-via-apollo", set_values=values)
+        service.set_client_config(hq_of(settings), settings, "acme", "match-person-via-apollo", set_values=values)
     assert "q7XyZ" not in str(caught.value)
 
 
 def test_a_pipeline_that_cannot_work_is_refused_naming_step_and_field(settings: Settings, my_step: Path) -> None:
     my_step.write_text(yaml.safe_dump(MY_STEP | {"requires": ["apollo_person_id"]}))
-    service.add_workflow(settings, my_step)
+    service.add_workflow(hq_of(settings), settings, my_step)
     wrong = service.pipeline_from_steps("scored", "my-step, match-person-via-apollo")
     with pytest.raises(ConfigurationError, match="step 1, my-step: needs the field apollo_person_id"):
-        service.add_pipeline(settings, wrong)
+        service.add_pipeline(hq_of(settings), wrong)
     right = service.pipeline_from_steps("scored", "match-person-via-apollo,my-step")
-    assert service.add_pipeline(settings, right).change == "added"
-    assert service.add_pipeline(settings, right).change == "unchanged"
+    assert service.add_pipeline(hq_of(settings), right).change == "added"
+    assert service.add_pipeline(hq_of(settings), right).change == "unchanged"
 
 
 def test_a_client_can_have_a_pipeline_of_its_own_under_a_shared_name(settings: Settings) -> None:
-    service.add_client(settings, "acme")
+    service.add_client(hq_of(settings), "acme")
     mine = service.pipeline_from_steps("apollo-basic", "match-person-via-apollo")
     with pytest.raises(ConfigurationError, match="built in"):
-        service.add_pipeline(settings, mine)
-    assert service.add_pipeline(settings, mine, "acme").change == "added"
-    assert service.get_pipeline(settings, "apollo-basic", "acme").definition == mine
-    assert len(service.get_pipeline(settings, "apollo-basic").definition.slugs()) == 4
-    service.add_client(settings, "beta")
-    assert service.get_pipeline(settings, "apollo-basic", "beta").client is None
-    assert "acme" not in {row.client for row in service.list_pipelines(settings, "beta")}
+        service.add_pipeline(hq_of(settings), mine)
+    assert service.add_pipeline(hq_of(settings), mine, "acme").change == "added"
+    assert service.get_pipeline(hq_of(settings), "apollo-basic", "acme").definition == mine
+    assert len(service.get_pipeline(hq_of(settings), "apollo-basic").definition.slugs()) == 4
+    service.add_client(hq_of(settings), "beta")
+    assert service.get_pipeline(hq_of(settings), "apollo-basic", "beta").client is None
+    assert "acme" not in {row.client for row in service.list_pipelines(hq_of(settings), "beta")}
 
 
 def test_a_waterfall_can_be_written_on_the_command_line() -> None:
@@ -270,5 +281,5 @@ def test_a_waterfall_can_be_written_on_the_command_line() -> None:
 def test_without_a_database_the_service_says_so_and_the_files_stand_in(tmp_path: Path) -> None:
     down = Settings(home=tmp_path, hq_database_url="postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(InfrastructureError):
-        service.list_workflows(down)
+        service.list_workflows(hq_of(down))
     assert "match-person-via-apollo" in builtin_workflows()

@@ -15,6 +15,7 @@ from enrichment_assets.services.batches.launching import launch, map_columns, pl
 from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from tests.harness.handles import hq_of
 
 HQ = Connection[dict[str, Any]]
 KEYS = {"APOLLO_API_KEY": "a", "HUNTER_API_KEY": "h", "ZENROWS_API_KEY": "z"}
@@ -29,10 +30,10 @@ CSV = (
 
 @pytest.fixture
 def upload(settings: Settings, tmp_path: Path) -> int:
-    configuration.add_client(settings, "acme", "Acme")
+    configuration.add_client(hq_of(settings), "acme", "Acme")
     path = tmp_path / "people.csv"
     path.write_text(CSV)
-    return upload_file(settings, path, "acme").upload_id
+    return upload_file(hq_of(settings), settings, path, "acme").upload_id
 
 
 class Partitions(list[str]):
@@ -51,7 +52,7 @@ class Partitions(list[str]):
 
 
 def test_the_plan_counts_calls_per_item_and_per_company_and_their_cost_exactly(settings: Settings, upload: int) -> None:
-    plan = plan_launch(settings, upload, "apollo-basic", environment=KEYS)
+    plan = plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS)
     assert (plan.client, plan.rows, plan.items, plan.rejected, plan.companies) == ("acme", 4, 4, 0, 3)
     steps = {step.slug: step for step in plan.steps}
     assert steps["normalise-name"].calls_at_most == 0
@@ -63,13 +64,13 @@ def test_the_plan_counts_calls_per_item_and_per_company_and_their_cost_exactly(s
 
 
 def test_a_plan_writes_nothing(settings: Settings, upload: int, hq: HQ) -> None:
-    plan_launch(settings, upload, "apollo-basic", environment=KEYS)
+    plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS)
     assert hq.execute("select count(*) as n from batches").fetchone() == {"n": 0}
 
 
 def test_a_launch_stores_the_blueprint_and_then_adds_the_partition(settings: Settings, upload: int, hq: HQ) -> None:
     partitions = Partitions(settings)
-    launched = launch(settings, upload, "apollo-basic", add_partition=partitions.add, environment=KEYS)
+    launched = launch(hq_of(settings), settings, upload, "apollo-basic", add_partition=partitions.add, environment=KEYS)
     assert launched.batch_key == f"acme-{upload}-apollo-basic-1"
     assert (launched.items, launched.created, list(partitions)) == (4, True, [launched.batch_key])
     row = hq.execute("select * from batches").fetchone()
@@ -81,9 +82,13 @@ def test_a_launch_stores_the_blueprint_and_then_adds_the_partition(settings: Set
 
 
 def test_what_changes_after_the_launch_does_not_change_the_batch(settings: Settings, upload: int, hq: HQ) -> None:
-    launched = launch(settings, upload, "apollo-basic", add_partition=Partitions(settings).add, environment=KEYS)
-    configuration.set_client_config(settings, "acme", "match-person-via-apollo", set_values={"limits.per_second": 1})
-    configuration.set_workflow_enabled(settings, "enrich-organization-via-apollo", False)
+    launched = launch(
+        hq_of(settings), settings, upload, "apollo-basic", add_partition=Partitions(settings).add, environment=KEYS
+    )
+    configuration.set_client_config(
+        hq_of(settings), settings, "acme", "match-person-via-apollo", set_values={"limits.per_second": 1}
+    )
+    configuration.set_workflow_enabled(hq_of(settings), "enrich-organization-via-apollo", False)
     row = hq.execute("select blueprint from batches where batch_key = %s", (launched.batch_key,)).fetchone()
     made = Blueprint.model_validate(row and row["blueprint"])
     assert made.step("match-person-via-apollo").workflow.limits.per_second is None
@@ -93,7 +98,9 @@ def test_what_changes_after_the_launch_does_not_change_the_batch(settings: Setti
 def test_numbers_count_up_and_a_key_of_ones_own_is_taken_as_it_is(settings: Settings, upload: int) -> None:
     partitions = Partitions(settings)
     keys = [
-        launch(settings, upload, "normalise-only", add_partition=partitions.add, batch_key=key).batch_key
+        launch(
+            hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key=key
+        ).batch_key
         for key in (None, None, f"acme-{upload}-normalise-only-10", None, "my.batch_1")
     ]
     prefix = f"acme-{upload}-normalise-only"
@@ -105,7 +112,14 @@ def test_numbers_count_up_and_a_key_of_ones_own_is_taken_as_it_is(settings: Sett
 )
 def test_a_key_that_dagster_could_not_show_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(ConfigurationError, match="not a batch key"):
-        launch(Settings(home=tmp_path), 1, "normalise-only", add_partition=print, batch_key=key)
+        launch(
+            hq_of(Settings(home=tmp_path)),
+            Settings(home=tmp_path),
+            1,
+            "normalise-only",
+            add_partition=print,
+            batch_key=key,
+        )
 
 
 def test_a_launch_that_died_before_the_partition_is_repaired_by_repeating_it(
@@ -115,47 +129,64 @@ def test_a_launch_that_died_before_the_partition_is_repaired_by_repeating_it(
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
-        launch(settings, upload, "normalise-only", add_partition=dies, batch_key="b1")
+        launch(hq_of(settings), settings, upload, "normalise-only", add_partition=dies, batch_key="b1")
     before = hq.execute("select * from batches").fetchall()
     hq.rollback()
-    configuration.set_workflow_enabled(settings, "normalise-name", False)
+    configuration.set_workflow_enabled(hq_of(settings), "normalise-name", False)
     partitions = Partitions(settings)
-    again = launch(settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1")
+    again = launch(hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1")
     assert (again.created, again.steps, list(partitions)) == (False, ("normalise-name", "normalise-domain"), ["b1"])
     assert hq.execute("select * from batches").fetchall() == before
 
 
 def test_a_key_of_another_launch_is_refused_and_its_partition_is_not_touched(settings: Settings, upload: int) -> None:
     partitions = Partitions(settings)
-    launch(settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1")
+    launch(hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1")
     with pytest.raises(ConfigurationError, match="exists already"):
-        launch(settings, upload, "apollo-basic", add_partition=partitions.add, batch_key="b1", environment=KEYS)
+        launch(
+            hq_of(settings),
+            settings,
+            upload,
+            "apollo-basic",
+            add_partition=partitions.add,
+            batch_key="b1",
+            environment=KEYS,
+        )
     assert list(partitions) == ["b1"]
-    assert plan_launch(settings, upload, "normalise-only", batch_key="b1").problems == ("batch 'b1' exists already",)
+    assert plan_launch(hq_of(settings), settings, upload, "normalise-only", batch_key="b1").problems == (
+        "batch 'b1' exists already",
+    )
 
 
 def test_a_missing_key_refuses_the_launch_and_flags_the_plan_by_name(settings: Settings, upload: int, hq: HQ) -> None:
     configuration.set_client_config(
-        settings, "acme", "match-person-via-apollo", secrets={"api_key": "ACME_APOLLO_KEY"}, environment={}
+        hq_of(settings),
+        settings,
+        "acme",
+        "match-person-via-apollo",
+        secrets={"api_key": "ACME_APOLLO_KEY"},
+        environment={},
     )
     expected = (
         "workflow match-person-via-apollo needs its secret 'api_key': "
         "the environment variable ACME_APOLLO_KEY is not set"
     )
-    assert plan_launch(settings, upload, "apollo-basic", environment=KEYS).problems == (expected,)
+    assert plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS).problems == (expected,)
     partitions = Partitions(settings)
     with pytest.raises(ConfigurationError, match="ACME_APOLLO_KEY is not set"):
-        launch(settings, upload, "apollo-basic", add_partition=partitions.add, environment=KEYS)
+        launch(hq_of(settings), settings, upload, "apollo-basic", add_partition=partitions.add, environment=KEYS)
     assert (list(partitions), hq.execute("select 1 from batches").fetchone()) == ([], None)
     environment = KEYS | {"ACME_APOLLO_KEY": "x"}
-    assert launch(settings, upload, "apollo-basic", add_partition=partitions.add, environment=environment).created
+    assert launch(
+        hq_of(settings), settings, upload, "apollo-basic", add_partition=partitions.add, environment=environment
+    ).created
 
 
 def test_against_the_sandbox_no_key_is_needed_whatever_address_is_configured(settings: Settings, upload: int) -> None:
     from dataclasses import replace
 
     sandboxed = replace(settings, sandbox_url="http://127.0.0.1:8720")
-    plan = plan_launch(sandboxed, upload, "full-demo", environment={})
+    plan = plan_launch(hq_of(sandboxed), sandboxed, upload, "full-demo", environment={})
     assert plan.problems == ()
     assert {step.slug for step in plan.steps if not step.simulated} == {
         "normalise-name",
@@ -163,38 +194,46 @@ def test_against_the_sandbox_no_key_is_needed_whatever_address_is_configured(set
         "normalise-contact",
     }
     configuration.set_client_config(
-        settings, "acme", "match-person-via-apollo", set_values={"base_url": "http://127.0.0.1:8720.evil.com"}
+        hq_of(settings),
+        settings,
+        "acme",
+        "match-person-via-apollo",
+        set_values={"base_url": "http://127.0.0.1:8720.evil.com"},
     )
-    plan = plan_launch(sandboxed, upload, "full-demo", environment={})
+    plan = plan_launch(hq_of(sandboxed), sandboxed, upload, "full-demo", environment={})
     replaced = {step.slug: step.replaced for step in plan.steps if step.replaced}
     assert (plan.problems, replaced) == ((), {"match-person-via-apollo": ("http://127.0.0.1:8720.evil.com",)})
-    problems = plan_launch(settings, upload, "full-demo", environment={}).problems
+    problems = plan_launch(hq_of(settings), settings, upload, "full-demo", environment={}).problems
     assert any("APOLLO_API_KEY is not set" in problem for problem in problems)
 
 
 def test_a_clay_table_without_an_address_is_refused_until_the_client_names_it(settings: Settings, upload: int) -> None:
     pipeline = configuration.pipeline_from_steps("clay", "enrich-company-clay")
-    configuration.add_pipeline(settings, pipeline, "acme")
-    (problem,) = plan_launch(settings, upload, "clay", environment={}).problems
+    configuration.add_pipeline(hq_of(settings), pipeline, "acme")
+    (problem,) = plan_launch(hq_of(settings), settings, upload, "clay", environment={}).problems
     assert problem.startswith("workflow enrich-company-clay: the request has no address")
     configuration.set_client_config(
-        settings, "acme", "enrich-company-clay", set_values={"parameters.table_url": "https://clay.example/t/1"}
+        hq_of(settings),
+        settings,
+        "acme",
+        "enrich-company-clay",
+        set_values={"parameters.table_url": "https://clay.example/t/1"},
     )
-    assert plan_launch(settings, upload, "clay", environment={}).problems == ()
+    assert plan_launch(hq_of(settings), settings, upload, "clay", environment={}).problems == ()
 
 
 def test_a_step_switched_off_for_the_client_is_said_and_left_out(settings: Settings, upload: int) -> None:
-    configuration.set_client_config(settings, "acme", "enrich-organization-via-apollo", enabled=False)
-    plan = plan_launch(settings, upload, "apollo-basic", environment=KEYS)
+    configuration.set_client_config(hq_of(settings), settings, "acme", "enrich-organization-via-apollo", enabled=False)
+    plan = plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS)
     assert plan.left_out == ("enrich-organization-via-apollo",)
     assert "enrich-organization-via-apollo" not in {step.slug for step in plan.steps}
     assert plan.companies is None
 
 
 def test_a_workflow_disabled_for_all_refuses_the_launch(settings: Settings, upload: int) -> None:
-    configuration.set_workflow_enabled(settings, "match-person-via-apollo", False)
+    configuration.set_workflow_enabled(hq_of(settings), "match-person-via-apollo", False)
     with pytest.raises(ConfigurationError, match="match-person-via-apollo: is disabled"):
-        plan_launch(settings, upload, "apollo-basic", environment=KEYS)
+        plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS)
 
 
 def test_an_upload_is_found_by_its_hash_and_by_client_where_two_have_it(
@@ -203,23 +242,23 @@ def test_an_upload_is_found_by_its_hash_and_by_client_where_two_have_it(
     row = hq.execute("select sha256 from uploads").fetchone()
     hq.rollback()
     sha = (row or {})["sha256"]
-    assert plan_launch(settings, sha[:8], "normalise-only").upload_id == upload
-    configuration.add_client(settings, "beta")
-    other = upload_file(settings, tmp_path / "people.csv", "beta").upload_id
+    assert plan_launch(hq_of(settings), settings, sha[:8], "normalise-only").upload_id == upload
+    configuration.add_client(hq_of(settings), "beta")
+    other = upload_file(hq_of(settings), settings, tmp_path / "people.csv", "beta").upload_id
     with pytest.raises(ConfigurationError, match="can be several uploads"):
-        plan_launch(settings, sha, "normalise-only")
-    assert plan_launch(settings, sha, "normalise-only", client="beta").upload_id == other
+        plan_launch(hq_of(settings), settings, sha, "normalise-only")
+    assert plan_launch(hq_of(settings), settings, sha, "normalise-only", client="beta").upload_id == other
     with pytest.raises(NotFoundError):
-        plan_launch(settings, upload, "normalise-only", client="beta")
+        plan_launch(hq_of(settings), settings, upload, "normalise-only", client="beta")
     with pytest.raises(NotFoundError):
-        plan_launch(settings, "999999", "normalise-only")
+        plan_launch(hq_of(settings), settings, "999999", "normalise-only")
 
 
 def test_another_clients_pipeline_cannot_be_launched(settings: Settings, upload: int) -> None:
-    configuration.add_client(settings, "beta")
-    configuration.add_pipeline(settings, configuration.pipeline_from_steps("theirs", "normalise-name"), "beta")
+    configuration.add_client(hq_of(settings), "beta")
+    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("theirs", "normalise-name"), "beta")
     with pytest.raises(NotFoundError, match="client acme has no pipeline 'theirs'"):
-        plan_launch(settings, upload, "theirs")
+        plan_launch(hq_of(settings), settings, upload, "theirs")
 
 
 def test_a_list_of_which_no_column_is_known_is_launched_only_once_one_is_mapped(
@@ -227,10 +266,12 @@ def test_a_list_of_which_no_column_is_known_is_launched_only_once_one_is_mapped(
 ) -> None:
     path = tmp_path / "unknown.csv"
     path.write_text("Spalte 1,Spalte 2\nAda,ada@acme.com\n")
-    unknown = upload_file(settings, path, "acme").upload_id
-    assert any("no column" in problem for problem in plan_launch(settings, unknown, "normalise-only").problems)
+    unknown = upload_file(hq_of(settings), settings, path, "acme").upload_id
+    assert any(
+        "no column" in problem for problem in plan_launch(hq_of(settings), settings, unknown, "normalise-only").problems
+    )
     with pytest.raises(ConfigurationError, match=r"no column of upload \d+ is recognised \('Spalte 1', 'Spalte 2'\)"):
-        launch(settings, unknown, "normalise-only", add_partition=Partitions(settings).add)
-    mapped = map_columns(settings, unknown, {"Spalte 2": "email"})
-    launched = launch(settings, mapped, "normalise-only", add_partition=Partitions(settings).add)
+        launch(hq_of(settings), settings, unknown, "normalise-only", add_partition=Partitions(settings).add)
+    mapped = map_columns(hq_of(settings), settings, unknown, {"Spalte 2": "email"})
+    launched = launch(hq_of(settings), settings, mapped, "normalise-only", add_partition=Partitions(settings).add)
     assert (launched.upload_id, launched.items) == (mapped, 1)

@@ -21,6 +21,7 @@ from enrichment_assets.services.operations import callbacks, recovery
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
+from tests.harness.handles import hq_of
 from tests.registry.test_typos import RIGHT
 
 KEYS = {"APOLLO_API_KEY": "a"}
@@ -82,7 +83,7 @@ def test_files_are_checked_whole_by_line_and_nothing_is_saved(
     (found,) = json.loads(printed)
     assert (code, found["slug"], [problem["line"] for problem in found["problems"]]) == (1, "rate-two", [24, 10])
     assert check(env, str(right))[0] == 0
-    assert "rate-person" not in {row.definition.slug for row in configuration.list_workflows(settings)}
+    assert "rate-person" not in {row.definition.slug for row in configuration.list_workflows(hq_of(settings))}
     nowhere = env | {"ENRICH_HOME": str(tmp_path / "no-home"), "HQ_DATABASE_URL": ""}
     assert check(nowhere, str(right))[0] == 0
     assert not (tmp_path / "no-home").exists(), "a check makes no installation"
@@ -108,19 +109,21 @@ def test_what_is_added_configured_or_launched_under_a_wrong_name_is_refused(
     settings: Settings, hq: Connection[dict[str, object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENRICH_SECRET_NAMES", "RATER_*")
-    configuration.add_client(settings, "acme")
+    configuration.add_client(hq_of(settings), "acme")
     file = tmp_path / "rate.yaml"
     file.write_text(RIGHT.replace("{{secrets.token}}", "{{secrets.tokn}}"))
     with pytest.raises(ConfigurationError, match=r"authorization \(line 22\): there is no secret 'tokn'; did you mean"):
-        configuration.add_workflow(settings, file)
+        configuration.add_workflow(hq_of(settings), settings, file)
     file.write_text(RIGHT)
-    assert configuration.add_workflow(settings, file).warnings == ()
+    assert configuration.add_workflow(hq_of(settings), settings, file).warnings == ()
     with pytest.raises(ConfigurationError, match="'normalise-nmae'; did you mean 'normalise-name'"):
-        configuration.add_pipeline(settings, configuration.pipeline_from_steps("p", "normalise-nmae,rate-person"))
+        configuration.add_pipeline(
+            hq_of(settings), configuration.pipeline_from_steps("p", "normalise-nmae,rate-person")
+        )
     with pytest.raises(ConfigurationError, match=r"run_if: reads 'company_employee_count', which no upload and"):
-        configuration.add_pipeline(settings, configuration.pipeline_from_steps("p", "rate-person"))
+        configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("p", "rate-person"))
     steps = "normalise-domain,enrich-organization-via-apollo,rate-person"
-    configuration.add_pipeline(settings, configuration.pipeline_from_steps("rated", steps), "acme")
+    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("rated", steps), "acme")
 
     for values, secrets, sentence in [
         ({"parameters.langage": "de"}, {}, "there is no parameter 'langage': did you mean 'language'?"),
@@ -130,48 +133,61 @@ def test_what_is_added_configured_or_launched_under_a_wrong_name_is_refused(
         ({}, {"tokn": "RATER_OTHER"}, "did you mean 'token'?"),
     ]:
         with pytest.raises(ConfigurationError) as caught:
-            configuration.set_client_config(settings, "acme", "rate-person", set_values=values, secrets=secrets)
+            configuration.set_client_config(
+                hq_of(settings), settings, "acme", "rate-person", set_values=values, secrets=secrets
+            )
         assert sentence in str(caught.value)
     assert hq.execute("select 1 from client_workflow_configs where secrets ? 'tokn'").fetchone() is None
 
     people = tmp_path / "people.csv"
     people.write_text("First Name,Last Name,Website,Job,Remark of sale\nAda,King,a.example,Boss,nice\n")
-    upload = upload_file(settings, people, "acme").upload_id
-    (problem,) = [text for text in plan_launch(settings, upload, "rated", environment={}).problems if "column" in text]
+    upload = upload_file(hq_of(settings), settings, people, "acme").upload_id
+    (problem,) = [
+        text
+        for text in plan_launch(hq_of(settings), settings, upload, "rated", environment={}).problems
+        if "column" in text
+    ]
     sentence = "workflow rate-person, request.body.remark: the upload has no column 'Remark of Sales': did you mean 'R"
     assert problem.startswith(sentence)
     with pytest.raises(ConfigurationError, match="no column 'Remark of Sales': did you mean 'Remark of sale'"):
-        launch(settings, upload, "rated", add_partition=lambda _key: None, environment=KEYS | {"RATER_TOKEN": "x"})
+        launch(
+            hq_of(settings),
+            settings,
+            upload,
+            "rated",
+            add_partition=lambda _key: None,
+            environment=KEYS | {"RATER_TOKEN": "x"},
+        )
     assert hq.execute("select 1 from batches").fetchone() is None
     with pytest.raises(ConfigurationError, match="did you mean 'title'"):
-        map_columns(settings, upload, {"Job": "titel"})
+        map_columns(hq_of(settings), settings, upload, {"Job": "titel"})
 
 
 def test_clients_workflows_pipelines_and_batches_that_are_not_there_are_asked_about(
     settings: Settings, tmp_path: Path
 ) -> None:
-    configuration.add_client(settings, "acme-sales")
+    configuration.add_client(hq_of(settings), "acme-sales")
     people = tmp_path / "people.csv"
     people.write_text("First Name,Last Name,Website\nAda,King,a.example\n")
-    upload = upload_file(settings, people, "acme-sales").upload_id
-    key = launch(settings, upload, "normalise-only", add_partition=lambda _key: None).batch_key
-    items.create_items(settings, key)
+    upload = upload_file(hq_of(settings), settings, people, "acme-sales").upload_id
+    key = launch(hq_of(settings), settings, upload, "normalise-only", add_partition=lambda _key: None).batch_key
+    items.create_items(hq_of(settings), settings, key)
     near = key.replace("normalise", "normalize")
     with connect(open_databases(settings).hq) as connection:
         for ask, meant in [
-            (lambda: configuration.get_client(settings, "acme-sale"), "acme-sales"),
-            (lambda: upload_file(settings, people, "acmesales"), "acme-sales"),
-            (lambda: callbacks.list_callbacks(settings, client="acme-slaes"), "acme-sales"),
-            (lambda: configuration.get_workflow(settings, "normalize-name"), "normalise-name"),
-            (lambda: configuration.set_workflow_enabled(settings, "normalise-nam", False), "normalise-name"),
+            (lambda: configuration.get_client(hq_of(settings), "acme-sale"), "acme-sales"),
+            (lambda: upload_file(hq_of(settings), settings, people, "acmesales"), "acme-sales"),
+            (lambda: callbacks.list_callbacks(hq_of(settings), client="acme-slaes"), "acme-sales"),
+            (lambda: configuration.get_workflow(hq_of(settings), "normalize-name"), "normalise-name"),
+            (lambda: configuration.set_workflow_enabled(hq_of(settings), "normalise-nam", False), "normalise-name"),
             (
-                lambda: configuration.get_client_config(settings, "acme-sales", "match-person"),
+                lambda: configuration.get_client_config(hq_of(settings), "acme-sales", "match-person"),
                 "match-person-via-apollo",
             ),
-            (lambda: configuration.get_pipeline(settings, "full-dmeo"), "full-demo"),
-            (lambda: plan_launch(settings, upload, "normalise-onyl"), "normalise-only"),
-            (lambda: advancing.batch_row(settings, near), key),
-            (lambda: items.create_items(settings, near), key),
+            (lambda: configuration.get_pipeline(hq_of(settings), "full-dmeo"), "full-demo"),
+            (lambda: plan_launch(hq_of(settings), settings, upload, "normalise-onyl"), "normalise-only"),
+            (lambda: advancing.batch_row(hq_of(settings), near), key),
+            (lambda: items.create_items(hq_of(settings), settings, near), key),
             (lambda: recovery.locked(connection, near, None), key),
             (lambda: recovery.locked(connection, key, "normalise-domian"), "normalise-domain"),
         ]:
@@ -179,7 +195,7 @@ def test_clients_workflows_pipelines_and_batches_that_are_not_there_are_asked_ab
                 ask()
             assert f"did you mean {meant!r}?" in str(caught.value)
     with pytest.raises(EnrichError) as unknown:
-        configuration.get_client(settings, "nobody")
+        configuration.get_client(hq_of(settings), "nobody")
     assert told(unknown.value) == (
         "there is no client 'nobody': `enrich client list` shows all, `enrich client add nobody` adds it"
     )

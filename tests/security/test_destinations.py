@@ -19,6 +19,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse.project import load_project
 from tests.engine.world import World, people, step
+from tests.harness.handles import hq_of
 
 
 def to_table(table: str, slug: str = "asks", **more: Any) -> WorkflowDefinition:
@@ -69,11 +70,11 @@ def test_a_name_of_ones_own_is_taken(name: str) -> None:
 
 def test_saving_such_a_workflow_or_override_is_refused(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="'final_leads' cannot be used"):
-        add_workflow(settings, to_table("final_leads"))
-    add_client(settings, "acme")
-    add_workflow(settings, to_table("my_answers"))
+        add_workflow(hq_of(settings), settings, to_table("final_leads"))
+    add_client(hq_of(settings), "acme")
+    add_workflow(hq_of(settings), settings, to_table("my_answers"))
     with pytest.raises(ConfigurationError, match="'callback_inbox' cannot be used"):
-        set_client_config(settings, "acme", "asks", set_values={"destination.table": "callback_inbox"})
+        set_client_config(hq_of(settings), settings, "acme", "asks", set_values={"destination.table": "callback_inbox"})
 
 
 def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(world: World) -> None:
@@ -88,7 +89,7 @@ def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(world
         step("fine", destination={"table": "fine_answers", "create": True, "columns": columns}),
     )
     batch.run()
-    reports = store_results(world.settings, batch.key)
+    reports = store_results(hq_of(world.settings), batch.key)
     assert {slug: report.rows for slug, report in reports.items()} == {"taken": 0, "missing": 0, "other": 0, "fine": 2}
     assert "cannot be used" in (reports["taken"].problem or "")
     assert "does not exist" in (reports["missing"].problem or "")
@@ -99,4 +100,4 @@ def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(world
         assert {row["tablename"] for row in tables} == {"with_other_types", "fine_answers"}
         workspace.execute("create table not_there (like fine_answers)")
         workspace.execute("create unique index on not_there (client_slug, batch_key, item_id)")
-    assert store_results(world.settings, batch.key)["missing"].rows == 2
+    assert store_results(hq_of(world.settings), batch.key)["missing"].rows == 2

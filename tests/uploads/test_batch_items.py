@@ -11,6 +11,7 @@ import psycopg
 from enrichment_assets.services.batches.items import ItemsReport, create_items
 from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
+from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
 Upload = Callable[..., UploadReport]
@@ -28,7 +29,7 @@ def test_every_row_becomes_an_item_with_lease_and_a_pending_state_per_step(
     settings: Settings, hq: Connection, upload: Upload, batch: Batch
 ) -> None:
     report = upload(b"First Name,Email\nAda,ada@example.com\nBob,\n")
-    created = create_items(settings, batch(report.upload_id))
+    created = create_items(hq_of(settings), settings, batch(report.upload_id))
 
     assert created == ItemsReport(rows=2, items=2, rejected=0, created=2)
     rows = items_of(hq)
@@ -51,20 +52,20 @@ def test_a_second_call_finds_the_items_there_and_makes_none(
     settings: Settings, hq: Connection, upload: Upload, batch: Batch
 ) -> None:
     key = batch(upload(b"Email\na@example.com\n").upload_id)
-    create_items(settings, key)
+    create_items(hq_of(settings), settings, key)
     first = items_of(hq)
     hq.commit()
 
-    assert create_items(settings, key) == ItemsReport(rows=1, items=1, rejected=0, created=0)
+    assert create_items(hq_of(settings), settings, key) == ItemsReport(rows=1, items=1, rejected=0, created=0)
     assert items_of(hq) == first
 
 
 def test_the_officials_give_537_items_in_106_companies(
     settings: Settings, hq: Connection, client: str, batch: Batch, officials: Path
 ) -> None:
-    report = upload_file(settings, officials, client)
+    report = upload_file(hq_of(settings), settings, officials, client)
     assert (report.rows, report.rejected, len(report.columns)) == (537, 0, 58)
-    create_items(settings, batch(report.upload_id))
+    create_items(hq_of(settings), settings, batch(report.upload_id))
 
     rows = items_of(hq)
     assert len(rows) == 537
@@ -87,7 +88,7 @@ def test_of_several_columns_a_row_takes_the_first_with_a_value_and_keeps_the_oth
         "d@x,bounced,,,,+49 30 901820,030 901821,z.example,z.example,Germany",
         "-,unknown,E@home.example,,,,,,,",
     ]
-    create_items(settings, batch(upload("\n".join(rows).encode()).upload_id))
+    create_items(hq_of(settings), settings, batch(upload("\n".join(rows).encode()).upload_id))
     items = items_of(hq)
 
     assert [(i["email"], i["phone"], i["company_website"]) for i in items] == [

@@ -19,6 +19,7 @@ from enrichment_assets.domain.errors import ConfigurationError, UploadRefusedErr
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
+from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
 Run = Callable[..., Result]
@@ -110,7 +111,9 @@ def test_the_same_file_uploaded_four_times_at_once_is_one_upload(
     path = tmp_path / "leads.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n3,4,5\n" * 2000)
     with ThreadPoolExecutor(4) as pool:
-        reports: list[UploadReport] = list(pool.map(lambda _: upload_file(settings, path, client), range(4)))
+        reports: list[UploadReport] = list(
+            pool.map(lambda _: upload_file(hq_of(settings), settings, path, client), range(4))
+        )
     assert sorted(r.already_known for r in reports) == [False, True, True, True]
     assert {(r.upload_id, r.rows, r.rejected) for r in reports} == {(reports[0].upload_id, 4000, 2000)}
     assert hq.execute("select count(*) as n from upload_rejections").fetchone() == {"n": 2000}
@@ -122,7 +125,7 @@ def test_a_batch_laid_out_by_two_processes_at_once_has_its_items_once(
 ) -> None:
     key = batch(upload(b"a,b\n" + b"1,2\n" * 500).upload_id)
     with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(lambda _: create_items(settings, key), range(2)))
+        reports = list(pool.map(lambda _: create_items(hq_of(settings), settings, key), range(2)))
     assert sorted(r.created for r in reports) == [0, 500]
     assert hq.execute("select count(*) as n from batch_items").fetchone() == {"n": 500}
     assert hq.execute("select count(*) as n from workflow_states").fetchone() == {"n": 1000}

@@ -28,6 +28,7 @@ from enrichment_assets.services.uploads.upload import (
     upload_file,
 )
 from enrichment_assets.settings import Settings
+from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
 Upload = Callable[..., UploadReport]
@@ -60,7 +61,7 @@ def test_rows_are_items_plus_rejections_and_each_rejection_says_why(
 ) -> None:
     report = upload(MESSY)
     assert (report.rows, report.items, report.rejected, report.blank_lines) == (3, 2, 1, 1)
-    assert list(list_rejections(settings, report.upload_id)) == [
+    assert list(list_rejections(hq_of(settings), report.upload_id)) == [
         {
             "row_number": 2,
             "line_number": 4,
@@ -68,7 +69,7 @@ def test_rows_are_items_plus_rejections_and_each_rejection_says_why(
             "raw": "Bob,Acme Inc.,acme,bob@acme.com,x,extra",
         }
     ]
-    assert create_items(settings, batch(report.upload_id)).items == 2
+    assert create_items(hq_of(settings), settings, batch(report.upload_id)).items == 2
     rows = hq.execute("select row_number, company_name, email, original_data from batch_items order by id").fetchall()
     assert [(r["row_number"], r["company_name"], r["email"]) for r in rows] == [(1, "Acme Inc.", None), (3, None, None)]
     assert rows[0]["original_data"]["Email"] == "email_not_unlocked@domain.com"
@@ -89,7 +90,7 @@ def test_a_row_takes_its_phone_from_the_most_direct_column_that_has_one(
         [""] * 4 + [five],
     ]
     content = "\n".join([header, *(",".join(cells) for cells in rows_of_cells)]).encode()
-    create_items(settings, batch(upload(content).upload_id))
+    create_items(hq_of(settings), settings, batch(upload(content).upload_id))
     rows = hq.execute("select phone, company_phone from batch_items order by id").fetchall()
     assert [r["phone"] for r in rows] == ["+12025550103", "+12025550102", "+12025550101", None]
     assert {r["company_phone"] for r in rows} == {"+12025550105"}
@@ -103,7 +104,9 @@ def test_the_same_bytes_are_recognised_for_the_same_client_only(
     assert (again.rows, again.rejected, again.columns) == (first.rows, first.rejected, first.columns)
     hq.execute("insert into clients (slug, name) values ('other', 'Other')")
     hq.commit()
-    other = upload_file(settings, tmp_path / "leads.csv", "other", source="inbox", filename="given.csv")
+    other = upload_file(
+        hq_of(settings), settings, tmp_path / "leads.csv", "other", source="inbox", filename="given.csv"
+    )
     assert not other.already_known
     rows = hq.execute("select filename, source from uploads order by id").fetchall()
     assert rows == [{"filename": "leads.csv", "source": "cli"}, {"filename": "given.csv", "source": "inbox"}]
@@ -113,9 +116,9 @@ def test_bytes_that_were_lost_come_back_with_the_next_upload(settings: Settings,
     report = upload(MESSY)
     kept(settings)[0].unlink()
     with pytest.raises(InfrastructureError, match="upload it again"):
-        list(read_rows(settings, report.upload_id))
+        list(read_rows(hq_of(settings), settings, report.upload_id))
     assert upload(MESSY).already_known
-    assert sum(b.num_rows for b in read_rows(settings, report.upload_id)) == 2
+    assert sum(b.num_rows for b in read_rows(hq_of(settings), settings, report.upload_id)) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04zip", b"Email\n", b"\n\n"])
@@ -135,23 +138,23 @@ def test_a_file_that_is_too_large_missing_or_a_folder_is_refused(
     (tmp_path / "leads.csv").write_bytes(MESSY)
     small = replace(settings, max_upload_bytes=100)
     with pytest.raises(UploadRefusedError, match="larger than 100 bytes"):
-        upload_file(small, tmp_path / "leads.csv", client)
+        upload_file(hq_of(small), small, tmp_path / "leads.csv", client)
     with pytest.raises(UploadRefusedError, match="no such file"):
-        upload_file(settings, tmp_path / "missing.csv", client)
+        upload_file(hq_of(settings), settings, tmp_path / "missing.csv", client)
     with pytest.raises(UploadRefusedError, match="folder"):
-        upload_file(settings, tmp_path, client)
+        upload_file(hq_of(settings), settings, tmp_path, client)
     assert kept(settings) == []
 
 
 def test_unknown_clients_uploads_and_batches_are_named(settings: Settings, client: str, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="nobody"):
-        upload_file(settings, tmp_path / "leads.csv", "nobody")
+        upload_file(hq_of(settings), settings, tmp_path / "leads.csv", "nobody")
     with pytest.raises(NotFoundError, match="99"):
-        get_upload(settings, 99)
+        get_upload(hq_of(settings), 99)
     with pytest.raises(NotFoundError, match="99"):
-        list(list_rejections(settings, 99))
+        list(list_rejections(hq_of(settings), 99))
     with pytest.raises(NotFoundError, match="no-such"):
-        create_items(settings, "no-such")
+        create_items(hq_of(settings), settings, "no-such")
 
 
 def test_a_kept_file_that_changed_makes_no_items(
@@ -162,7 +165,7 @@ def test_a_kept_file_that_changed_makes_no_items(
     path.chmod(0o644)
     path.write_bytes(MESSY + b"Dan,,,,\r\n")
     with pytest.raises(InfrastructureError, match="have changed"):
-        create_items(settings, key)
+        create_items(hq_of(settings), settings, key)
     for table in ("batch_items", "item_leases", "workflow_states"):
         assert hq.execute(f"select count(*) as n from {table}").fetchone() == {"n": 0}
 
@@ -170,15 +173,15 @@ def test_a_kept_file_that_changed_makes_no_items(
 def test_a_file_with_no_readable_row_is_an_upload_of_rejections(settings: Settings, upload: Upload) -> None:
     report = upload(b"a,b\n1,2,3\n\x00,\n")
     assert (report.rows, report.rejected, report.items) == (2, 2, 0)
-    assert [r["line_number"] for r in list_rejections(settings, report.upload_id)] == [2, 3]
+    assert [r["line_number"] for r in list_rejections(hq_of(settings), report.upload_id)] == [2, 3]
 
 
 def test_uploads_are_listed_newest_first(settings: Settings, upload: Upload) -> None:
     ids = [upload(b"a\n%d\n" % n).upload_id for n in range(3)]
-    assert [one.upload_id for one in list_uploads(settings, "acme")] == ids[::-1]
+    assert [one.upload_id for one in list_uploads(hq_of(settings), settings, "acme")] == ids[::-1]
     with pytest.raises(NotFoundError, match="no client 'other'"):
-        list_uploads(settings, "other")
-    assert all(one.columns for one in list_uploads(settings))
+        list_uploads(hq_of(settings), settings, "other")
+    assert all(one.columns for one in list_uploads(hq_of(settings), settings))
 
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20) | st.sampled_from(
@@ -206,7 +209,7 @@ def test_every_cell_reaches_original_data_unaltered(
     key = f"acme-{report.upload_id}"
     if not report.already_known:
         batch(report.upload_id, key)
-    result = create_items(settings, key)
+    result = create_items(hq_of(settings), settings, key)
 
     assert result.rows == len(rows) == result.items + result.rejected
     keys = [column.key for column in report.columns]

@@ -15,6 +15,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
 from tests.harness.databases import PostgresServer
+from tests.harness.handles import hq_of
 from tests.warehouse.hq_data import Lead, official_leads, seed_batch
 
 
@@ -36,7 +37,7 @@ class Build:
         key = batch_key or f"batch-{next(self._numbers)}"
         with connect(self.settings.hq_database_url or "") as hq:
             seed_batch(hq, leads, batch_key=key, client=client)
-        publish_batch_sources(self.settings, key)
+        publish_batch_sources(hq_of(self.settings), self.settings, key)
         build_models(self.settings, key, select)
         if select is None:
             build_analytics(self.settings)

@@ -10,6 +10,7 @@ import pytest
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import publish_marts, reconcile
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -118,9 +119,9 @@ def test_ten_thousand_jobs_and_huge_strings_are_published_like_any_other(build: 
     huge = {"organization_name": "H" * 2_000_000, "title": "T" * 1_000_000, "start_date": "9" * 100_000}
     broken = {"person": {"employment_history": "ten years at Acme", "experience": {"0": {}}}}
     build([Lead({}, [history(*many)]), Lead({}, [history(huge)]), Lead({}, [Answer("match", broken)])], batch_key="b")
-    publish_marts(settings, "b")
-    assert [r for r in reconcile(settings, "b") if not r.passed] == []
-    shown = {r.name: r.actual for r in reconcile(settings, "b")}
+    publish_marts(hq_of(settings), settings, "b")
+    assert [r for r in reconcile(hq_of(settings), settings, "b") if not r.passed] == []
+    shown = {r.name: r.actual for r in reconcile(hq_of(settings), settings, "b")}
     assert shown["published person_work_history"] == 10_001
     assert shown["published work_history_exclusions"] == 2
 

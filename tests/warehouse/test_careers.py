@@ -10,6 +10,7 @@ import pytest
 from enrichment_assets.services.insight.work_history import Found, job_changes, moves, together_with, worked_at
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -66,7 +67,7 @@ def test_a_job_that_goes_on_is_current_whatever_word_says_so_and_what_is_unknown
 
 
 def test_colleagues_of_somebody_whose_end_is_present_are_those_of_today_too(careers: Settings) -> None:
-    found = together_with(careers, "acme", "present")
+    found = together_with(hq_of(careers), careers, "acme", "present")
     assert told(found) == {
         "Heute": "certain",
         "Far": "certain",
@@ -76,33 +77,33 @@ def test_colleagues_of_somebody_whose_end_is_present_are_those_of_today_too(care
     }
     spans = {row[2]: row[5:7] for row in found.rows}
     assert spans["Heute"] == (date(2018, 3, 1), None)
-    assert "Past" in told(together_with(careers, "acme", "unread"))
+    assert "Past" in told(together_with(hq_of(careers), careers, "acme", "unread"))
 
 
 def test_who_was_there_on_a_day_follows_the_same_ends(careers: Settings) -> None:
-    assert told(worked_at(careers, "acme", on=date(2019, 1, 1))) == {
+    assert told(worked_at(hq_of(careers), careers, "acme", on=date(2019, 1, 1))) == {
         "Present": "certain",
         "Heute": "certain",
         "Far": "certain",
         "Unread": "possible",
         "Over": "possible",
     }
-    assert told(worked_at(careers, "acme", on=date(2015, 3, 15)))["Present"] == "possible"
-    assert told(worked_at(careers, "acme", after=date(2025, 1, 1)))["Heute"] == "certain"
-    assert "Past" not in told(worked_at(careers, "acme", after=date(2025, 1, 1)))
+    assert told(worked_at(hq_of(careers), careers, "acme", on=date(2015, 3, 15)))["Present"] == "possible"
+    assert told(worked_at(hq_of(careers), careers, "acme", after=date(2025, 1, 1)))["Heute"] == "certain"
+    assert "Past" not in told(worked_at(hq_of(careers), careers, "acme", after=date(2025, 1, 1)))
 
 
 def test_moves_keep_partial_dates_and_leave_out_who_has_not_left(careers: Settings) -> None:
-    assert told(moves(careers, "initech", "globex")) == {
+    assert told(moves(hq_of(careers), careers, "initech", "globex")) == {
         "Halves": "possible",
         "Months": "certain",
         "Undated": "possible",
     }
-    assert told(moves(careers, "globex", "initech")) == {"Back": "certain"}
+    assert told(moves(hq_of(careers), careers, "globex", "initech")) == {"Back": "certain"}
 
 
 def test_job_changes_keep_a_year_of_which_a_part_is_late_enough(careers: Settings) -> None:
-    assert told(job_changes(careers, date(2020, 6, 1)))["Year"] == "possible"
-    assert told(job_changes(careers, date(2020, 1, 1)))["Year"] == "certain"
-    assert told(job_changes(careers, date(2019, 5, 1)))["Season"] == "possible"
-    assert "Season" not in told(job_changes(careers, date(2019, 6, 1)))
+    assert told(job_changes(hq_of(careers), careers, date(2020, 6, 1)))["Year"] == "possible"
+    assert told(job_changes(hq_of(careers), careers, date(2020, 1, 1)))["Year"] == "certain"
+    assert told(job_changes(hq_of(careers), careers, date(2019, 5, 1)))["Season"] == "possible"
+    assert "Season" not in told(job_changes(hq_of(careers), careers, date(2019, 6, 1)))

@@ -12,6 +12,7 @@ from enrichment_assets.warehouse import build_models, load_project, open_warehou
 from enrichment_assets.warehouse.chunks import item_ranges
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.session import attach, connect
+from tests.harness.handles import hq_of
 from tests.warehouse.hq_data import Answer, Lead, seed_batch
 
 LEADS = 23
@@ -57,7 +58,7 @@ def batch(settings: Settings, hq: psycopg.Connection[Any]) -> Settings:
     hq.execute(share, [items[1], [items[7], items[13], items[22]]])
     hq.execute(share, [items[0] - 1, [items[5]]])
     hq.commit()
-    publish_batch_sources(settings, "b")
+    publish_batch_sources(hq_of(settings), settings, "b")
     return settings
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from enrichment_assets.domain.merge_policy import Given, Source
 from enrichment_assets.domain.merging import merge
 from enrichment_assets.services.insight.explain import explain_lead
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -142,7 +143,9 @@ def test_explain_names_every_candidate_with_its_verdict_whose_word_it_is_and_why
     }
     answers = [Answer("match-person-via-apollo", {}, found), Answer("a-verifier", {}, judged)]
     build([Lead({"email": "old@acme.com"}, answers)], batch_key="b").close()
-    email, phone = (explain_lead(build.settings, "b", 1, column)[0] for column in ("email", "phone_type"))
+    email, phone = (
+        explain_lead(hq_of(build.settings), build.settings, "b", 1, column)[0] for column in ("email", "phone_type")
+    )
     assert (email.field, email.final) == ("email", "old@acme.com")
     assert [(link.value, link.verdict, link.said, link.said_by, link.why_not) for link in email.links] == [
         ("old@acme.com", None, None, None, None),

@@ -24,6 +24,7 @@ from enrichment_assets.warehouse import (
 )
 from enrichment_assets.warehouse.functions import add_functions
 from enrichment_assets.warehouse.project import PROJECT_DIR
+from tests.harness.handles import hq_of
 from tests.warehouse.hq_data import Answer, Lead, official_leads, seed_batch
 
 PACKAGES = ["dbt-core==1.11.16", "dbt-duckdb==1.11.1", "duckdb==1.5.5", "pytz"]
@@ -66,7 +67,7 @@ def test_dbt_builds_the_same_rows_from_the_same_folder(
     seed_batch(hq, official_leads(), batch_key="officials")
     seed_batch(hq, mixed, batch_key="mixed", client="globex")
     for key in ("officials", "mixed"):
-        publish_batch_sources(settings, key)
+        publish_batch_sources(hq_of(settings), settings, key)
         build_models(settings, key)
     build_analytics(settings)
     project = tmp_path / "project"

@@ -6,6 +6,7 @@ import psycopg
 
 from enrichment_assets.services.insight.work_history import worked_at
 from enrichment_assets.warehouse import build_analytics, open_warehouse, publish_batch_sources
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -34,13 +35,13 @@ def test_a_file_that_went_through_three_batches_has_its_people_once(
     hq.execute("update batches set retired_at = now() where batch_key = 'dropped'")
     hq.commit()
     for key in ("first", "second", "dropped"):
-        publish_batch_sources(build.settings, key, only=["batches"])
+        publish_batch_sources(hq_of(build.settings), build.settings, key, only=["batches"])
     warehouse = open_warehouse(build.settings)
     assert warehouse.execute("select count(*) from final_leads").fetchall() == [(7,)]
     found = warehouse.execute("select full_name, title, batch_key from leads order by full_name").fetchall()
     assert found == [("Ada", "CEO", "second"), ("Ben", "CFO", "first"), ("Cid", "COO", "other")]
     warehouse.close()
     build_analytics(build.settings, ["organisations", "organisation_aliases"])
-    there = worked_at(build.settings, "Acme Works")
+    there = worked_at(hq_of(build.settings), build.settings, "Acme Works")
     place = there.columns.index("person_name")
     assert sorted(row[place] for row in there.rows) == ["Ada", "Ben", "Cid"], "careers count people too"

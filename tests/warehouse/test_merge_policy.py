@@ -9,6 +9,7 @@ from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -100,15 +101,15 @@ def test_every_address_is_a_candidate_with_its_source_and_verdict(build: Build) 
 def test_a_persons_correction_beats_every_source_and_says_who_made_it(build: Build, settings: Settings) -> None:
     lead = Lead({"title": "Clerk", "phone": "1"}, [Answer("match", {}, {"title": "CTO"})])
     item = build([lead], batch_key="b").execute("select item_id from final_leads").fetchall()[0][0]
-    edit_lead(settings, "b", item, "title", "wrong", by="bob")
-    edit_lead(settings, "b", item, "title", "Chief of Staff", by="ada", note="her own page")
-    edit_lead(settings, "b", item, "phone", None, by="ada")
-    publish_batch_sources(settings, "b")
+    edit_lead(hq_of(settings), "b", item, "title", "wrong", by="bob")
+    edit_lead(hq_of(settings), "b", item, "title", "Chief of Staff", by="ada", note="her own page")
+    edit_lead(hq_of(settings), "b", item, "phone", None, by="ada")
+    publish_batch_sources(hq_of(settings), settings, "b")
     build_models(settings, "b")
     assert open_warehouse(settings).execute("select title, phone from final_leads").fetchall() == [
         ("Chief of Staff", None)
     ]
-    chain = explain_lead(settings, "b", item, "title")[0]
+    chain = explain_lead(hq_of(settings), settings, "b", item, "title")[0]
     assert [(link.wins, link.value, link.source) for link in chain.links] == [
         (True, "Chief of Staff", "corrected by ada"),
         (False, "CTO", "match"),
@@ -121,9 +122,9 @@ def test_a_persons_correction_beats_every_source_and_says_who_made_it(build: Bui
 def test_only_values_of_a_lead_can_be_corrected(build: Build, settings: Settings) -> None:
     build([Lead({})], batch_key="b")
     with pytest.raises(ConfigurationError, match="cannot be corrected"):
-        edit_lead(settings, "b", 1, "cost", "0", by="ada")
+        edit_lead(hq_of(settings), "b", 1, "cost", "0", by="ada")
     with pytest.raises(NotFoundError, match="no item 999"):
-        edit_lead(settings, "b", 999, "title", "x", by="ada")
+        edit_lead(hq_of(settings), "b", 999, "title", "x", by="ada")
 
 
 def test_every_value_of_final_leads_has_its_provenance(build: Build) -> None:
@@ -158,10 +159,10 @@ def test_a_lead_without_any_answer_is_still_a_lead(build: Build) -> None:
 def test_explaining_what_is_not_there_says_so(build: Build, settings: Settings) -> None:
     build([Lead({"title": "x"})], batch_key="b")
     with pytest.raises(NotFoundError, match="no item 999"):
-        explain_lead(settings, "b", 999)
+        explain_lead(hq_of(settings), settings, "b", 999)
     with pytest.raises(NotFoundError, match="no field `nonsense`"):
-        explain_lead(settings, "b", 1, "nonsense")
+        explain_lead(hq_of(settings), settings, "b", 1, "nonsense")
     with pytest.raises(NotFoundError, match=r"no field `emial`.* Did you mean 'email'"):
-        explain_lead(settings, "b", 1, "emial")
+        explain_lead(hq_of(settings), settings, "b", 1, "emial")
     with pytest.raises(NotFoundError, match="there is no batch 'other'"):
-        explain_lead(settings, "other", 1)
+        explain_lead(hq_of(settings), settings, "other", 1)

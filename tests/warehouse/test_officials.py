@@ -13,6 +13,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse, publish_marts, reconcile, run_tests
 from enrichment_assets.warehouse.project import load_project
+from tests.harness.handles import hq_of
 from tests.warehouse.hq_data import expected_history
 
 
@@ -71,9 +72,9 @@ def test_two_rows_that_differ_only_in_their_end_both_stay(officials: Settings) -
 def test_published_tables_hold_what_the_warehouse_holds_and_publishing_again_changes_nothing(
     officials: Settings,
 ) -> None:
-    first = publish_marts(officials, "officials")
+    first = publish_marts(hq_of(officials), officials, "officials")
     assert {r.name: r.rows for r in first}["person_work_history"] == 2919
-    publish_marts(officials, "officials")
+    publish_marts(hq_of(officials), officials, "officials")
     with connect(officials.workspace_database_url or "") as workspace:
         counts = workspace.execute(
             "select count(*) as n, count(*) filter (where is_current) as current, min(start_from)::text as first, "
@@ -82,7 +83,9 @@ def test_published_tables_hold_what_the_warehouse_holds_and_publishing_again_cha
     assert counts is not None
     assert (counts["n"], counts["current"], counts["leads"]) == (2919, 565, 537)
     assert counts["first"] == min(r["start_date"] for r in expected_history())
-    assert all(r.passed for r in reconcile(officials, "officials")), reconcile(officials, "officials")
+    assert all(r.passed for r in reconcile(hq_of(officials), officials, "officials")), reconcile(
+        hq_of(officials), officials, "officials"
+    )
 
 
 def test_every_test_of_every_model_holds(officials: Settings) -> None:
@@ -94,7 +97,7 @@ def test_every_test_of_every_model_holds(officials: Settings) -> None:
 
 def test_organisations_resolve_to_108_and_virginia_is_not_west_virginia(officials: Settings) -> None:
     assert open_warehouse(officials).execute("select count(*) from organisations").fetchall() == [(108,)]
-    virginia = worked_at(officials, "US house of representatives - VIRGINIA Delegation")
+    virginia = worked_at(hq_of(officials), officials, "US house of representatives - VIRGINIA Delegation")
     assert [name for _, name in virginia.organisations] == ["U.S. House of Representatives, Virginia Delegation"]
     item = virginia.columns.index("item_id")
     assert len({row[item] for row in virginia.rows}) == 11
@@ -109,7 +112,12 @@ def test_44_people_served_in_both_chambers_of_one_state(officials: Settings) -> 
         where starts_with(house.organisation_name, 'U.S. House of Representatives, ')
     """
     assert open_warehouse(officials).execute(both).fetchall() == [(44,)]
-    moved = moves(officials, "US House of Representatives, Washington Delegation", "U.S. Senate, Washington delegation")
+    moved = moves(
+        hq_of(officials),
+        officials,
+        "US House of Representatives, Washington Delegation",
+        "U.S. Senate, Washington delegation",
+    )
     assert [row[moved.columns.index("person_name")] for row in moved.rows] == ["Maria Cantwell"]
 
 

@@ -16,6 +16,7 @@ from enrichment_assets.domain.merge_policy import Source
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs.contexts import LoadedItem, load_items
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead, Seeded, seed_batch
 
@@ -152,7 +153,7 @@ def test_a_step_an_item_loaded_again_and_final_leads_agree_on_every_field(
 ) -> None:
     key = f"merge-{chance.getrandbits(64):x}"
     batch = seeded(shared, drawn, key)
-    publish_batch_sources(shared.settings, key)
+    publish_batch_sources(hq_of(shared.settings), shared.settings, key)
     build_models(shared.settings, key, ["final_leads"])
     items = asyncio.run(reloaded(shared.settings.hq_database_url or "", batch))
     with open_warehouse(shared.settings, client_slug="acme", batch_key=key) as warehouse:

@@ -16,6 +16,7 @@ from enrichment_assets.services.insight.work_history import job_changes, moves, 
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
 from enrichment_assets.warehouse.functions import add_functions
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -108,7 +109,7 @@ def test_a_name_that_two_organisations_have_joins_neither_and_says_so(build: Bui
     assert warehouse.execute(
         "select distinct is_ambiguous, rule from organisation_aliases where alias_key = 'name:phoenix'"
     ).fetchall() == [(True, "ambiguous")]
-    assert len(worked_at(settings, "phoenix").organisations) == 3
+    assert len(worked_at(hq_of(settings), settings, "phoenix").organisations) == 3
 
 
 def test_a_chain_of_identifiers_is_followed_to_its_end(build: Build, settings: Settings) -> None:
@@ -173,34 +174,34 @@ def careers(shared: Build) -> Settings:
 
 
 def test_everyone_who_worked_there_on_a_day_with_certainty_told(careers: Settings) -> None:
-    assert people(worked_at(careers, "acme")) == ["Ada", "Bob", "Cyd", "Dee", "Eve"]
-    found = worked_at(careers, "acme", on=date(2019, 3, 1))
+    assert people(worked_at(hq_of(careers), careers, "acme")) == ["Ada", "Bob", "Cyd", "Dee", "Eve"]
+    found = worked_at(hq_of(careers), careers, "acme", on=date(2019, 3, 1))
     told = {row[found.columns.index("person_name")]: row[found.columns.index("certainty")] for row in found.rows}
     assert told == {"Ada": "certain", "Bob": "possible", "Eve": "possible"}
-    assert people(worked_at(careers, "acme", before=date(2013, 1, 1))) == ["Cyd", "Eve"]
-    assert people(worked_at(careers, "acme", after=date(2021, 1, 1))) == ["Dee", "Eve"]
-    assert people(worked_at(careers, "ACME", exact=True)) == ["Bob"]
+    assert people(worked_at(hq_of(careers), careers, "acme", before=date(2013, 1, 1))) == ["Cyd", "Eve"]
+    assert people(worked_at(hq_of(careers), careers, "acme", after=date(2021, 1, 1))) == ["Dee", "Eve"]
+    assert people(worked_at(hq_of(careers), careers, "ACME", exact=True)) == ["Bob"]
 
 
 def test_who_was_there_at_the_same_time(careers: Settings) -> None:
-    assert people(together_with(careers, "acme", "bob")) == ["Ada", "Eve"]
+    assert people(together_with(hq_of(careers), careers, "acme", "bob")) == ["Ada", "Eve"]
 
 
 def test_who_moved_and_whose_job_changed(careers: Settings) -> None:
-    assert people(moves(careers, "acme", "globex")) == ["Ada"]
-    assert people(moves(careers, "globex", "acme")) == []
-    assert people(job_changes(careers, date(2020, 1, 1))) == ["Ada"]
-    assert people(job_changes(careers, date(2022, 1, 1))) == []
+    assert people(moves(hq_of(careers), careers, "acme", "globex")) == ["Ada"]
+    assert people(moves(hq_of(careers), careers, "globex", "acme")) == []
+    assert people(job_changes(hq_of(careers), careers, date(2020, 1, 1))) == ["Ada"]
+    assert people(job_changes(hq_of(careers), careers, date(2022, 1, 1))) == []
 
 
 def test_organisations_that_are_not_built_are_not_blamed_on_the_name(settings: Settings) -> None:
     with pytest.raises(NotFoundError, match="the table `organisations` is not built yet"):
-        worked_at(settings, "Acme")
+        worked_at(hq_of(settings), settings, "Acme")
 
 
 def test_an_unknown_organisation_is_refused_not_answered_with_nobody(careers: Settings) -> None:
     with pytest.raises(NotFoundError, match="No organisation is known as `acm`"):
-        worked_at(careers, "acm")
+        worked_at(hq_of(careers), careers, "acm")
 
 
 def organisation(**said: object) -> dict[str, object]:
@@ -231,8 +232,8 @@ def test_the_id_100_of_two_services_behind_one_provider_is_two_organisations(bui
         ("http/histories:100", ["Fir"]),
         ("n8n/ask-dogwood:100", ["Dogwood"]),
     ]
-    assert len(worked_at(settings, "100").organisations) == 6
-    assert people(worked_at(settings, "http/histories:100")) == [None]
+    assert len(worked_at(hq_of(settings), settings, "100").organisations) == 6
+    assert people(worked_at(hq_of(settings), settings, "http/histories:100")) == [None]
 
 
 def test_workflows_that_declare_one_namespace_share_ids(build: Build, settings: Settings) -> None:

@@ -24,6 +24,7 @@ from enrichment_assets.warehouse.previews import (
     preview_table,
 )
 from enrichment_assets.warehouse.project import Column, Model, load_project
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Lead
 
@@ -172,6 +173,6 @@ def test_models_over_all_batches_are_counted_and_shown_at_once(build: Build, set
 
 def test_a_batch_without_items_has_empty_previews(settings: Settings, build: Build) -> None:
     build([], batch_key="b")
-    publish_batch_sources(settings, "b")
+    publish_batch_sources(hq_of(settings), settings, "b")
     reports = build_models(settings, "b", previews=True)
     assert {(r.rows, len(r.preview)) for r in reports} == {(0, 0)}

@@ -23,6 +23,7 @@ from enrichment_assets.warehouse import (
 )
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.previews import MASK
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead, seed_batch
 
@@ -56,7 +57,7 @@ def test_sources_keep_every_cell_and_every_digit(settings: Settings, hq: psycopg
     cells = {"A": "007", "B": "NA", "C": "", "D": "+1 'x'", "E": 'ü\n\t"', "é": "1e5"}
     lead = Lead({"title": "", "phone": "007"}, [Answer("match", {"big": 12345678901234567890}, cost="0.123456")], cells)
     seed_batch(hq, [lead], batch_key="b")
-    publish_batch_sources(settings, "b")
+    publish_batch_sources(hq_of(settings), settings, "b")
     warehouse = open_warehouse(settings)
     assert warehouse.execute("select title, phone from hq.batch_items").fetchall() == [("", "007")]
     got = warehouse.execute(
@@ -91,7 +92,7 @@ def test_followers_of_a_company_share_the_leaders_answer(settings: Settings, hq:
         [follower, leader],
     )
     hq.commit()
-    publish_batch_sources(settings, "b")
+    publish_batch_sources(hq_of(settings), settings, "b")
     build_models(settings, "b")
     warehouse = open_warehouse(settings)
     assert warehouse.execute("select full_name, industry from final_leads order by 1").fetchall() == [
@@ -115,7 +116,7 @@ def test_a_reused_result_of_an_earlier_batch_comes_along_but_never_another_clien
     for state, title in zip(states, ("mine", "theirs"), strict=True):
         hq.execute("update workflow_states set result_id = %s where item_id = %s", [results[title], state["item_id"]])
     hq.commit()
-    publish_batch_sources(settings, "new")
+    publish_batch_sources(hq_of(settings), settings, "new")
     build_models(settings, "new")
     leads = open_warehouse(settings).execute("select title from final_leads where batch_key = 'new' order by item_id")
     assert leads.fetchall() == [("mine",), (None,)]
@@ -124,13 +125,13 @@ def test_a_reused_result_of_an_earlier_batch_comes_along_but_never_another_clien
 def test_publishing_replaces_one_batch_and_touches_no_other(build: Build, settings: Settings) -> None:
     for key, client in (("one", "acme"), ("two", "globex")):
         build(leads("CTO", "CEO"), batch_key=key, client=client)
-        publish_marts(settings, key)
+        publish_marts(hq_of(settings), settings, key)
     with connect(settings.hq_database_url or "") as hq:
         hq.execute("delete from workflow_states where item_id in (select min(item_id) from workflow_states)")
         hq.execute("delete from batch_items where id in (select min(id) from batch_items)")
-    publish_batch_sources(settings, "one")
+    publish_batch_sources(hq_of(settings), settings, "one")
     build_models(settings, "one")
-    publish_marts(settings, "one")
+    publish_marts(hq_of(settings), settings, "one")
     rows = published(settings, "select client_slug, batch_key, title from person_work_history order by 1, 2, 3")
     assert rows == [("acme", "one", "CEO"), ("globex", "two", "CEO"), ("globex", "two", "CTO")]
     assert published(settings, "select batch_key, count(*) from final_leads group by 1 order by 1") == [
@@ -141,12 +142,12 @@ def test_publishing_replaces_one_batch_and_touches_no_other(build: Build, settin
 
 def test_a_failed_publication_leaves_all_tables_as_they_were(build: Build, settings: Settings) -> None:
     build(leads("CTO"), batch_key="b")
-    publish_marts(settings, "b")
+    publish_marts(hq_of(settings), settings, "b")
     with connect(settings.workspace_database_url or "") as workspace:
         workspace.execute("alter table companies add constraint never check (false) not valid")
         workspace.execute("alter table final_leads add constraint never check (false) not valid")
     with pytest.raises(InfrastructureError, match=r"could not be published: .*23514") as raised:
-        publish_marts(settings, "b")
+        publish_marts(hq_of(settings), settings, "b")
     assert "CTO" in str(raised.value.__cause__)
     assert "CTO" not in str(raised.value)
     assert published(settings, "select title from person_work_history") == [("CTO",)]
@@ -155,10 +156,10 @@ def test_a_failed_publication_leaves_all_tables_as_they_were(build: Build, setti
 
 def test_a_table_grows_the_columns_that_its_model_has_grown(build: Build, settings: Settings) -> None:
     build(leads("CTO"), batch_key="b")
-    publish_marts(settings, "b")
+    publish_marts(hq_of(settings), settings, "b")
     with connect(settings.workspace_database_url or "") as workspace:
         workspace.execute("alter table person_work_history drop column date_note")
-    publish_marts(settings, "b")
+    publish_marts(hq_of(settings), settings, "b")
     assert published(settings, "select title, date_note from person_work_history") == [("CTO", "start_missing")]
 
 
@@ -168,7 +169,7 @@ def test_publishers_of_one_batch_at_the_same_time_do_not_double_it(build: Build,
 
     def publish() -> None:
         try:
-            publish_marts(settings, "b")
+            publish_marts(hq_of(settings), settings, "b")
         except BaseException as error:
             errors.append(error)
 
@@ -183,11 +184,11 @@ def test_publishers_of_one_batch_at_the_same_time_do_not_double_it(build: Build,
 
 def test_a_missing_published_row_shows_in_the_reconciliation(build: Build, settings: Settings) -> None:
     build(leads("CTO", "CEO"), batch_key="b")
-    publish_marts(settings, "b")
-    assert all(r.passed for r in reconcile(settings, "b"))
+    publish_marts(hq_of(settings), settings, "b")
+    assert all(r.passed for r in reconcile(hq_of(settings), settings, "b"))
     with connect(settings.workspace_database_url or "") as workspace:
         workspace.execute("delete from final_leads where item_id = (select min(item_id) from final_leads)")
-    failed = [(r.name, r.expected, r.actual) for r in reconcile(settings, "b") if not r.passed]
+    failed = [(r.name, r.expected, r.actual) for r in reconcile(hq_of(settings), settings, "b") if not r.passed]
     assert failed == [("published final_leads", 2, 1)]
 
 
@@ -196,15 +197,15 @@ def test_a_lost_history_row_shows_in_the_reconciliation(build: Build, settings: 
     path = Layout.of(settings).model("person_work_history", "acme", "b")
     table = pq.read_table(path, partitioning=None)
     pq.write_table(table.slice(0, 1), path)
-    failed = [(r.name, r.expected, r.actual) for r in reconcile(settings, "b") if not r.passed]
+    failed = [(r.name, r.expected, r.actual) for r in reconcile(hq_of(settings), settings, "b") if not r.passed]
     assert ("history entries = rows + exclusions", 2, 1) in failed
 
 
 def test_organisations_are_published_whole(build: Build, settings: Settings) -> None:
     build(leads("CTO"), batch_key="b")
-    publish_marts(settings, "b")
-    publish_organisations(settings)
-    publish_organisations(settings)
+    publish_marts(hq_of(settings), settings, "b")
+    publish_organisations(hq_of(settings), settings)
+    publish_organisations(hq_of(settings), settings)
     assert published(settings, "select name, aliases from organisations") == [("Acme", 2)]
     joined = (
         "select h.title from person_work_history h join organisation_aliases a "
@@ -215,18 +216,18 @@ def test_organisations_are_published_whole(build: Build, settings: Settings) -> 
 
 def test_batches_and_models_that_are_not_there_are_named(settings: Settings, hq: psycopg.Connection[Any]) -> None:
     with pytest.raises(NotFoundError, match="no batch 'nope'"):
-        publish_batch_sources(settings, "nope")
+        publish_batch_sources(hq_of(settings), settings, "nope")
     with pytest.raises(NotFoundError, match="nothing of batch `nope`"):
         build_models(settings, "nope")
     seed_batch(hq, [Lead({})], batch_key="b")
-    publish_batch_sources(settings, "b")
+    publish_batch_sources(hq_of(settings), settings, "b")
     with pytest.raises(NotFoundError, match=r"no model 'final_lead': did you mean 'final_leads'\?"):
         build_models(settings, "b", ["final_lead"])
 
 
 def test_one_model_can_be_built_alone_from_what_is_there(settings: Settings, hq: psycopg.Connection[Any]) -> None:
     seed_batch(hq, leads("CTO"), batch_key="b")
-    publish_batch_sources(settings, "b")
+    publish_batch_sources(hq_of(settings), settings, "b")
     reports = build_models(settings, "b", ["person_work_history"], previews=True)
     assert [(r.name, r.rows) for r in reports] == [("person_work_history", 1)]
     assert (reports[0].preview[0]["ordinal"], reports[0].preview[0]["title"]) == ("1", MASK)

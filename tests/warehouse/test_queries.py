@@ -20,6 +20,7 @@ from enrichment_assets.services.insight import queries
 from enrichment_assets.services.insight.html_report import render_report
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
+from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -43,7 +44,7 @@ def two_clients(shared: Build) -> Settings:
 
 
 def answer(settings: Settings, sql: str, **options: object) -> list[tuple[object, ...]]:
-    with queries.ask(settings, sql, **options) as found:  # type: ignore[arg-type]
+    with queries.ask(hq_of(settings), settings, sql, **options) as found:  # type: ignore[arg-type]
         return list(found.rows())
 
 

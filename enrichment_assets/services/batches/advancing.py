@@ -25,7 +25,8 @@ from enrichment_assets.services.operations.standing import Standing, standing_of
 from enrichment_assets.services.running_stack import is_of_the_stack, running_stack
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection, connect
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states import batch_states
 from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts
 from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
@@ -66,9 +67,9 @@ class BatchStatus:
         return [total for total in sums(map(self.cost_of, self.workflows)) if total.amount]
 
 
-def currencies(settings: Settings, batch_key: str) -> dict[str, str]:
+def currencies(hq: Hq, batch_key: str) -> dict[str, str]:
     """Each workflow's currency, by slug; raises `NotFoundError`."""
-    return currencies_of(batch_row(settings, batch_key).blueprint)
+    return currencies_of(batch_row(hq, batch_key).blueprint)
 
 
 def currencies_of(blueprint: Mapping[str, Any]) -> dict[str, str]:
@@ -77,9 +78,9 @@ def currencies_of(blueprint: Mapping[str, Any]) -> dict[str, str]:
     return {workflow["slug"]: workflow.get("price", {}).get("currency", "USD") for workflow in workflows}
 
 
-def batch_row(settings: Settings, batch_key: str) -> BatchRow:
+def batch_row(hq: Hq, batch_key: str) -> BatchRow:
     """The batch's row; raises `NotFoundError`."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         return must_find(connection, batch_key)
 
 
@@ -91,9 +92,9 @@ def must_find(connection: Connection, batch_key: str) -> BatchRow:
     return row
 
 
-def status(settings: Settings, batch_key: str) -> BatchStatus:
+def status(hq: Hq, settings: Settings, batch_key: str) -> BatchStatus:
     """Counts of one batch by workflow; raises `NotFoundError`."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         row = must_find(connection, batch_key)
         counts = batch_states.workflow_counts(connection, row.batch_id)
         is_up = running_stack(settings) is not None
@@ -119,38 +120,39 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
     )
 
 
-def overview(settings: Settings, client: str | None = None, limit: int = 100) -> list[BatchStatus]:
+def overview(hq: Hq, settings: Settings, client: str | None = None, limit: int = 100) -> list[BatchStatus]:
     """The newest batches with their counts. Raises `NotFoundError` for a client that does not exist."""
-    check_client(settings, client)
-    with connect(open_databases(settings).hq) as connection:
+    check_client(hq, settings, client)
+    with hq.transaction() as connection:
         rows = batch_states.list_batches(connection, client, limit)
         return [_status(row, batch_states.workflow_counts(connection, row.batch_id)) for row in rows]
 
 
-def workflow_counts(settings: Settings, batch_key: str) -> dict[str, WorkflowCounts]:
+def workflow_counts(hq: Hq, batch_key: str) -> dict[str, WorkflowCounts]:
     """Counts by workflow slug, blueprint order."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         batch_id = batch_states.find_batch_id(connection, batch_key)
         if batch_id is None:
             raise no_such_batch(connection, batch_key)
         return {w.slug: w for w in batch_states.workflow_counts(connection, batch_id)}
 
 
-def load_batch(settings: Settings, batch_key: str) -> Batch:
+def load_batch(hq: Hq, batch_key: str) -> Batch:
     """The batch as the engine takes it; raises `NotFoundError`."""
-    row = batch_row(settings, batch_key)
+    row = batch_row(hq, batch_key)
     return Batch(row.batch_id, row.batch_key, row.client_id, row.client, Blueprint.model_validate(row.blueprint))
 
 
 # crash point: batch-is-marked-extracted
-def mark_extracted(settings: Settings, batch_key: str) -> None:
+def mark_extracted(hq: Hq, batch_key: str) -> None:
     """Note that the batch's tables hold what is known of it now."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         batch_states.mark_extracted(connection, batch_key)
 
 
 # crash point: batch-is-advanced
 def advance_batch(
+    hq: Hq,
     settings: Settings,
     batch_key: str,
     providers: Mapping[str, Provider],
@@ -166,8 +168,8 @@ def advance_batch(
             the reverse.
     """
     open_log(settings.log)
-    hq_url = open_databases(settings).hq
-    batch = load_batch(settings, batch_key)
+    hq_url = hq.url
+    batch = load_batch(hq, batch_key)
     try:
         refuse_other_world(settings, batch_key, batch.blueprint)
     except ConfigurationError as error:

@@ -17,7 +17,7 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.services.batches.advancing import batch_row
 from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.extraction import Unextracted, changed_at, unextracted
 from enrichment_assets.store.states.batch_states import BatchRow
 from enrichment_assets.warehouse import build_models, publish_batch_sources
@@ -43,43 +43,43 @@ class Standing:
     open_items: int
 
 
-def bring_up_to_date(settings: Settings, batch_key: str) -> Standing:
+def bring_up_to_date(hq: Hq, settings: Settings, batch_key: str) -> Standing:
     """See that the warehouse holds what HQ knows of the batch, finished or not. Makes no call to a provider.
 
     Raises:
         NotFoundError: There is no such batch.
         NotStartedError: Nothing of it was laid out yet.
     """
-    row = batch_row(settings, batch_key)
+    row = batch_row(hq, batch_key)
     if row.items == 0:
         raise NotStartedError(
             f"batch {batch_key} is launched, and nothing of it has been done yet: there is nothing to extract",
             Hint(Action.START_BATCH, {"batch": batch_key}),
         )
-    if _is_behind(settings, row):
-        publish_batch_sources(settings, batch_key)
+    if _is_behind(hq, settings, row):
+        publish_batch_sources(hq, settings, batch_key)
         build_models(settings, batch_key)
     return Standing(row.client, row.items, row.done, row.items - row.done)
 
 
-def ensure_raw_upload(settings: Settings, batch_key: str) -> None:
+def ensure_raw_upload(hq: Hq, settings: Settings, batch_key: str) -> None:
     """See that the warehouse has the uploaded rows of the batch; they never change."""
-    if not Layout.of(settings).source(RAW_UPLOADS, batch_row(settings, batch_key).client, batch_key).exists():
-        write_raw_upload(settings, batch_key)
+    if not Layout.of(settings).source(RAW_UPLOADS, batch_row(hq, batch_key).client, batch_key).exists():
+        write_raw_upload(hq, settings, batch_key)
 
 
-def not_extracted(settings: Settings, client: str | None = None) -> list[Unextracted]:
+def not_extracted(hq: Hq, client: str | None = None) -> list[Unextracted]:
     """Batches that have rows which the warehouse does not show, or not as they are by now; the newest first."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         return unextracted(connection, client)
 
 
-def _is_behind(settings: Settings, row: BatchRow) -> bool:
+def _is_behind(hq: Hq, settings: Settings, row: BatchRow) -> bool:
     layout = Layout.of(settings)
     read = _read_at(layout, row)
     if read is None:
         return True
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         changed = changed_at(connection, row.batch_id)
     return changed is not None and changed > read - _COMMITTED_LATER
 

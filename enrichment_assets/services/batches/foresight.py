@@ -28,6 +28,7 @@ from enrichment_assets.services.operations.remedies import (
 from enrichment_assets.services.running_stack import running_stack
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.money import budgets
 from enrichment_assets.store.states.stops import stops_of
 from enrichment_assets.wire.addresses import is_simulated
@@ -60,14 +61,14 @@ def next_runner(settings: Settings) -> Runner:
     return Runner(ENRICH_UP, dict.fromkeys(stack.variables, "set"), stack.addresses["ENRICH_SANDBOX_URL"] or None)
 
 
-def before_launch(settings: Settings, upload: int | str, pipeline: str, client: str | None) -> list[Hindrance]:
+def before_launch(hq: Hq, settings: Settings, upload: int | str, pipeline: str, client: str | None) -> list[Hindrance]:
     """What a running `enrich up` lacks for a batch that is about to be launched; raises as `plan_launch`.
 
     Without `enrich up` nothing is foreseen: what this process lacks, the launch itself refuses.
     """
     if running_stack(settings) is None:
         return []
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         blueprint = draft_launch(connection, upload, pipeline, client).blueprint
     launched = blueprint.model_copy(update={"simulated": calls_simulator(settings, blueprint)})
     return lacking(next_runner(settings), launched, [step.slug for step in launched.steps])

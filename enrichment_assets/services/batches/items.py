@@ -27,7 +27,8 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import items as store
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.catalog.uploads import get_upload
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 
 _ANALYZE_FROM = 10_000
 _NUMBER_COLUMNS = 2
@@ -52,14 +53,14 @@ class ItemsReport:
 
 
 # crash point: items-are-created
-def create_items(settings: Settings, batch_key: str) -> ItemsReport:
+def create_items(hq: Hq, settings: Settings, batch_key: str) -> ItemsReport:
     """Lay out a batch: items, leases and PENDING states; a second call finds them there and does nothing.
 
     Raises:
         NotFoundError: There is no such batch.
         InfrastructureError: The upload's bytes are gone, or do not give the rows that were counted.
     """
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         batch = store.lock_batch(connection, batch_key)
         if batch is None:
             raise no_such_batch(connection, batch_key)

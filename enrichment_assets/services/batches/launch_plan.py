@@ -29,6 +29,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.wire.addresses import address_of
 from enrichment_assets.wire.secrets import missing_secrets, refuse_foreign_variable, secret_names
 from enrichment_assets.wire.simulator import replaced_addresses
@@ -119,6 +120,7 @@ class Draft:
 
 
 def plan_launch(
+    hq: Hq,
     settings: Settings,
     upload: int | str,
     pipeline: str,
@@ -132,6 +134,7 @@ def plan_launch(
     """Say what a launch would call, how often, and what it would cost at most. Writes nothing.
 
     Args:
+        hq: The databases.
         settings: The installation.
         upload: The upload's id, or at least six digits of its SHA-256.
         pipeline: The client's pipeline, or a shared one.
@@ -145,7 +148,7 @@ def plan_launch(
         NotFoundError: No such upload, client or pipeline.
         ConfigurationError: The pipeline cannot run at all. What only lacks a key or an address is in `problems`.
     """
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
         asked = checked_batch_key(batch_key) if batch_key else None
         known = store.get_batch(connection, asked) if asked else None

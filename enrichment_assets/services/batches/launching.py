@@ -32,6 +32,7 @@ from enrichment_assets.services.uploads.upload import upload_again
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 
 _ATTEMPTS = 20
 
@@ -63,6 +64,7 @@ class Launched:
 
 # crash point: batch-is-launched
 def launch(
+    hq: Hq,
     settings: Settings,
     upload: int | str,
     pipeline: str,
@@ -88,7 +90,7 @@ def launch(
             the batch key belongs to another launch.
     """
     key = checked_batch_key(batch_key) if batch_key else None
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         existing = store.get_batch(connection, key) if key else None
         draft = None if existing else replace(draft_launch(connection, upload, pipeline, client), limit=limit)
         if draft is not None and key is None:
@@ -111,16 +113,18 @@ def launch(
     return launched
 
 
-def map_columns(settings: Settings, upload: int | str, mapping: Mapping[str, str], client: str | None = None) -> int:
+def map_columns(
+    hq: Hq, settings: Settings, upload: int | str, mapping: Mapping[str, str], client: str | None = None
+) -> int:
     """The id of an upload of the same bytes with columns mapped as said: `upload` itself stays as it is.
 
     Raises:
         NotFoundError: No such upload.
         ConfigurationError: The file has no such column, or there is no such field.
     """
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         row = find_upload(connection, upload, client)
-    return upload_again(settings, row["id"], mapping).upload_id
+    return upload_again(hq, settings, row["id"], mapping).upload_id
 
 
 def _asking_anew(blueprint: Blueprint) -> Blueprint:
@@ -128,9 +132,9 @@ def _asking_anew(blueprint: Blueprint) -> Blueprint:
     return reusing(blueprint, lambda workflow: None if workflow.reuse_for is None else 0.0)
 
 
-def next_key(settings: Settings, upload: int | str, pipeline: str, client: str | None = None) -> str:
+def next_key(hq: Hq, upload: int | str, pipeline: str, client: str | None = None) -> str:
     """The key that `launch` would give a new batch of this upload and pipeline now. Raises as `launch`."""
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         return default_key(connection, draft_launch(connection, upload, pipeline, client))
 
 

@@ -24,7 +24,7 @@ from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.batches.giving_up import GivenUp, give_up
 from enrichment_assets.store.catalog.archiving import set_archived
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.hq import Hq
 
 _AND_THEN = 30 * 86_400.0
 """Seconds after the launch for which an answer of the replaced batch is still taken, however late the new one runs."""
@@ -39,13 +39,13 @@ class Replaced:
     questions: int
 
 
-def give_up_batch(settings: Settings, batch_key: str) -> GivenUp:
+def give_up_batch(hq: Hq, batch_key: str) -> GivenUp:
     """See that nothing of a batch is sent any more; answers under way are still taken. Again, it changes nothing.
 
     Raises:
         NotFoundError: There is no such batch.
     """
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         given_up = give_up(connection, batch_key)
         if given_up is None:
             raise no_such_batch(connection, batch_key)
@@ -53,6 +53,7 @@ def give_up_batch(settings: Settings, batch_key: str) -> GivenUp:
 
 
 def launch_instead(
+    hq: Hq,
     settings: Settings,
     old_key: str,
     upload: int | str,
@@ -75,7 +76,7 @@ def launch_instead(
             world (simulator or real). Then the old batch is as it was.
     """
     key = checked_batch_key(batch_key) if batch_key else None
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         old = store.get_batch(connection, old_key)
         if old is None:
             raise no_such_batch(connection, old_key)
@@ -85,9 +86,9 @@ def launch_instead(
         refuse_unready(draft, step_plans(settings, draft, None, environment))
         refuse_other_world(settings, old_key, Blueprint.model_validate(old["blueprint"]))
         there = store.replacement_of(connection, old["id"], draft.pipeline.slug)
-    given_up = give_up_batch(settings, old_key)
-    questions = _remember(settings, old_key)
-    with registry(settings) as connection:
+    given_up = give_up_batch(hq, old_key)
+    questions = _remember(hq, settings, old_key)
+    with registry(hq) as connection:
         if there is not None:
             launched = relaunched(there, draft.upload, draft.pipeline.slug)
         else:
@@ -105,7 +106,7 @@ def _taking_from(old: dict[str, Any], blueprint: Blueprint) -> Blueprint:
     return reusing(blueprint, lambda workflow: max(workflow.reuse_for or 0.0, age))
 
 
-def _remember(settings: Settings, old_key: str) -> int:
+def _remember(hq: Hq, settings: Settings, old_key: str) -> int:
     providers = build_providers(settings.sandbox_url)
-    hq_url = open_databases(settings).hq
-    return asyncio.run(remember_questions(hq_url, load_batch(settings, old_key), providers, settings.sandbox_url))
+    hq_url = hq.url
+    return asyncio.run(remember_questions(hq_url, load_batch(hq, old_key), providers, settings.sandbox_url))

@@ -20,11 +20,13 @@ from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.catalog.destination_names import refuse_reserved_name
-from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.database_errors import described
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results import destinations
 from enrichment_assets.store.states import transitions
+
+CHUNK = 1_000
+"""Results that are written and noted as stored together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class StoreReport:
 
 
 # crash point: results-are-stored
-def store_results(settings: Settings, batch_key: str) -> dict[str, StoreReport]:
+def store_results(hq: Hq, batch_key: str) -> dict[str, StoreReport]:
     """Store every result of the batch that has a destination and is not stored yet. Workflow slug -> report.
 
     A destination that cannot be written (its table is missing, has other types, or may not be touched) keeps no other
@@ -51,7 +53,7 @@ def store_results(settings: Settings, batch_key: str) -> dict[str, StoreReport]:
     Raises:
         InfrastructureError: A database cannot be reached.
     """
-    batch = load_batch(settings, batch_key)
+    batch = load_batch(hq, batch_key)
     reports = {}
     for step in batch.blueprint.steps:
         destination = step.workflow.destination
@@ -59,7 +61,7 @@ def store_results(settings: Settings, batch_key: str) -> dict[str, StoreReport]:
             continue
         try:
             refuse_reserved_name(step.workflow)
-            reports[step.slug] = _store(settings, batch, step.slug, destination)
+            reports[step.slug] = _store(hq, batch, step.slug, destination)
         except ConfigurationError as error:
             reports[step.slug] = StoreReport(step.slug, destination.table, 0, {}, str(error))
         except (psycopg.OperationalError, psycopg.InterfaceError):
@@ -70,21 +72,21 @@ def store_results(settings: Settings, batch_key: str) -> dict[str, StoreReport]:
     return reports
 
 
-def _store(settings: Settings, batch: Batch, slug: str, destination: Destination) -> StoreReport:
-    databases = open_databases(settings)
-    target_url = databases.workspace if destination.database == "workspace" else databases.hq
+def _store(hq: Hq, batch: Batch, slug: str, destination: Destination) -> StoreReport:
+    target = hq.workspace if destination.database == "workspace" else hq
     mapping = _Mapping(batch, slug, destination)
     written = 0
-    with connect(databases.hq) as hq, connect(target_url) as target:
-        prepared = False
-        for chunk in destinations.unstored_results(hq, batch.batch_id, slug):
-            if not prepared:
-                destinations.ensure_table(target, destination, slug)
-                prepared = True
-            written += destinations.upsert(target, destination, [mapping.row(result) for result in chunk])
-            target.commit()
-            transitions.mark_stored(hq, slug, [(r["item_id"], r["fetched_at"]) for r in chunk])
-            hq.commit()
+    with hq.transaction() as connection:
+        waiting = destinations.unstored_items(connection, batch.batch_id, slug)
+    for start in range(0, len(waiting), CHUNK):
+        with hq.transaction() as connection:
+            chunk = destinations.unstored_results(connection, slug, waiting[start : start + CHUNK])
+        with target.transaction() as connection:
+            if start == 0:
+                destinations.ensure_table(connection, destination, slug)
+            written += destinations.upsert(connection, destination, [mapping.row(result) for result in chunk])
+        with hq.transaction() as connection:
+            transitions.mark_stored(connection, slug, [(r["item_id"], r["fetched_at"]) for r in chunk])
     return StoreReport(slug, destination.table, written, dict(mapping.unfit))
 
 

@@ -21,7 +21,8 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import archiving as store
 from enrichment_assets.store.catalog.archiving import Kind
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 
@@ -38,42 +39,48 @@ class Put:
     change: str
 
 
-def archive(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
+def archive(
+    hq: Hq, settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions
+) -> Put:
     """Take something out of lists, pickers and Dagster (`partitions`). Doing it again changes nothing.
 
     Raises:
         NotFoundError: There is no such thing.
         ConfigurationError: Something that is in use needs it: named.
     """
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         row = _must_find(connection, kind, name, client)
         _refuse_in_the_way(connection, "archive", kind, row)
         store.set_archived(connection, kind, row["id"], archived=True)
     if kind == "batch":
-        _sweep_partition(settings, name, partitions)
-        _note_in_warehouse(settings, row)
+        _sweep_partition(hq, name, partitions)
+        _note_in_warehouse(hq, settings, row)
     return Put(kind, row["name"], row["client"], "archived")
 
 
-def restore(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
+def restore(
+    hq: Hq, settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions
+) -> Put:
     """Bring something back that was archived. Raises `NotFoundError`."""
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         row = _must_find(connection, kind, name, client)
         store.set_archived(connection, kind, row["id"], archived=False)
     if kind == "batch":
         partitions.add(name)
-        _note_in_warehouse(settings, row)
+        _note_in_warehouse(hq, settings, row)
     return Put(kind, row["name"], row["client"], "restored")
 
 
-def remove(settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions) -> Put:
+def remove(
+    hq: Hq, settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions
+) -> Put:
     """Delete something for good, with its files, if nothing depends on it.
 
     Raises:
         NotFoundError: There is no such thing.
         ConfigurationError: What stands in the way, by name; or it comes with the platform.
     """
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         row = _must_find(connection, kind, name, client)
         if row.get("builtin") or (kind == "pipeline" and row["client"] is None and name in builtin_pipelines()):
             raise ConfigurationError(f"{kind} {name} comes with the platform and would be back: archive it")
@@ -85,19 +92,19 @@ def remove(settings: Settings, kind: Kind, name: str, client: str | None = None,
     if kind == "batch":
         partitions.remove(name)
         _empty_warehouse(settings, row)
-        withdraw_marts(settings, name)
+        withdraw_marts(hq, name)
     return Put(kind, row["name"], row["client"], "removed")
 
 
-def list_archived(settings: Settings) -> list[dict[str, Any]]:
+def list_archived(hq: Hq) -> list[dict[str, Any]]:
     """Everything that is archived: kind, name, client, since; the latest first."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         return store.archived(connection)
 
 
-def _sweep_partition(settings: Settings, batch_key: str, partitions: Partitions) -> None:
+def _sweep_partition(hq: Hq, batch_key: str, partitions: Partitions) -> None:
     """Take an archived batch out of Dagster, unless it still waits for answers; then the sequencer does so later."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         done = store.archived_and_done(connection, [batch_key])
     if done:
         partitions.remove(batch_key)
@@ -134,10 +141,10 @@ def _named(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _note_in_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:
+def _note_in_warehouse(hq: Hq, settings: Settings, row: Mapping[str, Any]) -> None:
     """Say in an extracted batch's files whether it is archived."""
     if Layout.of(settings).source("batches", row["client"], row["name"]).exists():
-        publish_batch_sources(settings, row["name"], only=["batches"])
+        publish_batch_sources(hq, settings, row["name"], only=["batches"])
 
 
 def _empty_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry as store
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,15 @@ class _Read:
     problems: list[Finding] = field(default_factory=list)
 
 
-def check_files(settings: Settings, files: Sequence[Path]) -> list[CheckedFile]:
+def check_files(hq: Hq, settings: Settings, files: Sequence[Path]) -> list[CheckedFile]:
     """Check workflow files as adding them would, together: one may read what another one provides.
 
     The registry says which fields other workflows give; before there is an installation the built-in ones do.
     """
     read = [_read(path) for path in files]
-    known = _registered(settings)
+    known = _registered(hq, settings)
     mine = {one.workflow.slug: one.workflow for one in read if one.workflow is not None}
-    parameters = _parameters(settings, list(mine)) if known is not None else {}
+    parameters = _parameters(hq, list(mine)) if known is not None else {}
     workflows = {**(known if known is not None else builtin_workflows()), **mine}
     return [_checked(settings, one, workflows, parameters) for one in read]
 
@@ -121,15 +122,15 @@ def _is_installed(settings: Settings) -> bool:
     return settings.hq_database_url is not None or settings.home.exists()
 
 
-def _registered(settings: Settings) -> dict[str, WorkflowDefinition] | None:
+def _registered(hq: Hq, settings: Settings) -> dict[str, WorkflowDefinition] | None:
     """The registry, or None where no installation is there: a check does not make one."""
     if not _is_installed(settings):
         return None
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         return store.readable_workflows(store.list_workflow_rows(connection))
 
 
-def _parameters(settings: Settings, slugs: Sequence[str]) -> dict[str, list[str]]:
+def _parameters(hq: Hq, slugs: Sequence[str]) -> dict[str, list[str]]:
     connection: Connection
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         return {slug: store.configured_parameters(connection, slug) for slug in slugs}

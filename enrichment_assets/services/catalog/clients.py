@@ -29,7 +29,8 @@ from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import clients as client_store
 from enrichment_assets.store.catalog import registry as registry_store
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _RANDOM_LOOKING = re.compile(r"(?=.*[0-9])[A-Z0-9]{16,}")
@@ -44,13 +45,13 @@ class Client:
     created_at: datetime
 
 
-def add_client(settings: Settings, slug: str, name: str | None = None) -> Client:
+def add_client(hq: Hq, slug: str, name: str | None = None) -> Client:
     """Add a client. Raises `ConfigurationError` for a slug that is taken or is none."""
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise ConfigurationError(
             f"{slug!r} is not a client slug: lower-case letters, digits and hyphens, at most 63, like acme-2"
         )
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         row = client_store.insert_client(connection, slug, (name or "").strip() or slug)
     if row is None:
         raise ConfigurationError(
@@ -62,33 +63,34 @@ def add_client(settings: Settings, slug: str, name: str | None = None) -> Client
     return _client(row)
 
 
-def get_client(settings: Settings, slug: str) -> Client:
+def get_client(hq: Hq, slug: str) -> Client:
     """One client. Raises `NotFoundError`."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         return _client(client_row(connection, slug))
 
 
-def list_clients(settings: Settings) -> list[Client]:
+def list_clients(hq: Hq) -> list[Client]:
     """All clients by slug."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         return [_client(row) for row in client_store.list_clients(connection)]
 
 
-def get_client_configs(settings: Settings, client: str) -> dict[str, ClientWorkflowConfig]:
+def get_client_configs(hq: Hq, client: str) -> dict[str, ClientWorkflowConfig]:
     """Everything that a client overrides, by workflow slug."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         return registry_store.client_configs(connection, client_row(connection, client)["id"])
 
 
-def get_client_config(settings: Settings, client: str, workflow: str) -> ClientWorkflowConfig:
+def get_client_config(hq: Hq, client: str, workflow: str) -> ClientWorkflowConfig:
     """What a client overrides in one workflow; empty when it overrides nothing."""
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         _workflow(connection, workflow)
         configs = registry_store.client_configs(connection, client_row(connection, client)["id"])
     return configs.get(workflow, ClientWorkflowConfig())
 
 
 def set_client_config(
+    hq: Hq,
     settings: Settings,
     client: str,
     workflow: str,
@@ -103,6 +105,7 @@ def set_client_config(
     """Change a client's overrides of one workflow and return them.
 
     Args:
+        hq: The databases.
         settings: The installation.
         client: Its slug.
         workflow: The workflow's slug.
@@ -122,7 +125,7 @@ def set_client_config(
         _refuse_secret_value(client, workflow, path, value)
     for purpose, name in (secrets or {}).items():
         refuse_key_as_name(purpose, name, os.environ if environment is None else environment)
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         definition, fields = _workflow(connection, workflow)
         client_id = client_row(connection, client)["id"]
         before = registry_store.lock_client_config(connection, client_id, workflow)

@@ -45,6 +45,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry as store
 from enrichment_assets.store.catalog.archiving import set_archived, steps_of_batches
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 
 Origin = Literal["built-in", "edited", "added"]
 
@@ -79,7 +80,7 @@ class Saved:
     warnings: tuple[str, ...] = ()
 
 
-def list_workflows(settings: Settings, *, needed: bool = False, archived: bool = False) -> list[RegisteredWorkflow]:
+def list_workflows(hq: Hq, *, needed: bool = False, archived: bool = False) -> list[RegisteredWorkflow]:
     """Every workflow that is not archived, in the order of `step`; seeds the built-ins first.
 
     `needed`: also archived ones that a batch has which is not; `archived`: all of them.
@@ -88,22 +89,22 @@ def list_workflows(settings: Settings, *, needed: bool = False, archived: bool =
         InfrastructureError: The database cannot be reached.
         ConfigurationError: A row was edited by SQL into something that is no workflow; names it.
     """
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         rows = store.list_workflow_rows(connection)
         kept = steps_of_batches(connection) if needed and any(row["archived_at"] for row in rows) else set()
         shown = [r for r in rows if archived or r["archived_at"] is None or r["workflow_slug"] in kept]
         return [_registered(row) for row in shown]
 
 
-def get_workflow(settings: Settings, slug: str) -> RegisteredWorkflow:
+def get_workflow(hq: Hq, slug: str) -> RegisteredWorkflow:
     """One workflow. Raises `NotFoundError`."""
-    found = {workflow.definition.slug: workflow for workflow in list_workflows(settings, archived=True)}
+    found = {workflow.definition.slug: workflow for workflow in list_workflows(hq, archived=True)}
     if slug not in found:
         raise no_such_workflow(slug, found)
     return found[slug]
 
 
-def add_workflow(settings: Settings, source: Path | WorkflowDefinition, *, replace: bool = False) -> Saved:
+def add_workflow(hq: Hq, settings: Settings, source: Path | WorkflowDefinition, *, replace: bool = False) -> Saved:
     """Register a workflow from a YAML file or a definition; one of the same slug is replaced.
 
     Batches that were launched before keep what they were launched with. `replace`: a provider's key may go to another
@@ -115,7 +116,7 @@ def add_workflow(settings: Settings, source: Path | WorkflowDefinition, *, repla
     """
     text = "" if isinstance(source, WorkflowDefinition) else read_definition(source)
     workflow = source if isinstance(source, WorkflowDefinition) else parse_workflow(text, source.name)
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         known = {row["workflow_slug"]: row for row in store.list_workflow_rows(connection)}
         others = {slug: _registered(row).definition for slug, row in known.items() if slug != workflow.slug}
         fields = vocabulary(others.values())
@@ -145,14 +146,14 @@ def refuse_unsafe(settings: Settings, workflow: WorkflowDefinition, *, replace: 
         raise ConfigurationError(f"workflow {workflow.slug}: a NUL character cannot be stored")
 
 
-def set_workflow_enabled(settings: Settings, slug: str, enabled: bool) -> None:
+def set_workflow_enabled(hq: Hq, slug: str, enabled: bool) -> None:
     """Switch a workflow on or off for every client. Raises `NotFoundError`."""
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         if not store.set_enabled(connection, slug, enabled):
             raise no_such_workflow(slug, [row["workflow_slug"] for row in store.list_workflow_rows(connection)])
 
 
-def add_pipeline(settings: Settings, source: Path | PipelineDefinition, client: str | None = None) -> Saved:
+def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None = None) -> Saved:
     """Save a pipeline for a client, or for all (None); one of the same slug and client is replaced.
 
     Raises:
@@ -166,7 +167,7 @@ def add_pipeline(settings: Settings, source: Path | PipelineDefinition, client: 
         raise ConfigurationError(
             f"pipeline {pipeline.slug!r} is built in: choose another slug, or save it for a client"
         )
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         client_id = None if client is None else client_row(connection, client)["id"]
         rows = [row for row in store.list_workflow_rows(connection) if row["archived_at"] is None]
         workflows = {row["workflow_slug"]: _registered(row).definition for row in rows}
@@ -201,17 +202,17 @@ def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefin
         raise ConfigurationError(f"pipeline {slug!r}: {explain(error, PipelineDefinition)}") from None
 
 
-def list_pipelines(settings: Settings, client: str | None = None) -> list[RegisteredPipeline]:
+def list_pipelines(hq: Hq, client: str | None = None) -> list[RegisteredPipeline]:
     """Shared pipelines and those of a client, or of all clients (None)."""
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         if client is not None:
             client_row(connection, client)
         return [_pipeline(row) for row in store.list_pipeline_rows(connection, client) if row["archived_at"] is None]
 
 
-def get_pipeline(settings: Settings, slug: str, client: str | None = None) -> RegisteredPipeline:
+def get_pipeline(hq: Hq, slug: str, client: str | None = None) -> RegisteredPipeline:
     """The client's pipeline of that slug, else the shared one. Raises `NotFoundError`."""
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         if client is not None:
             client_row(connection, client)
         return _pipeline(pipeline_row(connection, slug, client))

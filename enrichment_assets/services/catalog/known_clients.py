@@ -7,7 +7,8 @@ from typing import Any
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import clients as store
 from enrichment_assets.store.catalog.missing import no_such_client
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.files import Layout
 
 
@@ -19,7 +20,7 @@ def client_row(connection: Connection, slug: str) -> dict[str, Any]:
     return row
 
 
-def check_client(settings: Settings, slug: str | None) -> None:
+def check_client(hq: Hq, settings: Settings, slug: str | None) -> None:
     """See that there is such a client, where one is named. Raises `NotFoundError`.
 
     A client of whom something was extracted is known from the warehouse's folders: a question to the warehouse does not
@@ -27,5 +28,5 @@ def check_client(settings: Settings, slug: str | None) -> None:
     """
     if slug is None or Layout.of(settings).knows_client(slug):
         return
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         client_row(connection, slug)

@@ -10,15 +10,15 @@ from pydantic import ValidationError
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
-from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry as store
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 
 
 @contextmanager
-def registry(settings: Settings) -> Iterator[Connection]:
+def registry(hq: Hq) -> Iterator[Connection]:
     """A connection to an HQ database that holds the built-ins; commits at the end."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         seed_builtins(connection)
         yield connection
 

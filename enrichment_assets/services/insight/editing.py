@@ -10,10 +10,9 @@ from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.values import Reason, clean
 from enrichment_assets.services.insight.lead_fields import own_fields
-from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.edits import add_edit, identity_of
 from enrichment_assets.warehouse import load_project
 
@@ -25,7 +24,7 @@ _NOT_EDITABLE = frozenset(
 
 
 def edit_lead(
-    settings: Settings,
+    hq: Hq,
     batch_key: str,
     item_id: int,
     column: str,
@@ -46,7 +45,7 @@ def edit_lead(
     """
     if not by.strip():
         raise ConfigurationError("A correction needs a name: --by ada.")
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         batch = get_batch(connection, batch_key)
         if batch is None:
             raise no_such_batch(connection, batch_key)

@@ -15,6 +15,7 @@ from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.suggestions import nearest
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, open_warehouse
 from enrichment_assets.warehouse.files import Layout
 
@@ -91,7 +92,7 @@ _ALONE = {"kept_beside": "kept beside: not offered as the lead's own", "only_jud
 Row = dict[str, Any]
 
 
-def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str | None = None) -> list[Chain]:
+def explain_lead(hq: Hq, settings: Settings, batch_key: str, item_id: int, column: str | None = None) -> list[Chain]:
     """The chains of one lead: of one field, or of all that anybody gave a value for.
 
     `column`: a column of final_leads, or a field of a workflow of the batch. A batch that was not extracted yet is, as
@@ -100,7 +101,7 @@ def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str |
     Raises:
         NotFoundError: There is no such batch, it has no such item, or nobody gives such a field.
     """
-    client = _client_of(settings, batch_key)
+    client = _client_of(hq, settings, batch_key)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch_key)
     try:
         known = connection.execute("select count(*) from hq.batch_items where item_id = ?", [item_id]).fetchall()
@@ -131,11 +132,11 @@ def explain_lead(settings: Settings, batch_key: str, item_id: int, column: str |
     return chains
 
 
-def _client_of(settings: Settings, batch_key: str) -> str:
+def _client_of(hq: Hq, settings: Settings, batch_key: str) -> str:
     try:
         return Layout.of(settings).client_of(batch_key)
     except NotFoundError:
-        return bring_up_to_date(settings, batch_key).client
+        return bring_up_to_date(hq, settings, batch_key).client
 
 
 def _rows(found: duckdb.DuckDBPyConnection) -> list[Row]:

@@ -26,6 +26,7 @@ from enrichment_assets.services.insight.lead_fields import is_own, own_fields
 from enrichment_assets.services.insight.queries import FileFormat, ask, file_format, write_answer, write_text
 from enrichment_assets.services.uploads.upload import Column, get_upload
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, open_warehouse
 from enrichment_assets.warehouse.files import RAW_UPLOADS
 
@@ -58,6 +59,7 @@ class _Shown:
 
 
 def export_leads(
+    hq: Hq,
     settings: Settings,
     batch_key: str,
     target: Path | None,
@@ -68,6 +70,7 @@ def export_leads(
     """Write the leads of a batch, in the order of its rows, as they stand now: `.csv`, `.xlsx`, `.json`, `.parquet`.
 
     Args:
+        hq: The databases.
         settings: The installation.
         batch_key: The batch; it may be unfinished (its open rows say so).
         target: The file; None: CSV to standard output.
@@ -81,18 +84,18 @@ def export_leads(
         EnrichError: The file's ending is none of these.
     """
     format_: FileFormat = "csv" if target is None else file_format(target)
-    standing = bring_up_to_date(settings, batch_key)
-    row = batch_row(settings, batch_key)
+    standing = bring_up_to_date(hq, settings, batch_key)
+    row = batch_row(hq, batch_key)
     own = _own_columns(settings, standing.client, batch_key, Blueprint.model_validate(row.blueprint))
     if with_upload:
-        ensure_raw_upload(settings, batch_key)
-        uploaded = get_upload(settings, row.upload_id).columns
+        ensure_raw_upload(hq, settings, batch_key)
+        uploaded = get_upload(hq, row.upload_id).columns
         shown = _beside(uploaded, own)
         query = f"select {_listed(shown)} from {_JOINED.format(leads=_leads(own))} order by {_ROW}"
     else:
         shown = _alone(own)
         query = f"select {_listed(shown)} from ({_leads(own)}) as l order by {_FAMILY}"
-    with ask(settings, query, client=standing.client, batch=batch_key, unsafe=True) as answer:
+    with ask(hq, settings, query, client=standing.client, batch=batch_key, unsafe=True) as answer:
         if format_ in ("csv", "xlsx"):
             answer.columns = [column.header for column in shown]
         if target is None:

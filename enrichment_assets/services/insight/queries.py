@@ -28,6 +28,7 @@ from enrichment_assets.services.insight.target_files import checked_target
 from enrichment_assets.services.shapes.shape import written
 from enrichment_assets.services.uploads.workbooks.writing import write_workbook
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, open_warehouse
 from enrichment_assets.warehouse.files import Layout, put_in_place
 
@@ -116,6 +117,7 @@ class Answer:
 
 @contextmanager
 def ask(
+    hq: Hq,
     settings: Settings,
     query: str,
     parameters: Sequence[Any] | Mapping[str, Any] = (),
@@ -127,6 +129,7 @@ def ask(
     """Run SQL over everything extracted (of one client, when named) and yield its answer.
 
     Args:
+        hq: The databases.
         settings: The installation.
         query: One or more statements; the last one's rows are the answer.
         parameters: Values for `?` or `$name` in the query.
@@ -138,7 +141,7 @@ def ask(
         NotFoundError: There is no such client.
         EnrichError: The query does not run; the message is DuckDB's, with what was probably meant.
     """
-    check_client(settings, client)
+    check_client(hq, settings, client)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe)
     try:
         if not unsafe:
@@ -241,7 +244,7 @@ def _in_json(value: Any) -> str:
 
 
 def export_model(
-    settings: Settings, batch_key: str, model: str, target: Path, *, spreadsheet_safe: bool = False
+    hq: Hq, settings: Settings, batch_key: str, model: str, target: Path, *, spreadsheet_safe: bool = False
 ) -> int:
     """Write one model of one batch to `.csv`, `.xlsx`, `.json` or `.parquet`; returns the number of rows.
 
@@ -263,7 +266,7 @@ def export_model(
     ]
     order = f" order by {', '.join(keys)}" if keys else ""
     query = f'select * from "{model}" where batch_key = ?{order}'
-    with ask(settings, query, [batch_key], client=client, unsafe=True) as answer:
+    with ask(hq, settings, query, [batch_key], client=client, unsafe=True) as answer:
         return write_answer(answer, target, format_=format_, spreadsheet_safe=spreadsheet_safe)
 
 

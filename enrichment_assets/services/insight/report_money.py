@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.money import PLACES, Money
-from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.money.currencies import currencies_of_batches
 
 
@@ -17,15 +16,13 @@ def money_columns(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in columns if name == "cost" or name.startswith("cost_per_"))
 
 
-def with_currencies(
-    settings: Settings, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> Iterator[tuple[Any, ...]]:
+def with_currencies(hq: Hq, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
     """The rows, amounts as `Money`: in the workflow's currency, or in the batch's where all of its calls have one."""
     amounts = {columns.index(name) for name in money_columns(columns)}
     if not amounts:
         yield from map(tuple, rows)
         return
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         known = currencies_of_batches(connection)
     for row in rows:
         said = dict(zip(columns, row, strict=True))

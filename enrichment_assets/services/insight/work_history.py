@@ -21,6 +21,7 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.linkedin import linkedin_company, linkedin_slug
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import open_warehouse
 
 
@@ -59,6 +60,7 @@ _RESOLVED = "(h.client_slug, h.organisation_key) in (select client_slug, alias_k
 
 
 def worked_at(
+    hq: Hq,
     settings: Settings,
     organisation: str,
     *,
@@ -73,6 +75,7 @@ def worked_at(
     `certainty` is `certain` when the given dates leave no doubt, `possible` when a missing or partial date does.
 
     Args:
+        hq: The databases.
         settings: The installation.
         organisation: A name, host, LinkedIn address or provider id; with `exact`, the name to the letter.
         exact: Compare the name as the provider wrote it, without aliases.
@@ -100,7 +103,7 @@ def worked_at(
         certain.append("h.ends_from > $after")
         values["after"] = after
     certainty = f"case when {' and '.join(certain)} then 'certain' else 'possible' end"
-    with _open(settings, client) as connection:
+    with _open(hq, settings, client) as connection:
         if exact:
             place = "h.organisation_name = $name"
             chosen: list[tuple[str, str]] = []
@@ -112,7 +115,7 @@ def worked_at(
         return _answer(connection, query, values, chosen)
 
 
-def together_with(settings: Settings, organisation: str, person: str, *, client: str | None = None) -> Found:
+def together_with(hq: Hq, settings: Settings, organisation: str, person: str, *, client: str | None = None) -> Found:
     """Who was at an organisation at the same time as a person (by full name, whatever its case).
 
     `together_from` and `together_to` bound the time that they can have shared; an empty `together_to` is no end that is
@@ -139,12 +142,14 @@ def together_with(settings: Settings, organisation: str, person: str, *, client:
         group by all
         order by together_from nulls first, o.person_name, o.item_id, together_to, o.title
     """
-    with _open(settings, client) as connection:
+    with _open(hq, settings, client) as connection:
         chosen = _choose(connection, organisation, "chosen")
         return _answer(connection, query, {"person": person}, chosen)
 
 
-def moves(settings: Settings, from_organisation: str, to_organisation: str, *, client: str | None = None) -> Found:
+def moves(
+    hq: Hq, settings: Settings, from_organisation: str, to_organisation: str, *, client: str | None = None
+) -> Found:
     """Who went from one organisation to another: a job there that can have begun when or after one here had ended.
 
     A job that goes on has not ended. Of one whose end nobody knows, the start stands for it. `certainty` is `certain`
@@ -173,13 +178,13 @@ def moves(settings: Settings, from_organisation: str, to_organisation: str, *, c
             order by b.begins_from, b.ordinal desc) = 1
         order by b.start_from desc nulls last, a.person_name, a.item_id, a.ordinal
     """
-    with _open(settings, client) as connection:
+    with _open(hq, settings, client) as connection:
         chosen = _choose(connection, from_organisation, "chosen")
         chosen += _choose(connection, to_organisation, "chosen_next")
         return _answer(connection, query, {}, chosen)
 
 
-def job_changes(settings: Settings, since: date, *, client: str | None = None) -> Found:
+def job_changes(hq: Hq, settings: Settings, since: date, *, client: str | None = None) -> Found:
     """Leads who began a job at another organisation on or after a day, with the job they had before.
 
     `certainty` is `possible` where the start is a month or a year of which only a part is on or after that day, or the
@@ -203,13 +208,13 @@ def job_changes(settings: Settings, since: date, *, client: str | None = None) -
         where start_to >= $since and old_key is distinct from organisation_key and old_key is not null
         order by start_from desc, person_name, item_id, ordinal
     """
-    with _open(settings, client) as connection:
+    with _open(hq, settings, client) as connection:
         return _answer(connection, query, {"since": since}, [])
 
 
 @contextmanager
-def _open(settings: Settings, client: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    check_client(settings, client)
+def _open(hq: Hq, settings: Settings, client: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    check_client(hq, settings, client)
     connection = open_warehouse(settings, client_slug=client)
     try:
         yield connection

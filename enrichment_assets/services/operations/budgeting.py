@@ -15,10 +15,10 @@ from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.catalog.clients import no_such_workflow
 from enrichment_assets.services.operations.recovery import in_transaction, wake_again
-from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry
 from enrichment_assets.store.catalog.missing import no_such_client
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.money.budget_changes import Scope
 from enrichment_assets.store.money.budgets import Budget
@@ -44,7 +44,7 @@ class BudgetReport:
 
 
 def set_budget(
-    settings: Settings,
+    hq: Hq,
     client: str,
     amount: Decimal | str,
     *,
@@ -70,12 +70,10 @@ def set_budget(
             return report, []
         return _reopened(connection, scope, report)
 
-    return _committed(settings, change)
+    return _committed(hq, change)
 
 
-def remove_budget(
-    settings: Settings, client: str, *, batch: str | None = None, workflow: str | None = None
-) -> BudgetReport:
+def remove_budget(hq: Hq, client: str, *, batch: str | None = None, workflow: str | None = None) -> BudgetReport:
     """Remove a budget: spending in its scope is then bound by the others only. What it had skipped goes on.
 
     Raises `NotFoundError` as `set_budget`, and where there is no such budget.
@@ -89,21 +87,21 @@ def remove_budget(
         budget_changes.remove_budget(connection, scope)
         return _reopened(connection, scope, BudgetReport(before, before.amount, {}, 0))
 
-    return _committed(settings, change)
+    return _committed(hq, change)
 
 
-def list_budgets(settings: Settings, client: str | None = None) -> list[Budget]:
+def list_budgets(hq: Hq, client: str | None = None) -> list[Budget]:
     """All budgets, or one client's. Raises `NotFoundError` for a client that does not exist."""
 
     def read(connection: Connection) -> list[Budget]:
         return budgets.list_budgets(connection, None if client is None else _client_id(connection, client))
 
-    return in_transaction(settings, read)
+    return in_transaction(hq, read)
 
 
-def _committed(settings: Settings, change: Callable[[Connection], tuple[BudgetReport, list[int]]]) -> BudgetReport:
-    report, batch_ids = in_transaction(settings, change)
-    wake_again(settings, batch_ids)
+def _committed(hq: Hq, change: Callable[[Connection], tuple[BudgetReport, list[int]]]) -> BudgetReport:
+    report, batch_ids = in_transaction(hq, change)
+    wake_again(hq, batch_ids)
     return report
 
 

@@ -14,9 +14,9 @@ from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.statuses import InboxStatus
 from enrichment_assets.domain.visible import visible
-from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.missing import no_such_batch, no_such_client
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.review import (
     CallbackSummary,
     batch_exists,
@@ -65,7 +65,7 @@ class ReplayReport:
 
 
 def list_callbacks(
-    settings: Settings,
+    hq: Hq,
     *,
     dead: bool = False,
     batch: str | None = None,
@@ -73,7 +73,7 @@ def list_callbacks(
     limit: int = 100,
 ) -> list[CallbackSummary]:
     """The newest callbacks first. Raises `NotFoundError` for a batch or client that does not exist."""
-    with _hq(settings) as connection:
+    with hq.transaction() as connection:
         _require_batch(connection, batch)
         if client is not None and not client_exists(connection, client):
             raise no_such_client(connection, client)
@@ -81,15 +81,15 @@ def list_callbacks(
         return list_inbox(connection, status=status, batch_key=batch, client=client, limit=limit)
 
 
-def show_callback(settings: Settings, inbox_id: int) -> CallbackDetail:
+def show_callback(hq: Hq, inbox_id: int) -> CallbackDetail:
     """One callback with its headers and raw body. Raises `NotFoundError`."""
-    with _hq(settings) as connection:
+    with hq.transaction() as connection:
         summary = _find(connection, inbox_id)
         headers, body = read_inbox_body(connection, inbox_id)
         return CallbackDetail(summary, headers, body)
 
 
-def replay_callbacks(settings: Settings, *, inbox_id: int | None = None, batch: str | None = None) -> ReplayReport:
+def replay_callbacks(hq: Hq, *, inbox_id: int | None = None, batch: str | None = None) -> ReplayReport:
     """Put one dead callback, or all of a batch, back in line; the batch's next run applies them from the stored bytes.
 
     Raises `NotFoundError` for an unknown callback or batch, `ConfigurationError` for a callback that is not dead or
@@ -97,17 +97,12 @@ def replay_callbacks(settings: Settings, *, inbox_id: int | None = None, batch: 
     """
     if (inbox_id is None) == (batch is None):
         raise ConfigurationError("name either one callback or a batch to replay")
-    with _hq(settings) as connection:
+    with hq.transaction() as connection:
         _require_batch(connection, batch)
         if inbox_id is not None and (found := _find(connection, inbox_id)).status != InboxStatus.DEAD:
             raise ConfigurationError(f"callback {inbox_id} is {found.status}; only dead callbacks can be replayed")
         reopened = reopen_dead(connection, inbox_id=inbox_id, batch_key=batch)
-        connection.commit()
     return ReplayReport([i for i, _ in reopened], dict(Counter(key for _, key in reopened)))
-
-
-def _hq(settings: Settings) -> Connection:
-    return connect(open_databases(settings).hq)
 
 
 def _find(connection: Connection, inbox_id: int) -> CallbackSummary:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from enrichment_assets.services.batches.advancing import must_find
 from enrichment_assets.services.operations.remedies import failure_remedy
-from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.reasons import FailedRow, count_failed, failed_rows
 
 
@@ -34,9 +33,9 @@ class FailedRows:
     rows: tuple[Failed, ...]
 
 
-def list_failed(settings: Settings, batch_key: str, limit: int) -> FailedRows:
+def list_failed(hq: Hq, batch_key: str, limit: int) -> FailedRows:
     """The first `limit` failed states of a batch, by row and step; raises `NotFoundError`."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         row = must_find(connection, batch_key)
         rows = tuple(_told(found) for found in failed_rows(connection, row.batch_id, limit))
         total = len(rows) if len(rows) < limit else count_failed(connection, row.batch_id)

@@ -25,7 +25,8 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.services.batches.foresight import Hindrance, after_retry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.money import budget_changes
 from enrichment_assets.store.states import recovery, reopening
 from enrichment_assets.store.states.batch_states import workflow_counts
@@ -109,7 +110,7 @@ class ResolveReport:
 
 
 def retry(
-    settings: Settings, batch_key: str, *, workflow: str | None = None, error_class: str | None = None
+    hq: Hq, settings: Settings, batch_key: str, *, workflow: str | None = None, error_class: str | None = None
 ) -> RetryReport:
     """Make FAILED states PENDING again, of one workflow, of one error class, or all; lift their providers' pauses.
 
@@ -144,14 +145,14 @@ def retry(
         )
         return report, batch.batch_id
 
-    report, batch_id = in_transaction(settings, change)
+    report, batch_id = in_transaction(hq, change)
     if report.running:
-        wake_again(settings, [batch_id])
+        wake_again(hq, [batch_id])
     return report
 
 
 def list_ambiguous(
-    settings: Settings, batch_key: str, *, workflow: str | None = None, item_id: int | None = None
+    hq: Hq, batch_key: str, *, workflow: str | None = None, item_id: int | None = None
 ) -> list[Ambiguous]:
     """States of unknown fate. Raises `NotFoundError` as `retry`."""
 
@@ -159,11 +160,11 @@ def list_ambiguous(
         batch, _ = locked(connection, batch_key, workflow)
         return recovery.list_ambiguous(connection, batch.batch_id, workflow, item_id)
 
-    return in_transaction(settings, read)
+    return in_transaction(hq, read)
 
 
 def resolve(
-    settings: Settings,
+    hq: Hq,
     batch_key: str,
     decision: Literal["retry", "accept-miss"],
     *,
@@ -174,7 +175,7 @@ def resolve(
     """Decide about AMBIGUOUS states: call again, or take them as not found.
 
     Args:
-        settings: The installation.
+        hq: The databases.
         batch_key: The batch.
         decision: `retry`: it was not done, or may be paid again. `accept-miss`: there will be no answer.
         workflow: Only states of this workflow.
@@ -199,9 +200,9 @@ def resolve(
             recovery.wake_batch(connection, batch.batch_id, only_if_pending=False)
         return report, batch.batch_id
 
-    report, batch_id = in_transaction(settings, change)
+    report, batch_id = in_transaction(hq, change)
     if report.running and report.states:
-        wake_again(settings, [batch_id])
+        wake_again(hq, [batch_id])
     return report
 
 
@@ -273,20 +274,20 @@ def locked(
     return batch, blueprint
 
 
-def in_transaction(settings: Settings, work: Callable[[Connection], T]) -> T:
+def in_transaction(hq: Hq, work: Callable[[Connection], T]) -> T:
     """Run `work` in one transaction on HQ, again when it and a run's writer waited for each other."""
     for _ in range(_DEADLOCK_ATTEMPTS):
         try:
-            with connect(open_databases(settings).hq) as connection:
+            with hq.transaction() as connection:
                 return work(connection)
         except errors.DeadlockDetected:
             continue
     raise InfrastructureError("the batch is being written to by a run just now: nothing was changed, try again")
 
 
-def wake_again(settings: Settings, batch_ids: Iterable[int]) -> None:
+def wake_again(hq: Hq, batch_ids: Iterable[int]) -> None:
     """Wake batches once more: a run that was ending meanwhile may have called them finished from what it saw before."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         for batch_id in batch_ids:
             recovery.wake_batch(connection, batch_id)
 

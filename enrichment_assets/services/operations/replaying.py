@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import orjson
@@ -32,7 +33,8 @@ from enrichment_assets.services.operations.rereading import with_current_mapping
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
 from enrichment_assets.store.catalog import registry as registry_store
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states import recovery, reopening, replaying
 from enrichment_assets.store.states.recovery import LockedBatch
 from enrichment_assets.store.states.replaying import NewReading, StoredAnswer
@@ -86,10 +88,11 @@ class ReplayReport:
         return Hint(Action.EXTRACT_AGAIN, {"batch": self.batch})
 
 
-def replay(settings: Settings, batch_key: str, workflow: str, *, dry_run: bool = False) -> ReplayReport:
+def replay(hq: Hq, settings: Settings, batch_key: str, workflow: str, *, dry_run: bool = False) -> ReplayReport:
     """Read the stored answers of one workflow of a batch again.
 
     Args:
+        hq: The databases.
         settings: The installation.
         batch_key: The batch; no run may be working on it.
         workflow: Slug of the workflow.
@@ -100,20 +103,20 @@ def replay(settings: Settings, batch_key: str, workflow: str, *, dry_run: bool =
         ConfigurationError: a run works on the batch, the workflow has no stored answers (it is computed here), its
             mapping cannot work, or calls are open that a new version of the workflow would repeat under another key.
     """
-    current = _current_definition(settings, batch_key, workflow)
+    current = _current_definition(hq, batch_key, workflow)
 
     def change(connection: Connection) -> tuple[ReplayReport, Destination | None, str]:
         return _Replay(connection, settings, batch_key, current, dry_run=dry_run).run()
 
-    report, destination, client = in_transaction(settings, change)
+    report, destination, client = in_transaction(hq, change)
     if dry_run or destination is None:
         return report
-    return _with_removed_rows(settings, report, destination, client)
+    return _with_removed_rows(hq, report, destination, client)
 
 
-def _current_definition(settings: Settings, batch_key: str, workflow: str) -> WorkflowDefinition:
+def _current_definition(hq: Hq, batch_key: str, workflow: str) -> WorkflowDefinition:
     """The workflow as a batch of this client would be launched with now."""
-    with registry(settings) as connection:
+    with registry(hq) as connection:
         batch, blueprint = locked(connection, batch_key, workflow)
         row = next((r for r in registry_store.list_workflow_rows(connection) if r["workflow_slug"] == workflow), None)
         if row is None:
@@ -318,13 +321,14 @@ def _refuse_running(batch: LockedBatch, batch_key: str) -> None:
         )
 
 
-def _with_removed_rows(settings: Settings, report: ReplayReport, destination: Destination, client: str) -> ReplayReport:
+def _with_removed_rows(hq: Hq, report: ReplayReport, destination: Destination, client: str) -> ReplayReport:
     """Take rows out of the destination whose item is not found any more; repeating it does no harm."""
-    databases = open_databases(settings)
-    target_url = databases.workspace if destination.database == "workspace" else databases.hq
-    with connect(databases.hq) as hq, connect(target_url) as target:
-        batch, _ = locked(hq, report.batch, report.workflow)
-        found = replaying.items_found(hq, batch.batch_id, report.workflow)
+    with ExitStack() as stack:
+        connection = stack.enter_context(hq.transaction())
+        elsewhere = destination.database == "workspace"
+        target = stack.enter_context(hq.workspace.transaction()) if elsewhere else connection
+        batch, _ = locked(connection, report.batch, report.workflow)
+        found = replaying.items_found(connection, batch.batch_id, report.workflow)
         removed = replaying.remove_stored(target, destination.table, client, report.batch, report.workflow, found)
 
     return replace(report, removed=removed)

@@ -18,6 +18,7 @@ from enrichment_assets.services.batches.launching import launch, next_key
 from enrichment_assets.services.uploads import inbox_notes as notes
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.files import sync
 
 SETTLED_SECONDS = 2.0
@@ -43,7 +44,7 @@ class TakenFile:
 
 
 # crash point: file-is-taken-in
-def take_in(settings: Settings) -> list[TakenFile]:
+def take_in(hq: Hq, settings: Settings) -> list[TakenFile]:
     """Upload and launch every file that has arrived whole.
 
     A crash in between repeats safely: the upload is recognised by its bytes, the batch by the noted key. A file that
@@ -53,7 +54,7 @@ def take_in(settings: Settings) -> list[TakenFile]:
         InfrastructureError: the database is down; files stay where they are.
     """
     notes.forget_vanished(settings.inbox_dir)
-    return [_take(settings, client, pipeline, path) for client, pipeline, path in _arrived(settings)]
+    return [_take(hq, settings, client, pipeline, path) for client, pipeline, path in _arrived(settings)]
 
 
 def _arrived(settings: Settings) -> Iterator[tuple[str, str, Path]]:
@@ -82,11 +83,11 @@ def _is_settled(path: Path) -> bool:
     return False
 
 
-def _take(settings: Settings, client: str, pipeline: str, path: Path) -> TakenFile:
+def _take(hq: Hq, settings: Settings, client: str, pipeline: str, path: Path) -> TakenFile:
     try:
         seen = notes.identity(path)
         try:
-            key = _launched(settings, client, pipeline, path, seen)
+            key = _launched(hq, settings, client, pipeline, path, seen)
         except InfrastructureError:
             raise
         except EnrichError as error:
@@ -100,11 +101,11 @@ def _take(settings: Settings, client: str, pipeline: str, path: Path) -> TakenFi
         return TakenFile(path, client, pipeline, problem=f"stays where it is: {error}")
 
 
-def _launched(settings: Settings, client: str, pipeline: str, path: Path, seen: notes.Identity) -> str:
+def _launched(hq: Hq, settings: Settings, client: str, pipeline: str, path: Path, seen: notes.Identity) -> str:
     """The key of the file's batch, which is there when this returns."""
-    upload = upload_file(settings, path, client, source="inbox").upload_id
-    key = notes.noted_key(path, seen) or notes.note_key(path, seen, next_key(settings, upload, pipeline))
-    return launch(settings, upload, pipeline, batch_key=key, add_partition=lambda _key: None).batch_key
+    upload = upload_file(hq, settings, path, client, source="inbox").upload_id
+    key = notes.noted_key(path, seen) or notes.note_key(path, seen, next_key(hq, upload, pipeline))
+    return launch(hq, settings, upload, pipeline, batch_key=key, add_partition=lambda _key: None).batch_key
 
 
 # opens files of ours: the home's

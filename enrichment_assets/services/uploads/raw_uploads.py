@@ -12,6 +12,7 @@ from enrichment_assets.domain.headers import map_headers
 from enrichment_assets.services.batches.advancing import batch_row
 from enrichment_assets.services.uploads.upload import get_upload, read_rows
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout, put_in_place
 
 _OWN_COLUMNS = 4
@@ -42,22 +43,22 @@ class RawUpload:
         return (*own, *((f"column_{number}", kind) for number, (_, kind) in enumerate(uploaded, start=1)))
 
 
-def write_raw_upload(settings: Settings, batch_key: str) -> RawUpload:
+def write_raw_upload(hq: Hq, settings: Settings, batch_key: str) -> RawUpload:
     """Write the upload of a batch to the warehouse, streaming; an earlier file of the batch is replaced.
 
     Raises:
         NotFoundError: there is no such batch.
         InfrastructureError: the kept bytes are gone.
     """
-    batch = batch_row(settings, batch_key)
-    upload = get_upload(settings, batch.upload_id)
+    batch = batch_row(hq, batch_key)
+    upload = get_upload(hq, batch.upload_id)
     path = Layout.of(settings).source(RAW_UPLOADS, batch.client, batch.batch_key)
     rows = 0
     writer: pq.ParquetWriter | None = None
     columns: tuple[tuple[str, str], ...] = ()
     with put_in_place(path) as unfinished:
         try:
-            for record_batch in read_rows(settings, batch.upload_id):
+            for record_batch in read_rows(hq, settings, batch.upload_id):
                 record_batch = _keyed(record_batch, batch.client, batch.batch_key)
                 if writer is None:
                     writer = pq.ParquetWriter(unfinished, record_batch.schema, compression="zstd")

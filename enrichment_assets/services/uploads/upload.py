@@ -43,7 +43,8 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import uploads as store
 from enrichment_assets.store.catalog.archiving import set_archived
 from enrichment_assets.store.catalog.missing import no_such_client
-from enrichment_assets.store.database import Connection, connect, open_databases
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
 
 __all__ = [
     "Column",
@@ -64,6 +65,7 @@ _LONGEST_SAMPLE = 500
 
 # crash point: upload-is-kept
 def upload_file(
+    hq: Hq,
     settings: Settings,
     path: Path,
     client_slug: str,
@@ -75,6 +77,7 @@ def upload_file(
     """Keep the file at `path` as an upload of the client and count its rows.
 
     Args:
+        hq: The databases.
         settings: The installation.
         path: A file of delimited text, or a workbook (.xlsx).
         client_slug: The client it belongs to.
@@ -89,7 +92,7 @@ def upload_file(
     """
     name = filename or path.name
     options = options or UploadOptions()
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         client = store.client_id(connection, client_slug)
         if client is None:
             raise no_such_client(connection, client_slug)
@@ -104,43 +107,45 @@ def upload_file(
             raise UploadRefusedError(f"{name} was refused: {error}") from None
 
 
-def get_upload(settings: Settings, upload_id: int) -> UploadReport:
+def get_upload(hq: Hq, upload_id: int) -> UploadReport:
     """One upload as it was counted. Raises `NotFoundError`."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         return make_report(_existing(store.get_upload(connection, upload_id), upload_id), already_known=True)
 
 
-def upload_again(settings: Settings, upload_id: int, mapping: Mapping[str, str]) -> UploadReport:
+def upload_again(hq: Hq, settings: Settings, upload_id: int, mapping: Mapping[str, str]) -> UploadReport:
     """The kept bytes of an upload as another one, with columns mapped as said; everything else as it was said before.
 
     Raises `NotFoundError`, `InfrastructureError` when the bytes are gone, and as `upload_file`.
     """
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         row = _existing(store.get_upload(connection, upload_id), upload_id)
     said = options_of(row["options"])
     options = replace(said, mapping={**said.mapping, **mapping})
     path = _kept_bytes(settings, row)
-    return upload_file(settings, path, row["client"], source=row["source"], filename=row["filename"], options=options)
+    return upload_file(
+        hq, settings, path, row["client"], source=row["source"], filename=row["filename"], options=options
+    )
 
 
-def list_uploads(settings: Settings, client_slug: str | None = None) -> list[UploadReport]:
+def list_uploads(hq: Hq, settings: Settings, client_slug: str | None = None) -> list[UploadReport]:
     """Uploads of a client or of all, newest first.
 
     Raises `NotFoundError` for a client that does not exist.
     """
-    check_client(settings, client_slug)
-    with connect(open_databases(settings).hq) as connection:
+    check_client(hq, settings, client_slug)
+    with hq.transaction() as connection:
         return [make_report(row, already_known=True) for row in store.list_uploads(connection, client_slug)]
 
 
-def list_rejections(settings: Settings, upload_id: int) -> Iterator[dict[str, Any]]:
+def list_rejections(hq: Hq, upload_id: int) -> Iterator[dict[str, Any]]:
     """The upload's rejections in the order of the file: row_number, line_number, reason, raw."""
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         _existing(store.get_upload(connection, upload_id), upload_id)
         yield from store.rejections(connection, upload_id)
 
 
-def read_rows(settings: Settings, upload_id: int) -> Iterator[pa.RecordBatch]:
+def read_rows(hq: Hq, settings: Settings, upload_id: int) -> Iterator[pa.RecordBatch]:
     """The upload's readable rows from the kept bytes, streamed: row_number, line_number, one string column per key.
 
     An absent trailing cell of a short row is null; an empty cell is the empty string.
@@ -149,7 +154,7 @@ def read_rows(settings: Settings, upload_id: int) -> Iterator[pa.RecordBatch]:
         NotFoundError: There is no such upload.
         InfrastructureError: Its kept bytes are gone.
     """
-    with connect(open_databases(settings).hq) as connection:
+    with hq.transaction() as connection:
         upload = _existing(store.get_upload(connection, upload_id), upload_id)
     yield from read_upload(settings, upload)
 

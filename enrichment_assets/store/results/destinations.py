@@ -5,7 +5,7 @@ Every identifier comes from a validated `Destination` and is quoted; every value
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg import sql
@@ -13,7 +13,7 @@ from psycopg.errors import UndefinedTable
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.workflow import Destination
-from enrichment_assets.store.database import Connection
+from enrichment_assets.store.database import Connection, Row
 
 Rows = Sequence[Sequence[Any]]
 
@@ -27,26 +27,32 @@ BUILT_IN = {
 """Columns that every destination table has, in order, before the mapped ones."""
 
 
-def unstored_results(
-    connection: Connection, batch_id: int, workflow_slug: str, size: int = 1_000
-) -> Iterator[list[dict[str, Any]]]:
-    """Chunks of found results of a workflow that have not reached their destination, with their item's identity."""
-    with connection.cursor("unstored_results", withhold=True) as cursor:
-        cursor.execute(
-            """
-            select s.item_id, r.payload, r.fields, r.fetched_at,
-                   to_jsonb(i) - array['original_data', 'details', 'rejected'] as item
-            from workflow_states s
-            join enrichment_results r on r.id = s.result_id
-            join batch_items i on i.id = s.item_id
-            where s.batch_id = %s and s.workflow_slug = %s and s.status = 'COMPLETED' and s.outcome = 'found'
-              and s.stored_at is null
-            order by s.item_id
-            """,
-            (batch_id, workflow_slug),
-        )
-        while chunk := cursor.fetchmany(size):
-            yield chunk
+_UNSTORED = "s.workflow_slug = %s and s.status = 'COMPLETED' and s.outcome = 'found' and s.stored_at is null"
+
+
+def unstored_items(connection: Connection, batch_id: int, workflow_slug: str) -> list[int]:
+    """Ids, in order, of the items whose found result of a workflow has not reached its destination."""
+    rows = connection.execute(
+        f"select s.item_id from workflow_states s where s.batch_id = %s and {_UNSTORED} order by s.item_id",
+        (batch_id, workflow_slug),
+    )
+    return [row["item_id"] for row in rows]
+
+
+def unstored_results(connection: Connection, workflow_slug: str, item_ids: Sequence[int]) -> list[Row]:
+    """The results of these items that have not reached their destination, with the items' identities."""
+    return connection.execute(
+        f"""
+        select s.item_id, r.payload, r.fields, r.fetched_at,
+               to_jsonb(i) - array['original_data', 'details', 'rejected'] as item
+        from workflow_states s
+        join enrichment_results r on r.id = s.result_id
+        join batch_items i on i.id = s.item_id
+        where s.item_id = any(%s) and {_UNSTORED}
+        order by s.item_id
+        """,
+        (list(item_ids), workflow_slug),
+    ).fetchall()
 
 
 # crash point: destination-is-made
