@@ -144,13 +144,14 @@ def _tested(
     from enrichment_assets.warehouse import run_tests
 
     wanted = context.selected_asset_check_keys
+    tested = run_tests(settings, batch_key, [report.name for report in reports])
     broken: set[str] = set()
     for report in reports:
         if any(below.name in broken for below in project.below(project.models[report.name])):
             context.log.warning(f"{report.name} is not reported: a test of what it is made from failed")
             continue
         key = model_key(report.name)
-        results = run_tests(settings, batch_key, report.name)
+        results = tested[report.name]
         if any(not result.passed and result.severity == "error" for result in results):
             broken.add(report.name)
         yield dg.MaterializeResult(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -43,18 +44,22 @@ class Reconciliation:
 
 
 # crash point: models-are-tested
-def run_tests(settings: Settings, batch_key: str | None, model: str) -> list[TestReport]:
-    """Run every test of one model, over one batch, or over all when `batch_key` is None.
+def run_tests(settings: Settings, batch_key: str | None, models: Sequence[str]) -> dict[str, list[TestReport]]:
+    """Run every test of these models in one session, over one batch, or over all when `batch_key` is None.
+
+    Returns:
+        Model -> its reports, in the order of `models`; a model without tests has none.
 
     Raises:
         NotFoundError: There is no such model, or nothing was published for the batch.
     """
-    specs = load_project().model(model).tests
-    if not specs:
-        return []
+    project = load_project()
+    specs = {name: project.model(name).tests for name in models}
+    if not any(specs.values()):
+        return {name: [] for name in models}
     connection = _session(settings, batch_key)
     try:
-        return [_run(connection, spec) for spec in specs]
+        return {name: [_run(connection, spec) for spec in tests] for name, tests in specs.items()}
     finally:
         connection.close()
 

@@ -120,5 +120,7 @@ def test_a_child_that_has_lost_its_parent_shows_in_the_reconciliation(
     build_models(simulated, courses)
     (found,) = [r for r in reconcile(hq_of(simulated), simulated, courses) if r.name == "rows + children = items"]
     assert (found.passed, found.expected) == (False, found.actual - 1)
-    failed = [report.name for report in run_tests(simulated, courses, "final_leads") if not report.passed]
+    failed = [
+        report.name for report in run_tests(simulated, courses, ["final_leads"])["final_leads"] if not report.passed
+    ]
     assert failed == ["items_equal_rows_and_children"]

@@ -175,7 +175,7 @@ def _overdue(settings: Settings, key: str) -> bool:
 
 def _what_fails(settings: Settings, keys: Sequence[str]) -> list[str]:
     """Tests of the tables that fail over all batches, and counts of one that do not add up."""
-    models = load_project().models
-    failed = [test.message for name in models for test in run_tests(settings, None, name) if not test.passed]
+    models = list(load_project().models)
+    failed = [test.message for tests in run_tests(settings, None, models).values() for test in tests if not test.passed]
     counts = [(key, count) for key in keys for count in reconcile(hq_of(settings), settings, key) if not count.passed]
     return [*failed, *(f"{key}: {c.name}: {c.expected} and {c.actual}" for key, c in counts)]

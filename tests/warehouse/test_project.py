@@ -103,13 +103,14 @@ def test_a_template_with_an_unknown_name_is_refused(folder: Path) -> None:
 def test_the_tests_of_a_model_fail_on_the_rows_they_are_about(build: Build, settings: Settings) -> None:
     job = {"organization_name": "Acme", "title": "CTO"}
     build([Lead({"full_name": "A"}, [Answer("m", {"person": {"employment_history": [job]}})])], batch_key="b")
-    assert all(t.passed for t in run_tests(settings, "b", "person_work_history"))
+    assert all(t.passed for t in run_tests(settings, "b", ["person_work_history"])["person_work_history"])
     path = Layout.of(settings).model("person_work_history", "acme", "b")
     table = pq.read_table(path, partitioning=None)
     notes = pa.array(["nonsense", None], pa.string())
     broken = pa.concat_tables([table, table]).set_column(table.column_names.index("date_note"), "date_note", notes)
     pq.write_table(broken, path)
-    failed = {t.name: t.failures for t in run_tests(settings, "b", "person_work_history") if not t.passed}
+    reports = run_tests(settings, "b", ["person_work_history"])["person_work_history"]
+    failed = {t.name: t.failures for t in reports if not t.passed}
     assert failed == {
         "unique_together_person_work_history_batch_key_item_id_source_workflow_ordinal": 1,
         "accepted_values_person_work_history_date_note": 1,
