@@ -21,6 +21,7 @@ def checked_batch_key(text: str) -> str:
     if not _KEY.fullmatch(text):
         raise ConfigurationError(
             f"{text!r} is not a batch key: lower-case letters, digits, hyphens, underscores and single dots inside, "
-            "at most 200"
+            "at most 200",
+            code="batch.key_invalid",
         )
     return text

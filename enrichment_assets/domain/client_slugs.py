@@ -17,5 +17,8 @@ def checked_client_slug(text: str) -> str:
         ConfigurationError: It is none (`*`, `../acme`, `Acme`); says what one looks like.
     """
     if not re.fullmatch(SLUG_PATTERN.strip("^$"), text):
-        raise ConfigurationError(f"{text!r} is not a client's slug: lower-case letters, digits and hyphens, at most 63")
+        raise ConfigurationError(
+            f"{text!r} is not a client's slug: lower-case letters, digits and hyphens, at most 63",
+            code="client.slug_invalid",
+        )
     return text

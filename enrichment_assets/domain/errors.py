@@ -60,3 +60,13 @@ class InfrastructureError(EnrichError):
     """Ours to mend: the database is down, a disk is full. The run fails and loses nothing."""
 
     default_code = "infrastructure"
+
+
+class ContractError(EnrichError):
+    """A payload is not what its workflow says it is. The bytes are kept; the state becomes FAILED(contract)."""
+
+    default_code = "provider.contract"
+
+
+class ReportedError(ContractError):
+    """The payload says itself that it is an error."""

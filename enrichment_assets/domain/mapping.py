@@ -20,7 +20,7 @@ from enrichment_assets.domain.charsets import charset_of, decode_text
 from enrichment_assets.domain.contact_records import ContactReader
 from enrichment_assets.domain.contacts import best_of_answer
 from enrichment_assets.domain.envelopes import opened
-from enrichment_assets.domain.errors import ConfigurationError, EnrichError
+from enrichment_assets.domain.errors import ConfigurationError, ContractError, ReportedError
 from enrichment_assets.domain.expression_trees import names_in, plain_path, reads_lists
 from enrichment_assets.domain.jsontext import parse_json
 from enrichment_assets.domain.provider import Answer, Reading
@@ -31,16 +31,6 @@ from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 
 FINAL_URL_HEADERS = ("zr-final-url", "content-location")
 """Response headers in which a scraper says where it ended up; the first that is there wins."""
-
-
-class ContractError(EnrichError):
-    """A payload is not what its workflow says it is. The bytes are kept; the state becomes FAILED(contract)."""
-
-    default_code = "provider.contract"
-
-
-class ReportedError(ContractError):
-    """The payload says itself that it is an error."""
 
 
 class Expression:
@@ -57,7 +47,9 @@ class Expression:
             self._compiled = jmespath.compile(text)
         except (JMESPathError, RecursionError) as error:
             reason = " ".join(str(error).split())
-            raise ConfigurationError(f"{where}: {text!r} is not a JMESPath expression: {reason}") from error
+            raise ConfigurationError(
+                f"{where}: {text!r} is not a JMESPath expression: {reason}", code="workflow.expression_invalid"
+            ) from error
         self.tree: Mapping[str, Any] = self._compiled.parsed
         self._path = plain_path(self.tree)
         self.reads_lists = reads_lists(self.tree)
@@ -71,7 +63,9 @@ class Expression:
         try:
             return self._compiled.search(data)
         except Exception as error:  # a hostile payload reaches type errors deep inside the interpreter
-            raise ContractError(f"{self.where}: {self.text!r} does not fit the payload ({_brief(error)})") from error
+            raise ContractError(
+                f"{self.where}: {self.text!r} does not fit the payload ({_brief(error)})", code="answer.unlike_mapping"
+            ) from error
 
 
 def condition(expression: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -163,7 +157,7 @@ class ResponseReader:
         """
         poll = self._workflow.poll
         if poll is None:
-            raise ConfigurationError(f"{self._workflow.slug}: has no `poll`")
+            raise ConfigurationError(f"{self._workflow.slug}: has no `poll`", code="workflow.no_poll")
         if answer.status in poll.pending_status:
             return None
         notes: list[str] = []
@@ -171,7 +165,9 @@ class ResponseReader:
         if self._pending_if is not None and truthy(self._pending_if(body)):
             return None
         if not 200 <= answer.status < 300:
-            raise ContractError(f"{self._workflow.slug}: the poll was answered with HTTP {answer.status}")
+            raise ContractError(
+                f"{self._workflow.slug}: the poll was answered with HTTP {answer.status}", code="answer.poll_status"
+            )
         reading = self._read_delivered(self._poll_payload(body), notes)
         return replace(reading, note="; ".join(notes) or None)
 
@@ -203,7 +199,9 @@ class ResponseReader:
         is_answer = innermost == [] or isinstance(innermost, Mapping | misses)
         has_nothing = reading.outcome is Outcome.NOT_FOUND or (self._provides and not reading.fields)
         if has_nothing and not is_answer:
-            raise ContractError(f"{self._workflow.slug}: the body is {_kind(innermost)}, not an object")
+            raise ContractError(
+                f"{self._workflow.slug}: the body is {_kind(innermost)}, not an object", code="answer.not_an_object"
+            )
         return reading
 
     def _is_addressed(self, form: Any, reading: Reading, found_if: Expression | None) -> bool:
@@ -259,7 +257,9 @@ class ResponseReader:
 
     def _refuse_errors(self, error_if: Expression | None, body: Any) -> None:
         if error_if is not None and truthy(error_if(body)):
-            raise ReportedError(f"{self._workflow.slug}: the payload is an error ({error_if.text} holds)")
+            raise ReportedError(
+                f"{self._workflow.slug}: the payload is an error ({error_if.text} holds)", code="answer.says_error"
+            )
 
     def _cost_units(self, body: Any) -> Decimal | None:
         """The reported cost, or None: a cost that cannot be read must not lose an answer that was paid for."""
@@ -290,14 +290,18 @@ class ResponseReader:
         if value is None:
             return ()
         if not isinstance(value, list):
-            raise ContractError(f"{self._workflow.slug}: `emits` did not give a list of objects")
+            raise ContractError(
+                f"{self._workflow.slug}: `emits` did not give a list of objects", code="answer.emits_no_list"
+            )
         return tuple(value)
 
     def _json(self, body: bytes, notes: list[str], headers: Mapping[str, str]) -> Any:
         try:
             return parse_json(body, notes, charset_of(headers.get("content-type", "")))
         except ValueError as error:
-            raise ContractError(f"{self._workflow.slug}: the body is not JSON ({error})") from error
+            raise ContractError(
+                f"{self._workflow.slug}: the body is not JSON ({error})", code="answer.not_json"
+            ) from error
 
     def _with_opened_text(self, body: Any, notes: list[str]) -> Any:
         if self._open_text is None:
@@ -305,7 +309,9 @@ class ResponseReader:
         try:
             return self._open_text(body, notes)
         except ValueError as error:
-            raise ContractError(f"{self._workflow.slug}, response.decode: {error}") from error
+            raise ContractError(
+                f"{self._workflow.slug}, response.decode: {error}", code="answer.not_decodable"
+            ) from error
 
     def _text_payload(self, answer: Answer) -> dict[str, Any]:
         text = decode_text(answer.body, answer.headers.get("content-type", ""))
@@ -323,7 +329,9 @@ class ResponseReader:
         try:
             return TextOpener(path)
         except ValueError as error:
-            raise ConfigurationError(f"{expression.where}: {path!r}: {error}") from error
+            raise ConfigurationError(
+                f"{expression.where}: {path!r}: {error}", code="workflow.field_path_invalid"
+            ) from error
 
     def _optional(self, field: str, text: str | None) -> Expression | None:
         return None if text is None else self._expression(field, text)

@@ -62,13 +62,17 @@ def checked_amount(value: Decimal | str) -> Decimal:
     try:
         amount = Decimal(value)
     except InvalidOperation:
-        raise ConfigurationError(f"{value!r} is no amount of money: write it like 12.50") from None
+        raise ConfigurationError(
+            f"{value!r} is no amount of money: write it like 12.50", code="money.not_an_amount"
+        ) from None
     if not amount.is_finite():
-        raise ConfigurationError(f"{value} is no amount of money: write it like 12.50")
+        raise ConfigurationError(f"{value} is no amount of money: write it like 12.50", code="money.not_an_amount")
     if amount < 0:
-        raise ConfigurationError(f"{value} is negative: an amount of money is zero or more")
+        raise ConfigurationError(f"{value} is negative: an amount of money is zero or more", code="money.negative")
     if amount >= LIMIT:
-        raise ConfigurationError(f"{value} is too large: amounts are below {LIMIT:,}")
+        raise ConfigurationError(f"{value} is too large: amounts are below {LIMIT:,}", code="money.too_large")
     if amount != round(amount, PLACES):
-        raise ConfigurationError(f"{value} is too fine: amounts have at most {PLACES} decimal places")
+        raise ConfigurationError(
+            f"{value} is too fine: amounts have at most {PLACES} decimal places", code="money.too_fine"
+        )
     return amount

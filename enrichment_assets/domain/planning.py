@@ -87,14 +87,19 @@ def apply_config(client: str, workflow: WorkflowDefinition, config: ClientWorkfl
     merged = workflow.model_dump(mode="json", by_alias=True)
     for path, value in config.settings.items():
         if path.split(".")[0] in _FIXED_PATHS:
-            raise ConfigurationError(f"{where}: {path!r} cannot be overridden; add a workflow of its own instead")
+            raise ConfigurationError(
+                f"{where}: {path!r} cannot be overridden; add a workflow of its own instead",
+                code="client_config.not_overridable",
+            )
         _set_path(merged, path, value, where)
     merged["secrets"] = {**merged["secrets"], **config.secrets}
     try:
         return WorkflowDefinition.model_validate(merged)
     except ValidationError as error:
         place, message = described(error, WorkflowDefinition)[0]
-        raise ConfigurationError(f"{where}: {'.'.join(map(str, place)) or 'settings'}: {message}") from None
+        raise ConfigurationError(
+            f"{where}: {'.'.join(map(str, place)) or 'settings'}: {message}", code="client_config.value_invalid"
+        ) from None
 
 
 def build_blueprint(
@@ -120,18 +125,27 @@ def build_blueprint(
         f"{slug}: is disabled" for slug in pipeline.slugs() if slug in workflows and not workflows[slug].enabled
     ]
     if problems:
-        raise ConfigurationError(f"pipeline {pipeline.slug} cannot run: " + "; ".join(problems))
+        raise ConfigurationError(
+            f"pipeline {pipeline.slug} cannot run: " + "; ".join(problems), code="pipeline.invalid"
+        )
     kept = [slug for slug in pipeline.slugs() if configs.get(slug, _NO_CONFIG).enabled]
     if not kept:
-        raise ConfigurationError(f"pipeline {pipeline.slug}: the client's config switches every step off")
+        raise ConfigurationError(
+            f"pipeline {pipeline.slug}: the client's config switches every step off", code="pipeline.all_switched_off"
+        )
     merged = [apply_config(client, workflows[slug], configs.get(slug, _NO_CONFIG)) for slug in kept]
     changed = {**workflows, **{workflow.slug: workflow for workflow in merged}}
     if problems := validate_pipeline(pipeline, changed):
-        raise ConfigurationError(f"pipeline {pipeline.slug} cannot run for {client}: " + "; ".join(problems))
+        raise ConfigurationError(
+            f"pipeline {pipeline.slug} cannot run for {client}: " + "; ".join(problems),
+            code="pipeline.invalid_for_client",
+        )
     kept = [workflow.slug for workflow in merged if workflow.enabled]
     merged = [workflow for workflow in merged if workflow.enabled]
     if not merged:
-        raise ConfigurationError(f"pipeline {pipeline.slug}: the client's config switches every step off")
+        raise ConfigurationError(
+            f"pipeline {pipeline.slug}: the client's config switches every step off", code="pipeline.all_switched_off"
+        )
     fallbacks = _fallbacks(pipeline, kept)
     steps = [
         BlueprintStep(
@@ -228,7 +242,9 @@ def _set_path(target: dict[str, Any], path: str, value: Any, where: str) -> None
     """Set a dotted path; the parts before the last have to be objects (missing or null ones are made)."""
     *parents, last = path.split(".")
     if not all([*parents, last]):
-        raise ConfigurationError(f"{where}: {path!r} is not a path such as limits.per_second")
+        raise ConfigurationError(
+            f"{where}: {path!r} is not a path such as limits.per_second", code="client_config.path_invalid"
+        )
     node: Any = target
     for number, name in enumerate(parents):
         if node.get(name) is None:
@@ -236,7 +252,8 @@ def _set_path(target: dict[str, Any], path: str, value: Any, where: str) -> None
         node = node[name]
         if not isinstance(node, dict):
             raise ConfigurationError(
-                f"{where}: {'.'.join(parents[: number + 1])} has no parts, so {path!r} does not exist"
+                f"{where}: {'.'.join(parents[: number + 1])} has no parts, so {path!r} does not exist",
+                code="client_config.path_unknown",
             )
     node[last] = value
 

@@ -24,12 +24,17 @@ def join_url(base_url: str, url: str, *, anywhere: bool = False) -> str:
     base = base_url.rstrip("/")
     if "://" not in url.partition("?")[0]:
         if not base:
-            raise ConfigurationError("the request has no address: set `base_url`, or an absolute address")
+            raise ConfigurationError(
+                "the request has no address: set `base_url`, or an absolute address", code="request.address_missing"
+            )
         return f"{base}/{url.lstrip('/')}"
     if urlsplit(url).scheme not in ("http", "https"):
-        raise ConfigurationError("an address has to begin with http:// or https://")
+        raise ConfigurationError("an address has to begin with http:// or https://", code="request.address_invalid")
     if not anywhere and not url.startswith(f"{base}/"):
-        raise ConfigurationError("the address is not below the provider's base_url: the key would go to another host")
+        raise ConfigurationError(
+            "the address is not below the provider's base_url: the key would go to another host",
+            code="request.address_foreign",
+        )
     return url
 
 

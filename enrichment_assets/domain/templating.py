@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.jsontext import json_bytes
-from enrichment_assets.domain.mapping import ContractError
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest, SecretPlace
 from enrichment_assets.domain.template_expressions import (
     Evaluate,
@@ -50,7 +49,10 @@ class RequestRenderer:
     def __init__(self, workflow: WorkflowDefinition, *, request: RequestTemplate | None = None) -> None:
         template = request or workflow.request
         if template is None:
-            raise ConfigurationError(f"workflow {workflow.slug}: a local workflow has no request to render")
+            raise ConfigurationError(
+                f"workflow {workflow.slug}: a local workflow has no request to render",
+                code="workflow.local_without_request",
+            )
         self._slug = workflow.slug
         self._method = template.method
         self._format = template.body_format
@@ -64,7 +66,7 @@ class RequestRenderer:
     def for_poll(cls, workflow: WorkflowDefinition) -> RequestRenderer:
         """The renderer of `poll.request`; its context also has `external_id`."""
         if workflow.poll is None:
-            raise ConfigurationError(f"workflow {workflow.slug}: has no `poll`")
+            raise ConfigurationError(f"workflow {workflow.slug}: has no `poll`", code="workflow.no_poll")
         return cls(workflow, request=workflow.poll.request)
 
     def render(self, context: Mapping[str, Any]) -> RenderedRequest:
@@ -105,14 +107,18 @@ class RequestRenderer:
                 continue
             text = as_text(self._evaluate("url", part.evaluate, context))
             if not text.strip():
-                raise ContractError(f"workflow {self._slug}, url: {_named(part)} is empty for this item")
+                raise ContractError(
+                    f"workflow {self._slug}, url: {_named(part)} is empty for this item", code="request.url_part_empty"
+                )
             pieces.append(quote(text, safe="") if encode else text.strip())
         url = "".join(pieces)
         path = url.partition("?")[0]
         if "." in path and any(_DOTS_ONLY.fullmatch(segment) for segment in path.split("/")):
-            raise ContractError(f"workflow {self._slug}, url: a path segment is only dots")
+            raise ContractError(f"workflow {self._slug}, url: a path segment is only dots", code="request.path_of_dots")
         if len(url) > MAX_URL:
-            raise ContractError(f"workflow {self._slug}, url: longer than {MAX_URL} characters")
+            raise ContractError(
+                f"workflow {self._slug}, url: longer than {MAX_URL} characters", code="request.url_too_long"
+            )
         return url
 
     def _rendered_headers(self, context: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, HeaderParts]]:
@@ -129,7 +135,8 @@ class RequestRenderer:
             if len(text) > MAX_HEADER or not _HEADER_TEXT.fullmatch(text):
                 raise ContractError(
                     f"workflow {self._slug}, headers.{name}: a header is one line of ASCII, "
-                    f"at most {MAX_HEADER} characters"
+                    f"at most {MAX_HEADER} characters",
+                    code="request.header_invalid",
                 )
             if any(isinstance(part, SecretPlace) for part in parts):
                 waiting[name] = parts
@@ -144,9 +151,14 @@ class RequestRenderer:
         try:
             content = self._encoded(value)
         except (TypeError, ValueError) as error:
-            raise ContractError(f"workflow {self._slug}, body: cannot be encoded ({type(error).__name__})") from None
+            raise ContractError(
+                f"workflow {self._slug}, body: cannot be encoded ({type(error).__name__})",
+                code="request.body_not_encodable",
+            ) from None
         if len(content) > MAX_BODY:
-            raise ContractError(f"workflow {self._slug}, body: larger than {MAX_BODY} bytes")
+            raise ContractError(
+                f"workflow {self._slug}, body: larger than {MAX_BODY} bytes", code="request.body_too_large"
+            )
         return content
 
     def _encoded(self, value: Any) -> bytes:
@@ -162,7 +174,8 @@ class RequestRenderer:
             return node(context) if callable(node) else node
         except Exception as error:  # Jinja2 raises anything that an expression can
             raise ContractError(
-                f"workflow {self._slug}, {field}: the template failed for this item ({type(error).__name__})"
+                f"workflow {self._slug}, {field}: the template failed for this item ({type(error).__name__})",
+                code="request.template_failed",
             ) from None
 
     def _node(self, field: str, value: Any) -> Any:
@@ -177,7 +190,9 @@ class RequestRenderer:
 
     def _header(self, name: str, text: str) -> str | list[str | SecretPlace | Evaluate]:
         if not _HEADER_NAME.fullmatch(name):
-            raise ConfigurationError(f"workflow {self._slug}: {name!r} is not a header name")
+            raise ConfigurationError(
+                f"workflow {self._slug}: {name!r} is not a header name", code="workflow.header_name_invalid"
+            )
         parts = self._parse(f"headers.{name}", text, secrets_allowed=True)
         if parts is None:
             raise self._refused(f"headers.{name}", text, "only {{ }} expressions may stand in a header")
@@ -205,7 +220,9 @@ class RequestRenderer:
             raise self._refused(field, text, str(error)) from error
 
     def _refused(self, field: str, text: str, reason: str) -> ConfigurationError:
-        return ConfigurationError(f"workflow {self._slug}, request.{field}: {text!r}: {reason}")
+        return ConfigurationError(
+            f"workflow {self._slug}, request.{field}: {text!r}: {reason}", code="workflow.template_invalid"
+        )
 
 
 def _in_url(part: Part) -> bool:

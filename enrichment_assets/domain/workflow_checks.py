@@ -35,7 +35,7 @@ def check_workflow(
         ConfigurationError: Names the workflow and every place that is wrong.
     """
     if faults := workflow_faults(workflow, providers, known, parameters):
-        raise ConfigurationError(said_of(workflow, faults))
+        raise ConfigurationError(said_of(workflow, faults), code="workflow.invalid")
 
 
 def said_of(workflow: WorkflowDefinition, faults: Sequence[Fault], lines: Lines | None = None) -> str:

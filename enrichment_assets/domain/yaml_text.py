@@ -82,10 +82,12 @@ def load_yaml(text: str, name: str) -> Any:
         ConfigurationError: It is too large, or no YAML, or holds what is not taken; names file and line.
     """
     if len(text) > MAX_CHARACTERS:
-        raise ConfigurationError(f"{name}: is longer than {MAX_CHARACTERS:,} characters")
+        raise ConfigurationError(f"{name}: is longer than {MAX_CHARACTERS:,} characters", code="file.too_long")
     try:
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - it is a SafeLoader
     except _Refused as error:
-        raise ConfigurationError(f"{name}: {error}") from None
+        raise ConfigurationError(f"{name}: {error}", code="file.yaml_refused") from None
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        raise ConfigurationError(f"{name}: is not YAML ({' '.join(str(error).split())[:400]})") from None
+        raise ConfigurationError(
+            f"{name}: is not YAML ({' '.join(str(error).split())[:400]})", code="file.not_yaml"
+        ) from None

@@ -69,5 +69,8 @@ def _positive(name: str, text: str, *, whole: bool) -> int | float:
     except ValueError:
         value = -1
     if not 0 < value < math.inf:
-        raise ConfigurationError(f"{name}={text!r} has to be a positive {'whole number' if whole else 'number'}")
+        raise ConfigurationError(
+            f"{name}={text!r} has to be a positive {'whole number' if whole else 'number'}",
+            code="setting.number_invalid",
+        )
     return value

@@ -59,7 +59,9 @@ class ReceiverProcess:
             self.url = self._announced(deadline)
             while self._wait_for_database and not self.ready():
                 if time.monotonic() > deadline:
-                    raise InfrastructureError(f"the receiver at {self.url} cannot reach its database")
+                    raise InfrastructureError(
+                        f"the receiver at {self.url} cannot reach its database", code="receiver.without_database"
+                    )
                 time.sleep(0.05)
         except BaseException:
             self.kill()
@@ -76,7 +78,7 @@ class ReceiverProcess:
     def process(self) -> subprocess.Popen[str]:
         """The running child; raises `InfrastructureError` before the start."""
         if self._process is None:
-            raise InfrastructureError("the receiver was not started")
+            raise InfrastructureError("the receiver was not started", code="receiver.not_started")
         return self._process
 
     def ready(self) -> bool:
@@ -108,10 +110,12 @@ class ReceiverProcess:
         """The address from the line that the process prints when it listens."""
         pipe = self.process.stdout
         if pipe is None or not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise InfrastructureError("the receiver did not start in time")
+            raise InfrastructureError("the receiver did not start in time", code="receiver.not_ready")
         line = pipe.readline()
         if not line.startswith(READY_PREFIX):
-            raise InfrastructureError(f"the receiver did not start (exit code {self.process.wait(10)})")
+            raise InfrastructureError(
+                f"the receiver did not start (exit code {self.process.wait(10)})", code="receiver.exited"
+            )
         return line.removeprefix(READY_PREFIX).strip()
 
     def _close_pipe(self) -> None:

@@ -62,13 +62,17 @@ def _parsed(model: type[_Model], text: str, name: str) -> _Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise ConfigurationError(f"{name}: {explain(error, model, line_numbers(text))}") from None
+        raise ConfigurationError(
+            f"{name}: {explain(error, model, line_numbers(text))}", code="file.fields_invalid"
+        ) from None
 
 
 def _mapping(text: str, name: str) -> dict[str, Any]:
     value = load_yaml(text, name)
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{name}: has to be a YAML mapping of field names to values")
+        raise ConfigurationError(
+            f"{name}: has to be a YAML mapping of field names to values", code="file.not_a_mapping"
+        )
     return value
 
 

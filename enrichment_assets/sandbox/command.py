@@ -94,11 +94,15 @@ def _run(
             name, _, setting = text.partition(":")
             field, equals, value = setting.partition("=")
             if not equals:
-                raise ConfigurationError(f"--provider {text}: write it as hunter:miss=0.3")
+                raise ConfigurationError(
+                    f"--provider {text}: write it as hunter:miss=0.3", code="sandbox.option_invalid"
+                )
             fields.setdefault("providers", {}).setdefault(name, {})[field.replace("-", "_")] = _plain(value)
         chosen = SandboxSettings.model_validate(fields)
     except (ValidationError, ValueError) as error:
-        raise ConfigurationError(f"the sandbox cannot be set like this: {_said(error)}") from error
+        raise ConfigurationError(
+            f"the sandbox cannot be set like this: {_said(error)}", code="sandbox.setting_invalid"
+        ) from error
 
     def ready(url: str) -> None:
         line = json.dumps({"url": url}) if as_json else f"Sandbox at {url} (bills: {url}/_sandbox/billing)"
@@ -107,7 +111,9 @@ def _run(
     try:
         serve(chosen, host, port, when_ready=ready)
     except OSError as error:
-        raise InfrastructureError(f"the sandbox cannot listen on {host}:{port}: {error.strerror or error}") from error
+        raise InfrastructureError(
+            f"the sandbox cannot listen on {host}:{port}: {error.strerror or error}", code="sandbox.port_taken"
+        ) from error
 
 
 def _plain(value: str) -> Any:

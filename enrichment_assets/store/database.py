@@ -188,7 +188,8 @@ def postgres_url(text: str, name: str) -> str:
             return url
     raise ConfigurationError(
         f"{name} is not a Postgres URL: write postgresql://user:password@host:5432/database, "
-        "with special characters of the password percent-encoded."
+        "with special characters of the password percent-encoded.",
+        code="setting.database_url_invalid",
     )
 
 
@@ -293,12 +294,15 @@ def _ensure_schema(connection: Connection, schema: str) -> None:
         return  # another process created it at this moment
     except psycopg.Error as error:
         raise InfrastructureError(
-            f"The schema {schema} cannot be created ({_reason(error, '')}): create it, or set DAGSTER_DATABASE_URL."
+            f"The schema {schema} cannot be created ({_reason(error, '')}): create it, or set DAGSTER_DATABASE_URL.",
+            code="database.schema_not_creatable",
         ) from None
 
 
 def _unreachable(url: str, error: psycopg.Error) -> InfrastructureError:
-    return InfrastructureError(f"The database at {place(url)} cannot be used: {_reason(error, url)}")
+    return InfrastructureError(
+        f"The database at {place(url)} cannot be used: {_reason(error, url)}", code="database.unusable"
+    )
 
 
 def _reason(error: psycopg.Error, url: str) -> str:

@@ -140,7 +140,9 @@ class LocalPostgres:
                 return False
             answer = self._run("pg_ctl", "stop", "-w", "-m", "fast", "-t", str(int(timeout)), "-D", str(self.data_dir))
             if answer.returncode != 0 and self.server_pid() is not None:
-                raise InfrastructureError(f"The embedded Postgres does not stop: {_last_line(answer.stderr)}")
+                raise InfrastructureError(
+                    f"The embedded Postgres does not stop: {_last_line(answer.stderr)}", code="postgres.not_stopped"
+                )
             if self.socket_dir != self.data_dir:
                 shutil.rmtree(self.socket_dir, ignore_errors=True)
             return True
@@ -173,7 +175,9 @@ class LocalPostgres:
                 self._clear_stale_files()
                 started = self._launch(deadline) or started
             time.sleep(0.05)
-        raise InfrastructureError(f"The embedded Postgres is not ready in time; its log is {self.log_file}.")
+        raise InfrastructureError(
+            f"The embedded Postgres is not ready in time; its log is {self.log_file}.", code="postgres.not_ready"
+        )
 
     def _launch(self, deadline: float) -> bool:
         """Run `pg_ctl start`; False when it has to be tried again."""
@@ -188,7 +192,8 @@ class LocalPostgres:
         if "still in use" in said:  # back ends of a killed server are on their way out
             return False
         raise InfrastructureError(
-            f"The embedded Postgres does not start: {_last_line(said or answer.stderr)} (its log is {self.log_file})"
+            f"The embedded Postgres does not start: {_last_line(said or answer.stderr)} (its log is {self.log_file})",
+            code="postgres.not_started",
         )
 
     # opens files of ours: the home's
@@ -205,7 +210,9 @@ class LocalPostgres:
             options.append("--no-sync")
         answer = self._run("initdb", "-D", str(aside), *options)
         if answer.returncode != 0:
-            raise InfrastructureError(f"The embedded database cannot be made: {_last_line(answer.stderr)}")
+            raise InfrastructureError(
+                f"The embedded database cannot be made: {_last_line(answer.stderr)}", code="postgres.not_makeable"
+            )
         with (aside / "postgresql.conf").open("a") as file:
             file.write(_SERVER_SETTINGS if self._durable else _SERVER_SETTINGS + _UNSAFE_SETTINGS)
         aside.rename(self.data_dir)
@@ -222,7 +229,8 @@ class LocalPostgres:
         if made_by != have:
             raise InfrastructureError(
                 f"{self.data_dir} was made by Postgres {made_by}, but Postgres {have} is installed: install "
-                f"version {made_by}, or dump with it and load into a new ENRICH_HOME."
+                f"version {made_by}, or dump with it and load into a new ENRICH_HOME.",
+                code="postgres.other_version",
             )
 
     def _pid_on_file(self) -> int | None:

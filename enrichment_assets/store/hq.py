@@ -153,7 +153,8 @@ class Database:
             except PoolTimeout:
                 raise self._failure or InfrastructureError(
                     f"All {self._most} connections to the database at {place(self._url)} are in use, and none "
-                    f"became free within {self._patience:.0f} seconds."
+                    f"became free within {self._patience:.0f} seconds.",
+                    code="database.connections_taken",
                 ) from None
             try:
                 ConnectionPool.check_connection(connection)

@@ -46,7 +46,8 @@ def is_current(connection: Connection) -> bool:
     if revision > newest_revision():
         raise InfrastructureError(
             f"The HQ database is at revision {revision}, this version of the platform knows {newest_revision()}: "
-            "upgrade the platform."
+            "upgrade the platform.",
+            code="database.newer_revision",
         )
     return bool(revision == newest_revision())
 

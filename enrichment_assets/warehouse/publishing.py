@@ -112,7 +112,9 @@ def _publish(
             reports = [_replace(connection, duck, model, batch_key, ranges) for model in models]
             connection.commit()
     except (psycopg.Error, adbc.Error) as error:
-        raise InfrastructureError(f"The marts could not be published: {described(error)}") from error
+        raise InfrastructureError(
+            f"The marts could not be published: {described(error)}", code="marts.not_published"
+        ) from error
     return reports
 
 

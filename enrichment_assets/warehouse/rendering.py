@@ -57,7 +57,7 @@ class _Recorder:
 
     def _var(self, name: str, default: Any = None) -> Any:
         if name not in self.variables and default is None:
-            raise ConfigurationError(f"dbt_project.yml has no variable `{name}`.")
+            raise ConfigurationError(f"dbt_project.yml has no variable `{name}`.", code="model.variable_unknown")
         return self.variables.get(name, default)
 
     def _config(self, **settings: Any) -> str:
@@ -114,4 +114,6 @@ class Renderer:
             }
             return self._environment.from_string(template).render(**known, **macros).strip()
         except TemplateError as error:
-            raise ConfigurationError(f"A model or macro does not render: {error}") from error
+            raise ConfigurationError(
+                f"A model or macro does not render: {error}", code="model.not_renderable"
+            ) from error

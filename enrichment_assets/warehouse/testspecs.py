@@ -91,6 +91,8 @@ def _sql(kind: str, arguments: Mapping[str, Any], renderer: Renderer) -> str:
     if kind in _BUILT_IN:
         return renderer.render(_BUILT_IN[kind], **arguments)
     if not renderer.has_macro(f"test_{kind}"):
-        raise ConfigurationError(f"schema.yml asks for the test `{kind}`, which no macro defines.")
+        raise ConfigurationError(
+            f"schema.yml asks for the test `{kind}`, which no macro defines.", code="model.test_unknown"
+        )
     call = ", ".join(f"{name}={name}" for name in arguments)
     return renderer.render("{{ test_" + kind + "(" + call + ") }}", **arguments)

@@ -24,7 +24,7 @@ def address_of(workflow: WorkflowDefinition, provider: Provider) -> str:
     try:
         return join_url(base_url_of(workflow, provider), start, anywhere=provider.own_address)
     except ConfigurationError as error:
-        raise ConfigurationError(f"workflow {workflow.slug}: {error}") from None
+        raise ConfigurationError(f"workflow {workflow.slug}: {error}", *error.hints, code=error.code) from None
 
 
 def is_simulated(workflow: WorkflowDefinition, provider: Provider, sandbox_url: str | None) -> bool:

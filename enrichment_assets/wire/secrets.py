@@ -39,10 +39,14 @@ def refuse_foreign_variable(purpose: str, name: str, environment: Mapping[str, s
     if may_be_secret(name, allowed_names(env)):
         return
     if is_own_variable(name):
-        raise ConfigurationError(f"secret {purpose!r}: {name} is a setting of the platform or the system, and no key")
+        raise ConfigurationError(
+            f"secret {purpose!r}: {name} is a setting of the platform or the system, and no key",
+            code="secret.variable_reserved",
+        )
     raise ConfigurationError(
         f"secret {purpose!r}: workflows may not use the variable {name}. If it is meant as a key for them, put it into "
-        f"the file .env, or list its name in {SECRET_NAMES}"
+        f"the file .env, or list its name in {SECRET_NAMES}",
+        code="secret.variable_not_allowed",
     )
 
 
@@ -119,7 +123,12 @@ def _filled(parts: HeaderParts, secrets: Mapping[str, str]) -> str:
 def _value(purpose: str, secrets: Mapping[str, str]) -> str:
     value = secrets.get(purpose)
     if not value:
-        raise ConfigurationError(f"a header uses {{{{secrets.{purpose}}}}}, but the workflow names no such secret")
+        raise ConfigurationError(
+            f"a header uses {{{{secrets.{purpose}}}}}, but the workflow names no such secret", code="secret.not_named"
+        )
     if not _LINE.fullmatch(value):
-        raise ConfigurationError(f"the secret {purpose!r} cannot stand in a header: it has to be one line of ASCII")
+        raise ConfigurationError(
+            f"the secret {purpose!r} cannot stand in a header: it has to be one line of ASCII",
+            code="secret.not_a_header",
+        )
     return value

@@ -32,7 +32,7 @@ from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.wire.simulator import is_below
 
@@ -228,7 +228,7 @@ def _head(request: RenderedRequest) -> dict[str, str]:
 
 
 def _unsendable(error: Exception) -> ContractError:
-    return ContractError(f"the request cannot be put on the wire ({type(error).__name__})")
+    return ContractError(f"the request cannot be put on the wire ({type(error).__name__})", code="request.not_sendable")
 
 
 def _kept_headers(raw_headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

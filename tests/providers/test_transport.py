@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import RenderedRequest
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, build_client, send
 

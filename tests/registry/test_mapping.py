@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.jsontext import parse_json
-from enrichment_assets.domain.mapping import ContractError, Expression, ResponseReader, condition, fields_named
+from enrichment_assets.domain.mapping import Expression, ResponseReader, condition, fields_named
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.domain.workflow import WorkflowDefinition

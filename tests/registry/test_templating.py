@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.provider import RenderedRequest, SecretPlace
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition

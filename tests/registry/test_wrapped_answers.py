@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from enrichment_assets.domain.charsets import allowed_charset, decode_text
-from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.mapping import ContractError, ResponseReader
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.registry.loader import builtin_workflows

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.template_bounds import ENVIRONMENT, FILTERS, MAX_LOOPS, MAX_TEXT, METHODS
 from enrichment_assets.domain.templating import RequestRenderer
 from tests.engine.world import step

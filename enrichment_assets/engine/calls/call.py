@@ -9,8 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 
-from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Mode
@@ -90,7 +89,7 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
 def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> RenderedRequest:
     """The authorised request; the callback URL carries the token that names this call."""
     if step.renderer is None or step.provider is None:
-        raise ConfigurationError(f"{step.slug}: has no request")
+        raise ConfigurationError(f"{step.slug}: has no request", code="workflow.no_request")
     url = f"{run.receiver_url}/callbacks/{token}" if token else None
     rendered = step.renderer.render(run.item_context(item, step, callback_url=url))
     request = step.authorised(rendered)

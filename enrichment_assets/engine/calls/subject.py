@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from enrichment_assets.domain.call_keys import key_of_call
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.prepared_step import Step

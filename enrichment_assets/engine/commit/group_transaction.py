@@ -102,7 +102,10 @@ async def _in_pipeline(
         if records[Kind.RELEASE]:
             await claims.release(connection, scope.runner_id, records[Kind.RELEASE])
         if not await alive.result():  # guard: retired-run-writes-nothing
-            raise LeaseLost("this run's lease expired and its items were taken over; it stops without writing")
+            raise LeaseLost(
+                "this run's lease expired and its items were taken over; it stops without writing",
+                code="run.lease_lost",
+            )
         if received_reply:
             ours = await received_reply.result()
             results[Kind.RECEIVE] = [answer.call_id in ours for answer in received]

@@ -130,7 +130,7 @@ class GroupWriter:
             raise
 
     def _fail(self, error: BaseException) -> None:
-        told = InfrastructureError(f"the ledger cannot be written: {described(error)}")
+        told = InfrastructureError(f"the ledger cannot be written: {described(error)}", code="ledger.not_writable")
         cause = error if isinstance(error, LeaseLost) else told
         self._broken = cause
         for waiting in self._queue:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode

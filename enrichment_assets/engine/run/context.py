@@ -70,7 +70,10 @@ class Lease:
     def check(self) -> None:
         """Raise `LeaseLost` when the lease may have expired: the last thing before a call leaves."""
         if _boot_time() >= self._valid_until:
-            raise LeaseLost("this run was stopped for longer than its lease; it neither calls nor writes any more")
+            raise LeaseLost(
+                "this run was stopped for longer than its lease; it neither calls nor writes any more",
+                code="run.paused_too_long",
+            )
 
     @staticmethod
     def boot_time() -> float:

@@ -36,7 +36,9 @@ def open_log(target: str | None) -> None:
     try:
         handler = logging.StreamHandler(sys.stderr) if target == "-" else logging.FileHandler(Path(target), delay=False)
     except OSError as error:
-        raise ConfigurationError(f"ENRICH_LOG: {target} cannot be written ({error.strerror})") from None
+        raise ConfigurationError(
+            f"ENRICH_LOG: {target} cannot be written ({error.strerror})", code="setting.log_not_writable"
+        ) from None
     handler.name = _handler_name(target)
     handler.setFormatter(JsonLines())
     logger.addHandler(handler)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.calls.attempt import Attempt

@@ -11,7 +11,7 @@ from typing import Any
 from enrichment_assets.domain.companies import company_host, own_host
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
-from enrichment_assets.domain.mapping import ContractError
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.provider import Answer

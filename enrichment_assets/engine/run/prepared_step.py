@@ -109,7 +109,9 @@ class Step:
             ConfigurationError: A header names a secret that the workflow does not have, or there is no address.
         """
         if self.provider is None:
-            raise ConfigurationError(f"{self.slug}: a local workflow sends nothing")
+            raise ConfigurationError(
+                f"{self.slug}: a local workflow sends nothing", code="workflow.local_sends_nothing"
+            )
         base_url = self.base_url()
         if self.only_simulator is not None:
             base_url, url = simulated_place(
@@ -183,7 +185,10 @@ def _prepare(
         provider = providers.get(workflow.provider)
         if provider is None:
             known = ", ".join(sorted(providers))
-            raise ConfigurationError(f"{workflow.slug}: there is no provider {workflow.provider!r} (known: {known})")
+            raise ConfigurationError(
+                f"{workflow.slug}: there is no provider {workflow.provider!r} (known: {known})",
+                code="provider.not_found",
+            )
         try:
             simulated = only_simulator is not None or is_simulated(workflow, provider, sandbox_url)
             secrets = workflow_secrets(workflow, simulated=simulated)

@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 
 from enrichment_assets.domain.coercion import UNFIT, coerce
-from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.mapping import ContractError, Expression
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.batches.advancing import load_batch

@@ -62,7 +62,9 @@ def keep_aside(settings: Settings, source: Path, client_slug: str, *, follow: bo
         handle, name = tempfile.mkstemp(prefix=".incoming-", dir=folder)
     except OSError as error:
         os.close(incoming)
-        raise InfrastructureError(f"cannot write to {folder}: {error.strerror}") from None
+        raise InfrastructureError(
+            f"cannot write to {folder}: {error.strerror}", code="upload.folder_not_writable"
+        ) from None
     aside = Path(name)
     try:
         yield _copy(source, incoming, handle, aside, folder, settings.max_upload_bytes)
@@ -77,16 +79,20 @@ def _opened(source: Path, follow: bool) -> int:
     try:
         descriptor = os.open(source, flags)
     except FileNotFoundError:
-        raise UploadRefusedError("there is no such file") from None
+        raise UploadRefusedError("there is no such file", code="upload.no_such_file") from None
     except OSError as error:
         if error.errno == errno.ELOOP and not follow:
-            raise UploadRefusedError("it is a symbolic link: put the file itself there") from None
-        raise InfrastructureError(f"cannot read {source}: {error.strerror}") from None
+            raise UploadRefusedError(
+                "it is a symbolic link: put the file itself there", code="upload.symbolic_link"
+            ) from None
+        raise InfrastructureError(f"cannot read {source}: {error.strerror}", code="upload.file_unreadable") from None
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return descriptor
     os.close(descriptor)
-    raise UploadRefusedError("it is a folder" if stat.S_ISDIR(mode) else "it is no regular file")
+    raise UploadRefusedError(
+        "it is a folder" if stat.S_ISDIR(mode) else "it is no regular file", code="upload.no_regular_file"
+    )
 
 
 def _copy(source: Path, incoming_handle: int, handle: int, aside: Path, folder: Path, bound: int) -> KeptFile:
@@ -97,7 +103,8 @@ def _copy(source: Path, incoming_handle: int, handle: int, aside: Path, folder: 
                 size += len(chunk)
                 if size > bound:
                     raise UploadRefusedError(
-                        f"it is larger than {bound:,} bytes; split it, or raise ENRICH_MAX_UPLOAD_BYTES"
+                        f"it is larger than {bound:,} bytes; split it, or raise ENRICH_MAX_UPLOAD_BYTES",
+                        code="upload.too_large",
                     )
                 digest.update(chunk)
                 scan.feed(chunk)
@@ -105,5 +112,7 @@ def _copy(source: Path, incoming_handle: int, handle: int, aside: Path, folder: 
             copy.flush()
             os.fsync(copy.fileno())
     except OSError as error:
-        raise InfrastructureError(f"cannot copy {source} to {folder}: {error.strerror}") from None
+        raise InfrastructureError(
+            f"cannot copy {source} to {folder}: {error.strerror}", code="upload.not_copied"
+        ) from None
     return KeptFile(aside, folder / digest.hexdigest(), digest.hexdigest(), size, scan)

@@ -38,7 +38,10 @@ class UploadOptions:
             object.__setattr__(self, "delimiter", _known_delimiter(self.delimiter))
         for column, name in self.mapping.items():
             if name and name not in IDENTITY_FIELDS:
-                raise ConfigurationError(f"{column!r} cannot be mapped to {name!r}: {instead(name, IDENTITY_FIELDS)}")
+                raise ConfigurationError(
+                    f"{column!r} cannot be mapped to {name!r}: {instead(name, IDENTITY_FIELDS)}",
+                    code="upload.field_unknown",
+                )
 
     def kept(self) -> dict[str, Any]:
         """What is kept with the upload: only what was said. Equal options are equal here."""
@@ -61,7 +64,9 @@ def parse_mapping(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         column, sign, name = pair.rpartition("=")
         if not sign or not column.strip():
-            raise ConfigurationError(f"{pair!r} maps nothing: say COLUMN=field, like 'Job Title=title'")
+            raise ConfigurationError(
+                f"{pair!r} maps nothing: say COLUMN=field, like 'Job Title=title'", code="upload.mapping_invalid"
+            )
         mapping[column.strip()] = name.strip()
     return mapping
 
@@ -92,8 +97,13 @@ def _column(column: str, names: Sequence[str], keys: Sequence[str]) -> int:
         if len(found) == 1:
             return found[0]
         if len(found) > 1:
-            raise ConfigurationError(f"{column!r} is the name of {len(found)} columns: {[keys[n] for n in found]}")
-    raise ConfigurationError(f"the file has no column {column!r}: {instead(column, keys)}")
+            raise ConfigurationError(
+                f"{column!r} is the name of {len(found)} columns: {[keys[n] for n in found]}",
+                code="upload.column_ambiguous",
+            )
+    raise ConfigurationError(
+        f"the file has no column {column!r}: {instead(column, keys)}", code="upload.column_not_found"
+    )
 
 
 def _known_encoding(name: str) -> str:
@@ -106,7 +116,8 @@ def _known_encoding(name: str) -> str:
         fits = False
     if not fits or "escape" in codec.name or codec.name in ("idna", "punycode"):
         raise ConfigurationError(
-            f"there is no encoding {name!r} of text: utf-8, cp1252, cp1250, gb18030, shift_jis ..."
+            f"there is no encoding {name!r} of text: utf-8, cp1252, cp1250, gb18030, shift_jis ...",
+            code="upload.encoding_unknown",
         )
     return {"utf-8-sig": "utf-8"}.get(codec.name, codec.name)
 
@@ -114,5 +125,8 @@ def _known_encoding(name: str) -> str:
 def _known_delimiter(text: str) -> str:
     delimiter = _NAMED_DELIMITERS.get(text.lower(), text)
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n\0':
-        raise ConfigurationError(f"{text!r} is no delimiter: one of {' '.join(DELIMITERS.replace(chr(9), 'tab'))} ...")
+        raise ConfigurationError(
+            f"{text!r} is no delimiter: one of {' '.join(DELIMITERS.replace(chr(9), 'tab'))} ...",
+            code="upload.delimiter_unknown",
+        )
     return delimiter

@@ -104,7 +104,7 @@ def upload_file(
                     return _known(kept.final, known)
                 return _store(connection, kept, _Origin(client, client_slug, name, source, options))
         except UploadRefusedError as error:
-            raise UploadRefusedError(f"{name} was refused: {error}") from None
+            raise UploadRefusedError(f"{name} was refused: {error}", *error.hints, code=error.code) from None
 
 
 def get_upload(hq: Hq, upload_id: int) -> UploadReport:
@@ -170,7 +170,9 @@ def read_upload(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.Recor
 def _kept_bytes(settings: Settings, upload: dict[str, Any]) -> Path:
     path = kept_path(settings, upload["client"], upload["sha256"])
     if not path.is_file():
-        raise InfrastructureError(f"the bytes of upload {upload['id']} are gone: {path} is missing; upload it again")
+        raise InfrastructureError(
+            f"the bytes of upload {upload['id']} are gone: {path} is missing; upload it again", code="upload.bytes_gone"
+        )
     return path
 
 
@@ -217,7 +219,7 @@ def _store(connection: Connection, kept: KeptFile, origin: _Origin) -> UploadRep
 
     store.copy_rejections(connection, upload_id, origin.client_id, rejections())
     if reading.position.rows == 0:
-        raise UploadRefusedError("it has a header and no rows")
+        raise UploadRefusedError("it has a header and no rows", code="upload.no_rows")
     store.set_counts(connection, upload_id, reading.position.rows, rejected)
     kept.keep()
     counted = {**upload, **inserted, "client": origin.client, "row_count": reading.position.rows}

@@ -90,7 +90,8 @@ def ensure_table(connection: Connection, destination: Destination, workflow_slug
     except UndefinedTable:
         raise ConfigurationError(
             f"workflow {workflow_slug}: the destination table {destination.table!r} does not exist in the "
-            f"{destination.database} database; create it, or set `destination.create: true`"
+            f"{destination.database} database; create it, or set `destination.create: true`",
+            code="destination.table_missing",
         ) from None
 
 

@@ -152,7 +152,9 @@ def open_batch(hq_url: str, batch_key: str) -> Iterator[BatchReader]:
     try:
         connection = adbc.connect(hq_url)
     except adbc.Error as error:
-        raise InfrastructureError(f"HQ cannot be read for extraction: {error}") from error
+        raise InfrastructureError(
+            f"HQ cannot be read for extraction: {error}", code="extraction.not_readable"
+        ) from error
     with connection:
         with connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read read only")

@@ -157,7 +157,8 @@ class ExactReader:
         if self._replayed > self._limits.replay_bytes:
             raise UploadRefusedError(
                 f"the quoting is broken from line {self._broken_at} on: quotes open that never close. "
-                "Export the file again with quotes doubled inside quoted cells."
+                "Export the file again with quotes doubled inside quoted cells.",
+                code="upload.quoting_broken",
             )
         self._feed.give_back(rest)
         self._position.rows += 1

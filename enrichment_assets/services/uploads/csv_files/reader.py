@@ -195,8 +195,10 @@ class FileReading:
             if header and is_excel_hint(header[1]):
                 header = self._exact.header()
         except csv.Error as error:
-            raise UploadRefusedError(f"its header cannot be read ({error}): a quote is not closed, perhaps") from None
+            raise UploadRefusedError(
+                f"its header cannot be read ({error}): a quote is not closed, perhaps", code="upload.header_unreadable"
+            ) from None
         if header is None:
-            raise UploadRefusedError("it has no header")
+            raise UploadRefusedError("it has no header", code="upload.no_header")
         check_header(*header, self._limits)
         return header[0]

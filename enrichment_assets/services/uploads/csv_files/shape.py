@@ -73,7 +73,7 @@ def find_shape(head: bytes, size: int, encoding: str, delimiter: str | None = No
     refuse_binary(head, size, encoding)
     text = _decoded(head, encoding)
     if not text.strip("\ufeff \t\r\n"):
-        raise UploadRefusedError("it holds nothing but blank lines")
+        raise UploadRefusedError("it holds nothing but blank lines", code="upload.blank")
     if hint := _EXCEL_HINT.match(text):
         return FileShape(encoding, delimiter or hint.group(1))
     above = lines_above(text, delimiter or DELIMITERS)
@@ -85,17 +85,17 @@ def find_shape(head: bytes, size: int, encoding: str, delimiter: str | None = No
 def refuse_binary(head: bytes, size: int, encoding: str) -> None:
     """Raise `UploadRefusedError` with one sentence when the file's first bytes are not text of a table."""
     if size == 0:
-        raise UploadRefusedError("it is empty (0 bytes)")
+        raise UploadRefusedError("it is empty (0 bytes)", code="upload.empty")
     for signature, sentence in _SIGNATURES:
         if head.startswith(signature):
-            raise UploadRefusedError(sentence)
+            raise UploadRefusedError(sentence, code="upload.not_a_table")
     if encoding.startswith(("utf-16", "utf-32")):
         head = _decoded(head, encoding).encode("utf-8", "surrogateescape")
     for pattern, sentence in _MARKUP:
         if pattern.match(head.removeprefix(codecs.BOM_UTF8)):
-            raise UploadRefusedError(sentence)
+            raise UploadRefusedError(sentence, code="upload.not_a_table")
     if len(head) - len(head.translate(None, _CONTROL)) > 0.02 * len(head) + 8:
-        raise UploadRefusedError("it is a binary file, not delimited text")
+        raise UploadRefusedError("it is a binary file, not delimited text", code="upload.binary")
 
 
 def is_excel_hint(raw: bytes) -> bool:
@@ -143,13 +143,18 @@ def unique_keys(names: Iterable[str], reserved: Iterable[str]) -> list[str]:
 def check_header(cells: list[str], raw: bytes, limits: ReadLimits) -> None:
     """Raise `UploadRefusedError` when the header itself cannot be kept as it is."""
     if len(cells) > limits.columns:
-        raise UploadRefusedError(f"its header has {len(cells):,} columns; at most {limits.columns:,} are read")
+        raise UploadRefusedError(
+            f"its header has {len(cells):,} columns; at most {limits.columns:,} are read",
+            code="upload.too_many_columns",
+        )
     if b"\x00" in raw:
-        raise UploadRefusedError("its header has a NUL character")
+        raise UploadRefusedError("its header has a NUL character", code="upload.header_with_nul")
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise UploadRefusedError("its header has bytes that do not fit the file's encoding") from None
+        raise UploadRefusedError(
+            "its header has bytes that do not fit the file's encoding", code="upload.header_encoding"
+        ) from None
 
 
 def _sample(lines: list[str], delimiter: str) -> list[list[str]]:

@@ -55,13 +55,17 @@ class Package:
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError):
-            raise UploadRefusedError("it is a damaged Excel workbook, or another zip archive") from None
+            raise UploadRefusedError(
+                "it is a damaged Excel workbook, or another zip archive", code="upload.workbook_damaged"
+            ) from None
         names = set(self._zip.namelist())
         if _WORKBOOK not in names:
             self._zip.close()
-            raise UploadRefusedError(_what_it_is(names))
+            raise UploadRefusedError(_what_it_is(names), code="upload.not_a_workbook")
         if len(names) > _MEMBERS or any(info.flag_bits & 1 for info in self._zip.infolist()):
-            raise UploadRefusedError("it is a workbook with a password, or with parts beyond number")
+            raise UploadRefusedError(
+                "it is a workbook with a password, or with parts beyond number", code="upload.workbook_locked"
+            )
 
     def __enter__(self) -> Package:
         return self
@@ -76,7 +80,10 @@ class Package:
             for chunk in self._chunks(name):
                 total += len(chunk)
                 if total > MAX_BYTES:
-                    raise UploadRefusedError(f"it unpacks to more than {MAX_BYTES:,} bytes: save the sheet as CSV")
+                    raise UploadRefusedError(
+                        f"it unpacks to more than {MAX_BYTES:,} bytes: save the sheet as CSV",
+                        code="upload.workbook_too_large",
+                    )
 
     def sheets(self) -> dict[str, str]:
         """Sheet name -> its member, in the workbook's order; charts and macro sheets are none."""
@@ -101,7 +108,9 @@ class Package:
         for chunk in self._chunks(name):
             content += chunk
             if len(content) > _SMALL:
-                raise UploadRefusedError(f"it is a workbook whose {name} is too large to be one")
+                raise UploadRefusedError(
+                    f"it is a workbook whose {name} is too large to be one", code="upload.workbook_part_too_large"
+                )
         return content
 
     def look_at(self, member: str, styles: frozenset[int]) -> SheetContent:
@@ -115,7 +124,8 @@ class Package:
             data, rest = data[:end], data[end:]
             if _NO_REFERENCE.search(data):
                 raise UploadRefusedError(
-                    "it is a workbook whose cells do not say where they are: save it again in Excel"
+                    "it is a workbook whose cells do not say where they are: save it again in Excel",
+                    code="upload.workbook_without_references",
                 )
             references = _CELL.findall(data)
             columns.update(column for column, _ in references)
@@ -128,7 +138,8 @@ class Package:
             if content.rows * content.columns > MAX_CELLS:
                 raise UploadRefusedError(
                     f"its sheet reaches to row {content.rows:,} and column {content.columns:,}: more than "
-                    f"{MAX_CELLS:,} cells. Delete what is far out, or save the sheet as CSV"
+                    f"{MAX_CELLS:,} cells. Delete what is far out, or save the sheet as CSV",
+                    code="upload.sheet_too_wide",
                 )
         return content
 
@@ -141,9 +152,13 @@ class Package:
                 while chunk := member.read(_CHUNK):
                     yield chunk
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
-            raise UploadRefusedError(f"it is a damaged workbook ({type(error).__name__} in {name})") from None
+            raise UploadRefusedError(
+                f"it is a damaged workbook ({type(error).__name__} in {name})", code="upload.workbook_damaged"
+            ) from None
         except Exception as error:  # zlib.error and its like have no common base
-            raise UploadRefusedError(f"it is a damaged workbook ({type(error).__name__} in {name})") from None
+            raise UploadRefusedError(
+                f"it is a damaged workbook ({type(error).__name__} in {name})", code="upload.workbook_damaged"
+            ) from None
 
 
 def column_number(letters: bytes) -> int:

@@ -44,7 +44,7 @@ def find_sheet(path: Path, asked: str | None) -> FileShape:
     rows = [row for row, _ in _texts(path, name)]
     above = header_position(rows[:_ROWS_LOOKED_AT])
     if not any(cell.strip() for cell in rows[above]):
-        raise UploadRefusedError(f"its sheet {name!r} is empty")
+        raise UploadRefusedError(f"its sheet {name!r} is empty", code="upload.sheet_empty")
     below = len(rows) - footer_start(rows[above:]) - above
     return FileShape(WORKBOOK, "", above, below, name)
 
@@ -53,14 +53,14 @@ def _choose(path: Path, names: list[str], asked: str | None) -> str:
     known = ", ".join(repr(name) for name in names)
     if asked is not None:
         if asked not in names:
-            raise UploadRefusedError(f"it has no sheet {asked!r}; its sheets: {known}")
+            raise UploadRefusedError(f"it has no sheet {asked!r}; its sheets: {known}", code="upload.sheet_not_found")
         return asked
     with _opened(path) as workbook:
         visible = [one.name for one in workbook.sheets_metadata if one.visible == SheetVisibleEnum.Visible]
     for name in visible:
         if name in names and any(True for _ in _texts(path, name)):
             return name
-    raise UploadRefusedError("it is a workbook without a filled sheet")
+    raise UploadRefusedError("it is a workbook without a filled sheet", code="upload.workbook_empty")
 
 
 class SheetReading:
@@ -77,9 +77,12 @@ class SheetReading:
         while header and not header[-1].strip():
             header = header[:-1]
         if not header:
-            raise UploadRefusedError("its sheet has no header")
+            raise UploadRefusedError("its sheet has no header", code="upload.sheet_without_header")
         if len(header) > limits.columns:
-            raise UploadRefusedError(f"its header has {len(header):,} columns; at most {limits.columns:,} are read")
+            raise UploadRefusedError(
+                f"its header has {len(header):,} columns; at most {limits.columns:,} are read",
+                code="upload.too_many_columns",
+            )
         self.names = header
         self.keys = unique_keys(self.names, RESERVED_KEYS)
 
@@ -162,7 +165,9 @@ def _texts(path: Path, name: str) -> Iterator[tuple[list[str], list[int]]]:
                     above = dict(enumerate(cells))
                 yield cells, cut
         except CalamineError as error:
-            raise UploadRefusedError(f"its sheet {name!r} cannot be read: {error}") from None
+            raise UploadRefusedError(
+                f"its sheet {name!r} cannot be read: {error}", code="upload.sheet_unreadable"
+            ) from None
 
 
 def _merged(sheet: CalamineSheet) -> dict[int, list[int]]:
@@ -178,4 +183,6 @@ def _opened(path: Path) -> CalamineWorkbook:
     try:
         return load_workbook(str(path))
     except (CalamineError, OSError) as error:
-        raise UploadRefusedError(f"it is a damaged workbook ({type(error).__name__})") from None
+        raise UploadRefusedError(
+            f"it is a damaged workbook ({type(error).__name__})", code="upload.workbook_damaged"
+        ) from None

@@ -40,7 +40,10 @@ def write_workbook(columns: Sequence[str], rows: Iterable[Sequence[Any]], path: 
         for row in rows:
             count += 1
             if count > MAX_ROWS:
-                raise EnrichError(f"A sheet holds {MAX_ROWS:,} rows and there are more: use .csv or .parquet.")
+                raise EnrichError(
+                    f"A sheet holds {MAX_ROWS:,} rows and there are more: use .csv or .parquet.",
+                    code="export.too_many_rows",
+                )
             for column, value in enumerate(row):
                 _write(sheet, count, column, value)
     finally:
