@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.upload import get_upload, read_rows, upload_file
@@ -58,7 +59,7 @@ def measure(rows: int, settings: Settings, folder: Path) -> dict[str, Any]:
 def _ingested(hq: Hq, settings: Settings, source: Path, folder: Path, rows: int) -> dict[str, Any]:
     with hq.transaction() as connection:
         connection.execute("insert into clients (slug, name) values ('bench', 'Bench') on conflict do nothing")
-    uploaded = _timed(lambda: upload_file(hq, settings, source, "bench"))
+    uploaded = _timed(lambda: upload_file(hq, settings, source, "bench", actor=Actor(ActorKind.CLI, "bench")))
     upload_id = uploaded[1].upload_id
     parquet = _timed(lambda: _to_parquet(hq, settings, upload_id, folder / "ours.parquet"))
     with hq.transaction() as connection:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -47,7 +48,7 @@ def launch(settings: Settings, batch_key: str, items: int, workflows: Sequence[W
         for n in range(items):
             writer.writerow([f"Ann{n}", f"Smith{n}", f"Company {n}", f"https://c{n}.example.com", batch_key])
     with open_hq(settings) as hq:
-        upload_id = upload_file(hq, settings, path, CLIENT).upload_id
+        upload_id = upload_file(hq, settings, path, CLIENT, actor=Actor(ActorKind.CLI, "bench")).upload_id
     pipeline = PipelineDefinition(slug="bench", steps=[workflow.slug for workflow in workflows])
     blueprint = build_blueprint(CLIENT, pipeline, {workflow.slug: workflow for workflow in workflows}, {})
     with open_hq(settings) as hq:

@@ -29,6 +29,7 @@ COMMANDS = (
     "launch",
     "batch",
     "recovery",
+    "history",
     "query",
     "careers",
     "report",

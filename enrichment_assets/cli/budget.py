@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -42,7 +43,7 @@ def set_(
     from enrichment_assets.services.operations.budgeting import set_budget
 
     hq = opened_hq()
-    report = set_budget(hq, client, amount, batch=batch, workflow=workflow)
+    report = set_budget(hq, client, amount, batch=batch, workflow=workflow, actor=actor())
     if not as_json:
         whole, spent, reserved, room = _amounts(report.budget)
         say(f"{_scope(report)}: {whole}, of which {spent} spent, {reserved} under way, {room} left")
@@ -81,7 +82,7 @@ def remove(client: Client, batch: Batch = None, workflow: Workflow = None, as_js
     from enrichment_assets.services.operations.budgeting import remove_budget
 
     hq = opened_hq()
-    report = remove_budget(hq, client, batch=batch, workflow=workflow)
+    report = remove_budget(hq, client, batch=batch, workflow=workflow, actor=actor())
     if not as_json:
         say(f"{_scope(report)}: the budget of {_amounts(report.budget)[0]} is removed")
     _print_reopened(report, as_json=as_json)

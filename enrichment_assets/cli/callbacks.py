@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -102,7 +103,7 @@ def replay(
     if batch is not None and not dead:
         raise typer.BadParameter("a batch is replayed with --dead: only its dead callbacks are put back")
     hq = opened_hq()
-    report = replay_callbacks(hq, inbox_id=inbox_id, batch=batch)
+    report = replay_callbacks(hq, inbox_id=inbox_id, batch=batch, actor=actor())
     if as_json:
         print_json(shapes.CallbackReplay.of(report))
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -30,7 +31,7 @@ def add(
     from enrichment_assets.services.shapes import catalog as shapes
 
     hq = opened_hq()
-    client = add_client(hq, slug, name)
+    client = add_client(hq, slug, name, actor=actor())
     if as_json:
         print_json(shapes.Client.of(client))
     else:
@@ -109,6 +110,7 @@ def config(
             unset=unset or [],
             enabled=enabled,
             replace=replace,
+            actor=actor(),
         )
     else:
         found = configuration.get_client_config(hq, client, workflow)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.sentences import say
 
@@ -59,8 +60,8 @@ def demo(
         settings = replace(settings, receiver_url=receiver.url, sandbox_url=sandbox.url)
         _export(settings)
         if CLIENT not in {client.slug for client in list_clients(hq)}:
-            add_client(hq, CLIENT, "Demo client")
-        upload = upload_file(hq, settings, file, CLIENT)
+            add_client(hq, CLIENT, "Demo client", actor=actor())
+        upload = upload_file(hq, settings, file, CLIENT, actor=actor())
         known = " (known already)" if upload.already_known else ""
         say(f"Uploaded {upload.filename}{known}: {upload.rows} rows, {upload.rejected} rejected")
         launched = launch(
@@ -70,6 +71,7 @@ def demo(
             pipeline,
             client=CLIENT,
             add_partition=InstancePartitions(settings).add,
+            actor=actor(),
         )
         say(f"Launched batch {launched.batch_key}: {len(launched.steps)} steps over {launched.items} items")
         run_batch(hq, settings, launched.batch_key, workflows=None, wait=True)

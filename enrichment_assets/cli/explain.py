@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -107,7 +108,7 @@ def edit(
     if clear == (value is not None):
         raise EnrichError("Give the right value, or --clear for none, one of the two.")
     hq = opened_hq()
-    edit_lead(hq, batch, item, column, value, by=by, note=note)
+    edit_lead(hq, batch, item, column, value, by=by, note=note, actor=actor())
     say(
         f"Kept. `enrich export {batch} leads` has the new {column} of item {item} at once, the published tables from "
         f"the next extraction on. For `enrich query`: enrich extract {batch}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -72,7 +73,7 @@ def launch(
         from enrichment_assets.services.batches.launching import map_columns
         from enrichment_assets.services.uploads.options import parse_mapping
 
-        upload = str(map_columns(hq, settings, upload, parse_mapping(mapping), client))
+        upload = str(map_columns(hq, settings, upload, parse_mapping(mapping), client, actor=actor()))
     _warn(hq, settings, upload, pipeline, client)
     if dry_run:
         plan = plan_launch(
@@ -101,6 +102,7 @@ def launch(
             batch_key=batch,
             fresh=fresh,
             limit=limit,
+            actor=actor(),
         )
     if as_json:
         print_json(shapes.Launch.of(launched))
@@ -163,8 +165,9 @@ def _launch_instead(
         client=client,
         batch_key=batch,
         limit=limit,
+        actor=actor(),
     )
-    archive(hq, settings, "batch", replaced, partitions=partitions)
+    archive(hq, settings, "batch", replaced, partitions=partitions, actor=actor())
     gone = done.given_up
     say(f"batch {replaced} is given up and archived: {gone.skipped} steps of it are never asked", err=True)
     if gone.under_way:

@@ -11,7 +11,7 @@ PANELS = {
     "Set up": ("client", "workflow", "pipeline", "budget"),
     "Lists in": ("upload", "uploads", "rejections"),
     "Batches": ("launch", "run", "status", "stats"),
-    "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
+    "When something went wrong": ("retry", "resolve", "replay", "callbacks", "history"),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Careers": ("worked-at", "moves", "job-changes"),
     "Tidy up": ("give-up", "archive", "archived", "restore", "remove"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -81,7 +82,7 @@ def add(
 
     pipeline: PipelineDefinition | Path = Path(source) if steps is None else pipeline_from_steps(source, steps)
     hq = opened_hq()
-    saved = add_pipeline(hq, pipeline, client)
+    saved = add_pipeline(hq, pipeline, client, actor=actor())
     if as_json:
         print_json(shapes.Saved.of(saved))
     else:

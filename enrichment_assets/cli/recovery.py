@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.hints import worded
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
@@ -48,7 +49,7 @@ def retry(
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    report = recovery.retry(hq, settings, batch, workflow=workflow, error_class=error_class)
+    report = recovery.retry(hq, settings, batch, workflow=workflow, error_class=error_class, actor=actor())
     if as_json:
         print_json(shapes.Retry.of(report))
         return
@@ -102,7 +103,7 @@ def resolve(
         _list_ambiguous(hq, batch, workflow, item, as_json=as_json)
         return
     decision: Literal["retry", "accept-miss"] = "retry" if retry_ else "accept-miss"
-    report = recovery.resolve(hq, batch, decision, workflow=workflow, item_id=item, cost=cost)
+    report = recovery.resolve(hq, batch, decision, workflow=workflow, item_id=item, cost=cost, actor=actor())
     if as_json:
         print_json(shapes.Resolution.of(report))
         return
@@ -135,7 +136,7 @@ def replay(
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    report = read_again(hq, settings, batch, workflow, dry_run=dry_run)
+    report = read_again(hq, settings, batch, workflow, dry_run=dry_run, actor=actor())
     if as_json:
         print_json(shapes.Replay.of(report))
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -42,7 +43,7 @@ def archive(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    done = archiving.archive(hq, settings, kind, name, client, partitions=InstancePartitions(settings))
+    done = archiving.archive(hq, settings, kind, name, client, partitions=InstancePartitions(settings), actor=actor())
     _print(done, as_json)
 
 
@@ -57,7 +58,7 @@ def restore(kind: What, name: Name, client: Client = None, as_json: AsJson = Fal
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    done = archiving.restore(hq, settings, kind, name, client, partitions=InstancePartitions(settings))
+    done = archiving.restore(hq, settings, kind, name, client, partitions=InstancePartitions(settings), actor=actor())
     _print(done, as_json)
 
 
@@ -78,7 +79,7 @@ def remove(kind: What, name: Name, client: Client = None, yes: Yes = False, as_j
         raise EnrichError(f"this deletes {kind} {name} for good: add --yes")
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    done = archiving.remove(hq, settings, kind, name, client, partitions=InstancePartitions(settings))
+    done = archiving.remove(hq, settings, kind, name, client, partitions=InstancePartitions(settings), actor=actor())
     _print(done, as_json)
 
 
@@ -117,7 +118,7 @@ def give_up(
     if not yes:
         raise EnrichError(f"what batch {batch} has not asked yet is then never asked: add --yes")
     hq = opened_hq()
-    given_up = give_up_batch(hq, batch)
+    given_up = give_up_batch(hq, batch, actor=actor())
     if as_json:
         print_json(shapes.GivenUp.of(batch, given_up))
         return

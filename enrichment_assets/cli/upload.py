@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -57,7 +58,7 @@ def upload(
     options = UploadOptions(encoding, delimiter, sheet, parse_mapping(mapping or ()))
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    report = upload_file(hq, settings, file, client, options=options)
+    report = upload_file(hq, settings, file, client, options=options, actor=actor())
     if as_json:
         print_json(shapes.UploadReport.of(report))
     else:

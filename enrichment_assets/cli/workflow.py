@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.hints import with_hints
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
@@ -85,7 +86,7 @@ def add(
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    saved = add_workflow(hq, settings, file, replace=replace)
+    saved = add_workflow(hq, settings, file, replace=replace, actor=actor())
     for warning in saved.warnings:
         say(f"warning: {warning}", err=True)
     if as_json:
@@ -147,5 +148,5 @@ def _switch(slug: str, enabled: bool) -> None:
     from enrichment_assets.services.catalog.configuration import set_workflow_enabled
 
     hq = opened_hq()
-    set_workflow_enabled(hq, slug, enabled)
+    set_workflow_enabled(hq, slug, enabled, actor=actor())
     say(f"workflow {slug} is {'enabled' if enabled else 'disabled'}")

@@ -6,6 +6,7 @@ from enrichment_assets.assets.failures import texts_withheld
 from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.selection import steps_of
+from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sensors.sequencer import request_run, shown_assets
 from enrichment_assets.store.states.batch_states import planned_steps
@@ -23,7 +24,7 @@ def upload_sensor(context: dg.SensorEvaluationContext, platform: PlatformResourc
     from enrichment_assets.services.uploads.inbox_folder import take_in
 
     with platform.open_hq() as hq:
-        taken = take_in(hq, platform.settings())
+        taken = take_in(hq, platform.settings(), actor=Actor(ActorKind.SENSOR, "inbox"))
         for file in taken:
             context.log.info(file.sentence())
         keys = [file.batch_key for file in taken if file.batch_key is not None]

@@ -490,6 +490,23 @@ item_edits = Table(  # a person's correction of one value: append only, the late
     Index(None, "batch_id", "item_id"),
 )
 
+operator_actions = Table(  # who changed what: append only; no foreign keys, for it outlives what was changed
+    "operator_actions",
+    metadata,
+    _id(),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("actor", Text, nullable=False, comment="kind:name, as cli:ada and sensor:inbox"),
+    Column("action", Text, nullable=False, comment="noun.verb, as budget.set"),
+    Column("client_id", BigInteger, comment="whom it concerns; null: no client"),
+    Column("batch_id", BigInteger, comment="which batch it concerns; null: none"),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False, comment="slug, key or number of what was changed"),
+    Column("before", JSONB, comment="what it was, as far as it changed: bounded, no secret, no person's value"),
+    Column("after", JSONB, comment="what it is then, likewise"),
+    Index(None, "client_id", "id"),
+    Index(None, "batch_id", "id"),
+)
+
 step_stops = Table(  # why a step of a batch sends nothing: one row for all its PENDING states
     "step_stops",
     metadata,

@@ -19,6 +19,7 @@ from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.catalog.configuration import add_client
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 
@@ -33,7 +34,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 def simulated(settings: Settings, sandbox: SandboxProcess) -> Settings:
     """The test's installation, with every provider at the sandbox and the client `acme`."""
     sandbox.reset()
-    add_client(hq_of(settings), "acme", "Acme")
+    add_client(hq_of(settings), "acme", "Acme", actor=TESTER)
     return replace(settings, sandbox_url=sandbox.url)
 
 

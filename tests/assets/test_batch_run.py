@@ -23,6 +23,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
+from tests.actors import TESTER
 from tests.assets.conftest import materialised, platform, run_batch_job
 from tests.harness.handles import hq_of
 
@@ -34,10 +35,18 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def launched(settings: Settings, people: Path, *steps: str, mapping: Mapping[str, str] | None = None) -> str:
-    add_pipeline(hq_of(settings), pipeline_from_steps("steps", ",".join(steps)), client="acme")
-    upload = upload_file(hq_of(settings), settings, people, "acme", options=UploadOptions(mapping=mapping or {}))
+    add_pipeline(hq_of(settings), pipeline_from_steps("steps", ",".join(steps)), client="acme", actor=TESTER)
+    upload = upload_file(
+        hq_of(settings), settings, people, "acme", options=UploadOptions(mapping=mapping or {}), actor=TESTER
+    )
     return launch(
-        hq_of(settings), settings, upload.upload_id, "steps", client="acme", add_partition=lambda _key: None
+        hq_of(settings),
+        settings,
+        upload.upload_id,
+        "steps",
+        client="acme",
+        add_partition=lambda _key: None,
+        actor=TESTER,
     ).batch_key
 
 

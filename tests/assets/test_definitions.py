@@ -18,6 +18,7 @@ from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.services.catalog.configuration import add_workflow, set_workflow_enabled
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 SNAPSHOT = Path(__file__).with_name("graph.json")
@@ -78,14 +79,14 @@ def test_a_workflow_that_is_added_as_a_row_is_an_asset_after_the_next_load(setti
         encoding="utf-8",
     )
     before = build_definitions(platform=platform(settings)).resolve_asset_graph().get_all_asset_keys()
-    add_workflow(hq_of(settings), settings, file)
+    add_workflow(hq_of(settings), settings, file, actor=TESTER)
     after = build_definitions(platform=platform(settings)).resolve_asset_graph().get_all_asset_keys()
     assert after - before == {step_key("look-up-industry")}
 
 
 def test_a_disabled_workflow_is_no_asset(settings: Settings) -> None:
     registered_workflows(settings)
-    set_workflow_enabled(hq_of(settings), "run-n8n-webhook", False)
+    set_workflow_enabled(hq_of(settings), "run-n8n-webhook", False, actor=TESTER)
     keys = build_definitions(platform=platform(settings)).resolve_asset_graph().get_all_asset_keys()
     assert step_key("run-n8n-webhook") not in keys
     assert step_key("normalise-name") in keys

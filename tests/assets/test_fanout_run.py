@@ -17,6 +17,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources, reconcile, run_tests
+from tests.actors import TESTER
 from tests.assets.conftest import materialised, run_batch_job
 from tests.harness.handles import hq_of
 
@@ -36,7 +37,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def courses(simulated: Settings, tmp_path: Path) -> str:
     path = tmp_path / "courses.csv"
     path.write_text(COURSES + PERSON)
-    upload = upload_file(hq_of(simulated), simulated, path, "acme")
+    upload = upload_file(hq_of(simulated), simulated, path, "acme", actor=TESTER)
     plan = plan_launch(hq_of(simulated), simulated, upload.upload_id, "company-people", client="acme")
     assert [(step.slug, step.also_for) for step in plan.steps] == [
         ("normalise-name", ()),
@@ -46,7 +47,13 @@ def courses(simulated: Settings, tmp_path: Path) -> str:
         ("verify-email-via-hunter", (("find-people-via-hunter", 100),)),
     ]
     return launch(
-        hq_of(simulated), simulated, upload.upload_id, "company-people", client="acme", add_partition=lambda _key: None
+        hq_of(simulated),
+        simulated,
+        upload.upload_id,
+        "company-people",
+        client="acme",
+        add_partition=lambda _key: None,
+        actor=TESTER,
     ).batch_key
 
 

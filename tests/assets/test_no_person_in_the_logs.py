@@ -23,6 +23,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.warehouse.previews import MASK
+from tests.actors import TESTER
 from tests.assets.conftest import materialised, platform, run_batch_job
 from tests.harness.handles import hq_of
 from tests.leaks import Haystack, answered_values, sqlite_text
@@ -84,7 +85,13 @@ def test_no_value_of_a_person_reaches_an_event_a_log_line_or_the_terminal(
         with connect(open_databases(settings).hq) as hq:
             first = hq.execute("select min(id) as id from batch_items").fetchone()
         edit_lead(
-            hq_of(settings), batch, int(str(first and first["id"])), "title", "Zyxwvutsr", by="qponmlkji@acme.example"
+            hq_of(settings),
+            batch,
+            int(str(first and first["id"])),
+            "title",
+            "Zyxwvutsr",
+            by="qponmlkji@acme.example",
+            actor=TESTER,
         )
         made: dict[str, dict[str, object]] = {}
         while "final_leads" not in made:
@@ -138,7 +145,13 @@ def launched(settings: Settings, path: Path, people: list[dict[str, str]]) -> st
         rows = csv.DictWriter(file, list(people[0]))
         rows.writeheader()
         rows.writerows(people)
-    upload = upload_file(hq_of(settings), settings, path, "acme")
+    upload = upload_file(hq_of(settings), settings, path, "acme", actor=TESTER)
     return launch(
-        hq_of(settings), settings, upload.upload_id, "full-demo", client="acme", add_partition=lambda _key: None
+        hq_of(settings),
+        settings,
+        upload.upload_id,
+        "full-demo",
+        client="acme",
+        add_partition=lambda _key: None,
+        actor=TESTER,
     ).batch_key

@@ -28,6 +28,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.wire.simulator import is_below, replaced_addresses, simulated_place
 from enrichment_assets.wire.transport import NotTheSimulator, build_client, send
+from tests.actors import TESTER
 from tests.engine.hostile_server import Answers, answering
 from tests.harness.handles import hq_of
 
@@ -67,16 +68,16 @@ def configure(settings: Settings, real: str) -> None:
         "own-parameter", {"url": "{{ parameters.server }}/x", "body": {"n": "{{ item.id }}"}}, parameters={"server": ""}
     )
     for workflow in (score, job, hook, parameter):
-        configuration.add_workflow(hq_of(settings), settings, workflow)
+        configuration.add_workflow(hq_of(settings), settings, workflow, actor=TESTER)
     steps = ",".join(["normalise-name", "normalise-domain", MATCH, CLAY, N8N, *OWN])
-    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("all", steps), "acme")
+    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("all", steps), "acme", actor=TESTER)
     for slug, path, value in [
         (MATCH, "base_url", f"{real}/gateway/apollo"),
         (CLAY, "parameters.table_url", f"{real}/v3/sources/webhook/the-tables-key"),
         (N8N, "base_url", f"{real}/n8n"),
         ("own-parameter", "parameters.server", real),
     ]:
-        configuration.set_client_config(hq_of(settings), settings, "acme", slug, set_values={path: value})
+        configuration.set_client_config(hq_of(settings), settings, "acme", slug, set_values={path: value}, actor=TESTER)
 
 
 def test_only_the_simulator_is_called_and_the_launch_says_instead_of_whom(
@@ -89,7 +90,7 @@ def test_only_the_simulator_is_called_and_the_launch_says_instead_of_whom(
 ) -> None:
     configure(simulated, real.url)
     monkeypatch.setenv("APOLLO_API_KEY", "a real key")
-    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
+    upload = upload_file(hq_of(simulated), simulated, people, "acme", actor=TESTER).upload_id
 
     plan = plan_launch(hq_of(simulated), simulated, upload, "all", client="acme", environment={})
     assert plan.problems == ()
@@ -97,7 +98,9 @@ def test_only_the_simulator_is_called_and_the_launch_says_instead_of_whom(
     assert instead == dict.fromkeys([MATCH, CLAY, N8N, "own-score", "own-job", "own-parameter"], (real.url,))
     assert {use.host for step in plan.steps for use in step.keys} == {sandbox.url.removeprefix("http://")}
 
-    launched = launch(hq_of(simulated), simulated, upload, "all", client="acme", add_partition=lambda _key: None)
+    launched = launch(
+        hq_of(simulated), simulated, upload, "all", client="acme", add_partition=lambda _key: None, actor=TESTER
+    )
     assert dict(launched.replaced) == dict.fromkeys(instead, real.url)
     create_items(hq_of(simulated), simulated, launched.batch_key)
     options = EngineOptions(RECEIVER, simulated.sandbox_url, linger_seconds=0.2)
@@ -127,10 +130,16 @@ def test_only_the_simulator_is_called_and_the_launch_says_instead_of_whom(
 def test_a_pipeline_of_foreign_addresses_alone_is_launched_for_the_simulator_too(
     simulated: Settings, people: Path, real: Answers
 ) -> None:
-    configuration.add_workflow(hq_of(simulated), simulated, own("own-score", {"url": f"{real.url}/v1/score"}))
-    configuration.add_pipeline(hq_of(simulated), configuration.pipeline_from_steps("one", "own-score"), "acme")
-    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
-    batch = launch(hq_of(simulated), simulated, upload, "one", client="acme", add_partition=lambda _key: None).batch_key
+    configuration.add_workflow(
+        hq_of(simulated), simulated, own("own-score", {"url": f"{real.url}/v1/score"}), actor=TESTER
+    )
+    configuration.add_pipeline(
+        hq_of(simulated), configuration.pipeline_from_steps("one", "own-score"), "acme", actor=TESTER
+    )
+    upload = upload_file(hq_of(simulated), simulated, people, "acme", actor=TESTER).upload_id
+    batch = launch(
+        hq_of(simulated), simulated, upload, "one", client="acme", add_partition=lambda _key: None, actor=TESTER
+    ).batch_key
     create_items(hq_of(simulated), simulated, batch)
     with pytest.raises(ConfigurationError, match="was launched for the simulator"):
         advance_batch(

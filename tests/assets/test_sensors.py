@@ -18,6 +18,7 @@ from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_senso
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.assets.conftest import drop, platform
 from tests.harness.handles import hq_of
 
@@ -52,9 +53,15 @@ def names(keys: Sequence[dg.AssetKey] | None) -> list[str]:
 
 
 def launched(settings: Settings, people: Path) -> str:
-    upload = upload_file(hq_of(settings), settings, people, "acme")
+    upload = upload_file(hq_of(settings), settings, people, "acme", actor=TESTER)
     return launch(
-        hq_of(settings), settings, upload.upload_id, "normalise-only", client="acme", add_partition=lambda _key: None
+        hq_of(settings),
+        settings,
+        upload.upload_id,
+        "normalise-only",
+        client="acme",
+        add_partition=lambda _key: None,
+        actor=TESTER,
     ).batch_key
 
 

@@ -18,13 +18,20 @@ from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 
 def launched(settings: Settings, people: Path, pipeline: str) -> str:
-    upload = upload_file(hq_of(settings), settings, people, "acme")
+    upload = upload_file(hq_of(settings), settings, people, "acme", actor=TESTER)
     batch = launch(
-        hq_of(settings), settings, upload.upload_id, pipeline, client="acme", add_partition=lambda _key: None
+        hq_of(settings),
+        settings,
+        upload.upload_id,
+        pipeline,
+        client="acme",
+        add_partition=lambda _key: None,
+        actor=TESTER,
     ).batch_key
     create_items(hq_of(settings), settings, batch)
     return batch

@@ -39,6 +39,7 @@ from enrichment_assets.services.stack import only_stack_of
 from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.assets.conftest import platform
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, account, async_step, step
@@ -239,7 +240,7 @@ def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
     batch.set_budget("0.01", workflow="garbled")
     retried = say("retry", batch.key, "--workflow", "garbled")
     assert "garbled: 25 failed item(s) will be tried again" in retried
-    again = retry(hq_of(batch.settings), batch.settings, batch.key)
+    again = retry(hq_of(batch.settings), batch.settings, batch.key, actor=TESTER)
     assert {h.workflow: h.reason for h in again.hindrances} == {
         "lacks-key": f"the environment variable {MISSING} is not set in this shell",
         "few-a-day": "the 4 calls of a day are used up",
@@ -259,7 +260,7 @@ def test_what_the_running_stack_lacks_is_said_by_name_before_a_launch(
     either = build_blueprint("acme", PipelineDefinition(slug="p", steps=["needy"]), {"needy": needy}, {})
     real = either.model_copy(update={"simulated": False})
     told = {"ENRICH_SANDBOX_URL": "", "ENRICH_SECRET_NAMES": "ACME_*,MINE", "ACME_KEY": "secret value", "PATH": "/bin"}
-    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
+    upload = upload_file(hq_of(simulated), simulated, people, "acme", actor=TESTER).upload_id
     with only_stack_of(simulated), addresses_told(simulated, told):
         assert "secret value" not in (simulated.home / "up.json").read_text()
         assert set(next_runner(simulated).variables) == {"ACME_KEY"}
@@ -276,9 +277,15 @@ def test_what_the_running_stack_lacks_is_said_by_name_before_a_launch(
 
 
 def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, people: Path) -> None:
-    upload = upload_file(hq_of(simulated), simulated, people, "acme").upload_id
+    upload = upload_file(hq_of(simulated), simulated, people, "acme", actor=TESTER).upload_id
     batch = launch(
-        hq_of(simulated), simulated, upload, "apollo-basic", client="acme", add_partition=lambda _key: None
+        hq_of(simulated),
+        simulated,
+        upload,
+        "apollo-basic",
+        client="acme",
+        add_partition=lambda _key: None,
+        actor=TESTER,
     ).batch_key
     create_items(hq_of(simulated), simulated, batch)
     (untouched, *_) = status(hq_of(simulated), simulated, batch).reasons
@@ -299,12 +306,12 @@ def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, 
     assert reasons[0].remedy == (
         "set ENRICH_SANDBOX_URL and run the batch again, or launch the upload for real providers"
     )
-    again = retry(hq_of(simulated), simulated, batch)
+    again = retry(hq_of(simulated), simulated, batch, actor=TESTER)
     assert again.hindrances == ()
     assert {
         h.workflow
         for h in retry(
-            hq_of(replace(simulated, sandbox_url=None)), replace(simulated, sandbox_url=None), batch
+            hq_of(replace(simulated, sandbox_url=None)), replace(simulated, sandbox_url=None), batch, actor=TESTER
         ).hindrances
     } == {None}
 

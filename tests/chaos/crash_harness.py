@@ -26,6 +26,7 @@ from enrichment_assets.services.operations import recovery
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
 from enrichment_assets.store.embedded import LocalPostgres
+from tests.actors import TESTER
 from tests.chaos.points import Point
 from tests.engine.world import Launched, World, async_step, company_step, step
 from tests.harness.fork_server import ForkServer, fork_server
@@ -175,7 +176,7 @@ class CrashHarness:
     def retry_ambiguous(self, batch: str) -> int:
         """What an operator does about calls of unknown fate: call again. How many calls that were."""
         ambiguous = recovery.list_ambiguous(hq_of(self.settings), batch)
-        recovery.resolve(hq_of(self.settings), batch, "retry")
+        recovery.resolve(hq_of(self.settings), batch, "retry", actor=TESTER)
         for state in ambiguous:
             self.retried[fingerprint(state.workflow), f"id={state.item_id}"] += 1
         return len(ambiguous)

@@ -19,6 +19,7 @@ from enrichment_assets.services.uploads.inbox_folder import TAKEN
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse, reconcile
+from tests.actors import TESTER
 from tests.chaos.crash_harness import CrashHarness, workflows
 from tests.chaos.invariants import double_charges
 from tests.chaos.points import Point
@@ -51,10 +52,16 @@ class DagsterHarness:
         """Upload a list and launch it, as a person does; the batch's key."""
         path = self.crashes.folder / f"list-{len(self.launched)}.csv"
         path.write_text(self._list(rows))
-        upload = upload_file(hq_of(self.crashes.settings), self.crashes.settings, path, CLIENT)
+        upload = upload_file(hq_of(self.crashes.settings), self.crashes.settings, path, CLIENT, actor=TESTER)
         settings = self.crashes.settings
         return launch(
-            hq_of(settings), settings, upload.upload_id, PIPELINE, client=CLIENT, add_partition=lambda _key: None
+            hq_of(settings),
+            settings,
+            upload.upload_id,
+            PIPELINE,
+            client=CLIENT,
+            add_partition=lambda _key: None,
+            actor=TESTER,
         ).batch_key
 
     def drop(self, rows: int) -> Path:
@@ -151,11 +158,11 @@ class DagsterHarness:
 @contextlib.contextmanager
 def dagster_harness(crashes: CrashHarness) -> Iterator[DagsterHarness]:
     """The registry's rows, an instance, and the process that forks runs."""
-    add_client(hq_of(crashes.settings), CLIENT)
+    add_client(hq_of(crashes.settings), CLIENT, actor=TESTER)
     for workflow in workflows():
         if workflow.slug in STEPS:
-            add_workflow(hq_of(crashes.settings), crashes.settings, workflow)
-    add_pipeline(hq_of(crashes.settings), pipeline_from_steps(PIPELINE, ",".join(STEPS)), client=CLIENT)
+            add_workflow(hq_of(crashes.settings), crashes.settings, workflow, actor=TESTER)
+    add_pipeline(hq_of(crashes.settings), pipeline_from_steps(PIPELINE, ",".join(STEPS)), client=CLIENT, actor=TESTER)
     folder = crashes.folder / "dagster"
     folder.mkdir()
     (folder / "dagster.yaml").write_text(INSTANCE)

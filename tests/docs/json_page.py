@@ -55,6 +55,7 @@ PRINTED: Mapping[str, str] = {
     "callbacks list": "list of Callback",
     "callbacks show": "CallbackDetail",
     "callbacks replay": "CallbackReplay",
+    "history": "list of OperatorAction",
     "explain": "list of LeadField",
     "report": "list of Row",
     "report BATCH": "list of Row by report",

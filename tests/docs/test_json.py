@@ -241,10 +241,11 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("archived", ("archived",)),
     ("restore", ("restore", "upload", "{upload}")),
     ("remove", ("remove", "client", "globex", "--yes")),
+    ("history", ("history",)),
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-EMPTY = {"rejections", "resolve --retry"}
+EMPTY = {"rejections", "resolve --retry", "history"}
 """What may print nothing of its noun here."""
 
 

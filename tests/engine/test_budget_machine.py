@@ -33,6 +33,7 @@ from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
+from tests.actors import TESTER
 from tests.engine.world import Launched, World, async_step, people, start_runner, step
 from tests.harness.handles import hq_of
 
@@ -192,11 +193,16 @@ class Money(RuleBasedStateMachine):
         if not any(call["state"] == "ambiguous" for call in self.batch.calls()):
             self.the_run_dies_and_the_next_one_finds_calls_of_unknown_fate()
         if call_again:
-            recovery.resolve(hq_of(self.batch.settings), self.batch.key, "retry")
+            recovery.resolve(hq_of(self.batch.settings), self.batch.key, "retry", actor=TESTER)
             return
         for slug, price in PRICES.items():
             recovery.resolve(
-                hq_of(self.batch.settings), self.batch.key, "accept-miss", workflow=slug, cost=share * price
+                hq_of(self.batch.settings),
+                self.batch.key,
+                "accept-miss",
+                workflow=slug,
+                cost=share * price,
+                actor=TESTER,
             )
 
     @rule()
@@ -204,12 +210,12 @@ class Money(RuleBasedStateMachine):
         """Refused while the run works; it makes no call, so it moves no money."""
         before = self.batch.calls()
         try:
-            replay(hq_of(self.batch.settings), self.batch.settings, self.batch.key, SYNC)
+            replay(hq_of(self.batch.settings), self.batch.settings, self.batch.key, SYNC, actor=TESTER)
         except ConfigurationError as error:
             assert "run" in str(error)
         self.do(claims.end_runner(self.runner.connection, self.runner.scope.runner_id))
         try:
-            replay(hq_of(self.batch.settings), self.batch.settings, self.batch.key, SYNC)
+            replay(hq_of(self.batch.settings), self.batch.settings, self.batch.key, SYNC, actor=TESTER)
         except ConfigurationError:
             assert any(call["state"] in HELD for call in self.batch.calls(SYNC))
         assert [(c["id"], c["attempt"], c["cost"]) for c in self.batch.calls()] == [
@@ -293,7 +299,7 @@ class Money(RuleBasedStateMachine):
 def play(world: World, examples: int, steps: int, *, shrink: bool = True) -> None:
     """Play the machine; raises the AssertionError of a law that is broken."""
     for workflow in workflows():
-        add_workflow(hq_of(world.settings), world.settings, workflow)
+        add_workflow(hq_of(world.settings), world.settings, workflow, actor=TESTER)
 
     class InThisWorld(Money):
         pass

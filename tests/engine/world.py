@@ -38,6 +38,7 @@ from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 from enrichment_assets.store.money import budgets
 from enrichment_assets.store.runs import claims
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 Row = dict[str, Any]
@@ -303,7 +304,7 @@ class World:
         writer.writerows({**row, "file": f"{number}"} for row in rows)
         path = self._folder / f"{client}-{number}.csv"
         path.write_text(text.getvalue())
-        report = upload_file(hq_of(self.settings), self.settings, path, client)
+        report = upload_file(hq_of(self.settings), self.settings, path, client, actor=TESTER)
         found = self.hq.execute("select * from uploads where id = %s", (report.upload_id,)).fetchone()
         self.hq.rollback()
         assert found is not None

@@ -29,6 +29,7 @@ from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.operations.recovery import resolve, retry
 from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.services.uploads.upload import upload_file
+from tests.actors import TESTER
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.world import RECEIVER, Launched, World, async_step, people, step
 from tests.engine_features.test_pilots_and_replacements import Desk
@@ -43,7 +44,9 @@ def find(**fields: Any) -> WorkflowDefinition:
 def correct_all(batch: Launched) -> None:
     """Every request is another one from now on: what a new merge rule does to a batch that is under way."""
     for row in batch.rows("select id, first_name from batch_items where batch_id = %s", batch.batch_id):
-        edit_lead(hq_of(batch.settings), batch.key, row["id"], "first_name", f"{row['first_name']}bel", by="ada")
+        edit_lead(
+            hq_of(batch.settings), batch.key, row["id"], "first_name", f"{row['first_name']}bel", by="ada", actor=TESTER
+        )
 
 
 def left_behind(batch: Launched, row_number: int, call: str) -> None:
@@ -117,8 +120,8 @@ def test_a_person_decides_about_a_call_whose_question_changed_and_is_asked_once(
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 1, "FAILED": 1}
     assert batch.asked("find") == 2
-    resolve(hq_of(batch.settings), batch.key, "retry")
-    retry(hq_of(batch.settings), batch.settings, batch.key)
+    resolve(hq_of(batch.settings), batch.key, "retry", actor=TESTER)
+    retry(hq_of(batch.settings), batch.settings, batch.key, actor=TESTER)
     assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 2}
     assert batch.asked("find") == 4
@@ -143,10 +146,10 @@ BODY = {"company": "{{company_name}}", "first_name": "{{first_name}}"}
 @pytest.fixture
 def desk(world: World, tmp_path: Path) -> Desk:
     settings = replace(world.settings, sandbox_url=None)  # the provider is the one of the test
-    add_client(hq_of(settings), "acme")
+    add_client(hq_of(settings), "acme", actor=TESTER)
     path = tmp_path / "people.csv"
     path.write_text("First Name,Company\nAnn,Alder\nBen,Alder Incorporated\n")
-    return Desk(world, settings, upload_file(hq_of(settings), settings, path, "acme").upload_id)
+    return Desk(world, settings, upload_file(hq_of(settings), settings, path, "acme", actor=TESTER).upload_id)
 
 
 def match(provider: Answers, **provides: str) -> WorkflowDefinition:
@@ -168,15 +171,21 @@ def replaced(desk: Desk, provider: Answers, before: Callable[[Launched, Answers]
     provider.bodies["/match"] = FIRM
     score = step("score", request={"url": f"{provider.url}/score", "body": BODY}, uses=["company_name"])
     for workflow in (match(provider), score):
-        add_workflow(hq_of(desk.settings), desk.settings, workflow)
-    add_pipeline(hq_of(desk.settings), pipeline_from_steps("mine", "match,score"), "acme")
-    first = launch(hq_of(desk.settings), desk.settings, desk.upload, "mine", add_partition=lambda _: None)
+        add_workflow(hq_of(desk.settings), desk.settings, workflow, actor=TESTER)
+    add_pipeline(hq_of(desk.settings), pipeline_from_steps("mine", "match,score"), "acme", actor=TESTER)
+    first = launch(hq_of(desk.settings), desk.settings, desk.upload, "mine", add_partition=lambda _: None, actor=TESTER)
     old = run(desk, first.batch_key)
     assert provider.asked == {"/match": 2, "/score": 2}
     assert {call["merge_rule"] for call in old.calls()} == {RULE}
     before(old, provider)
     done = launch_instead(
-        hq_of(desk.settings), desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None
+        hq_of(desk.settings),
+        desk.settings,
+        first.batch_key,
+        desk.upload,
+        "mine",
+        add_partition=lambda _: None,
+        actor=TESTER,
     )
     new = run(desk, done.launched.batch_key)
     assert new.statuses() == {"COMPLETED": 4}
@@ -196,8 +205,8 @@ def by_the_earlier_rule(old: Launched, _: Answers) -> None:
 
 def read_again(old: Launched, provider: Answers) -> None:
     """The first step's answer is read otherwise now: what the second was asked is not known any more."""
-    add_workflow(hq_of(old.settings), old.settings, match(provider, industry="id"))
-    assert replay(hq_of(old.settings), old.settings, old.key, "match").changed == 2
+    add_workflow(hq_of(old.settings), old.settings, match(provider, industry="id"), actor=TESTER)
+    assert replay(hq_of(old.settings), old.settings, old.key, "match", actor=TESTER).changed == 2
 
 
 def test_what_an_earlier_rule_may_have_asked_otherwise_is_nobodys_answer(desk: Desk) -> None:

@@ -37,6 +37,7 @@ from enrichment_assets.services.insight.leads import export_leads
 from enrichment_assets.services.uploads.upload import list_uploads, upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import reconcile
+from tests.actors import TESTER
 from tests.engine.world import Launched, World, async_step, company_step, step
 from tests.harness.handles import hq_of
 
@@ -58,7 +59,9 @@ class Desk:
 
     def launch(self, **options: object) -> Answer:
         options.setdefault("pipeline", "mine")
-        return launch(hq_of(self.settings), self.settings, self.upload, add_partition=lambda _: None, **options)  # type: ignore[arg-type]
+        return launch(
+            hq_of(self.settings), self.settings, self.upload, add_partition=lambda _: None, **options, actor=TESTER
+        )  # type: ignore[arg-type]
 
     def batch(self, key: str) -> Launched:
         row = self.world.hq.execute("select id from batches where batch_key = %s", (key,)).fetchone()
@@ -78,7 +81,7 @@ def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("ENRICH_HOME", str(world.settings.home))  # Dagster's storage finds its database by these
     monkeypatch.setenv("HQ_DATABASE_URL", world.settings.hq_database_url or "")
     monkeypatch.setenv("DAGSTER_DATABASE_URL", world.settings.dagster_database_url or "")
-    add_client(hq_of(world.settings), "acme")
+    add_client(hq_of(world.settings), "acme", actor=TESTER)
     path = tmp_path / "people.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -87,11 +90,13 @@ def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
         rows.writerow(["too", "many", "cells", "are", "all", "these"])
         rows.writerows([["Ben", "Two Ltd", "2"], ["Cid", "One Ltd", "3"], ["Dan", "Two Ltd", "4"], ["Eve", "New", "5"]])
     for workflow in (the_same("match"), company_step("firm"), async_step("later")):
-        add_workflow(hq_of(world.settings), world.settings, workflow)
-    add_pipeline(hq_of(world.settings), pipeline_from_steps("mine", "match,firm"), "acme")
-    add_pipeline(hq_of(world.settings), pipeline_from_steps("slow", "match,later"), "acme")
-    add_pipeline(hq_of(world.settings), pipeline_from_steps("single", "match"), "acme")
-    return Desk(world, world.settings, upload_file(hq_of(world.settings), world.settings, path, "acme").upload_id)
+        add_workflow(hq_of(world.settings), world.settings, workflow, actor=TESTER)
+    add_pipeline(hq_of(world.settings), pipeline_from_steps("mine", "match,firm"), "acme", actor=TESTER)
+    add_pipeline(hq_of(world.settings), pipeline_from_steps("slow", "match,later"), "acme", actor=TESTER)
+    add_pipeline(hq_of(world.settings), pipeline_from_steps("single", "match"), "acme", actor=TESTER)
+    return Desk(
+        world, world.settings, upload_file(hq_of(world.settings), world.settings, path, "acme", actor=TESTER).upload_id
+    )
 
 
 def test_a_pilot_goes_on_with_the_rest_and_asks_nobody_twice(desk: Desk) -> None:
@@ -129,7 +134,7 @@ def test_a_pilot_goes_on_with_the_rest_and_asks_nobody_twice(desk: Desk) -> None
 
 def test_a_pilot_whose_workflow_was_changed_is_not_mixed_with_the_new_one(desk: Desk) -> None:
     pilot = desk.launch(limit=2)
-    add_workflow(hq_of(desk.settings), desk.settings, the_same("match", provides={"match_id": "id"}))
+    add_workflow(hq_of(desk.settings), desk.settings, the_same("match", provides={"match_id": "id"}), actor=TESTER)
     with pytest.raises(ConfigurationError) as changed:
         desk.launch()
     assert re.search(f"--batch {pilot.batch_key}.*--replace {pilot.batch_key}", told(changed.value))
@@ -141,10 +146,16 @@ def test_a_replaced_batch_sends_nothing_more_and_what_it_paid_for_is_taken(desk:
     old = desk.run(first.batch_key)
     assert old.statuses("later") == {"IN_PROGRESS": 3}
     late = old.calls("later")[0]
-    add_workflow(hq_of(desk.settings), desk.settings, the_same("match", provides={"their_id": "id"}))
+    add_workflow(hq_of(desk.settings), desk.settings, the_same("match", provides={"their_id": "id"}), actor=TESTER)
     asked = old.asked("match")
     done = launch_instead(
-        hq_of(desk.settings), desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None
+        hq_of(desk.settings),
+        desk.settings,
+        first.batch_key,
+        desk.upload,
+        "mine",
+        add_partition=lambda _: None,
+        actor=TESTER,
     )
     assert (done.given_up.under_way, done.questions) == (3, 6)
     new = desk.run(done.launched.batch_key)
@@ -161,16 +172,20 @@ def test_a_replaced_batch_sends_nothing_more_and_what_it_paid_for_is_taken(desk:
     old.run()
     assert old.statuses("later") == {"COMPLETED": 1, "IN_PROGRESS": 2}, "what was under way is settled all the same"
     repeated = launch_instead(
-        hq_of(desk.settings), desk.settings, first.batch_key, desk.upload, "mine", add_partition=lambda _: None
+        hq_of(desk.settings),
+        desk.settings,
+        first.batch_key,
+        desk.upload,
+        "mine",
+        add_partition=lambda _: None,
+        actor=TESTER,
     )
     assert repeated.launched.batch_key == done.launched.batch_key, "an interrupted launch is repeated, not doubled"
 
 
 def test_after_the_commit_of_giving_up_no_call_leaves_and_calls_under_way_are_kept(desk: Desk) -> None:
     add_workflow(
-        hq_of(desk.settings),
-        desk.settings,
-        the_same("match", limits={"per_second": 1, "concurrency": 1}),
+        hq_of(desk.settings), desk.settings, the_same("match", limits={"per_second": 1, "concurrency": 1}), actor=TESTER
     )
     key = desk.launch(pipeline="single").batch_key
     create_items(hq_of(desk.settings), desk.settings, key)
@@ -180,13 +195,13 @@ def test_after_the_commit_of_giving_up_no_call_leaves_and_calls_under_way_are_ke
     running.start()
     while not batch.calls():
         assert running.is_alive()
-    give_up_batch(hq_of(desk.settings), key)
+    give_up_batch(hq_of(desk.settings), key, actor=TESTER)
     intents = len(batch.calls())
     running.join()
     assert len(batch.calls()) == intents < 5, "an intent is committed before, or never"
     assert batch.statuses() == {"COMPLETED": intents, "SKIPPED": 5 - intents}, "what was under way has its answer"
     batch.run()
-    assert (len(batch.calls()), give_up_batch(hq_of(desk.settings), key).skipped) == (intents, 0)
+    assert (len(batch.calls()), give_up_batch(hq_of(desk.settings), key, actor=TESTER).skipped) == (intents, 0)
     skipped = [row["reason"] for row in batch.states() if row["status"] == "SKIPPED"]
     assert {reason.partition(":")[0] for reason in skipped} == {"given_up"}
 
@@ -209,25 +224,25 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
         ("workflow", "match", "pipelines: mine, single, slow"),
     ):
         with pytest.raises(ConfigurationError, match=what):
-            archiving.archive(hq_of(settings), settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
+            archiving.archive(hq_of(settings), settings, kind, name, partitions=partitions, actor=TESTER)  # type: ignore[arg-type]
     desk.run(key)
-    archiving.archive(hq_of(settings), settings, "batch", key, partitions=partitions)
-    archiving.archive(hq_of(settings), settings, "batch", key, partitions=partitions)
+    archiving.archive(hq_of(settings), settings, "batch", key, partitions=partitions, actor=TESTER)
+    archiving.archive(hq_of(settings), settings, "batch", key, partitions=partitions, actor=TESTER)
     with open_instance(settings) as instance:
         assert instance.get_dynamic_partitions(PARTITIONS_NAME) == []
     assert overview(hq_of(settings), settings) == []
     with pytest.raises(ConfigurationError, match="archived"):
         desk.launch(batch_key=key)
     for slug in ("mine", "single", "slow"):
-        archiving.archive(hq_of(settings), settings, "pipeline", slug, "acme", partitions=partitions)
-    archiving.archive(hq_of(settings), settings, "workflow", "match", partitions=partitions)
-    archiving.archive(hq_of(settings), settings, "upload", str(desk.upload), partitions=partitions)
+        archiving.archive(hq_of(settings), settings, "pipeline", slug, "acme", partitions=partitions, actor=TESTER)
+    archiving.archive(hq_of(settings), settings, "workflow", "match", partitions=partitions, actor=TESTER)
+    archiving.archive(hq_of(settings), settings, "upload", str(desk.upload), partitions=partitions, actor=TESTER)
     assert "match" not in [w.definition.slug for w in list_workflows(hq_of(settings))]
     assert [p for p in list_pipelines(hq_of(settings), "acme") if p.client] == []
     assert list_uploads(hq_of(settings), settings) == []
     for misspelt in (
-        lambda: give_up_batch(hq_of(desk.settings), f"{key}x"),
-        lambda: archiving.archive(hq_of(settings), settings, "batch", f"{key}x", partitions=partitions),
+        lambda: give_up_batch(hq_of(desk.settings), f"{key}x", actor=TESTER),
+        lambda: archiving.archive(hq_of(settings), settings, "batch", f"{key}x", partitions=partitions, actor=TESTER),
     ):
         with pytest.raises(NotFoundError, match=f"did you mean '{key}'"):
             misspelt()
@@ -238,7 +253,7 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
     names = {(row["kind"], row["name"]) for row in archiving.list_archived(hq_of(settings))}
     pipelines = {("pipeline", slug) for slug in ("mine", "single", "slow")}
     assert names == {("batch", key), ("workflow", "match"), ("upload", str(desk.upload))} | pipelines
-    archiving.restore(hq_of(settings), settings, "batch", key, partitions=partitions)
+    archiving.restore(hq_of(settings), settings, "batch", key, partitions=partitions, actor=TESTER)
     with open_instance(settings) as instance:
         assert instance.get_dynamic_partitions(PARTITIONS_NAME) == [key]
     assert "match" in [w.definition.slug for w in list_workflows(hq_of(settings), needed=True)], (
@@ -253,7 +268,7 @@ def test_what_is_archived_leaves_the_lists_and_what_is_needed_says_so(desk: Desk
         ("workflow", "normalise-name", "comes with the platform"),
     ):
         with pytest.raises(ConfigurationError, match=what):
-            archiving.remove(hq_of(settings), settings, kind, name, partitions=partitions)  # type: ignore[arg-type]
+            archiving.remove(hq_of(settings), settings, kind, name, partitions=partitions, actor=TESTER)  # type: ignore[arg-type]
 
 
 def test_what_nothing_depends_on_is_removed_with_its_files(desk: Desk, tmp_path: Path) -> None:
@@ -262,20 +277,24 @@ def test_what_nothing_depends_on_is_removed_with_its_files(desk: Desk, tmp_path:
     export_leads(hq_of(desk.settings), desk.settings, key, tmp_path / "leads.csv")
     partitions = InstancePartitions(desk.settings)
     partitions.add(key)
-    archiving.remove(hq_of(desk.settings), desk.settings, "batch", key, partitions=partitions)
+    archiving.remove(hq_of(desk.settings), desk.settings, "batch", key, partitions=partitions, actor=TESTER)
     for table in ("batches", "batch_items", "workflow_states", "item_leases"):
         rows = desk.world.hq.execute(f"select count(*) as n from {table}").fetchone()
         assert rows == {"n": 0}, table
     assert list(desk.settings.warehouse_dir.glob("*/*/*/*.parquet")) == []
-    archiving.remove(hq_of(desk.settings), desk.settings, "upload", str(desk.upload), partitions=partitions)
+    archiving.remove(
+        hq_of(desk.settings), desk.settings, "upload", str(desk.upload), partitions=partitions, actor=TESTER
+    )
     assert [path for path in desk.settings.uploads_dir.rglob("*") if path.is_file()] == []
     for slug in ("mine", "single", "slow"):
-        archiving.remove(hq_of(desk.settings), desk.settings, "pipeline", slug, "acme", partitions=partitions)
+        archiving.remove(
+            hq_of(desk.settings), desk.settings, "pipeline", slug, "acme", partitions=partitions, actor=TESTER
+        )
     for slug in ("match", "firm", "later"):
-        archiving.remove(hq_of(desk.settings), desk.settings, "workflow", slug, partitions=partitions)
-    archiving.remove(hq_of(desk.settings), desk.settings, "client", "acme", partitions=partitions)
+        archiving.remove(hq_of(desk.settings), desk.settings, "workflow", slug, partitions=partitions, actor=TESTER)
+    archiving.remove(hq_of(desk.settings), desk.settings, "client", "acme", partitions=partitions, actor=TESTER)
     with pytest.raises(NotFoundError, match="no client 'acme'"):
-        archiving.remove(hq_of(desk.settings), desk.settings, "client", "acme", partitions=partitions)
+        archiving.remove(hq_of(desk.settings), desk.settings, "client", "acme", partitions=partitions, actor=TESTER)
 
 
 def test_the_commands_say_what_is_next_and_delete_nothing_unasked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

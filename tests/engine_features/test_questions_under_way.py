@@ -15,6 +15,7 @@ import pytest
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.calls.single_flight import FIRST_LOOK, FIRST_LOOK_ASYNC, LONGEST_LOOK, look_again_in
 from enrichment_assets.services.operations.recovery import resolve
+from tests.actors import TESTER
 from tests.chaos.faults import arm
 from tests.chaos.points import ATTEMPTED, READ
 from tests.engine.hostile_server import Answers, answering
@@ -210,7 +211,7 @@ def test_after_a_call_of_unknown_fate_the_one_who_waited_asks_and_its_answer_ser
         follower.due()
         assert follower.run().finished
         assert provider.asked["/find"] == 2
-        resolve(hq_of(leader.settings), leader.key, "retry")
+        resolve(hq_of(leader.settings), leader.key, "retry", actor=TESTER)
         assert leader.run().finished
         assert provider.asked["/find"] == 2
         assert leader.calls()[0]["reused_from"] == follower.calls()[0]["id"]
@@ -227,7 +228,7 @@ def test_a_dead_runs_call_is_waited_for_until_its_lease_is_over_and_keeps_its_un
     assert leader.asked("find") == 4
     leader.run()
     assert leader.statuses() == {"AMBIGUOUS": 1}, "what may have been charged twice is there to be seen"
-    resolve(hq_of(leader.settings), leader.key, "retry")
+    resolve(hq_of(leader.settings), leader.key, "retry", actor=TESTER)
     leader.run()
     assert leader.statuses() == {"COMPLETED": 1}
     assert leader.asked("find") == leader.billed("find") == 4

@@ -34,6 +34,7 @@ from enrichment_assets.services.shapes.shape import plain
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
 from enrichment_assets.warehouse.publishing import publish_marts
+from tests.actors import TESTER
 from tests.engine.world import Launched, World, people, step
 from tests.harness.handles import hq_of
 
@@ -141,18 +142,22 @@ def test_the_log_has_a_line_for_a_reuse_and_none_for_a_call(world: World) -> Non
 
 
 def test_a_client_sets_reuse_for_for_itself_and_what_is_no_duration_is_refused(world: World) -> None:
-    add_client(hq_of(world.settings), "acme", "Acme")
-    add_workflow(hq_of(world.settings), world.settings, titles(reuse_for=None))
-    set_client_config(hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": "30d"})
+    add_client(hq_of(world.settings), "acme", "Acme", actor=TESTER)
+    add_workflow(hq_of(world.settings), world.settings, titles(reuse_for=None), actor=TESTER)
+    set_client_config(
+        hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": "30d"}, actor=TESTER
+    )
     config = get_client_config(hq_of(world.settings), "acme", "match")
     assert apply_config("acme", titles(reuse_for=None), config).reuse_for == 30 * 86400
-    set_client_config(hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": 0})
+    set_client_config(hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": 0}, actor=TESTER)
     config = get_client_config(hq_of(world.settings), "acme", "match")
     assert apply_config("acme", titles(reuse_for=None), config).reuse_for == 0
     for wrong in ("a month", -1, "5000d", float("inf")):
         with pytest.raises(ConfigurationError, match="reuse_for"):
-            set_client_config(hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": wrong})
-    set_client_config(hq_of(world.settings), world.settings, "acme", "match", unset=["reuse_for"])
+            set_client_config(
+                hq_of(world.settings), world.settings, "acme", "match", set_values={"reuse_for": wrong}, actor=TESTER
+            )
+    set_client_config(hq_of(world.settings), world.settings, "acme", "match", unset=["reuse_for"], actor=TESTER)
     config = get_client_config(hq_of(world.settings), "acme", "match")
     assert apply_config("acme", titles(), config).reuse_for == 30 * 86400
 
@@ -161,9 +166,11 @@ def test_a_fresh_launch_takes_no_old_answers_and_its_own_are_taken_later(world: 
     old = world.launch(people(2), titles())
     old.change("update batches set blueprint = blueprint || '{\"simulated\": true}' where id = %s", old.batch_id)
     old.run()
-    add_workflow(hq_of(world.settings), world.settings, titles())
-    add_workflow(hq_of(world.settings), world.settings, step("other"))
-    add_pipeline(hq_of(world.settings), PipelineDefinition(slug="p", steps=["match", "other"]), client="acme")
+    add_workflow(hq_of(world.settings), world.settings, titles(), actor=TESTER)
+    add_workflow(hq_of(world.settings), world.settings, step("other"), actor=TESTER)
+    add_pipeline(
+        hq_of(world.settings), PipelineDefinition(slug="p", steps=["match", "other"]), client="acme", actor=TESTER
+    )
     upload = old.rows("select upload_id as id from batches where id = %s", old.batch_id)[0]["id"]
     assert [step.reuse_for for step in plan_launch(hq_of(world.settings), world.settings, upload, "p").steps] == [
         30 * 86400,
@@ -172,7 +179,13 @@ def test_a_fresh_launch_takes_no_old_answers_and_its_own_are_taken_later(world: 
     keys = []
     for fresh in (True, False):
         launched = launch(
-            hq_of(world.settings), world.settings, upload, "p", add_partition=lambda _key: None, fresh=fresh
+            hq_of(world.settings),
+            world.settings,
+            upload,
+            "p",
+            add_partition=lambda _key: None,
+            fresh=fresh,
+            actor=TESTER,
         )
         create_items(hq_of(world.settings), world.settings, launched.batch_key)
         keys.append(launched.batch_key)

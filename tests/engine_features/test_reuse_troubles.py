@@ -20,6 +20,7 @@ from enrichment_assets.store.calls.questions import Question, find
 from enrichment_assets.store.calls.reuse import Reused, take
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
+from tests.actors import TESTER
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
 from tests.harness.handles import hq_of
@@ -38,7 +39,7 @@ def test_those_who_asked_what_has_an_unknown_fate_wait_for_one_decision(world: W
     assert batch.statuses() == {"AMBIGUOUS": 3}
     assert [call["attempt"] for call in batch.calls()] == [1]
     assert len({s["call_id"] for s in batch.states()}) == 1
-    report = resolve(hq_of(batch.settings), batch.key, "accept-miss")
+    report = resolve(hq_of(batch.settings), batch.key, "accept-miss", actor=TESTER)
     assert (report.states, report.calls, report.cost) == (3, 1, Decimal("0.01"))
     assert batch.statuses() == {"COMPLETED": 3}
     later = world.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
@@ -52,7 +53,7 @@ def test_an_unknown_fate_that_is_retried_is_asked_once_more_for_all(world: World
     batch = world.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 3}
-    resolve(hq_of(batch.settings), batch.key, "retry")
+    resolve(hq_of(batch.settings), batch.key, "retry", actor=TESTER)
     assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 3}
     assert [call["attempt"] for call in batch.calls()] == [2]
@@ -103,7 +104,7 @@ def test_a_failed_step_that_a_person_retries_takes_what_has_been_answered_meanwh
         provider.bodies["/find"] = b'{"found": true, "id": "fine"}'
         world.launch(people(1), here).run()
         assert provider.asked["/find"] == 2
-        retry(hq_of(failed.settings), failed.settings, failed.key)
+        retry(hq_of(failed.settings), failed.settings, failed.key, actor=TESTER)
         assert failed.run().finished
         assert provider.asked["/find"] == 2
     (call,) = failed.calls()
@@ -126,8 +127,9 @@ def test_a_replay_reads_reused_answers_too_and_leaves_their_origin_alone(world: 
         hq_of(world.settings),
         world.settings,
         async_step("slow", reuse_for="1d", provides={"slow": "id", "also": "more"}),
+        actor=TESTER,
     )
-    report = replay(hq_of(world.settings), world.settings, second.key, "slow")
+    report = replay(hq_of(world.settings), world.settings, second.key, "slow", actor=TESTER)
     assert (report.answers, report.found, report.changed, report.states) == (2, 2, 2, 4)
     assert [r["fields"] for r in second.results()] == [{"slow": "one", "also": "two"}] * 2
     assert (first.inbox(), first.calls(), first.results()) == origin
@@ -136,8 +138,8 @@ def test_a_replay_reads_reused_answers_too_and_leaves_their_origin_alone(world: 
         r.replace(microsecond=0) for r in received
     }
     broken = async_step("slow", reuse_for="1d", callback={"found_if": "found", "error_if": "found"})
-    add_workflow(hq_of(world.settings), world.settings, broken)
-    assert replay(hq_of(world.settings), world.settings, first.key, "slow").failed == 2
+    add_workflow(hq_of(world.settings), world.settings, broken, actor=TESTER)
+    assert replay(hq_of(world.settings), world.settings, first.key, "slow", actor=TESTER).failed == 2
     assert second.statuses() == {"COMPLETED": 4}, "another batch's replay takes nothing away"
     third = world.launch(people(2), slow)
     third.run()
@@ -158,7 +160,7 @@ def test_another_companys_call_is_followed_into_its_unknown_fate_and_out_of_it(w
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 6}
     assert [call["attempt"] for call in batch.calls()] == [1]
-    resolve(hq_of(batch.settings), batch.key, "retry")
+    resolve(hq_of(batch.settings), batch.key, "retry", actor=TESTER)
     assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 6}
     assert sum(call["attempt"] for call in batch.calls()) == 2

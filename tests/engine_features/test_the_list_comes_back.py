@@ -28,6 +28,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch
 from enrichment_assets.store.database import connect
+from tests.actors import TESTER
 from tests.engine.world import Launched, World, async_step, step
 from tests.harness.handles import hq_of
 
@@ -63,7 +64,7 @@ def returned(world: World, tmp_path: Path) -> Returned:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([HEADER, *ROWS[:2], TOO_LONG, *ROWS[2:]])
     world.launch([{"first_name": "Other"}], step("other"))  # a batch of the same client that is in no answer
-    upload_file(hq_of(world.settings), world.settings, path, "acme")
+    upload_file(hq_of(world.settings), world.settings, path, "acme", actor=TESTER)
     row = world.hq.execute("select * from uploads order by id desc limit 1").fetchone()
     world.hq.rollback()
     assert row is not None
@@ -147,11 +148,11 @@ def test_own_fields_are_columns_of_leads_and_can_be_explained_and_corrected(retu
     with pytest.raises(NotFoundError, match="no field `verdcit`"):
         explain_lead(hq_of(returned.settings), returned.settings, "list", item, "verdcit")
 
-    edit_lead(hq_of(returned.settings), "list", item, "their_score", "0.75", by="ada")
-    edit_lead(hq_of(returned.settings), "list", item, "verdict", "no fit", by="ada")
+    edit_lead(hq_of(returned.settings), "list", item, "their_score", "0.75", by="ada", actor=TESTER)
+    edit_lead(hq_of(returned.settings), "list", item, "verdict", "no fit", by="ada", actor=TESTER)
     for column, value in (("their_score", "rather good"), ("stepz", "1"), ("employment_history", "[]")):
         with pytest.raises(ConfigurationError, match=f"`{column}` cannot be"):
-            edit_lead(hq_of(returned.settings), "list", item, column, value, by="ada")
+            edit_lead(hq_of(returned.settings), "list", item, column, value, by="ada", actor=TESTER)
     header, rows = returned.table("leads.csv")
     lead = dict(zip(header, rows[0], strict=True))
     assert (lead["their_score"], lead["verdict"]) == ("0.75", "no fit"), "a correction is there without another run"

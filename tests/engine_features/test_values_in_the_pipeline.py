@@ -13,6 +13,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
+from tests.actors import TESTER
 from tests.engine.world import Launched, World, company_step, step
 from tests.harness.handles import hq_of
 
@@ -143,10 +144,10 @@ def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counte
     ]
 
     with pytest.raises(ConfigurationError, match=r"`email` cannot be 'n/a': that is no value.*placeholder"):
-        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "email", "n/a", by="ada")
+        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "email", "n/a", by="ada", actor=TESTER)
     with pytest.raises(ConfigurationError, match=r"`phone` cannot be '555-0100': .* as \+1 202 555 0123"):
-        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "555-0100", by="ada")
-    edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "(202) 555-0199", by="ada")
+        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "555-0100", by="ada", actor=TESTER)
+    edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "(202) 555-0199", by="ada", actor=TESTER)
     assert batch.rows("select value from item_edits") == [{"value": "+12025550199"}]
 
 

@@ -24,6 +24,7 @@ from enrichment_assets.store.calls.ledger import Intent
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox.callbacks import Receipt
 from enrichment_assets.store.runs import claims
+from tests.actors import TESTER
 from tests.engine.hostile_server import answering
 from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
 from tests.harness.handles import hq_of
@@ -286,7 +287,7 @@ provides: {odd_value: id}
 destination: {table: odd_values, create: true, columns: {odd: fields.odd_value}}
 """
     )
-    add_workflow(hq_of(world.settings), world.settings, path)
+    add_workflow(hq_of(world.settings), world.settings, path, actor=TESTER)
     (saved,) = [w.definition for w in list_workflows(hq_of(world.settings)) if w.definition.slug == "only-a-row"]
     batch = world.launch(people(3), saved)
     batch.run()

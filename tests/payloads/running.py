@@ -35,6 +35,7 @@ from enrichment_assets.warehouse import (
     reconcile,
     run_tests,
 )
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.payloads.payload import OWN, WHOSE, Payload, SentAnswer
 from tests.payloads.server import PayloadServer
@@ -68,7 +69,7 @@ class Ran:
 
 def run_payloads(settings: Settings, payloads: Sequence[Payload], folder: Path) -> Ran:
     """Run them all and build every table."""
-    add_client(hq_of(settings), CLIENT, "Payloads")
+    add_client(hq_of(settings), CLIENT, "Payloads", actor=TESTER)
     with PayloadServer(payloads) as server:
         settings = replace(settings, sandbox_url=server.url, receiver_url=RECEIVER)
         groups = [(steps, list(group)) for steps, group in itertools.groupby(_by_steps(payloads), lambda p: p.steps)]
@@ -99,10 +100,13 @@ def _address_workflows(settings: Settings, server: PayloadServer, payloads: Sequ
                 hq_of(settings),
                 settings,
                 payload.workflow.model_copy(update={"base_url": f"{server.url}/{payload.slug}"}),
+                actor=TESTER,
             )
     asked = {slug for payload in payloads for slug in payload.answers}
     for slug in sorted(asked - {payload.slug for payload in payloads}):
-        set_client_config(hq_of(settings), settings, CLIENT, slug, set_values={"base_url": f"{server.url}/{slug}"})
+        set_client_config(
+            hq_of(settings), settings, CLIENT, slug, set_values={"base_url": f"{server.url}/{slug}"}, actor=TESTER
+        )
 
 
 def _run_group(
@@ -111,11 +115,17 @@ def _run_group(
     """One batch with a row per file; returns its key."""
     pipeline = f"steps-{file.stem}"
     slugs = [slug for step in steps for slug in (_own_slugs(group) if step == OWN else [step])]
-    add_pipeline(hq_of(settings), PipelineDefinition(slug=pipeline, steps=slugs), client=CLIENT)
+    add_pipeline(hq_of(settings), PipelineDefinition(slug=pipeline, steps=slugs), client=CLIENT, actor=TESTER)
     _write(file, group)
-    upload = upload_file(hq_of(settings), settings, file, CLIENT)
+    upload = upload_file(hq_of(settings), settings, file, CLIENT, actor=TESTER)
     key = launch(
-        hq_of(settings), settings, upload.upload_id, pipeline, client=CLIENT, add_partition=lambda _key: None
+        hq_of(settings),
+        settings,
+        upload.upload_id,
+        pipeline,
+        client=CLIENT,
+        add_partition=lambda _key: None,
+        actor=TESTER,
     ).batch_key
     create_items(hq_of(settings), settings, key)
     _advance(settings, key)

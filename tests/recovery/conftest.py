@@ -29,6 +29,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 PEOPLE = (
@@ -95,11 +96,14 @@ class World:
         self.register(*workflows)
         steps = [workflow.slug for workflow in workflows]
         configuration.add_pipeline(
-            hq_of(self.settings), PipelineDefinition.model_validate({"slug": f"p-{key}", "steps": steps}), "acme"
+            hq_of(self.settings),
+            PipelineDefinition.model_validate({"slug": f"p-{key}", "steps": steps}),
+            "acme",
+            actor=TESTER,
         )
         path = self.folder / f"{key}.csv"
         path.write_text(csv)
-        upload = upload_file(hq_of(self.settings), self.settings, path, "acme")
+        upload = upload_file(hq_of(self.settings), self.settings, path, "acme", actor=TESTER)
         launch(
             hq_of(self.settings),
             self.settings,
@@ -107,6 +111,7 @@ class World:
             f"p-{key}",
             add_partition=self.made.append,
             batch_key=key,
+            actor=TESTER,
         )
         create_items(hq_of(self.settings), self.settings, key)
         self.key = key
@@ -115,7 +120,7 @@ class World:
     def register(self, *workflows: WorkflowDefinition) -> None:
         """Add or replace workflows in the registry."""
         for workflow in workflows:
-            configuration.add_workflow(hq_of(self.settings), self.settings, workflow)
+            configuration.add_workflow(hq_of(self.settings), self.settings, workflow, actor=TESTER)
 
     def run(self, key: str | None = None) -> RunReport:
         """One engine run."""
@@ -182,7 +187,7 @@ def sandbox(recovery_sandbox: SandboxProcess) -> SandboxProcess:
 
 @pytest.fixture
 def world(settings: Settings, sandbox: SandboxProcess, hq: psycopg.Connection[dict[str, Any]], tmp_path: Path) -> World:
-    configuration.add_client(hq_of(settings), "acme", "Acme")
+    configuration.add_client(hq_of(settings), "acme", "Acme", actor=TESTER)
     return World(settings, sandbox, hq, tmp_path)
 
 

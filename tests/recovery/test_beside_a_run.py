@@ -7,6 +7,7 @@ import time
 
 from enrichment_assets.services.operations.recovery import list_ambiguous, resolve, retry
 from enrichment_assets.services.operations.replaying import replay
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.recovery.conftest import World
 
@@ -18,14 +19,14 @@ def test_a_retry_beside_a_live_run_loses_no_item_and_calls_each_once_more(world:
     world.batch(world.workflow("find-email"), world.workflow("slow", provides={"title": "person.title"}), csv=MANY)
     world.sandbox.configure(errors=1, error_status=[500])
     world.run()
-    retry(hq_of(world.settings), world.settings, world.key, workflow="slow")
+    retry(hq_of(world.settings), world.settings, world.key, workflow="slow", actor=TESTER)
     world.sandbox.configure(errors=0, latency="100ms")
     world.sandbox.reset()
     running = threading.Thread(target=world.run)
     running.start()
     while not world.rows("select 1 from workflow_states where workflow_slug = 'slow' and status = 'COMPLETED'"):
         time.sleep(0.02)
-    report = retry(hq_of(world.settings), world.settings, world.key)
+    report = retry(hq_of(world.settings), world.settings, world.key, actor=TESTER)
     assert len(report.running) == 1
     assert report.retried == {"find-email": 15}
     running.join()
@@ -46,7 +47,7 @@ def test_operators_who_decide_at_once_decide_each_call_once(world: World) -> Non
 
     def decide(again: bool) -> None:
         barrier.wait()
-        reports.append(resolve(hq_of(world.settings), world.key, "retry" if again else "accept-miss"))
+        reports.append(resolve(hq_of(world.settings), world.key, "retry" if again else "accept-miss", actor=TESTER))
 
     threads = [threading.Thread(target=decide, args=(n % 2 == 0,)) for n in range(4)]
     for thread in threads:
@@ -76,7 +77,7 @@ def test_an_answer_that_was_polled_is_read_again_as_a_polled_one(world: World) -
     assert {state[2] for state in world.states("find-later")} == {"contract"}
     billed = world.billed()
     world.register(world.workflow("find-later", **polled, poll=poll))
-    assert replay(hq_of(world.settings), world.settings, world.key, "find-later").recovered == 3
+    assert replay(hq_of(world.settings), world.settings, world.key, "find-later", actor=TESTER).recovered == 3
     results = world.rows("select fields, payload from enrichment_results")
     assert all(r["fields"]["email"] == r["payload"]["person"]["email"] for r in results)
     assert world.billed() == billed

@@ -11,6 +11,7 @@ import pytest
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.operations.budgeting import list_budgets, remove_budget, set_budget
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.recovery.conftest import World
 
@@ -18,7 +19,7 @@ from tests.recovery.conftest import World
 @pytest.fixture
 def poor(world: World) -> World:
     """A batch of three whose client can pay for one call."""
-    set_budget(hq_of(world.settings), "acme", "0.01")
+    set_budget(hq_of(world.settings), "acme", "0.01", actor=TESTER)
     world.batch(world.workflow("find-email", limits={"concurrency": 1}), world.check_workflow())
     world.run()
     assert sorted(world.statuses("find-email")) == ["SKIPPED", "SKIPPED", "found"]
@@ -28,13 +29,13 @@ def poor(world: World) -> World:
 
 
 def test_raising_a_budget_reopens_what_it_had_skipped_and_what_hung_on_it(poor: World) -> None:
-    report = set_budget(hq_of(poor.settings), "acme", Decimal("0.02"))
+    report = set_budget(hq_of(poor.settings), "acme", Decimal("0.02"), actor=TESTER)
     assert (report.before, report.batches, report.reopened) == (Decimal("0.01"), {poor.key: 2}, 2)
     row = poor.batch_row()
     assert (row["finished_at"], row["resume_at"] is not None) == (None, True)
     poor.run()
     assert sorted(poor.statuses("find-email")) == ["SKIPPED", "found", "found"]
-    set_budget(hq_of(poor.settings), "acme", "5")
+    set_budget(hq_of(poor.settings), "acme", "5", actor=TESTER)
     poor.run()
     assert poor.statuses("find-email") == poor.statuses("check-email") == ["found"] * 3
     [budget] = list_budgets(hq_of(poor.settings), "acme")
@@ -42,51 +43,51 @@ def test_raising_a_budget_reopens_what_it_had_skipped_and_what_hung_on_it(poor: 
 
 
 def test_lowering_or_repeating_a_budget_reopens_nothing(poor: World) -> None:
-    assert set_budget(hq_of(poor.settings), "acme", "0.01").batches == {}
-    assert set_budget(hq_of(poor.settings), "acme", "0").batches == {}
+    assert set_budget(hq_of(poor.settings), "acme", "0.01", actor=TESTER).batches == {}
+    assert set_budget(hq_of(poor.settings), "acme", "0", actor=TESTER).batches == {}
     assert poor.batch_row()["finished_at"] is not None
 
 
 def test_removing_the_budget_reopens_what_it_had_skipped(poor: World) -> None:
-    assert remove_budget(hq_of(poor.settings), "acme").batches == {poor.key: 2}
+    assert remove_budget(hq_of(poor.settings), "acme", actor=TESTER).batches == {poor.key: 2}
     assert list_budgets(hq_of(poor.settings)) == []
     poor.run()
     assert poor.statuses("find-email") == ["found"] * 3
 
 
 def test_a_budget_reaches_only_its_own_batch_and_workflow(poor: World) -> None:
-    set_budget(hq_of(poor.settings), "acme", "0", workflow="check-email")
-    assert set_budget(hq_of(poor.settings), "acme", "1", workflow="check-email").batches == {}
-    set_budget(hq_of(poor.settings), "acme", "0", batch=poor.key)
-    assert set_budget(hq_of(poor.settings), "acme", "1", batch=poor.key).batches == {poor.key: 2}
+    set_budget(hq_of(poor.settings), "acme", "0", workflow="check-email", actor=TESTER)
+    assert set_budget(hq_of(poor.settings), "acme", "1", workflow="check-email", actor=TESTER).batches == {}
+    set_budget(hq_of(poor.settings), "acme", "0", batch=poor.key, actor=TESTER)
+    assert set_budget(hq_of(poor.settings), "acme", "1", batch=poor.key, actor=TESTER).batches == {poor.key: 2}
     assert poor.statuses("find-email").count("PENDING") == 2
     poor.run()
     assert poor.statuses("find-email").count("SKIPPED") == 2, "the client's budget still binds"
 
 
 def test_another_clients_skipped_steps_stay(poor: World) -> None:
-    configuration.add_client(hq_of(poor.settings), "other", "Other")
-    set_budget(hq_of(poor.settings), "other", "1")
-    assert set_budget(hq_of(poor.settings), "other", "2").batches == {}
+    configuration.add_client(hq_of(poor.settings), "other", "Other", actor=TESTER)
+    set_budget(hq_of(poor.settings), "other", "1", actor=TESTER)
+    assert set_budget(hq_of(poor.settings), "other", "2", actor=TESTER).batches == {}
     with pytest.raises(NotFoundError, match="client other has no batch"):
-        set_budget(hq_of(poor.settings), "other", "2", batch=poor.key)
+        set_budget(hq_of(poor.settings), "other", "2", batch=poor.key, actor=TESTER)
     assert poor.statuses("find-email").count("SKIPPED") == 2
 
 
 @pytest.mark.parametrize("amount", ["-1", "-0.01", "NaN", "sNaN", "inf", "ten", "", "0.0000001", "1000000000000"])
 def test_what_is_no_amount_of_money_is_refused(world: World, amount: str) -> None:
     with pytest.raises(ConfigurationError):
-        set_budget(hq_of(world.settings), "acme", amount)
+        set_budget(hq_of(world.settings), "acme", amount, actor=TESTER)
     assert list_budgets(hq_of(world.settings)) == []
 
 
 def test_scopes_that_do_not_exist_are_refused(world: World) -> None:
     with pytest.raises(NotFoundError, match="no client 'nobody'"):
-        set_budget(hq_of(world.settings), "nobody", "1")
+        set_budget(hq_of(world.settings), "nobody", "1", actor=TESTER)
     with pytest.raises(NotFoundError, match="no workflow 'nothing'"):
-        set_budget(hq_of(world.settings), "acme", "1", workflow="nothing")
+        set_budget(hq_of(world.settings), "acme", "1", workflow="nothing", actor=TESTER)
     with pytest.raises(NotFoundError, match="no such budget"):
-        remove_budget(hq_of(world.settings), "acme")
+        remove_budget(hq_of(world.settings), "acme", actor=TESTER)
 
 
 def test_the_commands_keep_amounts_exact_and_refuse_negative_ones(

@@ -16,6 +16,7 @@ from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.operations.recovery import retry
 from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.store.database import connect
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.recovery.conftest import World
 
@@ -38,7 +39,7 @@ def test_answers_that_could_not_be_read_are_found_after_the_mapping_is_mended_wi
     billed, costs = world.billed(), [c["cost"] for c in world.calls("find-email")]
 
     world.register(world.workflow("find-email"))
-    report = replay(hq_of(world.settings), world.settings, world.key, "find-email")
+    report = replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     assert (report.answers, report.found, report.recovered, report.changed, report.states) == (3, 3, 3, 3, 3)
     assert (report.reopened, report.new_mapping) == (3, True)
     assert world.billed() == billed, "no call was made"
@@ -60,7 +61,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(world: World) -> None:
     world.run()
     world.register(world.workflow("find-email"))
     before = world.rows("select * from workflow_states"), world.calls("find-email"), world.batch_row()
-    report = replay(hq_of(world.settings), world.settings, world.key, "find-email", dry_run=True)
+    report = replay(hq_of(world.settings), world.settings, world.key, "find-email", dry_run=True, actor=TESTER)
     assert (report.dry_run, report.found, report.recovered) == (True, 3, 3)
     assert (world.rows("select * from workflow_states"), world.calls("find-email"), world.batch_row()) == before
 
@@ -74,7 +75,7 @@ def test_new_fields_reach_results_the_blueprint_and_the_destination(world: World
         "find-email", destination=DESTINATION, provides={"email": "person.email", "title": "person.title"}
     )
     world.register(mapped)
-    replay(hq_of(world.settings), world.settings, world.key, "find-email")
+    replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     blueprint = Blueprint.model_validate(world.batch_row()["blueprint"])
     assert blueprint.step("find-email").workflow.provides == mapped.provides
     assert all(row["stored_at"] is None for row in world.rows("select * from workflow_states"))
@@ -89,7 +90,7 @@ def test_what_is_no_hit_any_more_leaves_the_destination(world: World) -> None:
     world.run()
     assert len(stored(world)) == 3
     world.register(world.workflow("find-email", destination=DESTINATION, response={"found_if": "first_name == 'Ann'"}))
-    report = replay(hq_of(world.settings), world.settings, world.key, "find-email")
+    report = replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     assert (report.found, report.not_found, report.removed) == (1, 2, 2)
     assert world.statuses("find-email") == ["found", "not_found", "not_found"]
     assert len(stored(world)) == 1
@@ -100,12 +101,12 @@ def test_a_worse_mapping_fails_what_it_cannot_read_and_a_better_one_brings_it_ba
     world.run()
     before = world.rows("select item_id, fields, payload from enrichment_results order by item_id")
     world.register(world.workflow("find-email", **BROKEN))
-    assert replay(hq_of(world.settings), world.settings, world.key, "find-email").failed == 3
+    assert replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER).failed == 3
     assert {state[:3] for state in world.states("find-email")} == {("FAILED", None, "contract")}
     assert world.rows("select * from enrichment_results") == []
     assert world.rows("select * from company_play_step_completions") == []
     world.register(world.workflow("find-email"))
-    assert replay(hq_of(world.settings), world.settings, world.key, "find-email").recovered == 3
+    assert replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER).recovered == 3
     assert world.rows("select item_id, fields, payload from enrichment_results order by item_id") == before
 
 
@@ -115,7 +116,7 @@ def test_a_companys_answer_reaches_all_its_items_and_is_not_bought_again(world: 
     assert len(world.calls("find-industry")) == 2
     billed = world.billed()
     world.register(world.company_workflow("find-industry"))
-    report = replay(hq_of(world.settings), world.settings, world.key, "find-industry")
+    report = replay(hq_of(world.settings), world.settings, world.key, "find-industry", actor=TESTER)
     assert (report.answers, report.states) == (2, 3)
     assert world.statuses("find-industry") == ["found"] * 3
     states = world.rows("select call_id, result_id from workflow_states")
@@ -144,9 +145,9 @@ def test_calls_keep_one_key_that_the_engine_finds_after_a_replay(world: World) -
             provides={"email": "person.email", "title": "person.title"},
         )
     )
-    replay(hq_of(world.settings), world.settings, world.key, "find-email")
+    replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     keys = {c["id"]: c["call_key"] for c in world.calls("find-email")}
-    retry(hq_of(world.settings), world.settings, world.key)
+    retry(hq_of(world.settings), world.settings, world.key, actor=TESTER)
     world.run()
     assert {c["id"]: c["call_key"] for c in world.calls("find-email")} == keys
     assert [c["attempt"] for c in world.calls("find-email")] == [1, 2, 1]
@@ -168,7 +169,7 @@ def test_dead_callbacks_are_read_again_and_are_dead_no_more(world: World) -> Non
     assert [r["status"] for r in world.rows("select * from callback_inbox")] == ["dead"] * 3
     billed = world.billed()
     world.register(later())
-    report = replay(hq_of(world.settings), world.settings, world.key, "find-later")
+    report = replay(hq_of(world.settings), world.settings, world.key, "find-later", actor=TESTER)
     assert (report.found, report.recovered) == (3, 3)
     assert [r["fields"] for r in world.rows("select * from enrichment_results order by item_id")] == [
         {"email": f"p{number}@alpha.example"} for number in range(3)
@@ -187,7 +188,7 @@ def test_a_mapping_that_asks_for_signatures_brings_the_name_of_its_secret_along(
     world.sandbox.configure(callback_drop=1)
     world.run()
     world.register(later(callback={"signature": "clay"}, secrets={"callback_secret": "ACME_SIGNS"}))
-    assert replay(hq_of(world.settings), world.settings, world.key, "find-later").new_mapping
+    assert replay(hq_of(world.settings), world.settings, world.key, "find-later", actor=TESTER).new_mapping
     workflow = Blueprint.model_validate(world.batch_row()["blueprint"]).step("find-later").workflow
     assert workflow.secrets == {"callback_secret": "ACME_SIGNS"}
 
@@ -197,7 +198,7 @@ def test_error_statuses_and_a_persons_decision_stay_as_they_are(world: World) ->
     world.sandbox.configure(errors=1, error_status=[500])
     world.run()
     world.register(world.workflow("find-email", provides={"email": "person.name"}))
-    report = replay(hq_of(world.settings), world.settings, world.key, "find-email")
+    report = replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     assert (report.answers, report.states) == (0, 0)
     assert world.statuses("find-email") == ["FAILED"] * 3
 
@@ -211,8 +212,9 @@ def test_the_clients_own_configuration_is_part_of_the_mapping(world: World) -> N
         "acme",
         "find-email",
         set_values={"provides": {"full_name": "person.name"}},
+        actor=TESTER,
     )
-    replay(hq_of(world.settings), world.settings, world.key, "find-email")
+    replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     results = world.rows("select fields, payload from enrichment_results")
     assert all(r["fields"] == {"full_name": r["payload"]["person"]["name"]} for r in results)
 
@@ -223,12 +225,12 @@ def test_a_batch_that_a_run_works_on_is_not_replayed_and_a_dead_run_does_not_hin
     world.register(world.workflow("find-email"))
     start_runner(world, "1 hour")
     with pytest.raises(ConfigurationError, match=r"a run works on batch acme-batch \(somewhere:1\)"):
-        replay(hq_of(world.settings), world.settings, world.key, "find-email")
+        replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     assert world.statuses("find-email") == ["FAILED"] * 3
-    assert replay(hq_of(world.settings), world.settings, world.key, "find-email", dry_run=True).found == 3
+    assert replay(hq_of(world.settings), world.settings, world.key, "find-email", dry_run=True, actor=TESTER).found == 3
     world.hq.execute("update runners set expires_at = now() - interval '1 second' where ended_at is null")
     world.hq.commit()
-    assert replay(hq_of(world.settings), world.settings, world.key, "find-email").found == 3
+    assert replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER).found == 3
     assert world.rows("select 1 from runners where ended_at is null") == []
 
 
@@ -258,22 +260,22 @@ def test_an_open_call_whose_key_the_provider_knows_stops_a_new_mapping(world: Wo
     world.run()
     world.register(world.workflow("find-email", idempotency_header="idempotency-key", provides={"e": "person.email"}))
     with pytest.raises(ConfigurationError, match="have no end yet"):
-        replay(hq_of(world.settings), world.settings, world.key, "find-email")
+        replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER)
     world.sandbox.configure(quota=None)
-    retry(hq_of(world.settings), world.settings, world.key)
+    retry(hq_of(world.settings), world.settings, world.key, actor=TESTER)
     world.run()
-    assert replay(hq_of(world.settings), world.settings, world.key, "find-email").changed == 3
+    assert replay(hq_of(world.settings), world.settings, world.key, "find-email", actor=TESTER).changed == 3
 
 
 def test_what_cannot_be_replayed_is_refused_by_name(world: World) -> None:
     local = world.workflow("tidy", provider="local", operation="normalise_name", mode="local", request=None)
     world.batch(local, world.workflow("find-email"))
     with pytest.raises(ConfigurationError, match="tidy is computed here"):
-        replay(hq_of(world.settings), world.settings, world.key, "tidy")
+        replay(hq_of(world.settings), world.settings, world.key, "tidy", actor=TESTER)
     with pytest.raises(NotFoundError, match="no workflow 'find-phone'"):
-        replay(hq_of(world.settings), world.settings, world.key, "find-phone")
+        replay(hq_of(world.settings), world.settings, world.key, "find-phone", actor=TESTER)
     with pytest.raises(NotFoundError, match="no batch 'nowhere'"):
-        replay(hq_of(world.settings), world.settings, "nowhere", "find-email")
+        replay(hq_of(world.settings), world.settings, "nowhere", "find-email", actor=TESTER)
 
 
 def test_the_command_says_what_it_read_and_what_comes_next(

@@ -6,6 +6,7 @@ from typing import Any
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.operations.replaying import replay
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.recovery.conftest import World
 
@@ -35,16 +36,16 @@ def test_a_mapping_that_emits_more_adds_the_children_without_a_call_and_they_go_
     assert first == ["Ann Junior", "Bob Junior", "Cid Junior"]
     billed = world.billed()
     world.register(search(world, emits=ALL))
-    dry = replay(hq_of(world.settings), world.settings, world.key, "search", dry_run=True)
+    dry = replay(hq_of(world.settings), world.settings, world.key, "search", dry_run=True, actor=TESTER)
     assert (dry.emitted, dry.states, len(names(world))) == (3, 0, 3)
-    report = replay(hq_of(world.settings), world.settings, world.key, "search")
+    report = replay(hq_of(world.settings), world.settings, world.key, "search", actor=TESTER)
     assert (report.emitted, report.states, world.billed()) == (3, 3, billed)
     assert names(world) == sorted([*first, "Archer Senior", "Brown Senior", "Carter Senior"])
     assert world.batch_row()["finished_at"] is None
     world.run()
     assert world.statuses("later") == ["SKIPPED"] * 3 + ["found"] * 6
     assert world.billed()[0] == billed[0] + 3
-    assert replay(hq_of(world.settings), world.settings, world.key, "search").emitted == 0
+    assert replay(hq_of(world.settings), world.settings, world.key, "search", actor=TESTER).emitted == 0
 
 
 def test_a_mapping_that_emits_fewer_leaves_the_children_that_are_there(world: World) -> None:
@@ -52,7 +53,7 @@ def test_a_mapping_that_emits_fewer_leaves_the_children_that_are_there(world: Wo
     world.run()
     before = names(world)
     world.register(search(world, emits={**FIRST, "at_most": 5}))
-    assert replay(hq_of(world.settings), world.settings, world.key, "search").emitted == 0
+    assert replay(hq_of(world.settings), world.settings, world.key, "search", actor=TESTER).emitted == 0
     assert names(world) == before
 
 
@@ -61,7 +62,7 @@ def test_a_workflow_that_learns_to_emit_makes_children_of_the_answers_that_it_ha
     world.run()
     assert names(world) == []
     world.register(search(world, emits={**ALL, "at_most": 1}))
-    report = replay(hq_of(world.settings), world.settings, world.key, "search")
+    report = replay(hq_of(world.settings), world.settings, world.key, "search", actor=TESTER)
     assert (report.emitted, report.new_mapping) == (3, True)
     (state, *_) = world.rows("select reason from workflow_states where workflow_slug = 'search' order by item_id")
     assert state["reason"] == "1 emitted beyond the 1 that are taken"

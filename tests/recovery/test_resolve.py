@@ -11,6 +11,7 @@ import pytest
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.services.operations.budgeting import list_budgets, set_budget
 from enrichment_assets.services.operations.recovery import list_ambiguous, resolve
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.recovery.conftest import World
 
@@ -18,7 +19,7 @@ from tests.recovery.conftest import World
 @pytest.fixture
 def lost(world: World) -> World:
     """Three items whose calls were cut off in the middle of the answer, under a budget of ten cents."""
-    set_budget(hq_of(world.settings), "acme", "0.10")
+    set_budget(hq_of(world.settings), "acme", "0.10", actor=TESTER)
     world.batch(world.workflow("find-email"), world.check_workflow())
     world.sandbox.configure(resets=1)
     world.run()
@@ -52,7 +53,7 @@ def test_a_run_never_calls_again_by_itself_what_may_have_been_billed(lost: World
 
 def test_calling_again_takes_over_the_ledger_row_and_gives_the_reservation_back(lost: World) -> None:
     calls = lost.calls("find-email")
-    report = resolve(hq_of(lost.settings), lost.key, "retry")
+    report = resolve(hq_of(lost.settings), lost.key, "retry", actor=TESTER)
     assert (report.states, report.calls, report.reopened, report.left) == (3, 3, 3, 0)
     assert money(lost) == (Decimal(0), Decimal(0))
     assert lost.states("find-email") == [("PENDING", None, None, None)] * 3
@@ -66,14 +67,14 @@ def test_calling_again_takes_over_the_ledger_row_and_gives_the_reservation_back(
 
 def test_only_the_named_item_is_called_again(lost: World) -> None:
     first = list_ambiguous(hq_of(lost.settings), lost.key)[0]
-    assert resolve(hq_of(lost.settings), lost.key, "retry", item_id=first.item_id).states == 1
+    assert resolve(hq_of(lost.settings), lost.key, "retry", item_id=first.item_id, actor=TESTER).states == 1
     assert lost.statuses("find-email") == ["PENDING", "AMBIGUOUS", "AMBIGUOUS"]
     assert money(lost) == (Decimal("0.02"), Decimal(0))
 
 
 def test_an_accepted_miss_is_completed_not_found_and_booked_at_its_estimate(lost: World) -> None:
     before = lost.billed()
-    report = resolve(hq_of(lost.settings), lost.key, "accept-miss")
+    report = resolve(hq_of(lost.settings), lost.key, "accept-miss", actor=TESTER)
     assert (report.states, report.calls, report.cost) == (3, 3, Decimal("0.03"))
     reason = "accepted as a miss by a person"
     assert lost.states("find-email") == [("COMPLETED", "not_found", None, reason)] * 3
@@ -96,7 +97,9 @@ def test_an_accepted_miss_is_completed_not_found_and_booked_at_its_estimate(lost
 
 
 def test_a_miss_that_did_cost_something_else_is_booked_exactly(lost: World) -> None:
-    assert resolve(hq_of(lost.settings), lost.key, "accept-miss", cost="0.000001").cost == Decimal("0.000003")
+    assert resolve(hq_of(lost.settings), lost.key, "accept-miss", cost="0.000001", actor=TESTER).cost == Decimal(
+        "0.000003"
+    )
     assert {c["cost"] for c in lost.calls("find-email")} == {Decimal("0.000001")}
     assert money(lost) == (Decimal(0), Decimal("0.000003"))
 
@@ -104,7 +107,7 @@ def test_a_miss_that_did_cost_something_else_is_booked_exactly(lost: World) -> N
 @pytest.mark.parametrize("cost", ["-1", "NaN", "Infinity", "a lot", "0.0000001", "1e12"])
 def test_a_cost_that_is_no_amount_of_money_changes_nothing(lost: World, cost: str) -> None:
     with pytest.raises(ConfigurationError):
-        resolve(hq_of(lost.settings), lost.key, "accept-miss", cost=cost)
+        resolve(hq_of(lost.settings), lost.key, "accept-miss", cost=cost, actor=TESTER)
     assert lost.statuses("find-email") == ["AMBIGUOUS"] * 3
 
 
@@ -116,13 +119,13 @@ def test_a_companys_items_share_the_decision_and_one_pays(world: World) -> None:
     found = list_ambiguous(hq_of(world.settings), world.key)
     assert [a.shared for a in found].count(True) == 1
     sharer = next(a for a in found if a.shared)
-    report = resolve(hq_of(world.settings), world.key, "accept-miss", item_id=sharer.item_id)
+    report = resolve(hq_of(world.settings), world.key, "accept-miss", item_id=sharer.item_id, actor=TESTER)
     assert (report.states, report.calls, report.cost) == (2, 1, Decimal("0.01"))
     costs = world.rows("select cost, outcome, result_id from workflow_states where outcome = 'not_found'")
     assert sorted(r["cost"] for r in costs) == [Decimal(0), Decimal("0.01")]
     assert len({r["result_id"] for r in costs}) == 1
     before = world.billed()
-    assert resolve(hq_of(world.settings), world.key, "retry").calls == 1
+    assert resolve(hq_of(world.settings), world.key, "retry", actor=TESTER).calls == 1
     world.run()
     assert world.billed() == (before[0] + 1, before[1] + 1)
 
@@ -143,7 +146,7 @@ def test_a_callback_that_came_meanwhile_wins_over_the_person(world: World) -> No
     world.sandbox.configure(resets=0)
     assert world.statuses("find-later") == ["AMBIGUOUS"] * 3
     world.deliver(world.calls("find-later")[0]["callback_token"], {"person": {"email": "ann@alpha.example"}})
-    report = resolve(hq_of(world.settings), world.key, "accept-miss", workflow="find-later")
+    report = resolve(hq_of(world.settings), world.key, "accept-miss", workflow="find-later", actor=TESTER)
     assert (report.states, report.left) == (2, 1), "an answer that waits in the inbox is not thrown away"
     world.run()
     assert world.statuses("find-later") == ["found", "not_found", "not_found"]

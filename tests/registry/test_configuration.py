@@ -15,6 +15,7 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.catalog import configuration as service
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 HQ = Connection[dict[str, Any]]
@@ -50,10 +51,10 @@ def my_step(tmp_path: Path) -> Path:
 
 
 def test_a_client_is_added_once(settings: Settings) -> None:
-    assert service.add_client(hq_of(settings), "acme", "Acme, Inc.").name == "Acme, Inc."
-    assert service.add_client(hq_of(settings), "b-2").name == "b-2"
+    assert service.add_client(hq_of(settings), "acme", "Acme, Inc.", actor=TESTER).name == "Acme, Inc."
+    assert service.add_client(hq_of(settings), "b-2", actor=TESTER).name == "b-2"
     with pytest.raises(ConfigurationError, match="there is a client 'acme' already"):
-        service.add_client(hq_of(settings), "acme")
+        service.add_client(hq_of(settings), "acme", actor=TESTER)
     assert [client.slug for client in service.list_clients(hq_of(settings))] == ["acme", "b-2"]
     with pytest.raises(NotFoundError) as unknown:
         service.get_client(hq_of(settings), "nobody")
@@ -63,7 +64,7 @@ def test_a_client_is_added_once(settings: Settings) -> None:
 @pytest.mark.parametrize("slug", ["Acme", "a b", "", "-a", "a" * 64, "a/b", "ä"])
 def test_a_client_needs_a_slug(tmp_path: Path, slug: str) -> None:
     with pytest.raises(ConfigurationError, match="not a client slug"):
-        service.add_client(hq_of(Settings(home=tmp_path)), slug)
+        service.add_client(hq_of(Settings(home=tmp_path)), slug, actor=TESTER)
 
 
 def test_the_builtin_workflows_are_there_without_being_asked_for(settings: Settings, hq: HQ) -> None:
@@ -74,10 +75,10 @@ def test_the_builtin_workflows_are_there_without_being_asked_for(settings: Setti
 
 
 def test_a_workflow_is_a_row_after_its_file_was_added(settings: Settings, hq: HQ, my_step: Path) -> None:
-    assert service.add_workflow(hq_of(settings), settings, my_step).change == "added"
-    assert service.add_workflow(hq_of(settings), settings, my_step).change == "unchanged"
+    assert service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER).change == "added"
+    assert service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER).change == "unchanged"
     my_step.write_text(yaml.safe_dump(MY_STEP | {"title": "Better"}))
-    assert service.add_workflow(hq_of(settings), settings, my_step).change == "updated"
+    assert service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER).change == "updated"
     row = hq.execute("select * from enrichment_registry where workflow_slug = 'my-step'").fetchone()
     assert row is not None
     assert (row["title"], row["destination_table_name"], row["builtin_version"]) == ("Better", "scores", None)
@@ -87,7 +88,7 @@ def test_a_workflow_is_a_row_after_its_file_was_added(settings: Settings, hq: HQ
 def test_adding_a_workflow_with_a_destination_does_not_make_the_table_yet(
     settings: Settings, databases: Any, my_step: Path
 ) -> None:
-    service.add_workflow(hq_of(settings), settings, my_step)
+    service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER)
     from enrichment_assets.store.database import connect
 
     with connect(databases.workspace) as workspace:
@@ -98,7 +99,7 @@ def test_an_edited_builtin_says_so(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "edited.yaml"
     definition = service.get_workflow(hq_of(settings), "normalise-name").definition
     path.write_text(yaml.safe_dump(definition.model_dump(mode="json", by_alias=True) | {"title": "Mine"}))
-    assert service.add_workflow(hq_of(settings), settings, path).change == "updated"
+    assert service.add_workflow(hq_of(settings), settings, path, actor=TESTER).change == "updated"
     assert service.get_workflow(hq_of(settings), "normalise-name").origin == "edited"
 
 
@@ -119,7 +120,7 @@ def test_a_workflow_file_that_is_wrong_is_refused_and_nothing_is_stored(
     for change, message in WRONG_CHANGES:
         my_step.write_text(yaml.safe_dump(MY_STEP | change))
         with pytest.raises(ConfigurationError, match=message) as caught:
-            service.add_workflow(hq_of(settings), settings, my_step)
+            service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER)
         assert "1234" not in str(caught.value)
     assert hq.execute("select 1 from enrichment_registry where workflow_slug = 'my-step'").fetchone() is None
 
@@ -132,34 +133,36 @@ def test_a_file_that_is_no_yaml_mapping_is_refused_in_one_sentence(tmp_path: Pat
     path = tmp_path / "x.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"^x\.yaml: [^\n]+$"):
-        service.add_workflow(hq_of(settings), settings, path)
+        service.add_workflow(hq_of(settings), settings, path, actor=TESTER)
     with pytest.raises(NotFoundError):
-        service.add_workflow(hq_of(settings), settings, tmp_path / "missing.yaml")
+        service.add_workflow(hq_of(settings), settings, tmp_path / "missing.yaml", actor=TESTER)
 
 
 def test_replacing_a_workflow_names_the_pipelines_that_break(settings: Settings, my_step: Path) -> None:
-    service.add_workflow(hq_of(settings), settings, my_step)
-    service.add_pipeline(hq_of(settings), PipelineDefinition(slug="scored", steps=["my-step"]))
+    service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER)
+    service.add_pipeline(hq_of(settings), PipelineDefinition(slug="scored", steps=["my-step"]), actor=TESTER)
     my_step.write_text(yaml.safe_dump(MY_STEP | {"requires": ["nothing_has_it"]}))
-    (warning,) = service.add_workflow(hq_of(settings), settings, my_step).warnings
+    (warning,) = service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER).warnings
     assert "pipeline scored cannot work any more" in warning
     assert "nothing_has_it" in warning
 
 
 def test_a_workflow_is_switched_off_and_on(settings: Settings) -> None:
-    service.set_workflow_enabled(hq_of(settings), "normalise-name", False)
+    service.set_workflow_enabled(hq_of(settings), "normalise-name", False, actor=TESTER)
     found = service.get_workflow(hq_of(settings), "normalise-name")
     assert (found.definition.enabled, found.origin) == (False, "built-in")
-    service.set_workflow_enabled(hq_of(settings), "normalise-name", True)
+    service.set_workflow_enabled(hq_of(settings), "normalise-name", True, actor=TESTER)
     assert service.get_workflow(hq_of(settings), "normalise-name").definition.enabled
     with pytest.raises(NotFoundError):
-        service.set_workflow_enabled(hq_of(settings), "nope", False)
+        service.set_workflow_enabled(hq_of(settings), "nope", False, actor=TESTER)
 
 
 def test_overrides_are_kept_merged_and_given_back(settings: Settings) -> None:
-    service.add_client(hq_of(settings), "acme")
+    service.add_client(hq_of(settings), "acme", actor=TESTER)
     slug = "match-person-via-apollo"
-    service.set_client_config(hq_of(settings), settings, "acme", slug, set_values={"base_url": "http://127.0.0.1:9000"})
+    service.set_client_config(
+        hq_of(settings), settings, "acme", slug, set_values={"base_url": "http://127.0.0.1:9000"}, actor=TESTER
+    )
     service.set_client_config(
         hq_of(settings),
         settings,
@@ -167,31 +170,37 @@ def test_overrides_are_kept_merged_and_given_back(settings: Settings) -> None:
         slug,
         set_values={"limits.per_second": 2},
         secrets={"api_key": "ACME_APOLLO_KEY"},
+        actor=TESTER,
     )
     config = service.get_client_config(hq_of(settings), "acme", slug)
     assert config.settings == {"base_url": "http://127.0.0.1:9000", "limits.per_second": 2}
     assert config.secrets == {"api_key": "ACME_APOLLO_KEY"}
     assert service.get_client_configs(hq_of(settings), "acme") == {slug: config}
     config = service.set_client_config(
-        hq_of(settings), settings, "acme", slug, unset=["base_url", "secrets.api_key"], enabled=False
+        hq_of(settings), settings, "acme", slug, unset=["base_url", "secrets.api_key"], enabled=False, actor=TESTER
     )
     assert (config.settings, config.secrets, config.enabled) == ({"limits.per_second": 2}, {}, False)
     with pytest.raises(ConfigurationError, match="sets no 'base_url'"):
-        service.set_client_config(hq_of(settings), settings, "acme", slug, unset=["base_url"])
+        service.set_client_config(hq_of(settings), settings, "acme", slug, unset=["base_url"], actor=TESTER)
 
 
 def test_two_clients_do_not_see_each_others_overrides(settings: Settings) -> None:
     for slug in ("acme", "beta"):
-        service.add_client(hq_of(settings), slug)
+        service.add_client(hq_of(settings), slug, actor=TESTER)
     service.set_client_config(
-        hq_of(settings), settings, "acme", "enrich-company-clay", set_values={"parameters.table_url": "https://a/1"}
+        hq_of(settings),
+        settings,
+        "acme",
+        "enrich-company-clay",
+        set_values={"parameters.table_url": "https://a/1"},
+        actor=TESTER,
     )
     assert service.get_client_configs(hq_of(settings), "beta") == {}
     assert service.get_client_config(hq_of(settings), "beta", "enrich-company-clay").settings == {}
 
 
 def test_an_override_that_would_break_the_workflow_is_refused_and_not_stored(settings: Settings) -> None:
-    service.add_client(hq_of(settings), "acme")
+    service.add_client(hq_of(settings), "acme", actor=TESTER)
     broken: list[dict[str, Any]] = [
         {"limits.nope": 1},
         {"limits.per_second": 0},
@@ -201,7 +210,9 @@ def test_an_override_that_would_break_the_workflow_is_refused_and_not_stored(set
     ]
     for values in broken:
         with pytest.raises(ConfigurationError, match="match-person-via-apollo"):
-            service.set_client_config(hq_of(settings), settings, "acme", "match-person-via-apollo", set_values=values)
+            service.set_client_config(
+                hq_of(settings), settings, "acme", "match-person-via-apollo", set_values=values, actor=TESTER
+            )
     assert service.get_client_configs(hq_of(settings), "acme") == {}
 
 
@@ -212,13 +223,19 @@ def test_a_key_given_for_its_name_is_refused_and_not_repeated(tmp_path: Path, ke
     settings = Settings(home=tmp_path)
     with pytest.raises(ConfigurationError, match="give the NAME") as caught:
         service.set_client_config(
-            hq_of(settings), settings, "acme", "match-person-via-apollo", secrets={"api_key": key}, environment={}
+            hq_of(settings),
+            settings,
+            "acme",
+            "match-person-via-apollo",
+            secrets={"api_key": key},
+            environment={},
+            actor=TESTER,
         )
     assert key not in str(caught.value)
 
 
 def test_a_lower_case_name_is_a_name_when_the_variable_exists(settings: Settings) -> None:
-    service.add_client(hq_of(settings), "acme")
+    service.add_client(hq_of(settings), "acme", actor=TESTER)
     config = service.set_client_config(
         hq_of(settings),
         settings,
@@ -226,6 +243,7 @@ def test_a_lower_case_name_is_a_name_when_the_variable_exists(settings: Settings
         "match-person-via-apollo",
         secrets={"api_key": "acme_key"},
         environment={"acme_key": "x", "ENRICH_SECRET_NAMES": "acme_key"},
+        actor=TESTER,
     )
     assert config.secrets == {"api_key": "acme_key"}
 
@@ -242,30 +260,32 @@ def test_a_lower_case_name_is_a_name_when_the_variable_exists(settings: Settings
 def test_a_secret_among_the_settings_is_refused_and_not_repeated(tmp_path: Path, values: dict[str, Any]) -> None:
     settings = Settings(home=tmp_path)
     with pytest.raises(ConfigurationError) as caught:
-        service.set_client_config(hq_of(settings), settings, "acme", "match-person-via-apollo", set_values=values)
+        service.set_client_config(
+            hq_of(settings), settings, "acme", "match-person-via-apollo", set_values=values, actor=TESTER
+        )
     assert "q7XyZ" not in str(caught.value)
 
 
 def test_a_pipeline_that_cannot_work_is_refused_naming_step_and_field(settings: Settings, my_step: Path) -> None:
     my_step.write_text(yaml.safe_dump(MY_STEP | {"requires": ["apollo_person_id"]}))
-    service.add_workflow(hq_of(settings), settings, my_step)
+    service.add_workflow(hq_of(settings), settings, my_step, actor=TESTER)
     wrong = service.pipeline_from_steps("scored", "my-step, match-person-via-apollo")
     with pytest.raises(ConfigurationError, match="step 1, my-step: needs the field apollo_person_id"):
-        service.add_pipeline(hq_of(settings), wrong)
+        service.add_pipeline(hq_of(settings), wrong, actor=TESTER)
     right = service.pipeline_from_steps("scored", "match-person-via-apollo,my-step")
-    assert service.add_pipeline(hq_of(settings), right).change == "added"
-    assert service.add_pipeline(hq_of(settings), right).change == "unchanged"
+    assert service.add_pipeline(hq_of(settings), right, actor=TESTER).change == "added"
+    assert service.add_pipeline(hq_of(settings), right, actor=TESTER).change == "unchanged"
 
 
 def test_a_client_can_have_a_pipeline_of_its_own_under_a_shared_name(settings: Settings) -> None:
-    service.add_client(hq_of(settings), "acme")
+    service.add_client(hq_of(settings), "acme", actor=TESTER)
     mine = service.pipeline_from_steps("apollo-basic", "match-person-via-apollo")
     with pytest.raises(ConfigurationError, match="built in"):
-        service.add_pipeline(hq_of(settings), mine)
-    assert service.add_pipeline(hq_of(settings), mine, "acme").change == "added"
+        service.add_pipeline(hq_of(settings), mine, actor=TESTER)
+    assert service.add_pipeline(hq_of(settings), mine, "acme", actor=TESTER).change == "added"
     assert service.get_pipeline(hq_of(settings), "apollo-basic", "acme").definition == mine
     assert len(service.get_pipeline(hq_of(settings), "apollo-basic").definition.slugs()) == 4
-    service.add_client(hq_of(settings), "beta")
+    service.add_client(hq_of(settings), "beta", actor=TESTER)
     assert service.get_pipeline(hq_of(settings), "apollo-basic", "beta").client is None
     assert "acme" not in {row.client for row in service.list_pipelines(hq_of(settings), "beta")}
 

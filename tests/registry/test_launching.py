@@ -15,6 +15,7 @@ from enrichment_assets.services.batches.launching import launch, map_columns, pl
 from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 HQ = Connection[dict[str, Any]]
@@ -30,10 +31,10 @@ CSV = (
 
 @pytest.fixture
 def upload(settings: Settings, tmp_path: Path) -> int:
-    configuration.add_client(hq_of(settings), "acme", "Acme")
+    configuration.add_client(hq_of(settings), "acme", "Acme", actor=TESTER)
     path = tmp_path / "people.csv"
     path.write_text(CSV)
-    return upload_file(hq_of(settings), settings, path, "acme").upload_id
+    return upload_file(hq_of(settings), settings, path, "acme", actor=TESTER).upload_id
 
 
 class Partitions(list[str]):
@@ -70,7 +71,9 @@ def test_a_plan_writes_nothing(settings: Settings, upload: int, hq: HQ) -> None:
 
 def test_a_launch_stores_the_blueprint_and_then_adds_the_partition(settings: Settings, upload: int, hq: HQ) -> None:
     partitions = Partitions(settings)
-    launched = launch(hq_of(settings), settings, upload, "apollo-basic", add_partition=partitions.add, environment=KEYS)
+    launched = launch(
+        hq_of(settings), settings, upload, "apollo-basic", add_partition=partitions.add, environment=KEYS, actor=TESTER
+    )
     assert launched.batch_key == f"acme-{upload}-apollo-basic-1"
     assert (launched.items, launched.created, list(partitions)) == (4, True, [launched.batch_key])
     row = hq.execute("select * from batches").fetchone()
@@ -83,12 +86,18 @@ def test_a_launch_stores_the_blueprint_and_then_adds_the_partition(settings: Set
 
 def test_what_changes_after_the_launch_does_not_change_the_batch(settings: Settings, upload: int, hq: HQ) -> None:
     launched = launch(
-        hq_of(settings), settings, upload, "apollo-basic", add_partition=Partitions(settings).add, environment=KEYS
+        hq_of(settings),
+        settings,
+        upload,
+        "apollo-basic",
+        add_partition=Partitions(settings).add,
+        environment=KEYS,
+        actor=TESTER,
     )
     configuration.set_client_config(
-        hq_of(settings), settings, "acme", "match-person-via-apollo", set_values={"limits.per_second": 1}
+        hq_of(settings), settings, "acme", "match-person-via-apollo", set_values={"limits.per_second": 1}, actor=TESTER
     )
-    configuration.set_workflow_enabled(hq_of(settings), "enrich-organization-via-apollo", False)
+    configuration.set_workflow_enabled(hq_of(settings), "enrich-organization-via-apollo", False, actor=TESTER)
     row = hq.execute("select blueprint from batches where batch_key = %s", (launched.batch_key,)).fetchone()
     made = Blueprint.model_validate(row and row["blueprint"])
     assert made.step("match-person-via-apollo").workflow.limits.per_second is None
@@ -99,7 +108,13 @@ def test_numbers_count_up_and_a_key_of_ones_own_is_taken_as_it_is(settings: Sett
     partitions = Partitions(settings)
     keys = [
         launch(
-            hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key=key
+            hq_of(settings),
+            settings,
+            upload,
+            "normalise-only",
+            add_partition=partitions.add,
+            batch_key=key,
+            actor=TESTER,
         ).batch_key
         for key in (None, None, f"acme-{upload}-normalise-only-10", None, "my.batch_1")
     ]
@@ -119,6 +134,7 @@ def test_a_key_that_dagster_could_not_show_is_refused(tmp_path: Path, key: str) 
             "normalise-only",
             add_partition=print,
             batch_key=key,
+            actor=TESTER,
         )
 
 
@@ -129,19 +145,23 @@ def test_a_launch_that_died_before_the_partition_is_repaired_by_repeating_it(
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
-        launch(hq_of(settings), settings, upload, "normalise-only", add_partition=dies, batch_key="b1")
+        launch(hq_of(settings), settings, upload, "normalise-only", add_partition=dies, batch_key="b1", actor=TESTER)
     before = hq.execute("select * from batches").fetchall()
     hq.rollback()
-    configuration.set_workflow_enabled(hq_of(settings), "normalise-name", False)
+    configuration.set_workflow_enabled(hq_of(settings), "normalise-name", False, actor=TESTER)
     partitions = Partitions(settings)
-    again = launch(hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1")
+    again = launch(
+        hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1", actor=TESTER
+    )
     assert (again.created, again.steps, list(partitions)) == (False, ("normalise-name", "normalise-domain"), ["b1"])
     assert hq.execute("select * from batches").fetchall() == before
 
 
 def test_a_key_of_another_launch_is_refused_and_its_partition_is_not_touched(settings: Settings, upload: int) -> None:
     partitions = Partitions(settings)
-    launch(hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1")
+    launch(
+        hq_of(settings), settings, upload, "normalise-only", add_partition=partitions.add, batch_key="b1", actor=TESTER
+    )
     with pytest.raises(ConfigurationError, match="exists already"):
         launch(
             hq_of(settings),
@@ -151,6 +171,7 @@ def test_a_key_of_another_launch_is_refused_and_its_partition_is_not_touched(set
             add_partition=partitions.add,
             batch_key="b1",
             environment=KEYS,
+            actor=TESTER,
         )
     assert list(partitions) == ["b1"]
     assert plan_launch(hq_of(settings), settings, upload, "normalise-only", batch_key="b1").problems == (
@@ -166,6 +187,7 @@ def test_a_missing_key_refuses_the_launch_and_flags_the_plan_by_name(settings: S
         "match-person-via-apollo",
         secrets={"api_key": "ACME_APOLLO_KEY"},
         environment={},
+        actor=TESTER,
     )
     expected = (
         "workflow match-person-via-apollo needs its secret 'api_key': "
@@ -174,11 +196,25 @@ def test_a_missing_key_refuses_the_launch_and_flags_the_plan_by_name(settings: S
     assert plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS).problems == (expected,)
     partitions = Partitions(settings)
     with pytest.raises(ConfigurationError, match="ACME_APOLLO_KEY is not set"):
-        launch(hq_of(settings), settings, upload, "apollo-basic", add_partition=partitions.add, environment=KEYS)
+        launch(
+            hq_of(settings),
+            settings,
+            upload,
+            "apollo-basic",
+            add_partition=partitions.add,
+            environment=KEYS,
+            actor=TESTER,
+        )
     assert (list(partitions), hq.execute("select 1 from batches").fetchone()) == ([], None)
     environment = KEYS | {"ACME_APOLLO_KEY": "x"}
     assert launch(
-        hq_of(settings), settings, upload, "apollo-basic", add_partition=partitions.add, environment=environment
+        hq_of(settings),
+        settings,
+        upload,
+        "apollo-basic",
+        add_partition=partitions.add,
+        environment=environment,
+        actor=TESTER,
     ).created
 
 
@@ -199,6 +235,7 @@ def test_against_the_sandbox_no_key_is_needed_whatever_address_is_configured(set
         "acme",
         "match-person-via-apollo",
         set_values={"base_url": "http://127.0.0.1:8720.evil.com"},
+        actor=TESTER,
     )
     plan = plan_launch(hq_of(sandboxed), sandboxed, upload, "full-demo", environment={})
     replaced = {step.slug: step.replaced for step in plan.steps if step.replaced}
@@ -209,7 +246,7 @@ def test_against_the_sandbox_no_key_is_needed_whatever_address_is_configured(set
 
 def test_a_clay_table_without_an_address_is_refused_until_the_client_names_it(settings: Settings, upload: int) -> None:
     pipeline = configuration.pipeline_from_steps("clay", "enrich-company-clay")
-    configuration.add_pipeline(hq_of(settings), pipeline, "acme")
+    configuration.add_pipeline(hq_of(settings), pipeline, "acme", actor=TESTER)
     (problem,) = plan_launch(hq_of(settings), settings, upload, "clay", environment={}).problems
     assert problem.startswith("workflow enrich-company-clay: the request has no address")
     configuration.set_client_config(
@@ -218,12 +255,15 @@ def test_a_clay_table_without_an_address_is_refused_until_the_client_names_it(se
         "acme",
         "enrich-company-clay",
         set_values={"parameters.table_url": "https://clay.example/t/1"},
+        actor=TESTER,
     )
     assert plan_launch(hq_of(settings), settings, upload, "clay", environment={}).problems == ()
 
 
 def test_a_step_switched_off_for_the_client_is_said_and_left_out(settings: Settings, upload: int) -> None:
-    configuration.set_client_config(hq_of(settings), settings, "acme", "enrich-organization-via-apollo", enabled=False)
+    configuration.set_client_config(
+        hq_of(settings), settings, "acme", "enrich-organization-via-apollo", enabled=False, actor=TESTER
+    )
     plan = plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS)
     assert plan.left_out == ("enrich-organization-via-apollo",)
     assert "enrich-organization-via-apollo" not in {step.slug for step in plan.steps}
@@ -231,7 +271,7 @@ def test_a_step_switched_off_for_the_client_is_said_and_left_out(settings: Setti
 
 
 def test_a_workflow_disabled_for_all_refuses_the_launch(settings: Settings, upload: int) -> None:
-    configuration.set_workflow_enabled(hq_of(settings), "match-person-via-apollo", False)
+    configuration.set_workflow_enabled(hq_of(settings), "match-person-via-apollo", False, actor=TESTER)
     with pytest.raises(ConfigurationError, match="match-person-via-apollo: is disabled"):
         plan_launch(hq_of(settings), settings, upload, "apollo-basic", environment=KEYS)
 
@@ -243,8 +283,8 @@ def test_an_upload_is_found_by_its_hash_and_by_client_where_two_have_it(
     hq.rollback()
     sha = (row or {})["sha256"]
     assert plan_launch(hq_of(settings), settings, sha[:8], "normalise-only").upload_id == upload
-    configuration.add_client(hq_of(settings), "beta")
-    other = upload_file(hq_of(settings), settings, tmp_path / "people.csv", "beta").upload_id
+    configuration.add_client(hq_of(settings), "beta", actor=TESTER)
+    other = upload_file(hq_of(settings), settings, tmp_path / "people.csv", "beta", actor=TESTER).upload_id
     with pytest.raises(ConfigurationError, match="can be several uploads"):
         plan_launch(hq_of(settings), settings, sha, "normalise-only")
     assert plan_launch(hq_of(settings), settings, sha, "normalise-only", client="beta").upload_id == other
@@ -255,8 +295,10 @@ def test_an_upload_is_found_by_its_hash_and_by_client_where_two_have_it(
 
 
 def test_another_clients_pipeline_cannot_be_launched(settings: Settings, upload: int) -> None:
-    configuration.add_client(hq_of(settings), "beta")
-    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("theirs", "normalise-name"), "beta")
+    configuration.add_client(hq_of(settings), "beta", actor=TESTER)
+    configuration.add_pipeline(
+        hq_of(settings), configuration.pipeline_from_steps("theirs", "normalise-name"), "beta", actor=TESTER
+    )
     with pytest.raises(NotFoundError, match="client acme has no pipeline 'theirs'"):
         plan_launch(hq_of(settings), settings, upload, "theirs")
 
@@ -266,12 +308,16 @@ def test_a_list_of_which_no_column_is_known_is_launched_only_once_one_is_mapped(
 ) -> None:
     path = tmp_path / "unknown.csv"
     path.write_text("Spalte 1,Spalte 2\nAda,ada@acme.com\n")
-    unknown = upload_file(hq_of(settings), settings, path, "acme").upload_id
+    unknown = upload_file(hq_of(settings), settings, path, "acme", actor=TESTER).upload_id
     assert any(
         "no column" in problem for problem in plan_launch(hq_of(settings), settings, unknown, "normalise-only").problems
     )
     with pytest.raises(ConfigurationError, match=r"no column of upload \d+ is recognised \('Spalte 1', 'Spalte 2'\)"):
-        launch(hq_of(settings), settings, unknown, "normalise-only", add_partition=Partitions(settings).add)
-    mapped = map_columns(hq_of(settings), settings, unknown, {"Spalte 2": "email"})
-    launched = launch(hq_of(settings), settings, mapped, "normalise-only", add_partition=Partitions(settings).add)
+        launch(
+            hq_of(settings), settings, unknown, "normalise-only", add_partition=Partitions(settings).add, actor=TESTER
+        )
+    mapped = map_columns(hq_of(settings), settings, unknown, {"Spalte 2": "email"}, actor=TESTER)
+    launched = launch(
+        hq_of(settings), settings, mapped, "normalise-only", add_partition=Partitions(settings).add, actor=TESTER
+    )
     assert (launched.upload_id, launched.items) == (mapped, 1)

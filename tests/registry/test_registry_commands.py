@@ -18,6 +18,7 @@ from enrichment_assets.cli import launch as launch_command
 from enrichment_assets.cli.assignments import parse_values
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 
@@ -125,7 +126,7 @@ def test_a_launch_is_planned_and_then_made_with_its_dagster_partition(
     program.ok("client", "add", "acme")
     csv = tmp_path / "people.csv"
     csv.write_text("First Name,Last Name,Company,Website\nAnn,A,Acme,acme.com\nBob,B,Acme,acme.com\n")
-    upload = str(upload_file(hq_of(settings), settings, csv, "acme").upload_id)
+    upload = str(upload_file(hq_of(settings), settings, csv, "acme", actor=TESTER).upload_id)
     planned = program.ok("launch", upload, "--pipeline", "apollo-basic", "--dry-run")
     assert "cost      at most 0.06 USD" in planned
     assert planned.count("APOLLO_API_KEY is not set") == 2

@@ -21,6 +21,7 @@ from enrichment_assets.services.operations import callbacks, recovery
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, open_databases
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.registry.test_typos import RIGHT
 
@@ -109,21 +110,21 @@ def test_what_is_added_configured_or_launched_under_a_wrong_name_is_refused(
     settings: Settings, hq: Connection[dict[str, object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENRICH_SECRET_NAMES", "RATER_*")
-    configuration.add_client(hq_of(settings), "acme")
+    configuration.add_client(hq_of(settings), "acme", actor=TESTER)
     file = tmp_path / "rate.yaml"
     file.write_text(RIGHT.replace("{{secrets.token}}", "{{secrets.tokn}}"))
     with pytest.raises(ConfigurationError, match=r"authorization \(line 22\): there is no secret 'tokn'; did you mean"):
-        configuration.add_workflow(hq_of(settings), settings, file)
+        configuration.add_workflow(hq_of(settings), settings, file, actor=TESTER)
     file.write_text(RIGHT)
-    assert configuration.add_workflow(hq_of(settings), settings, file).warnings == ()
+    assert configuration.add_workflow(hq_of(settings), settings, file, actor=TESTER).warnings == ()
     with pytest.raises(ConfigurationError, match="'normalise-nmae'; did you mean 'normalise-name'"):
         configuration.add_pipeline(
-            hq_of(settings), configuration.pipeline_from_steps("p", "normalise-nmae,rate-person")
+            hq_of(settings), configuration.pipeline_from_steps("p", "normalise-nmae,rate-person"), actor=TESTER
         )
     with pytest.raises(ConfigurationError, match=r"run_if: reads 'company_employee_count', which no upload and"):
-        configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("p", "rate-person"))
+        configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("p", "rate-person"), actor=TESTER)
     steps = "normalise-domain,enrich-organization-via-apollo,rate-person"
-    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("rated", steps), "acme")
+    configuration.add_pipeline(hq_of(settings), configuration.pipeline_from_steps("rated", steps), "acme", actor=TESTER)
 
     for values, secrets, sentence in [
         ({"parameters.langage": "de"}, {}, "there is no parameter 'langage': did you mean 'language'?"),
@@ -134,14 +135,14 @@ def test_what_is_added_configured_or_launched_under_a_wrong_name_is_refused(
     ]:
         with pytest.raises(ConfigurationError) as caught:
             configuration.set_client_config(
-                hq_of(settings), settings, "acme", "rate-person", set_values=values, secrets=secrets
+                hq_of(settings), settings, "acme", "rate-person", set_values=values, secrets=secrets, actor=TESTER
             )
         assert sentence in str(caught.value)
     assert hq.execute("select 1 from client_workflow_configs where secrets ? 'tokn'").fetchone() is None
 
     people = tmp_path / "people.csv"
     people.write_text("First Name,Last Name,Website,Job,Remark of sale\nAda,King,a.example,Boss,nice\n")
-    upload = upload_file(hq_of(settings), settings, people, "acme").upload_id
+    upload = upload_file(hq_of(settings), settings, people, "acme", actor=TESTER).upload_id
     (problem,) = [
         text
         for text in plan_launch(hq_of(settings), settings, upload, "rated", environment={}).problems
@@ -157,29 +158,35 @@ def test_what_is_added_configured_or_launched_under_a_wrong_name_is_refused(
             "rated",
             add_partition=lambda _key: None,
             environment=KEYS | {"RATER_TOKEN": "x"},
+            actor=TESTER,
         )
     assert hq.execute("select 1 from batches").fetchone() is None
     with pytest.raises(ConfigurationError, match="did you mean 'title'"):
-        map_columns(hq_of(settings), settings, upload, {"Job": "titel"})
+        map_columns(hq_of(settings), settings, upload, {"Job": "titel"}, actor=TESTER)
 
 
 def test_clients_workflows_pipelines_and_batches_that_are_not_there_are_asked_about(
     settings: Settings, tmp_path: Path
 ) -> None:
-    configuration.add_client(hq_of(settings), "acme-sales")
+    configuration.add_client(hq_of(settings), "acme-sales", actor=TESTER)
     people = tmp_path / "people.csv"
     people.write_text("First Name,Last Name,Website\nAda,King,a.example\n")
-    upload = upload_file(hq_of(settings), settings, people, "acme-sales").upload_id
-    key = launch(hq_of(settings), settings, upload, "normalise-only", add_partition=lambda _key: None).batch_key
+    upload = upload_file(hq_of(settings), settings, people, "acme-sales", actor=TESTER).upload_id
+    key = launch(
+        hq_of(settings), settings, upload, "normalise-only", add_partition=lambda _key: None, actor=TESTER
+    ).batch_key
     items.create_items(hq_of(settings), settings, key)
     near = key.replace("normalise", "normalize")
     with connect(open_databases(settings).hq) as connection:
         for ask, meant in [
             (lambda: configuration.get_client(hq_of(settings), "acme-sale"), "acme-sales"),
-            (lambda: upload_file(hq_of(settings), settings, people, "acmesales"), "acme-sales"),
+            (lambda: upload_file(hq_of(settings), settings, people, "acmesales", actor=TESTER), "acme-sales"),
             (lambda: callbacks.list_callbacks(hq_of(settings), client="acme-slaes"), "acme-sales"),
             (lambda: configuration.get_workflow(hq_of(settings), "normalize-name"), "normalise-name"),
-            (lambda: configuration.set_workflow_enabled(hq_of(settings), "normalise-nam", False), "normalise-name"),
+            (
+                lambda: configuration.set_workflow_enabled(hq_of(settings), "normalise-nam", False, actor=TESTER),
+                "normalise-name",
+            ),
             (
                 lambda: configuration.get_client_config(hq_of(settings), "acme-sales", "match-person"),
                 "match-person-via-apollo",

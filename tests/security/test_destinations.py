@@ -18,6 +18,7 @@ from enrichment_assets.services.catalog.destination_names import refuse_reserved
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse.project import load_project
+from tests.actors import TESTER
 from tests.engine.world import World, people, step
 from tests.harness.handles import hq_of
 
@@ -70,11 +71,13 @@ def test_a_name_of_ones_own_is_taken(name: str) -> None:
 
 def test_saving_such_a_workflow_or_override_is_refused(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="'final_leads' cannot be used"):
-        add_workflow(hq_of(settings), settings, to_table("final_leads"))
-    add_client(hq_of(settings), "acme")
-    add_workflow(hq_of(settings), settings, to_table("my_answers"))
+        add_workflow(hq_of(settings), settings, to_table("final_leads"), actor=TESTER)
+    add_client(hq_of(settings), "acme", actor=TESTER)
+    add_workflow(hq_of(settings), settings, to_table("my_answers"), actor=TESTER)
     with pytest.raises(ConfigurationError, match="'callback_inbox' cannot be used"):
-        set_client_config(hq_of(settings), settings, "acme", "asks", set_values={"destination.table": "callback_inbox"})
+        set_client_config(
+            hq_of(settings), settings, "acme", "asks", set_values={"destination.table": "callback_inbox"}, actor=TESTER
+        )
 
 
 def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(world: World) -> None:

@@ -19,6 +19,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.home import prepare_home
 from enrichment_assets.store.postgres_home import check_socket_dir, choose_data_dir, secure_socket_dir
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 LIST = "First Name,Last Name,Email\nAda,Byron,ada@lovelace.example\n"
@@ -30,7 +31,7 @@ def _old(path: Path) -> Path:
 
 
 def test_a_link_in_the_inbox_is_refused_and_what_it_leads_to_is_not_kept(settings: Settings, tmp_path: Path) -> None:
-    add_client(hq_of(settings), "acme")
+    add_client(hq_of(settings), "acme", actor=TESTER)
     secret = tmp_path / "secret.csv"
     secret.write_text(LIST)
     box = settings.inbox_dir / "acme" / "normalise-only"
@@ -39,7 +40,7 @@ def test_a_link_in_the_inbox_is_refused_and_what_it_leads_to_is_not_kept(setting
     (box / "dangling.csv").symlink_to(tmp_path / "nothing")
     for link in box.iterdir():
         _old(link)
-    taken = take_in(hq_of(settings), settings)
+    taken = take_in(hq_of(settings), settings, actor=TESTER)
     assert sorted((one.path.name, one.batch_key) for one in taken) == [("dangling.csv", None), ("people.csv", None)]
     assert all("symbolic link" in (one.problem or "") or "no such file" in (one.problem or "") for one in taken)
     assert not list(settings.uploads_dir.glob("acme/[!.]*"))
@@ -49,19 +50,19 @@ def test_a_link_in_the_inbox_is_refused_and_what_it_leads_to_is_not_kept(setting
 
 
 def test_folders_of_the_inbox_that_are_links_are_not_entered(settings: Settings, tmp_path: Path) -> None:
-    add_client(hq_of(settings), "acme")
+    add_client(hq_of(settings), "acme", actor=TESTER)
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "normalise-only").mkdir(parents=True)
     (elsewhere / "normalise-only" / "people.csv").write_text(LIST)
     _old(elsewhere / "normalise-only" / "people.csv")
     settings.inbox_dir.mkdir(parents=True)
     (settings.inbox_dir / "acme").symlink_to(elsewhere)
-    assert take_in(hq_of(settings), settings) == []
+    assert take_in(hq_of(settings), settings, actor=TESTER) == []
     assert (elsewhere / "normalise-only" / "people.csv").exists()
 
 
 def test_a_refused_file_is_not_written_through_a_link(settings: Settings, tmp_path: Path) -> None:
-    add_client(hq_of(settings), "acme")
+    add_client(hq_of(settings), "acme", actor=TESTER)
     box = settings.inbox_dir / "acme" / "no-such-pipeline"
     box.mkdir(parents=True)
     file = box / "people.csv"
@@ -70,7 +71,7 @@ def test_a_refused_file_is_not_written_through_a_link(settings: Settings, tmp_pa
     outside = tmp_path / "outside"
     outside.mkdir()
     (box / "refused").symlink_to(outside)
-    (one,) = take_in(hq_of(settings), settings)
+    (one,) = take_in(hq_of(settings), settings, actor=TESTER)
     assert "symbolic link" in (one.problem or "")
     assert list(outside.iterdir()) == []
     assert file.exists()
@@ -78,7 +79,7 @@ def test_a_refused_file_is_not_written_through_a_link(settings: Settings, tmp_pa
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
 def test_only_regular_files_are_uploads(settings: Settings, tmp_path: Path, kind: str) -> None:
-    add_client(hq_of(settings), "acme")
+    add_client(hq_of(settings), "acme", actor=TESTER)
     path = tmp_path / "list.csv"
     if kind == "folder":
         path.mkdir()
@@ -87,7 +88,7 @@ def test_only_regular_files_are_uploads(settings: Settings, tmp_path: Path, kind
     else:
         path = Path("/dev/null")
     with pytest.raises(UploadRefusedError, match=r"it is a folder|no regular file"):
-        upload_file(hq_of(settings), settings, path, "acme")
+        upload_file(hq_of(settings), settings, path, "acme", actor=TESTER)
 
 
 def test_a_persons_own_link_is_followed(settings: Settings, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from enrichment_assets.services.catalog.configuration import add_workflow, get_w
 from enrichment_assets.services.catalog.key_safety import key_uses, refuse_unsafe_keys
 from enrichment_assets.settings import Settings
 from enrichment_assets.wire.secrets import secret_names, workflow_secrets
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 ENVIRONMENT = {"ENRICH_SECRET_NAMES": "MY_SERVICE_*, LISTED"}
@@ -150,10 +151,10 @@ def test_what_only_sounds_like_a_key_is_taken(fields: dict[str, Any]) -> None:
 
 
 def test_the_registry_and_a_clients_config_refuse_alike(settings: Settings) -> None:
-    add_client(hq_of(settings), "acme")
+    add_client(hq_of(settings), "acme", actor=TESTER)
     hostile = workflow("apollo", base_url="https://elsewhere.example", request={"url": "/v1/x"})
     with pytest.raises(ConfigurationError, match=r"elsewhere\.example"):
-        add_workflow(hq_of(settings), settings, hostile)
+        add_workflow(hq_of(settings), settings, hostile, actor=TESTER)
     with pytest.raises(ConfigurationError, match=r"elsewhere\.example"):
         set_client_config(
             hq_of(settings),
@@ -161,10 +162,16 @@ def test_the_registry_and_a_clients_config_refuse_alike(settings: Settings) -> N
             "acme",
             "match-person-via-apollo",
             set_values={"base_url": "https://elsewhere.example"},
+            actor=TESTER,
         )
     with pytest.raises(ConfigurationError, match="HQ_DATABASE_URL is a setting"):
         set_client_config(
-            hq_of(settings), settings, "acme", "match-person-via-apollo", secrets={"api_key": "HQ_DATABASE_URL"}
+            hq_of(settings),
+            settings,
+            "acme",
+            "match-person-via-apollo",
+            secrets={"api_key": "HQ_DATABASE_URL"},
+            actor=TESTER,
         )
     assert get_workflow(hq_of(settings), "match-person-via-apollo").origin == "built-in"
-    assert add_workflow(hq_of(settings), settings, hostile, replace=True).change == "added"
+    assert add_workflow(hq_of(settings), settings, hostile, replace=True, actor=TESTER).change == "added"

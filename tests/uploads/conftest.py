@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -34,7 +35,7 @@ def upload(settings: Settings, client: str, tmp_path: Path) -> Callable[..., Upl
     def upload_bytes(content: bytes, filename: str = "leads.csv") -> UploadReport:
         path = tmp_path / filename
         path.write_bytes(content)
-        return upload_file(hq_of(settings), settings, path, client)
+        return upload_file(hq_of(settings), settings, path, client, actor=TESTER)
 
     return upload_bytes
 

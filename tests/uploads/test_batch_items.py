@@ -11,6 +11,7 @@ import psycopg
 from enrichment_assets.services.batches.items import ItemsReport, create_items
 from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -63,7 +64,7 @@ def test_a_second_call_finds_the_items_there_and_makes_none(
 def test_the_officials_give_537_items_in_106_companies(
     settings: Settings, hq: Connection, client: str, batch: Batch, officials: Path
 ) -> None:
-    report = upload_file(hq_of(settings), settings, officials, client)
+    report = upload_file(hq_of(settings), settings, officials, client, actor=TESTER)
     assert (report.rows, report.rejected, len(report.columns)) == (537, 0, 58)
     create_items(hq_of(settings), settings, batch(report.upload_id))
 

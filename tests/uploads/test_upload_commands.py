@@ -19,6 +19,7 @@ from enrichment_assets.domain.errors import ConfigurationError, UploadRefusedErr
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -112,7 +113,7 @@ def test_the_same_file_uploaded_four_times_at_once_is_one_upload(
     path.write_bytes(b"a,b\n" + b"1,2\n3,4,5\n" * 2000)
     with ThreadPoolExecutor(4) as pool:
         reports: list[UploadReport] = list(
-            pool.map(lambda _: upload_file(hq_of(settings), settings, path, client), range(4))
+            pool.map(lambda _: upload_file(hq_of(settings), settings, path, client, actor=TESTER), range(4))
         )
     assert sorted(r.already_known for r in reports) == [False, True, True, True]
     assert {(r.upload_id, r.rows, r.rejected) for r in reports} == {(reports[0].upload_id, 4000, 2000)}

@@ -28,6 +28,7 @@ from enrichment_assets.services.uploads.upload import (
     upload_file,
 )
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -105,7 +106,7 @@ def test_the_same_bytes_are_recognised_for_the_same_client_only(
     hq.execute("insert into clients (slug, name) values ('other', 'Other')")
     hq.commit()
     other = upload_file(
-        hq_of(settings), settings, tmp_path / "leads.csv", "other", source="inbox", filename="given.csv"
+        hq_of(settings), settings, tmp_path / "leads.csv", "other", source="inbox", filename="given.csv", actor=TESTER
     )
     assert not other.already_known
     rows = hq.execute("select filename, source from uploads order by id").fetchall()
@@ -138,17 +139,17 @@ def test_a_file_that_is_too_large_missing_or_a_folder_is_refused(
     (tmp_path / "leads.csv").write_bytes(MESSY)
     small = replace(settings, max_upload_bytes=100)
     with pytest.raises(UploadRefusedError, match="larger than 100 bytes"):
-        upload_file(hq_of(small), small, tmp_path / "leads.csv", client)
+        upload_file(hq_of(small), small, tmp_path / "leads.csv", client, actor=TESTER)
     with pytest.raises(UploadRefusedError, match="no such file"):
-        upload_file(hq_of(settings), settings, tmp_path / "missing.csv", client)
+        upload_file(hq_of(settings), settings, tmp_path / "missing.csv", client, actor=TESTER)
     with pytest.raises(UploadRefusedError, match="folder"):
-        upload_file(hq_of(settings), settings, tmp_path, client)
+        upload_file(hq_of(settings), settings, tmp_path, client, actor=TESTER)
     assert kept(settings) == []
 
 
 def test_unknown_clients_uploads_and_batches_are_named(settings: Settings, client: str, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="nobody"):
-        upload_file(hq_of(settings), settings, tmp_path / "leads.csv", "nobody")
+        upload_file(hq_of(settings), settings, tmp_path / "leads.csv", "nobody", actor=TESTER)
     with pytest.raises(NotFoundError, match="99"):
         get_upload(hq_of(settings), 99)
     with pytest.raises(NotFoundError, match="99"):

@@ -22,6 +22,7 @@ from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.options import UploadOptions
 from enrichment_assets.services.uploads.upload import UploadReport, upload_again, upload_file
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -168,7 +169,7 @@ def test_awkward_files_become_the_people_that_are_in_them(
     for number, file in enumerate([*FILES, sheet], 1):
         path = tmp_path / file.name
         path.write_bytes(file.content)
-        report = upload_file(hq_of(settings), settings, path, client, options=file.options)
+        report = upload_file(hq_of(settings), settings, path, client, options=file.options, actor=TESTER)
         key = batch(report.upload_id, f"acme-{number}")
         items = create_items(hq_of(settings), settings, key)
         assert (report.rejected, report.lines_above, items.items) == (
@@ -212,15 +213,20 @@ def test_the_same_bytes_read_otherwise_are_another_upload(
     assert not first.recognised
     assert any("--map" in warning for warning in first.warnings())
     assert first.look.letters == ("Jörg",)
-    second = upload_again(hq_of(settings), settings, first.upload_id, {"spalte 2": "email"})
+    second = upload_again(hq_of(settings), settings, first.upload_id, {"spalte 2": "email"}, actor=TESTER)
     assert (second.upload_id != first.upload_id, second.recognised, second.sha256) == (True, True, first.sha256)
-    assert upload_again(hq_of(settings), settings, first.upload_id, {"spalte 2": "email"}).upload_id == second.upload_id
-    other = upload_file(hq_of(settings), settings, tmp_path / "leads.csv", "acme", options=UploadOptions("cp1250"))
+    assert (
+        upload_again(hq_of(settings), settings, first.upload_id, {"spalte 2": "email"}, actor=TESTER).upload_id
+        == second.upload_id
+    )
+    other = upload_file(
+        hq_of(settings), settings, tmp_path / "leads.csv", "acme", options=UploadOptions("cp1250"), actor=TESTER
+    )
     assert (other.encoding, other.already_known) == ("cp1250", False)
     with pytest.raises(ConfigurationError, match="did you mean 'email'"):
-        upload_again(hq_of(settings), settings, first.upload_id, {"Spalte 2": "emial"})
+        upload_again(hq_of(settings), settings, first.upload_id, {"Spalte 2": "emial"}, actor=TESTER)
     with pytest.raises(ConfigurationError, match="no column 'Spalte 9': did you mean"):
-        upload_again(hq_of(settings), settings, first.upload_id, {"Spalte 9": "email"})
+        upload_again(hq_of(settings), settings, first.upload_id, {"Spalte 9": "email"}, actor=TESTER)
 
 
 def test_cells_without_a_value_are_counted_by_field(upload: Callable[..., UploadReport]) -> None:

@@ -25,6 +25,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.money.budgets import set_budget
+from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
@@ -105,7 +106,7 @@ def settings(shared: Build, tmp_path_factory: pytest.TempPathFactory) -> Setting
         _pay(connection)
     path = tmp_path_factory.mktemp("upload") / "people-of-kestrel-and-daughters.csv"
     path.write_text("full_name,company_name,email\nAda,Kestrel,ada@k.example\n1,2,3,4,5\nBo,Kestrel,b@k.example\n")
-    upload_file(hq_of(shared.settings), shared.settings, path, "kestrel")
+    upload_file(hq_of(shared.settings), shared.settings, path, "kestrel", actor=TESTER)
     return shared.settings
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.services.batches.launch_plan import (
@@ -30,6 +32,7 @@ from enrichment_assets.services.batches.simulation import calls_simulator
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.uploads.upload import upload_again
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -69,6 +72,7 @@ def launch(
     upload: int | str,
     pipeline: str,
     *,
+    actor: Actor,
     add_partition: Callable[[str], None],
     client: str | None = None,
     batch_key: str | None = None,
@@ -98,7 +102,7 @@ def launch(
         if existing is not None or draft is None:
             assert existing is not None  # noqa: S101
             launched = relaunched(existing, find_upload(connection, upload, client), pipeline)
-            launched = _with_rows(launched, extend(connection, settings, launched.batch_key, limit))
+            launched = _with_rows(launched, extend(connection, settings, launched.batch_key, limit, actor=actor))
         else:
             plans = step_plans(settings, draft, None, environment)
             refuse_unready(draft, plans)
@@ -106,7 +110,7 @@ def launch(
             asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
             blueprint = asked.model_copy(update={"simulated": simulated})
             beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)
-            launched = created(connection, replace(draft, blueprint=blueprint), key)
+            launched = created(connection, replace(draft, blueprint=blueprint), key, actor=actor)
             replaced = tuple((plan.slug, url) for plan in plans for url in plan.replaced)
             launched = replace(launched, replaced=replaced, beside=tuple(beside))
     add_partition(launched.batch_key)
@@ -114,7 +118,13 @@ def launch(
 
 
 def map_columns(
-    hq: Hq, settings: Settings, upload: int | str, mapping: Mapping[str, str], client: str | None = None
+    hq: Hq,
+    settings: Settings,
+    upload: int | str,
+    mapping: Mapping[str, str],
+    client: str | None = None,
+    *,
+    actor: Actor,
 ) -> int:
     """The id of an upload of the same bytes with columns mapped as said: `upload` itself stays as it is.
 
@@ -124,7 +134,7 @@ def map_columns(
     """
     with registry(hq) as connection:
         row = find_upload(connection, upload, client)
-    return upload_again(hq, settings, row["id"], mapping).upload_id
+    return upload_again(hq, settings, row["id"], mapping, actor=actor).upload_id
 
 
 def _asking_anew(blueprint: Blueprint) -> Blueprint:
@@ -138,7 +148,9 @@ def next_key(hq: Hq, upload: int | str, pipeline: str, client: str | None = None
         return default_key(connection, draft_launch(connection, upload, pipeline, client))
 
 
-def created(connection: Connection, draft: Draft, batch_key: str | None, replaces: int | None = None) -> Launched:
+def created(
+    connection: Connection, draft: Draft, batch_key: str | None, replaces: int | None = None, *, actor: Actor
+) -> Launched:
     """Insert the batch of a draft; `replaces`: id of the batch that was given up for it. The caller commits.
 
     Raises:
@@ -147,7 +159,13 @@ def created(connection: Connection, draft: Draft, batch_key: str | None, replace
     limit = None if replace(draft, limit=None).items == draft.items else draft.limit
     for _ in range(_ATTEMPTS):
         key = batch_key or default_key(connection, draft)
-        if store.insert_batch(connection, key, draft.upload, draft.blueprint, limit, replaces):
+        batch_id = store.insert_batch(connection, key, draft.upload, draft.blueprint, limit, replaces)
+        if batch_id is not None:
+            said = {"upload_id": draft.upload["id"], "pipeline": draft.pipeline.slug, "items": draft.items}
+            if limit is not None:
+                said["limit"] = limit
+            client_id = draft.upload["client_id"]
+            note_action(connection, actor, Code.BATCH_LAUNCH, key, client_id=client_id, batch_id=batch_id, after=said)
             return _launched(key, draft.upload, draft.blueprint, created=True, limit=limit)
         if batch_key and (existing := store.get_batch(connection, key)):  # somebody launched it in this moment
             return relaunched(existing, draft.upload, draft.pipeline.slug)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.services.batches.items import lay_out
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches import items as items_store
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.catalog.uploads import get_upload
@@ -46,7 +49,7 @@ def is_pilot_of(batch: dict[str, Any], upload: dict[str, Any], pipeline: str) ->
     return batch["upload_id"] == upload["id"] and batch["pipeline_slug"] == pipeline and batch["row_limit"] is not None
 
 
-def extend(connection: Connection, settings: Settings, batch_key: str, limit: int | None) -> int:
+def extend(connection: Connection, settings: Settings, batch_key: str, limit: int | None, *, actor: Actor) -> int:
     """Let a batch have its upload's rows up to `limit` (None: all) and lay them out; how many are new. Caller commits.
 
     A limit that the batch has or is beyond changes nothing.
@@ -70,7 +73,18 @@ def extend(connection: Connection, settings: Settings, batch_key: str, limit: in
     items_store.set_row_limit(connection, batch["id"], None if wanted == readable else wanted)
     if batch["items_created_at"] is not None:
         lay_out(connection, settings, {**batch, "row_limit": wanted}, upload)
-    return int(wanted - min(before, readable))
+    added = int(wanted - min(before, readable))
+    note_action(
+        connection,
+        actor,
+        Code.BATCH_EXTEND,
+        batch_key,
+        client_id=batch["client_id"],
+        batch_id=batch["id"],
+        before={"limit": before},
+        after={"limit": None if wanted == readable else wanted, "added": added},
+    )
+    return added
 
 
 def _work(blueprint: Blueprint) -> Blueprint:

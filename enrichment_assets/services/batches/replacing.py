@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
 from enrichment_assets.engine.calls.past_questions import remember_questions
@@ -20,6 +22,7 @@ from enrichment_assets.services.batches.launching import Launched, created, refu
 from enrichment_assets.services.batches.simulation import calls_simulator, refuse_other_world
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.batches.giving_up import GivenUp, give_up
 from enrichment_assets.store.catalog.archiving import set_archived
@@ -39,7 +42,7 @@ class Replaced:
     questions: int
 
 
-def give_up_batch(hq: Hq, batch_key: str) -> GivenUp:
+def give_up_batch(hq: Hq, batch_key: str, *, actor: Actor) -> GivenUp:
     """See that nothing of a batch is sent any more; answers under way are still taken. Again, it changes nothing.
 
     Raises:
@@ -49,6 +52,17 @@ def give_up_batch(hq: Hq, batch_key: str) -> GivenUp:
         given_up = give_up(connection, batch_key)
         if given_up is None:
             raise no_such_batch(connection, batch_key)
+        if not given_up.again:
+            said = {"skipped": given_up.skipped, "under_way": given_up.under_way, "ambiguous": given_up.ambiguous}
+            note_action(
+                connection,
+                actor,
+                Code.BATCH_GIVE_UP,
+                batch_key,
+                client_id=given_up.client_id,
+                batch_id=given_up.batch_id,
+                after=said,
+            )
     return given_up
 
 
@@ -59,6 +73,7 @@ def launch_instead(
     upload: int | str,
     pipeline: str,
     *,
+    actor: Actor,
     add_partition: Callable[[str], None],
     client: str | None = None,
     batch_key: str | None = None,
@@ -86,7 +101,7 @@ def launch_instead(
         refuse_unready(draft, step_plans(settings, draft, None, environment))
         refuse_other_world(settings, old_key, Blueprint.model_validate(old["blueprint"]))
         there = store.replacement_of(connection, old["id"], draft.pipeline.slug)
-    given_up = give_up_batch(hq, old_key)
+    given_up = give_up_batch(hq, old_key, actor=actor)
     questions = _remember(hq, settings, old_key)
     with registry(hq) as connection:
         if there is not None:
@@ -94,8 +109,19 @@ def launch_instead(
         else:
             blueprint = _taking_from(old, draft.blueprint)
             blueprint = blueprint.model_copy(update={"simulated": calls_simulator(settings, draft.blueprint)})
-            launched = created(connection, replace(draft, blueprint=blueprint), key, old["id"])
+            launched = created(connection, replace(draft, blueprint=blueprint), key, old["id"], actor=actor)
         set_archived(connection, "batch", old["id"], archived=True)
+        if old["retired_at"] is None:
+            note_action(
+                connection,
+                actor,
+                Code.BATCH_ARCHIVE,
+                old_key,
+                client_id=old["client_id"],
+                batch_id=old["id"],
+                before={"archived": False},
+                after={"archived": True, "replaced_by": launched.batch_key},
+            )
     add_partition(launched.batch_key)
     return Replaced(launched, given_up, questions)
 

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.registry.loader import builtin_pipelines
 from enrichment_assets.services.batches.partitions import Partitions
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.uploads.kept_files import kept_path
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import archiving as store
 from enrichment_assets.store.catalog.archiving import Kind
 from enrichment_assets.store.catalog.missing import no_such_batch
@@ -40,7 +43,14 @@ class Put:
 
 
 def archive(
-    hq: Hq, settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions
+    hq: Hq,
+    settings: Settings,
+    kind: Kind,
+    name: str,
+    client: str | None = None,
+    *,
+    actor: Actor,
+    partitions: Partitions,
 ) -> Put:
     """Take something out of lists, pickers and Dagster (`partitions`). Doing it again changes nothing.
 
@@ -52,6 +62,8 @@ def archive(
         row = _must_find(connection, kind, name, client)
         _refuse_in_the_way(connection, "archive", kind, row)
         store.set_archived(connection, kind, row["id"], archived=True)
+        if row["put_away_at"] is None:
+            _note(connection, actor, kind, "archive", row)
     if kind == "batch":
         _sweep_partition(hq, name, partitions)
         _note_in_warehouse(hq, settings, row)
@@ -59,12 +71,21 @@ def archive(
 
 
 def restore(
-    hq: Hq, settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions
+    hq: Hq,
+    settings: Settings,
+    kind: Kind,
+    name: str,
+    client: str | None = None,
+    *,
+    actor: Actor,
+    partitions: Partitions,
 ) -> Put:
     """Bring something back that was archived. Raises `NotFoundError`."""
     with registry(hq) as connection:
         row = _must_find(connection, kind, name, client)
         store.set_archived(connection, kind, row["id"], archived=False)
+        if row["put_away_at"] is not None:
+            _note(connection, actor, kind, "restore", row)
     if kind == "batch":
         partitions.add(name)
         _note_in_warehouse(hq, settings, row)
@@ -72,7 +93,14 @@ def restore(
 
 
 def remove(
-    hq: Hq, settings: Settings, kind: Kind, name: str, client: str | None = None, *, partitions: Partitions
+    hq: Hq,
+    settings: Settings,
+    kind: Kind,
+    name: str,
+    client: str | None = None,
+    *,
+    actor: Actor,
+    partitions: Partitions,
 ) -> Put:
     """Delete something for good, with its files, if nothing depends on it.
 
@@ -86,6 +114,7 @@ def remove(
             raise ConfigurationError(f"{kind} {name} comes with the platform and would be back: archive it")
         _refuse_in_the_way(connection, "remove", kind, row)
         store.delete(connection, kind, row["id"])
+        _note(connection, actor, kind, "remove", row)
         has_bytes = kind == "upload" and not store.other_uploads_of(connection, row["client"], row["sha256"])
     if has_bytes:
         kept_path(settings, row["client"], row["sha256"]).unlink(missing_ok=True)
@@ -94,6 +123,21 @@ def remove(
         _empty_warehouse(settings, row)
         withdraw_marts(hq, name)
     return Put(kind, row["name"], row["client"], "removed")
+
+
+def _note(connection: Connection, actor: Actor, kind: Kind, verb: str, row: Mapping[str, Any]) -> None:
+    """Write down that something was put away, brought back or deleted."""
+    was = {"archived": row["put_away_at"] is not None}
+    note_action(
+        connection,
+        actor,
+        Code(f"{kind}.{verb}"),
+        row["name"],
+        client_id=row["client_id"],
+        batch_id=row["id"] if kind == "batch" else None,
+        before=was,
+        after=None if verb == "remove" else {"archived": verb == "archive"},
+    )
 
 
 def list_archived(hq: Hq) -> list[dict[str, Any]]:

@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.literal_keys import looks_like_key
+from enrichment_assets.domain.operator_actions import Code, differences
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.reads import reads_of
@@ -27,6 +29,7 @@ from enrichment_assets.services.catalog.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import clients as client_store
 from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import Connection
@@ -45,7 +48,7 @@ class Client:
     created_at: datetime
 
 
-def add_client(hq: Hq, slug: str, name: str | None = None) -> Client:
+def add_client(hq: Hq, slug: str, name: str | None = None, *, actor: Actor) -> Client:
     """Add a client. Raises `ConfigurationError` for a slug that is taken or is none."""
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise ConfigurationError(
@@ -53,6 +56,8 @@ def add_client(hq: Hq, slug: str, name: str | None = None) -> Client:
         )
     with hq.transaction() as connection:
         row = client_store.insert_client(connection, slug, (name or "").strip() or slug)
+        if row is not None:
+            note_action(connection, actor, Code.CLIENT_ADD, slug, client_id=row["id"], after={"name": row["name"]})
     if row is None:
         raise ConfigurationError(
             f"there is a client {slug!r} already",
@@ -95,6 +100,7 @@ def set_client_config(
     client: str,
     workflow: str,
     *,
+    actor: Actor,
     set_values: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
     unset: Collection[str] = (),
@@ -109,6 +115,7 @@ def set_client_config(
         settings: The installation.
         client: Its slug.
         workflow: The workflow's slug.
+        actor: Who changes it.
         set_values: Dotted path -> value, e.g. `{"limits.per_second": 2}`.
         secrets: Purpose -> NAME of an environment variable.
         unset: Dotted paths to give back to the registry; `secrets.<purpose>` for a secret.
@@ -146,7 +153,22 @@ def set_client_config(
         refuse_unsafe_keys(merged, sandbox_url=settings.sandbox_url, replace=replace, environment=environment)
         refuse_reserved_name(merged)
         registry_store.save_client_config(connection, client_id, workflow, config)
+        old, new = _overrides(before, config)
+        if old != new:
+            name = f"{client}/{workflow}"
+            note_action(connection, actor, Code.CLIENT_CONFIG, name, client_id=client_id, before=old, after=new)
     return config
+
+
+def _overrides(before: ClientWorkflowConfig, after: ClientWorkflowConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of a client's overrides differs: settings by path, names of variables under `secrets`, `enabled`."""
+    old, new = differences(before.settings, after.settings)
+    old_names, new_names = differences(before.secrets, after.secrets)
+    if old_names or new_names:
+        old, new = {**old, "secrets": old_names}, {**new, "secrets": new_names}
+    if before.enabled != after.enabled:
+        old, new = {**old, "enabled": before.enabled}, {**new, "enabled": after.enabled}
+    return old, new
 
 
 def _refuse_unread_parameters(

@@ -14,10 +14,12 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.name_checks import name_warnings
+from enrichment_assets.domain.operator_actions import Code, differences
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import validate_pipeline
 from enrichment_assets.domain.suggestions import did_you_mean
@@ -42,6 +44,7 @@ from enrichment_assets.services.catalog.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import is_edited, registry, seed_builtins
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import registry as store
 from enrichment_assets.store.catalog.archiving import set_archived, steps_of_batches
 from enrichment_assets.store.database import Connection
@@ -104,7 +107,9 @@ def get_workflow(hq: Hq, slug: str) -> RegisteredWorkflow:
     return found[slug]
 
 
-def add_workflow(hq: Hq, settings: Settings, source: Path | WorkflowDefinition, *, replace: bool = False) -> Saved:
+def add_workflow(
+    hq: Hq, settings: Settings, source: Path | WorkflowDefinition, *, actor: Actor, replace: bool = False
+) -> Saved:
     """Register a workflow from a YAML file or a definition; one of the same slug is replaced.
 
     Batches that were launched before keep what they were launched with. `replace`: a provider's key may go to another
@@ -130,6 +135,8 @@ def add_workflow(hq: Hq, settings: Settings, source: Path | WorkflowDefinition, 
         store.upsert_workflow(connection, workflow, None)
         if row is not None:
             set_archived(connection, "workflow", row["id"], archived=False)
+        was = None if row is None else _registered(row).definition
+        _note_saved(connection, actor, Code.WORKFLOW_SAVE, was, workflow)
         warnings = [f"workflow {workflow.slug}, {fault}" for fault in name_warnings(workflow, fields)]
         pipelines = store.list_pipeline_rows(connection)
         warnings += _broken_pipelines(pipelines, others | {workflow.slug: workflow}, workflow.slug)
@@ -146,14 +153,34 @@ def refuse_unsafe(settings: Settings, workflow: WorkflowDefinition, *, replace: 
         raise ConfigurationError(f"workflow {workflow.slug}: a NUL character cannot be stored")
 
 
-def set_workflow_enabled(hq: Hq, slug: str, enabled: bool) -> None:
+def _note_saved(
+    connection: Connection,
+    actor: Actor,
+    code: Code,
+    before: WorkflowDefinition | PipelineDefinition | None,
+    after: WorkflowDefinition | PipelineDefinition,
+    client_id: int | None = None,
+) -> None:
+    """Write down what of a definition was changed; all of it where it is new."""
+    old = None if before is None else before.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    new = after.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if old is not None:
+        old, new = differences(old, new)
+    note_action(connection, actor, code, after.slug, client_id=client_id, before=old, after=new)
+
+
+def set_workflow_enabled(hq: Hq, slug: str, enabled: bool, *, actor: Actor) -> None:
     """Switch a workflow on or off for every client. Raises `NotFoundError`."""
     with registry(hq) as connection:
-        if not store.set_enabled(connection, slug, enabled):
+        was = store.set_enabled(connection, slug, enabled)
+        if was is None:
             raise no_such_workflow(slug, [row["workflow_slug"] for row in store.list_workflow_rows(connection)])
+        if was != enabled:
+            code = Code.WORKFLOW_ENABLE if enabled else Code.WORKFLOW_DISABLE
+            note_action(connection, actor, code, slug, before={"enabled": was}, after={"enabled": enabled})
 
 
-def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None = None) -> Saved:
+def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None = None, *, actor: Actor) -> Saved:
     """Save a pipeline for a client, or for all (None); one of the same slug and client is replaced.
 
     Raises:
@@ -180,6 +207,8 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
         elif before is not None and PipelineDefinition.model_validate(before["definition"]) == pipeline:
             return Saved(pipeline.slug, "unchanged")
         store.upsert_pipeline(connection, client_id, pipeline)
+        was = None if before is None else PipelineDefinition.model_validate(before["definition"])
+        _note_saved(connection, actor, Code.PIPELINE_SAVE, was, pipeline, client_id)
     return Saved(pipeline.slug, "added" if before is None else "updated")
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.field_types import FieldType, type_of
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.values import Reason, clean
 from enrichment_assets.services.insight.lead_fields import own_fields
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.hq import Hq
@@ -30,6 +33,7 @@ def edit_lead(
     column: str,
     value: str | None,
     *,
+    actor: Actor,
     by: str,
     note: str | None = None,
 ) -> int:
@@ -52,7 +56,17 @@ def edit_lead(
         kind = _type_of(column, batch, batch_key)
         if value is not None:
             value = _checked(column, value, identity_of(connection, batch_key, item_id), kind)
-        return add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
+        edit_id = add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
+        note_action(
+            connection,
+            actor,
+            Code.LEAD_EDIT,
+            item_id,
+            client_id=batch["client_id"],
+            batch_id=batch["id"],
+            after={"field": column, "edit_id": edit_id},
+        )
+        return edit_id
 
 
 def _type_of(column: str, batch: dict[str, Any], batch_key: str) -> FieldType:

@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import checked_amount
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.catalog.clients import no_such_workflow
 from enrichment_assets.services.operations.recovery import in_transaction, wake_again
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import registry
 from enrichment_assets.store.catalog.missing import no_such_client
 from enrichment_assets.store.database import Connection
@@ -48,6 +51,7 @@ def set_budget(
     client: str,
     amount: Decimal | str,
     *,
+    actor: Actor,
     batch: str | None = None,
     workflow: str | None = None,
 ) -> BudgetReport:
@@ -66,6 +70,8 @@ def set_budget(
         after = budget_changes.find_budget(connection, scope)
         assert after is not None, "a budget that was just set is there"  # noqa: S101
         report = BudgetReport(after, before.amount if before else None, {}, 0)
+        if before is None or exact != before.amount:
+            _note(connection, actor, Code.BUDGET_SET, scope, before, after)
         if before is None or exact <= before.amount:
             return report, []
         return _reopened(connection, scope, report)
@@ -73,7 +79,9 @@ def set_budget(
     return _committed(hq, change)
 
 
-def remove_budget(hq: Hq, client: str, *, batch: str | None = None, workflow: str | None = None) -> BudgetReport:
+def remove_budget(
+    hq: Hq, client: str, *, actor: Actor, batch: str | None = None, workflow: str | None = None
+) -> BudgetReport:
     """Remove a budget: spending in its scope is then bound by the others only. What it had skipped goes on.
 
     Raises `NotFoundError` as `set_budget`, and where there is no such budget.
@@ -85,9 +93,29 @@ def remove_budget(hq: Hq, client: str, *, batch: str | None = None, workflow: st
         if before is None:
             raise NotFoundError("there is no such budget", Hint(Action.LIST_BUDGETS), code="budget.not_found")
         budget_changes.remove_budget(connection, scope)
+        _note(connection, actor, Code.BUDGET_REMOVE, scope, before, None)
         return _reopened(connection, scope, BudgetReport(before, before.amount, {}, 0))
 
     return _committed(hq, change)
+
+
+def _note(
+    connection: Connection, actor: Actor, code: Code, scope: Scope, before: Budget | None, after: Budget | None
+) -> None:
+    """Write down a budget's amount before and after; it is called by what it covers, as `acme/acme-1-basic-1`."""
+    budget = after or before
+    assert budget is not None  # noqa: S101
+    amounts = [None if one is None else {"amount": one.amount, "currency": one.currency} for one in (before, after)]
+    note_action(
+        connection,
+        actor,
+        code,
+        "/".join(filter(None, (budget.client, budget.batch, budget.workflow))),
+        client_id=scope.client_id,
+        batch_id=scope.batch_id,
+        before=amounts[0],
+        after=amounts[1],
+    )
 
 
 def list_budgets(hq: Hq, client: str | None = None) -> list[Budget]:

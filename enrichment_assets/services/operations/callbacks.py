@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.statuses import InboxStatus
 from enrichment_assets.domain.visible import visible
+from enrichment_assets.store.audit.operator_actions import note_action
+from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch, no_such_client
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -89,7 +93,7 @@ def show_callback(hq: Hq, inbox_id: int) -> CallbackDetail:
         return CallbackDetail(summary, headers, body)
 
 
-def replay_callbacks(hq: Hq, *, inbox_id: int | None = None, batch: str | None = None) -> ReplayReport:
+def replay_callbacks(hq: Hq, *, actor: Actor, inbox_id: int | None = None, batch: str | None = None) -> ReplayReport:
     """Put one dead callback, or all of a batch, back in line; the batch's next run applies them from the stored bytes.
 
     Raises `NotFoundError` for an unknown callback or batch, `ConfigurationError` for a callback that is not dead or
@@ -102,7 +106,24 @@ def replay_callbacks(hq: Hq, *, inbox_id: int | None = None, batch: str | None =
         if inbox_id is not None and (found := _find(connection, inbox_id)).status != InboxStatus.DEAD:
             raise ConfigurationError(f"callback {inbox_id} is {found.status}; only dead callbacks can be replayed")
         reopened = reopen_dead(connection, inbox_id=inbox_id, batch_key=batch)
+        if reopened:
+            _note(connection, actor, batch or reopened[0][1], [i for i, _ in reopened])
     return ReplayReport([i for i, _ in reopened], dict(Counter(key for _, key in reopened)))
+
+
+def _note(connection: Connection, actor: Actor, batch_key: str, inbox_ids: list[int]) -> None:
+    batch = get_batch(connection, batch_key)
+    assert batch is not None  # noqa: S101
+    note_action(
+        connection,
+        actor,
+        Code.CALLBACK_REPLAY,
+        inbox_ids[0] if len(inbox_ids) == 1 else batch_key,
+        client_id=batch["client_id"],
+        batch_id=batch["id"],
+        before={"status": InboxStatus.DEAD.value},
+        after={"status": InboxStatus.NEW.value, "callbacks": inbox_ids},
+    )
 
 
 def _find(connection: Connection, inbox_id: int) -> CallbackSummary:

@@ -15,15 +15,18 @@ from typing import Literal, TypeVar
 
 from psycopg import errors
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import Money, checked_amount, sums
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.services.batches.foresight import Hindrance, after_retry
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -110,7 +113,13 @@ class ResolveReport:
 
 
 def retry(
-    hq: Hq, settings: Settings, batch_key: str, *, workflow: str | None = None, error_class: str | None = None
+    hq: Hq,
+    settings: Settings,
+    batch_key: str,
+    *,
+    actor: Actor,
+    workflow: str | None = None,
+    error_class: str | None = None,
 ) -> RetryReport:
     """Make FAILED states PENDING again, of one workflow, of one error class, or all; lift their providers' pauses.
 
@@ -143,6 +152,9 @@ def retry(
         report = RetryReport(
             batch_key, dict(counts), len(calls), reopened, lifted, resumed, batch.runners, pending, hindrances
         )
+        if counts or reopened or lifted:
+            said = {"retried": dict(counts), "calls": len(calls), "reopened": reopened, "pauses_lifted": lifted}
+            note_change(connection, actor, Code.BATCH_RETRY, batch_key, batch, said)
         return report, batch.batch_id
 
     report, batch_id = in_transaction(hq, change)
@@ -168,6 +180,7 @@ def resolve(
     batch_key: str,
     decision: Literal["retry", "accept-miss"],
     *,
+    actor: Actor,
     workflow: str | None = None,
     item_id: int | None = None,
     cost: Decimal | str | None = None,
@@ -178,6 +191,7 @@ def resolve(
         hq: The databases.
         batch_key: The batch.
         decision: `retry`: it was not done, or may be paid again. `accept-miss`: there will be no answer.
+        actor: Who decides.
         workflow: Only states of this workflow.
         item_id: Only this item's; of a company step, all items that share the call move with it.
         cost: For `accept-miss`: what each call did cost; default: its estimate.
@@ -198,12 +212,22 @@ def resolve(
             report = _accept_miss(connection, batch_key, batch, blueprint, workflow, item_id, amount)
         if report.states:
             recovery.wake_batch(connection, batch.batch_id, only_if_pending=False)
+            costs = {one.currency: one.amount for one in report.costs}
+            said = {"decision": decision, "states": report.states, "calls": report.calls, "costs": costs}
+            note_change(connection, actor, Code.BATCH_RESOLVE, batch_key, batch, said)
         return report, batch.batch_id
 
     report, batch_id = in_transaction(hq, change)
     if report.running and report.states:
         wake_again(hq, [batch_id])
     return report
+
+
+def note_change(
+    connection: Connection, actor: Actor, code: Code, batch_key: str, batch: LockedBatch, said: Mapping[str, object]
+) -> None:
+    """Write down what was changed of a batch."""
+    note_action(connection, actor, code, batch_key, client_id=batch.client_id, batch_id=batch.batch_id, after=said)
 
 
 def _call_again(

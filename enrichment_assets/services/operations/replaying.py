@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 import orjson
 import psycopg
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.statuses import Outcome, Status
@@ -28,7 +30,7 @@ from enrichment_assets.engine.decisions.replay import read_again
 from enrichment_assets.engine.run.prepared_step import Step, prepare_steps
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog.seeding import registry
-from enrichment_assets.services.operations.recovery import in_transaction, locked
+from enrichment_assets.services.operations.recovery import in_transaction, locked, note_change
 from enrichment_assets.services.operations.rereading import with_current_mapping, with_step
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
@@ -88,7 +90,9 @@ class ReplayReport:
         return Hint(Action.EXTRACT_AGAIN, {"batch": self.batch})
 
 
-def replay(hq: Hq, settings: Settings, batch_key: str, workflow: str, *, dry_run: bool = False) -> ReplayReport:
+def replay(
+    hq: Hq, settings: Settings, batch_key: str, workflow: str, *, actor: Actor, dry_run: bool = False
+) -> ReplayReport:
     """Read the stored answers of one workflow of a batch again.
 
     Args:
@@ -96,6 +100,7 @@ def replay(hq: Hq, settings: Settings, batch_key: str, workflow: str, *, dry_run
         settings: The installation.
         batch_key: The batch; no run may be working on it.
         workflow: Slug of the workflow.
+        actor: Who lets them be read again.
         dry_run: Only say what would change; allowed while a run works.
 
     Raises:
@@ -106,7 +111,7 @@ def replay(hq: Hq, settings: Settings, batch_key: str, workflow: str, *, dry_run
     current = _current_definition(hq, batch_key, workflow)
 
     def change(connection: Connection) -> tuple[ReplayReport, Destination | None, str]:
-        return _Replay(connection, settings, batch_key, current, dry_run=dry_run).run()
+        return _Replay(connection, settings, batch_key, current, actor, dry_run=dry_run).run()
 
     report, destination, client = in_transaction(hq, change)
     if dry_run or destination is None:
@@ -134,8 +139,16 @@ class _Replay:
     """One replay within its transaction."""
 
     def __init__(
-        self, connection: Connection, settings: Settings, batch_key: str, current: WorkflowDefinition, *, dry_run: bool
+        self,
+        connection: Connection,
+        settings: Settings,
+        batch_key: str,
+        current: WorkflowDefinition,
+        actor: Actor,
+        *,
+        dry_run: bool,
     ) -> None:
+        self._actor = actor
         self._connection = connection
         self._settings = settings
         self._key = batch_key
@@ -310,6 +323,8 @@ class _Replay:
         reopened = reopening.reopen_dependents(connection, self._answered, StepFacts.of(self._blueprint))
         if new or self._counts["states"]:
             recovery.wake_batch(connection, batch_id, only_if_pending=False)
+            said = {"workflow": self._slug, "new_mapping": new, **self._counts}
+            note_change(connection, self._actor, Code.BATCH_REPLAY, self._key, self._batch, said)
         return reopened
 
 

@@ -14,7 +14,7 @@ class Error(Shape):
     """Why something was refused or failed; it stands under the key `error`.
 
     Attributes:
-        code: A stable name to branch on.
+        code: A stable name to branch on: [errors](errors.md) lists all.
         what: What happened, for a person; the sentence may change.
         hints: What helps, likeliest first.
     """

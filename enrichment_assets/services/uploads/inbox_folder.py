@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import EnrichError, InfrastructureError
 from enrichment_assets.services.batches.launching import launch, next_key
 from enrichment_assets.services.uploads import inbox_notes as notes
@@ -44,7 +45,7 @@ class TakenFile:
 
 
 # crash point: file-is-taken-in
-def take_in(hq: Hq, settings: Settings) -> list[TakenFile]:
+def take_in(hq: Hq, settings: Settings, *, actor: Actor) -> list[TakenFile]:
     """Upload and launch every file that has arrived whole.
 
     A crash in between repeats safely: the upload is recognised by its bytes, the batch by the noted key. A file that
@@ -54,7 +55,7 @@ def take_in(hq: Hq, settings: Settings) -> list[TakenFile]:
         InfrastructureError: the database is down; files stay where they are.
     """
     notes.forget_vanished(settings.inbox_dir)
-    return [_take(hq, settings, client, pipeline, path) for client, pipeline, path in _arrived(settings)]
+    return [_take(hq, settings, actor, client, pipeline, path) for client, pipeline, path in _arrived(settings)]
 
 
 def _arrived(settings: Settings) -> Iterator[tuple[str, str, Path]]:
@@ -83,11 +84,11 @@ def _is_settled(path: Path) -> bool:
     return False
 
 
-def _take(hq: Hq, settings: Settings, client: str, pipeline: str, path: Path) -> TakenFile:
+def _take(hq: Hq, settings: Settings, actor: Actor, client: str, pipeline: str, path: Path) -> TakenFile:
     try:
         seen = notes.identity(path)
         try:
-            key = _launched(hq, settings, client, pipeline, path, seen)
+            key = _launched(hq, settings, actor, client, pipeline, path, seen)
         except InfrastructureError:
             raise
         except EnrichError as error:
@@ -101,11 +102,13 @@ def _take(hq: Hq, settings: Settings, client: str, pipeline: str, path: Path) ->
         return TakenFile(path, client, pipeline, problem=f"stays where it is: {error}")
 
 
-def _launched(hq: Hq, settings: Settings, client: str, pipeline: str, path: Path, seen: notes.Identity) -> str:
+def _launched(
+    hq: Hq, settings: Settings, actor: Actor, client: str, pipeline: str, path: Path, seen: notes.Identity
+) -> str:
     """The key of the file's batch, which is there when this returns."""
-    upload = upload_file(hq, settings, path, client, source="inbox").upload_id
+    upload = upload_file(hq, settings, path, client, actor=actor, source="inbox").upload_id
     key = notes.noted_key(path, seen) or notes.note_key(path, seen, next_key(hq, upload, pipeline))
-    return launch(hq, settings, upload, pipeline, batch_key=key, add_partition=lambda _key: None).batch_key
+    return launch(hq, settings, upload, pipeline, actor=actor, batch_key=key, add_partition=lambda _key: None).batch_key
 
 
 # opens files of ours: the home's

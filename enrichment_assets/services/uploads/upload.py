@@ -14,9 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, UploadRefusedError
 from enrichment_assets.domain.headers import map_headers
 from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.spreadsheets import is_own_export
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.uploads.csv_files import ReadLimits
@@ -40,6 +42,7 @@ from enrichment_assets.services.uploads.report import (
 )
 from enrichment_assets.services.uploads.workbooks import SheetReading
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import uploads as store
 from enrichment_assets.store.catalog.archiving import set_archived
 from enrichment_assets.store.catalog.missing import no_such_client
@@ -70,6 +73,7 @@ def upload_file(
     path: Path,
     client_slug: str,
     *,
+    actor: Actor,
     source: str = "cli",
     filename: str | None = None,
     options: UploadOptions | None = None,
@@ -81,6 +85,7 @@ def upload_file(
         settings: The installation.
         path: A file of delimited text, or a workbook (.xlsx).
         client_slug: The client it belongs to.
+        actor: Who brings it.
         source: Where it came from: `cli`, `inbox` or `api`.
         filename: Its name for people, when `path` is only a temporary place.
         options: What is said of the file and not guessed; the same bytes read otherwise are another upload.
@@ -101,8 +106,17 @@ def upload_file(
                 if known := store.find_upload(connection, client, kept.sha256, options.kept()):
                     kept.keep()
                     set_archived(connection, "upload", known["id"], archived=False)
+                    if known["archived_at"] is not None:
+                        was, now = {"archived": True}, {"archived": False}
+                        note_action(
+                            connection, actor, Code.UPLOAD_RESTORE, known["id"], client_id=client, before=was, after=now
+                        )
                     return _known(kept.final, known)
-                return _store(connection, kept, _Origin(client, client_slug, name, source, options))
+                report = _store(connection, kept, _Origin(client, client_slug, name, source, options))
+                if not report.already_known:
+                    said = {"rows": report.rows, "rejected": report.rejected, "sha256": report.sha256, "source": source}
+                    note_action(connection, actor, Code.UPLOAD_ADD, report.upload_id, client_id=client, after=said)
+                return report
         except UploadRefusedError as error:
             raise UploadRefusedError(f"{name} was refused: {error}", *error.hints, code=error.code) from None
 
@@ -113,7 +127,9 @@ def get_upload(hq: Hq, upload_id: int) -> UploadReport:
         return make_report(_existing(store.get_upload(connection, upload_id), upload_id), already_known=True)
 
 
-def upload_again(hq: Hq, settings: Settings, upload_id: int, mapping: Mapping[str, str]) -> UploadReport:
+def upload_again(
+    hq: Hq, settings: Settings, upload_id: int, mapping: Mapping[str, str], *, actor: Actor
+) -> UploadReport:
     """The kept bytes of an upload as another one, with columns mapped as said; everything else as it was said before.
 
     Raises `NotFoundError`, `InfrastructureError` when the bytes are gone, and as `upload_file`.
@@ -124,7 +140,14 @@ def upload_again(hq: Hq, settings: Settings, upload_id: int, mapping: Mapping[st
     options = replace(said, mapping={**said.mapping, **mapping})
     path = _kept_bytes(settings, row)
     return upload_file(
-        hq, settings, path, row["client"], source=row["source"], filename=row["filename"], options=options
+        hq,
+        settings,
+        path,
+        row["client"],
+        actor=actor,
+        source=row["source"],
+        filename=row["filename"],
+        options=options,
     )
 
 

@@ -20,12 +20,17 @@ REASON = f"{SkipReason.GIVEN_UP.value}: the batch was given up before this was a
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """What giving a batch up came to: states that are never asked, and calls whose answers are still taken."""
+    """What giving a batch up came to: states that are never asked, and calls whose answers are still taken.
+
+    `again`: it had been given up before.
+    """
 
     batch_id: int
+    client_id: int
     skipped: int
     under_way: int
     ambiguous: int
+    again: bool
 
 
 # one row: by its key
@@ -71,7 +76,7 @@ def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
     A PENDING state whose call is under way keeps waiting for its answer. The caller commits.
     """
     batch = connection.execute(
-        "select id, blueprint from batches where batch_key = %s for update", (batch_key,)
+        "select id, client_id, blueprint, given_up_at from batches where batch_key = %s for update", (batch_key,)
     ).fetchone()
     if batch is None:
         return None
@@ -97,4 +102,11 @@ def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
         parameters,
     ).fetchone()
     assert moved is not None and counts is not None  # noqa: S101
-    return GivenUp(batch["id"], moved["skipped"], counts["open"], counts["ambiguous"])
+    return GivenUp(
+        batch_id=batch["id"],
+        client_id=batch["client_id"],
+        skipped=moved["skipped"],
+        under_way=counts["open"],
+        ambiguous=counts["ambiguous"],
+        again=batch["given_up_at"] is not None,
+    )

@@ -52,8 +52,8 @@ def insert_batch(
     blueprint: Blueprint,
     row_limit: int | None = None,
     replaces: int | None = None,
-) -> bool:
-    """Insert the batch; False when the key is taken.
+) -> int | None:
+    """Insert the batch; its id, or None when the key is taken.
 
     Args:
         connection: HQ database.
@@ -63,11 +63,12 @@ def insert_batch(
         row_limit: It is a pilot: only so many readable rows, the first ones.
         replaces: Id of the batch that was given up for it.
     """
-    cursor = connection.execute(
+    row = connection.execute(
         """
         insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint, row_limit, replaces, resume_at)
         values (%s, %s, %s, %s, %s, %s, %s, now())
         on conflict (batch_key) do nothing
+        returning id
         """,
         (
             batch_key,
@@ -78,8 +79,8 @@ def insert_batch(
             row_limit,
             replaces,
         ),
-    )
-    return cursor.rowcount == 1
+    ).fetchone()
+    return None if row is None else int(row["id"])
 
 
 def pilot_of(connection: Connection, upload_id: int, pipeline: str) -> Row | None:

@@ -22,19 +22,24 @@ _TABLES: Mapping[Kind, tuple[str, str]] = {
 }
 
 _FIND: Mapping[Kind, str] = {
-    "client": "select id, slug as name, slug as client from clients where slug = %(name)s",
+    "client": """
+        select id, slug as name, slug as client, id as client_id, archived_at as put_away_at from clients
+        where slug = %(name)s""",
     "upload": """
-        select u.id, u.id::text as name, c.slug as client, u.sha256, u.filename from uploads u
-        join clients c on c.id = u.client_id where u.id::text = %(name)s""",
+        select u.id, u.id::text as name, c.slug as client, u.client_id, u.archived_at as put_away_at, u.sha256,
+               u.filename
+        from uploads u join clients c on c.id = u.client_id where u.id::text = %(name)s""",
     "workflow": """
-        select id, workflow_slug as name, null as client, builtin_version is not null as builtin
+        select id, workflow_slug as name, null as client, null as client_id, archived_at as put_away_at,
+               builtin_version is not null as builtin
         from enrichment_registry where workflow_slug = %(name)s""",
     "pipeline": """
-        select p.id, p.slug as name, c.slug as client, p.definition from enrichment_pipelines p
-        left join clients c on c.id = p.client_id
+        select p.id, p.slug as name, c.slug as client, p.client_id, p.archived_at as put_away_at, p.definition
+        from enrichment_pipelines p left join clients c on c.id = p.client_id
         where p.slug = %(name)s and c.slug is not distinct from %(client)s""",
     "batch": """
-        select b.id, b.batch_key as name, c.slug as client from batches b join clients c on c.id = b.client_id
+        select b.id, b.batch_key as name, c.slug as client, b.client_id, b.retired_at as put_away_at
+        from batches b join clients c on c.id = b.client_id
         where b.batch_key = %(name)s""",
 }
 
@@ -108,7 +113,10 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
 
 
 def find(connection: Connection, kind: Kind, name: str, client: str | None) -> Row | None:
-    """The thing of that name (of a client, for a pipeline), locked until the transaction ends; archived or not."""
+    """The thing of that name (of a client, for a pipeline), locked until the transaction ends.
+
+    `put_away_at` says since when it is archived; null: it is not.
+    """
     lock = " for update of {}".format({"client": "clients", "workflow": "enrichment_registry"}.get(kind, kind[0]))
     return connection.execute(_FIND[kind] + lock, {"name": name, "client": client}).fetchone()
 

@@ -119,12 +119,17 @@ def upsert_workflow(connection: Connection, workflow: WorkflowDefinition, builti
     connection.execute(_UPSERT, row)
 
 
-def set_enabled(connection: Connection, slug: str, enabled: bool) -> bool:
-    """Switch a workflow on or off; False when there is none."""
-    cursor = connection.execute(
+def set_enabled(connection: Connection, slug: str, enabled: bool) -> bool | None:
+    """Switch a workflow on or off; whether it was on before, None when there is no such workflow."""
+    row = connection.execute(
+        "select enabled from enrichment_registry where workflow_slug = %s for update", (slug,)
+    ).fetchone()
+    if row is None:
+        return None
+    connection.execute(
         "update enrichment_registry set enabled = %s, updated_at = now() where workflow_slug = %s", (enabled, slug)
     )
-    return cursor.rowcount == 1
+    return bool(row["enabled"])
 
 
 def client_configs(connection: Connection, client_id: int) -> dict[str, ClientWorkflowConfig]:

@@ -1,0 +1,79 @@
+"""`enrich history`: who changed what."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from enrichment_assets.cli.opening import opened_hq
+from enrichment_assets.cli.printing import AsJson, print_json
+
+if TYPE_CHECKING:
+    from enrichment_assets.store.audit.operator_actions import OperatorAction
+
+_DAY, _MINUTE = "%Y-%m-%d", "%Y-%m-%dT%H:%M"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("history")(history)
+
+
+def history(
+    client: Annotated[str | None, typer.Option("--client", help="Only what concerns this client.")] = None,
+    batch: Annotated[str | None, typer.Option("--batch", help="Only what concerns this batch.")] = None,
+    actor: Annotated[str | None, typer.Option("--actor", help="Only what this one did: cli:ada, sensor:inbox.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--since", formats=[_DAY, _MINUTE], help="From this day or minute on, in UTC.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the latest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show who changed what, and when: the latest change first, with what it was before.
+
+    Kept is what people decide: clients, workflows, budgets, launches, retries, corrections. What a batch then does by
+    itself is in `enrich status` and `enrich stats`.
+
+    Who: cli:LOGIN typed a command, sensor:NAME acted for the platform (inbox: a file in the inbox folder).
+
+    Example: enrich history --client acme --since 2026-11-01
+    """
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.operations.history import list_history
+    from enrichment_assets.services.shapes import history as shapes
+
+    since = None if since is None else since.replace(tzinfo=UTC)
+    found = list_history(opened_hq(), client=client, batch=batch, actor=actor, since=since, limit=limit)
+    if as_json:
+        print_json(map(shapes.OperatorAction.of, found))
+        return
+    print_table(
+        ("at", "actor", "action", "name", "client", "batch", "change"),
+        [
+            (one.at.astimezone(UTC), one.actor, one.action, one.name, one.client, one.batch, _change(one))
+            for one in found
+        ],
+        empty="nothing was changed" + (" that matches" if client or batch or actor or since else " yet"),
+        once=("client", "batch", "actor"),
+        brief=("at", "actor", "action", "name", "change"),
+    )
+
+
+def _change(one: OperatorAction) -> str:
+    """`amount 100.00 -> 250.00, note x`: what was before only where it was something."""
+    before, after = one.before or {}, one.after or {}
+    return ", ".join(
+        f"{key} {_text(before[key])} -> {_text(after[key])}"
+        if key in before and key in after
+        else f"{key} {_text(after[key])}"
+        if key in after
+        else f"{key} was {_text(before[key])}"
+        for key in {**before, **after}
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)

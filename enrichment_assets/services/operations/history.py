@@ -1,0 +1,48 @@
+"""Who changed what: the service behind `history`. Changes are written where they are made (`store.audit`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from enrichment_assets.domain.actors import Actor
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.services.catalog.known_clients import client_row
+from enrichment_assets.store.audit.operator_actions import OperatorAction, list_actions
+from enrichment_assets.store.batches.launching import get_batch
+from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.hq import Hq
+
+
+def list_history(
+    hq: Hq,
+    *,
+    client: str | None = None,
+    batch: str | None = None,
+    actor: str | None = None,
+    since: datetime | None = None,
+    limit: int = 100,
+) -> list[OperatorAction]:
+    """What was changed, the latest first.
+
+    Args:
+        hq: The operational database.
+        client: Only what concerns this client.
+        batch: Only what concerns this batch.
+        actor: Only what this actor did, as `cli:ada`.
+        since: Only from this time on; it has a zone.
+        limit: How many at most.
+
+    Raises:
+        NotFoundError: There is no such client or batch.
+        ConfigurationError: `actor` is no actor, or `since` has no zone.
+    """
+    if since is not None and since.tzinfo is None:
+        raise ConfigurationError("a time needs its zone to be compared", code="history.time_without_zone")
+    who = None if actor is None else str(Actor.parse(actor))
+    with hq.transaction() as connection:
+        client_id = None if client is None else int(client_row(connection, client)["id"])
+        found = None if batch is None else get_batch(connection, batch)
+        if batch is not None and found is None:
+            raise no_such_batch(connection, batch)
+        batch_id = None if found is None else int(found["id"])
+        return list_actions(connection, client_id=client_id, batch_id=batch_id, actor=who, since=since, limit=limit)
