@@ -51,7 +51,7 @@ def worked_at(
     hq = opened_hq(settings)
     if together is not None:
         if exact or on or before or after:
-            raise EnrichError("--with stands alone: it compares the times by itself.")
+            raise EnrichError("--with stands alone: it compares the times by itself.", code="option.alone")
         _print(work_history.together_with(hq, settings, organisation, together, client=client), limit, as_json)
         return
     found = work_history.worked_at(

@@ -106,7 +106,7 @@ def edit(
     from enrichment_assets.services.insight.editing import edit_lead
 
     if clear == (value is not None):
-        raise EnrichError("Give the right value, or --clear for none, one of the two.")
+        raise EnrichError("Give the right value, or --clear for none, one of the two.", code="option.value_or_clear")
     hq = opened_hq()
     edit_lead(hq, batch, item, column, value, by=by, note=note, actor=actor())
     say(

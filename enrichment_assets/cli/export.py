@@ -59,9 +59,12 @@ def export(
         done = leads.export_leads(hq, settings, batch, to, with_upload=with_upload, spreadsheet_safe=spreadsheet_safe)
         rows, standing = done.rows, done.standing
     elif with_upload:
-        raise EnrichError(f"--with-upload goes with leads: enrich export {batch} leads --with-upload --to leads.csv")
+        raise EnrichError(
+            f"--with-upload goes with leads: enrich export {batch} leads --with-upload --to leads.csv",
+            code="option.with_upload",
+        )
     elif to is None:
-        raise EnrichError(f"{model} goes to a file: add --to {model}.csv")
+        raise EnrichError(f"{model} goes to a file: add --to {model}.csv", code="export.needs_file")
     else:
         queries.file_format(to)
         standing = bring_up_to_date(hq, settings, batch)

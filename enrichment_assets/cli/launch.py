@@ -89,7 +89,10 @@ def launch(
     partitions = InstancePartitions(settings)
     if replaced is not None:
         if fresh:
-            raise EnrichError("--replace takes what the other batch paid for, --fresh takes nothing: one of the two")
+            raise EnrichError(
+                "--replace takes what the other batch paid for, --fresh takes nothing: one of the two",
+                code="option.replace_or_fresh",
+            )
         launched = _launch_instead(hq, settings, replaced, upload, pipeline, partitions, client, batch, limit)
     else:
         launched = launch_batch(

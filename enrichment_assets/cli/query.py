@@ -50,7 +50,7 @@ def query(
     from enrichment_assets.settings import Settings
 
     if (sql is None) == (file is None):
-        raise EnrichError("Give the SQL as an argument or with --file, one of the two.")
+        raise EnrichError("Give the SQL as an argument or with --file, one of the two.", code="option.sql_or_file")
     text = sql if sql is not None else (file or Path()).read_text(encoding="utf-8")
     settings = Settings.from_environment()
     hq = opened_hq(settings)
@@ -64,7 +64,7 @@ def query(
 
             print_table(answer.columns, answer.rows(), limit=limit)
         elif format_ == "parquet":
-            raise EnrichError("Parquet goes to a file: add --to answer.parquet.")
+            raise EnrichError("Parquet goes to a file: add --to answer.parquet.", code="export.needs_file")
         else:
             queries.write_text(answer, sys.stdout, format_=format_, spreadsheet_safe=spreadsheet_safe)
     if answer.given == 0:

@@ -13,7 +13,7 @@ from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.operations.replaying import ReplayReport
+    from enrichment_assets.services.operations.replay_report import ReplayReport
     from enrichment_assets.store.hq import Hq
 
 BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launch` printed it.")]

@@ -123,7 +123,9 @@ def _selected_steps(
             return steps_of(planned_steps(connection, [batch_key])[batch_key], set(shown))
     unknown = [slug for slug in workflows if step_key(slug) not in shown]
     if unknown:
-        raise ConfigurationError(f"there is no workflow {', '.join(unknown)}; `enrich workflow list` shows them")
+        raise ConfigurationError(
+            f"there is no workflow {', '.join(unknown)}; `enrich workflow list` shows them", code="workflow.not_found"
+        )
     return [step_key(slug) for slug in workflows]
 
 

@@ -76,7 +76,7 @@ def remove(kind: What, name: Name, client: Client = None, yes: Yes = False, as_j
     from enrichment_assets.settings import Settings
 
     if not yes:
-        raise EnrichError(f"this deletes {kind} {name} for good: add --yes")
+        raise EnrichError(f"this deletes {kind} {name} for good: add --yes", code="option.yes_to_remove")
     settings = Settings.from_environment()
     hq = opened_hq(settings)
     done = archiving.remove(hq, settings, kind, name, client, partitions=InstancePartitions(settings), actor=actor())
@@ -116,7 +116,9 @@ def give_up(
     from enrichment_assets.services.shapes import launches as shapes
 
     if not yes:
-        raise EnrichError(f"what batch {batch} has not asked yet is then never asked: add --yes")
+        raise EnrichError(
+            f"what batch {batch} has not asked yet is then never asked: add --yes", code="option.yes_to_give_up"
+        )
     hq = opened_hq()
     given_up = give_up_batch(hq, batch, actor=actor())
     if as_json:

@@ -69,7 +69,10 @@ class Ports:
         options = {self.webserver: "--port", self.receiver: "--receiver-port", self.sandbox: "--sandbox-port"}
         for port, option in options.items():
             if port is not None and _accepts(socket.AF_INET, (HOST, port)):
-                raise InfrastructureError(f"Port {port} is taken by another process: choose one with {option}.")
+                raise InfrastructureError(
+                    f"Port {port} is taken by another process: choose one with {option}.",
+                    code="installation.port_taken",
+                )
 
 
 def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> None:
@@ -214,7 +217,10 @@ def _platform_dagster_yaml() -> Path:
     for folder in (package, package.parent):
         if (folder / "dagster.yaml").exists():
             return folder / "dagster.yaml"
-    raise InfrastructureError("The platform's dagster.yaml is missing from this installation: install it again.")
+    raise InfrastructureError(
+        "The platform's dagster.yaml is missing from this installation: install it again.",
+        code="installation.incomplete",
+    )
 
 
 def _door(name: str, port: int) -> Service:

@@ -67,9 +67,13 @@ class FateUnknown(Exception):
 class AnswerTooLarge(ContractError):
     """The provider answered with more than we keep."""
 
+    default_code = "answer.too_large"
+
 
 class NotTheSimulator(ContractError):
     """A batch for the simulator would have called somebody else; nothing left."""
+
+    default_code = "simulator.only"
 
 
 @dataclass(slots=True, eq=False)

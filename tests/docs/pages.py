@@ -33,6 +33,7 @@ FOR_USERS = (
     "docs/deployment.md",
     "docs/sandbox.md",
     "docs/json.md",
+    "docs/errors.md",
 )
 """The user's pages, in the order in which they are read: each goes on with the home of the one before."""
 

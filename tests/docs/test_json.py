@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from enrichment_assets.cli import build_app
+from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.hints import worded
 from enrichment_assets.cli.printing import AsJson
 from enrichment_assets.domain.hints import Action, Hint
@@ -206,6 +207,8 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("workflow show", ("workflow", "show", MATCH)),
     ("workflow check", ("workflow", "check", "{example}")),
     ("workflow add", ("workflow", "add", "{example}")),
+    ("workflow disable", ("workflow", "disable", VERIFY)),
+    ("workflow enable", ("workflow", "enable", VERIFY)),
     ("pipeline add", ("pipeline", "add", "clean", "--steps", "normalise-name,normalise-domain", "--client", "acme")),
     ("pipeline list", ("pipeline", "list")),
     ("pipeline show", ("pipeline", "show", "clean", "--client", "acme")),
@@ -231,6 +234,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("retry", ("retry", BATCH)),
     ("replay", ("replay", BATCH, "--workflow", MATCH, "--dry-run")),
     ("explain", ("explain", BATCH, "{item}")),
+    ("edit", ("edit", BATCH, "{item}", "title", "Chief", "--by", "ada")),
     ("report", ("report", "cost")),
     ("report BATCH", ("report", BATCH)),
     ("worked-at", ("worked-at", "Globex")),
@@ -245,32 +249,77 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-EMPTY = {"rejections", "resolve --retry", "history"}
+WITHOUT_JSON = {"workflow disable", "workflow enable", "edit"}
+"""Commands that change something and print a sentence only."""
+CHANGES = {
+    "client add": "client.add",
+    "client config": "client.config",
+    "workflow add": "workflow.save",
+    "workflow disable": "workflow.disable",
+    "workflow enable": "workflow.enable",
+    "pipeline add": "pipeline.save",
+    "budget set": "budget.set",
+    "budget remove": "budget.remove",
+    "upload": "upload.add",
+    "launch": "batch.launch",
+    "resolve --accept-miss": "batch.resolve",
+    "callbacks replay": "callback.replay",
+    "retry": "batch.retry",
+    "edit": "lead.edit",
+    "give-up": "batch.give_up",
+    "archive": "upload.archive",
+    "restore": "upload.restore",
+    "remove": "client.remove",
+}
+"""What the commands that change something write down."""
+EMPTY = {"rejections", "resolve --retry"}
 """What may print nothing of its noun here."""
 
 
-def test_what_each_command_prints_has_the_keys_and_types_of_its_noun(
-    home: Settings, program: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert {name for name, _ in RUNS} == PRINTED.keys()
-    people = tmp_path / "people.csv"
+@dataclass(frozen=True)
+class Ran:
+    """A command that was run: what it printed, and the codes of the changes that it wrote down."""
+
+    name: str
+    printed: Any
+    changes: list[str]
+
+
+@pytest.fixture(scope="module")
+def ran(home: Settings, program: typer.Typer, tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
+    """Every command of `RUNS`, once, in this order."""
+    people = tmp_path_factory.mktemp("lists") / "people.csv"
     people.write_text('First Name,Last Name,Website\nAda,Byron,acme.com\nBob,Bell,acme.com\nCy,"Dee,x\n')
-    with connect(home.hq_database_url or "") as hq:
+    done: list[Ran] = []
+    with connect(home.hq_database_url or "", autocommit=True) as hq, pytest.MonkeyPatch.context() as patch:
         item = hq.execute("select min(id) as id from batch_items").fetchone()
-    words = {"example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
-    for name, value in environment(home).items():
-        monkeypatch.setenv(name, value)
-    wrong = []
-    for name, typed in RUNS:
-        arguments = [one.format(**words) for one in typed]
-        result = CliRunner().invoke(program, [*arguments, "--json"])
-        assert result.exit_code == 0, (name, result.output, result.exception)
-        printed = json.loads(result.stdout)
-        if name == "upload":
-            words["upload"] = str(printed["upload_id"])
-        wrong += [f"{name}: {fault}" for fault in faults(printed, PRINTED[name])]
-        assert printed or name in EMPTY, name
+        words = {"example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
+        for name, value in environment(home).items():
+            patch.setenv(name, value)
+        for name, typed in RUNS:
+            options = [] if name in WITHOUT_JSON else ["--json"]
+            result = CliRunner().invoke(program, [*(one.format(**words) for one in typed), *options])
+            assert result.exit_code == 0, (name, result.output, result.exception)
+            printed = None if name in WITHOUT_JSON else json.loads(result.stdout)
+            if name == "upload":
+                words["upload"] = str(printed["upload_id"])
+            codes = hq.execute("select action from operator_actions order by id").fetchall()
+            done.append(Ran(name, printed, [row["action"] for row in codes[sum(len(one.changes) for one in done) :]]))
+    return done
+
+
+def test_what_each_command_prints_has_the_keys_and_types_of_its_noun(ran: list[Ran]) -> None:
+    assert {one.name for one in ran} - WITHOUT_JSON == PRINTED.keys()
+    assert [one.name for one in ran if not one.printed and one.name not in EMPTY | WITHOUT_JSON] == []
+    wrong = [f"{one.name}: {fault}" for one in ran if one.printed for fault in faults(one.printed, PRINTED[one.name])]
     assert wrong == []
+
+
+def test_a_command_that_changes_something_leaves_one_row_and_no_other_command_leaves_any(ran: list[Ran]) -> None:
+    assert {one.name: one.changes for one in ran if one.changes} == {name: [code] for name, code in CHANGES.items()}
+    history = next(one.printed for one in ran if one.name == "history")
+    assert [row["action"] for row in history] == [code for one in reversed(ran) for code in one.changes]
+    assert {row["actor"] for row in history} == {str(actor())}
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -87,7 +87,8 @@ def lay_out(connection: Connection, settings: Settings, batch: dict[str, Any], u
     if there + created != wanted:  # guard: every-counted-row-is-an-item
         raise InfrastructureError(
             f"upload {upload['id']} had {rows} rows with {rejected} rejections when it came, "
-            f"and now gives {there + created} items of {wanted}: its kept bytes or the reader have changed"
+            f"and now gives {there + created} items of {wanted}: its kept bytes or the reader have changed",
+            code="upload.bytes_changed",
         )
     return ItemsReport(rows, wanted, rejected, created, not_values, readable - wanted)
 

@@ -169,16 +169,20 @@ def created(
             return _launched(key, draft.upload, draft.blueprint, created=True, limit=limit)
         if batch_key and (existing := store.get_batch(connection, key)):  # somebody launched it in this moment
             return relaunched(existing, draft.upload, draft.pipeline.slug)
-    raise ConfigurationError("another launch took the batch key meanwhile: launch again")
+    raise ConfigurationError(
+        "another launch took the batch key meanwhile: launch again", code="batch.key_taken_meanwhile"
+    )
 
 
 def relaunched(existing: dict[str, Any], upload: dict[str, Any], pipeline: str) -> Launched:
     """The batch as it was launched, whatever has changed in the registry since."""
     key = existing["batch_key"]
     if existing["upload_id"] != upload["id"] or existing["pipeline_slug"] != pipeline:
-        raise ConfigurationError(f"batch {key!r} exists already, for another upload or pipeline: choose another key")
+        raise ConfigurationError(
+            f"batch {key!r} exists already, for another upload or pipeline: choose another key", code="batch.key_taken"
+        )
     if existing["retired_at"] is not None:
-        raise ConfigurationError(f"batch {key!r} is archived: restore it, or choose another key")
+        raise ConfigurationError(f"batch {key!r} is archived: restore it, or choose another key", code="batch.archived")
     blueprint = Blueprint.model_validate(existing["blueprint"])
     return _launched(key, upload, blueprint, created=False, limit=existing["row_limit"])
 
@@ -208,7 +212,9 @@ def refuse_unready(draft: Draft, plans: Sequence[StepPlan]) -> None:
     """Raise `ConfigurationError` with all that keeps a draft from being launched."""
     problems = [*unrecognised(draft), *(problem for plan in plans for problem in plan.problems)]
     if problems:
-        raise ConfigurationError(f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems))
+        raise ConfigurationError(
+            f"pipeline {draft.pipeline.slug} cannot be launched: " + "; ".join(problems), code="launch.not_ready"
+        )
 
 
 __all__ = ["LaunchPlan", "Launched", "StepPlan", "launch", "map_columns", "next_key", "plan_launch"]

@@ -97,7 +97,10 @@ def launch_instead(
             raise no_such_batch(connection, old_key)
         draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
         if old["client_id"] != draft.upload["client_id"]:
-            raise ConfigurationError(f"batch {old_key} is of client {old['client']}, and upload {upload} is not")
+            raise ConfigurationError(
+                f"batch {old_key} is of client {old['client']}, and upload {upload} is not",
+                code="batch.of_other_client",
+            )
         refuse_unready(draft, step_plans(settings, draft, None, environment))
         refuse_other_world(settings, old_key, Blueprint.model_validate(old["blueprint"]))
         there = store.replacement_of(connection, old["id"], draft.pipeline.slug)

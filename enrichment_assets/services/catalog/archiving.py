@@ -111,7 +111,9 @@ def remove(
     with registry(hq) as connection:
         row = _must_find(connection, kind, name, client)
         if row.get("builtin") or (kind == "pipeline" and row["client"] is None and name in builtin_pipelines()):
-            raise ConfigurationError(f"{kind} {name} comes with the platform and would be back: archive it")
+            raise ConfigurationError(
+                f"{kind} {name} comes with the platform and would be back: archive it", code=f"{kind}.built_in"
+            )
         _refuse_in_the_way(connection, "remove", kind, row)
         store.delete(connection, kind, row["id"])
         _note(connection, actor, kind, "remove", row)
@@ -171,7 +173,9 @@ def _refuse_in_the_way(connection: Connection, change: str, kind: Kind, row: Map
     if not found:
         return
     listed = "; ".join(f"{what}: {_named(names)}" for what, names in found.items())
-    raise ConfigurationError(f"{kind} {row['name']} cannot be {change}d, in the way stand {listed}. {_REMEDY[change]}")
+    raise ConfigurationError(
+        f"{kind} {row['name']} cannot be {change}d, in the way stand {listed}. {_REMEDY[change]}", code=f"{kind}.in_use"
+    )
 
 
 _REMEDY: Mapping[str, str] = {

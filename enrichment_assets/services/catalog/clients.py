@@ -52,7 +52,8 @@ def add_client(hq: Hq, slug: str, name: str | None = None, *, actor: Actor) -> C
     """Add a client. Raises `ConfigurationError` for a slug that is taken or is none."""
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise ConfigurationError(
-            f"{slug!r} is not a client slug: lower-case letters, digits and hyphens, at most 63, like acme-2"
+            f"{slug!r} is not a client slug: lower-case letters, digits and hyphens, at most 63, like acme-2",
+            code="client.slug_invalid",
         )
     with hq.transaction() as connection:
         row = client_store.insert_client(connection, slug, (name or "").strip() or slug)
@@ -141,7 +142,10 @@ def set_client_config(
             known = names if path.startswith("secrets.") else values
             if known.pop(path.removeprefix("secrets."), None) is None:
                 paths = [*values, *(f"secrets.{purpose}" for purpose in names)]
-                raise ConfigurationError(f"client {client} sets no {path!r} for {workflow}: {instead(path, paths)}")
+                raise ConfigurationError(
+                    f"client {client} sets no {path!r} for {workflow}: {instead(path, paths)}",
+                    code="client_config.not_set",
+                )
         config = ClientWorkflowConfig(
             settings=values | dict(set_values or {}),
             secrets=names | dict(secrets or {}),
@@ -183,7 +187,8 @@ def _refuse_unread_parameters(
         for name in names if first == "parameters" else []:
             if name not in known:
                 raise ConfigurationError(
-                    f"client {client}, workflow {merged.slug}: there is no parameter {name!r}: {instead(name, known)}"
+                    f"client {client}, workflow {merged.slug}: there is no parameter {name!r}: {instead(name, known)}",
+                    code="client_config.parameter_unknown",
                 )
 
 
@@ -193,7 +198,8 @@ def refuse_key_as_name(purpose: str, name: str, environment: Mapping[str, str]) 
         return
     raise ConfigurationError(
         f"secret {purpose!r}: give the NAME of an environment variable in capitals, like ACME_APOLLO_KEY, "
-        "not the key itself. Set the variable where the platform runs"
+        "not the key itself. Set the variable where the platform runs",
+        code="secret.value_given",
     )
 
 

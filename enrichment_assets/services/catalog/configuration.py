@@ -127,7 +127,7 @@ def add_workflow(
         fields = vocabulary(others.values())
         parameters = store.configured_parameters(connection, workflow.slug)
         if faults := workflow_faults(workflow, PROVIDERS, fields, parameters):
-            raise ConfigurationError(said_of(workflow, faults, line_numbers(text)))
+            raise ConfigurationError(said_of(workflow, faults, line_numbers(text)), code="workflow.invalid")
         refuse_unsafe(settings, workflow, replace=replace)
         row = known.get(workflow.slug)
         if row is not None and row["archived_at"] is None and _registered(row).version == workflow.version():
@@ -150,7 +150,9 @@ def refuse_unsafe(settings: Settings, workflow: WorkflowDefinition, *, replace: 
     refuse_unsafe_keys(workflow, sandbox_url=settings.sandbox_url, replace=replace)
     refuse_reserved_name(workflow)
     if "\\u0000" in workflow.model_dump_json():
-        raise ConfigurationError(f"workflow {workflow.slug}: a NUL character cannot be stored")
+        raise ConfigurationError(
+            f"workflow {workflow.slug}: a NUL character cannot be stored", code="workflow.nul_character"
+        )
 
 
 def _note_saved(
@@ -192,7 +194,8 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
     )
     if client is None and pipeline.slug in builtin_pipelines():
         raise ConfigurationError(
-            f"pipeline {pipeline.slug!r} is built in: choose another slug, or save it for a client"
+            f"pipeline {pipeline.slug!r} is built in: choose another slug, or save it for a client",
+            code="pipeline.slug_reserved",
         )
     with registry(hq) as connection:
         client_id = None if client is None else client_row(connection, client)["id"]
@@ -200,7 +203,9 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
         workflows = {row["workflow_slug"]: _registered(row).definition for row in rows}
         problems = validate_pipeline(pipeline, workflows)
         if problems:
-            raise ConfigurationError(f"pipeline {pipeline.slug} cannot work: " + "; ".join(problems))
+            raise ConfigurationError(
+                f"pipeline {pipeline.slug} cannot work: " + "; ".join(problems), code="pipeline.invalid"
+            )
         before = _find_pipeline(store.list_pipeline_rows(connection, client), pipeline.slug, client)
         if before is not None and before["archived_at"] is not None:
             set_archived(connection, "pipeline", before["id"], archived=False)
@@ -223,12 +228,17 @@ def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefin
     """
     groups = [[member.strip() for member in entry.split("|")] for entry in steps.split(",")]
     if any(not member for members in groups for member in members):
-        raise ConfigurationError(f"pipeline {slug!r}: a step of {steps!r} has no name: a comma or `|` too many?")
+        raise ConfigurationError(
+            f"pipeline {slug!r}: a step of {steps!r} has no name: a comma or `|` too many?",
+            code="pipeline.step_without_name",
+        )
     entries = [members[0] if len(members) == 1 else {"waterfall": members} for members in groups]
     try:
         return PipelineDefinition.model_validate({"slug": slug, "title": title, "steps": entries})
     except ValidationError as error:
-        raise ConfigurationError(f"pipeline {slug!r}: {explain(error, PipelineDefinition)}") from None
+        raise ConfigurationError(
+            f"pipeline {slug!r}: {explain(error, PipelineDefinition)}", code="pipeline.fields_invalid"
+        ) from None
 
 
 def list_pipelines(hq: Hq, client: str | None = None) -> list[RegisteredPipeline]:
@@ -252,7 +262,9 @@ def pipeline_row(connection: Connection, slug: str, client: str | None) -> dict[
     rows = store.list_pipeline_rows(connection, client)
     row = _find_pipeline(rows, slug, client) or _find_pipeline(rows, slug, None)
     if row is not None and row["archived_at"] is not None:
-        raise ConfigurationError(f"pipeline {slug!r} is archived: restore it, or choose another")
+        raise ConfigurationError(
+            f"pipeline {slug!r} is archived: restore it, or choose another", code="pipeline.archived"
+        )
     if row is None:
         whose = f"client {client} has no pipeline {slug!r}" if client else f"there is no shared pipeline {slug!r}"
         guess = did_you_mean(slug, [row["slug"] for row in rows])
@@ -269,7 +281,8 @@ def _registered(row: dict[str, Any]) -> RegisteredWorkflow:
         definition = store.workflow_of(row)
     except ValidationError as error:
         raise ConfigurationError(
-            f"the registry's row {row['workflow_slug']!r} is no workflow: {explain(error, WorkflowDefinition)}"
+            f"the registry's row {row['workflow_slug']!r} is no workflow: {explain(error, WorkflowDefinition)}",
+            code="workflow.row_invalid",
         ) from None
     origin: Origin = "added"
     if row["builtin_version"] is not None:
@@ -298,14 +311,14 @@ def read_definition(path: Path) -> str:
     """The text of a workflow's or pipeline's file. Raises `NotFoundError`, or `ConfigurationError` for what is none."""
     try:
         if path.stat().st_size > _MAX_FILE:
-            raise ConfigurationError(f"{path.name}: larger than {_MAX_FILE} bytes")
+            raise ConfigurationError(f"{path.name}: larger than {_MAX_FILE} bytes", code="file.too_large")
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise NotFoundError(f"there is no file {path}", code="file.not_found") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path.name}: is not UTF-8 text") from None
+        raise ConfigurationError(f"{path.name}: is not UTF-8 text", code="file.not_utf_8") from None
     except OSError as error:
-        raise ConfigurationError(f"{path.name}: cannot be read ({error.strerror})") from None
+        raise ConfigurationError(f"{path.name}: cannot be read ({error.strerror})", code="file.unreadable") from None
 
 
 __all__ = [

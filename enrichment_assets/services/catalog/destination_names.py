@@ -44,5 +44,6 @@ def refuse_reserved_name(workflow: WorkflowDefinition) -> None:
     why = f"names that begin with {prefix.group()}" if prefix else "that name"
     raise ConfigurationError(
         f"workflow {workflow.slug}: destination.table {table!r} cannot be used: {why} belong to the platform's own "
-        "tables. Choose another, for example one that begins with your service's name"
+        "tables. Choose another, for example one that begins with your service's name",
+        code="destination.table_reserved",
     )

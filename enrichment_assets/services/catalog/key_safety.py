@@ -82,7 +82,8 @@ def refuse_unsafe_keys(
     if place := literal_key(workflow):
         raise ConfigurationError(
             f"workflow {workflow.slug}: {place} looks like a key. Put it into an environment variable, name that under "
-            "`secrets`, and write {{secrets.purpose}} in a header"
+            "`secrets`, and write {{secrets.purpose}} in a header",
+            code="workflow.key_in_text",
         )
     for purpose, name in workflow.secrets.items():
         refuse_foreign_variable(purpose, name, os.environ if environment is None else environment)

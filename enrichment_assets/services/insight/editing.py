@@ -48,7 +48,7 @@ def edit_lead(
         NotFoundError: There is no such batch, or it has no such item.
     """
     if not by.strip():
-        raise ConfigurationError("A correction needs a name: --by ada.")
+        raise ConfigurationError("A correction needs a name: --by ada.", code="edit.author_missing")
     with hq.transaction() as connection:
         batch = get_batch(connection, batch_key)
         if batch is None:
@@ -80,7 +80,9 @@ def _type_of(column: str, batch: dict[str, Any], batch_key: str) -> FieldType:
         return type_of(column)
     own = own_fields(Blueprint.model_validate(batch["blueprint"])) if batch["blueprint"]["steps"] else {}
     if column not in own:
-        raise ConfigurationError(f"`{column}` cannot be corrected. Columns: {', '.join((*editable, *own))}.")
+        raise ConfigurationError(
+            f"`{column}` cannot be corrected. Columns: {', '.join((*editable, *own))}.", code="edit.column_fixed"
+        )
     return own[column]
 
 
@@ -89,7 +91,9 @@ def _checked(column: str, value: str, row: Mapping[str, Any], kind: FieldType) -
     cleaned = clean(column, value, row, kind)
     if cleaned.value is None or cleaned.others:
         reason = cleaned.reason or Reason.PLACEHOLDER
-        raise ConfigurationError(f"`{column}` cannot be {value!r}: {_FAULTS[reason]} ({reason.value}).")
+        raise ConfigurationError(
+            f"`{column}` cannot be {value!r}: {_FAULTS[reason]} ({reason.value}).", code="edit.value_invalid"
+        )
     return str(cleaned.value)
 
 

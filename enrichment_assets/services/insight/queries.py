@@ -274,7 +274,9 @@ def file_format(target: Path) -> FileFormat:
     """The format that a file's ending asks for. Raises `EnrichError` for another, and where the file cannot be made."""
     formats: dict[str, FileFormat] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".xlsx": "xlsx"}
     if target.suffix.lower() not in formats:
-        raise EnrichError(f"`{target.name}` should end in .csv, .xlsx, .json or .parquet.")
+        raise EnrichError(
+            f"`{target.name}` should end in .csv, .xlsx, .json or .parquet.", code="export.format_unknown"
+        )
     checked_target(target)
     return formats[target.suffix.lower()]
 

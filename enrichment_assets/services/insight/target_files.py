@@ -14,7 +14,11 @@ def checked_target(path: Path) -> Path:
     """
     target = path.expanduser().absolute()
     if target.is_dir():
-        raise EnrichError(f"{path} is a folder: name a file in it, like {path / 'leads.csv'}")
+        raise EnrichError(
+            f"{path} is a folder: name a file in it, like {path / 'leads.csv'}", code="export.target_is_folder"
+        )
     if not target.parent.is_dir():
-        raise EnrichError(f"there is no folder {target.parent}: make it first, or write elsewhere")
+        raise EnrichError(
+            f"there is no folder {target.parent}: make it first, or write elsewhere", code="export.folder_missing"
+        )
     return target

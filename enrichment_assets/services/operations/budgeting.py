@@ -16,6 +16,7 @@ from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.catalog.clients import no_such_workflow
+from enrichment_assets.services.catalog.seeding import seed_builtins
 from enrichment_assets.services.operations.recovery import in_transaction, wake_again
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import registry
@@ -156,6 +157,8 @@ def _scope(connection: Connection, client: str, batch: str | None, workflow: str
                 Hint(Action.LIST_BATCHES_OF, {"client": client}),
                 code="batch.not_found",
             )
+    if workflow is not None:
+        seed_builtins(connection)  # in a new home nothing may have asked for the registry yet
     if workflow is not None and not budget_changes.workflow_exists(connection, workflow):
         slugs = [row["workflow_slug"] for row in registry.list_workflow_rows(connection)]
         raise no_such_workflow(workflow, slugs)

@@ -100,11 +100,13 @@ def replay_callbacks(hq: Hq, *, actor: Actor, inbox_id: int | None = None, batch
     when not exactly one of the two is named.
     """
     if (inbox_id is None) == (batch is None):
-        raise ConfigurationError("name either one callback or a batch to replay")
+        raise ConfigurationError("name either one callback or a batch to replay", code="callback.one_or_batch")
     with hq.transaction() as connection:
         _require_batch(connection, batch)
         if inbox_id is not None and (found := _find(connection, inbox_id)).status != InboxStatus.DEAD:
-            raise ConfigurationError(f"callback {inbox_id} is {found.status}; only dead callbacks can be replayed")
+            raise ConfigurationError(
+                f"callback {inbox_id} is {found.status}; only dead callbacks can be replayed", code="callback.not_dead"
+            )
         reopened = reopen_dead(connection, inbox_id=inbox_id, batch_key=batch)
         if reopened:
             _note(connection, actor, batch or reopened[0][1], [i for i, _ in reopened])

@@ -129,7 +129,9 @@ def retry(
     """
     if error_class is not None and error_class not in set(ErrorClass):
         known = ", ".join(member.value for member in ErrorClass)
-        raise ConfigurationError(f"there is no error class {error_class!r} (known: {known})")
+        raise ConfigurationError(
+            f"there is no error class {error_class!r} (known: {known})", code="error_class.not_found"
+        )
 
     def change(connection: Connection) -> tuple[RetryReport, int]:
         batch, blueprint = locked(connection, batch_key, workflow)
@@ -201,7 +203,10 @@ def resolve(
         ConfigurationError: the cost is no amount of money, or goes with `retry`; the batch is retired.
     """
     if cost is not None and decision == "retry":
-        raise ConfigurationError("a cost goes with accepting a miss: a retried call is booked when it is answered")
+        raise ConfigurationError(
+            "a cost goes with accepting a miss: a retried call is booked when it is answered",
+            code="resolve.cost_with_retry",
+        )
     amount = None if cost is None else checked_amount(cost)
 
     def change(connection: Connection) -> tuple[ResolveReport, int]:
@@ -286,7 +291,7 @@ def locked(
     if batch is None:
         raise no_such_batch(connection, batch_key)
     if batch.retired:
-        raise ConfigurationError(f"batch {batch_key} is retired: nothing of it runs any more")
+        raise ConfigurationError(f"batch {batch_key} is retired: nothing of it runs any more", code="batch.archived")
     blueprint = Blueprint.model_validate(batch.blueprint)
     slugs = [step.slug for step in blueprint.steps]
     if workflow is not None and workflow not in slugs:
@@ -306,7 +311,9 @@ def in_transaction(hq: Hq, work: Callable[[Connection], T]) -> T:
                 return work(connection)
         except errors.DeadlockDetected:
             continue
-    raise InfrastructureError("the batch is being written to by a run just now: nothing was changed, try again")
+    raise InfrastructureError(
+        "the batch is being written to by a run just now: nothing was changed, try again", code="batch.busy"
+    )
 
 
 def wake_again(hq: Hq, batch_ids: Iterable[int]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import orjson
 import psycopg
@@ -31,6 +31,7 @@ from enrichment_assets.engine.run.prepared_step import Step, prepare_steps
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.operations.recovery import in_transaction, locked, note_change
+from enrichment_assets.services.operations.replay_report import ReplayReport
 from enrichment_assets.services.operations.rereading import with_current_mapping, with_step
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
@@ -43,51 +44,6 @@ from enrichment_assets.store.states.replaying import NewReading, StoredAnswer
 from enrichment_assets.store.states.transitions import StepFacts
 
 REPLAYED = "read again from the stored answer"
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
-    """What reading again came to; a dry run changes nothing and says the same.
-
-    Attributes:
-        batch: Key of the batch.
-        workflow: The workflow whose answers were read.
-        dry_run: Nothing was written.
-        new_mapping: The batch's blueprint differed from the registry in how answers are read or stored.
-        answers: Stored answers that were read; `found`, `not_found` and `failed` of them.
-        changed: Answers with another outcome or other fields than before.
-        recovered: Answers that could not be read before, and can now.
-        left: Stored answers that decide nothing, before as now (an error status, say).
-        states: Workflow states that the answers reached; a company's answer reaches all of its items.
-        reopened: Later steps PENDING again that had been skipped for want of what is there now.
-        emitted: Child items that the answers emit and that were not there; those that are there stay.
-        removed: Rows taken out of the destination table because their item is not found any more.
-    """
-
-    batch: str
-    workflow: str
-    dry_run: bool
-    new_mapping: bool
-    answers: int
-    found: int
-    not_found: int
-    failed: int
-    changed: int
-    recovered: int
-    left: int
-    states: int
-    reopened: int
-    emitted: int = 0
-    removed: int = 0
-
-    @property
-    def next_step(self) -> Hint:
-        """What to do now."""
-        if self.dry_run:
-            return Hint(Action.WRITE)
-        if not self.states and not self.new_mapping:
-            return Hint(Action.NOTHING_CHANGED)
-        return Hint(Action.EXTRACT_AGAIN, {"batch": self.batch})
 
 
 def replay(
@@ -129,9 +85,15 @@ def _current_definition(hq: Hq, batch_key: str, workflow: str) -> WorkflowDefini
         config = registry_store.client_configs(connection, batch.client_id).get(workflow, ClientWorkflowConfig())
         current = apply_config(blueprint.client, registry_store.workflow_of(row), config)
     if current.mode is Mode.LOCAL:
-        raise ConfigurationError(f"workflow {workflow} is computed here: it has no stored answers to read again")
+        raise ConfigurationError(
+            f"workflow {workflow} is computed here: it has no stored answers to read again",
+            code="replay.local_workflow",
+        )
     if current.mode is not blueprint.step(workflow).workflow.mode:
-        raise ConfigurationError(f"workflow {workflow} was {blueprint.step(workflow).workflow.mode} and is now another")
+        raise ConfigurationError(
+            f"workflow {workflow} was {blueprint.step(workflow).workflow.mode} and is now another",
+            code="replay.mode_changed",
+        )
     return current
 
 
@@ -332,7 +294,8 @@ def _refuse_running(batch: LockedBatch, batch_key: str) -> None:
     if batch.runners:
         raise ConfigurationError(
             f"a run works on batch {batch_key} ({', '.join(batch.runners)}) with the mapping that it was started with: "
-            "stop it or wait until it has ended, then replay"
+            "stop it or wait until it has ended, then replay",
+            code="replay.batch_running",
         )
 
 

@@ -13,7 +13,7 @@ from enrichment_assets.services.shapes.shape import FLAT, Shape
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches import foresight
-    from enrichment_assets.services.operations import budgeting, callbacks, recovery, replaying
+    from enrichment_assets.services.operations import budgeting, callbacks, recovery, replay_report
     from enrichment_assets.store.inbox.review import CallbackSummary
     from enrichment_assets.store.money import budgets
     from enrichment_assets.store.states.recovery import Ambiguous
@@ -276,7 +276,7 @@ class Replay(Shape):
     next: Hint
 
     @classmethod
-    def of(cls, report: replaying.ReplayReport) -> Replay:
+    def of(cls, report: replay_report.ReplayReport) -> Replay:
         """From what the services return."""
         return cls(
             batch=report.batch,

@@ -1,0 +1,52 @@
+"""What reading stored answers again came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enrichment_assets.domain.hints import Action, Hint
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What reading again came to; a dry run changes nothing and says the same.
+
+    Attributes:
+        batch: Key of the batch.
+        workflow: The workflow whose answers were read.
+        dry_run: Nothing was written.
+        new_mapping: The batch's blueprint differed from the registry in how answers are read or stored.
+        answers: Stored answers that were read; `found`, `not_found` and `failed` of them.
+        changed: Answers with another outcome or other fields than before.
+        recovered: Answers that could not be read before, and can now.
+        left: Stored answers that decide nothing, before as now (an error status, say).
+        states: Workflow states that the answers reached; a company's answer reaches all of its items.
+        reopened: Later steps PENDING again that had been skipped for want of what is there now.
+        emitted: Child items that the answers emit and that were not there; those that are there stay.
+        removed: Rows taken out of the destination table because their item is not found any more.
+    """
+
+    batch: str
+    workflow: str
+    dry_run: bool
+    new_mapping: bool
+    answers: int
+    found: int
+    not_found: int
+    failed: int
+    changed: int
+    recovered: int
+    left: int
+    states: int
+    reopened: int
+    emitted: int = 0
+    removed: int = 0
+
+    @property
+    def next_step(self) -> Hint:
+        """What to do now."""
+        if self.dry_run:
+            return Hint(Action.WRITE)
+        if not self.states and not self.new_mapping:
+            return Hint(Action.NOTHING_CHANGED)
+        return Hint(Action.EXTRACT_AGAIN, {"batch": self.batch})
