@@ -13,6 +13,7 @@ from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.run.advance import RunReport
 from enrichment_assets.services.batches.advancing import load_batch, status
+from enrichment_assets.services.operations.remedy_sentences import sentences
 from enrichment_assets.services.operations.standing import Standing, is_stopped
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -58,7 +59,7 @@ def say_what_stands(
     ]
     for one in open_states:
         say = context.log.warning if is_stopped(one) else context.log.info
-        say(f"{one.workflow}: {one.states} {one.status}: {one.reason}. What to do: {one.remedy}")
+        say(f"{one.workflow}: {one.states} {one.status}: {one.reason}. What to do: {sentences(one.hints)}")
     for slug in dict.fromkeys(one.workflow for one in open_states):
         key = dg.AssetKey(slug.replace("-", "_"))
         if key not in context.selected_asset_keys:
@@ -107,7 +108,9 @@ def _told(found: Sequence[Standing]) -> dict[str, Any]:
         return {}
     columns = [dg.TableColumn("states", "int"), *(dg.TableColumn(name) for name in ("status", "why", "what_to_do"))]
     records = [
-        dg.TableRecord({"states": one.states, "status": one.status, "why": one.reason, "what_to_do": one.remedy})
+        dg.TableRecord(
+            {"states": one.states, "status": one.status, "why": one.reason, "what_to_do": sentences(one.hints)}
+        )
         for one in found
     ]
     return {"reasons": dg.MetadataValue.table(records, dg.TableSchema(columns))}

@@ -57,11 +57,19 @@ SENTENCES = {
     Action.NOTHING_LEFT: "nothing of this batch is left to do",
     Action.NOTHING_CHANGED: "nothing was changed",
 }
-"""One sentence for each action; what stands in braces are arguments, quoted for a shell."""
+"""One sentence for each action that is a command; in braces: arguments, quoted for a shell. The others are remedies."""
+
+
+WORDS = {"platform": "`enrich up`", "with_simulator": "with --sandbox", "without_simulator": "without --sandbox"}
+"""What remedies call the platform, and starting it for the simulator or not."""
 
 
 def worded(hint: Hint) -> str:
     """The hint as a sentence of the command line, which begins small and has no full stop."""
+    if hint.action not in SENTENCES:
+        from enrichment_assets.services.operations.remedy_sentences import sentence
+
+        return sentence(hint, WORDS)
     arguments = {name: shlex.quote(value) for name, value in hint.arguments.items()}
     if hint.action is Action.LEAVE_TO_RUNS:
         arguments["runs"] = hint.arguments["runs"]
@@ -70,6 +78,11 @@ def worded(hint: Hint) -> str:
     if hint.action is Action.QUERY_MODEL:
         arguments["query"] = f"'select * from {hint.arguments['model']}'"
     return SENTENCES[hint.action].format(**arguments)
+
+
+def all_worded(hints: Sequence[Hint]) -> str:
+    """What helps, in one line."""
+    return "; ".join(map(worded, hints))
 
 
 def told(error: EnrichError) -> str:

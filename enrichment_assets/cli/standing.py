@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from enrichment_assets.cli.hints import all_worded
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def print_standing(found: Sequence[Standing], *, title: str = "why they stand th
     for one in found:
         say(f"  {one.workflow}: {one.states} {one.status.lower().replace('_', ' ')}")
         _say("why", one.reason)
-        if one.remedy:
-            _say("do", one.remedy)
+        if one.hints:
+            _say("do", all_worded(one.hints))
 
 
 def print_hindrances(found: Sequence[Hindrance], *, err: bool = False) -> None:
@@ -33,7 +34,7 @@ def print_hindrances(found: Sequence[Hindrance], *, err: bool = False) -> None:
     for one in found:
         say(f"  {one.workflow or 'the whole batch'}", err=err)
         _say("why", one.reason, err=err)
-        _say("do", one.remedy, err=err)
+        _say("do", all_worded(one.hints), err=err)
 
 
 def print_failed(found: FailedRows, batch: str) -> None:
@@ -46,7 +47,7 @@ def print_failed(found: FailedRows, batch: str) -> None:
         place = f"row {row.row_number}" if row.row_number else f"item {row.item_id}, a child"
         say(f"{place}: {row.who}: {row.workflow}: {kind}", indent="  ")
         _say("why", row.reason)
-        _say("do", row.remedy)
+        _say("do", all_worded(row.hints))
     if found.total > len(found.rows):
         say(f"{len(found.rows)} of {found.total} are shown; --limit shows more")
     say(f"to try them again: enrich retry {batch}")

@@ -20,6 +20,7 @@ from enrichment_assets.assets.jobs import BATCH_JOB
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.assets.standing import OUTCOME_TAG, outcome_of
 from enrichment_assets.cli import build_app
+from enrichment_assets.cli.hints import all_worded
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
@@ -218,10 +219,10 @@ def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
     for cause in CAUSES:
         standing = found(shown, cause)
         assert re.search(cause.reason, standing.reason), (cause.workflow, standing)
-        assert re.match(cause.remedy, standing.remedy), (cause.workflow, standing)
+        assert re.match(cause.remedy, all_worded(standing.hints)), (cause.workflow, standing)
         assert standing.cause == cause.cause, standing
         assert standing.states == cause.states or cause.states is None, standing
-        assert f"why  {standing.reason}\n    do   {standing.remedy}\n" in printed
+        assert f"why  {standing.reason}\n    do   {all_worded(standing.hints)}\n" in printed
     for workflow in shown.workflows:
         told = {s: sum(r.states for r in shown.reasons if (r.workflow, r.status) == (workflow.slug, s)) for s in OPEN}
         assert told == {s: getattr(workflow, s.lower()) for s in OPEN}, "all that is not done is accounted for"
@@ -266,7 +267,7 @@ def test_what_the_running_stack_lacks_is_said_by_name_before_a_launch(
         assert set(next_runner(simulated).variables) == {"ACME_KEY"}
         (lacks,) = lacking(next_runner(simulated), real, ["needy"])
         assert lacks.reason == "the environment variable MINE is not set in `enrich up`"
-        assert lacks.remedy == "MINE is set in this shell: start `enrich up` again from here"
+        assert all_worded(lacks.hints) == "MINE is set in this shell: start `enrich up` again from here"
         planned = say("launch", str(upload), "--pipeline", "apollo-basic", "--client", "acme", "--dry-run")
         assert "warning: the running `enrich up` could not call everything of this batch:" in planned
         assert "why  the batch is for the simulator, and `enrich up` calls real providers" in planned
@@ -290,9 +291,9 @@ def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, 
     create_items(hq_of(simulated), simulated, batch)
     (untouched, *_) = status(hq_of(simulated), simulated, batch).reasons
     assert (untouched.cause, untouched.reason) == ("no_run", "nobody has run the batch yet")
-    assert untouched.remedy == "run it, or start `enrich up`, which does so by itself"
+    assert all_worded(untouched.hints) == "run it, or start `enrich up`, which does so by itself"
     with only_stack_of(simulated), addresses_told(simulated, {}):
-        assert status(hq_of(simulated), simulated, batch).reasons[0].remedy == "nothing: `enrich up` does"
+        assert all_worded(status(hq_of(simulated), simulated, batch).reasons[0].hints) == "nothing: `enrich up` does"
     with pytest.raises(ConfigurationError, match="launched for the simulator"):
         advance_batch(
             hq_of(replace(simulated, sandbox_url=None)),
@@ -303,7 +304,7 @@ def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, 
     reasons = status(hq_of(simulated), simulated, batch).reasons
     assert {(r.cause, r.states) for r in reasons} == {("other_world", 4)}
     assert reasons[0].reason.startswith(f"batch {batch} was launched for the simulator")
-    assert reasons[0].remedy == (
+    assert all_worded(reasons[0].hints) == (
         "set ENRICH_SANDBOX_URL and run the batch again, or launch the upload for real providers"
     )
     again = retry(hq_of(simulated), simulated, batch, actor=TESTER)

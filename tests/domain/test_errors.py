@@ -21,6 +21,8 @@ from enrichment_assets import cli
 from enrichment_assets.cli.hints import SENTENCES, as_json, told, worded
 from enrichment_assets.domain.errors import EnrichError, MissingVariableError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.services.operations.remedy_sentences import NEUTRAL, sentence
+from enrichment_assets.services.operations.remedy_sentences import SENTENCES as REMEDIES
 
 PACKAGE = Path(enrichment_assets.__file__).parent
 PLATFORM_PROCESS = {
@@ -77,8 +79,33 @@ def test_no_error_outside_the_command_line_names_an_option() -> None:
     assert found == []
 
 
+ARGUMENTS = {"variable", "process", "variables", "at", "field", "workflows"}
+
+
+@pytest.mark.parametrize("action", REMEDIES, ids=str)
+def test_a_remedy_is_one_sentence_for_the_command_line_and_one_that_names_no_command(action: Action) -> None:
+    arguments = dict.fromkeys(ARGUMENTS, "x y")
+    typed, neutral = worded(Hint(action, arguments)), sentence(Hint(action, arguments))
+    assert not re.search(r"enrich|--", neutral)
+    assert typed == neutral or "enrich up" in typed
+    assert not re.search(r"[{}]|^[A-Z][a-z]|\.$", typed + neutral)
+    used = {name for _, name, _, _ in Formatter().parse(REMEDIES[action]) if name}
+    assert used <= ARGUMENTS | set(NEUTRAL)
+
+
+def test_a_remedy_names_the_process_as_its_reader_knows_it() -> None:
+    platform, shell = (Hint(Action.SET_RIGHT, {"process": name}) for name in ("platform", "host:7"))
+    assert worded(platform) == "set it right where `enrich up` is started, and start that again"
+    assert sentence(platform) == "set it right where the platform is started, and start that again"
+    assert "the shell that ran it last (process host:7)" in worded(shell)
+    again = Hint(Action.RESTART_FOR_SIMULATOR)
+    assert worded(again) == "start `enrich up` again with --sandbox, or launch the upload for real providers"
+    assert sentence(again) == "start the platform again for the simulator, or launch the upload for real providers"
+
+
 def test_each_action_has_a_sentence_and_each_placeholder_an_argument() -> None:
-    assert set(SENTENCES) == set(Action)
+    assert set(SENTENCES) | set(REMEDIES) == set(Action)
+    assert not set(SENTENCES) & set(REMEDIES)
     arguments = {"client", "batch", "runs", "with_or_without", "query", "file"}
     used = {name for text in SENTENCES.values() for _, name, _, _ in Formatter().parse(text) if name}
     assert used == arguments

@@ -20,9 +20,11 @@ from rich.cells import cell_len
 from enrichment_assets.cli import COMMANDS, GROUPS, build_app
 from enrichment_assets.cli.home_guard import commands_of
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.services.insight.queries import REPORTS
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.money.budgets import set_budget
 from tests.actors import TESTER
@@ -49,6 +51,8 @@ TABLES = [
     "budget list",
     "callbacks list",
     "archived",
+    "history",
+    "history --client kestrel --limit 1",
     f"resolve {BATCH}",
     "launch {upload} --pipeline full-demo --dry-run",
     f"explain {BATCH} {{item}}",
@@ -62,7 +66,7 @@ TABLES = [
 ]
 """Commands of the program that print tables."""
 
-BRIEF = ("report", "explain", "worked-at", "moves", "job-changes")
+BRIEF = ("report", "explain", "history", "worked-at", "moves", "job-changes")
 """Those that show a narrow terminal the columns that matter most."""
 
 UNBROKEN = re.compile(
@@ -104,6 +108,14 @@ def settings(shared: Build, tmp_path_factory: pytest.TempPathFactory) -> Setting
     hq = shared.settings.hq_database_url or ""
     with connect(hq) as connection:
         _pay(connection)
+        note_action(
+            connection,
+            TESTER,
+            Code.BUDGET_SET,
+            f"kestrel/{BATCH}/{PHONE}",
+            before={"amount": "3703.50", "currency": "USD"},
+            after={"amount": "5000.00", "currency": "USD", "note": "a long one " * 30},
+        )
     path = tmp_path_factory.mktemp("upload") / "people-of-kestrel-and-daughters.csv"
     path.write_text("full_name,company_name,email\nAda,Kestrel,ada@k.example\n1,2,3,4,5\nBo,Kestrel,b@k.example\n")
     upload_file(hq_of(shared.settings), shared.settings, path, "kestrel", actor=TESTER)

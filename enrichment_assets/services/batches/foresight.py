@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Mode
@@ -41,7 +42,7 @@ class Hindrance:
 
     workflow: str | None
     reason: str
-    remedy: str
+    hints: tuple[Hint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def lacking(runner: Runner, blueprint: Blueprint, slugs: Collection[str]) -> lis
     if steps and blueprint.simulated is not None and blueprint.simulated != (runner.sandbox_url is not None):
         wanted, given = ("the simulator", "real providers")[:: 1 if blueprint.simulated else -1]
         reason = f"the batch is for {wanted}, and {runner.name} calls {given}"
-        return [Hindrance(None, reason, other_world(blueprint.simulated, runner.name))]
+        return [Hindrance(None, reason, (other_world(blueprint.simulated, runner.name),))]
     return [hindrance for step in steps for hindrance in _missing(runner, blueprint, step)]
 
 
@@ -107,7 +108,7 @@ def _missing(runner: Runner, blueprint: Blueprint, step: BlueprintStep) -> list[
         Hindrance(
             step.slug,
             f"the environment variable {name} is not set in {runner.name}",
-            set_variable(name, runner.name, os.environ),
+            (set_variable(name, runner.name, os.environ),),
         )
         for name in missing_secrets(step.workflow, runner.variables).values()
     ]
@@ -132,5 +133,5 @@ def _without_money(
             continue
         line = budgets.BudgetBook(lines).lacking(step.slug, estimate)
         if line is not None:
-            found.append(Hindrance(step.slug, line.described, "raise that budget"))
+            found.append(Hindrance(step.slug, line.described, (Hint(Action.RAISE_THAT_BUDGET),)))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enrichment_assets.domain.hints import Hint
 from enrichment_assets.services.batches.advancing import must_find
 from enrichment_assets.services.operations.remedies import failure_remedy
 from enrichment_assets.store.hq import Hq
@@ -21,7 +22,7 @@ class Failed:
     status: str
     error_class: str | None
     reason: str
-    remedy: str
+    hints: tuple[Hint, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,17 @@
-"""What a person can do about each reason why a state stands where it stands. Pure: what is known in, a sentence out."""
+"""What a person can do about each reason why a state stands where it stands. Pure: what is known in, hints out.
+
+The sentences are in `remedy_sentences`; an entry point says them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import UNDECIDED, ErrorClass, SkipReason, Status, StopCause
+from enrichment_assets.services.operations.remedy_sentences import PLATFORM
 from enrichment_assets.store.states.stops import StepStop
 from enrichment_assets.wire.secrets import secret_names
 
@@ -31,99 +36,105 @@ def stop_reason(stop: StepStop) -> str:
     return stop.reason
 
 
-def stop_remedy(stop: StepStop, blueprint: Blueprint, set_here: Collection[str]) -> str:
+def stop_remedy(stop: StepStop, blueprint: Blueprint, set_here: Collection[str]) -> tuple[Hint, ...]:
     """What to do about a stopped step; `set_here`: the variables of the process that shows it."""
+    process = _argument(stop.process)
     if stop.cause == StopCause.MISSING_VARIABLE:
-        return set_variable(stop.variable or "it", stop.process, set_here)
+        return (set_variable(stop.variable or "it", stop.process, set_here),)
     if stop.cause == StopCause.CONFIGURATION:
-        return f"set it right where {process_named(stop.process)} is started, and start that again"
+        return (Hint(Action.SET_RIGHT, {"process": process}),)
     if stop.cause == StopCause.OTHER_WORLD:
-        return other_world(bool(blueprint.simulated), stop.process)
-    keys = ", ".join(secret_names(blueprint.step(stop.workflow).workflow).values())
-    texts = {
-        StopCause.AUTH: f"check the key{f' in {keys}' if keys else ''} of {process_named(stop.process)}, then retry",
-        StopCause.QUOTA: "buy more of the provider's quota and retry, or wait for it",
-        StopCause.PAYMENT: "pay what the provider asks for (credits, plan), then retry",
-        StopCause.QUIET: "nothing: the provider asked for a pause",
-        StopCause.BREAKER: "nothing: one call a minute finds out whether the provider answers again",
-        StopCause.DAY_LIMIT: "wait, or raise the workflow's `limits.per_day`",
-        StopCause.REFUSED: "look at the workflow's address and parameters; launch again where they are wrong",
-    }
-    return f"{texts[StopCause(stop.cause)]}; {_goes_on(stop)}"
+        return (other_world(bool(blueprint.simulated), stop.process),)
+    if stop.cause == StopCause.AUTH:
+        keys = ", ".join(secret_names(blueprint.step(stop.workflow).workflow).values())
+        check = {"process": process}
+        first = Hint(Action.CHECK_KEY_IN, {"variables": keys, **check}) if keys else Hint(Action.CHECK_KEY, check)
+    else:
+        first = Hint(_STOPPED[StopCause(stop.cause)])
+    return (first, _goes_on(stop))
 
 
-def set_variable(variable: str, process: str, set_here: Collection[str]) -> str:
+_STOPPED: Mapping[StopCause, Action] = {
+    StopCause.QUOTA: Action.BUY_QUOTA,
+    StopCause.PAYMENT: Action.PAY_PROVIDER,
+    StopCause.QUIET: Action.AWAIT_PAUSE,
+    StopCause.BREAKER: Action.AWAIT_PROBE,
+    StopCause.DAY_LIMIT: Action.RAISE_DAY_LIMIT,
+    StopCause.REFUSED: Action.CHECK_ADDRESS,
+}
+
+
+def _argument(process: str) -> str:
+    """A process as a hint names it."""
+    return PLATFORM if process == ENRICH_UP else process
+
+
+def set_variable(variable: str, process: str, set_here: Collection[str]) -> Hint:
     """Where to set a variable that a process lacks."""
     if process == ENRICH_UP:
-        return (
-            f"{variable} is set in this shell: start {ENRICH_UP} again from here"
-            if variable in set_here
-            else f"set {variable} where {ENRICH_UP} is started (or in its file .env), and start that again"
-        )
-    if variable in set_here:
-        return f"{variable} is set in this shell: run the batch again from here"
-    return f"set {variable} (or write it into the file .env), then run the batch again"
+        action = Action.RESTART_WITH_VARIABLE if variable in set_here else Action.SET_VARIABLE_OF_PLATFORM
+    else:
+        action = Action.RUN_WITH_VARIABLE if variable in set_here else Action.SET_VARIABLE
+    return Hint(action, {"variable": variable})
 
 
-def other_world(simulated: bool, process: str) -> str:
+def other_world(simulated: bool, process: str) -> Hint:
     """What to do about a process that calls the other world than a batch that is `simulated` or not."""
     if process == ENRICH_UP:
-        how = f"start {ENRICH_UP} again {'with' if simulated else 'without'} --sandbox"
-    else:
-        how = f"{'set' if simulated else 'unset'} ENRICH_SANDBOX_URL and run the batch again"
-    return f"{how}, or launch the upload for {'real providers' if simulated else 'the simulator'}"
+        return Hint(Action.RESTART_FOR_SIMULATOR if simulated else Action.RESTART_FOR_PROVIDERS)
+    return Hint(Action.RUN_FOR_SIMULATOR if simulated else Action.RUN_FOR_PROVIDERS)
 
 
-def _goes_on(stop: StepStop) -> str:
+def _goes_on(stop: StepStop) -> Hint:
     if stop.until is None or stop.is_over:
-        return "its time has come: the next run tries again"
-    return f"it is tried again at {at(stop.until)}, by {ENRICH_UP} if that runs"
+        return Hint(Action.TRIED_NEXT_RUN)
+    return Hint(Action.TRIED_AT, {"at": at(stop.until)})
 
 
-def skip_remedy(reason: str, workflow: str, blueprint: Blueprint) -> str:
+def skip_remedy(reason: str, workflow: str, blueprint: Blueprint) -> tuple[Hint, ...]:
     """What to do about a step that was SKIPPED for this reason (`code: detail`)."""
     code, _, detail = reason.partition(": ")
     if code == SkipReason.MISSING_INPUT:
-        return _missing_input(detail.split(", "), workflow, blueprint)
+        return tuple(_missing_input(field, workflow, blueprint) for field in detail.split(", "))
     if code == SkipReason.CONDITION and detail.startswith(UNDECIDED):
-        return "mend the workflow's `run_if`, and launch the upload again"
-    texts: Mapping[str, str] = {
-        SkipReason.INVALID_INPUT: "mend the value in the list, or what the workflow makes of it, and launch that again",
-        SkipReason.CONDITION: "nothing: the workflow's `run_if` leaves these rows out",
-        SkipReason.ALREADY_FOUND: "nothing: an earlier step of the waterfall has it",
-        SkipReason.BUDGET: "raise that budget: what was skipped for it then goes on by itself",
-        SkipReason.SUPPRESSED: "nothing: these may not be asked about",
-        SkipReason.DISABLED: "switch the workflow on for this client, and launch again",
-        SkipReason.INHERITED: "nothing: the parent's answer counts for the child item",
-        SkipReason.FANNED_OUT: "nothing: the child items go through this step",
-        SkipReason.GIVEN_UP: "nothing: the batch was given up; another one may have been launched in its place",
-    }
-    return texts.get(code, "")
+        return (Hint(Action.FIX_CONDITION),)
+    action = _SKIPPED.get(code)
+    return () if action is None else (Hint(action),)
 
 
-def _missing_input(fields: Collection[str], workflow: str, blueprint: Blueprint) -> str:
+_SKIPPED: Mapping[str, Action] = {
+    SkipReason.INVALID_INPUT: Action.FIX_VALUE,
+    SkipReason.CONDITION: Action.LEFT_BY_CONDITION,
+    SkipReason.ALREADY_FOUND: Action.FOUND_BEFORE,
+    SkipReason.BUDGET: Action.RAISE_BUDGET,
+    SkipReason.SUPPRESSED: Action.NOT_TO_BE_ASKED,
+    SkipReason.DISABLED: Action.SWITCH_ON,
+    SkipReason.INHERITED: Action.PARENT_COUNTS,
+    SkipReason.FANNED_OUT: Action.CHILDREN_GO_ON,
+    SkipReason.GIVEN_UP: Action.WAS_GIVEN_UP,
+}
+
+
+def _missing_input(field: str, workflow: str, blueprint: Blueprint) -> Hint:
     """An earlier step may have been to give the field; else the list has to."""
     place = blueprint.step(workflow).position
-    parts = []
-    for field in fields:
-        givers = [s.slug for s in blueprint.steps if s.position < place and field in s.workflow.provided_fields]
-        if givers:
-            parts.append(f"{field} is to come from {' or '.join(givers)}: look there for what became of it")
-        else:
-            parts.append(f"map a column of the list to {field}, or put a step before that finds it")
-    return "; ".join(parts)
+    givers = [s.slug for s in blueprint.steps if s.position < place and field in s.workflow.provided_fields]
+    if givers:
+        return Hint(Action.LOOK_AT_STEPS, {"field": field, "workflows": " or ".join(givers)})
+    return Hint(Action.MAP_FIELD, {"field": field})
 
 
-def failure_remedy(status: str, error_class: str | None, reason: str | None) -> str:
+def failure_remedy(status: str, error_class: str | None, reason: str | None) -> tuple[Hint, ...]:
     """What to do about a state that is FAILED or AMBIGUOUS."""
     if status == Status.AMBIGUOUS:
-        return "look the call up at the provider, then resolve it: call again, or accept a miss"
-    texts: Mapping[str | None, str] = {
-        ErrorClass.RETRYABLE: "retry when the provider answers again",
-        ErrorClass.CONTRACT: "look at the stored answer; mend the workflow's mapping and replay it, free of charge",
-        ErrorClass.DEADLINE: "retry, or wait: an answer that comes late is still taken",
-        ErrorClass.INFRASTRUCTURE: "retry",
-    }
+        return (Hint(Action.DECIDE_CALL),)
     if error_class == ErrorClass.CONTRACT and (reason or "").startswith("HTTP "):
-        return "look at the workflow's address and request, then retry"
-    return texts.get(error_class, "retry")
+        return (Hint(Action.CHECK_REQUEST),)
+    return (Hint(_FAILED.get(error_class, Action.RETRY)),)
+
+
+_FAILED: Mapping[str | None, Action] = {
+    ErrorClass.RETRYABLE: Action.RETRY_LATER,
+    ErrorClass.CONTRACT: Action.MEND_MAPPING,
+    ErrorClass.DEADLINE: Action.RETRY_OR_WAIT,
+}

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import ErrorClass, Status, StopCause
 from enrichment_assets.services.operations.remedies import (
-    ENRICH_UP,
     at,
     failure_remedy,
     skip_remedy,
@@ -36,7 +36,7 @@ class Standing:
 
     Attributes:
         cause: The kind of reason in one word: a stop's cause, a skip's code, an error class; None: neither.
-        remedy: What to do; empty for what is done.
+        hints: What to do; empty for what is done.
         since: When the first of them came to stand there.
         until: When it goes on by itself, or is given up: the end of a pause, a deadline, the next attempt.
     """
@@ -46,7 +46,7 @@ class Standing:
     states: int
     cause: str | None
     reason: str
-    remedy: str
+    hints: tuple[Hint, ...]
     error_class: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -85,7 +85,7 @@ class _Reader:
     def standing(self, states: StandingStates) -> Standing:
         """One group of states with its sentence."""
         if states.is_rest:
-            return self._made(states, None, "other reasons", "see them row by row")
+            return self._made(states, None, "other reasons", (Hint(Action.SEE_ROWS),))
         if states.status == Status.PENDING:
             return self._pending(states)
         if states.status == Status.IN_PROGRESS:
@@ -97,7 +97,7 @@ class _Reader:
         if states.status in (Status.FAILED, Status.AMBIGUOUS):
             remedy = failure_remedy(states.status, states.error_class, states.reason)
             return self._made(states, states.error_class, reason, remedy)
-        return self._made(states, None, reason, "")
+        return self._made(states, None, reason, ())
 
     def _pending(self, states: StandingStates) -> Standing:
         stop = self.stops.get(states.workflow)
@@ -105,19 +105,23 @@ class _Reader:
             remedy = stop_remedy(stop, self.blueprint, os.environ)
             return self._made(states, stop.cause, stop_reason(stop), remedy, since=stop.since, until=stop.until)
         if states.reason is not None:
-            when = f" at {at(states.due)}" if states.due else ""
-            remedy = f"nothing: it is tried again{when}, by {ENRICH_UP} if that runs"
-            return self._made(states, states.error_class, states.reason, remedy, until=states.due)
+            again = Hint(Action.AWAIT_ATTEMPT_AT, {"at": at(states.due)}) if states.due else Hint(Action.AWAIT_ATTEMPT)
+            return self._made(states, states.error_class, states.reason, (again,), until=states.due)
         waits = self._unsettled_before(states.workflow)
         if waits:
-            return self._made(states, "earlier_step", f"waits for {', '.join(waits)}", _see(self.stops, waits))
+            return self._made(states, "earlier_step", f"waits for {', '.join(waits)}", (_see(self.stops, waits),))
         if self.is_running:
-            return self._made(states, "its_turn", "its turn has not come yet: a run is at work on the batch", "nothing")
+            return self._made(
+                states,
+                "its_turn",
+                "its turn has not come yet: a run is at work on the batch",
+                (Hint(Action.AWAIT_TURN),),
+            )
         return self._made(
             states,
             "no_run",
             "nobody runs the batch now" if self.row.started_at else "nobody has run the batch yet",
-            f"nothing: {ENRICH_UP} does" if self.is_up else f"run it, or start {ENRICH_UP}, which does so by itself",
+            (Hint(Action.AWAIT_PLATFORM if self.is_up else Action.RUN_OR_START),),
             until=self.row.resume_at,
         )
 
@@ -133,15 +137,14 @@ class _Reader:
         until = f", the first until {at(states.deadline)}" if states.deadline else ""
         note = f" ({states.reason})" if states.reason else ""
         reason = f"waits for its callback{since}{until}{note}"
-        remedy = "nothing, if the provider reaches the receiver: at the deadline the next run asks again or gives up"
-        return self._made(states, "callback", reason, remedy, until=states.deadline)
+        return self._made(states, "callback", reason, (Hint(Action.AWAIT_CALLBACK),), until=states.deadline)
 
     @staticmethod
     def _made(
         states: StandingStates,
         cause: str | None,
         reason: str,
-        remedy: str,
+        hints: tuple[Hint, ...],
         *,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -152,7 +155,7 @@ class _Reader:
             states.states,
             cause,
             reason,
-            remedy,
+            hints,
             states.error_class,
             since or states.since,
             until,
@@ -182,16 +185,16 @@ def _together(one: Standing, other: Standing) -> Standing:
         one.states + other.states,
         one.cause,
         one.reason,
-        one.remedy,
+        one.hints,
         one.error_class or other.error_class,
         min(times, default=None),
         one.until,
     )
 
 
-def _see(stops: Mapping[str, StepStop], waits: Sequence[str]) -> str:
+def _see(stops: Mapping[str, StepStop], waits: Sequence[str]) -> Hint:
     stopped = [name for name in (text.partition(" ")[0] for text in waits) if name in stops]
-    return f"see {', '.join(stopped)}, which stands still" if stopped else "nothing: it goes on after that"
+    return Hint(Action.SEE_STEPS, {"workflows": ", ".join(stopped)}) if stopped else Hint(Action.AWAIT_STEPS)
 
 
 def is_stopped(one: Standing) -> bool:

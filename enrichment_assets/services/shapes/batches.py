@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from enrichment_assets.domain.hints import Hint
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class StandingReason(Shape):
         states: How many.
         cause: The kind of reason in one word; null: it has none.
         reason: Why, as a sentence.
-        remedy: What helps; empty for what is done.
+        hints: What helps; empty for what is done.
         error_class: Of an attempt that failed.
         since: When the first of them came to stand there.
         until: When it goes on by itself, or is given up.
@@ -95,7 +96,7 @@ class StandingReason(Shape):
     states: int
     cause: str | None
     reason: str
-    remedy: str
+    hints: tuple[Hint, ...]
     error_class: str | None
     since: datetime | None
     until: datetime | None
@@ -109,7 +110,7 @@ class StandingReason(Shape):
             one.states,
             one.cause,
             one.reason,
-            one.remedy,
+            one.hints,
             one.error_class,
             one.since,
             one.until,
@@ -196,7 +197,7 @@ class FailedRow(Shape):
         status: `FAILED` or `AMBIGUOUS`.
         error_class: Of the attempt that failed.
         reason: Why.
-        remedy: What helps.
+        hints: What helps.
     """
 
     row_number: int
@@ -206,7 +207,7 @@ class FailedRow(Shape):
     status: str
     error_class: str | None
     reason: str
-    remedy: str
+    hints: tuple[Hint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ class FailedRows(Shape):
                 row.status,
                 row.error_class,
                 row.reason,
-                row.remedy,
+                row.hints,
             )
             for row in found.rows
         )

@@ -87,17 +87,17 @@ class Hindrance(Shape):
     Attributes:
         workflow: Its slug; null: the whole batch.
         reason: Why.
-        remedy: What helps.
+        hints: What helps.
     """
 
     workflow: str | None
     reason: str
-    remedy: str
+    hints: tuple[Hint, ...]
 
     @classmethod
     def of(cls, found: foresight.Hindrance) -> Hindrance:
         """From what the services return."""
-        return cls(found.workflow, found.reason, found.remedy)
+        return cls(found.workflow, found.reason, found.hints)
 
 
 @dataclass(frozen=True, slots=True)
