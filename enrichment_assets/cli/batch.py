@@ -85,23 +85,36 @@ def run(
     workflow: Annotated[
         list[str] | None, typer.Option("--workflow", "-w", help="Only these steps (may be repeated).")
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make the tables once more, although nothing is left to do.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a batch in this process, as a Dagster run that shows in the UI like any other.
 
     Without --wait it stops when everything left waits for callbacks; the daemon's sensors (`enrich up`) continue it
-    then. Ctrl-C lets the calls under way finish; nothing is lost.
+    then. Ctrl-C lets the calls under way finish; nothing is lost. A batch with nothing left to do is not run: no step
+    is open, and the tables show everything.
 
     Example: enrich run acme-1-apollo-basic-1 --wait
     """
-    from enrichment_assets.cli.running import run_batch
     from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.batches.freshness import nothing_left
     from enrichment_assets.services.shapes import batches as shapes
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    run_batch(hq, settings, batch, workflows=workflow, wait=wait, show=not as_json)
+    if not workflow and not again and nothing_left(hq, settings, batch):
+        say(
+            f"Nothing is left to do for {batch}: every step has ended, and the tables show it. "
+            f"To make the tables once more: enrich run {batch} --again",
+            err=True,
+        )
+    else:
+        from enrichment_assets.cli.running import run_batch
+
+        run_batch(hq, settings, batch, workflows=workflow, wait=wait, show=not as_json)
     one = advancing.status(hq, settings, batch)
     if as_json:
         print_json(shapes.Batch.of(one))

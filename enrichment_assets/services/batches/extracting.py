@@ -7,24 +7,17 @@ HQ as it stands; the marts in the workspace database and Dagster's assets stay w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.services.batches.advancing import batch_row
+from enrichment_assets.services.batches.freshness import is_behind
 from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.store.results.extraction import Unextracted, changed_at, unextracted
-from enrichment_assets.store.states.batch_states import BatchRow
+from enrichment_assets.store.results.freshness import Unextracted, unextracted
 from enrichment_assets.warehouse import build_models, publish_batch_sources
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
-
-_COMMITTED_LATER = timedelta(seconds=5)
-"""A state says when it moved, and is seen when its transaction has committed."""
 
 
 class NotStartedError(EnrichError):
@@ -56,7 +49,7 @@ def bring_up_to_date(hq: Hq, settings: Settings, batch_key: str) -> Standing:
             f"batch {batch_key} is launched, and nothing of it has been done yet: there is nothing to extract",
             Hint(Action.START_BATCH, {"batch": batch_key}),
         )
-    if _is_behind(hq, settings, row):
+    if is_behind(hq, settings, row):
         publish_batch_sources(hq, settings, batch_key)
         build_models(settings, batch_key)
     return Standing(row.client, row.items, row.done, row.items - row.done)
@@ -72,26 +65,3 @@ def not_extracted(hq: Hq, client: str | None = None) -> list[Unextracted]:
     """Batches that have rows which the warehouse does not show, or not as they are by now; the newest first."""
     with hq.transaction() as connection:
         return unextracted(connection, client)
-
-
-def _is_behind(hq: Hq, settings: Settings, row: BatchRow) -> bool:
-    layout = Layout.of(settings)
-    read = _read_at(layout, row)
-    if read is None:
-        return True
-    with hq.transaction() as connection:
-        changed = changed_at(connection, row.batch_id)
-    return changed is not None and changed > read - _COMMITTED_LATER
-
-
-def _read_at(layout: Layout, row: BatchRow) -> datetime | None:
-    """When HQ was read for the models that are there; None: they are not, or not of these sources."""
-    source = layout.source("batches", row.client, row.batch_key)
-    leads = layout.model("final_leads", row.client, row.batch_key)
-    try:
-        if leads.stat().st_mtime_ns < source.stat().st_mtime_ns:
-            return None
-        read: list[datetime | None] = pq.read_table(source, columns=["read_at"])["read_at"].to_pylist()
-    except (OSError, KeyError, pa.ArrowInvalid):
-        return None
-    return read[0] if read else None

@@ -1,0 +1,99 @@
+"""A batch with nothing left to do is not run: no Dagster is loaded, and none of its history is written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from enrichment_assets.services.batches.freshness import nothing_left
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse.files import Layout
+from tests.actors import TESTER
+from tests.assets.test_batch_run import launched
+from tests.harness.handles import hq_of
+
+PROGRAM = """
+import sys
+from enrichment_assets.cli import main
+try:
+    main()
+finally:
+    print("loaded:", sorted({"dagster", "aiohttp", "pandas"} & sys.modules.keys()), file=sys.stderr)
+"""
+Row = dict[str, object]
+
+
+def run(settings: Settings, batch: str, *options: str) -> str:
+    """`enrich run` in a process of its own; what it says beside its answer."""
+    environment = {
+        **os.environ,
+        "ENRICH_HOME": str(settings.home),
+        "ENRICH_SANDBOX_URL": settings.sandbox_url or "",
+        "HQ_DATABASE_URL": settings.hq_database_url or "",
+        "WORKSPACE_DATABASE_URL": settings.workspace_database_url or "",
+        "DAGSTER_DATABASE_URL": settings.dagster_database_url or "",
+    }
+    command = [sys.executable, "-c", PROGRAM, "run", batch, *options]
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stderr
+
+
+def runs_of(settings: Settings) -> int:
+    """Runs in Dagster's history."""
+    with psycopg.connect(settings.dagster_database_url or "") as dagster:
+        found = dagster.execute("select count(*) from runs").fetchone()
+    return int(found[0]) if found else 0
+
+
+def test_a_batch_is_run_until_nothing_is_left_and_again_when_something_is(
+    simulated: Settings, people: Path, hq: psycopg.Connection[Row]
+) -> None:
+    batch, handle = launched(simulated, people, "normalise-name"), hq_of(simulated)
+    assert not nothing_left(handle, simulated, batch)
+    assert "dagster" in run(simulated, batch)
+    assert nothing_left(handle, simulated, batch)
+
+    before = runs_of(simulated)
+    said = run(simulated, batch)
+    assert f"Nothing is left to do for {batch}" in said and f"enrich run {batch} --again" in said
+    assert "'dagster'" not in said and "'pandas'" not in said
+    assert runs_of(simulated) == before
+
+    run(simulated, batch, "--again")
+    assert runs_of(simulated) > before
+    assert nothing_left(handle, simulated, batch)
+
+    layout = Layout.of(simulated)
+    leads, organisations = layout.model("final_leads", "acme", batch), layout.analytics("organisations")
+    for path in (leads, organisations):
+        kept = path.stat().st_mtime_ns
+        os.utime(path, ns=(0, 0))  # older than the SQL, or than the batch's own tables
+        assert not nothing_left(handle, simulated, batch)
+        os.utime(path, ns=(kept, kept))
+        path.rename(path.with_suffix(".gone"))
+        assert not nothing_left(handle, simulated, batch)
+        path.with_suffix(".gone").rename(path)
+        assert nothing_left(handle, simulated, batch)
+
+    for change in (
+        "update batches set finished_at = null",
+        "update batches set extracted_at = finished_at - interval '1 s'",
+        "insert into callback_inbox (client_id, batch_id, call_id, headers, body, body_sha256) "
+        "select client_id, id, 0, '{}', '', '' from batches",
+    ):
+        hq.execute(change)
+        hq.commit()
+        assert not nothing_left(handle, simulated, batch), change
+        hq.execute("update batches set finished_at = now() - interval '1 hour', extracted_at = now()")
+        hq.execute("delete from callback_inbox")
+        hq.commit()
+        assert nothing_left(handle, simulated, batch), change
+
+    item = hq.execute("select min(item_id) as id from workflow_states").fetchone()
+    assert item is not None
+    edit_lead(handle, batch, int(str(item["id"])), "title", "Countess", actor=TESTER, by="test")
+    assert not nothing_left(handle, simulated, batch)
