@@ -16,6 +16,7 @@ from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
 from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.operations.history import list_history
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.actors import TESTER
@@ -154,3 +155,5 @@ def test_a_file_dropped_into_the_inbox_is_uploaded_launched_and_moved(
     assert not path.exists()
     assert (path.parent / "taken" / "list.csv").read_bytes() == people.read_bytes()
     assert batches_asked_for(tick(upload_sensor, instance, simulated)) == []
+    changes = [(row.actor, row.action) for row in list_history(hq_of(simulated), limit=2)]
+    assert changes == [("sensor:inbox", "batch.launch"), ("sensor:inbox", "upload.add")]

@@ -24,6 +24,7 @@ from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
+from enrichment_assets.store.audit import operator_actions
 from enrichment_assets.store.batches import fanout, giving_up, items
 from enrichment_assets.store.calls import ledger, questions, reuse
 from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scope
@@ -136,6 +137,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     callbacks.new_callbacks_by_batch: lambda c, b: callbacks.new_callbacks_by_batch(c),
     review.list_inbox: lambda c, b: review.list_inbox(c, batch_key="fresh"),
     review.reopen_dead: lambda c, b: review.reopen_dead(c, batch_key="fresh"),
+    operator_actions.list_actions: lambda c, b: operator_actions.list_actions(c, batch_id=b.batch_id),
     giving_up.give_up: lambda c, b: giving_up.give_up(c, "fresh"),
     items.laid_out: lambda c, b: items.laid_out(c, b.batch_id),
     items.insert_leases: lambda c, b: items.insert_leases(c, b.batch_id),

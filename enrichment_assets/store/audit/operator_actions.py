@@ -45,6 +45,7 @@ class OperatorAction:
     after: dict[str, Any] | None
 
 
+# one row: inserted
 def note_action(
     connection: Connection,
     actor: Actor,
