@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from enrichment_assets.home import HOME_ID
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Databases, connect, embedded_server, locate_external, open_databases
-from enrichment_assets.store.postgres_home import HOME_ID
 from tests.harness.databases import PostgresServer, SpareDatabases, own_server, session_folder
 from tests.harness.handles import close_handles
 

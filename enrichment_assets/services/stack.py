@@ -21,6 +21,7 @@ import yaml
 
 import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.home import prepare_home
 from enrichment_assets.services.catalog.reloading import reloaded_when_workflows_change
 from enrichment_assets.services.running_stack import STARTED_BY
 from enrichment_assets.services.supervisor import Service, Supervisor
@@ -31,7 +32,6 @@ from enrichment_assets.settings import (
     Settings,
 )
 from enrichment_assets.store.database import embedded_server, open_databases, place
-from enrichment_assets.store.home import prepare_home
 
 HOST = "127.0.0.1"
 """Nothing has a login yet: no process is bound to anything else."""

@@ -19,10 +19,10 @@ from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
+from enrichment_assets.home import prepare_home
 from enrichment_assets.settings import Settings
 from enrichment_assets.store import migrating
 from enrichment_assets.store.embedded import LocalPostgres
-from enrichment_assets.store.home import prepare_home
 
 logger = logging.getLogger(__name__)
 

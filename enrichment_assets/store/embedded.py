@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.home import HOME_ID
 from enrichment_assets.store import postgres_home
 
 SUPERUSER = "postgres"
@@ -155,7 +156,7 @@ class LocalPostgres:
         self.stop()
         if self.data_dir.is_relative_to(self._state_dir):
             shutil.rmtree(self.data_dir.parent, ignore_errors=True)
-            (self._wanted.parent / postgres_home.HOME_ID).unlink(missing_ok=True)
+            (self._wanted.parent / HOME_ID).unlink(missing_ok=True)
             return
         shutil.rmtree(self.data_dir, ignore_errors=True)
         self._lock_file.unlink(missing_ok=True)

@@ -15,17 +15,14 @@ import pwd
 import shutil
 import stat
 import subprocess
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.home import HOME_ID, home_id
 
 STATE_DIR = Path("/var/lib/enrichment-assets")
 """Root's data directories and binaries, where the unprivileged user can reach them."""
-
-HOME_ID = "home-id"
-"""A file in the home."""
 
 SOCKET_NAME_BYTES = len("/.s.PGSQL.5432.lock")
 SOCKET_PATH_LIMIT = 100
@@ -109,18 +106,6 @@ def choose_data_dir(wanted: Path, state_dir: Path = STATE_DIR) -> tuple[Path, Se
     _make_public_dirs(state_dir, kept.parent)
     (kept.parent / "belongs-to").write_text(f"{wanted}\n")
     return kept, user
-
-
-# opens files of ours: the home's
-def home_id(folder: Path) -> str:
-    """The name that tells this folder from another one that has its path after it was deleted; made the first time."""
-    file = folder / HOME_ID
-    try:
-        with file.open("x") as made:
-            made.write(f"{uuid.uuid4().hex}\n")
-    except FileExistsError:
-        pass
-    return file.read_text().strip()
 
 
 def _kept_dir(wanted: Path, state_dir: Path) -> Path:

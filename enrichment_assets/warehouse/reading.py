@@ -10,8 +10,8 @@ import warnings
 
 import duckdb
 
+from enrichment_assets.home import prepare_home
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.home import prepare_home
 from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout, quoted
 from enrichment_assets.warehouse.project import Project, load_project
 from enrichment_assets.warehouse.session import attach, connect

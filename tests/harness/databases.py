@@ -18,8 +18,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from enrichment_assets.home import HOME_ID
 from enrichment_assets.store.embedded import LocalPostgres
-from enrichment_assets.store.postgres_home import HOME_ID
 
 SERVER_FOLDER = "enrich-tests-"
 DISK, MEMORY = Path("/tmp"), Path("/dev/shm")

@@ -13,9 +13,9 @@ from enrichment_assets.cli import build_app
 from enrichment_assets.cli.env_file import load_env_files
 from enrichment_assets.cli.home_guard import HOMELESS, MAKING, commands_of
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.home import prepare_home
 from enrichment_assets.services.insight.target_files import checked_target
 from enrichment_assets.settings import Settings, find_home
-from enrichment_assets.store.home import prepare_home
 from enrichment_assets.warehouse import open_warehouse
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Lead

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enrichment_assets.domain.errors import InfrastructureError, UploadRefusedError
+from enrichment_assets.home import prepare_home
 from enrichment_assets.services.uploads.csv_files.encodings import EncodingScan
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.home import prepare_home
 from enrichment_assets.warehouse.files import sync
 
 _CHUNK = 1 << 20

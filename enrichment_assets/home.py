@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import uuid
 from pathlib import Path
 
-from enrichment_assets.store.postgres_home import home_id
+HOME_ID = "home-id"
+"""A file in the home."""
 
 
 def prepare_home(home: Path) -> None:
@@ -29,3 +31,15 @@ def prepare_home(home: Path) -> None:
     wanted = stat.S_IMODE(found.st_mode) & (0o711 if inside else 0o700)
     if wanted != stat.S_IMODE(found.st_mode):
         home.chmod(wanted)
+
+
+# opens files of ours: the home's
+def home_id(folder: Path) -> str:
+    """The name that tells this folder from another one that has its path after it was deleted; made the first time."""
+    file = folder / HOME_ID
+    try:
+        with file.open("x") as made:
+            made.write(f"{uuid.uuid4().hex}\n")
+    except FileExistsError:
+        pass
+    return file.read_text().strip()
