@@ -27,10 +27,11 @@ from bench.bare_loop import CLIENTS
 from bench.installation import at, installation, launch
 from bench.usage import cpu_seconds
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.installation.databases import embedded_server, open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox.process import SandboxProcess
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, embedded_server, open_databases
+from enrichment_assets.store.database import connect
 
 CALLS = 3
 """HTTP calls an item: two answers and one submission."""

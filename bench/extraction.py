@@ -37,9 +37,8 @@ import psycopg
 from bench.payloads import BATCH, JOBS, ORGANISATIONS, seed, seed_sources
 from bench.usage import cpu_seconds, peak_megabytes
 from enrichment_assets import warehouse
-from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.installation.databases import embedded_server, open_hq
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import embedded_server
 from enrichment_assets.warehouse.project import load_project
 
 HISTORY = ("stg_employment", "person_work_history")

@@ -24,11 +24,10 @@ import pyarrow.parquet as pq
 from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.actors import Actor, ActorKind
-from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.installation.databases import embedded_server, open_hq
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.upload import get_upload, read_rows, upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import embedded_server
 from enrichment_assets.store.hq import Hq
 
 COLUMNS = 58

@@ -14,12 +14,12 @@ from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.installation.databases import embedded_server, open_databases, open_hq
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch, uploads_by_id
-from enrichment_assets.store.database import connect, embedded_server, open_databases
+from enrichment_assets.store.database import connect
 
 CLIENT = "bench"
 

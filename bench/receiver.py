@@ -19,12 +19,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from enrichment_assets.installation.databases import embedded_server, open_databases
 from enrichment_assets.receiver.app import ReceiverApp
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.receiver.server import serve
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, embedded_server, open_databases
+from enrichment_assets.store.database import connect
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt
 
 GOAL = 0.7

@@ -21,10 +21,10 @@ from psycopg.types.json import Jsonb
 from bench.installation import installation, launch
 from bench.usage import peak_megabytes
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.installation.databases import open_databases, open_hq
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import connect
 
 BATCH = "storing"
 SLUG = "match-person"

@@ -16,8 +16,9 @@ import psycopg
 import pytest
 
 from enrichment_assets.home import HOME_ID
+from enrichment_assets.installation.databases import Databases, embedded_server, locate_external, open_databases
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Databases, connect, embedded_server, locate_external, open_databases
+from enrichment_assets.store.database import connect
 from tests.harness.databases import PostgresServer, SpareDatabases, own_server, session_folder
 from tests.harness.handles import close_handles
 

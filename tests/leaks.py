@@ -10,8 +10,9 @@ from typing import Any
 
 from psycopg import sql
 
+from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import connect
 
 PERSONAL_KEYS = frozenset(
     {"first_name", "last_name", "name", "full_name", "email", "emails", "personal_emails", "phone", "phone_number",

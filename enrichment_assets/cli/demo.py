@@ -43,13 +43,13 @@ def demo(
 
     from enrichment_assets.assets.instance import InstancePartitions
     from enrichment_assets.cli.running import run_batch
+    from enrichment_assets.installation.databases import open_databases
     from enrichment_assets.receiver.process import ReceiverProcess
     from enrichment_assets.sandbox import SandboxProcess
     from enrichment_assets.services.batches.launching import launch
     from enrichment_assets.services.catalog.configuration import add_client, list_clients
     from enrichment_assets.services.uploads.upload import upload_file
     from enrichment_assets.settings import Settings
-    from enrichment_assets.store.database import open_databases
 
     started = time.monotonic()
     settings = Settings.from_environment()

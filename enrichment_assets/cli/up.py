@@ -42,8 +42,8 @@ def down() -> None:
 
     Example: `enrich down`
     """
+    from enrichment_assets.installation.databases import embedded_server
     from enrichment_assets.services.stack import only_stack_of
-    from enrichment_assets.store.database import embedded_server
 
     settings = Settings.from_environment()
     with only_stack_of(settings):

@@ -16,11 +16,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from enrichment_assets.installation.databases import locate_external, open_databases
 from enrichment_assets.receiver.endpoint import PREFIX, CallbackEndpoint
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.receiver.writer import Connect, InboxWriter, Sink
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import AsyncConnection, connect_async, locate_external, open_databases
+from enrichment_assets.store.database import AsyncConnection, connect_async
 
 
 class ReceiverApp(Starlette):

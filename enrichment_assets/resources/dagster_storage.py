@@ -17,8 +17,9 @@ from dagster._config.config_schema import UserConfigSchema
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
+from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import open_databases, postgres_url
+from enrichment_assets.store.database import postgres_url
 
 DRIVER = "postgresql+psycopg2"
 """What dagster-postgres is written for; a bare `postgresql://` means another driver in newer SQLAlchemy."""

@@ -22,6 +22,7 @@ import yaml
 import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.home import prepare_home
+from enrichment_assets.installation.databases import embedded_server, open_databases
 from enrichment_assets.services.catalog.reloading import reloaded_when_workflows_change
 from enrichment_assets.services.running_stack import STARTED_BY
 from enrichment_assets.services.supervisor import Service, Supervisor
@@ -31,7 +32,7 @@ from enrichment_assets.settings import (
     DEFAULT_WEBSERVER_PORT,
     Settings,
 )
-from enrichment_assets.store.database import embedded_server, open_databases, place
+from enrichment_assets.store.database import place
 
 HOST = "127.0.0.1"
 """Nothing has a login yet: no process is bound to anything else."""
@@ -44,7 +45,7 @@ _RENDERED = "# Written by `enrich up` from the platform's dagster.yaml. Delete t
 _CLEAR_UP = """
 import shutil, sys
 from pathlib import Path
-from enrichment_assets.store.embedded import LocalPostgres
+from enrichment_assets.installation.embedded import LocalPostgres
 shutil.rmtree(sys.argv[1], ignore_errors=True)
 for data_dir in sys.argv[2:]:
     LocalPostgres(Path(data_dir)).stop()

@@ -12,6 +12,7 @@ import pytest
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.definitions import build_definitions
+from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxProcess
@@ -21,7 +22,7 @@ from enrichment_assets.services.catalog.configuration import add_pipeline, pipel
 from enrichment_assets.services.uploads.options import UploadOptions
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import connect
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from tests.actors import TESTER
 from tests.assets.conftest import materialised, platform, run_batch_job

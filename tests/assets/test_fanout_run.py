@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import status
 from enrichment_assets.services.batches.launching import launch, plan_launch
@@ -15,7 +16,7 @@ from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.services.insight.html_report import render_report
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources, reconcile, run_tests
 from tests.actors import TESTER
 from tests.assets.conftest import materialised, run_batch_job

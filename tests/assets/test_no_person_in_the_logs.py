@@ -14,13 +14,14 @@ import pytest
 
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
 from enrichment_assets.definitions import build_definitions
+from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import connect
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.warehouse.previews import MASK
 from tests.actors import TESTER

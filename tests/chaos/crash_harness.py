@@ -19,13 +19,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from enrichment_assets.installation.databases import open_databases
+from enrichment_assets.installation.embedded import LocalPostgres
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox.billing import fingerprint
 from enrichment_assets.sandbox.process import SandboxProcess
 from enrichment_assets.services.operations import recovery
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
-from enrichment_assets.store.embedded import LocalPostgres
+from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.chaos.points import Point
 from tests.engine.world import Launched, World, async_step, company_step, step

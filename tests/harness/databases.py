@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from enrichment_assets.home import HOME_ID
-from enrichment_assets.store.embedded import LocalPostgres
+from enrichment_assets.installation.embedded import LocalPostgres
 
 SERVER_FOLDER = "enrich-tests-"
 DISK, MEMORY = Path("/tmp"), Path("/dev/shm")

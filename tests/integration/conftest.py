@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from enrichment_assets.cli import build_app
+from enrichment_assets.installation.databases import Databases, locate_external
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Databases, locate_external
 from tests.harness.databases import PostgresServer
 
 Enrich = Callable[..., str]

@@ -18,8 +18,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from enrichment_assets.installation.databases import Databases
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Databases, connect
+from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse
 
 ROWS = 20

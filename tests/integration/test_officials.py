@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from enrichment_assets.installation.databases import Databases
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Databases, connect
+from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse
 from tests.integration.conftest import Enrich
 from tests.integration.officials import DATA, RecordedApollo

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from enrichment_assets.store.embedded import LocalPostgres
+from enrichment_assets.installation.embedded import LocalPostgres
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import pytest
 from psycopg_pool import PoolClosed
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.installation.databases import Databases, embedded_server, open_hq
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Connection, Databases, connect, embedded_server
+from enrichment_assets.store.database import Connection, connect
 from enrichment_assets.store.hq import Hq
 from tests.platform.wire_proxy import Relay
 

@@ -15,18 +15,10 @@ import psycopg
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, InfrastructureError
+from enrichment_assets.installation.databases import Databases, embedded_server, open_databases
+from enrichment_assets.installation.migrating import newest_revision
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import (
-    Databases,
-    connect,
-    connect_async,
-    embedded_server,
-    open_databases,
-    place,
-    postgres_url,
-    with_search_path,
-)
-from enrichment_assets.store.migrating import newest_revision
+from enrichment_assets.store.database import connect, connect_async, place, postgres_url, with_search_path
 from tests.harness.databases import PostgresServer
 
 

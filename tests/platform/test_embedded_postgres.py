@@ -16,15 +16,15 @@ import psycopg
 import pytest
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store.embedded import LocalPostgres
-from enrichment_assets.store.postgres_home import find_binaries
+from enrichment_assets.installation.embedded import LocalPostgres
+from enrichment_assets.installation.postgres_home import find_binaries
 
 Factory = Callable[[Path], LocalPostgres]
 
 START = """
 import sys
 from pathlib import Path
-from enrichment_assets.store.embedded import LocalPostgres
+from enrichment_assets.installation.embedded import LocalPostgres
 server = LocalPostgres(Path(sys.argv[1]), state_dir=Path(sys.argv[2]))
 print(server.start(), server.server_pid())
 """

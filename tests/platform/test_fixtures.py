@@ -6,8 +6,9 @@ from typing import Any
 
 import psycopg
 
+from enrichment_assets.installation.databases import Databases, open_databases
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Databases, connect, open_databases
+from enrichment_assets.store.database import connect
 
 
 def _client_slugs(url: str) -> list[str]:

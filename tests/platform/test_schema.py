@@ -14,8 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from enrichment_assets.store.database import Databases
-from enrichment_assets.store.migrating import MIGRATIONS_DIR, newest_revision
+from enrichment_assets.installation.databases import Databases
+from enrichment_assets.installation.migrating import MIGRATIONS_DIR, newest_revision
 from enrichment_assets.store.tables import metadata
 from tests.harness.databases import PostgresServer
 

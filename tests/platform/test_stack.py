@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.installation.databases import embedded_server
 from enrichment_assets.services.stack import Ports, only_stack_of, stack_environment
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import embedded_server
 from tests.platform.processes import free_port, processes_with, wait_until
 
 RUN = """

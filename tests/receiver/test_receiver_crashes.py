@@ -18,9 +18,10 @@ import psycopg
 import pytest
 from receiver_world import World, inbox, make_world
 
+from enrichment_assets.installation.databases import HQ_NAME, embedded_server, open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import HQ_NAME, connect, embedded_server, open_databases
+from enrichment_assets.store.database import connect
 
 Hq = psycopg.Connection[dict[str, Any]]
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from enrichment_assets.cli import workflow as workflow_commands
 from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
+from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.batches import advancing, items
 from enrichment_assets.services.batches.launching import launch, map_columns, plan_launch
@@ -20,7 +21,7 @@ from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.operations import callbacks, recovery
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect, open_databases
+from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.registry.test_typos import RIGHT

@@ -13,12 +13,12 @@ import pytest
 from enrichment_assets.cli.env_file import load_env_file
 from enrichment_assets.domain.errors import InfrastructureError, UploadRefusedError
 from enrichment_assets.home import prepare_home
+from enrichment_assets.installation.postgres_home import check_socket_dir, choose_data_dir, secure_socket_dir
 from enrichment_assets.services.catalog.clients import add_client
 from enrichment_assets.services.uploads.inbox_folder import take_in
 from enrichment_assets.services.uploads.kept_files import keep_aside
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.postgres_home import check_socket_dir, choose_data_dir, secure_socket_dir
 from tests.actors import TESTER
 from tests.harness.handles import hq_of
 

@@ -1,1 +1,1 @@
-"""Alembic's folder: `env.py` connects, `versions/` holds one file per step. Applied by `store/migrating.py`."""
+"""Alembic's folder: `env.py` connects, `versions/` holds one file per step. Applied by `installation/migrating.py`."""

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.home import HOME_ID
-from enrichment_assets.store import postgres_home
+from enrichment_assets.installation import postgres_home
 
 SUPERUSER = "postgres"
 PORT = 5432

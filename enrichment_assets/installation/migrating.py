@@ -1,7 +1,7 @@
 """Bringing the HQ database to the schema of this version: Alembic, called from code.
 
-The migrations are in `migrations/versions`, one file per step, named after its number (`0001_...`), which is also its
-revision id: the newest can be told without loading Alembic, so that a current database costs one query.
+The migrations are in `store/migrations/versions`, one file per step, named after its number (`0001_...`), which is also
+its revision id: the newest can be told without loading Alembic, so that a current database costs one query.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.store import migrations
+from enrichment_assets.store.database import Connection
 
 if TYPE_CHECKING:
-    from enrichment_assets.store.database import Connection
+    from alembic.config import Config
 
-MIGRATIONS_DIR = Path(__file__).parent / "migrations"
+MIGRATIONS_DIR = Path(migrations.__file__).parent
 
 MIGRATION_LOCK = 7_210_002
 """Advisory lock held while migrating, so that processes starting together migrate once."""
@@ -52,6 +54,15 @@ def is_current(connection: Connection) -> bool:
     return bool(revision == newest_revision())
 
 
+def alembic_config() -> Config:
+    """What Alembic has to know; whoever calls it adds the connection (`config.attributes["connection"]`)."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
+    return config
+
+
 def migrate(url: str) -> None:
     """Apply what is missing, in one transaction, under an advisory lock.
 
@@ -59,13 +70,11 @@ def migrate(url: str) -> None:
         psycopg.Error: A migration fails; nothing of it stays.
     """
     from alembic import command
-    from alembic.config import Config
     from sqlalchemy import create_engine, text
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
+    config = alembic_config()
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     try:
         with engine.begin() as connection:
