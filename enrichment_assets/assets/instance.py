@@ -12,7 +12,7 @@ from dagster._core.instance.ref import InstanceRef
 
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.domain.batch_keys import checked_batch_key
-from enrichment_assets.services.stack import render_dagster_home
+from enrichment_assets.installation.stack import render_dagster_home
 from enrichment_assets.settings import Settings
 
 _NO_COPIES = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}

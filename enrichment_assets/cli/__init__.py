@@ -19,7 +19,7 @@ from enrichment_assets.cli.opening import close_after_commands
 from enrichment_assets.cli.panels import arrange
 from enrichment_assets.cli.sentences import say
 from enrichment_assets.domain.errors import EnrichError
-from enrichment_assets.services.running_stack import adopt_running_addresses
+from enrichment_assets.installation.running_stack import adopt_running_addresses
 
 GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget")
 """Modules with commands below a word: `enrich client add`."""

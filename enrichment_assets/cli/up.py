@@ -29,7 +29,7 @@ def up(
 
     Example: `enrich up --sandbox`, then open http://127.0.0.1:3000.
     """
-    from enrichment_assets.services import stack
+    from enrichment_assets.installation import stack
 
     ports = stack.Ports(port, receiver_port, sandbox_port if sandbox else None)
     stack.run_stack(Settings.from_environment(), ports, say=say)
@@ -43,7 +43,7 @@ def down() -> None:
     Example: `enrich down`
     """
     from enrichment_assets.installation.databases import embedded_server
-    from enrichment_assets.services.stack import only_stack_of
+    from enrichment_assets.installation.stack import only_stack_of
 
     settings = Settings.from_environment()
     with only_stack_of(settings):

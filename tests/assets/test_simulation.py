@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.installation.running_stack import running_addresses
+from enrichment_assets.installation.stack import only_stack_of
+from enrichment_assets.installation.told_addresses import addresses_told
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
-from enrichment_assets.services.running_stack import running_addresses
-from enrichment_assets.services.stack import only_stack_of
-from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.actors import TESTER

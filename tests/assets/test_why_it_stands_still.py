@@ -27,6 +27,8 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run.advance import RunReport
+from enrichment_assets.installation.stack import only_stack_of
+from enrichment_assets.installation.told_addresses import addresses_told
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import BatchStatus, advance_batch, status
@@ -36,8 +38,6 @@ from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.operations.failed_rows import list_failed
 from enrichment_assets.services.operations.recovery import retry
 from enrichment_assets.services.operations.standing import Standing
-from enrichment_assets.services.stack import only_stack_of
-from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.actors import TESTER

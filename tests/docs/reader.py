@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from enrichment_assets.installation.databases import embedded_server
+from enrichment_assets.installation.stack import Ports, only_stack_of, stack_environment
+from enrichment_assets.installation.told_addresses import addresses_told
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.stack import Ports, only_stack_of, stack_environment
-from enrichment_assets.services.told_addresses import addresses_told
 from enrichment_assets.settings import Settings
 from tests.docs.pages import REPOSITORY, Block
 from tests.docs.warm_program import WarmProgram

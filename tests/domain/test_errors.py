@@ -27,8 +27,8 @@ from enrichment_assets.services.operations.remedy_sentences import SENTENCES as 
 PACKAGE = Path(enrichment_assets.__file__).parent
 PLATFORM_PROCESS = {
     "services/operations/remedies.py",
-    "services/running_stack.py",
-    "services/stack.py",
+    "installation/running_stack.py",
+    "installation/stack.py",
     "store/tables.py",
 }
 """Where `enrich up` is the name that a process of the platform bears, also in HQ (`batch_stops.process`)."""

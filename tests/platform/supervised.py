@@ -1,6 +1,6 @@
 """A program for the supervisor's tests: supervises the commands given as JSON, says what it says to standard output.
 
-Arguments: folder for logs, `{"name": [command...], ...}`, and the keeper's last command as a JSON list.
+Arguments: folder for logs, `{"name": [command...], ...}`, and the reaper's last command as a JSON list.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from enrichment_assets.services.supervisor import Service, Supervisor
+from enrichment_assets.installation.supervisor import Service, Supervisor
 
 logs_dir, commands, last_command = Path(sys.argv[1]), json.loads(sys.argv[2]), json.loads(sys.argv[3])
 

@@ -15,8 +15,8 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import serialize_value
 
 from enrichment_assets.installation.databases import Databases, embedded_server, open_databases
+from enrichment_assets.installation.stack import render_dagster_home
 from enrichment_assets.resources.dagster_storage import dagster_url
-from enrichment_assets.services.stack import render_dagster_home
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 

@@ -18,14 +18,14 @@ import pytest
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.installation.databases import embedded_server
-from enrichment_assets.services.stack import Ports, only_stack_of, stack_environment
+from enrichment_assets.installation.stack import Ports, only_stack_of, stack_environment
 from enrichment_assets.settings import Settings
 from tests.platform.processes import free_port, processes_with, wait_until
 
 RUN = """
 import sys
 from pathlib import Path
-from enrichment_assets.services.stack import Ports, run_stack
+from enrichment_assets.installation.stack import Ports, run_stack
 from enrichment_assets.settings import Settings
 run_stack(
     Settings(home=Path(sys.argv[1])),

@@ -94,7 +94,7 @@ def test_a_service_waits_for_the_one_it_needs(stage: Stage) -> None:
 def test_a_signal_stops_everything_with_grandchildren(stage: Stage, number: signal.Signals) -> None:
     stage.start(family=_python(FAMILY), single=_python("import time; time.sleep(999)"))
     stage.wait_for("Everything is up")
-    wait_until(lambda: len(stage.others()) == 4)  # the keeper, two services, one grandchild
+    wait_until(lambda: len(stage.others()) == 4)  # the reaper, two services, one grandchild
     os.kill(stage.pid, number)
     stage.wait_for("Returned.")
     assert stage.others() == set()
@@ -156,4 +156,4 @@ def test_a_service_that_was_killed_is_replaced_and_its_children_with_it(stage: S
     os.kill(first.pop(), signal.SIGKILL)
     stage.wait_for("family: was ended by SIGKILL; starting it again in 1 s")
     wait_until(lambda: stage.screen.count("family: running") == 2 and len(stage.others()) == 3)
-    assert len(stage.others() & before) == 1  # the keeper
+    assert len(stage.others() & before) == 1  # the reaper

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from enrichment_assets.domain.variables import is_own_variable, without_keys
+from enrichment_assets.installation.stack import Ports, stack_environment, stack_services
 from enrichment_assets.providers import PROVIDERS
-from enrichment_assets.services.stack import Ports, stack_environment, stack_services
 from enrichment_assets.settings import Settings
 
 

@@ -18,11 +18,11 @@ from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.run.advance import EngineOptions, Progress, RunReport, advance, own_label
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.event_log import open_log
+from enrichment_assets.installation.running_stack import is_of_the_stack, running_stack
 from enrichment_assets.services.batches.simulation import refuse_other_world
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.operations.remedies import ENRICH_UP
 from enrichment_assets.services.operations.standing import Standing, standing_of
-from enrichment_assets.services.running_stack import is_of_the_stack, running_stack
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection, connect

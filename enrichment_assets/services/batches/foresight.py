@@ -15,6 +15,7 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.installation.running_stack import running_stack
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.launch_plan import draft_launch
 from enrichment_assets.services.batches.simulation import calls_simulator
@@ -26,7 +27,6 @@ from enrichment_assets.services.operations.remedies import (
     stop_reason,
     stop_remedy,
 )
-from enrichment_assets.services.running_stack import running_stack
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq

@@ -18,7 +18,7 @@ SHARED = ("ENRICH_RECEIVER_URL", "ENRICH_SANDBOX_URL")
 """Variables that a command takes over from the stack."""
 
 VARIABLES = "variables"
-"""Where the names of the stack's keys stand in `up.json` (`services.told_addresses` writes it)."""
+"""Where the names of the stack's keys stand in `up.json` (`installation.told_addresses` writes it)."""
 
 STARTED_BY = "ENRICH_STARTED_BY"
 """Set for all processes of `enrich up`, so that they can say who they are."""

@@ -1,4 +1,4 @@
-"""The keeper: a small process that outlives its supervisor by the moments it takes to clear up.
+"""The reaper: a small process that outlives its supervisor by the moments it takes to clear up.
 
 The supervisor tells it over a pipe which process groups exist. When the pipe ends, however the supervisor ended, every
 group that was not taken off the list is terminated, then killed. This needs no help from the kernel beyond the pipe, so

@@ -1,7 +1,7 @@
 """Running several processes as one: start, wait until they answer, restart what dies, stop everything.
 
 What the processes are is in `stack.py`. Each one leads its own process group, so that what it starts is stopped with
-it, and its output goes to a log file. A keeper process (`keeper.py`) clears up should this one be killed.
+it, and its output goes to a log file. A reaper process (`reaper.py`) clears up should this one be killed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from enrichment_assets.domain.variables import without_keys
-from enrichment_assets.services.keeper import end_group, end_groups
+from enrichment_assets.installation.reaper import end_group, end_groups
 
 TICK_SECONDS = 0.1
 STOP_GRACE_SECONDS = 15.0
@@ -72,7 +72,7 @@ class Supervisor:
         environment: The environment of all of them; the providers' keys in it are for those that make calls.
         say: Called with each sentence for the person at the screen.
         upkeep: Called every few seconds; returns a sentence when it had to mend something, else None.
-        last_command: What the keeper runs should this process be killed.
+        last_command: What the reaper runs should this process be killed.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Supervisor:
         self._upkeep = upkeep
         self._last_command = last_command
         self._signals = 0
-        self._keeper: subprocess.Popen[str] | None = None
+        self._reaper: subprocess.Popen[str] | None = None
 
     def run(self) -> None:
         """Run until SIGINT, SIGTERM or SIGHUP, then stop everything. A second signal kills instead of waiting.
@@ -104,7 +104,7 @@ class Supervisor:
         caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.signal(number, self._on_signal) for number in caught}
         try:
-            self._start_keeper()
+            self._start_reaper()
             self._supervise()
         finally:
             self._stop_all()
@@ -157,12 +157,12 @@ class Supervisor:
                 process_group=0,
             )
         one.started_at = time.monotonic()
-        self._tell_keeper("watch", one.process.pid)
+        self._tell_reaper("watch", one.process.pid)
 
     def _bury(self, one: _Running, process: subprocess.Popen[bytes]) -> None:
         """Clear up after a service that died, and set the time of its next start."""
         end_groups([process.pid], grace=1.0)
-        self._tell_keeper("forget", process.pid)
+        self._tell_reaper("forget", process.pid)
         if time.monotonic() - one.started_at > HEALTHY_AFTER_SECONDS:
             one.pause = FIRST_PAUSE_SECONDS
         self._say(
@@ -188,30 +188,30 @@ class Supervisor:
         for process in processes:
             end_group(process.pid, signal.SIGKILL)
             process.wait()
-            self._tell_keeper("forget", process.pid)
-        self._stop_keeper()
+            self._tell_reaper("forget", process.pid)
+        self._stop_reaper()
 
-    def _start_keeper(self) -> None:
-        command = [sys.executable, "-m", "enrichment_assets.services.keeper"]
-        self._keeper = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    def _start_reaper(self) -> None:
+        command = [sys.executable, "-m", "enrichment_assets.installation.reaper"]
+        self._reaper = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
         if self._last_command:
-            self._tell_keeper("finally", list(self._last_command))
+            self._tell_reaper("finally", list(self._last_command))
 
-    def _tell_keeper(self, verb: str, what: int | list[str]) -> None:
-        if self._keeper is None or self._keeper.stdin is None:
+    def _tell_reaper(self, verb: str, what: int | list[str]) -> None:
+        if self._reaper is None or self._reaper.stdin is None:
             return
         try:
-            self._keeper.stdin.write(json.dumps({verb: what}) + "\n")
-            self._keeper.stdin.flush()
+            self._reaper.stdin.write(json.dumps({verb: what}) + "\n")
+            self._reaper.stdin.flush()
         except BrokenPipeError:
-            self._say("The keeper process is gone: should this process be killed, its children would stay.")
-            self._keeper.wait()
-            self._keeper = None
+            self._say("The reaper process is gone: should this process be killed, its children would stay.")
+            self._reaper.wait()
+            self._reaper = None
 
-    def _stop_keeper(self) -> None:
-        if self._keeper is not None and self._keeper.stdin is not None:
-            self._keeper.stdin.close()
-            self._keeper.wait()
+    def _stop_reaper(self) -> None:
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()
+            self._reaper.wait()
 
 
 def _how_it_ended(code: int) -> str:

@@ -23,10 +23,10 @@ import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.home import prepare_home
 from enrichment_assets.installation.databases import embedded_server, open_databases
-from enrichment_assets.services.catalog.reloading import reloaded_when_workflows_change
-from enrichment_assets.services.running_stack import STARTED_BY
-from enrichment_assets.services.supervisor import Service, Supervisor
-from enrichment_assets.services.told_addresses import addresses_told
+from enrichment_assets.installation.reloading import reloaded_when_workflows_change
+from enrichment_assets.installation.running_stack import STARTED_BY
+from enrichment_assets.installation.supervisor import Service, Supervisor
+from enrichment_assets.installation.told_addresses import addresses_told
 from enrichment_assets.settings import (
     DEFAULT_RECEIVER_PORT,
     DEFAULT_WEBSERVER_PORT,

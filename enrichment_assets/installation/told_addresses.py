@@ -1,4 +1,4 @@
-"""Where `enrich up` writes down what `services.running_stack` tells the other commands of its home.
+"""Where `enrich up` writes down what `installation.running_stack` tells the other commands of its home.
 
 Apart from the reading: every command reads, and what keys are called takes a second to load.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from enrichment_assets.domain.variables import may_be_secret
-from enrichment_assets.services.running_stack import SHARED, VARIABLES
+from enrichment_assets.installation.running_stack import SHARED, VARIABLES
 from enrichment_assets.settings import Settings
 from enrichment_assets.wire.secrets import allowed_names
 
