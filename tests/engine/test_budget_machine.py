@@ -31,7 +31,7 @@ from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations import recovery
 from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from enrichment_assets.store.database import connect, connect_async
+from enrichment_assets.store.database import AsyncConnection, connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.actors import TESTER
 from tests.engine.world import Launched, World, async_step, people, start_runner, step
@@ -71,7 +71,7 @@ class Runner:
     """The run that works now."""
 
     scope: Scope
-    connection: claims.Connection
+    connection: AsyncConnection
     held: dict[int, int]
 
 

@@ -15,7 +15,7 @@ import pytest
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls import ledger
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.runs import claims
 from tests.engine.world import Launched, World, company_step, people, start_runner, step
 
@@ -32,7 +32,7 @@ class Runner:
     """A run as the store sees it."""
 
     scope: Scope
-    connection: claims.Connection
+    connection: AsyncConnection
     fences: dict[int, int]
 
     async def intends(self, *keys: str) -> list[str]:

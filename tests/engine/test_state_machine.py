@@ -29,7 +29,7 @@ from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
-from enrichment_assets.store.database import connect, connect_async
+from enrichment_assets.store.database import AsyncConnection, connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.engine.world import Launched, World, async_step, people, start_runner
 
@@ -47,7 +47,7 @@ class Runner:
 
     scope: Scope
     writer: GroupWriter
-    connection: claims.Connection
+    connection: AsyncConnection
     held: dict[int, int] = field(default_factory=dict)
     granted: dict[int, IntentVerdict] = field(default_factory=dict)
     answered: dict[int, IntentVerdict] = field(default_factory=dict)

@@ -34,7 +34,7 @@ from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch
 from enrichment_assets.store.calls.ledger import Scope
-from enrichment_assets.store.database import connect, connect_async
+from enrichment_assets.store.database import AsyncConnection, connect, connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 from enrichment_assets.store.money import budgets
 from enrichment_assets.store.runs import claims
@@ -249,7 +249,7 @@ class Launched:
         return shown.endswith(hashlib.sha256(slug.encode()).hexdigest()[:8])
 
 
-async def start_runner(connection: claims.Connection, batch: Launched, lease_seconds: float = 60.0) -> Scope:
+async def start_runner(connection: AsyncConnection, batch: Launched, lease_seconds: float = 60.0) -> Scope:
     """A new runner's scope."""
     cursor = await connection.execute("select client_id from batches where id = %s", (batch.batch_id,))
     row = await cursor.fetchone()

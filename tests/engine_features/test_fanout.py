@@ -15,8 +15,7 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import child_route
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store.batches import fanout
-from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.runs import claims
+from enrichment_assets.store.database import AsyncConnection, connect_async
 from tests.engine.world import Launched, Row, World, async_step, company_step, step
 
 TWO = ({"first_name": "{{original.one}}", "email": "{{original.one_mail}}"}, {"first_name": "Bob", "title": "Pro"})
@@ -306,7 +305,7 @@ def test_two_transactions_that_would_wait_for_each_others_people_take_turns(worl
         )  # fmt: skip
         return [(item, people)]
 
-    async def add(connection: claims.Connection, item: int, name: str) -> None:
+    async def add(connection: AsyncConnection, item: int, name: str) -> None:
         await fanout.take_turn(connection, batch.batch_id)
         await fanout.insert_children(connection, client, batch.batch_id, emitted(item, name))
 

@@ -14,7 +14,7 @@ from enrichment_assets.store.calls import ledger, questions
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict, take
-from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.runs import claims
 from tests.engine.world import RECEIVER, Launched, World, people, start_runner, step
 from tests.harness.handles import hq_of
@@ -197,7 +197,7 @@ def _reopen(batch: Launched, run: str = "is dead") -> None:
 
 
 async def _intent(
-    connection: claims.Connection, batch: Launched, question: str = "question", seen: int | None = None
+    connection: AsyncConnection, batch: Launched, question: str = "question", seen: int | None = None
 ) -> tuple[Scope, Intent]:
     """An intent of a new run for the batch's first item."""
     scope = await start_runner(connection, batch)
@@ -207,7 +207,7 @@ async def _intent(
     return scope, Intent(item, fence, "find", asked.call_key, "subject", "http", "find", Decimal("0.01"), asked=asked)
 
 
-async def _waits_for_its_turn(watch: claims.Connection, connection: claims.Connection) -> bool:
+async def _waits_for_its_turn(watch: AsyncConnection, connection: AsyncConnection) -> bool:
     cursor = await watch.execute(
         "select 1 from pg_locks where pid = %s and locktype = 'advisory' and not granted",
         (connection.info.backend_pid,),
