@@ -24,7 +24,8 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run.advance import Interrupted, Progress, RunReport
 from enrichment_assets.resources.platform import PlatformResource
-from enrichment_assets.services.batches.advancing import advance_batch, load_batch, workflow_counts
+from enrichment_assets.services.batches.advancing import advance_batch, load_batch
+from enrichment_assets.services.batches.status import workflow_counts
 from enrichment_assets.services.batches.storing import StoreReport, store_results
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq

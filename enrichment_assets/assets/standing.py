@@ -12,7 +12,8 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.run.advance import RunReport
-from enrichment_assets.services.batches.advancing import load_batch, status
+from enrichment_assets.services.batches.advancing import load_batch
+from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.operations.remedy_sentences import sentences
 from enrichment_assets.services.operations.standing import Standing, is_stopped
 from enrichment_assets.settings import Settings

@@ -12,7 +12,7 @@ from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.batches.advancing import BatchStatus
+    from enrichment_assets.services.batches.status import BatchStatus
     from enrichment_assets.store.hq import Hq
     from enrichment_assets.store.results.statistics import WorkflowStatistics
     from enrichment_assets.store.states.reasons import ReasonCount
@@ -40,7 +40,7 @@ def status(
 
     Examples: enrich status acme-1-apollo-basic-1, then: enrich status acme-1-apollo-basic-1 --failed --limit 50
     """
-    from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.batches import status as batch_status
     from enrichment_assets.services.shapes import batches as shapes
     from enrichment_assets.settings import Settings
 
@@ -52,13 +52,13 @@ def status(
         _list_failed(hq, batch, limit, as_json=as_json)
         return
     if batch is None:
-        found = advancing.overview(hq, settings, client, limit)
+        found = batch_status.overview(hq, settings, client, limit)
         if as_json:
             print_json(map(shapes.Batch.of, found))
         else:
             _print_overview(found)
         return
-    one = advancing.status(hq, settings, batch)
+    one = batch_status.status(hq, settings, batch)
     if as_json:
         print_json(shapes.Batch.of(one))
     else:
@@ -98,7 +98,7 @@ def run(
 
     Example: enrich run acme-1-apollo-basic-1 --wait
     """
-    from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.batches import status as batch_status
     from enrichment_assets.services.batches.freshness import nothing_left
     from enrichment_assets.services.shapes import batches as shapes
     from enrichment_assets.settings import Settings
@@ -115,7 +115,7 @@ def run(
         from enrichment_assets.cli.running import run_batch
 
         run_batch(hq, settings, batch, workflows=workflow, wait=wait, show=not as_json)
-    one = advancing.status(hq, settings, batch)
+    one = batch_status.status(hq, settings, batch)
     if as_json:
         print_json(shapes.Batch.of(one))
     else:

@@ -89,7 +89,7 @@ def _export(settings: Settings) -> None:
 
 def _report(hq: Hq, settings: Settings, batch_key: str, seconds: float) -> None:
     from enrichment_assets.cli.batch import print_status
-    from enrichment_assets.services.batches.advancing import status
+    from enrichment_assets.services.batches.status import status
     from enrichment_assets.warehouse import open_warehouse
 
     one = status(hq, settings, batch_key)

@@ -165,12 +165,12 @@ def _print_replay(report: ReplayReport) -> None:
 def _list_ambiguous(hq: Hq, batch: str, workflow: str | None, item: int | None, *, as_json: bool) -> None:
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.batches import status as batch_status
     from enrichment_assets.services.operations import recovery
     from enrichment_assets.services.shapes import operations as shapes
 
     found = recovery.list_ambiguous(hq, batch, workflow=workflow, item_id=item)
-    currencies = advancing.currencies(hq, batch)
+    currencies = batch_status.currencies(hq, batch)
     if as_json:
         print_json(shapes.AmbiguousState.of(row, currencies.get(row.workflow, "")) for row in found)
         return

@@ -23,8 +23,8 @@ from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.definitions import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run.advance import Progress as EngineProgress
-from enrichment_assets.services.batches.advancing import BatchStatus, status
 from enrichment_assets.services.batches.extracting import bring_up_to_date
+from enrichment_assets.services.batches.status import BatchStatus, status
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq

@@ -16,8 +16,8 @@ from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches.advancing import status
 from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.catalog.configuration import add_pipeline, pipeline_from_steps
 from enrichment_assets.services.uploads.options import UploadOptions
 from enrichment_assets.services.uploads.upload import upload_file

@@ -10,8 +10,8 @@ import pytest
 
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches.advancing import status
 from enrichment_assets.services.batches.launching import launch, plan_launch
+from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.services.insight.html_report import render_report
 from enrichment_assets.services.uploads.upload import upload_file

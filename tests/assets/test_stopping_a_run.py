@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches.advancing import status
+from enrichment_assets.services.batches.status import status
 from enrichment_assets.settings import Settings
 from tests.assets.test_simulation import launched
 from tests.harness.handles import hq_of

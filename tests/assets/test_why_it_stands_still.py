@@ -31,10 +31,11 @@ from enrichment_assets.installation.stack import only_stack_of
 from enrichment_assets.installation.told_addresses import addresses_told
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches.advancing import BatchStatus, advance_batch, status
+from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.foresight import lacking, next_runner
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.batches.status import BatchStatus, status
 from enrichment_assets.services.operations.failed_rows import list_failed
 from enrichment_assets.services.operations.recovery import retry
 from enrichment_assets.services.operations.standing import Standing

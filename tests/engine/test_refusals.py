@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.engine.decisions.refusals import PAUSES_AT, Refusals
-from enrichment_assets.services.batches.advancing import status
+from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.operations.statistics import batch_statistics
 from tests.engine.world import World, async_step, people
 from tests.harness.handles import hq_of

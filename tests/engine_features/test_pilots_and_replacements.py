@@ -19,11 +19,11 @@ from enrichment_assets.cli import tidying
 from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.services.batches.advancing import overview, status
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import Launched as Answer
 from enrichment_assets.services.batches.launching import launch, plan_launch
 from enrichment_assets.services.batches.replacing import give_up_batch, launch_instead
+from enrichment_assets.services.batches.status import overview, status
 from enrichment_assets.services.catalog import archiving
 from enrichment_assets.services.catalog.configuration import (
     add_client,

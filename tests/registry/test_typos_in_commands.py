@@ -15,7 +15,8 @@ from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.services.batches import advancing, items
+from enrichment_assets.services.batches import items
+from enrichment_assets.services.batches import status as batch_status
 from enrichment_assets.services.batches.launching import launch, map_columns, plan_launch
 from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.operations import callbacks, recovery
@@ -194,7 +195,7 @@ def test_clients_workflows_pipelines_and_batches_that_are_not_there_are_asked_ab
             ),
             (lambda: configuration.get_pipeline(hq_of(settings), "full-dmeo"), "full-demo"),
             (lambda: plan_launch(hq_of(settings), settings, upload, "normalise-onyl"), "normalise-only"),
-            (lambda: advancing.batch_row(hq_of(settings), near), key),
+            (lambda: batch_status.batch_row(hq_of(settings), near), key),
             (lambda: items.create_items(hq_of(settings), settings, near), key),
             (lambda: recovery.locked(connection, near, None), key),
             (lambda: recovery.locked(connection, key, "normalise-domian"), "normalise-domain"),

@@ -1,140 +1,29 @@
-"""Batches as the entry points use them: advance one, say where it stands. The engine does the work."""
+"""Advancing a batch, as the entry points do. The engine does the work."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from typing import Any
+from dataclasses import replace
 
 import uvloop
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.run.advance import EngineOptions, Progress, RunReport, advance, own_label
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.event_log import open_log
-from enrichment_assets.installation.running_stack import is_of_the_stack, running_stack
+from enrichment_assets.installation.running_stack import is_of_the_stack
 from enrichment_assets.services.batches.simulation import refuse_other_world
-from enrichment_assets.services.catalog.known_clients import check_client
+from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.operations.remedies import ENRICH_UP
-from enrichment_assets.services.operations.standing import Standing, standing_of
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import Connection, connect
+from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states import batch_states
-from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts
 from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
-
-
-@dataclass(frozen=True, slots=True)
-class BatchStatus:
-    """Where a batch stands.
-
-    `reasons`: why states stand where they stand, with how many do and what to do about it; of one batch only.
-    Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
-    workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
-    """
-
-    batch: str
-    client: str
-    pipeline: str
-    filename: str
-    rows: int
-    rejected: int
-    items: int
-    children: int
-    done: int
-    cost: Decimal
-    finished: bool
-    extracted: bool
-    workflows: tuple[WorkflowCounts, ...]
-    reasons: tuple[Standing, ...] = ()
-    currencies: Mapping[str, str] = field(default_factory=dict)
-
-    def cost_of(self, row: WorkflowCounts) -> Money:
-        """What one of its workflows has cost."""
-        return Money(row.cost, self.currencies.get(row.slug, ""))
-
-    @property
-    def costs(self) -> list[Money]:
-        """What the batch has cost, one sum per currency."""
-        return [total for total in sums(map(self.cost_of, self.workflows)) if total.amount]
-
-
-def currencies(hq: Hq, batch_key: str) -> dict[str, str]:
-    """Each workflow's currency, by slug; raises `NotFoundError`."""
-    return currencies_of(batch_row(hq, batch_key).blueprint)
-
-
-def currencies_of(blueprint: Mapping[str, Any]) -> dict[str, str]:
-    """Each workflow's currency, by slug, of a blueprint as it is kept."""
-    workflows = [step["workflow"] for step in blueprint["steps"]]
-    return {workflow["slug"]: workflow.get("price", {}).get("currency", "USD") for workflow in workflows}
-
-
-def batch_row(hq: Hq, batch_key: str) -> BatchRow:
-    """The batch's row; raises `NotFoundError`."""
-    with hq.transaction() as connection:
-        return must_find(connection, batch_key)
-
-
-def must_find(connection: Connection, batch_key: str) -> BatchRow:
-    """The batch's row on an open connection; raises `NotFoundError`."""
-    row = batch_states.find_batch(connection, batch_key)
-    if row is None:
-        raise no_such_batch(connection, batch_key)
-    return row
-
-
-def status(hq: Hq, settings: Settings, batch_key: str) -> BatchStatus:
-    """Counts of one batch by workflow; raises `NotFoundError`."""
-    with hq.transaction() as connection:
-        row = must_find(connection, batch_key)
-        counts = batch_states.workflow_counts(connection, row.batch_id)
-        is_up = running_stack(settings) is not None
-        return replace(_status(row, counts), reasons=standing_of(connection, row, counts, is_up=is_up))
-
-
-def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
-    return BatchStatus(
-        batch=row.batch_key,
-        client=row.client,
-        pipeline=row.pipeline,
-        filename=row.filename,
-        rows=row.rows,
-        rejected=row.rejected,
-        items=row.items,
-        children=row.children,
-        done=row.done,
-        cost=sum((w.cost for w in workflows), Decimal(0)),
-        finished=row.finished_at is not None,
-        extracted=row.extracted_at is not None and row.finished_at is not None and row.extracted_at >= row.finished_at,
-        workflows=tuple(workflows),
-        currencies=currencies_of(row.blueprint),
-    )
-
-
-def overview(hq: Hq, settings: Settings, client: str | None = None, limit: int = 100) -> list[BatchStatus]:
-    """The newest batches with their counts. Raises `NotFoundError` for a client that does not exist."""
-    check_client(hq, settings, client)
-    with hq.transaction() as connection:
-        rows = batch_states.list_batches(connection, client, limit)
-        return [_status(row, batch_states.workflow_counts(connection, row.batch_id)) for row in rows]
-
-
-def workflow_counts(hq: Hq, batch_key: str) -> dict[str, WorkflowCounts]:
-    """Counts by workflow slug, blueprint order."""
-    with hq.transaction() as connection:
-        batch_id = batch_states.find_batch_id(connection, batch_key)
-        if batch_id is None:
-            raise no_such_batch(connection, batch_key)
-        return {w.slug: w for w in batch_states.workflow_counts(connection, batch_id)}
 
 
 def load_batch(hq: Hq, batch_key: str) -> Batch:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.hints import Action, Hint
-from enrichment_assets.services.batches.advancing import batch_row
 from enrichment_assets.services.batches.freshness import is_behind
+from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.services.batches.advancing import batch_row
+from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch

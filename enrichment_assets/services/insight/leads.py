@@ -20,8 +20,8 @@ import duckdb
 
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.services.batches.advancing import batch_row
 from enrichment_assets.services.batches.extracting import Standing, bring_up_to_date, ensure_raw_upload
+from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.insight.lead_fields import is_own, own_fields
 from enrichment_assets.services.insight.queries import FileFormat, ask, file_format, write_answer, write_text
 from enrichment_assets.services.uploads.upload import Column, get_upload

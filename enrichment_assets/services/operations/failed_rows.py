@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enrichment_assets.domain.hints import Hint
-from enrichment_assets.services.batches.advancing import must_find
+from enrichment_assets.services.batches.status import must_find
 from enrichment_assets.services.operations.remedies import failure_remedy
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.reasons import FailedRow, count_failed, failed_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from enrichment_assets.services.batches.advancing import batch_row, currencies_of
+from enrichment_assets.services.batches.status import batch_row, currencies_of
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.statistics import WorkflowStatistics, workflow_statistics
 

@@ -12,7 +12,7 @@ from enrichment_assets.domain.hints import Hint
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.batches import advancing
+    from enrichment_assets.services.batches import status as batch_status
     from enrichment_assets.services.operations import failed_rows, standing
     from enrichment_assets.store.results import statistics
     from enrichment_assets.store.states.batch_states import WorkflowCounts
@@ -160,7 +160,7 @@ class Batch(Shape):
     reasons: tuple[StandingReason, ...]
 
     @classmethod
-    def of(cls, found: advancing.BatchStatus) -> Batch:
+    def of(cls, found: batch_status.BatchStatus) -> Batch:
         """From what the services return."""
         costs = {total.currency: total.amount for total in found.costs}
         paid_in = set(costs or found.currencies.values())

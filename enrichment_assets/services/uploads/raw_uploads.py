@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from enrichment_assets.domain.headers import map_headers
-from enrichment_assets.services.batches.advancing import batch_row
+from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.uploads.upload import get_upload, read_rows
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
