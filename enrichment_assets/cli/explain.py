@@ -104,11 +104,12 @@ def edit(
     """
     from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services.insight.editing import edit_lead
+    from enrichment_assets.settings import Settings
 
     if clear == (value is not None):
         raise EnrichError("Give the right value, or --clear for none, one of the two.", code="option.value_or_clear")
-    hq = opened_hq()
-    edit_lead(hq, batch, item, column, value, by=by, note=note, actor=actor())
+    settings = Settings.from_environment()
+    edit_lead(opened_hq(settings), settings, batch, item, column, value, by=by, note=note, actor=actor())
     say(
         f"Kept. `enrich export {batch} leads` has the new {column} of item {item} at once, the published tables from "
         f"the next extraction on. For `enrich query`: enrich extract {batch}"

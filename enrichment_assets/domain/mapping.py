@@ -233,7 +233,7 @@ class ResponseReader:
 
     def _reading(self, body: Any, payload: Any, found_if: Expression | None) -> Reading:
         raw = {name: expression(payload) for name, expression in self._provides.items()}
-        fields, rejected = clean_fields(raw, self._workflow.types)
+        fields, rejected = clean_fields(raw, self._workflow.types, self._workflow.columns)
         if self._contacts.declared:
             records = self._contacts.read(payload, fields.get("country") or fields.get("company_country"))
             fields = {**best_of_answer(records), **fields, **records}

@@ -35,7 +35,7 @@ def merge(row: Mapping[str, Any], given: Sequence[Given], now: datetime) -> dict
     Args:
         row: The item's own fields: they say which company it is of, and whether the person may be called.
         given: What each source gave, the item's own cells (`upload` or `parent`) among them.
-        now: The time by which the age of answers counts.
+        now: The time by which the age of answers counts: when the batch was launched.
     """
     candidates: dict[str, list[Given]] = {}
     for one in given:

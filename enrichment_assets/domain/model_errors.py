@@ -16,6 +16,10 @@ Lines = Mapping[Place, int]
 """Keys into a file -> the line where they stand (`domain.yaml_text.line_numbers`)."""
 
 
+_SHORT_FOR = {"types": "type", "columns": "column"}
+"""Where `provides` may say at a field what the definition has by itself (`domain.lead_columns.long_provides`)."""
+
+
 def described(error: ValidationError, model: type[BaseModel], lines: Lines | None = None) -> list[tuple[Place, str]]:
     """(place, what is wrong) of every error. No value is repeated, but for one that is like a word of a fixed list.
 
@@ -59,6 +63,9 @@ def _real(loc: Place, lines: Lines | None) -> Place:
     """The keys of the file alone: pydantic also names the member of a union that it tried."""
     if not lines:
         return loc
+    short = _SHORT_FOR.get(str(loc[0])) if len(loc) > 1 else None
+    if short is not None and ("provides", loc[1], short) in lines:
+        return ("provides", loc[1], short, *loc[2:])
     place: Place = ()
     for number, key in enumerate(loc):
         if (*place, key) in lines or (number == len(loc) - 1 and not str(key)[:1].isupper() and "[" not in str(key)):

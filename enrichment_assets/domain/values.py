@@ -13,6 +13,7 @@ from typing import Any
 from enrichment_assets.domain.cleaned import NOTHING, Cleaned, Reason, rejection
 from enrichment_assets.domain.damaged_text import repaired
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType, type_of
+from enrichment_assets.domain.lead_columns import LeadColumn, fits
 from enrichment_assets.domain.no_value import NAMES_TOO, fold, is_no_value
 from enrichment_assets.domain.value_kinds import OF_TEXT, needs_row, of_json
 
@@ -61,17 +62,22 @@ def clean_alone(name: str, text: str) -> Cleaned | None:
 
 
 def clean_fields(
-    raw: Mapping[str, Any], types: Mapping[str, FieldType] | None = None
+    raw: Mapping[str, Any],
+    types: Mapping[str, FieldType] | None = None,
+    columns: Mapping[str, LeadColumn] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Judge the fields of one answer by each other: what competes, and what does not with its reason.
 
-    What a value says besides (`phone_country`, `company_employee_range`) becomes a field where the answer has none.
+    What a value says besides (`phone_country`, `company_employee_range`) becomes a field where the answer has none. A
+    value that is none of its field's column (`columns`: what the workflow declares) does not compete either.
     """
     fields: dict[str, Any] = {}
     rejected: dict[str, Any] = {}
     details: dict[str, Any] = {}
     for name, value in raw.items():
         cleaned = clean(name, value, raw, type_of(name, types))
+        if columns and cleaned.value is not None and name in columns and not fits(columns[name].type, cleaned.value):
+            cleaned = Cleaned(reason=Reason.WRONG_TYPE)
         if cleaned.value is not None:
             fields[name] = cleaned.value
         if (entry := rejection(value, cleaned)) is not None:

@@ -20,6 +20,7 @@ from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.contact_records import EmailRecords, PhoneRecords, fields_of_records, is_record_field
 from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
+from enrichment_assets.domain.lead_columns import LeadColumn, columns_fault, long_provides
 from enrichment_assets.domain.signatures import SignatureScheme
 
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -231,6 +232,9 @@ class WorkflowDefinition(Part):
     types: dict[FieldName, FieldType] = Field(
         default_factory=dict, description="what kind of value a provided field of its own is (docs/workflows.md)"
     )
+    columns: dict[FieldName, LeadColumn] = Field(
+        default_factory=dict, description="which provided fields are columns of final_leads (docs/workflows.md)"
+    )
     run_if: str | None = None
     base_url: str | None = Field(default=None, description="overrides the provider's address")
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -256,18 +260,8 @@ class WorkflowDefinition(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _typed_provides(cls, value: object) -> object:
-        """`size: {from: company.size, type: range}` in `provides` is short for the same in `provides` and `types`."""
-        if not isinstance(value, dict) or not isinstance(value.get("provides"), dict):
-            return value
-        long = {name: how for name, how in value["provides"].items() if isinstance(how, dict)}
-        if not long:
-            return value
-        if unknown := sorted({key for how in long.values() for key in how} - {"from", "type"}):
-            raise ValueError(f"provides: {', '.join(unknown)} is not known: a field has `from` and `type`")
-        types = {name: how["type"] for name, how in long.items() if "type" in how}
-        provides = {name: how.get("from") if name in long else how for name, how in value["provides"].items()}
-        return {**value, "provides": provides, "types": {**(value.get("types") or {}), **types}}
+    def _long_provides(cls, value: object) -> object:
+        return long_provides(value) if isinstance(value, dict) else value
 
     @field_validator("secrets")
     @classmethod
@@ -292,6 +286,8 @@ class WorkflowDefinition(Part):
                 raise ValueError(f"types.{name}: the workflow does not provide {name}")
             if (known := FIELD_TYPES.get(name)) not in (None, kind):
                 raise ValueError(f"types.{name}: {name} is of type {known} everywhere; map it to a field of its own")
+        if fault := columns_fault(self.columns, self.provides, self.types):
+            raise ValueError(fault)
         if self.mode is not Mode.LOCAL and self.request is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
         if self.mode is Mode.ASYNC and self.response.not_found_status:
@@ -323,9 +319,16 @@ class WorkflowDefinition(Part):
 
         Keys are sorted: jsonb does not keep their order, and a definition is the same after it came back. Defaults are
         left out: a field that this model learns later changes no version, so no call of a running batch gets a new key.
-        Nor do `stage` and `id_namespace`, which only say how an answer is counted and joined.
+        Nor do `stage`, `id_namespace` and `columns`, which only say how an answer is counted, joined and shown.
         """
-        fields = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"stage", "id_namespace"})
+        return self._hash({"stage", "id_namespace", "columns"})
+
+    def content_version(self) -> str:
+        """The same of a definition as a file ships it, columns included, whether or not it is switched on."""
+        return self.model_copy(update={"enabled": True})._hash({"stage", "id_namespace"})
+
+    def _hash(self, without: set[str]) -> str:
+        fields = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=without)
         canonical = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

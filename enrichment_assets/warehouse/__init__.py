@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from enrichment_assets.warehouse.building import ModelReport, build_analytics, build_models
+    from enrichment_assets.warehouse.lead_columns import project_of
     from enrichment_assets.warehouse.project import Column, Model, Project, load_project
     from enrichment_assets.warehouse.publishing import (
         PublishReport,
@@ -37,6 +38,7 @@ __all__ = [
     "build_models",
     "load_project",
     "open_warehouse",
+    "project_of",
     "publish_batch_sources",
     "publish_marts",
     "publish_organisations",
@@ -47,6 +49,7 @@ __all__ = [
 
 _HOMES = {
     "building": ("ModelReport", "build_analytics", "build_models"),
+    "lead_columns": ("project_of",),
     "project": ("Column", "Model", "Project", "load_project"),
     "publishing": ("PublishReport", "publish_marts", "publish_organisations", "withdraw_marts"),
     "reading": ("open_warehouse",),

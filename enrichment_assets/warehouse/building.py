@@ -17,6 +17,7 @@ from enrichment_assets.domain.errors import ConfigurationError, InfrastructureEr
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.locking import locked_batch
 from enrichment_assets.warehouse.previews import (
     PREVIEW_ITEMS,
@@ -84,7 +85,7 @@ def _build_batch(
     layout: Layout, batch_key: str, select: Iterable[str] | None, previews: bool, items_a_chunk: int
 ) -> list[ModelReport]:
     client = layout.client_of(batch_key)
-    project = load_project()
+    project = project_of(layout)
     chosen = {model.name for model in project.choose(select, partitioned=True)}
     needed = {below.name for name in chosen for below in project.below(project.models[name])}
     connection = connect(layout)
@@ -113,7 +114,7 @@ def build_analytics(
 ) -> list[ModelReport]:
     """Build the models over all batches (those named in `select`, default all), in dependency order."""
     layout = Layout.of(settings)
-    project = load_project()
+    project = project_of(layout)
     connection = connect(layout)
     try:
         attach(connection, project, layout, models=[m.name for m in project.models.values()])

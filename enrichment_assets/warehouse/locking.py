@@ -19,8 +19,15 @@ from enrichment_assets.warehouse.files import Layout
 @contextmanager
 def locked_batch(layout: Layout, batch_key: str) -> Iterator[None]:
     """Hold the batch's files until the block ends; waits for whoever holds them. The system frees a dead one's."""
+    with locked(layout, f"{checked_batch_key(batch_key)}.lock"):
+        yield
+
+
+@contextmanager
+def locked(layout: Layout, name: str) -> Iterator[None]:
+    """Hold a lock file of this name until the block ends."""
     folder = layout.root / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{checked_batch_key(batch_key)}.lock").open("w") as file:
+    with (folder / name).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -6,7 +6,7 @@ Reading only: no database, no rendering of a run. The folder is a dbt project, s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import yaml
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.lead_columns import patterns
 from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.warehouse.rendering import Renderer
 from enrichment_assets.warehouse.testspecs import Severity, TestSpec, generic_tests
@@ -132,17 +133,32 @@ class Project:
         return [m for m in self.models.values() if m.partitioned is partitioned and (names is None or m.name in names)]
 
 
-@lru_cache(maxsize=8)
-def load_project(folder: Path = PROJECT_DIR) -> Project:
+def load_project(folder: Path = PROJECT_DIR, lead_columns: tuple[Column, ...] | None = None) -> Project:
     """Read the project. Cheap enough for import time (some tens of milliseconds), and read once a process.
+
+    Args:
+        folder: The dbt project.
+        lead_columns: The columns of `final_leads` that workflows declare (default: those that are shipped). What a
+            warehouse has is `warehouse.lead_columns.project_of`.
 
     Raises:
         ConfigurationError: A file cannot be read, a model has no description, or models read each other in a circle.
     """
+    if lead_columns is None:
+        from enrichment_assets.warehouse.lead_columns import shipped  # reads YAML of the registry: when it is asked for
+
+        lead_columns = tuple(declared.column for declared in shipped())
+    return _load(folder, lead_columns)
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, lead_columns: tuple[Column, ...]) -> Project:
     config = _yaml(folder / "dbt_project.yml")
     documents = [_yaml(path) for path in sorted((folder / "models").rglob("*.yml"))]
     documents += [_yaml(path) for path in sorted((folder / "seeds").glob("*.yml"))]
-    renderer = Renderer(folder, config.get("vars", {}))
+    written = patterns()
+    declared = [{"name": c.name, "type": c.type, "written": written.get(c.type)} for c in lead_columns]
+    renderer = Renderer(folder, {**config.get("vars", {}), "lead_columns": declared})
     described = {m["name"]: m for d in documents for m in d.get("models") or []}
     sources = {t["name"]: _relation(t) for d in documents for s in d.get("sources") or [] for t in s["tables"]}
     seeds = {
@@ -154,9 +170,17 @@ def load_project(folder: Path = PROJECT_DIR) -> Project:
         if path.stem not in described:
             raise ConfigurationError(f"{path.name} has no entry in a schema.yml beside it.", code="model.not_described")
         model = _model(path, described[path.stem], config, renderer, singular)
-        models[model.name] = model
+        models[model.name] = _with_declared(model, lead_columns)
     _check_per_item(models)
     return Project(models=_in_build_order(models), sources=sources, seeds=seeds)
+
+
+def _with_declared(model: Model, lead_columns: tuple[Column, ...]) -> Model:
+    """The model with the declared columns before the one that its `meta` names; as it is where that names none."""
+    if "declared_before" not in model.meta:
+        return model
+    at = [column.name for column in model.columns].index(model.meta["declared_before"])
+    return replace(model, columns=(*model.columns[:at], *lead_columns, *model.columns[at:]))
 
 
 def _yaml(path: Path) -> dict[str, Any]:

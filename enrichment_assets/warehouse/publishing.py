@@ -22,7 +22,7 @@ import duckdb
 import psycopg
 from psycopg import sql
 
-from enrichment_assets.domain.errors import InfrastructureError
+from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database import connect as connect_postgres
@@ -30,6 +30,7 @@ from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, item_ranges
 from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Model, load_project
 from enrichment_assets.warehouse.session import attach, connect
 
@@ -71,7 +72,7 @@ def publish_marts(
     """
     layout = Layout.of(settings)
     client = layout.client_of(batch_key)
-    project = load_project()
+    project = project_of(layout)
     models = [m for m in project.models.values() if m.published and m.partitioned]
     duck = connect(layout)
     try:
@@ -85,7 +86,7 @@ def publish_marts(
 def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:
     """Publish the marts over all batches (organisations and their aliases): replaced whole, in one transaction."""
     layout = Layout.of(settings)
-    project = load_project()
+    project = project_of(layout)
     models = [m for m in project.models.values() if m.published and not m.partitioned]
     duck = connect(layout)
     try:
@@ -199,11 +200,19 @@ def _ensure_table(workspace: Connection, model: Model) -> None:
     columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(POSTGRES_TYPES[c.type])) for c in model.columns]
     workspace.execute(sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(columns)))
     rows = workspace.execute(
-        """select attname as name from pg_attribute
+        """select attname as name,
+                  replace(format_type(atttypid, atttypmod), 'timestamp with time zone', 'timestamptz') as type
+           from pg_attribute
            where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped""",
         [f'"{model.name}"'],
     )
-    there = {row["name"] for row in rows}
+    there = {row["name"]: row["type"] for row in rows}
     for column, definition in zip(model.columns, columns, strict=True):
-        if column.name not in there:
+        if column.name not in there:  # without a default: no row is written again
             workspace.execute(sql.SQL("alter table {} add column {}").format(table, definition))
+        elif there[column.name] in {*POSTGRES_TYPES.values()} - {kind := POSTGRES_TYPES[column.type]}:
+            raise ConfigurationError(
+                f"Column `{column.name}` of the published table {model.name} is of type {there[column.name]}, and the "
+                f"model's is of type {kind}. Rename the column in the table, and publish again: it is made anew.",
+                code="published.column_type",
+            )

@@ -13,7 +13,8 @@ import duckdb
 from enrichment_assets.home import prepare_home
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout, quoted
-from enrichment_assets.warehouse.project import Project, load_project
+from enrichment_assets.warehouse.lead_columns import project_of
+from enrichment_assets.warehouse.project import Project
 from enrichment_assets.warehouse.session import attach, connect
 
 READ_MEMORY = "4GB"
@@ -68,7 +69,7 @@ def open_warehouse(
         settings = Settings.from_environment()
         _warn_of_empty_home(settings)
     layout = Layout.of(settings)
-    project = load_project()
+    project = project_of(layout)
     connection = connect(layout, memory=READ_MEMORY, for_questions=True)
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
     _attach_raw_uploads(connection, layout, client_slug, batch_key)

@@ -17,6 +17,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.extraction import SOURCE_QUERIES, BatchReader, open_batch
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.lead_columns import bring_lead_columns_up_to_date
 from enrichment_assets.warehouse.locking import locked_batch
 from enrichment_assets.warehouse.project import Column, load_project
 
@@ -54,6 +55,8 @@ def publish_batch_sources(
     """
     layout = Layout.of(settings)
     declared = load_project().sources
+    if "batch_steps" in only:
+        bring_lead_columns_up_to_date(hq, settings)
     with locked_batch(layout, batch_key), open_batch(hq.url, batch_key) as reader:
         return [_publish(reader, name, declared[name].columns, layout) for name in only]
 

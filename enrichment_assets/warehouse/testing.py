@@ -12,6 +12,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import load_project
 from enrichment_assets.warehouse.session import attach, connect
 from enrichment_assets.warehouse.testspecs import Severity, TestSpec
@@ -73,7 +74,7 @@ def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation
     Raises:
         NotFoundError: Nothing was published for the batch.
     """
-    project = load_project()
+    project = project_of(Layout.of(settings))
     renderer = project.model("final_leads").renderer
     connection = _session(settings, batch_key)
     try:
@@ -102,7 +103,7 @@ def _session(settings: Settings, batch_key: str | None) -> duckdb.DuckDBPyConnec
     layout = Layout.of(settings)
     client = None if batch_key is None else layout.client_of(batch_key)
     connection = connect(layout)
-    attach(connection, load_project(), layout, client_slug=client, batch_key=batch_key)
+    attach(connection, project_of(layout), layout, client_slug=client, batch_key=batch_key)
     return connection
 
 

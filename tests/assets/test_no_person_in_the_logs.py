@@ -87,6 +87,7 @@ def test_no_value_of_a_person_reaches_an_event_a_log_line_or_the_terminal(
             first = hq.execute("select min(id) as id from batch_items").fetchone()
         edit_lead(
             hq_of(settings),
+            settings,
             batch,
             int(str(first and first["id"])),
             "title",

@@ -45,7 +45,14 @@ def correct_all(batch: Launched) -> None:
     """Every request is another one from now on: what a new merge rule does to a batch that is under way."""
     for row in batch.rows("select id, first_name from batch_items where batch_id = %s", batch.batch_id):
         edit_lead(
-            hq_of(batch.settings), batch.key, row["id"], "first_name", f"{row['first_name']}bel", by="ada", actor=TESTER
+            hq_of(batch.settings),
+            batch.settings,
+            batch.key,
+            row["id"],
+            "first_name",
+            f"{row['first_name']}bel",
+            by="ada",
+            actor=TESTER,
         )
 
 

@@ -148,11 +148,11 @@ def test_own_fields_are_columns_of_leads_and_can_be_explained_and_corrected(retu
     with pytest.raises(NotFoundError, match="no field `verdcit`"):
         explain_lead(hq_of(returned.settings), returned.settings, "list", item, "verdcit")
 
-    edit_lead(hq_of(returned.settings), "list", item, "their_score", "0.75", by="ada", actor=TESTER)
-    edit_lead(hq_of(returned.settings), "list", item, "verdict", "no fit", by="ada", actor=TESTER)
+    edit_lead(hq_of(returned.settings), returned.settings, "list", item, "their_score", "0.75", by="ada", actor=TESTER)
+    edit_lead(hq_of(returned.settings), returned.settings, "list", item, "verdict", "no fit", by="ada", actor=TESTER)
     for column, value in (("their_score", "rather good"), ("stepz", "1"), ("employment_history", "[]")):
         with pytest.raises(ConfigurationError, match=f"`{column}` cannot be"):
-            edit_lead(hq_of(returned.settings), "list", item, column, value, by="ada", actor=TESTER)
+            edit_lead(hq_of(returned.settings), returned.settings, "list", item, column, value, by="ada", actor=TESTER)
     header, rows = returned.table("leads.csv")
     lead = dict(zip(header, rows[0], strict=True))
     assert (lead["their_score"], lead["verdict"]) == ("0.75", "no fit"), "a correction is there without another run"

@@ -144,10 +144,30 @@ def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counte
     ]
 
     with pytest.raises(ConfigurationError, match=r"`email` cannot be 'n/a': that is no value.*placeholder"):
-        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "email", "n/a", by="ada", actor=TESTER)
+        edit_lead(
+            hq_of(batch.settings), batch.settings, batch.key, items[0]["id"], "email", "n/a", by="ada", actor=TESTER
+        )
     with pytest.raises(ConfigurationError, match=r"`phone` cannot be '555-0100': .* as \+1 202 555 0123"):
-        edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "555-0100", by="ada", actor=TESTER)
-    edit_lead(hq_of(batch.settings), batch.key, items[0]["id"], "phone", "(202) 555-0199", by="ada", actor=TESTER)
+        edit_lead(
+            hq_of(batch.settings),
+            batch.settings,
+            batch.key,
+            items[0]["id"],
+            "phone",
+            "555-0100",
+            by="ada",
+            actor=TESTER,
+        )
+    edit_lead(
+        hq_of(batch.settings),
+        batch.settings,
+        batch.key,
+        items[0]["id"],
+        "phone",
+        "(202) 555-0199",
+        by="ada",
+        actor=TESTER,
+    )
     assert batch.rows("select value from item_edits") == [{"value": "+12025550199"}]
 
 

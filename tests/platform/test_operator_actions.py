@@ -176,7 +176,7 @@ def test_a_change_that_fails_leaves_no_row(desk: Desk) -> None:
         lambda: resolve(hq, BATCH, "retry", cost="1", actor=TESTER),
         lambda: replay(hq, settings, BATCH, "nothing", actor=TESTER),
         lambda: replay_callbacks(hq, inbox_id=99, actor=TESTER),
-        lambda: edit_lead(hq, BATCH, 999_999, "title", "x", by="ada", actor=TESTER),
+        lambda: edit_lead(hq, settings, BATCH, 999_999, "title", "x", by="ada", actor=TESTER),
         lambda: desk.archive("batch", key),
         lambda: desk.archive("client", "acme", archiving.remove),
     ]
@@ -222,7 +222,8 @@ def test_no_value_of_a_person_and_no_name_of_a_file_is_kept(desk: Desk, hq: psyc
     item = hq.execute("select min(id) as id from batch_items").fetchone()
     desk.upload()
     for value in ("Countess of Lovelace", None):
-        edit_lead(desk.hq, BATCH, item["id"] if item else 0, "title", value, by="Ada Byron", note="her page", actor=ADA)
+        item_id = item["id"] if item else 0
+        edit_lead(desk.hq, desk.settings, BATCH, item_id, "title", value, by="Ada Byron", note="her page", actor=ADA)
     kept = [str(row) for row in desk.rows()]
     assert [row.after and row.after.keys() for row in desk.rows()][:2] == [{"field", "edit_id"}] * 2
     assert not [row for row in kept for word in ("Countess", "Byron", "her page") if word in row]

@@ -102,9 +102,10 @@ def test_every_address_is_a_candidate_with_its_source_and_verdict(build: Build) 
 def test_a_persons_correction_beats_every_source_and_says_who_made_it(build: Build, settings: Settings) -> None:
     lead = Lead({"title": "Clerk", "phone": "1"}, [Answer("match", {}, {"title": "CTO"})])
     item = build([lead], batch_key="b").execute("select item_id from final_leads").fetchall()[0][0]
-    edit_lead(hq_of(settings), "b", item, "title", "wrong", by="bob", actor=TESTER)
-    edit_lead(hq_of(settings), "b", item, "title", "Chief of Staff", by="ada", note="her own page", actor=TESTER)
-    edit_lead(hq_of(settings), "b", item, "phone", None, by="ada", actor=TESTER)
+    edit_lead(hq_of(settings), settings, "b", item, "title", "wrong", by="bob", actor=TESTER)
+    right, why = "Chief of Staff", "her own page"
+    edit_lead(hq_of(settings), settings, "b", item, "title", right, by="ada", note=why, actor=TESTER)
+    edit_lead(hq_of(settings), settings, "b", item, "phone", None, by="ada", actor=TESTER)
     publish_batch_sources(hq_of(settings), settings, "b")
     build_models(settings, "b")
     assert open_warehouse(settings).execute("select title, phone from final_leads").fetchall() == [
@@ -123,9 +124,9 @@ def test_a_persons_correction_beats_every_source_and_says_who_made_it(build: Bui
 def test_only_values_of_a_lead_can_be_corrected(build: Build, settings: Settings) -> None:
     build([Lead({})], batch_key="b")
     with pytest.raises(ConfigurationError, match="cannot be corrected"):
-        edit_lead(hq_of(settings), "b", 1, "cost", "0", by="ada", actor=TESTER)
+        edit_lead(hq_of(settings), settings, "b", 1, "cost", "0", by="ada", actor=TESTER)
     with pytest.raises(NotFoundError, match="no item 999"):
-        edit_lead(hq_of(settings), "b", 999, "title", "x", by="ada", actor=TESTER)
+        edit_lead(hq_of(settings), settings, "b", 999, "title", "x", by="ada", actor=TESTER)
 
 
 def test_every_value_of_final_leads_has_its_provenance(build: Build) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.merge_policy import Source
+from enrichment_assets.domain.templating import RequestRenderer
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs.contexts import LoadedItem, load_items
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
@@ -32,20 +36,25 @@ SOURCES = StepSources(
 )
 SHOWN_ELSEWHERE = {"email_verdict": "email_status"}
 """Names that a step has for columns of `final_leads`."""
+STEPS_NAME = {column: name for name, column in SHOWN_ELSEWHERE.items()}
 
-cells = st.fixed_dictionaries(
-    {},
-    optional={
-        "first_name": st.sampled_from(["ada", "Ada "]),
-        "title": st.sampled_from(["Clerk", " "]),
-        "email": st.sampled_from(["a@alder.example", "b@alder.example"]),
-        "phone": st.sampled_from(["+12025550101", "+12025550102"]),
-        "company_name": st.sampled_from(["Alder", "Birch Ltd"]),
-        "company_domain": st.sampled_from(["alder.example", "facebook.com"]),
-        "company_website": st.sampled_from(["https://alder.example/", "https://birch.example"]),
-        "linkedin_url": st.just("https://www.linkedin.com/in/ada"),
-    },
-)
+VALUES = {
+    "first_name", "title", "email", "email_status", "email_confidence", "phone", "phone_type", "phone_confidence",
+    "phone_do_not_call", "linkedin_url", "company_name", "company_domain", "company_website", "company_employee_count",
+    "mood", "phone_country", "phone_extension", "name_suffix",
+}  # fmt: skip
+
+CELLS: dict[str, st.SearchStrategy[str]] = {
+    "first_name": st.sampled_from(["ada", "Ada "]),
+    "title": st.sampled_from(["Clerk", " "]),
+    "email": st.sampled_from(["a@alder.example", "b@alder.example"]),
+    "phone": st.sampled_from(["+12025550101", "+12025550102"]),
+    "company_name": st.sampled_from(["Alder", "Birch Ltd"]),
+    "company_domain": st.sampled_from(["alder.example", "facebook.com"]),
+    "company_website": st.sampled_from(["https://alder.example/", "https://birch.example"]),
+    "linkedin_url": st.just("https://www.linkedin.com/in/ada"),
+}
+cells = st.fixed_dictionaries({}, optional=CELLS)
 details = st.fixed_dictionaries(
     {},
     optional={
@@ -89,14 +98,29 @@ people = st.tuples(
     cells,
     details,
     st.fixed_dictionaries({slug: st.none() | answers for slug in WORKFLOWS}),
-    st.fixed_dictionaries({slug: st.sampled_from([0, 100, 400]) for slug in WORKFLOWS}),
+    st.fixed_dictionaries({slug: st.sampled_from([0, 100, 180, 181]) for slug in WORKFLOWS}),
     corrected | corrected_contacts,
+    st.none() | st.tuples(st.sampled_from(list(WORKFLOWS)), st.sets(st.sampled_from(list(CELLS)))),
 )
-Person = tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, int], dict[str, str | None]]
+Person = tuple[
+    dict[str, Any], dict[str, Any], dict[str, Any], dict[str, int], dict[str, str | None],
+    tuple[str, set[str]] | None,
+]  # fmt: skip
+"""Cells, what they say besides, answers, their ages in days, corrections; of a child item, who emitted it and which of
+the cells it named itself."""
+
+
+REQUEST = RequestRenderer(
+    WorkflowDefinition.model_validate({
+        "slug": "write", "title": "Write", "step": 9, "provider": "http", "operation": "write", "mode": "sync",
+        "request": {"url": "/", "body": {name: f"{{{{ {STEPS_NAME.get(name, name)} }}}}" for name in VALUES}},
+    })
+)  # fmt: skip
+"""A line that quotes every field."""
 
 
 def lead(person: Person) -> Lead:
-    row, said, given_by, ages, _ = person
+    row, said, given_by, ages, *_ = person
     made = [
         Answer(slug, {}, given_by[slug], provider=provider, age_days=ages[slug])
         if given_by[slug] is not None
@@ -110,7 +134,12 @@ def seeded(build: Build, drawn: list[Person], batch_key: str) -> Seeded:
     """The people in HQ, each with what was corrected; a correction that counts no more comes before."""
     with connect(build.settings.hq_database_url or "") as hq:
         batch = seed_batch(hq, [lead(person) for person in drawn], batch_key=batch_key)
-        for item, (*_, edits) in zip(batch.item_ids, drawn, strict=True):
+        for item, (row, *_, edits, child) in zip(batch.item_ids, drawn, strict=True):
+            if child is not None:
+                hq.execute(
+                    "update batch_items set parent_item_id = %s, origin_key = %s, original_data = %s where id = %s",
+                    [batch.item_ids[0], f"{child[0]}:{item}", Jsonb({name: row.get(name) for name in child[1]}), item],
+                )
             for field, value in edits.items():
                 for text in ("earlier", value):
                     hq.execute(
@@ -129,13 +158,11 @@ async def reloaded(url: str, batch: Seeded) -> list[LoadedItem]:
 
 def in_memory(item: LoadedItem, person: Person, chance: random.Random) -> LoadedItem:
     """The same item as a run holds it whose answers have come back in any order."""
-    again = LoadedItem(
-        item.item_id, 0, 1, None, None, item.identity, None, details=item.details, cells=item.cells, edited=item.edited
-    )
-    _, _, given_by, ages, _ = person
+    again = replace(item, _given={})
+    given_by, ages = person[2:4]
     for slug in chance.sample(list(WORKFLOWS), len(WORKFLOWS)):
         if given_by[slug] is not None:
-            again.take(SOURCES.sources[slug], given_by[slug], datetime.now(UTC) - timedelta(days=ages[slug]))
+            again.take(SOURCES.sources[slug], given_by[slug], item.launched_at - timedelta(days=ages[slug]))
     return again
 
 
@@ -164,6 +191,10 @@ def test_a_step_an_item_loaded_again_and_final_leads_agree_on_every_field(
         assert in_memory(item, person, chance).fields_at(len(WORKFLOWS)) == seen, person
         shown = {**json.loads(row["other_fields"] or "{}"), **{n: v for n, v in row.items() if n != "other_fields"}}
         expected = as_shown(seen)
+        quoted = json.loads(REQUEST.render(seen).content or b"{}")
+        assert quoted == {name: value for name, value in expected.items() if name in VALUES}, (
+            "a line quotes what is shown"
+        )
         # An e-mail's own status stands under the same name twice: the column is the verdict that counts.
         differing = {
             name: (value, shown.get(name))
@@ -174,10 +205,3 @@ def test_a_step_an_item_loaded_again_and_final_leads_agree_on_every_field(
         assert row["email_status"] == seen.get("email_verdict"), person
         more = {name for name, value in shown.items() if value is not None and name in VALUES and name not in expected}
         assert not more, (more, person)
-
-
-VALUES = {
-    "first_name", "title", "email", "email_status", "email_confidence", "phone", "phone_type", "phone_confidence",
-    "phone_do_not_call", "linkedin_url", "company_name", "company_domain", "company_website", "company_employee_count",
-    "mood", "phone_country", "phone_extension", "name_suffix",
-}  # fmt: skip

@@ -1,30 +1,58 @@
-{%- set text_fields = [
+{%- set cells = [
     'first_name', 'last_name', 'full_name', 'title', 'seniority', 'email', 'phone', 'linkedin_url', 'company_name',
     'company_domain', 'company_website', 'company_linkedin_url', 'company_phone', 'industry', 'city', 'state', 'country',
-    'apollo_contact_id', 'apollo_account_id', 'apollo_person_id', 'apollo_organization_id',
-    'company_description', 'company_technologies', 'homepage_url',
+    'apollo_contact_id', 'apollo_account_id',
 ] -%}
-{%- set numbers = ['company_employee_count', 'company_annual_revenue', 'company_founded_year'] -%}
+{#- What workflows declare. The runner of this project passes it; dbt reads what the last extraction left of it. -#}
+{%- set declared = var('lead_columns', none) -%}
+{%- if declared is none -%}
+    {%- set declared = [] -%}
+    {%- if execute -%}
+        {%- set file = env_var('ENRICH_WAREHOUSE', '.') ~ '/lead_columns.json' -%}
+        {%- set found = run_query("select name, type, written from read_json('" ~ file ~ "') where is_current order by place") -%}
+        {%- for row in found.rows -%}
+            {%- set _ = declared.append({'name': row[0], 'type': row[1], 'written': row[2]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endif -%}
 -- One row per item, always, whatever came of it. Every value here is explained in final_leads_provenance.
-with chosen as (
+-- Columns: the cells of every item (`batch_items`), and the fields that workflows declare a `column` for. What has no
+-- column, or is no value of its column's type, is in other_fields.
+with values_of_items as (
+
+    select
+        *,
+        field in ('{{ cells | join("', '") }}')
+        {% for column in declared -%}
+        or (field = '{{ column.name }}'{% if column.type != 'VARCHAR' %} and (value is null or {{ column_value('value', column) }} is not null){% endif %})
+        {% endfor -%}
+        as has_column
+    from {{ ref('final_leads_provenance') }}
+    where candidates > 0
+
+),
+
+chosen as (
 
     select
         batch_key,
         item_id,
-        {% for field in text_fields + numbers -%}
+        {% for field in cells -%}
         max(value) filter (where field = '{{ field }}') as {{ field }},
+        {% endfor -%}
+        {% for column in declared -%}
+        max({{ column_value('value', column) }}) filter (where field = '{{ column.name }}') as "{{ column.name }}",
         {% endfor -%}
         max(verdict) filter (where field = 'email') as email_status,
         max(confidence) filter (where field = 'email' and value is not null) as email_confidence,
         max(kind) filter (where field = 'phone' and value is not null) as phone_type,
         max(confidence) filter (where field = 'phone' and value is not null) as phone_confidence,
         cast(to_json(map(
-            list(field order by field) filter (where field not in ('{{ (text_fields + numbers) | join("', '") }}')),
+            list(field order by field) filter (where not has_column),
             -- Cut text is still text; cut JSON would be nothing.
-            list(case when length(value) > 4000 and not json_valid(value) then left(value, 4000) else value end order by field) filter (where field not in ('{{ (text_fields + numbers) | join("', '") }}'))
+            list(case when length(value) > 4000 and not json_valid(value) then left(value, 4000) else value end order by field) filter (where not has_column)
         )) as varchar) as other_fields
-    from {{ ref('final_leads_provenance') }}
-    where candidates > 0
+    from values_of_items
     group by batch_key, item_id
 
 ),
@@ -64,7 +92,7 @@ select
     i.row_number,
     i.parent_item_id,
     i.company_key,
-    {% for field in text_fields -%}
+    {% for field in cells -%}
     c.{{ field }},
     {% endfor -%}
     c.phone_type,
@@ -72,9 +100,9 @@ select
     r.do_not_call as phone_do_not_call,
     c.email_status,
     c.email_confidence,
-    try_cast(c.company_employee_count as bigint) as company_employee_count,
-    try_cast(c.company_annual_revenue as double) as company_annual_revenue,
-    try_cast(c.company_founded_year as integer) as company_founded_year,
+    {% for column in declared -%}
+    c."{{ column.name }}",
+    {% endfor -%}
     c.other_fields,
     coalesce(p.steps_open, 0) = 0 as is_finished,
     coalesce(p.steps, 0) as steps,

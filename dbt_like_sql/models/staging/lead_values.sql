@@ -3,7 +3,8 @@
 -- Order: a person's correction first, a value whose verdict forbids it last; for phones the phone policy
 -- (seeds/phone_policy.csv); then the merge policy (seeds/merge_policy.csv): the column's own rules before those for `*`, the
 -- lower priority; then the surer, the later step, the provider's own order, the value. When an answer arrived plays no part.
--- A rule whose confidence or age a value does not meet does not count for that value.
+-- A rule whose confidence or age a value does not meet does not count for that value. Ages count at the batch's launch: a
+-- value that a request used is not another one when the table is made, be that a year later.
 with candidates as (
 
     select
@@ -59,6 +60,7 @@ ruled as (
             end
         ) as best
     from candidates as c
+    inner join {{ source('hq', 'batches') }} as b on b.batch_key = c.batch_key
     left join rules as r
         on r.field = c.field
         and r.source_kind = c.source_kind
@@ -66,7 +68,7 @@ ruled as (
         and r.source_provider is not distinct from c.source_provider
         and r.is_verified = c.is_verified
         and (r.min_confidence is null or c.confidence >= r.min_confidence)
-        and (r.max_age_days is null or c.fetched_at >= current_timestamp - to_hours(24 * r.max_age_days))
+        and (r.max_age_days is null or c.fetched_at >= b.launched_at - to_hours(24 * r.max_age_days))
     group by all
 
 )

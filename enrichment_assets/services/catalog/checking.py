@@ -20,6 +20,7 @@ from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.catalog.configuration import read_definition, refuse_unsafe
+from enrichment_assets.services.catalog.lead_columns import column_faults
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import registry as store
@@ -100,7 +101,9 @@ def _checked(
     if workflow is None:
         return CheckedFile(read.file, problems=tuple(read.problems))
     fields = vocabulary(other for slug, other in workflows.items() if slug != workflow.slug)
-    faults = workflow_faults(workflow, PROVIDERS, fields, parameters.get(workflow.slug, ()))
+    others = [other for slug, other in workflows.items() if slug != workflow.slug]
+    faults = workflow_faults(workflow, PROVIDERS, vocabulary(others), parameters.get(workflow.slug, ()))
+    faults += column_faults(settings, workflow, others)
     problems = [_finding(fault.place, fault.message, read.lines) for fault in faults]
     problems += _unsafe(settings, workflow) if not problems else ()
     warnings = [_finding(fault.place, fault.message, read.lines) for fault in name_warnings(workflow, fields)]

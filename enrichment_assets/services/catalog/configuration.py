@@ -42,6 +42,7 @@ from enrichment_assets.services.catalog.clients import (
 from enrichment_assets.services.catalog.destination_names import refuse_reserved_name
 from enrichment_assets.services.catalog.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.catalog.known_clients import client_row
+from enrichment_assets.services.catalog.lead_columns import column_faults
 from enrichment_assets.services.catalog.seeding import is_edited, registry, seed_builtins
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
@@ -126,11 +127,12 @@ def add_workflow(
         others = {slug: _registered(row).definition for slug, row in known.items() if slug != workflow.slug}
         fields = vocabulary(others.values())
         parameters = store.configured_parameters(connection, workflow.slug)
-        if faults := workflow_faults(workflow, PROVIDERS, fields, parameters):
+        faults = workflow_faults(workflow, PROVIDERS, fields, parameters)
+        if faults := [*faults, *column_faults(settings, workflow, others.values())]:
             raise ConfigurationError(said_of(workflow, faults, line_numbers(text)), code="workflow.invalid")
         refuse_unsafe(settings, workflow, replace=replace)
         row = known.get(workflow.slug)
-        if row is not None and row["archived_at"] is None and _registered(row).version == workflow.version():
+        if row is not None and row["archived_at"] is None and _registered(row).definition == workflow:
             return Saved(workflow.slug, "unchanged")
         store.upsert_workflow(connection, workflow, None)
         if row is not None:

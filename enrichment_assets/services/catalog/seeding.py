@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
 from enrichment_assets.store.catalog import registry as store
 from enrichment_assets.store.database import Connection
@@ -35,7 +34,7 @@ def seed_builtins(connection: Connection) -> list[str]:
     rows = {row["workflow_slug"]: row for row in store.list_workflow_rows(connection)}
     changed = []
     for workflow in builtin_workflows().values():
-        version, row = content_version(workflow), rows.get(workflow.slug)
+        version, row = workflow.content_version(), rows.get(workflow.slug)
         if row is None:
             store.upsert_workflow(connection, workflow, version)
         elif row["builtin_version"] not in (None, version) and not is_edited(row):
@@ -50,14 +49,9 @@ def seed_builtins(connection: Connection) -> list[str]:
     return changed
 
 
-def content_version(workflow: WorkflowDefinition) -> str:
-    """Version of a definition, whether or not it is switched on."""
-    return workflow.model_copy(update={"enabled": True}).version()
-
-
 def is_edited(row: dict[str, Any]) -> bool:
     """Whether a row seeded from a file says something else than the file did."""
     try:
-        return bool(content_version(store.workflow_of(row)) != row["builtin_version"])
+        return bool(store.workflow_of(row).content_version() != row["builtin_version"])
     except ValidationError:
         return True  # edited by SQL into something that is no workflow: for a person to mend

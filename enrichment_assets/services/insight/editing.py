@@ -8,26 +8,29 @@ from typing import Any
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.field_types import FieldType, type_of
+from enrichment_assets.domain.lead_columns import TYPES_IN_DUCKDB, ColumnType, fits
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.values import Reason, clean
-from enrichment_assets.services.insight.lead_fields import own_fields
+from enrichment_assets.services.insight.lead_fields import PROGRESS, final_columns, own_fields
+from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.edits import add_edit, identity_of
-from enrichment_assets.warehouse import load_project
+from enrichment_assets.warehouse import Column
 
 _NOT_EDITABLE = frozenset(
     {"client_slug", "batch_key", "item_id", "row_number", "parent_item_id", "company_key", "email_status",
-     "email_confidence", "phone_type", "phone_confidence", "phone_do_not_call", "other_fields", "is_finished", "cost",
-     "last_advanced_at"}
-)  # fmt: skip
+     "email_confidence", "phone_type", "phone_confidence", "phone_do_not_call", "other_fields", "cost"}
+) | PROGRESS  # fmt: skip
 
 
 def edit_lead(
     hq: Hq,
+    settings: Settings,
     batch_key: str,
     item_id: int,
     column: str,
@@ -53,9 +56,10 @@ def edit_lead(
         batch = get_batch(connection, batch_key)
         if batch is None:
             raise no_such_batch(connection, batch_key)
-        kind = _type_of(column, batch, batch_key)
+        blueprint = Blueprint.model_validate(batch["blueprint"]) if batch["blueprint"]["steps"] else None
+        kind, column_type = _types_of(column, final_columns(settings), blueprint)
         if value is not None:
-            value = _checked(column, value, identity_of(connection, batch_key, item_id), kind)
+            value = _checked(column, value, identity_of(connection, batch_key, item_id), kind, column_type)
         edit_id = add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
         note_action(
             connection,
@@ -69,34 +73,49 @@ def edit_lead(
         return edit_id
 
 
-def _type_of(column: str, batch: dict[str, Any], batch_key: str) -> FieldType:
-    """What kind of value the column takes. Raises as `edit_lead`."""
-    editable = [
-        c.name
-        for c in load_project().model("final_leads").columns
-        if c.name not in _NOT_EDITABLE and not c.name.startswith("steps")
-    ]
-    if column in editable:
-        return type_of(column)
-    own = own_fields(Blueprint.model_validate(batch["blueprint"])) if batch["blueprint"]["steps"] else {}
-    if column not in own:
+def _types_of(
+    column: str, columns: Mapping[str, Column], blueprint: Blueprint | None
+) -> tuple[FieldType, ColumnType | None]:
+    """What kind of value a field takes, and the type of its column where it has one. Raises as `edit_lead`."""
+    editable = [name for name in columns if name not in _NOT_EDITABLE]
+    own = own_fields(blueprint, columns) if blueprint else {}
+    if column not in editable and column not in own:
         raise ConfigurationError(
-            f"`{column}` cannot be corrected. Columns: {', '.join((*editable, *own))}.", code="edit.column_fixed"
+            f"`{column}` cannot be corrected{did_you_mean(column, (*editable, *own))}. "
+            f"Columns: {', '.join((*editable, *own))}.",
+            code="edit.column_fixed",
         )
-    return own[column]
+    workflows = [step.workflow for step in blueprint.steps] if blueprint else []
+    kinds = [workflow.types for workflow in workflows if column in workflow.types]
+    declared = [workflow.columns[column].type for workflow in workflows if column in workflow.columns]
+    there = [TYPES_IN_DUCKDB[columns[column].type]] if column in editable else []
+    return type_of(column, kinds[0] if kinds else None), next(iter([*there, *declared]), None)
 
 
-def _checked(column: str, value: str, row: Mapping[str, Any], kind: FieldType) -> str:
+def _checked(column: str, value: str, row: Mapping[str, Any], kind: FieldType, column_type: ColumnType | None) -> str:
     """The value as the column holds it. Raises `ConfigurationError` that names column, cause and fix."""
     cleaned = clean(column, value, row, kind)
+    if cleaned.value is not None and column_type is not None and not fits(column_type, cleaned.value):
+        raise ConfigurationError(
+            f"`{column}` cannot be {value!r}: {_NO_VALUE_OF[column_type]}.", code="edit.not_of_column"
+        )
     if cleaned.value is None or cleaned.others:
         reason = cleaned.reason or Reason.PLACEHOLDER
         raise ConfigurationError(
             f"`{column}` cannot be {value!r}: {_FAULTS[reason]} ({reason.value}).", code="edit.value_invalid"
         )
-    return str(cleaned.value)
+    return str(cleaned.value).lower() if isinstance(cleaned.value, bool) else str(cleaned.value)
 
 
+_NO_VALUE_OF: Mapping[ColumnType, str] = {
+    ColumnType.INTEGER: "the column holds whole numbers of up to nine digits",
+    ColumnType.BIGINT: "the column holds whole numbers",
+    ColumnType.NUMERIC: "the column holds numbers of up to 12 digits before the point and 6 after it",
+    ColumnType.DOUBLE: "the column holds numbers",
+    ColumnType.BOOLEAN: "the column holds true or false",
+    ColumnType.DATE: "the column holds dates; write it as 2026-03-31",
+    ColumnType.TIMESTAMPTZ: "the column holds points in time; write it as 2026-03-31T14:00:00Z",
+}
 _EMPTY_IT = "to say that there is none, empty the column"
 _FAULTS: Mapping[Reason, str] = {
     Reason.PLACEHOLDER: f"that is no value; {_EMPTY_IT}",

@@ -16,7 +16,7 @@ from enrichment_assets.domain.suggestions import nearest
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.warehouse import load_project, open_warehouse
+from enrichment_assets.warehouse import open_warehouse
 from enrichment_assets.warehouse.files import Layout
 
 
@@ -150,7 +150,8 @@ def _known_fields(connection: duckdb.DuckDBPyConnection) -> set[str]:
         """select field from lead_values union
            select unnest(from_json(provides, '["VARCHAR"]')) from hq.batch_steps where provides is not null"""
     ).fetchall()
-    return {c.name for c in load_project().model("final_leads").columns} | {str(field) for (field,) in given}
+    columns = connection.execute("select column_name from (describe final_leads)").fetchall()
+    return {str(name) for (name,) in [*given, *columns]}
 
 
 def _field(connection: duckdb.DuckDBPyConnection, column: str | None) -> str | None:

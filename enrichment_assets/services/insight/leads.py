@@ -12,7 +12,7 @@ Whether anything was found is said of outside providers; what is computed here c
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,12 @@ from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.batches.extracting import Standing, bring_up_to_date, ensure_raw_upload
 from enrichment_assets.services.batches.status import batch_row
-from enrichment_assets.services.insight.lead_fields import is_own, own_fields
+from enrichment_assets.services.insight.lead_fields import PROGRESS, final_columns, is_own, own_fields
 from enrichment_assets.services.insight.queries import FileFormat, ask, file_format, write_answer, write_text
 from enrichment_assets.services.uploads.upload import Column, get_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.warehouse import load_project, open_warehouse
+from enrichment_assets.warehouse import open_warehouse
 from enrichment_assets.warehouse.files import RAW_UPLOADS
 
 MODEL = "leads"
@@ -86,14 +86,15 @@ def export_leads(
     format_: FileFormat = "csv" if target is None else file_format(target)
     standing = bring_up_to_date(hq, settings, batch_key)
     row = batch_row(hq, batch_key)
+    columns = final_columns(settings)
     own = _own_columns(settings, standing.client, batch_key, Blueprint.model_validate(row.blueprint))
     if with_upload:
         ensure_raw_upload(hq, settings, batch_key)
         uploaded = get_upload(hq, row.upload_id).columns
-        shown = _beside(uploaded, own)
+        shown = _beside(uploaded, columns, own)
         query = f"select {_listed(shown)} from {_JOINED.format(leads=_leads(own))} order by {_ROW}"
     else:
-        shown = _alone(own)
+        shown = _alone(columns, own)
         query = f"select {_listed(shown)} from ({_leads(own)}) as l order by {_FAMILY}"
     with ask(hq, settings, query, client=standing.client, batch=batch_key, unsafe=True) as answer:
         if format_ in ("csv", "xlsx"):
@@ -115,12 +116,13 @@ _JOINED = f"""{RAW_UPLOADS} as u
 
 def _own_columns(settings: Settings, client: str, batch_key: str, blueprint: Blueprint) -> dict[str, str]:
     """Own field -> the SQL type of its column: those that the steps provide, then what else there is a value for."""
-    fields = own_fields(blueprint)
+    columns = final_columns(settings)
+    fields = own_fields(blueprint, columns)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch_key)
     try:
         there = connection.execute("select distinct field from lead_values order by field").fetchall()
         for (field,) in there:
-            if is_own(field):
+            if is_own(field, columns):
                 fields.setdefault(field, FieldType.ANY)
         return {field: _type_of(connection, field, kind) for field, kind in fields.items()}
     finally:
@@ -176,24 +178,24 @@ _ROW_STATUS = """case when s.is_open then 'open' when s.is_ambiguous then 'ambig
             when s.is_found then 'found' when s.is_missed then 'not_found' else 'skipped' end"""
 
 
-def _alone(own: Mapping[str, str]) -> list[_Shown]:
+def _alone(columns: Iterable[str], own: Mapping[str, str]) -> list[_Shown]:
     """The columns of `leads`: those of `final_leads`, with the own fields in the place of `other_fields`."""
     names: list[str] = []
-    for name in _final_columns():
+    for name in columns:
         names += own if name == "other_fields" else [name]
         if name == _KEYS[-1]:
             names += _STANDING
     return [_Shown(f"l.{_name(name)}", name, name) for name in names]
 
 
-def _beside(uploaded: Sequence[Column], own: Mapping[str, str]) -> list[_Shown]:
+def _beside(uploaded: Sequence[Column], columns: Iterable[str], own: Mapping[str, str]) -> list[_Shown]:
     """The uploaded columns as they were, how the row stands, then every value that is known now.
 
     An enriched column that has the name of an uploaded one is `enriched_<name>`.
     """
     shown = [_Shown(f"u.{_name(column.key)}", column.key, column.name) for column in uploaded]
     taken = {name.casefold() for column in uploaded for name in (column.key, column.name)}
-    values = [n for n in _final_columns() if n not in _KEYS and not n.startswith(("steps", "is_finished", "last_"))]
+    values = [n for n in columns if n not in _KEYS and n not in PROGRESS]
     names = [name for value in values for name in (own if value == "other_fields" else [value])]
     status = "case when r.row_number is not null then 'rejected' else coalesce(l.row_status, 'not_launched') end"
     given = {"row_number": _ROW, "row_status": status, "row_reason": "coalesce(r.reason, l.row_reason)"}
@@ -212,10 +214,6 @@ def _free(name: str, taken: set[str]) -> str:
         number += 1
         free = f"enriched_{name}_{number}"
     return free
-
-
-def _final_columns() -> list[str]:
-    return [column.name for column in load_project().model("final_leads").columns]
 
 
 def _listed(shown: Sequence[_Shown]) -> str:

@@ -103,6 +103,17 @@ def list_workflow_rows(connection: Connection) -> list[Row]:
     ).fetchall()
 
 
+def declared_columns(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Slug -> the `columns` of its definition, of every workflow that has any, by `overall_step_number`."""
+    rows = connection.execute(
+        """
+        select workflow_slug, definition -> 'columns' as columns from enrichment_registry
+        where jsonb_typeof(definition -> 'columns') = 'object' order by overall_step_number, workflow_slug
+        """
+    )
+    return {row["workflow_slug"]: row["columns"] for row in rows}
+
+
 def registry_mark(connection: Connection) -> str | None:
     """A text that changes with anything in the registry; None while it is empty."""
     row = connection.execute(

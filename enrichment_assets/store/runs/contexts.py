@@ -75,6 +75,7 @@ class LoadedItem:
     `details`: what the row says beside its fields;
     `cells`: who gave identity and details (a child item's were emitted, or are its parent's);
     `edited`: what people corrected; `first_edit_at`: since when there is a correction;
+    `launched_at`: of the batch; by it the ages of answers count, so that none grows too old between request and table;
     `repeats`: slug -> a call of this item whose next attempt is due, and whose last one may have been done.
     """
 
@@ -92,6 +93,7 @@ class LoadedItem:
     cells: Sequence[Given] = ()
     edited: Given | None = None
     first_edit_at: datetime | None = None
+    launched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     repeats: dict[str, OpenCall] = field(default_factory=dict)
     _given: dict[int, Given] = field(default_factory=dict)
 
@@ -103,7 +105,7 @@ class LoadedItem:
         """What a step at this position sees: cells, answers of earlier steps and corrections, by the one rule."""
         row = {**self.details, **self.identity}
         edits = [] if self.edited is None else [self.edited]
-        return merge(row, [*self.given_before(position), *edits], datetime.now(UTC))
+        return merge(row, [*self.given_before(position), *edits], self.launched_at)
 
     def given_before(self, position: int) -> list[Given]:
         """Cells and answers that a step at this position may choose from, in the order of the steps."""
@@ -172,8 +174,9 @@ async def _load_identity(
                case when i.parent_item_id is not null then
                  (select jsonb_object_agg(name, i.original_data -> name) from unnest(%(members)s::text[]) as name
                   where i.original_data ? name) end as element,
-               split_part(i.origin_key, ':', 1) as emitted_by, e.edits, e.first_edit_at
-        from batch_items i
+               split_part(i.origin_key, ':', 1) as emitted_by, e.edits, e.first_edit_at,
+               b.created_at as launched_at
+        from batch_items i join batches b on b.id = i.batch_id
         left join lateral (
           select jsonb_object_agg(field, value order by id) as edits, min(edited_at) as first_edit_at
           from item_edits where batch_id = i.batch_id and item_id = i.id
@@ -206,6 +209,7 @@ def _item(row: Mapping[str, Any], fence: int, sources: StepSources) -> LoadedIte
         cells=cells,
         edited=corrections(row["edits"] or {}, fields, sources.types),
         first_edit_at=row["first_edit_at"],
+        launched_at=row["launched_at"],
     )
 
 

@@ -1,0 +1,146 @@
+"""The columns of `final_leads` that workflows declare, as they are in force in a warehouse.
+
+`lead_columns.json` in the warehouse's folder says them. Every extraction brings it up to date with the registry: a
+workflow that was added as a row has its columns from the next extraction on. All batches have the same columns. A batch
+that was extracted before shows null; a column that nobody declares any more is left out, and its values are in
+`other_fields`. The file remembers every name that ever was a column, with its type: there are files and a published
+table of that type, so the name keeps it.
+
+dbt reads the same file (`final_leads.sql`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.lead_columns import DUCKDB_TYPES, LeadColumn, patterns
+from enrichment_assets.domain.workflow import IDENTIFIER_PATTERN
+from enrichment_assets.registry.loader import builtin_workflows
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.catalog.registry import declared_columns
+from enrichment_assets.store.hq import Hq
+from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.locking import locked
+from enrichment_assets.warehouse.project import Column, Project, load_project
+
+Entry = dict[str, object]
+"""A column in the file: name, type, written, description, personal, workflow, is_current, place."""
+
+_FILE = "lead_columns.json"
+_SYSTEM = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "rowid"})
+"""Columns that every table of Postgres or DuckDB has already."""
+_ELSEWHERE = frozenset({"row_status", "row_reason", "email_verdict", "phone_status", "do_not_call"})
+"""Columns of exports, and what is said of an address or number: it stands in columns of `final_leads` already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A column and the workflow that declares it (the first, where several do)."""
+
+    column: Column
+    workflow: str
+
+
+def project_of(layout: Layout) -> Project:
+    """The SQL models with the columns that are in force in this warehouse."""
+    entries = _read(layout)
+    return load_project() if entries is None else load_project(lead_columns=_current(entries))
+
+
+def known_types(layout: Layout) -> dict[str, str]:
+    """Name -> DuckDB type of every column that workflows ever declared here; those that are shipped at least."""
+    entries = _read(layout) or []
+    return {d.column.name: d.column.type for d in shipped()} | {str(e["name"]): str(e["type"]) for e in entries}
+
+
+def reserved() -> frozenset[str]:
+    """Names that no workflow can declare: `final_leads` has them anyway, or no table can have them."""
+    ours = load_project(lead_columns=()).model("final_leads").columns
+    return frozenset(column.name for column in ours) | _SYSTEM | _ELSEWHERE
+
+
+def shipped() -> list[Declared]:
+    """What the built-in workflows declare."""
+    return [
+        Declared(_column(name, column), workflow.slug)
+        for workflow in builtin_workflows().values()
+        for name, column in workflow.columns.items()
+    ]
+
+
+def bring_lead_columns_up_to_date(hq: Hq, settings: Settings) -> None:
+    """Write down what the registry declares now. Cheap where nothing has changed."""
+    layout = Layout.of(settings)
+    with locked(layout, _FILE):
+        with hq.transaction() as connection:
+            rows = declared_columns(connection)
+        before = _read(layout) or []
+        entries = _merged([*_of_rows(rows), *shipped()], before)
+        if entries != before:
+            with put_in_place(layout.root / _FILE) as unfinished:
+                unfinished.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+
+
+def _of_rows(rows: Mapping[str, Mapping[str, object]]) -> Iterable[Declared]:
+    """What rows of the registry declare; what SQL made into no column is left out."""
+    taken = reserved()
+    for slug, columns in rows.items():
+        for name, how in columns.items():
+            if name in taken or not re.fullmatch(IDENTIFIER_PATTERN, name):
+                continue
+            try:
+                column = LeadColumn.model_validate(how)
+            except ValidationError:
+                continue
+            yield Declared(_column(name, column), slug)
+
+
+def _merged(declared: Iterable[Declared], before: list[Entry]) -> list[Entry]:
+    """The file's entries: what is declared, in that order, then what was. A name keeps the type that it has."""
+    types = {str(entry["name"]): str(entry["type"]) for entry in before}
+    written = patterns()
+    entries: dict[str, Entry] = {}
+    for one in declared:
+        column, kind = one.column, types.get(one.column.name, one.column.type)
+        entry: Entry = {
+            "name": column.name,
+            "type": kind,
+            "written": written.get(kind),
+            "description": column.description,
+        }
+        more = {"personal": column.personal, "workflow": one.workflow, "is_current": True}
+        entries.setdefault(column.name, entry | more)
+    for entry in before:
+        entries.setdefault(str(entry["name"]), {**entry, "is_current": False})
+    return [{**entry, "place": place} for place, entry in enumerate(entries.values())]
+
+
+def _read(layout: Layout) -> list[Entry] | None:
+    """The file's entries; None where nothing was extracted into this warehouse yet."""
+    try:
+        entries: list[Entry] = json.loads((layout.root / _FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"{_FILE} of the warehouse cannot be read: {error}", code="warehouse.columns_unreadable"
+        ) from error
+    return entries
+
+
+def _current(entries: list[Entry]) -> tuple[Column, ...]:
+    return tuple(
+        Column(str(e["name"]), str(e["type"]), str(e["description"]), bool(e["personal"]))
+        for e in entries
+        if e["is_current"]
+    )
+
+
+def _column(name: str, column: LeadColumn) -> Column:
+    return Column(name, DUCKDB_TYPES[column.type], column.description, column.personal)
