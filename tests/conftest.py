@@ -17,10 +17,12 @@ import pytest
 
 from enrichment_assets.home import HOME_ID
 from enrichment_assets.installation.databases import Databases, embedded_server, locate_external, open_databases
+from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from tests.harness.databases import PostgresServer, SpareDatabases, own_server, session_folder
 from tests.harness.handles import close_handles
+from tests.harness.sandbox import SEED, as_new
 
 # Whoever asks the environment for a home gets one of this session. The code location does when it is imported, which
 # the conftests below do before any hook of pytest is called.
@@ -124,6 +126,19 @@ def handles_are_closed() -> Iterator[None]:
     """What a test asked of `hq_of` goes away with it."""
     yield
     close_handles()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    """The session's sandbox."""
+    with SandboxProcess(seed=SEED) as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
+    """A sandbox that knows nothing yet and makes no faults."""
+    return as_new(sandbox_process)
 
 
 @pytest.fixture

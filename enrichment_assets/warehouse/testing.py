@@ -44,7 +44,6 @@ class Reconciliation:
     actual: int
 
 
-# crash point: models-are-tested
 def run_tests(settings: Settings, batch_key: str | None, models: Sequence[str]) -> dict[str, list[TestReport]]:
     """Run every test of these models in one session, over one batch, or over all when `batch_key` is None.
 
@@ -107,6 +106,7 @@ def _session(settings: Settings, batch_key: str | None) -> duckdb.DuckDBPyConnec
     return connection
 
 
+# crash point: models-are-tested
 def _run(connection: duckdb.DuckDBPyConnection, spec: TestSpec) -> TestReport:
     query = load_project().model(spec.model).renderer.render(spec.sql)
     failures = _count(connection, f"select count(*) from ({query})")

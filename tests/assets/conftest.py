@@ -23,19 +23,25 @@ from tests.actors import TESTER
 from tests.harness.handles import hq_of
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    """One sandbox a module; callbacks are held until a test lets them go."""
-    with SandboxProcess(hold_callbacks=True) as process:
-        yield process
+@pytest.fixture
+def sandbox(sandbox: SandboxProcess) -> SandboxProcess:
+    """The session's sandbox; callbacks are held until a test lets them go."""
+    sandbox.configure(hold_callbacks=True)
+    return sandbox
 
 
 @pytest.fixture
 def simulated(settings: Settings, sandbox: SandboxProcess) -> Settings:
     """The test's installation, with every provider at the sandbox and the client `acme`."""
-    sandbox.reset()
     add_client(hq_of(settings), "acme", "Acme", actor=TESTER)
     return replace(settings, sandbox_url=sandbox.url)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Dagster's own, kept in memory: storage in files writes each event to disk, which takes half of a run's time."""
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
 
 
 @pytest.fixture

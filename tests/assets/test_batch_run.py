@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,12 +27,6 @@ from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from tests.actors import TESTER
 from tests.assets.conftest import materialised, platform, run_batch_job
 from tests.harness.handles import hq_of
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as made:
-        yield made
 
 
 def launched(settings: Settings, people: Path, *steps: str, mapping: Mapping[str, str] | None = None) -> str:

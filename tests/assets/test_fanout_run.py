@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -26,12 +25,6 @@ COURSES = (
     'Company,Website,"First Name","Last Name"\nPine Golf,https://www.pine-golf.example,,\nOak Golf,oak.example,,\n'
 )
 PERSON = "Elm Golf,elm.example,Ada,Byron\n"
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 import psycopg
-import pytest
 
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.definitions import build_definitions
@@ -22,12 +21,6 @@ from enrichment_assets.settings import Settings
 from tests.actors import TESTER
 from tests.assets.conftest import drop, platform
 from tests.harness.handles import hq_of
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as made:
-        yield made
 
 
 def tick(

@@ -318,12 +318,6 @@ def test_a_batch_for_the_other_world_says_so_in_its_status(simulated: Settings, 
     } == {None}
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as made:
-        yield made
-
-
 def run_in_dagster(
     batch: Launched, instance: dg.DagsterInstance, settings: Settings, workflows: list[WorkflowDefinition]
 ) -> dg.ExecuteInProcessResult:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.engine.conftest import sandbox, sandbox_process, world
+from tests.engine.conftest import world
 
-__all__ = ["sandbox", "sandbox_process", "world"]
+__all__ = ["world"]

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run.advance import EngineOptions, RunReport
 from enrichment_assets.providers import build_providers
-from enrichment_assets.sandbox import SandboxProcess, SandboxSettings
+from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
@@ -169,20 +169,6 @@ class World:
     def batch_row(self) -> dict[str, Any]:
         """The batch's row."""
         return self.rows("select * from batches where batch_key = %s", self.key)[0]
-
-
-@pytest.fixture(scope="session")
-def recovery_sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess(seed=7) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(recovery_sandbox: SandboxProcess) -> SandboxProcess:
-    """The session's sandbox, as new."""
-    recovery_sandbox.configure(**SandboxSettings(seed=7).model_dump(mode="json"))
-    recovery_sandbox.reset()
-    return recovery_sandbox
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -18,9 +19,10 @@ from tests.warehouse.hq_data import Answer, Lead, seed_batch
 LEADS = 23
 
 
-def rows(settings: Settings, model: str) -> list[tuple[Any, ...]]:
+def rows(settings: Settings, models: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of each of the models."""
     with open_warehouse(settings, client_slug="acme", batch_key="b") as warehouse:
-        return sorted(warehouse.sql(f'select * from "{model}"').fetchall(), key=repr)
+        return {name: sorted(warehouse.sql(f'select * from "{name}"').fetchall(), key=repr) for name in models}
 
 
 def leads() -> list[Lead]:
@@ -70,10 +72,11 @@ def without_mentions(name: str) -> bool:
 def test_parts_of_any_size_give_the_rows_of_one_go(batch: Settings, size: int) -> None:
     models = [m.name for m in load_project().models.values() if m.partitioned]
     whole = {report.name: report.rows for report in build_models(batch, "b")}
-    expected = {name: rows(batch, name) for name in models}
+    expected = rows(batch, models)
     parts = {report.name: report.rows for report in build_models(batch, "b", items_a_chunk=size)}
+    found = rows(batch, models)
     for name in filter(without_mentions, models):
-        assert rows(batch, name) == expected[name], name
+        assert found[name] == expected[name], name
         assert parts[name] == whole[name], name
     assert len(expected["person_work_history"]) > LEADS
     assert [row for row in expected["person_work_history"] if "Before" in row]

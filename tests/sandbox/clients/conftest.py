@@ -1,25 +1,17 @@
-"""One sandbox process for all clients of a file; each test begins with an empty bill and without faults."""
+"""Vendors' own clients call the session's sandbox process, not the one inside the test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from enrichment_assets.sandbox import SandboxProcess, SandboxSettings
-
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[SandboxProcess]:
-    with SandboxProcess(seed=7) as running:
-        yield running
+from enrichment_assets.sandbox import SandboxProcess
+from tests.harness.sandbox import as_new
 
 
 @pytest.fixture
-def sandbox(process: SandboxProcess) -> SandboxProcess:
-    process.configure(**SandboxSettings(seed=7).model_dump(mode="json", exclude={"providers", "scenarios"}))
-    process.reset()
-    return process
+def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
+    """A sandbox that knows nothing yet and makes no faults."""
+    return as_new(sandbox_process)
 
 
 def units(sandbox: SandboxProcess) -> str:
