@@ -23,7 +23,7 @@ from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.settings import Settings
 from tests.docs.pages import REPOSITORY, Block
-from tests.docs.warm_program import WarmProgram
+from tests.harness.warm_program import WarmProgram
 
 MAKE = {"make demo": "enrich demo", "make down": "enrich down"}
 """What is left of a target when the environment is there."""

@@ -7,8 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 from tests.actors import TESTER
 from tests.harness.handles import hq_of
+from tests.harness.warm_program import WarmProgram
 
 PEOPLE = (
     "First Name,Last Name,Company,Website\n"
@@ -177,8 +177,20 @@ def world(settings: Settings, sandbox: SandboxProcess, hq: psycopg.Connection[di
     return World(settings, sandbox, hq, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The program `enrich`, imported once for all commands of these tests."""
+    folder = tmp_path_factory.mktemp("program")
+    warm = WarmProgram(folder, dict(os.environ))
+    try:
+        warm.wait_ready()
+        yield folder / "enrich"
+    finally:
+        warm.stop()
+
+
 @pytest.fixture
-def enrich(settings: Settings, sandbox: SandboxProcess) -> Callable[..., tuple[int, str]]:
+def enrich(program: Path, settings: Settings, sandbox: SandboxProcess) -> Callable[..., tuple[int, str]]:
     """Run the real command: exit code and everything it printed."""
 
     def run(*arguments: str) -> tuple[int, str]:
@@ -190,8 +202,9 @@ def enrich(settings: Settings, sandbox: SandboxProcess) -> Callable[..., tuple[i
             "DAGSTER_DATABASE_URL": settings.dagster_database_url or "",
             "ENRICH_SANDBOX_URL": sandbox.url,
         }
-        command = [sys.executable, "-m", "enrichment_assets", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+        done = subprocess.run(
+            [program, *arguments], capture_output=True, text=True, env=environment, timeout=120, check=False
+        )
         return done.returncode, done.stdout + done.stderr
 
     return run

@@ -1,4 +1,4 @@
-"""`enrich` and `python` for the pages' commands, without the second that a fresh process imports for.
+"""`enrich` for commands of pages and tests, without the seconds that a fresh process imports for.
 
 `WarmProgram` is a process that has imported the program; a command is a fork of it with the caller's folder,
 environment and files, running the same `main()`. What reads the environment at import (the code location) is left
@@ -36,7 +36,7 @@ class WarmProgram:
         program = folder / "enrich"
         program.write_text(CLIENT.format(python=Path(sys.executable).resolve(), address=address))
         program.chmod(0o755)
-        command = [sys.executable, "-m", "tests.docs.warm_program", address]
+        command = [sys.executable, "-m", "tests.harness.warm_program", address]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, start_new_session=True)
 
     def wait_ready(self) -> None:
