@@ -40,16 +40,16 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 def made_up_people(count: int) -> list[dict[str, str]]:
     """People of whom every cell is a word or number that stands nowhere else; some cells are broken."""
-    dice = random.Random(count)
+    chance = random.Random(count)
 
     def word() -> str:
-        return "".join(dice.choices(LETTERS, k=9)).title()
+        return "".join(chance.choices(LETTERS, k=9)).title()
 
     def number() -> str:
-        return "".join(dice.choices("23456789", k=7))
+        return "".join(chance.choices("23456789", k=7))
 
     def person(place: int) -> dict[str, str]:
-        first, last, plain = word(), word(), "".join(dice.choices(string.ascii_lowercase, k=12))
+        first, last, plain = word(), word(), "".join(chance.choices(string.ascii_lowercase, k=12))
         return {
             "First Name": first,
             "Last Name": f"{last} | <b>{word()}</b>" if place == 1 else last,

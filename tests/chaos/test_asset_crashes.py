@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def dagster() -> Iterator[DagsterHarness]:
-    """The plant of this module, in a harness of its own."""
+    """Runs and ticks of this module, in a harness of their own."""
     with crash_harness() as crashes, dagster_harness(crashes) as opened:
         yield opened
 

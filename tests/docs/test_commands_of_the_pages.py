@@ -33,7 +33,7 @@ STANDS_FOR = {"date": DATE, "seconds": SECONDS, "anything": ".*"}
 """What is different each time, and dots: any of its kind matches."""
 
 
-class Story:
+class PagesRead:
     """The pages read so far, and what was wrong in each."""
 
     def __init__(self, reader: Reader) -> None:
@@ -84,18 +84,18 @@ def _pattern(line: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def story() -> Iterator[Story]:
+def pages_read() -> Iterator[PagesRead]:
     folder = Path(tempfile.mkdtemp(prefix="enrich-pages-", dir="/tmp"))  # short: sockets are made below it
     folder.chmod(0o755)
     reader = Reader(folder)
-    yield Story(reader)
+    yield PagesRead(reader)
     reader.leave()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("name", FOR_USERS)
-def test_the_commands_of_a_page_do_what_it_shows(story: Story, name: str) -> None:
-    wrong = story.wrong_in(name)
+def test_the_commands_of_a_page_do_what_it_shows(pages_read: PagesRead, name: str) -> None:
+    wrong = pages_read.wrong_in(name)
     assert not wrong, "\n\n".join(wrong)
 
 

@@ -77,7 +77,7 @@ def waits(batch: Launched, runner: Runner) -> bool:
 def test_keys_are_taken_in_one_order_whatever_the_order_of_the_items(world: World) -> None:
     batch = world.launch(people(2), step("first"))
 
-    async def story() -> tuple[list[str], list[str]]:
+    async def scenario() -> tuple[list[str], list[str]]:
         async with runners(batch, items(batch)[:1], items(batch)[1:]) as (one, two):
             async with one.connection.transaction():
                 assert await one.intends("k2") == ["intent"]
@@ -86,13 +86,13 @@ def test_keys_are_taken_in_one_order_whatever_the_order_of_the_items(world: Worl
                 rest = await one.intends("k3")
             return rest, await asking
 
-    assert asyncio.run(story()) == (["intent"], ["busy", "busy", "intent"])
+    assert asyncio.run(scenario()) == (["intent"], ["busy", "busy", "intent"])
 
 
 def test_a_call_that_is_being_moved_keeps_nobody_waiting(world: World) -> None:
     batch = world.launch(people(2), step("first"))
 
-    async def story() -> list[str]:
+    async def scenario() -> list[str]:
         first, second = items(batch)
         async with runners(batch, [first], [second]) as (one, two):
             assert await one.intends("k1") == ["intent"]
@@ -103,7 +103,7 @@ def test_a_call_that_is_being_moved_keeps_nobody_waiting(world: World) -> None:
                 assert await (await ledger.receive(one.connection, one.scope, [answer])).result()
                 return await two.intends("k1", "k0")
 
-    assert asyncio.run(story()) == ["intent", "intent"]
+    assert asyncio.run(scenario()) == ["intent", "intent"]
     assert len(batch.calls()) == 2
 
 
@@ -112,7 +112,7 @@ def test_a_group_that_lost_a_deadlock_is_written_again(world: World) -> None:
     batch = world.launch(people(2), step("first"))
     touch = "update workflow_states set attempts = attempts where item_id = %s"
 
-    async def story() -> list[bool]:
+    async def scenario() -> list[bool]:
         first, second = items(batch)
         url = batch.settings.hq_database_url or ""
         async with runners(batch, [first, second]) as (one,), await connect_async(url, autocommit=True) as other:
@@ -133,7 +133,7 @@ def test_a_group_that_lost_a_deadlock_is_written_again(world: World) -> None:
                 await asyncio.gather(writing, return_exceptions=True)
 
     before = _deadlocks(batch)
-    assert asyncio.run(story()) == [True, True]
+    assert asyncio.run(scenario()) == [True, True]
     asyncio.run(until(lambda: _deadlocks(batch) == before + 1))
     assert batch.statuses() == {"COMPLETED": 2}
     assert len(batch.results()) == 2

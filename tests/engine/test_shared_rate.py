@@ -154,7 +154,7 @@ def test_a_pause_that_another_run_noted_comes_before_the_next_stretch(database: 
     bucket = Bucket(database, database.connect(), clock, "k", 0.0)
     left: list[float] = []
 
-    async def story() -> None:
+    async def scenario() -> None:
         gate = RateGate(0.5, bucket.take, clock)
         await passes(gate, left)
         other = database.connect()
@@ -163,7 +163,7 @@ def test_a_pause_that_another_run_noted_comes_before_the_next_stretch(database: 
         for _ in range(3):
             await passes(gate, left)
 
-    clock.run(story())
+    clock.run(scenario())
     assert left[1] >= left[0] + 0.5 - TINY
     assert left[-1] >= 40.0
 

@@ -1,7 +1,7 @@
 """Claims, intents, answers, callbacks, retries, expiry and budgets in any order, on real Postgres, under the laws.
 
 Hypothesis plays several runners of one batch against the store's own statements, with runners that die at any moment
-and wake up again. The provider is a tally of what it was asked and billed; after each step the laws are looked at.
+and wake up again. The provider is a count of what it was asked and billed; after each step the laws are looked at.
 """
 
 from __future__ import annotations

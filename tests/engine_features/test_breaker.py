@@ -123,7 +123,7 @@ def test_a_call_that_left_before_the_outage_does_not_end_the_wait_for_the_probe(
 
 
 def test_the_row_opens_gives_one_probe_and_closes(settings: Settings) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with await connect_async(settings.hq_database_url or "", autocommit=True) as connection:
             key = "http:1:find:breaker"
             assert await store.breaker_state(connection, key) == BreakerState(0, 0.0)
@@ -138,7 +138,7 @@ def test_the_row_opens_gives_one_probe_and_closes(settings: Settings) -> None:
             await store.note_success(connection, key)
             assert await store.breaker_state(connection, key) == BreakerState(0, 0.0)
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_in_an_outage_items_stay_pending_and_the_next_run_sends_one_probe(world: World) -> None:

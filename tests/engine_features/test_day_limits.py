@@ -19,7 +19,7 @@ from tests.engine.world import World, people, step
 def test_a_day_is_never_overdrawn_by_several_machines_and_an_hour_counts_until_it_is_a_day_old(
     settings: Settings,
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         url = settings.hq_database_url or ""
         connections = [await connect_async(url, autocommit=True) for _ in range(4)]
         taken = await asyncio.gather(*(take_day_tokens(connection, "k", 50, 7) for connection in connections[:3]))
@@ -44,7 +44,7 @@ def test_a_day_is_never_overdrawn_by_several_machines_and_an_hour_counts_until_i
         for connection in connections:
             await connection.close()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_tokens_are_not_used_after_their_hour() -> None:

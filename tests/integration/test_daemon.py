@@ -27,7 +27,7 @@ ROWS = 20
 pytestmark = pytest.mark.timeout(900)
 
 PATIENCE = 420.0
-"""Seconds for a whole step of the story; the machine may be busy."""
+"""Seconds for a whole step of these tests; the machine may be busy."""
 
 BATCHES = {"north-1": "north", "north-2": "north", "north-3": "north", "south-1": "south", "south-2": "south"}
 

@@ -1,6 +1,6 @@
 """What each law of DESIGN.md section 6 comes to: functions that raise AssertionError where the law is broken.
 
-They are run on the package as it is, and on copies of it from which a guard was taken (`sabotage.py`).
+They are run on the package as it is, and on copies of it from which a guard was taken (`mutants.py`).
 """
 
 from __future__ import annotations

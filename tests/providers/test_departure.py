@@ -118,7 +118,7 @@ def test_once_it_may_leave_it_leaves_at_once_although_the_loop_is_busy_right_aft
     with answering_in_a_thread() as answers:
         answers.before = lambda: arrived.append(time.monotonic())
 
-        async def story() -> None:
+        async def scenario() -> None:
             async with build_client() as client:
                 for _ in range(2):
                     left: list[float] = []
@@ -130,4 +130,4 @@ def test_once_it_may_leave_it_leaves_at_once_although_the_loop_is_busy_right_aft
                     await send(client, post(f"{answers.url}/x"), 5, may_leave=may_leave)
                     assert arrived.pop() - left[0] < 0.25
 
-        run(story())
+        run(scenario())
