@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from enrichment_assets.installation.databases import Databases, embedded_server,
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
+from tests.harness.batches import BatchHarness
 from tests.harness.databases import PostgresServer, SpareDatabases, own_server, session_folder
 from tests.harness.handles import close_handles
 from tests.harness.sandbox import SEED, as_new
@@ -146,3 +148,11 @@ def hq(databases: Databases) -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """An open connection to the test's HQ database; rows are dictionaries."""
     with connect(databases.hq) as connection:
         yield connection
+
+
+@pytest.fixture
+def harness(
+    settings: Settings, hq: psycopg.Connection[dict[str, Any]], sandbox: SandboxProcess, tmp_path: Path
+) -> BatchHarness:
+    """Clients, uploads and batches in this test's databases, in front of the sandbox."""
+    return BatchHarness(replace(settings, sandbox_url=sandbox.url), hq, sandbox, tmp_path)

@@ -44,8 +44,8 @@ from enrichment_assets.settings import Settings
 from tests.actors import TESTER
 from tests.assets.conftest import platform
 from tests.engine.hostile_server import answering
-from tests.engine.world import Launched, World, account, async_step, step
-from tests.engine.world import people as persons
+from tests.harness.batches import BatchHarness, Launched, account, async_step, step
+from tests.harness.batches import people as persons
 from tests.harness.handles import hq_of
 
 MISSING = "A_KEY_THAT_IS_NOT_SET"
@@ -135,10 +135,10 @@ def behaving(slug: str, scenario: str, **fields: Any) -> WorkflowDefinition:
 
 
 @pytest.fixture
-def world(
+def harness(
     simulated: Settings, hq: psycopg.Connection[dict[str, Any]], sandbox: SandboxProcess, tmp_path: Path
-) -> World:
-    return World(simulated, hq, sandbox, tmp_path)
+) -> BatchHarness:
+    return BatchHarness(simulated, hq, sandbox, tmp_path)
 
 
 @pytest.fixture
@@ -160,14 +160,14 @@ def servers() -> Iterator[dict[str, str]]:
         yield addresses
 
 
-def troubled(world: World, servers: dict[str, str]) -> Launched:
+def troubled(harness: BatchHarness, servers: dict[str, str]) -> Launched:
     """A batch with a step for each cause."""
     five = {"concurrency": 5}
     many = {"base": 0.01, "max": 0.02, "attempts": 10}
     workflows = [
         step("lacks-key", secrets={"api_key": MISSING}, base_url="http://127.0.0.1:9"),
         step("after-it", uses=["lacks_key"], provides={"x": "id"}),
-        step("rejected", base_url=f"{world.sandbox.url}/http/", limits=five),
+        step("rejected", base_url=f"{harness.sandbox.url}/http/", limits=five),
         step("unpaid", base_url=servers["unpaid"], limits=five),
         step("asked-quiet", base_url=servers["quiet"], limits={"concurrency": 1}),
         step("down", base_url=servers["down"], limits=five, retry=many, free_or_idempotent=True),
@@ -183,8 +183,8 @@ def troubled(world: World, servers: dict[str, str]) -> Launched:
         step("garbled", base_url=servers["garbled"], url="/garbled"),
         behaving("lost", "timeout", retry={"base": 0.01, "max": 0.02, "timeout": 0.2}),
     ]
-    batch = world.launch(persons(ROWS), *workflows)
-    world.sandbox.configure(rejected_keys=["rejected"])
+    batch = harness.launch(persons(ROWS), *workflows)
+    harness.sandbox.configure(rejected_keys=["rejected"])
     batch.set_budget("0.03", workflow="dear")
     return batch
 
@@ -211,9 +211,9 @@ def say(simulated: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., s
 
 
 def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
-    world: World, servers: dict[str, str], say: Callable[..., str]
+    harness: BatchHarness, servers: dict[str, str], say: Callable[..., str]
 ) -> None:
-    batch = troubled(world, servers)
+    batch = troubled(harness, servers)
     batch.run()
     shown = status(hq_of(batch.settings), batch.settings, batch.key)
     printed = say("status", batch.key)
@@ -333,11 +333,11 @@ def run_in_dagster(
 
 
 def test_a_dagster_run_that_could_call_nothing_shows_it_in_the_list_of_runs_and_on_the_assets(
-    world: World, instance: dg.DagsterInstance
+    harness: BatchHarness, instance: dg.DagsterInstance
 ) -> None:
     lacks = step("lacks-key", secrets={"api_key": MISSING}, base_url="http://127.0.0.1:9")
     left_out = step("left-out", run_if="original.n == 'x'", provides={"y": "id"})
-    batch = world.launch(persons(3), lacks, left_out)
+    batch = harness.launch(persons(3), lacks, left_out)
     result = run_in_dagster(batch, instance, batch.settings, [lacks, left_out])
     assert result.success, "a run is disposable; what it could not do is said, not failed"
     run = instance.get_run_by_id(result.run_id)
@@ -367,9 +367,11 @@ def records(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [record.data for record in metadata["reasons"].records]
 
 
-def test_a_failure_begins_with_our_sentence_and_not_with_dagsters(world: World, instance: dg.DagsterInstance) -> None:
+def test_a_failure_begins_with_our_sentence_and_not_with_dagsters(
+    harness: BatchHarness, instance: dg.DagsterInstance
+) -> None:
     one = step("one")
-    batch = world.launch(persons(1), one)
+    batch = harness.launch(persons(1), one)
     batch.change("update batches set blueprint = jsonb_set(blueprint, '{simulated}', 'true')")
     result = run_in_dagster(batch, instance, replace(batch.settings, sandbox_url=None), [one])
     assert not result.success

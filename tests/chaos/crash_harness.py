@@ -29,7 +29,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.chaos.points import Point
-from tests.engine.world import Launched, World, async_step, company_step, step
+from tests.harness.batches import BatchHarness, Launched, async_step, company_step, step
 from tests.harness.fork_server import ForkServer, fork_server
 from tests.harness.handles import hq_of
 
@@ -82,23 +82,23 @@ class CrashHarness:
     def launch(self, rows: int = 6, deadline: float = DEADLINE) -> str:
         """A new batch of its own client with a budget; its key."""
         number = len(self.batches) + 1
-        with self.world() as world:
+        with self.launcher() as launcher:
             firms = [
                 f"Firm {number}-{n % 2}" for n in range(rows)
             ]  # on the bill, a company of another batch is another
             people = [{"first_name": f"Ann{n}", "n": str(n), "company_name": firm} for n, firm in enumerate(firms)]
-            batch = world.launch(people, *workflows(deadline), client=f"client-{number}", key=f"chaos-{number}")
+            batch = launcher.launch(people, *workflows(deadline), client=f"client-{number}", key=f"chaos-{number}")
             batch.set_budget("1000")
         self.batches.append(batch.key)
         return batch.key
 
     @contextlib.contextmanager
-    def world(self) -> Iterator[World]:
+    def launcher(self) -> Iterator[BatchHarness]:
         """A connection for as long as the block lasts: the database may be restarted between two."""
         with connect(self.settings.hq_database_url or "") as hq:
             folder = self.folder / f"files-{time.monotonic_ns()}"
             folder.mkdir()
-            yield World(self.settings, hq, self.sandbox, folder)
+            yield BatchHarness(self.settings, hq, self.sandbox, folder)
 
     def order(self, batch: str, fault: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         """What a fork server is told."""
@@ -167,8 +167,8 @@ class CrashHarness:
             if (server or self.first).run(self.order(batch)) == 0:
                 return True
             if not self.sandbox.callbacks()["pending"]:
-                with self.world() as world:
-                    self.launched(world, batch).overdue()
+                with self.launcher() as launcher:
+                    self.launched(launcher, batch).overdue()
             return False
 
         self._wait(finished, f"the end of {batch}")
@@ -188,13 +188,13 @@ class CrashHarness:
             time.sleep(0.02)
         self.postgres.start()
 
-    def launched(self, world: World, batch: str) -> Launched:
+    def launched(self, launcher: BatchHarness, batch: str) -> Launched:
         """The batch to be read."""
-        row = world.hq.execute(
+        row = launcher.hq.execute(
             "select b.id, c.slug from batches b join clients c on c.id = b.client_id where batch_key = %s", (batch,)
         ).fetchone()
         assert row is not None
-        return Launched(self.settings, world.hq, self.sandbox, batch, row["id"], row["slug"])
+        return Launched(self.settings, launcher.hq, self.sandbox, batch, row["id"], row["slug"])
 
 
 @contextlib.contextmanager

@@ -16,8 +16,8 @@ KEYED = ("keyed", "firm", "slow")
 def broken(harness: CrashHarness, batch: str, rows: int) -> list[str]:
     """Sentences about what is wrong with a finished batch; none: all laws were kept."""
     wrong = []
-    with harness.world() as world:
-        found = harness.launched(world, batch)
+    with harness.launcher() as launcher:
+        found = harness.launched(launcher, batch)
         states, calls, results = found.states(), found.calls(), found.results()
         budget = next(b for b in found.budgets() if b.client == found.client)
         inbox = Counter(row["status"] for row in found.inbox())
@@ -52,8 +52,8 @@ def broken(harness: CrashHarness, batch: str, rows: int) -> list[str]:
 
 def broken_reuse(harness: CrashHarness, batch: str, rows: int) -> list[str]:
     """The same of a finished batch of `scenarios.launch_reusing`."""
-    with harness.world() as world:
-        found = harness.launched(world, batch)
+    with harness.launcher() as launcher:
+        found = harness.launched(launcher, batch)
         statuses, calls, results = found.statuses(), found.calls(), found.results()
         used = {state["result_id"] for state in found.states()}
     wrong = []

@@ -8,7 +8,7 @@ import time
 
 from tests.chaos.crash_harness import SHORT_LEASE, CrashHarness, receiving
 from tests.chaos.points import SENT, Point
-from tests.engine.world import step
+from tests.harness.batches import step
 from tests.harness.fork_server import KILLED
 
 TRIES = 4
@@ -27,8 +27,8 @@ def kill_at(harness: CrashHarness, batch: str, point: Point, rows: int, hit: int
         harness.sandbox.flush_callbacks()
         harness.wait_for_callbacks(batch, rows)
     if point.overdue:
-        with harness.world() as world:
-            harness.launched(world, batch).overdue()
+        with harness.launcher() as launcher:
+            harness.launched(launcher, batch).overdue()
     order = harness.order(batch, harness.fault(point, hit=hit))
     came = any(harness.first.run(order) == KILLED for _ in range(TRIES))
     harness.let_leases_pass()
@@ -40,9 +40,9 @@ def kill_at(harness: CrashHarness, batch: str, point: Point, rows: int, hit: int
 def launch_reusing(harness: CrashHarness, client: str, rows: int) -> str:
     """A batch that has each question twice, and an earlier one of its client that has been answered all of them."""
     people = [{"first_name": f"{client} {n}", "n": str(n)} for n in range(rows)] * 2
-    with harness.world() as world:
+    with harness.launcher() as launcher:
         paid, reusing = (
-            world.launch(people, step("kept", reuse_for="1d"), client=client, key=f"{client}-{which}").key
+            launcher.launch(people, step("kept", reuse_for="1d"), client=client, key=f"{client}-{which}").key
             for which in ("paid", "reusing")
         )
     harness.finish(paid)

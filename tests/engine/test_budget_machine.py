@@ -34,7 +34,7 @@ from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict,
 from enrichment_assets.store.database import AsyncConnection, connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.actors import TESTER
-from tests.engine.world import Launched, World, async_step, people, start_runner, step
+from tests.harness.batches import BatchHarness, Launched, async_step, people, start_runner, step
 from tests.harness.handles import hq_of
 
 NO_STEPS = StepSources({}, {})
@@ -78,7 +78,7 @@ class Runner:
 class Money(RuleBasedStateMachine):
     """The rules are what a run, an operator and chance do to money."""
 
-    world: World
+    harness: BatchHarness
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class Money(RuleBasedStateMachine):
 
     @initialize(cents=st.integers(2, 8))
     def launch(self, cents: int) -> None:
-        self.batch: Launched = self.world.launch(people(ITEMS), *workflows())
+        self.batch: Launched = self.harness.launch(people(ITEMS), *workflows())
         self.set_a_budget("batch", Decimal(cents) / 100)
         found = self.batch.rows("select id from batch_items where batch_id = %s order by id", self.batch.batch_id)
         self.items = [r["id"] for r in found]
@@ -246,7 +246,7 @@ class Money(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.do(self.runner.connection.close())
         self.loop.close()
-        with connect(self.world.settings.hq_database_url or "") as hq:
+        with connect(self.harness.settings.hq_database_url or "") as hq:
             hq.execute("truncate provider_calls, callback_inbox, enrichment_results, runners, budgets restart identity")
             hq.execute("truncate workflow_states, item_leases, batch_items, company_play_step_completions")
             hq.commit()
@@ -296,17 +296,17 @@ class Money(RuleBasedStateMachine):
         return self.do(commit())
 
 
-def play(world: World, examples: int, steps: int, *, shrink: bool = True) -> None:
+def play(harness: BatchHarness, examples: int, steps: int, *, shrink: bool = True) -> None:
     """Play the machine; raises the AssertionError of a law that is broken."""
     for workflow in workflows():
-        add_workflow(hq_of(world.settings), world.settings, workflow, actor=TESTER)
+        add_workflow(hq_of(harness.settings), harness.settings, workflow, actor=TESTER)
 
-    class InThisWorld(Money):
+    class InThisDatabase(Money):
         pass
 
-    InThisWorld.world = world
+    InThisDatabase.harness = harness
     run_state_machine_as_test(
-        InThisWorld,
+        InThisDatabase,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -321,5 +321,5 @@ def play(world: World, examples: int, steps: int, *, shrink: bool = True) -> Non
 
 
 @pytest.mark.timeout(300)
-def test_budgets_add_up_and_are_kept_in_any_order_of_calls_deaths_and_decisions(world: World) -> None:
-    play(world, examples=20, steps=20)
+def test_budgets_add_up_and_are_kept_in_any_order_of_calls_deaths_and_decisions(harness: BatchHarness) -> None:
+    play(harness, examples=20, steps=20)

@@ -6,7 +6,7 @@ import threading
 from decimal import Decimal
 
 from enrichment_assets.store.database import connect
-from tests.engine.world import Launched, World, async_step, company_step, people, step
+from tests.harness.batches import BatchHarness, Launched, async_step, company_step, people, step
 
 CENT = {"estimate": "0.01", "not_found": "0"}
 
@@ -29,10 +29,12 @@ def run_together(batches: list[Launched]) -> list[str]:
     return errors
 
 
-def test_64_workers_in_four_runs_on_two_batches_never_exceed_their_clients_budget_by_a_cent(world: World) -> None:
-    world.sandbox.configure(latency="5ms-40ms")
-    first = world.launch(people(150), step("one", limits={"concurrency": 16}, price=CENT))
-    second = world.launch(people(150), step("two", limits={"concurrency": 16}, price=CENT))
+def test_64_workers_in_four_runs_on_two_batches_never_exceed_their_clients_budget_by_a_cent(
+    harness: BatchHarness,
+) -> None:
+    harness.sandbox.configure(latency="5ms-40ms")
+    first = harness.launch(people(150), step("one", limits={"concurrency": 16}, price=CENT))
+    second = harness.launch(people(150), step("two", limits={"concurrency": 16}, price=CENT))
     first.set_budget("1.00")
     first.set_budget("0.60", batch=True)
     second.set_budget("0.70", workflow="two")
@@ -40,7 +42,7 @@ def test_64_workers_in_four_runs_on_two_batches_never_exceed_their_clients_budge
     stop = threading.Event()
 
     def watch() -> None:
-        with connect(world.settings.hq_database_url or "", autocommit=True) as connection:
+        with connect(harness.settings.hq_database_url or "", autocommit=True) as connection:
             while not stop.wait(0.01):
                 rows = connection.execute("select amount >= reserved + spent as kept from budgets").fetchall()
                 highest.extend(row["kept"] for row in rows)
@@ -72,9 +74,9 @@ def test_64_workers_in_four_runs_on_two_batches_never_exceed_their_clients_budge
         assert reasons and reasons <= named[name]
 
 
-def test_two_runs_that_lock_several_budgets_do_not_wait_for_each_other(world: World) -> None:
+def test_two_runs_that_lock_several_budgets_do_not_wait_for_each_other(harness: BatchHarness) -> None:
     a, b = step("a", price=CENT), step("b", price=CENT, provides={"other": "id"})
-    batch = world.launch(people(150), a, b)
+    batch = harness.launch(people(150), a, b)
     batch.set_budget("5", workflow="a")
     batch.set_budget("100")
     batch.set_budget("5", workflow="b")
@@ -83,25 +85,25 @@ def test_two_runs_that_lock_several_budgets_do_not_wait_for_each_other(world: Wo
     assert all(budget.reserved == 0 for budget in batch.budgets())
 
 
-def test_a_miss_gives_its_money_back_and_a_failed_attempt_too(world: World) -> None:
+def test_a_miss_gives_its_money_back_and_a_failed_attempt_too(harness: BatchHarness) -> None:
     rows = [*people(3, scenario="miss"), *people(2, scenario="unavailable"), *people(4)]
-    batch = world.launch(rows, step("one", price=CENT))
+    batch = harness.launch(rows, step("one", price=CENT))
     batch.set_budget("10")
     batch.run()
     (budget,) = batch.budgets()
     assert (budget.spent, budget.reserved) == (Decimal("0.04"), 0)
 
 
-def test_a_call_of_unknown_fate_keeps_its_money_set_aside(world: World) -> None:
-    batch = world.launch(people(2, scenario="timeout"), step("one", price=CENT, retry={"timeout": 0.2}))
+def test_a_call_of_unknown_fate_keeps_its_money_set_aside(harness: BatchHarness) -> None:
+    batch = harness.launch(people(2, scenario="timeout"), step("one", price=CENT, retry={"timeout": 0.2}))
     batch.set_budget("0.02")
     batch.run()
     (budget,) = batch.budgets()
     assert (budget.spent, budget.reserved, budget.room) == (0, Decimal("0.02"), 0)
 
 
-def test_a_submission_keeps_its_money_set_aside_until_it_is_answered(world: World) -> None:
-    batch = world.launch(people(3), async_step("slow", price=CENT))
+def test_a_submission_keeps_its_money_set_aside_until_it_is_answered(harness: BatchHarness) -> None:
+    batch = harness.launch(people(3), async_step("slow", price=CENT))
     batch.set_budget("0.02")
     batch.run()
     assert sorted(s["status"] for s in batch.states()) == ["IN_PROGRESS", "IN_PROGRESS", "SKIPPED"]
@@ -112,17 +114,19 @@ def test_a_submission_keeps_its_money_set_aside_until_it_is_answered(world: Worl
     assert (budget.spent, budget.reserved) == (Decimal("0.02"), 0)
 
 
-def test_a_budget_that_is_set_while_calls_are_under_way_counts_them(world: World) -> None:
-    batch = world.launch(people(3), async_step("slow", price=CENT))
+def test_a_budget_that_is_set_while_calls_are_under_way_counts_them(harness: BatchHarness) -> None:
+    batch = harness.launch(people(3), async_step("slow", price=CENT))
     batch.run()
     batch.set_budget("0.05")
     (budget,) = batch.budgets()
     assert (budget.reserved, budget.spent) == (Decimal("0.03"), 0)
 
 
-def test_people_of_a_company_that_was_paid_for_share_its_answer_when_the_budget_is_used_up(world: World) -> None:
+def test_people_of_a_company_that_was_paid_for_share_its_answer_when_the_budget_is_used_up(
+    harness: BatchHarness,
+) -> None:
     rows = [{"first_name": f"P{n}", "company_name": "One"} for n in range(4)]
-    batch = world.launch(rows, company_step("firm", price=CENT))
+    batch = harness.launch(rows, company_step("firm", price=CENT))
     batch.set_budget("0.01")
     batch.run()
     batch.change(

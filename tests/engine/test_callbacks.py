@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from enrichment_assets.store.inbox.callbacks import Receipt
-from tests.engine.world import World, async_step, people, step
+from tests.harness.batches import BatchHarness, async_step, people, step
 
 GOOD = {"found": True, "id": "answer-1"}
 
 
-def test_a_sender_marks_in_progress_with_a_deadline_and_the_run_ends(world: World) -> None:
-    batch = world.launch(people(3), async_step("slow", deadline="10m"), step("later", requires=["slow"]))
+def test_a_sender_marks_in_progress_with_a_deadline_and_the_run_ends(harness: BatchHarness) -> None:
+    batch = harness.launch(people(3), async_step("slow", deadline="10m"), step("later", requires=["slow"]))
     report = batch.run()
     assert not report.finished
     assert batch.statuses("slow") == {"IN_PROGRESS": 3}
@@ -22,8 +22,8 @@ def test_a_sender_marks_in_progress_with_a_deadline_and_the_run_ends(world: Worl
     assert 9 * 60 < row["wait"].total_seconds() <= 600
 
 
-def test_a_callback_is_applied_and_the_items_next_step_runs(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow"), step("later", requires=["slow"]))
+def test_a_callback_is_applied_and_the_items_next_step_runs(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow"), step("later", requires=["slow"]))
     batch.run()
     assert batch.call_back(batch.calls()[0], GOOD) is Receipt.STORED
     assert batch.run().finished
@@ -33,16 +33,16 @@ def test_a_callback_is_applied_and_the_items_next_step_runs(world: World) -> Non
     assert batch.calls("slow")[0]["state"] == "applied"
 
 
-def test_a_callback_that_says_nothing_was_found_is_a_miss(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow"))
+def test_a_callback_that_says_nothing_was_found_is_a_miss(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow"))
     batch.run()
     batch.call_back(batch.calls()[0], {"found": False, "id": None})
     assert batch.run().finished
     assert (batch.state("slow")["status"], batch.state("slow")["outcome"]) == ("COMPLETED", "not_found")
 
 
-def test_the_same_callback_twice_is_stored_once_and_another_one_is_superseded(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow"))
+def test_the_same_callback_twice_is_stored_once_and_another_one_is_superseded(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow"))
     batch.run()
     call = batch.calls()[0]
     assert batch.call_back(call, GOOD) is Receipt.STORED
@@ -54,8 +54,8 @@ def test_the_same_callback_twice_is_stored_once_and_another_one_is_superseded(wo
     assert batch.state("slow")["cost"] == Decimal("0.01")
 
 
-def test_garbage_is_a_dead_letter_and_a_good_callback_after_it_still_completes(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow"), step("later", requires=["slow"]))
+def test_garbage_is_a_dead_letter_and_a_good_callback_after_it_still_completes(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow"), step("later", requires=["slow"]))
     batch.run()
     call = batch.calls()[0]
     batch.call_back(call, b'{"found": tru')
@@ -70,8 +70,8 @@ def test_garbage_is_a_dead_letter_and_a_good_callback_after_it_still_completes(w
     assert batch.state("slow")["cost"] == Decimal("0.01")
 
 
-def test_garbage_and_a_good_callback_that_come_together_are_booked_once(world: World) -> None:
-    batch = world.launch(people(2), async_step("slow"))
+def test_garbage_and_a_good_callback_that_come_together_are_booked_once(harness: BatchHarness) -> None:
+    batch = harness.launch(people(2), async_step("slow"))
     batch.set_budget("1")
     batch.run()
     first, second = batch.calls()
@@ -87,8 +87,8 @@ def test_garbage_and_a_good_callback_that_come_together_are_booked_once(world: W
     assert (budget.spent, budget.reserved) == (Decimal("0.02"), Decimal(0))
 
 
-def test_a_deadline_that_passes_fails_the_state_and_books_what_was_reserved(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow"))
+def test_a_deadline_that_passes_fails_the_state_and_books_what_was_reserved(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow"))
     batch.set_budget("1")
     batch.run()
     batch.overdue()
@@ -99,8 +99,10 @@ def test_a_deadline_that_passes_fails_the_state_and_books_what_was_reserved(worl
     assert (budget.spent, budget.reserved) == (Decimal("0.01"), 0)
 
 
-def test_a_late_callback_is_applied_once_paid_once_and_reopens_what_was_skipped_for_want_of_it(world: World) -> None:
-    batch = world.launch(
+def test_a_late_callback_is_applied_once_paid_once_and_reopens_what_was_skipped_for_want_of_it(
+    harness: BatchHarness,
+) -> None:
+    batch = harness.launch(
         people(1), async_step("slow"), step("later", requires=["slow"]), step("last", requires=["later"])
     )
     batch.run()
@@ -117,8 +119,8 @@ def test_a_late_callback_is_applied_once_paid_once_and_reopens_what_was_skipped_
     assert batch.asked("slow") == 1
 
 
-def test_a_late_callback_does_not_reopen_a_step_that_the_budget_skipped(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow"), step("dear", uses=["slow"], price={"estimate": "5"}))
+def test_a_late_callback_does_not_reopen_a_step_that_the_budget_skipped(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow"), step("dear", uses=["slow"], price={"estimate": "5"}))
     batch.set_budget("1")
     batch.run()
     batch.overdue()
@@ -134,8 +136,8 @@ def test_a_late_callback_does_not_reopen_a_step_that_the_budget_skipped(world: W
     assert batch.rows("select 1 from item_leases where runner_id is not null") == []
 
 
-def test_a_deadline_with_the_policy_retry_sends_again_with_the_same_token(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow", callback={"found_if": "found", "on_deadline": "retry"}))
+def test_a_deadline_with_the_policy_retry_sends_again_with_the_same_token(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow", callback={"found_if": "found", "on_deadline": "retry"}))
     batch.run()
     token = batch.calls()[0]["callback_token"]
     batch.overdue()
@@ -148,8 +150,10 @@ def test_a_deadline_with_the_policy_retry_sends_again_with_the_same_token(world:
     assert batch.asked("slow") == 2
 
 
-def test_a_submission_that_was_repeated_after_its_deadline_is_paid_for_twice_in_the_books_too(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow", callback={"found_if": "found", "on_deadline": "retry"}))
+def test_a_submission_that_was_repeated_after_its_deadline_is_paid_for_twice_in_the_books_too(
+    harness: BatchHarness,
+) -> None:
+    batch = harness.launch(people(1), async_step("slow", callback={"found_if": "found", "on_deadline": "retry"}))
     batch.set_budget("1")
     batch.run()
     batch.overdue()
@@ -166,8 +170,8 @@ def polled(**poll: object) -> dict[str, object]:
     return {"poll": {"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202], **poll}}
 
 
-def test_a_deadline_where_the_provider_can_be_asked_fetches_the_answer(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow", **polled()))
+def test_a_deadline_where_the_provider_can_be_asked_fetches_the_answer(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow", **polled()))
     batch.run()
     batch.overdue()
     assert batch.run().finished
@@ -175,9 +179,9 @@ def test_a_deadline_where_the_provider_can_be_asked_fetches_the_answer(world: Wo
     assert batch.results()[0]["payload"]["found"] is True
 
 
-def test_an_answer_that_is_not_ready_yet_is_asked_for_again_and_then_given_up(world: World) -> None:
-    world.sandbox.configure(callback_delay="600s")
-    batch = world.launch(people(1), async_step("slow", **polled(every="1h")))
+def test_an_answer_that_is_not_ready_yet_is_asked_for_again_and_then_given_up(harness: BatchHarness) -> None:
+    harness.sandbox.configure(callback_delay="600s")
+    batch = harness.launch(people(1), async_step("slow", **polled(every="1h")))
     batch.run()
     for _ in range(2):  # of the three times that `retry.attempts` allows
         batch.overdue()
@@ -188,18 +192,20 @@ def test_an_answer_that_is_not_ready_yet_is_asked_for_again_and_then_given_up(wo
     assert batch.state("slow")["error_class"] == "deadline"
 
 
-def test_a_poll_that_is_refused_for_its_key_does_not_end_the_item(world: World) -> None:
-    batch = world.launch(people(1), async_step("slow", **polled(every="1h")))
+def test_a_poll_that_is_refused_for_its_key_does_not_end_the_item(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), async_step("slow", **polled(every="1h")))
     batch.run()
-    world.sandbox.configure(rejected_keys=[""])
+    harness.sandbox.configure(rejected_keys=[""])
     batch.overdue()
     batch.run()
     assert batch.state("slow")["status"] == "IN_PROGRESS"
 
 
-def test_a_callback_that_comes_before_the_acknowledgement_is_applied_and_the_reservation_settled(world: World) -> None:
+def test_a_callback_that_comes_before_the_acknowledgement_is_applied_and_the_reservation_settled(
+    harness: BatchHarness,
+) -> None:
     """The run died between storing the acknowledgement and applying it; the callback is there already."""
-    batch = world.launch(people(1), async_step("slow"))
+    batch = harness.launch(people(1), async_step("slow"))
     batch.set_budget("1")
     batch.run()
     batch.change("update provider_calls set state = 'received', external_id = null")

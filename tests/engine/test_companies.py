@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.engine.world import World, async_step, company_step, step
+from tests.harness.batches import BatchHarness, async_step, company_step, step
 
 
 def rows(companies: int, people_each: int, **columns: str) -> list[dict[str, str]]:
@@ -15,8 +15,8 @@ def rows(companies: int, people_each: int, **columns: str) -> list[dict[str, str
     ]
 
 
-def test_a_company_is_asked_once_and_its_people_share_the_result(world: World) -> None:
-    batch = world.launch(rows(5, 8), company_step("firm"), step("later", requires=["firm"]))
+def test_a_company_is_asked_once_and_its_people_share_the_result(harness: BatchHarness) -> None:
+    batch = harness.launch(rows(5, 8), company_step("firm"), step("later", requires=["firm"]))
     assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 80}
     assert batch.asked("firm") == batch.billed("firm") == len(batch.calls("firm")) == 5
@@ -26,27 +26,27 @@ def test_a_company_is_asked_once_and_its_people_share_the_result(world: World) -
     assert batch.asked("later") == 40
 
 
-def test_two_runs_at_once_ask_each_company_once(world: World) -> None:
-    world.sandbox.configure(latency="80ms")
-    batch = world.launch(rows(30, 12), company_step("firm"))
+def test_two_runs_at_once_ask_each_company_once(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="80ms")
+    batch = harness.launch(rows(30, 12), company_step("firm"))
     batch.run_twice_at_once(linger=8.0)
     batch.due()
     assert batch.run(linger=8.0).finished
     assert batch.statuses() == {"COMPLETED": 360}
     assert batch.asked("firm") == 30
-    assert world.sandbox.billing()["double_charges"] == []
+    assert harness.sandbox.billing()["double_charges"] == []
 
 
-def test_a_company_that_fails_fails_for_all_its_people_with_one_call(world: World) -> None:
-    batch = world.launch(rows(1, 5, scenario="html"), company_step("firm"))
+def test_a_company_that_fails_fails_for_all_its_people_with_one_call(harness: BatchHarness) -> None:
+    batch = harness.launch(rows(1, 5, scenario="html"), company_step("firm"))
     batch.run()
     assert [(s["status"], s["error_class"]) for s in batch.states()] == [("FAILED", "contract")] * 5
     assert batch.asked("firm") == 1
 
 
-def test_a_row_without_a_company_is_asked_for_itself(world: World) -> None:
+def test_a_row_without_a_company_is_asked_for_itself(harness: BatchHarness) -> None:
     people = [{"first_name": "Ann", "city": "Bern"}, {"first_name": "Bob", "city": "Bern"}]
-    batch = world.launch(people, company_step("firm", requires=["city"]))
+    batch = harness.launch(people, company_step("firm", requires=["city"]))
     batch.run()
     assert len({c["subject_key"] for c in batch.calls()}) == 2
 
@@ -60,8 +60,8 @@ def company_by_callback(**fields: object):  # type: ignore[no-untyped-def]
     return async_step("firm", entity="company", requires=["company_name"], request=request, **fields)
 
 
-def test_a_companys_callback_completes_all_its_people_and_their_next_steps(world: World) -> None:
-    batch = world.launch(rows(1, 4), company_by_callback(), step("later", requires=["firm"]))
+def test_a_companys_callback_completes_all_its_people_and_their_next_steps(harness: BatchHarness) -> None:
+    batch = harness.launch(rows(1, 4), company_by_callback(), step("later", requires=["firm"]))
     batch.run()
     assert batch.statuses("firm") == {"IN_PROGRESS": 4}
     (call,) = batch.calls("firm")
@@ -71,8 +71,8 @@ def test_a_companys_callback_completes_all_its_people_and_their_next_steps(world
     assert batch.asked("firm") == 1
 
 
-def test_a_late_callback_reaches_all_people_of_the_company_and_reopens_their_next_steps(world: World) -> None:
-    batch = world.launch(rows(1, 4), company_by_callback(), step("later", requires=["firm"]))
+def test_a_late_callback_reaches_all_people_of_the_company_and_reopens_their_next_steps(harness: BatchHarness) -> None:
+    batch = harness.launch(rows(1, 4), company_by_callback(), step("later", requires=["firm"]))
     batch.run()
     batch.overdue()
     assert batch.run().finished

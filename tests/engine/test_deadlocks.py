@@ -17,7 +17,7 @@ from enrichment_assets.store.calls import ledger
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.runs import claims
-from tests.engine.world import Launched, World, company_step, people, start_runner, step
+from tests.harness.batches import BatchHarness, Launched, company_step, people, start_runner, step
 
 END_READER = """
     select pg_terminate_backend(pid) from pg_stat_activity
@@ -74,8 +74,8 @@ def waits(batch: Launched, runner: Runner) -> bool:
     return bool(batch.rows("select 1 from pg_locks where pid = %s and not granted", pid))
 
 
-def test_keys_are_taken_in_one_order_whatever_the_order_of_the_items(world: World) -> None:
-    batch = world.launch(people(2), step("first"))
+def test_keys_are_taken_in_one_order_whatever_the_order_of_the_items(harness: BatchHarness) -> None:
+    batch = harness.launch(people(2), step("first"))
 
     async def scenario() -> tuple[list[str], list[str]]:
         async with runners(batch, items(batch)[:1], items(batch)[1:]) as (one, two):
@@ -89,8 +89,8 @@ def test_keys_are_taken_in_one_order_whatever_the_order_of_the_items(world: Worl
     assert asyncio.run(scenario()) == (["intent"], ["busy", "busy", "intent"])
 
 
-def test_a_call_that_is_being_moved_keeps_nobody_waiting(world: World) -> None:
-    batch = world.launch(people(2), step("first"))
+def test_a_call_that_is_being_moved_keeps_nobody_waiting(harness: BatchHarness) -> None:
+    batch = harness.launch(people(2), step("first"))
 
     async def scenario() -> list[str]:
         first, second = items(batch)
@@ -107,9 +107,9 @@ def test_a_call_that_is_being_moved_keeps_nobody_waiting(world: World) -> None:
     assert len(batch.calls()) == 2
 
 
-def test_a_group_that_lost_a_deadlock_is_written_again(world: World) -> None:
+def test_a_group_that_lost_a_deadlock_is_written_again(harness: BatchHarness) -> None:
     """The victim is the run: it looks for a deadlock after a second, the other one after a minute."""
-    batch = world.launch(people(2), step("first"))
+    batch = harness.launch(people(2), step("first"))
     touch = "update workflow_states set attempts = attempts where item_id = %s"
 
     async def scenario() -> list[bool]:
@@ -139,10 +139,10 @@ def test_a_group_that_lost_a_deadlock_is_written_again(world: World) -> None:
     assert len(batch.results()) == 2
 
 
-def test_companies_that_two_runs_ask_for_crosswise_are_each_asked_once(world: World) -> None:
-    world.sandbox.configure(latency="5ms-15ms")
+def test_companies_that_two_runs_ask_for_crosswise_are_each_asked_once(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="5ms-15ms")
     rows = [{"first_name": f"P{n}", "company_name": f"Company {n * 7 % 40}"} for n in range(600)]
-    batch = world.launch(rows, company_step("firm", limits={"concurrency": 10}))
+    batch = harness.launch(rows, company_step("firm", limits={"concurrency": 10}))
     batch.run_twice_at_once(linger=8.0)
     batch.due()
     assert batch.run(linger=8.0).finished
@@ -151,9 +151,9 @@ def test_companies_that_two_runs_ask_for_crosswise_are_each_asked_once(world: Wo
     assert _deadlocks(batch) == 0
 
 
-def test_a_run_that_loses_the_connection_it_reads_with_ends_its_calls_in_good_order(world: World) -> None:
-    world.sandbox.configure(latency="1s")
-    batch = world.launch(people(40), step("first", limits={"concurrency": 5}))
+def test_a_run_that_loses_the_connection_it_reads_with_ends_its_calls_in_good_order(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="1s")
+    batch = harness.launch(people(40), step("first", limits={"concurrency": 5}))
     with ThreadPoolExecutor(max_workers=1) as aside:
         running = aside.submit(batch.run)
         asyncio.run(until(lambda: bool(batch.calls()) and bool(batch.rows(END_READER))))
@@ -162,7 +162,7 @@ def test_a_run_that_loses_the_connection_it_reads_with_ends_its_calls_in_good_or
     done = batch.statuses()["COMPLETED"]
     assert batch.statuses() == {"COMPLETED": done, "PENDING": 40 - done}
     assert 5 <= done == batch.billed() < 40
-    world.sandbox.configure(latency="0")
+    harness.sandbox.configure(latency="0")
     assert batch.run().finished
     assert batch.billed() == 40
 

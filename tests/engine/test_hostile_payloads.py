@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.hostile_server import answering
-from tests.engine.world import World, async_step, people, step
+from tests.harness.batches import BatchHarness, async_step, people, step
 
 HOSTILE = {
     "nul": b'{"found": true, "id": "a\\u0000b", "x\\u0000": 1}',
@@ -35,12 +35,12 @@ PRICED = {
 }
 
 
-def test_every_hostile_answer_ends_its_item_only_and_its_bytes_are_kept(world: World) -> None:
+def test_every_hostile_answer_ends_its_item_only_and_its_bytes_are_kept(harness: BatchHarness) -> None:
     rows = [{"first_name": "Ann", "n": name} for name in [*HOSTILE, "fine"]]
     with answering() as server:
         server.bodies = {f"/{name}": body for name, body in HOSTILE.items()}
         request = {"url": server.url + "/{{original.n}}", "body": {"n": "{{original.n}}"}}
-        batch = world.launch(rows, step("first", request=request, **PRICED), step("later", uses=["first"]))
+        batch = harness.launch(rows, step("first", request=request, **PRICED), step("later", uses=["first"]))
         batch.set_budget("1000000")
         assert batch.run().finished
         assert all(count == 1 for count in server.asked.values())
@@ -57,17 +57,19 @@ def test_every_hostile_answer_ends_its_item_only_and_its_bytes_are_kept(world: W
     assert budget.spent == batch.rows("select sum(cost) as cost from provider_calls")[0]["cost"]
 
 
-def test_hostile_headers_neither_break_the_batch_nor_set_a_price(world: World) -> None:
+def test_hostile_headers_neither_break_the_batch_nor_set_a_price(harness: BatchHarness) -> None:
     with answering() as server:
         server.headers = {"retry-after": "1e309", "x-odd": "caf\xe9 \x7f", "x-request-cost": "1e400"}
-        batch = world.launch(people(2), step("first", request={"url": server.url + "/x", "body": {}}))
+        batch = harness.launch(people(2), step("first", request={"url": server.url + "/x", "body": {}}))
         assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 2}
 
 
 @pytest.mark.parametrize("name", ["nul", "deep", "surrogate", "empty", "huge", "list", "not-utf-8", "endless-cost"])
-def test_a_hostile_callback_ends_its_item_only(world: World, name: str) -> None:
-    batch = world.launch(people(2), async_step("slow", **{**PRICED, "response": {"external_id": "id", "cost": "cost"}}))
+def test_a_hostile_callback_ends_its_item_only(harness: BatchHarness, name: str) -> None:
+    batch = harness.launch(
+        people(2), async_step("slow", **{**PRICED, "response": {"external_id": "id", "cost": "cost"}})
+    )
     batch.run()
     bad, good = batch.calls()
     batch.call_back(bad, HOSTILE[name])
@@ -79,8 +81,10 @@ def test_a_hostile_callback_ends_its_item_only(world: World, name: str) -> None:
     assert {row["status"] for row in batch.inbox()} <= {"applied", "dead"}
 
 
-def test_a_value_that_the_database_refuses_fails_one_item_and_its_callback_is_a_dead_letter(world: World) -> None:
-    batch = world.launch(people(2), async_step("slow"))
+def test_a_value_that_the_database_refuses_fails_one_item_and_its_callback_is_a_dead_letter(
+    harness: BatchHarness,
+) -> None:
+    batch = harness.launch(people(2), async_step("slow"))
     batch.change(
         """create function refuse() returns trigger language plpgsql as
            $$ begin raise exception 'refused' using errcode = '22P05'; end $$"""

@@ -6,7 +6,7 @@ from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.engine.decisions.refusals import PAUSES_AT, Refusals
 from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.operations.statistics import batch_statistics
-from tests.engine.world import World, async_step, people
+from tests.harness.batches import BatchHarness, async_step, people
 from tests.harness.handles import hq_of
 
 REFUSED = (Status.FAILED, ErrorClass.CONTRACT)
@@ -50,11 +50,13 @@ def test_what_earlier_runs_were_refused_with_leaves_one_call_to_find_out() -> No
     assert told(refusals, 1)[0] is not None
 
 
-def test_a_wrong_address_costs_a_handful_of_rows_not_the_batch_and_the_reasons_are_counted(world: World) -> None:
+def test_a_wrong_address_costs_a_handful_of_rows_not_the_batch_and_the_reasons_are_counted(
+    harness: BatchHarness,
+) -> None:
     wrong = async_step(
         "ask", request={"url": "/no-such-path", "body": {"n": "{{original.n}}"}}, limits={"concurrency": 1}
     )
-    batch = world.launch(people(40), wrong)
+    batch = harness.launch(people(40), wrong)
     report = batch.run()
     failed = batch.statuses()["FAILED"]
     assert PAUSES_AT <= failed < 2 * PAUSES_AT, "the calls that were on their way end"
@@ -63,9 +65,9 @@ def test_a_wrong_address_costs_a_handful_of_rows_not_the_batch_and_the_reasons_a
     batch.run()
     again = batch.statuses()["FAILED"]
     assert failed < again < failed + PAUSES_AT
-    reason, stopped = status(hq_of(world.settings), world.settings, batch.key).reasons
+    reason, stopped = status(hq_of(harness.settings), harness.settings, batch.key).reasons
     assert (reason.workflow, reason.status, reason.states) == ("ask", "FAILED", again)
     assert reason.reason.startswith("HTTP 404: the address does not exist")
     assert (stopped.status, stopped.states, stopped.cause) == ("PENDING", 40 - again, "refused")
-    (counted,) = batch_statistics(hq_of(world.settings), batch.key)[0].reasons
+    (counted,) = batch_statistics(hq_of(harness.settings), batch.key)[0].reasons
     assert (counted.status, counted.states, counted.reason) == ("FAILED", again, reason.reason)

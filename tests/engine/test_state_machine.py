@@ -31,7 +31,7 @@ from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
 from enrichment_assets.store.database import AsyncConnection, connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
-from tests.engine.world import Launched, World, async_step, people, start_runner
+from tests.harness.batches import BatchHarness, Launched, async_step, people, start_runner
 
 NO_STEPS = StepSources({}, {})
 
@@ -57,7 +57,7 @@ class Runner:
 class Laws(RuleBasedStateMachine):
     """The rules are what runners, the receiver and time can do."""
 
-    world: World
+    harness: BatchHarness
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Laws(RuleBasedStateMachine):
 
     @initialize(budget=st.integers(1, 2))
     def launch(self, budget: int) -> None:
-        self.batch: Launched = self.world.launch(people(ITEMS), async_step(SLUG))
+        self.batch: Launched = self.harness.launch(people(ITEMS), async_step(SLUG))
         self.batch.set_budget(str(budget * CENT), batch=True)
         self.limit = budget * CENT
         found = self.batch.rows("select id from batch_items where batch_id = %s order by id", self.batch.batch_id)
@@ -219,7 +219,7 @@ class Laws(RuleBasedStateMachine):
         if item is not None and item not in runner.granted:
             self._written(runner, runner.writer.release(item, runner.held.pop(item)))
 
-    # What time and the world do
+    # What time and others do
 
     @precondition(lambda self: any(not runner.dead for runner in self.runners))
     @rule(data=st.data())
@@ -291,7 +291,7 @@ class Laws(RuleBasedStateMachine):
         for runner in self.runners:
             self.do(runner.connection.close())
         self.loop.close()
-        with connect(self.world.settings.hq_database_url or "") as hq:
+        with connect(self.harness.settings.hq_database_url or "") as hq:
             hq.execute("truncate provider_calls, callback_inbox, enrichment_results, runners, budgets restart identity")
             hq.execute("truncate workflow_states, item_leases, batch_items, company_play_step_completions")
             hq.commit()
@@ -320,13 +320,13 @@ class Laws(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(240)
-def test_the_laws_hold_in_any_order_of_claims_calls_callbacks_expiry_and_budgets(world: World) -> None:
-    class InThisWorld(Laws):
+def test_the_laws_hold_in_any_order_of_claims_calls_callbacks_expiry_and_budgets(harness: BatchHarness) -> None:
+    class InThisDatabase(Laws):
         pass
 
-    InThisWorld.world = world
+    InThisDatabase.harness = harness
     run_state_machine_as_test(
-        InThisWorld,
+        InThisDatabase,
         settings=settings(
             max_examples=20,
             stateful_step_count=25,

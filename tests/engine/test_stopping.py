@@ -8,12 +8,14 @@ import time
 import pytest
 
 from enrichment_assets.engine.run.advance import Interrupted
-from tests.engine.world import World, people, step
+from tests.harness.batches import BatchHarness, people, step
 
 
-def test_a_stop_finishes_what_is_under_way_sends_nothing_more_and_leaves_nothing_ambiguous(world: World) -> None:
-    world.sandbox.configure(latency="300ms")
-    batch = world.launch(people(200), step("first", limits={"concurrency": 4}))
+def test_a_stop_finishes_what_is_under_way_sends_nothing_more_and_leaves_nothing_ambiguous(
+    harness: BatchHarness,
+) -> None:
+    harness.sandbox.configure(latency="300ms")
+    batch = harness.launch(people(200), step("first", limits={"concurrency": 4}))
     stop = threading.Event()
     timer = threading.Timer(1.0, stop.set)
     timer.start()
@@ -27,6 +29,6 @@ def test_a_stop_finishes_what_is_under_way_sends_nothing_more_and_leaves_nothing
     assert batch.statuses() == {"COMPLETED": done, "PENDING": 200 - done}
     assert batch.asked("first") == batch.billed() == done
     assert {call["state"] for call in batch.calls()} == {"applied"}
-    world.sandbox.configure(latency="0")
+    harness.sandbox.configure(latency="0")
     assert batch.run().finished
     assert batch.billed() == 200

@@ -11,8 +11,8 @@ import python_calamine
 
 from enrichment_assets.services.insight.queries import export_model
 from enrichment_assets.warehouse import build_models, publish_batch_sources
-from tests.engine.world import World, company_step
 from tests.engine_features.test_values_in_the_pipeline import echo
+from tests.harness.batches import BatchHarness, company_step
 from tests.harness.handles import hq_of
 
 Lead = tuple[str | None, ...]
@@ -86,10 +86,10 @@ FILES: dict[str, tuple[list[dict[str, Any]], list[Lead]]] = {
 }  # fmt: skip
 
 
-def test_ten_awkward_lists_ask_for_bill_and_deliver_values_only(world: World, tmp_path: Path) -> None:
+def test_ten_awkward_lists_ask_for_bill_and_deliver_values_only(harness: BatchHarness, tmp_path: Path) -> None:
     firms = 0
     for name, (rows, expected) in FILES.items():
-        batch = world.launch(rows, echo("mail", "email"), echo("dial", "phone"), company_step("firm"))
+        batch = harness.launch(rows, echo("mail", "email"), echo("dial", "phone"), company_step("firm"))
         batch.run()
         sent: dict[str, list[str]] = {"mail": [], "dial": [], "firm": []}
         for result in batch.results():

@@ -16,7 +16,7 @@ from enrichment_assets.store.limits import breaker as store
 from enrichment_assets.store.limits.breaker import BreakerState
 from tests.engine.hostile_server import answering
 from tests.engine.virtual_clock import VirtualClock
-from tests.engine.world import World, people, step
+from tests.harness.batches import BatchHarness, people, step
 
 OPENS_AT, COOLDOWN = 5, 60.0
 
@@ -141,13 +141,13 @@ def test_the_row_opens_gives_one_probe_and_closes(settings: Settings) -> None:
     asyncio.run(scenario())
 
 
-def test_in_an_outage_items_stay_pending_and_the_next_run_sends_one_probe(world: World) -> None:
+def test_in_an_outage_items_stay_pending_and_the_next_run_sends_one_probe(harness: BatchHarness) -> None:
     with answering() as answers:
         answers.status = 503
         answers.bodies["/down"] = b"{}"
         down = step("down", url=f"{answers.url}/down", limits={"concurrency": 5}, free_or_idempotent=True)
         down = down.model_copy(update={"retry": down.retry.model_copy(update={"attempts": 10})})
-        batch = world.launch(people(30), down, step("up"))
+        batch = harness.launch(people(30), down, step("up"))
         report = batch.run()
         assert "failed 20 times in a row" in report.stopped["down"]
         assert not report.finished

@@ -31,8 +31,8 @@ from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.services.uploads.upload import upload_file
 from tests.actors import TESTER
 from tests.engine.hostile_server import Answers, answering
-from tests.engine.world import RECEIVER, Launched, World, async_step, people, step
 from tests.engine_features.test_pilots_and_replacements import Desk
+from tests.harness.batches import RECEIVER, BatchHarness, Launched, async_step, people, step
 from tests.harness.handles import hq_of
 
 
@@ -71,9 +71,9 @@ def left_behind(batch: Launched, row_number: int, call: str) -> None:
 UNANSWERED = "response_body = null, received_at = null, cost = null"
 
 
-def test_a_question_that_changes_under_way_is_not_paid_again_and_keeps_its_answers(world: World) -> None:
+def test_a_question_that_changes_under_way_is_not_paid_again_and_keeps_its_answers(harness: BatchHarness) -> None:
     slow = async_step("slow", reuse_for="1d")
-    batch = world.launch(people(6), find(), slow)
+    batch = harness.launch(people(6), find(), slow)
     batch.run()
     assert batch.asked("find") == batch.billed("find") == 6
     asked = {call["item_id"]: call for call in batch.calls("find")}
@@ -97,7 +97,7 @@ def test_a_question_that_changes_under_way_is_not_paid_again_and_keeps_its_answe
         ("COMPLETED", None, Decimal("0.01")),
     ]
     assert batch.asked("find") == 8, "only who came too early, and who was not asked, is asked what is right now"
-    twice = {charge["subject"] for charge in world.sandbox.billing()["double_charges"]}
+    twice = {charge["subject"] for charge in harness.sandbox.billing()["double_charges"]}
     assert twice == {f"id={batch.state('find', row)['item_id']}" for row in (5, 6)}, "for which nothing was done before"
     assert batch.statuses("slow") == {"COMPLETED": 6}, "a callback finds its call, whatever would be asked now"
     assert len(batch.calls("slow")) == batch.asked("slow") == 6
@@ -106,7 +106,7 @@ def test_a_question_that_changes_under_way_is_not_paid_again_and_keeps_its_answe
         assert call["id"] != before["id"] or call["question_hash"] == before["question_hash"]
     assert len({call["question_hash"] for call in batch.calls("find")}) == 7
 
-    same = world.launch(people(6), find(), slow)  # the questions as they were before
+    same = harness.launch(people(6), find(), slow)  # the questions as they were before
     same.run()
     taken = {s["row_number"]: s for s in same.states("find")}
     assert [n for n, s in taken.items() if (s["reason"] or "").startswith("reused")] == [1, 2]
@@ -117,8 +117,8 @@ def test_a_question_that_changes_under_way_is_not_paid_again_and_keeps_its_answe
         assert call["reused_from"] == asked[batch.state("find", origin)["item_id"]]["id"]
 
 
-def test_a_person_decides_about_a_call_whose_question_changed_and_is_asked_once(world: World) -> None:
-    batch = world.launch(people(2), find())
+def test_a_person_decides_about_a_call_whose_question_changed_and_is_asked_once(harness: BatchHarness) -> None:
+    batch = harness.launch(people(2), find())
     batch.run()
     left_behind(batch, 1, f"state = 'intent', {UNANSWERED}, http_status = null")
     left_behind(batch, 2, f"state = 'ready', error_class = 'retryable', {UNANSWERED}, http_status = null")
@@ -135,8 +135,8 @@ def test_a_person_decides_about_a_call_whose_question_changed_and_is_asked_once(
     assert [s["cost"] for s in batch.states()] == [Decimal("0.01"), Decimal("0.02")], "what may be paid stays booked"
 
 
-def test_without_keys_a_call_that_was_refused_is_asked_as_it_is_right_now(world: World) -> None:
-    batch = world.launch(people(1), step("find", reuse_for="1d"))
+def test_without_keys_a_call_that_was_refused_is_asked_as_it_is_right_now(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), step("find", reuse_for="1d"))
     batch.run()
     left_behind(batch, 1, f"state = 'ready', error_class = 'retryable', {UNANSWERED}, http_status = null")
     correct_all(batch)
@@ -151,12 +151,12 @@ BODY = {"company": "{{company_name}}", "first_name": "{{first_name}}"}
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> Desk:
-    settings = replace(world.settings, sandbox_url=None)  # the provider is the one of the test
+def desk(harness: BatchHarness, tmp_path: Path) -> Desk:
+    settings = replace(harness.settings, sandbox_url=None)  # the provider is the one of the test
     add_client(hq_of(settings), "acme", actor=TESTER)
     path = tmp_path / "people.csv"
     path.write_text("First Name,Company\nAnn,Alder\nBen,Alder Incorporated\n")
-    return Desk(world, settings, upload_file(hq_of(settings), settings, path, "acme", actor=TESTER).upload_id)
+    return Desk(harness, settings, upload_file(hq_of(settings), settings, path, "acme", actor=TESTER).upload_id)
 
 
 def match(provider: Answers, **provides: str) -> WorkflowDefinition:

@@ -13,7 +13,7 @@ from enrichment_assets.store.limits.day_counts import DayTokens, give_back_day_t
 from enrichment_assets.wire.quota_headers import rest_after
 from tests.engine.hostile_server import answering
 from tests.engine.virtual_clock import VirtualClock
-from tests.engine.world import World, people, step
+from tests.harness.batches import BatchHarness, people, step
 
 
 def test_a_day_is_never_overdrawn_by_several_machines_and_an_hour_counts_until_it_is_a_day_old(
@@ -74,8 +74,8 @@ def test_tokens_are_not_used_after_their_hour() -> None:
     clock.run(caller())
 
 
-def test_what_is_over_a_days_limit_stays_pending_and_the_run_says_so(world: World) -> None:
-    batch = world.launch(people(9), step("find", limits={"per_day": 4, "concurrency": 3}), step("free"))
+def test_what_is_over_a_days_limit_stays_pending_and_the_run_says_so(harness: BatchHarness) -> None:
+    batch = harness.launch(people(9), step("find", limits={"per_day": 4, "concurrency": 3}), step("free"))
     report = batch.run()
     assert batch.statuses("find") == {"COMPLETED": 4, "PENDING": 5}
     assert batch.statuses("free") == {"COMPLETED": 9}
@@ -90,11 +90,11 @@ def test_what_is_over_a_days_limit_stays_pending_and_the_run_says_so(world: Worl
     assert batch.statuses("find") == {"COMPLETED": 8, "PENDING": 1}
 
 
-def test_an_answer_that_says_no_calls_are_left_holds_back_the_others_of_all_runs(world: World) -> None:
+def test_an_answer_that_says_no_calls_are_left_holds_back_the_others_of_all_runs(harness: BatchHarness) -> None:
     with answering() as answers:
         answers.headers["x-minute-requests-left"] = "0"
         find = step("find", url=f"{answers.url}/find", limits={"concurrency": 1})
-        batch = world.launch(people(9), find)
+        batch = harness.launch(people(9), find)
         report = batch.run()
         assert "asked for quiet" in report.stopped["find"]
         asked = answers.asked["/find"]

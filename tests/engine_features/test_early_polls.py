@@ -14,8 +14,8 @@ from enrichment_assets.engine.decisions.decision import poll_in
 from tests.chaos.faults import arm
 from tests.chaos.points import POLL_READ
 from tests.engine.hostile_server import Answers, answering
-from tests.engine.world import Launched, World, async_step, people
 from tests.engine_features.test_questions_under_way import in_a_child, over
+from tests.harness.batches import BatchHarness, Launched, async_step, people
 
 READY = b'{"found": true, "id": "fine"}'
 
@@ -69,7 +69,7 @@ def polls(answers: Answers) -> int:
     return sum(count for path, count in answers.asked.items() if path.startswith("/results/"))
 
 
-def test_the_first_poll_comes_at_the_named_pace_and_the_deadline_stays(world: World) -> None:
+def test_the_first_poll_comes_at_the_named_pace_and_the_deadline_stays(harness: BatchHarness) -> None:
     with answering() as answers:
         answers.bodies = {
             "/orders/named": b'{"id": "named", "retry_after_seconds": 20}',
@@ -77,7 +77,7 @@ def test_the_first_poll_comes_at_the_named_pace_and_the_deadline_stays(world: Wo
             "/orders/late": b'{"id": "late"}',
         }
         named, late = (polled_step(answers.url, slug) for slug in ("named", "late"))
-        batch = world.launch(people(1), named, polled_step(answers.url, "own", poll={"every": 45}), late)
+        batch = harness.launch(people(1), named, polled_step(answers.url, "own", poll={"every": 45}), late)
         batch.run(linger=0.0)
         assert polls(answers) == 0
     paces = {slug: times(batch, slug) for slug in ("named", "own", "late")}
@@ -86,10 +86,12 @@ def test_the_first_poll_comes_at_the_named_pace_and_the_deadline_stays(world: Wo
     assert row["resume_at"] == batch.state("named")["next_poll_at"]
 
 
-def test_polls_before_the_deadline_use_up_nothing_and_keep_those_who_wait_for_the_call_waiting(world: World) -> None:
+def test_polls_before_the_deadline_use_up_nothing_and_keep_those_who_wait_for_the_call_waiting(
+    harness: BatchHarness,
+) -> None:
     with answering() as answers:
         step = polled_step(answers.url, poll={"every": 50}, reuse_for="1d")
-        batch, follower = (world.launch(people(1), step) for _ in range(2))
+        batch, follower = (harness.launch(people(1), step) for _ in range(2))
         batch.run(linger=0.0)
         submitted = batch.state("slow")
 
@@ -124,9 +126,9 @@ def test_polls_before_the_deadline_use_up_nothing_and_keep_those_who_wait_for_th
         assert answers.asked["/orders/slow"] == 1
 
 
-def test_a_callback_that_came_before_the_poll_wins(world: World) -> None:
+def test_a_callback_that_came_before_the_poll_wins(harness: BatchHarness) -> None:
     with answering() as answers:
-        batch = world.launch(people(1), polled_step(answers.url, poll={"every": 50}))
+        batch = harness.launch(people(1), polled_step(answers.url, poll={"every": 50}))
         batch.run(linger=0.0)
         batch.call_back(batch.calls()[0], {"found": True, "id": "called back"})
         poll_is_due(batch)
@@ -135,9 +137,9 @@ def test_a_callback_that_came_before_the_poll_wins(world: World) -> None:
     assert batch.results()[0]["fields"] == {"slow": "called back"}
 
 
-def test_a_run_that_dies_in_the_middle_of_a_poll_loses_nothing(world: World) -> None:
+def test_a_run_that_dies_in_the_middle_of_a_poll_loses_nothing(harness: BatchHarness) -> None:
     with answering() as answers:
-        batch = world.launch(people(1), polled_step(answers.url, poll={"every": 50}))
+        batch = harness.launch(people(1), polled_step(answers.url, poll={"every": 50}))
         batch.run(linger=0.0)
         poll_is_due(batch)
         assert in_a_child(batch, prepare=lambda: arm(POLL_READ.fault())) == [-signal.SIGKILL]

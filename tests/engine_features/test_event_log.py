@@ -15,7 +15,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.engine.run.advance import Progress
 from enrichment_assets.engine.run.event_log import open_log
 from enrichment_assets.settings import Settings
-from tests.engine.world import Row, World, people, step
+from tests.harness.batches import BatchHarness, Row, people, step
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def lines(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_every_attempt_is_a_line_and_no_line_knows_a_person(world: World, log_file: Path) -> None:
+def test_every_attempt_is_a_line_and_no_line_knows_a_person(harness: BatchHarness, log_file: Path) -> None:
     rows = [{"first_name": "Zebulon", "n": "1"}, {"first_name": "Zebulon", "n": "2", "scenario": "not_found"}]
-    batch = world.launch(rows, step("find"), step("later", requires=["find"]))
+    batch = harness.launch(rows, step("find"), step("later", requires=["find"]))
     batch.settings = replace(batch.settings, log=str(log_file))
     assert batch.run().finished
     written = lines(log_file)
@@ -52,8 +52,10 @@ def test_every_attempt_is_a_line_and_no_line_knows_a_person(world: World, log_fi
     assert "Zebulon" not in text and "http://" not in text
 
 
-def test_a_request_that_cannot_be_put_on_the_wire_is_skipped_and_not_billed(world: World, log_file: Path) -> None:
-    batch = world.launch(people(1), step("broken", url="http://127.0.0.1:99999999/x", retry={"attempts": 1}))
+def test_a_request_that_cannot_be_put_on_the_wire_is_skipped_and_not_billed(
+    harness: BatchHarness, log_file: Path
+) -> None:
+    batch = harness.launch(people(1), step("broken", url="http://127.0.0.1:99999999/x", retry={"attempts": 1}))
     batch.set_budget("5")
     assert batch.run().finished
     state = batch.state("broken")

@@ -16,7 +16,7 @@ from enrichment_assets.domain.planning import child_route
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store.batches import fanout
 from enrichment_assets.store.database import AsyncConnection, connect_async
-from tests.engine.world import Launched, Row, World, async_step, company_step, step
+from tests.harness.batches import BatchHarness, Launched, Row, async_step, company_step, step
 
 TWO = ({"first_name": "{{original.one}}", "email": "{{original.one_mail}}"}, {"first_name": "Bob", "title": "Pro"})
 COURSE = {"company_name": "Pine Golf", "company_domain": "pine.example", "one": "Ann", "one_mail": "Ann@pine.example"}
@@ -66,8 +66,10 @@ def parents(batch: Launched, slug: str) -> list[tuple[str, str | None]]:
     return [tuple(row.values()) for row in found]  # type: ignore[misc]
 
 
-def test_a_search_emits_prospects_that_are_enriched_in_the_same_run_and_its_row_goes_no_further(world: World) -> None:
-    batch = world.launch([COURSE], search(), later())
+def test_a_search_emits_prospects_that_are_enriched_in_the_same_run_and_its_row_goes_no_further(
+    harness: BatchHarness,
+) -> None:
+    batch = harness.launch([COURSE], search(), later())
     assert batch.run().finished
     ann, bob = children(batch)
     parent = batch.rows("select * from batch_items where parent_item_id is null")[0]
@@ -87,10 +89,10 @@ def test_a_search_emits_prospects_that_are_enriched_in_the_same_run_and_its_row_
     assert batch.rows("select 1 from item_leases where runner_id is not null") == []
 
 
-def test_a_search_that_is_reused_emits_its_people_into_the_new_batch_and_is_not_asked(world: World) -> None:
-    first = world.launch([COURSE], search(reuse_for="1d"), later())
+def test_a_search_that_is_reused_emits_its_people_into_the_new_batch_and_is_not_asked(harness: BatchHarness) -> None:
+    first = harness.launch([COURSE], search(reuse_for="1d"), later())
     first.run()
-    second = world.launch([COURSE], search(reuse_for="1d"), later())
+    second = harness.launch([COURSE], search(reuse_for="1d"), later())
     assert second.run().finished
     assert second.asked("search") == 1
     assert [(child["first_name"], child["origin_key"]) for child in children(second)] == [
@@ -99,8 +101,10 @@ def test_a_search_that_is_reused_emits_its_people_into_the_new_batch_and_is_not_
     assert by_child(second, "later") == [("Ann", "COMPLETED", "found", None), ("Bob", "COMPLETED", "found", None)]
 
 
-def test_a_parent_that_goes_on_takes_the_later_steps_too_and_a_condition_can_tell_it_apart(world: World) -> None:
-    batch = world.launch(
+def test_a_parent_that_goes_on_takes_the_later_steps_too_and_a_condition_can_tell_it_apart(
+    harness: BatchHarness,
+) -> None:
+    batch = harness.launch(
         [{**COURSE, "first_name": "Club"}],
         search(emits={"parent": "goes_on"}),
         later(),
@@ -112,18 +116,18 @@ def test_a_parent_that_goes_on_takes_the_later_steps_too_and_a_condition_can_tel
     assert [row[1] for row in by_child(batch, "only-children")] == ["COMPLETED"] * 2
 
 
-def test_a_row_that_the_search_skips_goes_on_and_one_that_is_asked_in_vain_does_not(world: World) -> None:
+def test_a_row_that_the_search_skips_goes_on_and_one_that_is_asked_in_vain_does_not(harness: BatchHarness) -> None:
     rows = [{"first_name": "Person"}, {"first_name": "", "company_name": "Nobody Inc."}]
     nobody = search(people=[], requires=["company_name"])
-    batch = world.launch(rows, nobody, later(requires=[]))
+    batch = harness.launch(rows, nobody, later(requires=[]))
     assert batch.run().finished
     assert parents(batch, "later") == [("COMPLETED", None), ("SKIPPED", "fanned_out: by search")]
     assert children(batch) == []
 
 
-def test_two_parents_that_emit_the_same_person_have_one_child(world: World) -> None:
+def test_two_parents_that_emit_the_same_person_have_one_child(harness: BatchHarness) -> None:
     rows = [COURSE, {**COURSE, "company_name": "Oak Golf", "one_mail": " ann@PINE.example "}]
-    batch = world.launch(rows, search(people=TWO[:1]), later())
+    batch = harness.launch(rows, search(people=TWO[:1]), later())
     assert batch.run().finished
     (ann,) = children(batch)
     assert batch.asked("search") == 2
@@ -131,17 +135,17 @@ def test_two_parents_that_emit_the_same_person_have_one_child(world: World) -> N
     assert ann["parent_item_id"] in {row["id"] for row in batch.rows("select id from batch_items")}
 
 
-def test_the_same_name_at_two_companies_is_two_people_and_at_one_company_one(world: World) -> None:
+def test_the_same_name_at_two_companies_is_two_people_and_at_one_company_one(harness: BatchHarness) -> None:
     rows = [{"company_name": name} for name in ("Pine Golf", "Pine Golf, Inc.", "Oak Golf")]
-    batch = world.launch(rows, search(people=[{"first_name": "Bob"}, {"first_name": " BOB "}]), later())
+    batch = harness.launch(rows, search(people=[{"first_name": "Bob"}, {"first_name": " BOB "}]), later())
     assert batch.run().finished
     assert sorted(child["company_key"] for child in children(batch)) == [
         "company_name:oak golf", "company_name:pine golf",
     ]  # fmt: skip
 
 
-def test_an_answer_that_is_applied_again_adds_no_child_and_leaves_those_that_are_there(world: World) -> None:
-    batch = world.launch([COURSE], search(), later())
+def test_an_answer_that_is_applied_again_adds_no_child_and_leaves_those_that_are_there(harness: BatchHarness) -> None:
+    batch = harness.launch([COURSE], search(), later())
     batch.run()
     before = (children(batch), by_child(batch, "later"), batch.calls("later"))
     batch.change("update workflow_states set status = 'PENDING', outcome = null where workflow_slug = 'search' "
@@ -153,8 +157,8 @@ def test_an_answer_that_is_applied_again_adds_no_child_and_leaves_those_that_are
     assert batch.asked("search") == 1, "the stored answer was read again"
 
 
-def test_children_are_committed_with_their_parents_answer_or_not_at_all(world: World) -> None:
-    batch = world.launch([COURSE], search(), later())
+def test_children_are_committed_with_their_parents_answer_or_not_at_all(harness: BatchHarness) -> None:
+    batch = harness.launch([COURSE], search(), later())
     batch.change(
         """create function no_room() returns trigger language plpgsql as
            $$ begin raise exception 'full' using errcode = '53100'; end $$"""
@@ -171,10 +175,10 @@ def test_children_are_committed_with_their_parents_answer_or_not_at_all(world: W
     assert batch.asked("search") == 1
 
 
-def test_more_children_than_allowed_are_counted_and_said_and_so_is_what_names_nobody(world: World) -> None:
+def test_more_children_than_allowed_are_counted_and_said_and_so_is_what_names_nobody(harness: BatchHarness) -> None:
     people: list[Any] = [{"first_name": f"P{n}", "last_name": "x"} for n in range(12)]
     people += [{"title": "nobody"}, {"first_name": ["Ann"], "email": {"x": 1}}, "text", 7, {}]
-    batch = world.launch([COURSE], search(people=people, emits={"at_most": 5}), later())
+    batch = harness.launch([COURSE], search(people=people, emits={"at_most": 5}), later())
     assert batch.run().finished
     assert [child["first_name"] for child in children(batch)] == ["P0", "P1", "P2", "P3", "P4"]
     (state,) = [s for s in batch.states("search") if s["row_number"] == 1]
@@ -184,17 +188,17 @@ def test_more_children_than_allowed_are_counted_and_said_and_so_is_what_names_no
     assert "7 emitted beyond" in batch.log()[0]["message"]
 
 
-def test_what_is_no_list_is_a_broken_contract(world: World) -> None:
-    batch = world.launch([COURSE], search(emits={"items": "json"}), later())
+def test_what_is_no_list_is_a_broken_contract(harness: BatchHarness) -> None:
+    batch = harness.launch([COURSE], search(emits={"items": "json"}), later())
     batch.run()
     (state,) = batch.states("search")
     assert (state["status"], state["error_class"]) == ("FAILED", "contract")
     assert parents(batch, "later") == [("SKIPPED", "fanned_out: by search")]
 
 
-def test_a_callback_emits_and_so_does_one_that_comes_after_the_deadline(world: World) -> None:
+def test_a_callback_emits_and_so_does_one_that_comes_after_the_deadline(harness: BatchHarness) -> None:
     slow = async_step("slow", emits="people", provides={}, callback={"found_if": "people"})
-    batch = world.launch([COURSE, COURSE | {"one": "Eve"}], slow, later())
+    batch = harness.launch([COURSE, COURSE | {"one": "Eve"}], slow, later())
     batch.run()
     assert (batch.statuses("slow"), children(batch)) == ({"IN_PROGRESS": 2}, [])
     first, second = batch.calls("slow")
@@ -210,9 +214,9 @@ def test_a_callback_emits_and_so_does_one_that_comes_after_the_deadline(world: W
     assert batch.rows("select 1 from batches where finished_at is not null")
 
 
-def test_children_share_what_was_learnt_about_their_parents_company_and_nobody_elses(world: World) -> None:
+def test_children_share_what_was_learnt_about_their_parents_company_and_nobody_elses(harness: BatchHarness) -> None:
     people = [{"first_name": "Ann"}, {"first_name": "Gus", "company_name": "CallInFlight"}]
-    batch = world.launch(
+    batch = harness.launch(
         [COURSE], company_step("firm"), search(people=people), company_step("after"), later(uses=["firm"])
     )
     assert batch.run().finished
@@ -225,10 +229,10 @@ def test_children_share_what_was_learnt_about_their_parents_company_and_nobody_e
     assert batch.asked("after") == 2, "once per company, the guest's included"
 
 
-def test_a_child_goes_through_what_is_computed_here_wherever_it_stands(world: World) -> None:
+def test_a_child_goes_through_what_is_computed_here_wherever_it_stands(harness: BatchHarness) -> None:
     tidy = {"provider": "local", "mode": "local", "request": None, "price": {}, "response": {}}
     name = step("names", **tidy, operation="normalise_name", provides={"first_name": "first_name"})
-    batch = world.launch([COURSE], name, step("person-before"), search(people=[{"first_name": "ANN"}]), later())
+    batch = harness.launch([COURSE], name, step("person-before"), search(people=[{"first_name": "ANN"}]), later())
     assert batch.run().finished
     assert by_child(batch, "names") == [("ANN", "COMPLETED", "found", None)]
     assert by_child(batch, "person-before") == [("ANN", "SKIPPED", None, "inherited: by search")]
@@ -236,10 +240,10 @@ def test_a_child_goes_through_what_is_computed_here_wherever_it_stands(world: Wo
     assert tidied == [{"fields": {"first_name": "Ann"}}]
 
 
-def test_a_child_can_have_children_and_there_is_an_end(world: World) -> None:
+def test_a_child_can_have_children_and_there_is_an_end(harness: BatchHarness) -> None:
     courses = search(people=[{"company_name": "Pine"}, {"company_name": "Oak"}], slug="courses")
     staff = search(people=[{"first_name": "Ann"}], slug="staff", requires=["company_name"])
-    batch = world.launch([{"city": "Bern"}], courses, staff, later())
+    batch = harness.launch([{"city": "Bern"}], courses, staff, later())
     assert batch.run().finished
     found = batch.rows(
         "select i.first_name, i.company_name, p.company_name as of from batch_items i "
@@ -251,31 +255,31 @@ def test_a_child_can_have_children_and_there_is_an_end(world: World) -> None:
     assert (batch.asked("courses"), batch.asked("staff"), batch.asked("later")) == (1, 2, 2)
 
 
-def test_in_a_waterfall_the_next_is_asked_about_the_row_and_never_about_a_child(world: World) -> None:
+def test_in_a_waterfall_the_next_is_asked_about_the_row_and_never_about_a_child(harness: BatchHarness) -> None:
     rows = [COURSE, {"company_name": "Unknown", "one": "Eve", "one_mail": "eve@x.example"}]
     one = search(people=["{{ {'first_name': original.one} if company_domain else none }}"], slug="one",
                  response={"found_if": "json.people[0]"})  # fmt: skip
     two = search(people=TWO[:1], slug="two")
-    batch = world.launch(rows, one, two, later(), steps=[{"waterfall": ["one", "two"]}, "later"])
+    batch = harness.launch(rows, one, two, later(), steps=[{"waterfall": ["one", "two"]}, "later"])
     assert batch.run().finished
     assert [child["origin_key"].split(":")[0] for child in children(batch)] == ["one", "two"]
     assert (batch.asked("one"), batch.asked("two"), batch.asked("later")) == (2, 1, 2)
     assert parents(batch, "later") == [("SKIPPED", "fanned_out: by one")] * 2
 
 
-def test_a_company_search_is_asked_once_and_emits_once_for_all_rows_of_the_company(world: World) -> None:
-    batch = world.launch([COURSE] * 5, search(entity="company"), later())
+def test_a_company_search_is_asked_once_and_emits_once_for_all_rows_of_the_company(harness: BatchHarness) -> None:
+    batch = harness.launch([COURSE] * 5, search(entity="company"), later())
     assert batch.run().finished
     assert (batch.asked("search"), len(children(batch)), batch.asked("later")) == (1, 2, 2)
     assert parents(batch, "later") == [("SKIPPED", "fanned_out: by search")] * 5
 
 
-def test_two_runs_that_meet_the_same_people_in_another_order_make_each_once(world: World) -> None:
-    world.sandbox.configure(latency="1ms-30ms")
+def test_two_runs_that_meet_the_same_people_in_another_order_make_each_once(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="1ms-30ms")
     people = [{"first_name": f"P{n}", "email": f"p{n}@x.example"} for n in range(40)]
     turned = "json.turn == '1' && reverse(json.people) || json.people"
     request = {"url": "/echo", "body": {"people": people, "turn": "{{original.turn}}"}}
-    batch = world.launch(
+    batch = harness.launch(
         [{"company_name": f"C{n}", "turn": str(n % 2)} for n in range(60)],
         search(request=request, emits={"items": turned}),
         later(),
@@ -286,11 +290,11 @@ def test_two_runs_that_meet_the_same_people_in_another_order_make_each_once(worl
         f"search:email:p{n}@x.example" for n in range(40)
     )
     assert batch.asked("later") == 40
-    assert world.sandbox.billing()["double_charges"] == []
+    assert harness.sandbox.billing()["double_charges"] == []
 
 
-def test_two_transactions_that_would_wait_for_each_others_people_take_turns(world: World) -> None:
-    batch = world.launch([COURSE, COURSE], search(), later())
+def test_two_transactions_that_would_wait_for_each_others_people_take_turns(harness: BatchHarness) -> None:
+    batch = harness.launch([COURSE, COURSE], search(), later())
     blueprint = Blueprint.model_validate(batch.rows("select blueprint from batches")[0]["blueprint"])
     client, items = (
         batch.rows("select client_id from batches")[0]["client_id"],
@@ -338,9 +342,9 @@ def test_two_transactions_that_would_wait_for_each_others_people_take_turns(worl
     ]
 
 
-def test_children_run_out_of_the_same_budget_and_go_on_when_it_is_raised(world: World) -> None:
+def test_children_run_out_of_the_same_budget_and_go_on_when_it_is_raised(harness: BatchHarness) -> None:
     people = [{"first_name": f"P{n}"} for n in range(6)]
-    batch = world.launch([COURSE], search(people=people, price={}), later())
+    batch = harness.launch([COURSE], search(people=people, price={}), later())
     batch.set_budget("0.04")
     assert batch.run().finished
     assert batch.billed("later") == 4

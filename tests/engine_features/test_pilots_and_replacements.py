@@ -38,7 +38,7 @@ from enrichment_assets.services.uploads.upload import list_uploads, upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import reconcile
 from tests.actors import TESTER
-from tests.engine.world import Launched, World, async_step, company_step, step
+from tests.harness.batches import BatchHarness, Launched, async_step, company_step, step
 from tests.harness.handles import hq_of
 
 
@@ -53,7 +53,7 @@ def the_same(slug: str, **fields: object) -> WorkflowDefinition:
 class Desk:
     """A client with a list of six rows, one of them rejected, and a pipeline of a person's and a company's step."""
 
-    world: World
+    harness: BatchHarness
     settings: Settings
     upload: int
 
@@ -64,10 +64,10 @@ class Desk:
         )  # type: ignore[arg-type]
 
     def batch(self, key: str) -> Launched:
-        row = self.world.hq.execute("select id from batches where batch_key = %s", (key,)).fetchone()
-        self.world.hq.rollback()
+        row = self.harness.hq.execute("select id from batches where batch_key = %s", (key,)).fetchone()
+        self.harness.hq.rollback()
         assert row is not None
-        return Launched(self.settings, self.world.hq, self.world.sandbox, key, row["id"], "acme")
+        return Launched(self.settings, self.harness.hq, self.harness.sandbox, key, row["id"], "acme")
 
     def run(self, key: str) -> Launched:
         create_items(hq_of(self.settings), self.settings, key)
@@ -77,11 +77,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("ENRICH_HOME", str(world.settings.home))  # Dagster's storage finds its database by these
-    monkeypatch.setenv("HQ_DATABASE_URL", world.settings.hq_database_url or "")
-    monkeypatch.setenv("DAGSTER_DATABASE_URL", world.settings.dagster_database_url or "")
-    add_client(hq_of(world.settings), "acme", actor=TESTER)
+def desk(harness: BatchHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("ENRICH_HOME", str(harness.settings.home))  # Dagster's storage finds its database by these
+    monkeypatch.setenv("HQ_DATABASE_URL", harness.settings.hq_database_url or "")
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", harness.settings.dagster_database_url or "")
+    add_client(hq_of(harness.settings), "acme", actor=TESTER)
     path = tmp_path / "people.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -90,12 +90,14 @@ def desk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
         rows.writerow(["too", "many", "cells", "are", "all", "these"])
         rows.writerows([["Ben", "Two Ltd", "2"], ["Cid", "One Ltd", "3"], ["Dan", "Two Ltd", "4"], ["Eve", "New", "5"]])
     for workflow in (the_same("match"), company_step("firm"), async_step("later")):
-        add_workflow(hq_of(world.settings), world.settings, workflow, actor=TESTER)
-    add_pipeline(hq_of(world.settings), pipeline_from_steps("mine", "match,firm"), "acme", actor=TESTER)
-    add_pipeline(hq_of(world.settings), pipeline_from_steps("slow", "match,later"), "acme", actor=TESTER)
-    add_pipeline(hq_of(world.settings), pipeline_from_steps("single", "match"), "acme", actor=TESTER)
+        add_workflow(hq_of(harness.settings), harness.settings, workflow, actor=TESTER)
+    add_pipeline(hq_of(harness.settings), pipeline_from_steps("mine", "match,firm"), "acme", actor=TESTER)
+    add_pipeline(hq_of(harness.settings), pipeline_from_steps("slow", "match,later"), "acme", actor=TESTER)
+    add_pipeline(hq_of(harness.settings), pipeline_from_steps("single", "match"), "acme", actor=TESTER)
     return Desk(
-        world, world.settings, upload_file(hq_of(world.settings), world.settings, path, "acme", actor=TESTER).upload_id
+        harness,
+        harness.settings,
+        upload_file(hq_of(harness.settings), harness.settings, path, "acme", actor=TESTER).upload_id,
     )
 
 
@@ -190,7 +192,7 @@ def test_after_the_commit_of_giving_up_no_call_leaves_and_calls_under_way_are_ke
     key = desk.launch(pipeline="single").batch_key
     create_items(hq_of(desk.settings), desk.settings, key)
     batch = desk.batch(key)
-    desk.world.sandbox.configure(latency="300ms")
+    desk.harness.sandbox.configure(latency="300ms")
     running = threading.Thread(target=batch.run)
     running.start()
     while not batch.calls():
@@ -279,7 +281,7 @@ def test_what_nothing_depends_on_is_removed_with_its_files(desk: Desk, tmp_path:
     partitions.add(key)
     archiving.remove(hq_of(desk.settings), desk.settings, "batch", key, partitions=partitions, actor=TESTER)
     for table in ("batches", "batch_items", "workflow_states", "item_leases"):
-        rows = desk.world.hq.execute(f"select count(*) as n from {table}").fetchone()
+        rows = desk.harness.hq.execute(f"select count(*) as n from {table}").fetchone()
         assert rows == {"n": 0}, table
     assert list(desk.settings.warehouse_dir.glob("*/*/*/*.parquet")) == []
     archiving.remove(

@@ -23,8 +23,8 @@ from enrichment_assets.providers import build_providers
 from tests.engine.hostile_server import Answers, answering
 from tests.engine.test_limits import SharedRate
 from tests.engine.virtual_clock import VirtualClock
-from tests.engine.world import Launched, World, async_step, people
 from tests.engine_features.test_breaker import COOLDOWN, OPENS_AT, SharedRow
+from tests.harness.batches import BatchHarness, Launched, async_step, people
 
 POLL = {"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202], "every": 1}
 
@@ -160,14 +160,14 @@ def cooldown_passes(batch: Launched) -> None:
     batch.change("update rate_limits set paused_until = now() - interval '1 s' where paused_until is not null")
 
 
-def test_polls_of_a_provider_that_is_down_wait_for_its_breaker_and_fail_nothing(world: World) -> None:
+def test_polls_of_a_provider_that_is_down_wait_for_its_breaker_and_fail_nothing(harness: BatchHarness) -> None:
     with answering() as answers:
         slow = async_step(
             "slow",
             poll={**POLL, "request": {"method": "GET", "url": f"{answers.url}/results/{{{{external_id}}}}"}},
             limits={"concurrency": 5},
         )
-        batch = world.launch(people(40), slow)
+        batch = harness.launch(people(40), slow)
         batch.run()
         assert batch.statuses() == {"IN_PROGRESS": 40}
         answers.status = 503

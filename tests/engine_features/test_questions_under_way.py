@@ -19,7 +19,7 @@ from tests.actors import TESTER
 from tests.chaos.faults import arm
 from tests.chaos.points import ATTEMPTED, READ
 from tests.engine.hostile_server import Answers, answering
-from tests.engine.world import Launched, World, async_step, company_step, people, step
+from tests.harness.batches import BatchHarness, Launched, async_step, company_step, people, step
 from tests.harness.handles import hq_of
 
 KEYED = {"idempotency_header": "idempotency-key"}
@@ -104,17 +104,19 @@ def reasons(batch: Launched) -> list[str]:
 
 
 @pytest.mark.parametrize("together", [run_together, in_a_child], ids=["two threads", "two processes"])
-def test_two_batches_at_once_are_charged_once_for_each_question(world: World, together: Callable[..., object]) -> None:
-    world.sandbox.configure(latency="40ms")
+def test_two_batches_at_once_are_charged_once_for_each_question(
+    harness: BatchHarness, together: Callable[..., object]
+) -> None:
+    harness.sandbox.configure(latency="40ms")
     rows = people(60)
     find, firm = finder(limits={"concurrency": 12}), company_step("firm", reuse_for="1d")
     rows = [{**row, "company_name": f"Company {n % 7}"} for n, row in enumerate(rows)]
-    batches = [world.launch(rows, find, firm), world.launch(rows[::-1], find, firm)]
+    batches = [harness.launch(rows, find, firm), harness.launch(rows[::-1], find, firm)]
     together(*batches)
     assert [batch.statuses() for batch in batches] == [{"COMPLETED": 120}] * 2
     assert batches[0].asked("find") == batches[0].billed("find") == 60
     assert batches[0].asked("firm") == batches[0].billed("firm") == 7
-    assert world.sandbox.billing()["double_charges"] == []
+    assert harness.sandbox.billing()["double_charges"] == []
     for batch, other in (batches, batches[::-1]):
         own = {call["id"] for call in other.calls() if call["attempt"]}
         reused = [call for call in batch.calls() if call["reused_from"]]
@@ -126,20 +128,20 @@ def test_two_batches_at_once_are_charged_once_for_each_question(world: World, to
     assert reused_in_all == 67
 
 
-def test_many_batches_that_ask_in_different_orders_neither_stand_still_nor_ask_twice(world: World) -> None:
-    world.sandbox.configure(latency="5ms")
+def test_many_batches_that_ask_in_different_orders_neither_stand_still_nor_ask_twice(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="5ms")
     rows = people(150)
     orders = [rows, rows[::-1], rows[75:] + rows[:75], rows[::2] + rows[1::2]]
-    batches = [world.launch(order, finder(limits={"concurrency": 40})) for order in orders]
+    batches = [harness.launch(order, finder(limits={"concurrency": 40})) for order in orders]
     run_together(*batches)
     assert [batch.statuses() for batch in batches] == [{"COMPLETED": 150}] * 4
     assert batches[0].asked("find") == 150
     assert sum(1 for batch in batches for call in batch.calls() if call["reused_from"]) == 450
 
 
-def test_two_clients_never_wait_for_each_other(world: World) -> None:
-    world.sandbox.configure(latency="40ms")
-    batches = [world.launch(people(20), finder(), client=client) for client in ("acme", "globex")]
+def test_two_clients_never_wait_for_each_other(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="40ms")
+    batches = [harness.launch(people(20), finder(), client=client) for client in ("acme", "globex")]
     run_together(*batches)
     assert [batch.statuses() for batch in batches] == [{"COMPLETED": 20}] * 2
     assert batches[0].asked("find") == 40
@@ -147,10 +149,10 @@ def test_two_clients_never_wait_for_each_other(world: World) -> None:
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_who_asks_anew_waits_for_nobody_and_is_waited_for(world: World, waits: bool) -> None:
+def test_who_asks_anew_waits_for_nobody_and_is_waited_for(harness: BatchHarness, waits: bool) -> None:
     with answering() as provider:
         finders = [finder(url=f"{provider.url}/find", reuse_for=age) for age in ((0, "1d") if waits else ("1d", 0))]
-        leader, other = (world.launch(people(1), find) for find in finders)
+        leader, other = (harness.launch(people(1), find) for find in finders)
         with under_way(provider, leader):
             assert other.run(linger=0.0).finished is not waits
             assert provider.asked["/find"] == (1 if waits else 2)
@@ -159,10 +161,10 @@ def test_who_asks_anew_waits_for_nobody_and_is_waited_for(world: World, waits: b
         assert provider.asked["/find"] == (1 if waits else 2)
 
 
-def test_a_batch_that_waits_says_for_whom_comes_back_by_itself_and_needs_no_money(world: World) -> None:
+def test_a_batch_that_waits_says_for_whom_comes_back_by_itself_and_needs_no_money(harness: BatchHarness) -> None:
     with answering() as provider:
         here = finder(url=f"{provider.url}/find")
-        leader, follower = world.launch(people(1), here), world.launch(people(1) * 3, here)
+        leader, follower = harness.launch(people(1), here), harness.launch(people(1) * 3, here)
         follower.set_budget("0.00", batch=True)
         with under_way(provider, leader):
             report = follower.run(linger=0.0)
@@ -185,11 +187,13 @@ def test_a_batch_that_waits_says_for_whom_comes_back_by_itself_and_needs_no_mone
 
 
 @pytest.mark.parametrize(("body", "asked"), [(b'{"found": false}', 1), (b"<html>", 2)], ids=["a miss", "a failure"])
-def test_a_miss_is_shared_and_after_a_failure_the_one_who_waited_asks(world: World, body: bytes, asked: int) -> None:
+def test_a_miss_is_shared_and_after_a_failure_the_one_who_waited_asks(
+    harness: BatchHarness, body: bytes, asked: int
+) -> None:
     with answering() as provider:
         provider.bodies["/find"] = body
         here = finder(url=f"{provider.url}/find")
-        leader, follower = world.launch(people(1), here), world.launch(people(1), here)
+        leader, follower = harness.launch(people(1), here), harness.launch(people(1), here)
         with under_way(provider, leader):
             follower.run(linger=0.0)
             assert follower.statuses() == {"PENDING": 1}
@@ -200,10 +204,10 @@ def test_a_miss_is_shared_and_after_a_failure_the_one_who_waited_asks(world: Wor
         assert follower.state("find")["error_class"] == leader.state("find")["error_class"]
 
 
-def test_after_a_call_of_unknown_fate_the_one_who_waited_asks_and_its_answer_serves_both(world: World) -> None:
+def test_after_a_call_of_unknown_fate_the_one_who_waited_asks_and_its_answer_serves_both(harness: BatchHarness) -> None:
     with answering() as provider:
         here = finder(url=f"{provider.url}/find")
-        leader, follower = world.launch(people(1), here), world.launch(people(1), here)
+        leader, follower = harness.launch(people(1), here), harness.launch(people(1), here)
         with under_way(provider, leader, answers=False):
             follower.run(linger=0.0)
             assert follower.statuses() == {"PENDING": 1}
@@ -217,8 +221,10 @@ def test_after_a_call_of_unknown_fate_the_one_who_waited_asks_and_its_answer_ser
         assert leader.calls()[0]["reused_from"] == follower.calls()[0]["id"]
 
 
-def test_a_dead_runs_call_is_waited_for_until_its_lease_is_over_and_keeps_its_unknown_fate(world: World) -> None:
-    leader, follower = killed(world.launch(people(1), finder())), world.launch(people(3), finder())
+def test_a_dead_runs_call_is_waited_for_until_its_lease_is_over_and_keeps_its_unknown_fate(
+    harness: BatchHarness,
+) -> None:
+    leader, follower = killed(harness.launch(people(1), finder())), harness.launch(people(3), finder())
     follower.run(linger=0.0)
     assert follower.statuses() == {"COMPLETED": 2, "PENDING": 1}
     over(leader)
@@ -234,20 +240,25 @@ def test_a_dead_runs_call_is_waited_for_until_its_lease_is_over_and_keeps_its_un
     assert leader.asked("find") == leader.billed("find") == 4
 
 
-def test_where_keys_are_honoured_a_dead_runs_call_is_made_again_by_its_batch_and_charged_once(world: World) -> None:
-    leader, follower = over(killed(world.launch(people(1), finder(**KEYED)))), world.launch(people(3), finder(**KEYED))
+def test_where_keys_are_honoured_a_dead_runs_call_is_made_again_by_its_batch_and_charged_once(
+    harness: BatchHarness,
+) -> None:
+    leader, follower = (
+        over(killed(harness.launch(people(1), finder(**KEYED)))),
+        harness.launch(people(3), finder(**KEYED)),
+    )
     follower.run(linger=0.0)
     assert follower.statuses() == {"COMPLETED": 2, "PENDING": 1}
     assert leader.run().finished
     follower.due()
     assert follower.run().finished
     assert (follower.asked("find"), follower.billed("find")) == (4, 3), "the repeated call was answered for nothing"
-    assert world.sandbox.billing()["double_charges"] == []
+    assert harness.sandbox.billing()["double_charges"] == []
 
 
-def test_nobody_waits_longer_than_for_a_call_of_its_own(world: World) -> None:
-    leader = over(killed(world.launch(people(1), finder(**KEYED))))
-    follower = world.launch(people(1), finder(**KEYED, retry={"base": 0.01, "total": 60.0}))
+def test_nobody_waits_longer_than_for_a_call_of_its_own(harness: BatchHarness) -> None:
+    leader = over(killed(harness.launch(people(1), finder(**KEYED))))
+    follower = harness.launch(people(1), finder(**KEYED, retry={"base": 0.01, "total": 60.0}))
     follower.run(linger=0.0)
     assert follower.statuses() == {"PENDING": 1}
     leader.change("update provider_calls set sent_at = now() - interval '61 s'")
@@ -256,24 +267,24 @@ def test_nobody_waits_longer_than_for_a_call_of_its_own(world: World) -> None:
     assert follower.calls()[0]["reused_from"] is None
     leader.run()
     assert leader.calls()[0]["reused_from"] == follower.calls()[0]["id"]
-    assert world.sandbox.billing()["double_charged_idempotency_keys"] == {}
+    assert harness.sandbox.billing()["double_charged_idempotency_keys"] == {}
 
 
-def test_answers_that_get_lost_are_fetched_under_one_key_by_one_of_two_batches(world: World) -> None:
-    world.sandbox.configure(latency="20ms")
+def test_answers_that_get_lost_are_fetched_under_one_key_by_one_of_two_batches(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="20ms")
     rows = people(15, faults='{"resets": 1, "fault_attempts": 1}')
-    batches = [world.launch(order, finder(**KEYED)) for order in (rows, rows[::-1])]
+    batches = [harness.launch(order, finder(**KEYED)) for order in (rows, rows[::-1])]
     run_together(*batches)
     assert [batch.statuses() for batch in batches] == [{"COMPLETED": 15}] * 2
     assert batches[0].billed("find") == 15
-    assert world.sandbox.billing()["double_charges"] == []
+    assert harness.sandbox.billing()["double_charges"] == []
 
 
-def test_an_answer_that_a_dead_run_could_only_store_is_taken(world: World) -> None:
-    leader = world.launch(people(1), finder())
+def test_an_answer_that_a_dead_run_could_only_store_is_taken(harness: BatchHarness) -> None:
+    leader = harness.launch(people(1), finder())
     assert in_a_child(leader, prepare=lambda: arm(READ.fault())) == [-signal.SIGKILL]
     assert [call["state"] for call in leader.calls()] == ["received"]
-    follower = world.launch(people(1), finder())
+    follower = harness.launch(people(1), finder())
     assert follower.run().finished
     assert follower.calls()[0]["reused_from"] == leader.calls()[0]["id"]
     assert over(leader).run().finished
@@ -281,9 +292,11 @@ def test_an_answer_that_a_dead_run_could_only_store_is_taken(world: World) -> No
     assert follower.results()[0]["fields"] == leader.results()[0]["fields"]
 
 
-def test_an_accepted_submission_is_waited_for_without_a_run_until_it_is_answered_or_overdue(world: World) -> None:
+def test_an_accepted_submission_is_waited_for_without_a_run_until_it_is_answered_or_overdue(
+    harness: BatchHarness,
+) -> None:
     slow = async_step("slow", reuse_for="1d", deadline="2h")
-    leader, first, second = (world.launch(people(1), slow) for _ in range(3))
+    leader, first, second = (harness.launch(people(1), slow) for _ in range(3))
     leader.run()
     for follower in (first, second):
         follower.run(linger=0.0)

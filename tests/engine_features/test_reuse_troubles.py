@@ -22,7 +22,7 @@ from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
 from tests.actors import TESTER
 from tests.engine.hostile_server import answering
-from tests.engine.world import Launched, World, async_step, company_step, people, start_runner, step
+from tests.harness.batches import BatchHarness, Launched, async_step, company_step, people, start_runner, step
 from tests.harness.handles import hq_of
 
 
@@ -31,9 +31,9 @@ def finder(**fields: Any) -> WorkflowDefinition:
     return step("find", **{"reuse_for": "1d", **fields})
 
 
-def test_those_who_asked_what_has_an_unknown_fate_wait_for_one_decision(world: World) -> None:
+def test_those_who_asked_what_has_an_unknown_fate_wait_for_one_decision(harness: BatchHarness) -> None:
     rows = [*people(1, scenario="timeout")] * 3
-    batch = world.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
+    batch = harness.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
     batch.run()
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 3}
@@ -42,15 +42,15 @@ def test_those_who_asked_what_has_an_unknown_fate_wait_for_one_decision(world: W
     report = resolve(hq_of(batch.settings), batch.key, "accept-miss", actor=TESTER)
     assert (report.states, report.calls, report.cost) == (3, 1, Decimal("0.01"))
     assert batch.statuses() == {"COMPLETED": 3}
-    later = world.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
+    later = harness.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
     later.run()
     (call,) = later.calls()
     assert (call["reused_from"], call["attempt"]) == (None, 1), "what a person called a miss is nobody's answer"
 
 
-def test_an_unknown_fate_that_is_retried_is_asked_once_more_for_all(world: World) -> None:
+def test_an_unknown_fate_that_is_retried_is_asked_once_more_for_all(harness: BatchHarness) -> None:
     rows = [*people(1, faults='{"timeouts": 1, "fault_attempts": 1}')] * 3
-    batch = world.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
+    batch = harness.launch(rows, finder(retry={"timeout": 0.3, "base": 0.01}))
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 3}
     resolve(hq_of(batch.settings), batch.key, "retry", actor=TESTER)
@@ -59,18 +59,18 @@ def test_an_unknown_fate_that_is_retried_is_asked_once_more_for_all(world: World
     assert [call["attempt"] for call in batch.calls()] == [2]
 
 
-def test_a_question_is_retried_under_one_key_whoever_asks_again(world: World) -> None:
+def test_a_question_is_retried_under_one_key_whoever_asks_again(harness: BatchHarness) -> None:
     rows = [*people(1, faults='{"resets": 1, "fault_attempts": 1}')] * 4
-    batch = world.launch(rows, finder(idempotency_header="idempotency-key"))
+    batch = harness.launch(rows, finder(idempotency_header="idempotency-key"))
     assert batch.run().finished
     assert batch.statuses() == {"COMPLETED": 4}
     assert len(batch.calls()) == batch.billed("find") == 1
-    assert world.sandbox.billing()["double_charges"] == []
+    assert harness.sandbox.billing()["double_charges"] == []
 
 
-def test_two_runs_at_once_ask_each_question_once(world: World) -> None:
-    world.sandbox.configure(latency="60ms")
-    batch = world.launch(people(30) * 8, finder())
+def test_two_runs_at_once_ask_each_question_once(harness: BatchHarness) -> None:
+    harness.sandbox.configure(latency="60ms")
+    batch = harness.launch(people(30) * 8, finder())
     batch.run_twice_at_once(linger=8.0)
     batch.due()
     assert batch.run(linger=8.0).finished
@@ -78,9 +78,9 @@ def test_two_runs_at_once_ask_each_question_once(world: World) -> None:
     assert batch.asked("find") == len(batch.calls()) == 30
 
 
-def test_a_dead_runs_call_is_not_replaced_by_a_reused_answer(world: World) -> None:
+def test_a_dead_runs_call_is_not_replaced_by_a_reused_answer(harness: BatchHarness) -> None:
     """Its fate is unknown: an answer of another batch ends nothing that may already be paid for."""
-    batch = world.launch(people(2), finder())
+    batch = harness.launch(people(2), finder())
     batch.run()
     batch.change(
         "update provider_calls set state = 'intent', response_body = null, received_at = null where batch_id = %s",
@@ -88,21 +88,21 @@ def test_a_dead_runs_call_is_not_replaced_by_a_reused_answer(world: World) -> No
     )
     batch.change("update workflow_states set status = 'PENDING', outcome = null, result_id = null")
     batch.change("delete from enrichment_results")
-    world.launch(people(2), finder()).run()
+    harness.launch(people(2), finder()).run()
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 2}
     assert batch.asked("find") == 4
 
 
-def test_a_failed_step_that_a_person_retries_takes_what_has_been_answered_meanwhile(world: World) -> None:
+def test_a_failed_step_that_a_person_retries_takes_what_has_been_answered_meanwhile(harness: BatchHarness) -> None:
     with answering() as provider:
         provider.bodies["/find"] = b"<html>"
         here = finder(url=f"{provider.url}/find")
-        failed = world.launch(people(1) * 2, here)
+        failed = harness.launch(people(1) * 2, here)
         failed.run()
         assert failed.statuses() == {"FAILED": 2}
         provider.bodies["/find"] = b'{"found": true, "id": "fine"}'
-        world.launch(people(1), here).run()
+        harness.launch(people(1), here).run()
         assert provider.asked["/find"] == 2
         retry(hq_of(failed.settings), failed.settings, failed.key, actor=TESTER)
         assert failed.run().finished
@@ -113,23 +113,23 @@ def test_a_failed_step_that_a_person_retries_takes_what_has_been_answered_meanwh
     assert sum(s["cost"] for s in failed.states()) == Decimal("0.01"), "the failed call was billed, the reuse is not"
 
 
-def test_a_replay_reads_reused_answers_too_and_leaves_their_origin_alone(world: World) -> None:
+def test_a_replay_reads_reused_answers_too_and_leaves_their_origin_alone(harness: BatchHarness) -> None:
     slow = async_step("slow", reuse_for="1d")
-    first = world.launch(people(2), slow)
+    first = harness.launch(people(2), slow)
     first.run()
     for call in first.calls():
         first.call_back(call, {"found": True, "id": "one", "more": "two"})
     first.run()
-    second = world.launch(people(2) * 2, slow)
+    second = harness.launch(people(2) * 2, slow)
     second.run()
     origin = (first.inbox(), first.calls(), first.results())
     add_workflow(
-        hq_of(world.settings),
-        world.settings,
+        hq_of(harness.settings),
+        harness.settings,
         async_step("slow", reuse_for="1d", provides={"slow": "id", "also": "more"}),
         actor=TESTER,
     )
-    report = replay(hq_of(world.settings), world.settings, second.key, "slow", actor=TESTER)
+    report = replay(hq_of(harness.settings), harness.settings, second.key, "slow", actor=TESTER)
     assert (report.answers, report.found, report.changed, report.states) == (2, 2, 2, 4)
     assert [r["fields"] for r in second.results()] == [{"slow": "one", "also": "two"}] * 2
     assert (first.inbox(), first.calls(), first.results()) == origin
@@ -138,15 +138,15 @@ def test_a_replay_reads_reused_answers_too_and_leaves_their_origin_alone(world: 
         r.replace(microsecond=0) for r in received
     }
     broken = async_step("slow", reuse_for="1d", callback={"found_if": "found", "error_if": "found"})
-    add_workflow(hq_of(world.settings), world.settings, broken, actor=TESTER)
-    assert replay(hq_of(world.settings), world.settings, first.key, "slow", actor=TESTER).failed == 2
+    add_workflow(hq_of(harness.settings), harness.settings, broken, actor=TESTER)
+    assert replay(hq_of(harness.settings), harness.settings, first.key, "slow", actor=TESTER).failed == 2
     assert second.statuses() == {"COMPLETED": 4}, "another batch's replay takes nothing away"
-    third = world.launch(people(2), slow)
+    third = harness.launch(people(2), slow)
     third.run()
     assert third.statuses() == {"IN_PROGRESS": 2}, "an answer that its own batch cannot read is not passed on"
 
 
-def test_another_companys_call_is_followed_into_its_unknown_fate_and_out_of_it(world: World) -> None:
+def test_another_companys_call_is_followed_into_its_unknown_fate_and_out_of_it(harness: BatchHarness) -> None:
     headers = {"x-api-key": "firm", "x-sandbox-faults": "{{original.faults}}"}
     request = {"url": "/enrich", "headers": headers, "body": {"domain": "{{original.site}}"}}
     firm = company_step("firm", reuse_for="30d", request=request, retry={"timeout": 0.3, "base": 0.01})
@@ -155,7 +155,7 @@ def test_another_companys_call_is_followed_into_its_unknown_fate_and_out_of_it(w
         {"first_name": f"P{n}", "company_name": f"Company {n % 2}", "site": "one.example", "faults": faults}
         for n in range(6)
     ]
-    batch = world.launch(rows, firm)
+    batch = harness.launch(rows, firm)
     batch.run()
     batch.run()
     assert batch.statuses() == {"AMBIGUOUS": 6}
@@ -167,10 +167,12 @@ def test_another_companys_call_is_followed_into_its_unknown_fate_and_out_of_it(w
 
 
 @pytest.mark.parametrize("guarded", ["fence", "state", "call"])
-def test_a_reuse_is_written_only_for_a_held_item_a_pending_state_and_a_free_call(world: World, guarded: str) -> None:
-    old = world.launch(people(1), finder())
+def test_a_reuse_is_written_only_for_a_held_item_a_pending_state_and_a_free_call(
+    harness: BatchHarness, guarded: str
+) -> None:
+    old = harness.launch(people(1), finder())
     old.run()
-    batch = world.launch(people(1), finder())
+    batch = harness.launch(people(1), finder())
     item = batch.rows("select id from batch_items where batch_id = %s", batch.batch_id)[0]["id"]
     (origin,) = old.calls()
 
@@ -193,8 +195,8 @@ def test_a_reuse_is_written_only_for_a_held_item_a_pending_state_and_a_free_call
     assert batch.results() == [] and batch.calls() == [] and batch.log() == []
 
 
-def test_lookups_of_many_items_are_few_queries(world: World) -> None:
-    batch = world.launch(people(1), finder())
+def test_lookups_of_many_items_are_few_queries(harness: BatchHarness) -> None:
+    batch = harness.launch(people(1), finder())
     batch.run()
     (call,) = batch.calls()
     count = 3 * MAX_GROUP + 1
@@ -212,8 +214,8 @@ def test_lookups_of_many_items_are_few_queries(world: World) -> None:
     assert queries == 4, "one for whoever comes first, then as many as go together"
 
 
-def test_a_look_brings_no_more_bytes_than_it_may_and_whoever_is_left_looks_again(world: World) -> None:
-    batch = world.launch(people(4), finder())
+def test_a_look_brings_no_more_bytes_than_it_may_and_whoever_is_left_looks_again(harness: BatchHarness) -> None:
+    batch = harness.launch(people(4), finder())
     batch.run()
     calls = batch.calls()
     batch.change("update provider_calls set response_body = decode(repeat('20', 6000000), 'hex') where batch_id = %s",
@@ -237,9 +239,9 @@ def test_a_look_brings_no_more_bytes_than_it_may_and_whoever_is_left_looks_again
     assert queries == 3, "one for whoever comes first, then two answers at once, and what is left"
 
 
-def test_a_lookup_that_fails_is_told_to_whoever_asked_and_those_who_wait_ask_themselves(world: World) -> None:
+def test_a_lookup_that_fails_is_told_to_whoever_asked_and_those_who_wait_ask_themselves(harness: BatchHarness) -> None:
     async def ask() -> list[BaseException | None]:
-        async with await connect_async(world.settings.hq_database_url or "", autocommit=True) as connection:
+        async with await connect_async(harness.settings.hq_database_url or "", autocommit=True) as connection:
             lookups = Lookups(connection, 1, 1)
             never = Question("no text of Postgres has a \0 in it", "k", 60.0)
             wanted = [never, *(Question(f"q{n}", "k", 60.0) for n in range(5))]
@@ -249,10 +251,10 @@ def test_a_lookup_that_fails_is_told_to_whoever_asked_and_those_who_wait_ask_the
     assert isinstance(first, Exception) and others == [None] * 5
 
 
-def test_a_run_that_was_retired_reuses_nothing(world: World) -> None:
-    old = world.launch(people(1), finder())
+def test_a_run_that_was_retired_reuses_nothing(harness: BatchHarness) -> None:
+    old = harness.launch(people(1), finder())
     old.run()
-    batch = world.launch(people(1), finder())
+    batch = harness.launch(people(1), finder())
     assert _written_by_a_retired_run(batch, old) is False
     assert batch.state("find")["status"] == "PENDING" and batch.calls() == []
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
 from enrichment_assets.store.states import replaying
-from tests.engine.world import Launched, Row, World, async_step, people
+from tests.harness.batches import BatchHarness, Launched, Row, async_step, people
 
 GOOD = json.dumps({"found": True, "id": "answer-1"}).encode()
 ZIPPED = gzip.compress(GOOD, mtime=0)
@@ -70,16 +70,16 @@ def signed_step(scheme: str = "clay") -> object:
     )
 
 
-def sent(world: World, *workflows: object) -> Launched:
-    batch = world.launch(people(1), *workflows)  # type: ignore[arg-type]
+def sent(harness: BatchHarness, *workflows: object) -> Launched:
+    batch = harness.launch(people(1), *workflows)  # type: ignore[arg-type]
     batch.run()
     assert batch.statuses("slow") == {"IN_PROGRESS": 1}
     return batch
 
 
 @pytest.mark.parametrize(("encoding", "body"), [("gzip", ZIPPED), ("deflate", zlib.compress(GOOD)), ("identity", GOOD)])
-def test_a_compressed_callback_is_unpacked_before_it_is_read(world: World, encoding: str, body: bytes) -> None:
-    batch = sent(world, async_step("slow"))
+def test_a_compressed_callback_is_unpacked_before_it_is_read(harness: BatchHarness, encoding: str, body: bytes) -> None:
+    batch = sent(harness, async_step("slow"))
     post(batch, batch.calls()[0], body, {"content-encoding": encoding})
     assert batch.run().finished
     assert batch.results()[0]["fields"] == {"slow": "answer-1"}
@@ -87,8 +87,10 @@ def test_a_compressed_callback_is_unpacked_before_it_is_read(world: World, encod
 
 
 @pytest.mark.parametrize(("encoding", "body"), [("gzip", GOOD), ("br", GOOD), ("gzip", ZIPPED[:-9])])
-def test_a_body_that_is_not_what_its_encoding_says_is_a_dead_letter(world: World, encoding: str, body: bytes) -> None:
-    batch = sent(world, async_step("slow"))
+def test_a_body_that_is_not_what_its_encoding_says_is_a_dead_letter(
+    harness: BatchHarness, encoding: str, body: bytes
+) -> None:
+    batch = sent(harness, async_step("slow"))
     post(batch, batch.calls()[0], body, {"content-encoding": encoding})
     batch.run()
     assert batch.state("slow")["status"] == "FAILED"
@@ -100,8 +102,8 @@ def test_a_body_that_is_not_what_its_encoding_says_is_a_dead_letter(world: World
 @pytest.mark.parametrize(
     ("scheme", "sign"), [("clay", clay), ("fullenrich", fullenrich), ("standard_webhooks", standard)]
 )
-def test_a_signed_callback_is_applied(world: World, secret: str, scheme: str, sign: object) -> None:
-    batch = sent(world, signed_step(scheme))
+def test_a_signed_callback_is_applied(harness: BatchHarness, secret: str, scheme: str, sign: object) -> None:
+    batch = sent(harness, signed_step(scheme))
     post(batch, batch.calls()[0], GOOD, sign(GOOD))  # type: ignore[operator]
     assert batch.run().finished
     assert batch.state("slow")["outcome"] == "found"
@@ -111,9 +113,9 @@ def test_a_signed_callback_is_applied(world: World, secret: str, scheme: str, si
     "headers", [{}, clay(GOOD, "another"), clay(GOOD + b" "), {"x-clay-signature": "sha256="}, fullenrich(GOOD)]
 )
 def test_a_forged_callback_moves_nothing_and_the_true_one_still_counts(
-    world: World, secret: str, headers: dict[str, str]
+    harness: BatchHarness, secret: str, headers: dict[str, str]
 ) -> None:
-    batch = sent(world, signed_step())
+    batch = sent(harness, signed_step())
     (call,) = batch.calls()
     post(batch, call, GOOD, headers)
     assert not batch.run().finished
@@ -129,15 +131,15 @@ def test_a_forged_callback_moves_nothing_and_the_true_one_still_counts(
 
 
 @pytest.mark.parametrize("signs_plain", [True, False])
-def test_a_compressed_body_may_be_signed_before_or_after(world: World, secret: str, signs_plain: bool) -> None:
-    batch = sent(world, signed_step())
+def test_a_compressed_body_may_be_signed_before_or_after(harness: BatchHarness, secret: str, signs_plain: bool) -> None:
+    batch = sent(harness, signed_step())
     body = ZIPPED
     post(batch, batch.calls()[0], body, {"content-encoding": "gzip", **clay(GOOD if signs_plain else body)})
     assert batch.run().finished
 
 
-def test_a_replay_of_stored_answers_never_reads_a_forged_body(world: World, secret: str) -> None:
-    batch = sent(world, signed_step())
+def test_a_replay_of_stored_answers_never_reads_a_forged_body(harness: BatchHarness, secret: str) -> None:
+    batch = sent(harness, signed_step())
     (call,) = batch.calls()
     broken = b"{"
     post(batch, call, broken, clay(broken))

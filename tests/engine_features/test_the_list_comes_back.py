@@ -29,7 +29,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import insert_batch
 from enrichment_assets.store.database import connect
 from tests.actors import TESTER
-from tests.engine.world import Launched, World, async_step, step
+from tests.harness.batches import BatchHarness, Launched, async_step, step
 from tests.harness.handles import hq_of
 
 HEADER = ["First Name", "E-Mail", "E-Mail", "", "score", "Note", "n", "scenario"]
@@ -59,14 +59,14 @@ class Returned:
 
 
 @pytest.fixture
-def returned(world: World, tmp_path: Path) -> Returned:
+def returned(harness: BatchHarness, tmp_path: Path) -> Returned:
     path = tmp_path / "list.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([HEADER, *ROWS[:2], TOO_LONG, *ROWS[2:]])
-    world.launch([{"first_name": "Other"}], step("other"))  # a batch of the same client that is in no answer
-    upload_file(hq_of(world.settings), world.settings, path, "acme", actor=TESTER)
-    row = world.hq.execute("select * from uploads order by id desc limit 1").fetchone()
-    world.hq.rollback()
+    harness.launch([{"first_name": "Other"}], step("other"))  # a batch of the same client that is in no answer
+    upload_file(hq_of(harness.settings), harness.settings, path, "acme", actor=TESTER)
+    row = harness.hq.execute("select * from uploads order by id desc limit 1").fetchone()
+    harness.hq.rollback()
     assert row is not None
     first = step(
         "judge",
@@ -83,19 +83,19 @@ def returned(world: World, tmp_path: Path) -> Returned:
     blueprint = build_blueprint(
         "acme", PipelineDefinition(slug="p", steps=["judge", "phone-later"]), {w.slug: w for w in (first, later)}, {}
     )
-    with connect(world.settings.hq_database_url or "") as connection:
+    with connect(harness.settings.hq_database_url or "") as connection:
         assert insert_batch(connection, "list", row, blueprint)
         connection.commit()
     with pytest.raises(NotStartedError) as early:
-        export_leads(hq_of(world.settings), world.settings, "list", tmp_path / "early.csv")
+        export_leads(hq_of(harness.settings), harness.settings, "list", tmp_path / "early.csv")
     assert "`enrich run list`" in told(early.value)
-    create_items(hq_of(world.settings), world.settings, "list")
-    found = world.hq.execute("select id from batches where batch_key = 'list'").fetchone()
-    world.hq.rollback()
+    create_items(hq_of(harness.settings), harness.settings, "list")
+    found = harness.hq.execute("select id from batches where batch_key = 'list'").fetchone()
+    harness.hq.rollback()
     assert found is not None
-    batch = Launched(world.settings, world.hq, world.sandbox, "list", found["id"], "acme")
+    batch = Launched(harness.settings, harness.hq, harness.sandbox, "list", found["id"], "acme")
     batch.run()
-    return Returned(batch, world.settings, tmp_path)
+    return Returned(batch, harness.settings, tmp_path)
 
 
 def test_the_uploaded_list_comes_back_before_the_last_callback(returned: Returned) -> None:

@@ -14,7 +14,7 @@ from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
 from tests.actors import TESTER
-from tests.engine.world import Launched, World, company_step, step
+from tests.harness.batches import BatchHarness, Launched, company_step, step
 from tests.harness.handles import hq_of
 
 AWKWARD: list[dict[str, Any]] = [
@@ -63,8 +63,8 @@ def told(batch: Launched, item: int, column: str) -> list[tuple[bool, str | None
     return [(link.wins, link.value, link.source, link.why_not) for link in chain.links]
 
 
-def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counted(world: World) -> None:
-    batch = world.launch(AWKWARD, echo("mail", "email"), echo("dial", "phone"), company_step("firm"))
+def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counted(harness: BatchHarness) -> None:
+    batch = harness.launch(AWKWARD, echo("mail", "email"), echo("dial", "phone"), company_step("firm"))
     batch.run()
 
     assert [batch.state("mail", n)["status"] for n in range(1, 6)] == [
@@ -171,7 +171,7 @@ def test_what_is_no_value_is_neither_asked_for_nor_paid_nor_delivered_nor_counte
     assert batch.rows("select value from item_edits") == [{"value": "+12025550199"}]
 
 
-def test_what_an_answer_has_beside_its_type_does_not_compete_and_overwrites_nothing(world: World) -> None:
+def test_what_an_answer_has_beside_its_type_does_not_compete_and_overwrites_nothing(harness: BatchHarness) -> None:
     given = {
         "email": True, "phone": False, "city": True, "title": ["CEO"], "company_employee_count": "10001+",
         "linkedin_url": "No LinkedIn found", "company_name": "null", "last_name": "Alder-Birch",
@@ -186,7 +186,7 @@ def test_what_an_answer_has_beside_its_type_does_not_compete_and_overwrites_noth
     only_email = step("finder", url="/echo", provides={"email": "json.email"}, response={"found_if": "json.email"})
     finder = only_email.model_dump(mode="json")
     finder["request"]["body"] = {"email": "true"}
-    batch = world.launch([row], type(workflow).model_validate(template), type(workflow).model_validate(finder))
+    batch = harness.launch([row], type(workflow).model_validate(template), type(workflow).model_validate(finder))
     batch.run()
 
     result, missed = sorted(batch.results(), key=lambda row: row["workflow_slug"] != "pdl")

@@ -14,12 +14,12 @@ from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
-from tests.engine.world import World, people, start_runner, step
+from tests.harness.batches import BatchHarness, people, start_runner, step
 
 
-def an_origin_has_one_child_however_often_it_is_emitted(world: World) -> None:
+def an_origin_has_one_child_however_often_it_is_emitted(harness: BatchHarness) -> None:
     """Two rows emit one person, and their answers are applied again: one child, asked about once."""
-    batch = world.launch(people(2), _search(), step("later"))
+    batch = harness.launch(people(2), _search(), step("later"))
     for _ in range(2):
         try:
             batch.run()
@@ -34,9 +34,9 @@ def an_origin_has_one_child_however_often_it_is_emitted(world: World) -> None:
     assert batch.asked("later") == 1
 
 
-def every_child_ends_in_every_step(world: World) -> None:
+def every_child_ends_in_every_step(harness: BatchHarness) -> None:
     """Items = rows + children, and each child has a state that ends in each step."""
-    batch = world.launch(people(2), _search(), step("later"))
+    batch = harness.launch(people(2), _search(), step("later"))
     batch.run(linger=0.1)
     assert len(batch.rows("select 1 from batch_items")) == 3
     assert len(batch.states()) == 3 * 2
@@ -44,9 +44,9 @@ def every_child_ends_in_every_step(world: World) -> None:
     assert batch.asked("later") == 1
 
 
-def a_stale_fence_emits_nothing(world: World) -> None:
+def a_stale_fence_emits_nothing(harness: BatchHarness) -> None:
     """An answer that comes too late to be applied makes no children either."""
-    batch = world.launch(people(1), _search(), step("later"))
+    batch = harness.launch(people(1), _search(), step("later"))
     item = batch.first_item()
     (row,) = batch.rows("select blueprint from batches")
     blueprint = Blueprint.model_validate(row["blueprint"])

@@ -11,12 +11,12 @@ from enrichment_assets.store.calls import ledger
 from enrichment_assets.store.calls.ledger import Applied, Intent, Received
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
-from tests.engine.world import World, people, start_runner, step
+from tests.harness.batches import BatchHarness, people, start_runner, step
 
 
-def a_retired_runner_writes_nothing(world: World) -> None:
+def a_retired_runner_writes_nothing(harness: BatchHarness) -> None:
     """A runner whose lease ran out learns it at its next write."""
-    batch = world.launch(people(1), step("first"))
+    batch = harness.launch(people(1), step("first"))
 
     async def zombie() -> bool:
         async with await connect_async(batch.settings.hq_database_url or "", autocommit=True) as connection:
@@ -39,9 +39,9 @@ def a_retired_runner_writes_nothing(world: World) -> None:
     assert batch.results() == []
 
 
-def a_stale_fence_writes_nothing(world: World) -> None:
+def a_stale_fence_writes_nothing(harness: BatchHarness) -> None:
     """Every write compares the fence: what another runner has taken over is out of reach."""
-    batch = world.launch(people(1), step("first"))
+    batch = harness.launch(people(1), step("first"))
     item = batch.first_item()
 
     async def write() -> None:
@@ -67,9 +67,9 @@ def a_stale_fence_writes_nothing(world: World) -> None:
     assert batch.state("first")["status"] == "PENDING"
 
 
-def an_item_that_another_run_holds_is_left_alone(world: World) -> None:
+def an_item_that_another_run_holds_is_left_alone(harness: BatchHarness) -> None:
     """Claims skip what a living runner holds, and take it when that runner's lease has run out."""
-    batch = world.launch(people(4), step("first"))
+    batch = harness.launch(people(4), step("first"))
     batch.change(
         "insert into runners (batch_id, label, expires_at) values (%s, 'other', now() + interval '1 h')",
         batch.batch_id,

@@ -9,14 +9,14 @@ import time
 from tests.chaos.faults import arm
 from tests.chaos.points import DEPARTURE
 from tests.engine.test_budget_machine import play
-from tests.engine.world import World, people, step
+from tests.harness.batches import BatchHarness, people, step
 
 LEASE = 3.0
 
 
-def a_run_that_was_stopped_past_its_lease_calls_nobody(world: World) -> None:
+def a_run_that_was_stopped_past_its_lease_calls_nobody(harness: BatchHarness) -> None:
     """Stopped with a request in hand, behind its intent and before the wire; others take its items meanwhile."""
-    batch = world.launch(people(3), step("first", limits={"concurrency": 1}))
+    batch = harness.launch(people(3), step("first", limits={"concurrency": 1}))
     process = os.fork()
     if process == 0:
         try:
@@ -34,9 +34,9 @@ def a_run_that_was_stopped_past_its_lease_calls_nobody(world: World) -> None:
         os.kill(process, signal.SIGCONT)
         os.waitpid(process, 0)
     assert batch.asked("first") == asked, "a run that had lost its lease called the provider"
-    assert world.sandbox.billing()["double_charges"] == []
+    assert harness.sandbox.billing()["double_charges"] == []
 
 
-def money_adds_up_in_any_order(world: World) -> None:
+def money_adds_up_in_any_order(harness: BatchHarness) -> None:
     """Reservations, settlements, an operator's decisions and budgets, whatever comes first."""
-    play(world, examples=12, steps=10, shrink=False)
+    play(harness, examples=12, steps=10, shrink=False)

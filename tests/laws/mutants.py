@@ -16,7 +16,7 @@ from typing import Any
 from enrichment_assets.sandbox.process import SandboxProcess
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
-from tests.engine.world import World
+from tests.harness.batches import BatchHarness
 from tests.harness.fork_server import ForkServer
 from tests.harness.marks import PACKAGE, ROOT, replace_guard
 
@@ -46,7 +46,7 @@ class Found:
     output: str
 
 
-def run_without(mutation: Mutation, world: World, folder: Path, processes: ForkServer) -> Found:
+def run_without(mutation: Mutation, harness: BatchHarness, folder: Path, processes: ForkServer) -> Found:
     """Run the check on a copy of the package whose guards are out."""
     shutil.copytree(ROOT / PACKAGE, folder / PACKAGE)  # compiled files too: they stay valid, times are copied
     (folder / "dbt_like_sql").symlink_to(ROOT / "dbt_like_sql")  # names of the models are looked up beside the package
@@ -58,21 +58,21 @@ def run_without(mutation: Mutation, world: World, folder: Path, processes: ForkS
         {
             "folder": str(folder),
             "check": mutation.check,
-            "hq": world.settings.hq_database_url,
-            "workspace": world.settings.workspace_database_url,
-            "dagster": world.settings.dagster_database_url,
-            "sandbox": world.sandbox.url,
+            "hq": harness.settings.hq_database_url,
+            "workspace": harness.settings.workspace_database_url,
+            "dagster": harness.settings.dagster_database_url,
+            "sandbox": harness.sandbox.url,
         }
     )
     return Found(code, (folder / "output").read_text()[-3000:])
 
 
-def find_check(name: str) -> Callable[[World], None]:
+def find_check(name: str) -> Callable[[BatchHarness], None]:
     """A law's check by its name. Imported late: in the child, that is from the copy."""
     from tests.laws import checks, child_checks, lease_checks, multi_process_checks, reuse_checks
 
     modules = (child_checks, lease_checks, reuse_checks, multi_process_checks, checks)
-    check: Callable[[World], None] = getattr(next(module for module in modules if name in vars(module)), name)
+    check: Callable[[BatchHarness], None] = getattr(next(module for module in modules if name in vars(module)), name)
     return check
 
 
@@ -90,7 +90,7 @@ def check_copy(order: dict[str, Any]) -> int:
     )
     with connect(order["hq"]) as hq:
         try:
-            find_check(order["check"])(World(settings, hq, sandbox, home))
+            find_check(order["check"])(BatchHarness(settings, hq, sandbox, home))
         except AssertionError as error:
             print(f"broken: {error}")
             return BROKEN

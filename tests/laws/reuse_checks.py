@@ -16,59 +16,62 @@ from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict, take
 from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.runs import claims
-from tests.engine.world import RECEIVER, Launched, World, people, start_runner, step
+from tests.harness.batches import RECEIVER, BatchHarness, Launched, people, start_runner, step
 from tests.harness.handles import hq_of
 
 
-def a_question_is_asked_once(world: World) -> None:
+def a_question_is_asked_once(harness: BatchHarness) -> None:
     """Whoever asks it: rows of one batch, a later run of it, another batch of the client."""
-    batch = world.launch(people(2) * 5, _find())
+    batch = harness.launch(people(2) * 5, _find())
     batch.run()
     batch.change(
         "update workflow_states set status = 'PENDING' where item_id not in (select item_id from provider_calls)"
     )
     batch.run()
-    world.launch(people(2) * 2, _find()).run()
+    harness.launch(people(2) * 2, _find()).run()
     assert batch.asked("find") == 2, "the same was asked, and paid for, again"
 
 
-def a_question_that_failed_is_not_asked_again_for_the_next_row(world: World) -> None:
+def a_question_that_failed_is_not_asked_again_for_the_next_row(harness: BatchHarness) -> None:
     """An answer that cannot be read was billed too: whoever asks the same in this batch ends like the first."""
-    batch = world.launch(people(2, scenario="garbage") * 5, _find())
+    batch = harness.launch(people(2, scenario="garbage") * 5, _find())
     batch.run()
     assert batch.statuses() == {"FAILED": 10}
     assert batch.asked("find") == 2, "what cannot be read was bought again"
 
 
-def a_call_of_unknown_fate_is_not_replaced_by_a_reused_answer(world: World) -> None:
+def a_call_of_unknown_fate_is_not_replaced_by_a_reused_answer(harness: BatchHarness) -> None:
     """A call that may have been paid for keeps its fate, also where an answer to its question is at hand."""
-    old, batch = _two_batches(world)
+    old, batch = _two_batches(harness)
     batch.change("update provider_calls set state = 'ambiguous', call_key = 'key' where id = %s", old.calls()[0]["id"])
     verdict = _take(old, batch)
     assert verdict.call_id is None, "an unknown fate was covered up"
     assert old.calls()[0]["state"] == "ambiguous"
 
 
-def a_stale_fence_reuses_nothing(world: World) -> None:
+def a_stale_fence_reuses_nothing(harness: BatchHarness) -> None:
     """A reuse compares the fence like every write."""
-    old, batch = _two_batches(world)
+    old, batch = _two_batches(harness)
     verdict = _take(old, batch, late=1)
     assert not verdict.held, "a stale reuse was stored"
     assert batch.state("find")["status"] == "PENDING"
 
 
-def an_answer_is_never_reused_across_clients(world: World) -> None:
+def an_answer_is_never_reused_across_clients(harness: BatchHarness) -> None:
     """The same question of two clients is asked twice; each has its own answer."""
-    world.launch(people(2), _find(), client="acme", key="mine").run()
-    theirs = world.launch(people(2), _find(), client="globex", key="theirs")
+    harness.launch(people(2), _find(), client="acme", key="mine").run()
+    theirs = harness.launch(people(2), _find(), client="globex", key="theirs")
     theirs.run()
     assert theirs.asked("find") == 4, "a client's paid answer went to another client"
     assert [call["reused_from"] for call in theirs.calls()] == [None, None]
 
 
-def simulated_answers_do_not_reach_a_batch_for_real_providers(world: World) -> None:
+def simulated_answers_do_not_reach_a_batch_for_real_providers(harness: BatchHarness) -> None:
     """Two batches that differ in nothing but what they were launched for ask both."""
-    for batch, simulated in (((world.launch(people(1), _find())), "true"), (world.launch(people(1), _find()), "false")):
+    for batch, simulated in (
+        ((harness.launch(people(1), _find())), "true"),
+        (harness.launch(people(1), _find()), "false"),
+    ):
         batch.change(
             "update batches set blueprint = jsonb_set(blueprint, '{simulated}', %s::jsonb) where id = %s",
             simulated,
@@ -81,22 +84,22 @@ def simulated_answers_do_not_reach_a_batch_for_real_providers(world: World) -> N
     assert batch.asked("find") == 2, "a made-up answer was taken for a real one"
 
 
-def a_reused_answer_says_when_it_was_fetched(world: World) -> None:
+def a_reused_answer_says_when_it_was_fetched(harness: BatchHarness) -> None:
     """The time of the answer is that of the call that fetched it, however often it is reused."""
-    first = world.launch(people(1), _find())
+    first = harness.launch(people(1), _find())
     first.run()
     first.change("update provider_calls set received_at = now() - interval '2 hours'")
-    second = world.launch(people(1), _find())
+    second = harness.launch(people(1), _find())
     second.run()
     assert second.results()[0]["fetched_at"] == first.calls()[0]["received_at"], "an old answer looks young"
 
 
-def a_question_is_not_asked_beside_another_batch(world: World) -> None:
+def a_question_is_not_asked_beside_another_batch(harness: BatchHarness) -> None:
     """An intent that is not committed yet holds up the other batch's, which then is not written."""
-    first, second = (world.launch(people(1), _find()) for _ in range(2))
+    first, second = (harness.launch(people(1), _find()) for _ in range(2))
 
     async def race() -> IntentVerdict:
-        url = world.settings.hq_database_url or ""
+        url = harness.settings.hq_database_url or ""
         async with (
             await connect_async(url, autocommit=True) as early,
             await connect_async(url, autocommit=True) as late,
@@ -118,13 +121,13 @@ def a_question_is_not_asked_beside_another_batch(world: World) -> None:
     assert len(first.calls()) == 1 and second.calls() == []
 
 
-def an_answer_that_came_between_looking_and_asking_is_seen(world: World) -> None:
+def an_answer_that_came_between_looking_and_asking_is_seen(harness: BatchHarness) -> None:
     """The intent is refused also where the other call has ended by then; but not for an answer that is of no use."""
-    old, batch = _two_batches(world)
+    old, batch = _two_batches(harness)
     (call,) = old.calls()
 
     async def ask(seen: int | None) -> bool:
-        async with await connect_async(world.settings.hq_database_url or "", autocommit=True) as connection:
+        async with await connect_async(harness.settings.hq_database_url or "", autocommit=True) as connection:
             scope, intent = await _intent(connection, batch, question=call["question_hash"], seen=seen)
             (verdict,) = await write_group(connection, scope, [(Kind.INTEND, intent)])
             return bool(verdict.granted)
@@ -133,17 +136,17 @@ def an_answer_that_came_between_looking_and_asking_is_seen(world: World) -> None
     assert asyncio.run(ask(call["id"]))
 
 
-def a_dead_run_keeps_no_other_batch_waiting(world: World) -> None:
+def a_dead_run_keeps_no_other_batch_waiting(harness: BatchHarness) -> None:
     """A call whose run is gone brings no answer by itself."""
-    leader, follower = _two_batches(world)
+    leader, follower = _two_batches(harness)
     _reopen(leader)
     assert follower.run(linger=0.0).finished, "a batch waits for the dead"
 
 
-def a_dead_runs_call_is_repeated_under_its_own_key(world: World) -> None:
+def a_dead_runs_call_is_repeated_under_its_own_key(harness: BatchHarness) -> None:
     """Where the provider honours keys another batch waits for that: its own key would be charged anew."""
     keyed = _find(idempotency_header="idempotency-key")
-    leader, follower = (world.launch(people(1), keyed) for _ in range(2))
+    leader, follower = (harness.launch(people(1), keyed) for _ in range(2))
     leader.run()
     _reopen(leader)
     leader.change("update workflow_states set status = 'PENDING', outcome = null where batch_id = %s", leader.batch_id)
@@ -154,9 +157,9 @@ def a_dead_runs_call_is_repeated_under_its_own_key(world: World) -> None:
     assert leader.billed("find") == 1, "what one key had paid for was bought again under another"
 
 
-def nobody_waits_longer_than_for_a_call_of_its_own(world: World) -> None:
+def nobody_waits_longer_than_for_a_call_of_its_own(harness: BatchHarness) -> None:
     """However lively the other batch's run is."""
-    leader, follower = _two_batches(world)
+    leader, follower = _two_batches(harness)
     _reopen(leader, run="lives")
     follower.run(linger=0.0)
     assert (follower.statuses(), follower.asked("find")) == ({"PENDING": 1}, 1)
@@ -165,20 +168,20 @@ def nobody_waits_longer_than_for_a_call_of_its_own(world: World) -> None:
     assert follower.run(linger=0.0).finished, "a batch waits for ever"
 
 
-def a_fresh_batch_waits_for_nobody(world: World) -> None:
+def a_fresh_batch_waits_for_nobody(harness: BatchHarness) -> None:
     """Who wants no earlier answer wants none that is under way."""
-    leader, _ = _two_batches(world)
+    leader, _ = _two_batches(harness)
     _reopen(leader, run="lives")
-    fresh = world.launch(people(1), _find(reuse_for=0))
+    fresh = harness.launch(people(1), _find(reuse_for=0))
     assert fresh.run(linger=0.0).finished, "a fresh batch waits for an older call"
     assert fresh.asked("find") == 2
 
 
-def a_client_waits_for_no_other(world: World) -> None:
+def a_client_waits_for_no_other(harness: BatchHarness) -> None:
     """The same question of another client is under way: that is nothing to this one."""
-    leader, _ = _two_batches(world)
+    leader, _ = _two_batches(harness)
     _reopen(leader, run="lives")
-    theirs = world.launch(people(1), _find(), client="globex")
+    theirs = harness.launch(people(1), _find(), client="globex")
     assert theirs.run(linger=0.0).finished, "a client waits for another client's answer"
 
 
@@ -219,10 +222,10 @@ def _find(**fields: Any) -> Any:
     return step("find", **{"reuse_for": "1d", **fields})
 
 
-def _two_batches(world: World) -> tuple[Launched, Launched]:
-    old = world.launch(people(1), _find())
+def _two_batches(harness: BatchHarness) -> tuple[Launched, Launched]:
+    old = harness.launch(people(1), _find())
     old.run()
-    return old, world.launch(people(1), _find())
+    return old, harness.launch(people(1), _find())
 
 
 def _take(old: Launched, batch: Launched, late: int = 0) -> ReuseVerdict:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.world import World
+from tests.harness.batches import BatchHarness
 from tests.harness.fork_server import ForkServer, fork_server
 from tests.harness.marks import GUARD, wrong_marks
 from tests.laws.mutants import BROKEN, Mutation, find_check, run_without
@@ -19,8 +19,8 @@ def test_every_guard_is_marked_once_in_the_package_and_every_mark_is_taken_out_b
 
 
 @pytest.mark.parametrize("check", sorted({mutation.check for mutation in MUTATIONS}))
-def test_the_law_holds(world: World, check: str) -> None:
-    find_check(check)(world)
+def test_the_law_holds(harness: BatchHarness, check: str) -> None:
+    find_check(check)(harness)
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,9 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 def test_without_its_guard_the_law_is_found_broken(
-    world: World, tmp_path: Path, processes: ForkServer, mutation: Mutation
+    harness: BatchHarness, tmp_path: Path, processes: ForkServer, mutation: Mutation
 ) -> None:
     folder = tmp_path / "mutated"
     folder.mkdir()
-    found = run_without(mutation, world, folder, processes)
+    found = run_without(mutation, harness, folder, processes)
     assert found.returncode == BROKEN, f"exit code {found.returncode}: {found.output}"

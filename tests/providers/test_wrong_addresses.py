@@ -13,7 +13,7 @@ from enrichment_assets.domain.statuses import ErrorClass, Outcome, Status
 from enrichment_assets.domain.workflow import ResponseMapping, WorkflowDefinition
 from enrichment_assets.engine.decisions.decision import Decision, decide
 from enrichment_assets.providers import build_providers
-from tests.engine.world import async_step, step
+from tests.harness.batches import async_step, step
 
 JSON = {"content-type": "application/json"}
 PROVIDERS = build_providers()

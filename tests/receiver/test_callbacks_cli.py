@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from call_fixture import CallFixture, inbox, insert_calls
 from psycopg.types.json import Jsonb
-from receiver_world import World, inbox, make_world
 from typer.testing import CliRunner, Result
 
 from enrichment_assets.cli.callbacks import app
@@ -32,7 +32,9 @@ def _enrich(settings: Settings, *arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), env=environment)
 
 
-def _put(hq: Hq, world: World, body: bytes, status: str = "new", error: str | None = None, **headers: str) -> int:
+def _put(
+    hq: Hq, inserted: CallFixture, body: bytes, status: str = "new", error: str | None = None, **headers: str
+) -> int:
     row = hq.execute(
         """
         insert into callback_inbox (client_id, batch_id, call_id, content_type, headers, body, body_sha256, status,
@@ -42,9 +44,9 @@ def _put(hq: Hq, world: World, body: bytes, status: str = "new", error: str | No
         returning id
         """,
         {
-            "client": world.client_id,
-            "batch": world.batch_id,
-            "call": world.call_ids[0],
+            "client": inserted.client_id,
+            "batch": inserted.batch_id,
+            "call": inserted.call_ids[0],
             "headers": Jsonb({name.replace("_", "-"): value for name, value in headers.items()}),
             "body": body,
             "status": status,
@@ -57,7 +59,7 @@ def _put(hq: Hq, world: World, body: bytes, status: str = "new", error: str | No
 
 
 def test_list_shows_the_newest_first_and_filters(settings: Settings, hq: Hq) -> None:
-    acme, globex = make_world(hq, "acme"), make_world(hq, "globex")
+    acme, globex = insert_calls(hq, "acme"), insert_calls(hq, "globex")
     one = _put(hq, acme, b"1")
     two = _put(hq, acme, b"2", "dead", "not JSON")
     three = _put(hq, globex, b"3", "dead", "no e-mail")
@@ -83,16 +85,22 @@ def test_an_unknown_batch_client_or_callback_is_an_error_with_its_name(settings:
 
 
 def test_show_says_where_it_belongs_what_came_and_what_is_wrong(settings: Settings, hq: Hq, tmp_path: Path) -> None:
-    world = make_world(hq)
-    inbox_id = _put(hq, world, b'{"email": [oops}', "dead", "not JSON: line 1", user_agent="clay/1")
+    inserted = insert_calls(hq)
+    inbox_id = _put(hq, inserted, b'{"email": [oops}', "dead", "not JSON: line 1", user_agent="clay/1")
     saved = tmp_path / "body.bin"
     text = _enrich(settings, "show", str(inbox_id), "--save", str(saved)).output
-    for word in ("acme-batch", "enrich-person-clay", f"{world.call_ids[0]}", "not JSON: line 1", "user-agent: clay/1"):
+    for word in (
+        "acme-batch",
+        "enrich-person-clay",
+        f"{inserted.call_ids[0]}",
+        "not JSON: line 1",
+        "user-agent: clay/1",
+    ):
         assert word in text
     assert text.endswith('body (text):\n{"email": [oops}\n')
     assert saved.read_bytes() == b'{"email": [oops}'
     shown = json.loads(_enrich(settings, "show", str(inbox_id), "--json").output)
-    assert (shown["item_id"], shown["body_form"], shown["size"]) == (world.item_id, "text", 16)
+    assert (shown["item_id"], shown["body_form"], shown["size"]) == (inserted.item_id, "text", 16)
 
 
 @pytest.mark.parametrize(
@@ -108,28 +116,28 @@ def test_a_hostile_or_binary_body_cannot_drive_the_terminal(
     settings: Settings, hq: Hq, body: bytes | str, form: str, rendered: str
 ) -> None:
     raw = body.encode() if isinstance(body, str) else body
-    inbox_id = _put(hq, make_world(hq), raw)
+    inbox_id = _put(hq, insert_calls(hq), raw)
     assert show_callback(hq_of(settings), inbox_id).rendered_body(10) == (form, rendered)
 
 
 def test_a_compressed_body_is_shown_plain_and_a_broken_one_as_it_is(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
-    good = _put(hq, world, gzip.compress(b'{"a": 1}'), content_encoding="gzip")
-    bad = _put(hq, world, b"not gzip", content_encoding="gzip")
+    inserted = insert_calls(hq)
+    good = _put(hq, inserted, gzip.compress(b'{"a": 1}'), content_encoding="gzip")
+    bad = _put(hq, inserted, b"not gzip", content_encoding="gzip")
     assert show_callback(hq_of(settings), good).rendered_body() == ("text", '{"a": 1}')
     assert show_callback(hq_of(settings), bad).rendered_body() == ("text", "not gzip")
 
 
 def test_control_characters_of_an_error_do_not_reach_the_terminal(settings: Settings, hq: Hq) -> None:
-    _put(hq, make_world(hq), b"x", "dead", "bad \x1b[31m[bold]field[/bold]")
+    _put(hq, insert_calls(hq), b"x", "dead", "bad \x1b[31m[bold]field[/bold]")
     text = _enrich(settings, "list").output
     assert "\x1b[31m" not in text
     assert "[bold]field[/bold]" in text
 
 
 def test_replay_puts_one_dead_callback_back_in_line_with_its_bytes(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
-    dead, other = _put(hq, world, b"1", "dead", "why"), _put(hq, world, b"2", "dead", "why")
+    inserted = insert_calls(hq)
+    dead, other = _put(hq, inserted, b"1", "dead", "why"), _put(hq, inserted, b"2", "dead", "why")
     text = _enrich(settings, "replay", str(dead)).output
     assert "1 callback(s) put back" in text
     assert "enrich run acme-batch" in text
@@ -138,7 +146,7 @@ def test_replay_puts_one_dead_callback_back_in_line_with_its_bytes(settings: Set
 
 
 def test_replay_of_a_batch_takes_its_dead_ones_only(settings: Settings, hq: Hq) -> None:
-    acme, globex = make_world(hq, "acme"), make_world(hq, "globex")
+    acme, globex = insert_calls(hq, "acme"), insert_calls(hq, "globex")
     mine = [_put(hq, acme, b"1", "dead", "why"), _put(hq, acme, b"2", "dead", "why")]
     applied, theirs = _put(hq, acme, b"3", "applied"), _put(hq, globex, b"4", "dead", "why")
     report = json.loads(_enrich(settings, "replay", "--batch", "acme-batch", "--dead", "--json").output)
@@ -148,7 +156,7 @@ def test_replay_of_a_batch_takes_its_dead_ones_only(settings: Settings, hq: Hq) 
 
 
 def test_only_dead_callbacks_are_replayed_and_something_has_to_be_named(settings: Settings, hq: Hq) -> None:
-    applied = _put(hq, make_world(hq), b"1", "applied")
+    applied = _put(hq, insert_calls(hq), b"1", "applied")
     refused = _enrich(settings, "replay", str(applied)).exception
     assert isinstance(refused, ConfigurationError)
     assert "is applied" in str(refused)

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import psycopg
-from receiver_world import World, inbox, make_world
+from call_fixture import CallFixture, inbox, insert_calls
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect_async
@@ -32,16 +32,16 @@ async def _store(settings: Settings, *callbacks: IncomingCallback) -> list[Recei
         return await store_callbacks(connection, callbacks)
 
 
-async def _two_batches(settings: Settings, hq: Hq) -> tuple[World, World]:
-    one, two = make_world(hq, "acme", calls=3), make_world(hq, "globex")
+async def _two_batches(settings: Settings, hq: Hq) -> tuple[CallFixture, CallFixture]:
+    one, two = insert_calls(hq, "acme", calls=3), insert_calls(hq, "globex")
     callbacks = [_incoming(two.tokens[0], b"g"), *(_incoming(token, b"a" * 10) for token in one.tokens)]
     assert await _store(settings, *callbacks) == [Receipt.STORED] * 4
     return one, two
 
 
 async def test_one_group_decides_for_each_of_its_callbacks(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq, calls=2)
-    first, second = world.tokens
+    inserted = insert_calls(hq, calls=2)
+    first, second = inserted.tokens
     await _store(settings, _incoming(first, b"old"))
     group = [(first, b"old"), ("A" * 32, b"x"), (second, b"new"), (second, b"new"), (first, b"new"), (first, b"old")]
     assert await _store(settings, *(_incoming(token, body) for token, body in group)) == [

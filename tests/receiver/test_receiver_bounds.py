@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import psycopg
-from receiver_world import inbox, make_world
+from call_fixture import inbox, insert_calls
 
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.settings import Settings
@@ -46,10 +46,10 @@ def _read_all(connection: socket.socket) -> bytes:
 
 
 def test_a_chunked_body_without_end_is_answered_413_and_not_read_on(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     with _limited(settings, max_body_bytes=1_000_000) as receiver, _connect(receiver) as connection:
-        connection.sendall(_head(world.tokens[0], "transfer-encoding: chunked"))
+        connection.sendall(_head(inserted.tokens[0], "transfer-encoding: chunked"))
         sent = 0
         try:
             while sent < 1000 * 65536:  # 65 MB: far more than limit, lingering and socket buffers hold together
@@ -62,44 +62,44 @@ def test_a_chunked_body_without_end_is_answered_413_and_not_read_on(settings: Se
 
 
 def test_the_413_reaches_a_sender_that_stops_to_read_it(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     with _limited(settings, max_body_bytes=100_000) as receiver:
 
         def chunks() -> Iterator[bytes]:
             for _ in range(4):
                 yield b"x" * 50_000
 
-        answer = httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=chunks())
+        answer = httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=chunks())
         assert answer.request.headers.get("content-length") is None
         assert (answer.status_code, answer.headers["connection"]) == (413, "close")
-        exact = httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"x" * 100_000)
+        exact = httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"x" * 100_000)
         assert exact.status_code == 202
-        assert httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"x" * 100_001).status_code == 413
+        assert httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"x" * 100_001).status_code == 413
     assert [len(row["body"]) for row in inbox(hq)] == [100_000]
 
 
 def test_a_declared_length_over_the_limit_is_refused_before_any_byte(receiver: ReceiverProcess, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     with _connect(receiver) as connection:
-        connection.sendall(_head(world.tokens[0], f"content-length: {16 * 1024 * 1024 + 1}", "expect: 100-continue"))
+        connection.sendall(_head(inserted.tokens[0], f"content-length: {16 * 1024 * 1024 + 1}", "expect: 100-continue"))
         said = _read_all(connection)
     assert said.startswith(b"HTTP/1.1 413 ")
     assert b"100 Continue" not in said
 
 
 def test_a_body_of_exactly_the_default_limit_is_stored(http: httpx.Client, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     body = bytes(range(256)) * (16 * 1024 * 4)
     assert len(body) == 16 * 1024 * 1024
-    assert http.post(f"/callbacks/{world.tokens[0]}", content=body).status_code == 202
+    assert http.post(f"/callbacks/{inserted.tokens[0]}", content=body).status_code == 202
     assert inbox(hq)[0]["body"] == body
 
 
 def test_a_body_that_drips_is_cut_off_with_408(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     with _limited(settings, body_seconds=0.5) as receiver, _connect(receiver) as connection:
         started = time.monotonic()
-        connection.sendall(_head(world.tokens[0], "content-length: 100"))
+        connection.sendall(_head(inserted.tokens[0], "content-length: 100"))
         stop = threading.Event()
 
         def drip() -> None:
@@ -121,20 +121,20 @@ def test_a_body_that_drips_is_cut_off_with_408(settings: Settings, hq: Hq) -> No
 
 
 def test_a_head_that_drips_and_a_connection_that_says_nothing_are_closed(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     with _limited(settings, head_seconds=0.5) as receiver, _connect(receiver) as silent, _connect(receiver) as slow:
         slow.sendall(b"POST /callbacks/")
         started = time.monotonic()
         assert silent.recv(100) == b""
         assert slow.recv(100) == b""
         assert time.monotonic() - started < 5
-        assert httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"x").status_code == 202
+        assert httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"x").status_code == 202
 
 
 def test_a_slow_second_head_on_a_connection_is_closed_too(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     with _limited(settings, head_seconds=0.5) as receiver, _connect(receiver) as connection:
-        connection.sendall(_head(world.tokens[0], "content-length: 1") + b"x")
+        connection.sendall(_head(inserted.tokens[0], "content-length: 1") + b"x")
         answer = b""
         while not answer.endswith(b"}"):  # head and body may come apart
             answer += connection.recv(65536)
@@ -158,20 +158,20 @@ def test_a_head_without_end_is_answered_431(receiver: ReceiverProcess) -> None:
 
 
 def test_bodies_over_the_memory_budget_get_503_and_the_budget_comes_back(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq, calls=2)
+    inserted = insert_calls(hq, calls=2)
     with _limited(settings, max_buffered_bytes=300_000) as receiver, _connect(receiver) as hog:
-        hog.sendall(_head(world.tokens[0], "content-length: 250001") + b"x" * 250_000)
+        hog.sendall(_head(inserted.tokens[0], "content-length: 250001") + b"x" * 250_000)
         time.sleep(0.3)
-        refused = httpx.post(f"{receiver.url}/callbacks/{world.tokens[1]}", content=b"y" * 100_000)
+        refused = httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[1]}", content=b"y" * 100_000)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
         hog.sendall(b"x")
         assert hog.recv(65536).startswith(b"HTTP/1.1 202 ")
-        again = httpx.post(f"{receiver.url}/callbacks/{world.tokens[1]}", content=b"y" * 100_000)
+        again = httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[1]}", content=b"y" * 100_000)
         assert again.status_code == 202
 
 
 def test_a_full_queue_answers_503_and_stores_nothing_of_what_it_refused(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq, calls=12)
+    inserted = insert_calls(hq, calls=12)
     with _limited(settings, max_waiting=2, max_group=1, writers=1, statement_seconds=20) as receiver:
         with psycopg.connect(settings.hq_database_url or "") as blocker, ThreadPoolExecutor(12) as pool:
             blocker.execute("lock table callback_inbox in share mode")
@@ -179,7 +179,7 @@ def test_a_full_queue_answers_503_and_stores_nothing_of_what_it_refused(settings
             def post(token: str) -> int:
                 return httpx.post(f"{receiver.url}/callbacks/{token}", content=b"x", timeout=30).status_code
 
-            answers = [pool.submit(post, token) for token in world.tokens]
+            answers = [pool.submit(post, token) for token in inserted.tokens]
             _until(lambda: sum(a.done() for a in answers) == 9)  # 1 in the statement, 2 queued, the rest refused
             assert {a.result() for a in answers if a.done()} == {503}
             blocker.rollback()
@@ -188,11 +188,11 @@ def test_a_full_queue_answers_503_and_stores_nothing_of_what_it_refused(settings
 
 
 def test_a_body_cut_off_by_its_sender_is_not_stored(receiver: ReceiverProcess, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     with _connect(receiver) as connection:
-        connection.sendall(_head(world.tokens[0], "content-length: 10") + b"12345")
+        connection.sendall(_head(inserted.tokens[0], "content-length: 10") + b"12345")
         time.sleep(0.2)
-    assert httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"12345").status_code == 202
+    assert httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"12345").status_code == 202
     assert [row["body"] for row in inbox(hq)] == [b"12345"]
 
 

@@ -16,7 +16,7 @@ import aiohttp
 import httpx
 import psycopg
 import pytest
-from receiver_world import World, inbox, make_world
+from call_fixture import CallFixture, inbox, insert_calls
 
 from enrichment_assets.installation.databases import HQ_NAME, embedded_server, open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
@@ -29,9 +29,9 @@ Hq = psycopg.Connection[dict[str, Any]]
 class Senders:
     """Keeps posting one callback for each token, and remembers which were answered 2xx, and with what else."""
 
-    def __init__(self, receiver: ReceiverProcess, world: World) -> None:
+    def __init__(self, receiver: ReceiverProcess, inserted: CallFixture) -> None:
         self._url = f"{receiver.url}/callbacks/"
-        self._tokens = iter(world.tokens)
+        self._tokens = iter(inserted.tokens)
         self.acknowledged: set[str] = set()
         self.statuses: list[int] = []
         self.broken = 0
@@ -75,9 +75,9 @@ def _stored(hq: Hq) -> set[str]:
 async def test_a_receiver_killed_under_load_loses_no_acknowledged_callback(
     settings: Settings, hq: Hq, after: int
 ) -> None:
-    world = make_world(hq, calls=4000)
+    inserted = insert_calls(hq, calls=4000)
     with ReceiverProcess(settings) as receiver:
-        senders = Senders(receiver, world)
+        senders = Senders(receiver, inserted)
 
         async def kill() -> None:
             await senders.have_acknowledged(after)
@@ -112,9 +112,9 @@ async def test_postgres_killed_under_load_loses_no_acknowledged_callback_and_the
 ) -> None:
     server = embedded_server(Settings(home=own_server.home))
     with connect(own_server.hq_database_url or "") as hq:
-        world = make_world(hq, calls=6000)
+        inserted = insert_calls(hq, calls=6000)
     with ReceiverProcess(own_server) as receiver:
-        senders = Senders(receiver, world)
+        senders = Senders(receiver, inserted)
 
         def restart() -> None:
             pid = server.server_pid()
@@ -133,7 +133,7 @@ async def test_postgres_killed_under_load_loses_no_acknowledged_callback_and_the
         assert receiver.process.poll() is None
         assert receiver.ready()
         async with httpx.AsyncClient(base_url=receiver.url) as client:
-            late = await client.post(f"/callbacks/{world.tokens[0]}", content=b"after the crash")
+            late = await client.post(f"/callbacks/{inserted.tokens[0]}", content=b"after the crash")
         assert late.status_code == 202
     with connect(own_server.hq_database_url or "") as hq:
         stored = _stored(hq)
@@ -143,17 +143,17 @@ async def test_postgres_killed_under_load_loses_no_acknowledged_callback_and_the
 def test_an_idle_receiver_survives_a_restart_of_postgres_unnoticed(own_server: Settings) -> None:
     server = embedded_server(Settings(home=own_server.home))
     with connect(own_server.hq_database_url or "") as hq:
-        world = make_world(hq, calls=2)
+        inserted = insert_calls(hq, calls=2)
     with ReceiverProcess(own_server) as receiver:
-        codes = [httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"1").status_code]
+        codes = [httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"1").status_code]
         server.stop()
         server.start()
-        codes.append(httpx.post(f"{receiver.url}/callbacks/{world.tokens[1]}", content=b"2").status_code)
+        codes.append(httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[1]}", content=b"2").status_code)
     assert codes == [202, 202]
 
 
 async def test_nothing_is_answered_while_the_commit_cannot_happen(receiver: ReceiverProcess, hq: Hq) -> None:
-    world = make_world(hq, calls=20)
+    inserted = insert_calls(hq, calls=20)
     async with aiohttp.ClientSession() as session:
 
         async def post(token: str) -> int:
@@ -161,7 +161,7 @@ async def test_nothing_is_answered_while_the_commit_cannot_happen(receiver: Rece
                 return answer.status
 
         hq.execute("lock table callback_inbox in share mode")  # reads may go on, an insert has to wait
-        answers = [asyncio.create_task(post(token)) for token in world.tokens]
+        answers = [asyncio.create_task(post(token)) for token in inserted.tokens]
         _, waiting = await asyncio.wait(answers, timeout=1.5)
         assert len(waiting) == len(answers)
         async with session.get(f"{receiver.url}/health") as health:
@@ -172,18 +172,18 @@ async def test_nothing_is_answered_while_the_commit_cannot_happen(receiver: Rece
 
 
 def test_a_commit_that_takes_too_long_is_answered_503_and_a_second_try_gets_through(settings: Settings, hq: Hq) -> None:
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     with ReceiverProcess(settings, environment={"ENRICH_RECEIVER_STATEMENT_SECONDS": "0.3"}) as receiver:
         hq.execute("lock table callback_inbox in share mode")
-        assert httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"x").status_code == 503
+        assert httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"x").status_code == 503
         hq.rollback()
         assert inbox(hq) == []
-        assert httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"x").status_code == 202
+        assert httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"x").status_code == 202
 
 
 def test_a_commit_that_fails_is_answered_503(receiver: ReceiverProcess, hq: Hq) -> None:
     """The insert succeeds and only the commit fails, by a check that Postgres defers to it."""
-    world = make_world(hq)
+    inserted = insert_calls(hq)
     hq.execute(
         "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no commit'; end $$"
     )
@@ -192,19 +192,19 @@ def test_a_commit_that_fails_is_answered_503(receiver: ReceiverProcess, hq: Hq) 
         " for each row execute function refuse()"
     )
     hq.commit()
-    assert httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"x").status_code == 503
+    assert httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"x").status_code == 503
     assert inbox(hq) == []
     hq.execute("drop trigger refuse on callback_inbox")
     hq.commit()
-    assert httpx.post(f"{receiver.url}/callbacks/{world.tokens[0]}", content=b"x").status_code == 202
+    assert httpx.post(f"{receiver.url}/callbacks/{inserted.tokens[0]}", content=b"x").status_code == 202
 
 
 async def test_sigterm_finishes_what_is_in_flight_and_stores_everything_it_acknowledged(
     settings: Settings, hq: Hq
 ) -> None:
-    world = make_world(hq, calls=3000)
+    inserted = insert_calls(hq, calls=3000)
     with ReceiverProcess(settings) as receiver:
-        senders = Senders(receiver, world)
+        senders = Senders(receiver, inserted)
 
         async def terminate() -> None:
             await senders.have_acknowledged(300)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,18 +14,16 @@ import pytest
 
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.run.advance import EngineOptions, RunReport
-from enrichment_assets.providers import build_providers
+from enrichment_assets.engine.run.advance import RunReport
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import connect_async
-from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.inbox.callbacks import Receipt
 from tests.actors import TESTER
+from tests.harness.batches import Launched
 from tests.harness.handles import hq_of
 from tests.harness.warm_program import WarmProgram
 
@@ -41,15 +36,26 @@ PEOPLE = (
 
 
 @dataclass
-class World:
-    """One batch (`key`) of the client acme, and what the tests do with it."""
+class RegisteredBatch:
+    """One batch of the client acme whose workflows are in the registry, as `launch` lays it out."""
 
     settings: Settings
     sandbox: SandboxProcess
     hq: psycopg.Connection[dict[str, Any]]
     folder: Path
-    key: str = ""
     made: list[str] = field(default_factory=list)
+    launched: Launched | None = None
+
+    @property
+    def there(self) -> Launched:
+        """The batch, run and read as any other."""
+        assert self.launched is not None, "nothing was launched yet"
+        return self.launched
+
+    @property
+    def key(self) -> str:
+        """The batch's key."""
+        return self.there.key
 
     def workflow(self, slug: str, **fields: Any) -> WorkflowDefinition:
         """A person workflow that looks up an e-mail address, for a cent; `fields` change it."""
@@ -114,7 +120,9 @@ class World:
             actor=TESTER,
         )
         create_items(hq_of(self.settings), self.settings, key)
-        self.key = key
+        (row,) = self.hq.execute("select id from batches where batch_key = %s", (key,)).fetchall()
+        self.hq.rollback()
+        self.launched = Launched(self.settings, self.hq, self.sandbox, key, row["id"], "acme")
         return key
 
     def register(self, *workflows: WorkflowDefinition) -> None:
@@ -122,24 +130,13 @@ class World:
         for workflow in workflows:
             configuration.add_workflow(hq_of(self.settings), self.settings, workflow, actor=TESTER)
 
-    def run(self, key: str | None = None) -> RunReport:
+    def run(self) -> RunReport:
         """One engine run."""
-        options = EngineOptions(receiver_url="http://127.0.0.1:9", sandbox_url=self.sandbox.url, linger_seconds=0.2)
-        return advance_batch(
-            hq_of(self.settings), self.settings, key or self.key, build_providers(self.sandbox.url), options=options
-        )
+        return self.there.run(linger=0.2)
 
     def deliver(self, token: str, body: dict[str, Any] | bytes) -> None:
         """Store a callback as the receiver does."""
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        callback = IncomingCallback(token, "{}", raw, hashlib.sha256(raw).digest())
-
-        async def store() -> list[Receipt]:
-            async with await connect_async(self.settings.hq_database_url or "", autocommit=True) as connection:
-                await prepare_session(connection, 10)
-                return await store_callbacks(connection, [callback])
-
-        assert asyncio.run(store()) == [Receipt.STORED]
+        assert self.there.call_back({"callback_token": token}, body) is Receipt.STORED
 
     def billed(self) -> tuple[int, int]:
         """Calls that reached the sandbox, and charges it made."""
@@ -148,10 +145,7 @@ class World:
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
         """Rows as another connection sees them now."""
-        self.hq.rollback()
-        found = self.hq.execute(query, parameters).fetchall()
-        self.hq.rollback()
-        return found
+        return self.there.rows(query, *parameters)
 
     def states(self, slug: str) -> list[tuple[str, str | None, str | None, str | None]]:
         """(status, outcome, error class, reason up to a colon) of a workflow, by item."""
@@ -164,7 +158,7 @@ class World:
 
     def calls(self, slug: str) -> list[dict[str, Any]]:
         """Ledger rows of a workflow."""
-        return self.rows("select * from provider_calls where workflow_slug = %s order by item_id, id", slug)
+        return self.there.calls(slug)
 
     def batch_row(self) -> dict[str, Any]:
         """The batch's row."""
@@ -172,9 +166,11 @@ class World:
 
 
 @pytest.fixture
-def world(settings: Settings, sandbox: SandboxProcess, hq: psycopg.Connection[dict[str, Any]], tmp_path: Path) -> World:
+def harness(
+    settings: Settings, sandbox: SandboxProcess, hq: psycopg.Connection[dict[str, Any]], tmp_path: Path
+) -> RegisteredBatch:
     configuration.add_client(hq_of(settings), "acme", "Acme", actor=TESTER)
-    return World(settings, sandbox, hq, tmp_path)
+    return RegisteredBatch(settings, sandbox, hq, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.registry.loader import builtin_workflows
-from tests.engine.world import async_step, step
+from tests.harness.batches import async_step, step
 
 EMAIL = "ann@a.example"
 FOUND = {"status": "done", "email": EMAIL}

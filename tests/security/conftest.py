@@ -1,8 +1,7 @@
-"""The engine's and the platform's fixtures."""
+"""The platform's folder that every user may pass through."""
 
 from __future__ import annotations
 
-from tests.engine.conftest import world
 from tests.platform.conftest import open_folder
 
-__all__ = ["open_folder", "world"]
+__all__ = ["open_folder"]

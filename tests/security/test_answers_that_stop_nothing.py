@@ -23,21 +23,21 @@ from enrichment_assets.store.calls.readings import INLINE
 from enrichment_assets.store.inbox.callbacks import MOST_BODIES, MOST_BYTES, TOO_MANY, Receipt
 from enrichment_assets.wire.transport import MAX_ANSWER
 from tests.engine.hostile_server import answering
-from tests.engine.world import Launched, World, async_step, people, step
 from tests.engine_features.test_questions_under_way import in_a_child, over
 from tests.engine_features.test_signed_callbacks import VARIABLE, post, signed_step, standard
+from tests.harness.batches import BatchHarness, Launched, async_step, people, step
 
 GOOD = {"found": True, "id": "answer-1"}
 
 
-def called(world: World, rows: int = 1) -> Launched:
-    batch = world.launch(people(rows), async_step("slow"))
+def called(harness: BatchHarness, rows: int = 1) -> Launched:
+    batch = harness.launch(people(rows), async_step("slow"))
     batch.run()
     return batch
 
 
-def test_a_callback_whose_reading_runs_died_of_is_given_up_and_the_others_are_read(world: World) -> None:
-    batch = called(world, rows=3)
+def test_a_callback_whose_reading_runs_died_of_is_given_up_and_the_others_are_read(harness: BatchHarness) -> None:
+    batch = called(harness, rows=3)
     for call in batch.calls():
         batch.call_back(call, {**GOOD, "call": call["id"]})
     first, second, third = (row["id"] for row in batch.inbox())
@@ -56,9 +56,9 @@ def test_a_callback_whose_reading_runs_died_of_is_given_up_and_the_others_are_re
 
 @pytest.mark.parametrize(("readings", "status"), [(MOST_READINGS, "FAILED"), (MOST_READINGS - 1, "COMPLETED")])
 def test_an_answer_that_a_dead_run_left_is_read_a_few_times_and_then_given_up(
-    world: World, readings: int, status: str
+    harness: BatchHarness, readings: int, status: str
 ) -> None:
-    batch = world.launch(people(1), step("ask"))
+    batch = harness.launch(people(1), step("ask"))
     batch.run()
     batch.change("update provider_calls set state = 'received', readings = %s", readings)
     batch.change("update workflow_states set status = 'PENDING', outcome = null, result_id = null")
@@ -69,15 +69,15 @@ def test_an_answer_that_a_dead_run_left_is_read_a_few_times_and_then_given_up(
     assert batch.asked("ask") == 1
 
 
-def test_a_large_callback_is_fetched_when_it_is_read_and_reads_the_same(world: World) -> None:
-    batch = called(world)
+def test_a_large_callback_is_fetched_when_it_is_read_and_reads_the_same(harness: BatchHarness) -> None:
+    batch = called(harness)
     batch.call_back(batch.calls()[0], {**GOOD, "text": "x" * 6 * INLINE})
     batch.run()
     assert (batch.state("slow")["status"], batch.state("slow")["outcome"]) == ("COMPLETED", "found")
 
 
-def test_a_token_stores_so_many_callbacks_and_then_one_dead_letter_says_so(world: World) -> None:
-    batch = called(world)
+def test_a_token_stores_so_many_callbacks_and_then_one_dead_letter_says_so(harness: BatchHarness) -> None:
+    batch = called(harness)
     call = batch.calls()[0]
     receipts = [batch.call_back(call, {"n": n}) for n in range(MOST_BODIES + 3)]
     assert receipts == [Receipt.STORED] * MOST_BODIES + [Receipt.REFUSED] * 3
@@ -87,8 +87,8 @@ def test_a_token_stores_so_many_callbacks_and_then_one_dead_letter_says_so(world
     assert len(batch.inbox()) == MOST_BODIES + 1
 
 
-def test_a_token_stores_so_many_bytes_also_after_its_answer_came(world: World) -> None:
-    batch = called(world)
+def test_a_token_stores_so_many_bytes_also_after_its_answer_came(harness: BatchHarness) -> None:
+    batch = called(harness)
     call = batch.calls()[0]
     batch.call_back(call, GOOD)
     batch.run()
@@ -103,8 +103,8 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def test_a_signed_callback_that_came_for_another_call_is_refused(world: World, secret: None) -> None:
-    batch = world.launch(people(2), signed_step("standard_webhooks"))  # type: ignore[arg-type]
+def test_a_signed_callback_that_came_for_another_call_is_refused(harness: BatchHarness, secret: None) -> None:
+    batch = harness.launch(people(2), signed_step("standard_webhooks"))  # type: ignore[arg-type]
     batch.run()
     one, two = batch.calls()
     body = json.dumps(GOOD).encode()
@@ -153,7 +153,7 @@ def _die_of(word: bytes) -> None:
 
 
 def test_an_answer_that_kills_whoever_reads_it_fails_its_item_after_a_few_runs_and_the_batch_goes_on(
-    world: World,
+    harness: BatchHarness,
 ) -> None:
     rows = [{"first_name": "Ann", "n": name} for name in ("deadly", "fine", "good")]
     deaths = 0
@@ -161,7 +161,7 @@ def test_an_answer_that_kills_whoever_reads_it_fails_its_item_after_a_few_runs_a
         server.bodies = {"/deadly": b'{"found": true, "id": "deadly"}'}
         request = {"url": server.url + "/{{original.n}}", "body": {}}
         first = step("first", request=request, free_or_idempotent=True)
-        batch = world.launch(rows, first, step("later", uses=["first"], free_or_idempotent=True))
+        batch = harness.launch(rows, first, step("later", uses=["first"], free_or_idempotent=True))
         while deaths <= MOST_READINGS and in_a_child(batch, prepare=lambda: _die_of(b"deadly")) != [0]:
             over(batch)
             batch.due()

@@ -19,7 +19,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse.project import load_project
 from tests.actors import TESTER
-from tests.engine.world import World, people, step
+from tests.harness.batches import BatchHarness, people, step
 from tests.harness.handles import hq_of
 
 
@@ -80,11 +80,11 @@ def test_saving_such_a_workflow_or_override_is_refused(settings: Settings) -> No
         )
 
 
-def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(world: World) -> None:
+def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(harness: BatchHarness) -> None:
     columns = {"found_id": "fields.fine"}
-    with connect(world.settings.workspace_database_url or "", autocommit=True) as workspace:
+    with connect(harness.settings.workspace_database_url or "", autocommit=True) as workspace:
         workspace.execute("create table with_other_types (client_slug text, batch_key date)")
-    batch = world.launch(
+    batch = harness.launch(
         people(2),
         to_table("final_leads", "taken"),
         to_table("not_there", "missing", create=False),
@@ -92,15 +92,15 @@ def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(world
         step("fine", destination={"table": "fine_answers", "create": True, "columns": columns}),
     )
     batch.run()
-    reports = store_results(hq_of(world.settings), batch.key)
+    reports = store_results(hq_of(harness.settings), batch.key)
     assert {slug: report.rows for slug, report in reports.items()} == {"taken": 0, "missing": 0, "other": 0, "fine": 2}
     assert "cannot be used" in (reports["taken"].problem or "")
     assert "does not exist" in (reports["missing"].problem or "")
     assert "cannot be written" in (reports["other"].problem or "")
     assert reports["fine"].problem is None
-    with connect(world.settings.workspace_database_url or "", autocommit=True) as workspace:
+    with connect(harness.settings.workspace_database_url or "", autocommit=True) as workspace:
         tables = workspace.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
         assert {row["tablename"] for row in tables} == {"with_other_types", "fine_answers"}
         workspace.execute("create table not_there (like fine_answers)")
         workspace.execute("create unique index on not_there (client_slug, batch_key, item_id)")
-    assert store_results(hq_of(world.settings), batch.key)["missing"].rows == 2
+    assert store_results(hq_of(harness.settings), batch.key)["missing"].rows == 2

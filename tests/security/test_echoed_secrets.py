@@ -16,7 +16,7 @@ import pytest
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.engine.run.event_log import logger
 from enrichment_assets.wire.echo import EchoGuard
-from tests.engine.world import World, people, step
+from tests.harness.batches import BatchHarness, people, step
 
 CANARY = 'canary-"key"/+1234'
 
@@ -68,7 +68,7 @@ class Lines(logging.Handler):
 
 
 def test_what_the_provider_repeats_is_replaced_before_it_is_committed(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    harness: BatchHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ECHO_API_KEY", CANARY)
     lines = Lines()
@@ -80,7 +80,7 @@ def test_what_the_provider_repeats_is_replaced_before_it_is_committed(
             provides={"told": "your_header"},
             request={"url": "/x", "headers": {"authorization": "Bearer {{secrets.token}}"}, "body": {"n": 1}},
         )
-        batch = world.launch(people(2), asks)
+        batch = harness.launch(people(2), asks)
         batch.run()
     assert lines.actions.count("secret_repeated") == 2
     assert batch.statuses() == {"COMPLETED": 2}

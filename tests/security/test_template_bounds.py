@@ -11,7 +11,7 @@ from jinja2 import Environment
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.template_bounds import ENVIRONMENT, FILTERS, MAX_LOOPS, MAX_TEXT, METHODS
 from enrichment_assets.domain.templating import RequestRenderer
-from tests.engine.world import step
+from tests.harness.batches import step
 
 LARGE = {"text": "a,b" * 200_000, "words": ["word"] * 9_000, "n": 10**9, "people": [{"name": "Ann"}] * 2_000}
 

@@ -258,7 +258,7 @@ async def start_runner(connection: AsyncConnection, batch: Launched, lease_secon
     return Scope(row["client_id"], batch.batch_id, runner)
 
 
-class World:
+class BatchHarness:
     """Launches batches."""
 
     def __init__(self, settings: Settings, hq: psycopg.Connection[Row], sandbox: SandboxProcess, folder: Path) -> None:

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 
 @dataclass(frozen=True)
-class World:
+class CallFixture:
     """Ids of one client's batch; `tokens[i]` belongs to `call_ids[i]`."""
 
     client_id: int
@@ -24,9 +24,9 @@ class World:
     by_token: dict[str, int] = field(default_factory=dict)
 
 
-def make_world(
+def insert_calls(
     hq: psycopg.Connection[Any], client: str = "acme", calls: int = 1, expires: str = "1 day", batch: str | None = None
-) -> World:
+) -> CallFixture:
     """Insert and commit one client with one batch, one item and `calls` sent calls."""
     batch_key = batch or f"{client}-batch"
     row = hq.execute(
@@ -69,7 +69,7 @@ def make_world(
     hq.commit()
     by_token = {r["callback_token"]: r["id"] for r in rows}
     call_ids = [by_token[t] for t in tokens]
-    return World(row["client_id"], client, row["batch_id"], batch_key, row["id"], call_ids, tokens, by_token)
+    return CallFixture(row["client_id"], client, row["batch_id"], batch_key, row["id"], call_ids, tokens, by_token)
 
 
 def inbox(hq: psycopg.Connection[Any]) -> list[dict[str, Any]]:
