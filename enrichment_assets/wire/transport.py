@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -132,12 +134,13 @@ def build_client(
 
     With `only_below` no request leaves for any other address, by whatever way it was made.
     """
+    trusted = _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=concurrency,
             keepalive_timeout=KEEPALIVE,
-            ssl=httpx.create_ssl_context(),
+            ssl=trusted,
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -147,7 +150,13 @@ def build_client(
             auto_decompress=False,
         )
 
-    return ProviderClient(AiohttpTransport(client=session))
+    return ProviderClient(AiohttpTransport(verify=trusted, client=session))
+
+
+@lru_cache(maxsize=4)
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The authorities that httpx trusts under these variables of the environment, read once: that takes 40 ms."""
+    return httpx.create_ssl_context()
 
 
 # crash point: request-is-sent

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import certifi
 import pytest
 
 from enrichment_assets.domain.errors import ContractError
@@ -252,3 +254,19 @@ async def test_no_exception_and_no_log_line_holds_the_url_or_the_key(caplog: pyt
         with pytest.raises(FateUnknown) as caught:
             await send(client, secret, 5)
     assert "very-secret" not in f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
+
+
+def test_clients_share_what_the_machine_trusts_until_the_environment_names_other_authorities(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def authorities() -> object:
+        async with build_client() as client:
+            return client.session.connector._ssl
+
+    first = asyncio.run(authorities())
+    assert isinstance(first, ssl.SSLContext)
+    assert first.verify_mode is ssl.CERT_REQUIRED
+    assert first.check_hostname
+    assert asyncio.run(authorities()) is first
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    assert asyncio.run(authorities()) is not first
