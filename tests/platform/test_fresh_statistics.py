@@ -162,6 +162,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     replaying.open_calls: lambda c, b: replaying.open_calls(c, b.batch_id, "first"),
     replaying.open_states: lambda c, b: replaying.open_states(c, b.batch_id, "first"),
     replaying.rekey_calls: lambda c, b: replaying.rekey_calls(c, b.batch_id, "fresh", "first", "v2"),
+    operator_actions.list_actions: lambda c, b: operator_actions.list_actions(c, batch_id=b.batch_id),
     replaying.items_found: lambda c, b: replaying.items_found(c, b.batch_id, "first"),
 }
 
