@@ -121,6 +121,7 @@ def _merged(declared: Iterable[Declared], before: list[Entry]) -> list[Entry]:
     return [{**entry, "place": place} for place, entry in enumerate(entries.values())]
 
 
+# opens files of ours: the home's
 def _read(layout: Layout) -> list[Entry] | None:
     """The file's entries; None where nothing was extracted into this warehouse yet."""
     try:

@@ -95,5 +95,5 @@ def test_a_batch_is_run_until_nothing_is_left_and_again_when_something_is(
 
     item = hq.execute("select min(item_id) as id from workflow_states").fetchone()
     assert item is not None
-    edit_lead(handle, batch, int(str(item["id"])), "title", "Countess", actor=TESTER, by="test")
+    edit_lead(handle, simulated, batch, int(str(item["id"])), "title", "Countess", actor=TESTER, by="test")
     assert not nothing_left(handle, simulated, batch)

@@ -29,8 +29,8 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.shapes.shape import Shape, plain, written
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
-from tests.conftest import PostgresServer
 from tests.docs.json_page import PAGE, PRINTED, render, shape_classes, undescribed
+from tests.harness.databases import PostgresServer
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 

@@ -31,7 +31,7 @@ from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scop
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
-from enrichment_assets.store.results import destinations, edits, extraction, statistics
+from enrichment_assets.store.results import destinations, edits, extraction, freshness, statistics
 from enrichment_assets.store.runs import claims, contexts
 from enrichment_assets.store.states import batch_states, reasons, recovery, reopening, replaying, stops, transitions
 from tests.harness.databases import PostgresServer
@@ -129,7 +129,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         )
         for source in extraction.SOURCE_QUERIES
     ],
-    extraction.changed_at: lambda c, b: extraction.changed_at(c, b.batch_id),
+    freshness.changed_at: lambda c, b: freshness.changed_at(c, b.batch_id),
     fanout.insert_children_replayed: lambda c, b: fanout.insert_children_replayed(
         c, b.client_id, b.batch_id, _emitted(b)
     ),
