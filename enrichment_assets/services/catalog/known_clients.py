@@ -12,9 +12,9 @@ from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.files import Layout
 
 
-def client_row(connection: Connection, slug: str) -> dict[str, Any]:
-    """The client's row on an open connection. Raises `NotFoundError`."""
-    row = store.get_client(connection, slug)
+def client_row(connection: Connection, slug: str, *, archived: bool = False) -> dict[str, Any]:
+    """The client's row on an open connection, of an archived one only if asked for. Raises `NotFoundError`."""
+    row = store.get_client(connection, slug, archived=archived)
     if row is None:
         raise no_such_client(connection, slug)
     return row

@@ -16,11 +16,11 @@ from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.catalog.clients import no_such_workflow
+from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import seed_builtins
 from enrichment_assets.services.operations.recovery import in_transaction, wake_again
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import registry
-from enrichment_assets.store.catalog.missing import no_such_client
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.money import budget_changes, budgets
@@ -166,7 +166,4 @@ def _scope(connection: Connection, client: str, batch: str | None, workflow: str
 
 
 def _client_id(connection: Connection, slug: str) -> int:
-    client_id = budget_changes.client_id_of(connection, slug)
-    if client_id is None:
-        raise no_such_client(connection, slug)
-    return client_id
+    return int(client_row(connection, slug, archived=True)["id"])

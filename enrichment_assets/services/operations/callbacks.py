@@ -16,20 +16,20 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.statuses import InboxStatus
 from enrichment_assets.domain.visible import visible
+from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches.launching import get_batch
-from enrichment_assets.store.catalog.missing import no_such_batch, no_such_client
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.review import (
     CallbackSummary,
-    batch_exists,
-    client_exists,
     find_in_inbox,
     list_inbox,
     read_inbox_body,
     reopen_dead,
 )
+from enrichment_assets.store.states.batch_states import find_batch_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ def list_callbacks(
     """The newest callbacks first. Raises `NotFoundError` for a batch or client that does not exist."""
     with hq.transaction() as connection:
         _require_batch(connection, batch)
-        if client is not None and not client_exists(connection, client):
-            raise no_such_client(connection, client)
+        if client is not None:
+            client_row(connection, client, archived=True)
         status = InboxStatus.DEAD if dead else None
         return list_inbox(connection, status=status, batch_key=batch, client=client, limit=limit)
 
@@ -136,7 +136,7 @@ def _find(connection: Connection, inbox_id: int) -> CallbackSummary:
 
 def _require_batch(connection: Connection, batch: str | None) -> None:
     """Say that a named batch does not exist, rather than that it has no callbacks."""
-    if batch is not None and not batch_exists(connection, batch):
+    if batch is not None and find_batch_id(connection, batch) is None:
         raise no_such_batch(connection, batch)
 
 

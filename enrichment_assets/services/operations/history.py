@@ -6,11 +6,11 @@ from datetime import datetime
 
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.store.audit.operator_actions import OperatorAction, list_actions
 from enrichment_assets.store.batches.launching import get_batch
-from enrichment_assets.store.catalog.missing import no_such_batch, no_such_client
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.store.money.budget_changes import client_id_of
 
 
 def list_history(
@@ -40,9 +40,7 @@ def list_history(
         raise ConfigurationError("a time needs its zone to be compared", code="history.time_without_zone")
     who = None if actor is None else str(Actor.parse(actor))
     with hq.transaction() as connection:
-        client_id = None if client is None else client_id_of(connection, client)
-        if client is not None and client_id is None:
-            raise no_such_client(connection, client)
+        client_id = None if client is None else client_row(connection, client, archived=True)["id"]
         found = None if batch is None else get_batch(connection, batch)
         if batch is not None and found is None:
             raise no_such_batch(connection, batch)

@@ -20,7 +20,7 @@ from enrichment_assets.domain.headers import map_headers
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.spreadsheets import is_own_export
-from enrichment_assets.services.catalog.known_clients import check_client
+from enrichment_assets.services.catalog.known_clients import check_client, client_row
 from enrichment_assets.services.uploads.csv_files import ReadLimits
 from enrichment_assets.services.uploads.file_readings import (
     Reading,
@@ -45,7 +45,6 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import uploads as store
 from enrichment_assets.store.catalog.archiving import set_archived
-from enrichment_assets.store.catalog.missing import no_such_client
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 
@@ -98,9 +97,7 @@ def upload_file(
     name = filename or path.name
     options = options or UploadOptions()
     with hq.transaction() as connection:
-        client = store.client_id(connection, client_slug)
-        if client is None:
-            raise no_such_client(connection, client_slug)
+        client = client_row(connection, client_slug)["id"]
         try:
             with keep_aside(settings, path, client_slug, follow=source != "inbox") as kept:
                 if known := store.find_upload(connection, client, kept.sha256, options.kept()):

@@ -16,9 +16,11 @@ def insert_client(connection: Connection, slug: str, name: str) -> Row | None:
     ).fetchone()
 
 
-def get_client(connection: Connection, slug: str) -> Row | None:
-    """The client with that slug, unless it was archived."""
-    return connection.execute("select * from clients where slug = %s and archived_at is null", (slug,)).fetchone()
+def get_client(connection: Connection, slug: str, *, archived: bool = False) -> Row | None:
+    """The client with that slug; one that was archived only where `archived` says so."""
+    return connection.execute(
+        "select * from clients where slug = %s and (%s or archived_at is null)", (slug, archived)
+    ).fetchone()
 
 
 def list_clients(connection: Connection) -> list[Row]:

@@ -18,12 +18,6 @@ _UPLOAD = """
 """
 
 
-def client_id(connection: Connection, slug: str) -> int | None:
-    """Id of the client with that slug, unless it was archived."""
-    found = connection.execute("select id from clients where slug = %s and archived_at is null", (slug,)).fetchone()
-    return None if found is None else found["id"]
-
-
 def find_upload(connection: Connection, client: int, sha256: str, options: Row) -> Row | None:
     """The client's upload of a file with these bytes, read with the same options, or None."""
     return connection.execute(

@@ -103,14 +103,3 @@ def reopen_dead(
         raise ValueError("name a callback or a batch")
     rows = connection.execute(_REOPEN, {"inbox_id": inbox_id, "batch_key": batch_key, "refusal": TOO_MANY}).fetchall()
     return sorted((row["id"], row["batch_key"]) for row in rows)
-
-
-# one row: by its key
-def batch_exists(connection: Connection, batch_key: str) -> bool:
-    """Whether there is a batch of that key."""
-    return connection.execute("select 1 from batches where batch_key = %s", [batch_key]).fetchone() is not None
-
-
-def client_exists(connection: Connection, slug: str) -> bool:
-    """Whether there is a client of that slug."""
-    return connection.execute("select 1 from clients where slug = %s", [slug]).fetchone() is not None

@@ -22,12 +22,6 @@ class Scope:
     workflow: str | None
 
 
-def client_id_of(connection: Connection, slug: str) -> int | None:
-    """The client's id; None when there is none of that name."""
-    row = connection.execute("select id from clients where slug = %s", (slug,)).fetchone()
-    return None if row is None else int(row["id"])
-
-
 # one row: by its key
 def batch_id_of(connection: Connection, client_id: int, batch_key: str) -> int | None:
     """The id of a batch of this client; None when it has no such batch."""
