@@ -90,6 +90,8 @@ def normalise_name(first: str | None = None, last: str | None = None, full: str 
             suffix=name.suffix or again.suffix,
             middle=again.middle or (name.middle if again.first_name == name.first_name else None),
         )
+    else:  # a damaged text that reads differently each time is nobody's name
+        return NormalisedName()
     return name
 
 

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from enrichment_assets.domain.names import NormalisedName, normalise_name
@@ -101,6 +101,8 @@ _NAMES = st.one_of(st.none(), st.text(max_size=30), st.lists(_WORDS, max_size=7)
 
 @settings(max_examples=300, deadline=None)
 @given(_NAMES, _NAMES, _NAMES)
+@example(first="", last="â‹ aÑ-", full="")
+@example(first="", last="Û¹‹0à", full="Û¹‹0à")
 def test_it_never_raises_and_a_second_pass_changes_nothing(first: str, last: str, full: str) -> None:
     once = normalise_name(first, last, full)
     twice = normalise_name(once.first_name, once.last_name, once.full_name)
