@@ -32,7 +32,7 @@ def list_(
     """
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.operations.callbacks import list_callbacks
-    from enrichment_assets.services.shapes import operations as shapes
+    from enrichment_assets.services.shapes import callbacks as shapes
 
     hq = opened_hq()
     found = list_callbacks(hq, dead=dead, batch=batch, client=client, limit=limit)
@@ -67,7 +67,7 @@ def show_(
     from enrichment_assets.domain.visible import visible
     from enrichment_assets.services.insight.target_files import checked_target
     from enrichment_assets.services.operations.callbacks import show_callback
-    from enrichment_assets.services.shapes import operations as shapes
+    from enrichment_assets.services.shapes import callbacks as shapes
 
     hq = opened_hq()
     detail = show_callback(hq, inbox_id)
@@ -98,7 +98,7 @@ def replay(
     Examples: enrich callbacks replay 41, or: enrich callbacks replay --batch acme-2026-11 --dead
     """
     from enrichment_assets.services.operations.callbacks import replay_callbacks
-    from enrichment_assets.services.shapes import operations as shapes
+    from enrichment_assets.services.shapes import callbacks as shapes
 
     if batch is not None and not dead:
         raise typer.BadParameter("a batch is replayed with --dead: only its dead callbacks are put back")
