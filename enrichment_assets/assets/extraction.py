@@ -23,6 +23,7 @@ from enrichment_assets.warehouse.testspecs import TestSpec
 
 if TYPE_CHECKING:
     from enrichment_assets.warehouse import ModelReport, TestReport
+    from enrichment_assets.warehouse.kept_lineage import Lineage
 
 
 def model_key(name: str) -> dg.AssetKey:
@@ -72,15 +73,15 @@ def _schema(columns: Sequence[Column]) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(c.name, c.type, description=plain(c.description)) for c in columns])
 
 
-def _lineage(project: Project, name: str) -> dg.TableColumnLineage | None:
-    """Column lineage of a model, worked out when it is built: at load time it would cost every process a second."""
+def _lineage(project: Project, origins_by_column: "Lineage") -> dg.TableColumnLineage | None:
+    """Column lineage of a model as Dagster shows it, when it is built: at load it would cost every process time."""
     known = {model: model_key(model) for model in project.models}
     deps_by_column = {
         column: [
             dg.TableColumnDep(known.get(table, RESULTS), origin if table in known else f"{table}.{origin}")
             for table, origin in origins
         ]
-        for column, origins in project.model(name).column_lineage.items()
+        for column, origins in origins_by_column.items()
         if origins
     }
     return dg.TableColumnLineage(deps_by_column=deps_by_column) if deps_by_column else None
@@ -142,7 +143,12 @@ def _tested(
     A model that is made from one whose blocking test failed is not reported. Gives the names of those that failed.
     """
     from enrichment_assets.warehouse import run_tests
+    from enrichment_assets.warehouse.files import Layout
+    from enrichment_assets.warehouse.kept_lineage import lineage_of
+    from enrichment_assets.warehouse.lead_columns import project_of
 
+    layout = Layout.of(settings)
+    lineage = lineage_of(layout, project_of(layout))
     wanted = context.selected_asset_check_keys
     tested = run_tests(settings, batch_key, [report.name for report in reports])
     broken: set[str] = set()
@@ -156,7 +162,7 @@ def _tested(
             broken.add(report.name)
         yield dg.MaterializeResult(
             asset_key=key,
-            metadata=_metadata(report, _lineage(project, report.name)),
+            metadata=_metadata(report, _lineage(project, lineage[report.name])),
             check_results=[
                 _check_result(report.name, result) for result in results if dg.AssetCheckKey(key, result.name) in wanted
             ],

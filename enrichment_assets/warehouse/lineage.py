@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-if TYPE_CHECKING:
-    from enrichment_assets.warehouse.project import Model
+from enrichment_assets.warehouse.project import Model, load_project
 
 Origin = tuple[str, str]
 
@@ -44,8 +41,6 @@ def column_lineage(model: Model) -> dict[str, list[Origin]]:
 
 def _schema(model: Model) -> dict[str, object]:
     """What the model reads, in sqlglot's form: schema -> relation -> column -> type."""
-    from enrichment_assets.warehouse.project import load_project
-
     project = load_project()
     schema: dict[str, object] = {}
     columns = {n: m.columns for n, m in project.models.items()} | {n: r.columns for n, r in project.seeds.items()}

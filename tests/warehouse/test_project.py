@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +18,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.results.extraction import SOURCE_QUERIES
 from enrichment_assets.warehouse import load_project, run_tests
 from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.kept_lineage import lineage_of
 from enrichment_assets.warehouse.project import PROJECT_DIR
 from enrichment_assets.warehouse.publishing import POSTGRES_TYPES
 from tests.warehouse.conftest import Build
@@ -40,6 +43,23 @@ def test_models_come_after_what_they_read() -> None:
     for model in project.models.values():
         assert {r for r in model.refs if r in project.models} <= seen, model.name
         seen.add(model.name)
+
+
+def test_lineage_is_worked_out_once_for_a_state_of_the_sql(tmp_path: Path) -> None:
+    layout, project = Layout(tmp_path), load_project()
+    fresh = {name: model.column_lineage for name, model in project.models.items()}
+    assert lineage_of(layout, project) == fresh
+    file = tmp_path / "lineage.json"
+    kept = json.loads(file.read_text())
+    kept["models"]["final_leads"] = {"full_name": [["hq.batch_items", "kept"]]}
+    file.write_text(json.dumps(kept))
+    assert lineage_of(layout, project)["final_leads"] == {"full_name": [("hq.batch_items", "kept")]}
+    changed = replace(project.models["final_leads"], columns=project.models["final_leads"].columns[:-1])
+    one_less = replace(project, models={**project.models, "final_leads": changed})
+    assert len(lineage_of(layout, one_less)["final_leads"]) == len(changed.columns)
+    for damaged in ("", "[]", '{"models": 1}'):
+        file.write_text(damaged)
+        assert lineage_of(layout, project) == fresh
 
 
 def test_column_lineage_reaches_the_columns_that_a_value_is_made_of() -> None:
