@@ -157,6 +157,8 @@ def _ascii_host(host: str) -> str | None:
 
 
 def _is_address(host: str) -> bool:
+    if not host[-1:].isdigit() and ":" not in host:  # nearly all: an IPv4 address ends with a digit
+        return False
     try:
         ipaddress.ip_address(host)
     except ValueError:

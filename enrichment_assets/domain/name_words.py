@@ -21,6 +21,8 @@ _LONGEST_PLAIN = 40
 @lru_cache(maxsize=16_384)
 def fold(text: str) -> str:
     """A form for comparing: without case, accents and points (`Ph.D.` and `PhD` are `phd`), one kind of space."""
+    if text.isascii():  # nothing to take apart
+        return " ".join(text.lower().replace(".", "").split())
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
