@@ -61,8 +61,8 @@ def known_types(layout: Layout) -> dict[str, str]:
 
 def reserved() -> frozenset[str]:
     """Names that no workflow can declare: `final_leads` has them anyway, or no table can have them."""
-    ours = load_project(lead_columns=()).model("final_leads").columns
-    return frozenset(column.name for column in ours) | _SYSTEM | _ELSEWHERE
+    ours = {column.name for column in load_project().model("final_leads").columns}
+    return frozenset(ours - {declared.column.name for declared in shipped()}) | _SYSTEM | _ELSEWHERE
 
 
 def shipped() -> list[Declared]:

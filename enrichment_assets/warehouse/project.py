@@ -183,9 +183,11 @@ def _with_declared(model: Model, lead_columns: tuple[Column, ...]) -> Model:
     return replace(model, columns=(*model.columns[:at], *lead_columns, *model.columns[at:]))
 
 
+@lru_cache(maxsize=64)
 def _yaml(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except (OSError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error}", code="model.file_unreadable") from error
     return document if isinstance(document, dict) else {}
