@@ -78,13 +78,27 @@ def bring_lead_columns_up_to_date(hq: Hq, settings: Settings) -> None:
     """Write down what the registry declares now. Cheap where nothing has changed."""
     layout = Layout.of(settings)
     with locked(layout, _FILE):
-        with hq.transaction() as connection:
-            rows = declared_columns(connection)
         before = _read(layout) or []
-        entries = _merged([*_of_rows(rows), *shipped()], before)
+        entries = _declared_now(hq, before)
         if entries != before:
             with put_in_place(layout.root / _FILE) as unfinished:
                 unfinished.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+
+
+def written_at(hq: Hq, layout: Layout) -> int | None:
+    """When the columns were last written down (nanoseconds); None where the registry declares others by now."""
+    try:
+        written = (layout.root / _FILE).stat().st_mtime_ns
+    except OSError:
+        return None
+    before = _read(layout) or []
+    return written if _declared_now(hq, before) == before else None
+
+
+def _declared_now(hq: Hq, before: list[Entry]) -> list[Entry]:
+    with hq.transaction() as connection:
+        rows = declared_columns(connection)
+    return _merged([*_of_rows(rows), *shipped()], before)
 
 
 def _of_rows(rows: Mapping[str, Mapping[str, object]]) -> Iterable[Declared]:

@@ -72,12 +72,24 @@ def test_a_batch_is_run_until_nothing_is_left_and_again_when_something_is(
     for path in (leads, organisations):
         kept = path.stat().st_mtime_ns
         os.utime(path, ns=(0, 0))  # older than the SQL, or than the batch's own tables
-        assert not nothing_left(handle, simulated, batch)
+        assert not nothing_left(handle, simulated, batch), path
         os.utime(path, ns=(kept, kept))
+    written = [path for room in ("sources", "models") for path in layout.root.glob(f"{room}/*/*/{batch}.parquet")]
+    assert len(written) > 15
+    for path in (*written, organisations, layout.analytics("organisation_aliases"), layout.root / "lead_columns.json"):
         path.rename(path.with_suffix(".gone"))
-        assert not nothing_left(handle, simulated, batch)
+        assert not nothing_left(handle, simulated, batch), path
         path.with_suffix(".gone").rename(path)
-        assert nothing_left(handle, simulated, batch)
+        assert nothing_left(handle, simulated, batch), path
+
+    column = (
+        "update enrichment_registry set definition = jsonb_set(definition, '{columns}', %s) where workflow_slug = %s"
+    )
+    declared = '{"normal_name": {"type": "text", "description": "A name."}}'
+    for columns, is_left in ((declared, True), ("{}", False)):
+        hq.execute(column, [columns, "normalise-name"])
+        hq.commit()
+        assert nothing_left(handle, simulated, batch) is not is_left
 
     for change in (
         "update batches set finished_at = null",

@@ -28,8 +28,7 @@ OF_OTHERS = {
     *("bulk_match", "bulk_enrich", "api_search", "include_password", "num_retries", "address_info"),
     *("budget_exceeded", "insufficient_quota", "toast_tuple_target", "search_path", "pg_dump", "pg_ctl"),
     *("default_toast_compression", "pglz_compress"),
-    *("my_model", "my_field", "enriched_email", "deal_id", "funded_on", "headcount_growth"),
-    *("organization_headcount_twelve_month_growth",),
+    *("my_model", "my_field", "enriched_email", "deal_id", "funded_on", "subsidiary_count"),
 }
 """Words of other people's products and of examples, which our code need not know."""
 

@@ -1,4 +1,4 @@
-"""What each provider's answers mean, as its documentation (docs/providers) has them, quirk by quirk."""
+"""What each provider's answers mean, as its documentation has them, quirk by quirk."""
 
 from __future__ import annotations
 

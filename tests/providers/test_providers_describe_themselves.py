@@ -93,8 +93,10 @@ def _with_files_added(folder: Path) -> Path:
             target = folder / package.name / place / path.name
             if not target.exists() and path.name != "__pycache__":
                 target.symlink_to(path)
-    (folder / package.name / "providers" / "acme.py").write_text(NEW_PROVIDER, encoding="utf-8")
-    (folder / package.name / "sandbox" / "providers" / "acme.py").write_text(NEW_SIMULATION, encoding="utf-8")
+    for inner, text in (("providers", NEW_PROVIDER), ("sandbox/providers", NEW_SIMULATION)):
+        added = folder / package.name / inner / "acme.py"
+        added.unlink(missing_ok=True)  # a link to a provider of this name would be written through
+        added.write_text(text, encoding="utf-8")
     return folder
 
 

@@ -184,6 +184,22 @@ def test_overrides_are_kept_merged_and_given_back(settings: Settings) -> None:
         service.set_client_config(hq_of(settings), settings, "acme", slug, unset=["base_url"], actor=TESTER)
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"columns.company_industry.type": "text"},
+        {"columns": {}},
+        {"provides.mood": {"from": "organization.mood", "column": {"type": "text", "description": "Its mood."}}},
+    ],
+)
+def test_a_client_has_no_columns_of_its_own_in_final_leads(settings: Settings, override: dict[str, object]) -> None:
+    service.add_client(hq_of(settings), "acme", actor=TESTER)
+    slug = "enrich-organization-via-apollo"
+    with pytest.raises(ConfigurationError):
+        service.set_client_config(hq_of(settings), settings, "acme", slug, set_values=override, actor=TESTER)
+    assert service.get_client_config(hq_of(settings), "acme", slug).settings == {}
+
+
 def test_two_clients_do_not_see_each_others_overrides(settings: Settings) -> None:
     for slug in ("acme", "beta"):
         service.add_client(hq_of(settings), slug, actor=TESTER)

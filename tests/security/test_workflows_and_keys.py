@@ -83,6 +83,12 @@ def test_a_providers_key_goes_elsewhere_only_when_that_is_said(
     assert [(use.variable, use.host, use.foreign) for use in key_uses(one)] == [(variable, host, True)]
 
 
+def test_a_variable_with_the_words_of_two_providers_may_go_to_either_and_to_no_third() -> None:
+    for provider in ("apollo", "hunter"):
+        assert refused(workflow(provider, secrets={"api_key": "HUNTER_APOLLO_KEY"})) is None
+    assert "HUNTER_APOLLO_KEY" in (refused(workflow("zenrows", secrets={"apikey": "HUNTER_APOLLO_KEY"})) or "")
+
+
 def test_the_simulator_and_this_machine_may_be_sent_to() -> None:
     sandbox = "http://127.0.0.1:8720"
     assert refused(workflow("apollo", base_url=f"{sandbox}/apollo"), sandbox_url=sandbox) is None

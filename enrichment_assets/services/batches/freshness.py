@@ -5,7 +5,9 @@ Asked before a run is begun, so nothing here loads Dagster, and what reads HQ in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,20 +20,19 @@ from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.store.results.destinations import unstored_items
 from enrichment_assets.store.results.freshness import changed_at
 from enrichment_assets.store.states.batch_states import BatchRow
-from enrichment_assets.warehouse.files import Layout
-from enrichment_assets.warehouse.project import PROJECT_DIR
+from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
+from enrichment_assets.warehouse.lead_columns import written_at
+from enrichment_assets.warehouse.project import PROJECT_DIR, load_project
 
 _COMMITTED_LATER = timedelta(seconds=5)
 """A state says when it moved, and is seen when its transaction has committed."""
-
-_LAST_BUILT = "organisations"
-"""The model over all batches that a run of a finished batch builds last."""
 
 
 def nothing_left(hq: Hq, settings: Settings, batch_key: str) -> bool:
     """Whether a run of the batch would change nothing: every step has settled and every table shows it.
 
-    False as well where a model's SQL is newer than the tables. Raises `NotFoundError`.
+    False as well where a file of the tables is gone, a model's SQL is newer, or workflows declare other columns. Raises
+    `NotFoundError`.
     """
     row = batch_row(hq, batch_key)
     if row.finished_at is None or row.extracted_at is None or row.extracted_at < row.finished_at:
@@ -42,13 +43,18 @@ def nothing_left(hq: Hq, settings: Settings, batch_key: str) -> bool:
             return False
         if any(unstored_items(connection, row.batch_id, slug) for slug in stored):
             return False
-    return _is_last(Layout.of(settings), row) and not is_behind(hq, settings, row)
+    return not is_behind(hq, settings, row) and _is_whole(Layout.of(settings), row)
 
 
 def is_behind(hq: Hq, settings: Settings, row: BatchRow) -> bool:
-    """Whether HQ knows more of the batch than its files in the warehouse show, or there are none."""
-    read = _read_at(Layout.of(settings), row)
-    if read is None:
+    """Whether the batch's files do not show what HQ knows of it, in the columns and by the SQL of now."""
+    layout = Layout.of(settings)
+    read = _read_at(layout, row)
+    if read is None or not all(path.exists() for path in _files_of_batch(layout, row)):
+        return True
+    columns = written_at(hq, layout)
+    leads = layout.model("final_leads", row.client, row.batch_key).stat().st_mtime_ns
+    if columns is None or leads < max(columns, _sql_changed_at()):
         return True
     with hq.transaction() as connection:
         changed = changed_at(connection, row.batch_id)
@@ -59,15 +65,30 @@ def is_behind(hq: Hq, settings: Settings, row: BatchRow) -> bool:
     return changed > read - _COMMITTED_LATER
 
 
-def _is_last(layout: Layout, row: BatchRow) -> bool:
-    """Whether the tables are newer than the SQL that makes them, and those over all batches newer than the batch's."""
+def _files_of_batch(layout: Layout, row: BatchRow) -> Iterator[Path]:
+    """What an extraction writes of a batch."""
+    project = load_project()
+    for name in project.sources.keys() - {RAW_UPLOADS}:
+        yield layout.source(name, row.client, row.batch_key)
+    for model in project.models.values():
+        if model.partitioned and model.materialized == "table":
+            yield layout.model(model.name, row.client, row.batch_key)
+
+
+def _is_whole(layout: Layout, row: BatchRow) -> bool:
+    """Whether the uploaded rows are there, and the published tables over all batches, newer than the batch's own."""
+    leads = layout.model("final_leads", row.client, row.batch_key).stat().st_mtime_ns
+    over_all = [m.name for m in load_project().models.values() if m.published and not m.partitioned]
     try:
-        leads = layout.model("final_leads", row.client, row.batch_key).stat().st_mtime_ns
-        over_all = layout.analytics(_LAST_BUILT).stat().st_mtime_ns
+        built = [layout.analytics(name).stat().st_mtime_ns for name in over_all]
     except OSError:
         return False
-    newest = max(path.stat().st_mtime_ns for path in PROJECT_DIR.rglob("*") if path.is_file())
-    return newest <= leads <= over_all
+    return min(built) >= leads and layout.source(RAW_UPLOADS, row.client, row.batch_key).exists()
+
+
+def _sql_changed_at() -> int:
+    """When a model, macro or seed was last changed (nanoseconds)."""
+    return max(path.stat().st_mtime_ns for path in PROJECT_DIR.rglob("*") if path.is_file())
 
 
 def _read_at(layout: Layout, row: BatchRow) -> datetime | None:

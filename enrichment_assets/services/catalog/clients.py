@@ -153,6 +153,7 @@ def set_client_config(
         )
         merged = apply_config(client, definition, config)
         _refuse_unread_parameters(client, definition, merged, set_values or {})
+        _refuse_columns(client, definition, merged)
         check_workflow(merged, PROVIDERS, fields)
         refuse_unsafe_keys(merged, sandbox_url=settings.sandbox_url, replace=replace, environment=environment)
         refuse_reserved_name(merged)
@@ -173,6 +174,17 @@ def _overrides(before: ClientWorkflowConfig, after: ClientWorkflowConfig) -> tup
     if before.enabled != after.enabled:
         old, new = {**old, "enabled": before.enabled}, {**new, "enabled": after.enabled}
     return old, new
+
+
+def _refuse_columns(client: str, registered: WorkflowDefinition, merged: WorkflowDefinition) -> None:
+    """Columns of `final_leads` are the same for all clients: declared for one of them they would not be there."""
+    if merged.columns != registered.columns:
+        changed = sorted(name for name, _ in merged.columns.items() ^ registered.columns.items())
+        raise ConfigurationError(
+            f"client {client} cannot have columns of its own in final_leads ({', '.join(changed)}): "
+            f"declare them in the workflow {registered.slug}, for all clients",
+            code="client_config.columns",
+        )
 
 
 def _refuse_unread_parameters(

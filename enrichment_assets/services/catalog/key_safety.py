@@ -55,10 +55,13 @@ def sent_secrets(workflow: WorkflowDefinition) -> dict[str, str]:
 
 
 def _at_home(variable: str, host: str) -> bool:
-    """Whether a provider's key goes to that provider; a key of no provider we know is at home anywhere."""
+    """Whether a provider's key goes to that provider; a key of no provider we know is at home anywhere.
+
+    A name with the words of two providers (`ACME_APOLLO_KEY` of a client that is called like one) is at home at both.
+    """
     words = set(variable.upper().split("_"))
     homes = [urlsplit(one.home).netloc for one in PROVIDERS.values() if one.home and one.key_word in words]
-    return all(home == host for home in homes)
+    return not homes or host in homes
 
 
 def refuse_unsafe_keys(
