@@ -156,7 +156,6 @@ def _launch_instead(
     limit: int | None,
 ) -> Launched:
     from enrichment_assets.services.batches.replacing import launch_instead
-    from enrichment_assets.services.catalog.archiving import archive
 
     done = launch_instead(
         hq,
@@ -164,13 +163,12 @@ def _launch_instead(
         replaced,
         upload,
         pipeline,
-        add_partition=partitions.add,
+        partitions=partitions,
         client=client,
         batch_key=batch,
         limit=limit,
         actor=actor(),
     )
-    archive(hq, settings, "batch", replaced, partitions=partitions, actor=actor())
     gone = done.given_up
     say(f"batch {replaced} is given up and archived: {gone.skipped} steps of it are never asked", err=True)
     if gone.under_way:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from enrichment_assets.assets.instance import InstancePartitions
 from enrichment_assets.domain.merging import RULE
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run.advance import EngineOptions
@@ -191,7 +192,7 @@ def replaced(desk: Desk, provider: Answers, before: Callable[[Launched, Answers]
         first.batch_key,
         desk.upload,
         "mine",
-        add_partition=lambda _: None,
+        partitions=InstancePartitions(desk.settings),
         actor=TESTER,
     )
     new = run(desk, done.launched.batch_key)

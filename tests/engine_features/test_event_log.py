@@ -80,6 +80,6 @@ def test_progress_is_said_every_half_minute_and_only_when_something_moved() -> N
     log = ProgressLog(said.append, now=lambda: now[0])
     for second in range(0, 121, 3):
         now[0] = float(second)
-        log.listen(Progress({("find", "found"): min(second, 60) * 10}, 0))
+        log.listen(Progress({("find", "found"): min(second, 60) * 10}))
         log.say()
     assert said == ["300 states moved, 10.0/s: find 300 found", "600 states moved, 10.0/s: find 600 found"]

@@ -156,7 +156,7 @@ def test_a_replaced_batch_sends_nothing_more_and_what_it_paid_for_is_taken(desk:
         first.batch_key,
         desk.upload,
         "mine",
-        add_partition=lambda _: None,
+        partitions=InstancePartitions(desk.settings),
         actor=TESTER,
     )
     assert (done.given_up.under_way, done.questions) == (3, 6)
@@ -179,7 +179,7 @@ def test_a_replaced_batch_sends_nothing_more_and_what_it_paid_for_is_taken(desk:
         first.batch_key,
         desk.upload,
         "mine",
-        add_partition=lambda _: None,
+        partitions=InstancePartitions(desk.settings),
         actor=TESTER,
     )
     assert repeated.launched.batch_key == done.launched.batch_key, "an interrupted launch is repeated, not doubled"

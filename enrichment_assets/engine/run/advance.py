@@ -79,7 +79,6 @@ class Progress:
     """Counts of what this run has moved so far: (workflow slug, outcome or status) -> states."""
 
     moved: Mapping[tuple[str, str], int]
-    items_under_way: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ async def advance(
             reader, batch.batch_id, batch.blueprint.dependencies(), await _resume_in(reader, run)
         )
         if on_progress is not None:
-            on_progress(Progress(dict(run.moved), 0))
+            on_progress(Progress(dict(run.moved)))
         log_event(run, "run_ended", finished=finished, moved=sum(run.moved.values()), stopped=stopped or None)
         return RunReport(dict(run.moved), stopped, finished, run.writer.commits, run.writer.records)
 
@@ -298,4 +297,4 @@ async def _passes(run: Run, reader: AsyncConnection, options: EngineOptions) -> 
 async def _report_progress(run: Run, on_progress: Callable[[Progress], None] | None, every: float) -> None:
     while on_progress is not None:
         await asyncio.sleep(every)
-        on_progress(Progress(dict(run.moved), 0))
+        on_progress(Progress(dict(run.moved)))

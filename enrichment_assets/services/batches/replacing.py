@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,9 @@ from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.batches.launch_plan import draft_launch, step_plans
 from enrichment_assets.services.batches.launching import Launched, created, refuse_unready, relaunched
+from enrichment_assets.services.batches.partitions import Partitions
 from enrichment_assets.services.batches.simulation import calls_simulator, refuse_other_world
+from enrichment_assets.services.catalog.archiving import put_out_of_sight
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
@@ -74,7 +76,7 @@ def launch_instead(
     pipeline: str,
     *,
     actor: Actor,
-    add_partition: Callable[[str], None],
+    partitions: Partitions,
     client: str | None = None,
     batch_key: str | None = None,
     limit: int | None = None,
@@ -125,7 +127,8 @@ def launch_instead(
                 before={"archived": False},
                 after={"archived": True, "replaced_by": launched.batch_key},
             )
-    add_partition(launched.batch_key)
+    partitions.add(launched.batch_key)
+    put_out_of_sight(hq, settings, old_key, old["client"], partitions)
     return Replaced(launched, given_up, questions)
 
 

@@ -65,9 +65,14 @@ def archive(
         if row["put_away_at"] is None:
             _note(connection, actor, kind, "archive", row)
     if kind == "batch":
-        _sweep_partition(hq, name, partitions)
-        _note_in_warehouse(hq, settings, row)
+        put_out_of_sight(hq, settings, name, row["client"], partitions)
     return Put(kind, row["name"], row["client"], "archived")
+
+
+def put_out_of_sight(hq: Hq, settings: Settings, batch_key: str, client: str, partitions: Partitions) -> None:
+    """Take a batch that HQ says is archived out of Dagster and of `leads`. Again, it changes nothing."""
+    _sweep_partition(hq, batch_key, partitions)
+    _note_in_warehouse(hq, settings, batch_key, client)
 
 
 def restore(
@@ -88,7 +93,7 @@ def restore(
             _note(connection, actor, kind, "restore", row)
     if kind == "batch":
         partitions.add(name)
-        _note_in_warehouse(hq, settings, row)
+        _note_in_warehouse(hq, settings, name, row["client"])
     return Put(kind, row["name"], row["client"], "restored")
 
 
@@ -189,10 +194,10 @@ def _named(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _note_in_warehouse(hq: Hq, settings: Settings, row: Mapping[str, Any]) -> None:
+def _note_in_warehouse(hq: Hq, settings: Settings, batch_key: str, client: str) -> None:
     """Say in an extracted batch's files whether it is archived."""
-    if Layout.of(settings).source("batches", row["client"], row["name"]).exists():
-        publish_batch_sources(hq, settings, row["name"], only=["batches"])
+    if Layout.of(settings).source("batches", client, batch_key).exists():
+        publish_batch_sources(hq, settings, batch_key, only=["batches"])
 
 
 def _empty_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:

@@ -219,10 +219,6 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
     return Saved(pipeline.slug, "added" if before is None else "updated")
 
 
-def _pipeline_in(path: Path) -> PipelineDefinition:
-    return parse_pipeline(read_definition(path), path.name)
-
-
 def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefinition:
     """A pipeline from `a,b|c,d`: commas between steps, `|` between the members of a waterfall.
 
