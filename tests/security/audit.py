@@ -9,14 +9,19 @@ finding, and no clean bill either.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ("requirements.txt", "requirements-runtime.txt", "requirements-build.txt", "requirements-audit.txt")
 BASELINE = ROOT / "tests/security/known_lines.json"
 """Which forms are looked for (those of known services), and the lines of such a form that are none, each looked at."""
+
+KNOWN_LINES_MOVED = 3
+"""Exit code of detect-secrets-hook where every finding is known and only its line number is another now."""
 
 
 def vulnerabilities(tools: Path) -> bool:
@@ -58,12 +63,15 @@ def committed_secrets(tools: Path) -> bool:
     files = [
         name for name in listed.stdout.split("\0") if name and not name.startswith(("requirements", "tests/data/"))
     ]
-    command = [tools / "detect-secrets-hook", "--baseline", BASELINE, *files]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    print(f"{len(files)} files looked through for secrets: " + ("none" if done.returncode == 0 else "FOUND"))
-    if done.returncode:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copy(BASELINE, folder)  # the hook writes new line numbers into its baseline
+        command = [tools / "detect-secrets-hook", "--baseline", copy, *files]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    clean = done.returncode in (0, KNOWN_LINES_MOVED)
+    print(f"{len(files)} files looked through for secrets: " + ("none" if clean else "FOUND"))
+    if not clean:
         print(done.stdout + done.stderr)
-    return done.returncode == 0
+    return clean
 
 
 def main(tools: Path) -> int:
