@@ -87,6 +87,10 @@ clients = Table(
     Column("name", Text, nullable=False),
     _now("created_at"),
     _time("archived_at"),
+    Column(
+        "weight", Float, nullable=False, server_default=text("1"), comment="turns beside other clients' at shared rates"
+    ),
+    CheckConstraint("weight >= 0.01 and weight <= 100", name="weight"),
     CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="slug"),
 )
 
@@ -231,6 +235,13 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
     Column("row_limit", BigInteger, comment="only so many readable rows of the upload, its first ones; null: all"),
     _time("given_up_at"),
     Column("replaces", BigInteger, comment="the batch that was given up for this one"),
+    Column(
+        "priority",
+        SmallInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="among the batches of its client: -1 low, 0 normal, 1 high",
+    ),
     CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="batch_key"),
 )
 
@@ -521,6 +532,16 @@ step_stops = Table(  # why a step of a batch sends nothing: one row for all its 
     _now("stopped_at"),
 )
 
+step_times = Table(  # where the time of a batch's runs went, step by step: what `enrich stats` names the bottleneck by
+    "step_times",
+    metadata,
+    Column("batch_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workflow_slug", Text, primary_key=True, comment="empty: all steps of its runs"),
+    Column("spent_on", Text, primary_key=True, comment="rate, slots, provider, ours ...; `run`: the runs' own length"),
+    _tenant(),
+    Column("seconds", Float, nullable=False),
+)
+
 suppressions = Table(  # people and companies that may not be processed for a client
     "suppressions",
     metadata,
@@ -541,6 +562,30 @@ rate_limits = Table(  # GCRA: the theoretical arrival time of the next call per 
     Column("paused_until", DateTime(timezone=True), comment="the provider said to wait, or the breaker is open"),
     Column("failures", Integer, nullable=False, server_default=text("0"), comment="consecutive, for the breaker"),
     Column("paused_because", Text, comment="'<cause>: <what the provider said>', while paused_until is to come"),
+    Column(
+        "served", Float, nullable=False, server_default=text("0"), comment="`served` of the client whose turn it is"
+    ),
+)
+
+rate_shares = Table(  # how much of a provider key's time each client has had: whoever had least is next
+    "rate_shares",
+    metadata,
+    Column("limit_key", Text, primary_key=True),
+    Column("client_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("served", Float, nullable=False, comment="seconds of the key by its weight"),
+    Column("level", Float, nullable=False, comment="`served` of the run of this client whose turn it is"),
+)
+
+rate_queue = Table(  # the runs that use a provider key now, and which of them wait for their turn
+    "rate_queue",
+    metadata,
+    Column("limit_key", Text, primary_key=True),
+    Column("runner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("served", Float, nullable=False, comment="seconds by its batch's priority, as in rate_shares"),
+    Column("seconds", Float, nullable=False, comment="how much it asked for last"),
+    Column("waits", Boolean, nullable=False),
+    Column("until_at", DateTime(timezone=True), nullable=False, comment="until when it waits, or has what it took"),
 )
 
 rate_counts = Table(  # calls per provider key and hour, for limits per day

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from enrichment_assets.domain.workflow import Limits, Retry
 from enrichment_assets.engine.throttle.backoff import delay_before
 from enrichment_assets.engine.throttle.rates import Closed, RateGate, TurnMissed, interval_of
-from enrichment_assets.store.limits.rates import TimeSlot
+from enrichment_assets.store.limits.turns import TimeSlot
 from tests.engine.virtual_clock import StoppedClock, VirtualClock
 
 TINY = 1e-6
@@ -24,7 +24,9 @@ EPOCH = 1_700_000_000.0
 
 
 class SharedRate:
-    """The row of `rate_limits` in virtual time: what `rates.take_time_slot` of the store does, as late as a database.
+    """The row of `rate_limits` in virtual time: what `turns.take_time_slot` of the store does, as late as a database.
+
+    Whoever asks first is first.
 
     Its clock shows another time than the runs', as that of another machine does.
     """
@@ -36,15 +38,17 @@ class SharedRate:
         self.next_at = 0.0
         self.paused_until = 0.0
 
-    async def take(self, seconds: float) -> TimeSlot:
+    async def take(self, seconds: float, lead: float, ahead: float) -> TimeSlot:
         latency = self._latencies[self.takes % len(self._latencies)]
         self.takes += 1
         await self._clock.sleep(latency / 2)
         now = self._clock.now()
         opens = max(self.next_at, self.paused_until, now)
-        self.next_at = opens + seconds
+        is_due = opens <= now + lead
+        if is_due:
+            self.next_at = opens + seconds
         await self._clock.sleep(latency / 2)
-        return TimeSlot(EPOCH + now, EPOCH + opens)
+        return TimeSlot(EPOCH + now, EPOCH + opens if is_due else None, max(opens - now - ahead, 0.005))
 
 
 async def passes(gate: RateGate, left: list[float], on_the_way: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -56,8 +60,7 @@ async def passes(gate: RateGate, left: list[float], on_the_way: Callable[[], Awa
         try:
             await gate.acquire(turn)
         except TurnMissed as missed:
-            turn = missed.turn
-            await gate.wait_until_due(turn)
+            turn = await gate.turn_after(missed)
         except Closed:
             turn = await gate.wait()
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 from enrichment_assets.engine.throttle.rates import RateGate
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import AsyncConnection, connect_async
-from enrichment_assets.store.limits.rates import TimeSlot, pause, take_time_slot
+from enrichment_assets.store.limits.rates import pause
+from enrichment_assets.store.limits.turns import Contender, TimeSlot, take_time_slot
 from tests.engine.test_limits import TINY, assert_kept, passes
 from tests.engine.virtual_clock import VirtualClock
 
@@ -70,23 +72,36 @@ def database_of(settings: Settings) -> Iterator[Database]:
 
 
 class Bucket:
-    """`store.limits.rates.take_time_slot` as one run sees it, through a connection of its own and a network."""
+    """`store.limits.turns.take_time_slot` as one run sees it, through a connection of its own and a network.
+
+    `who`: whose run it is; None: a client of its own.
+    """
+
+    _runs = itertools.count(1_000)
 
     def __init__(
-        self, database: Database, connection: AsyncConnection, clock: VirtualClock, key: str, there: float
+        self,
+        database: Database,
+        connection: AsyncConnection,
+        clock: VirtualClock,
+        key: str,
+        there: float,
+        who: Contender | None = None,
     ) -> None:
         self._database = database
         self._connection = connection
         self._clock = clock
         self._key = key
         self._there = there
+        number = next(self._runs)
+        self.who = who or Contender(number, number, number)
         self.takes = 0
 
-    async def take(self, seconds: float) -> TimeSlot:
+    async def take(self, seconds: float, lead: float = 1.0, ahead: float = 0.5) -> TimeSlot:
         self.takes += 1
         await self._clock.sleep(self._there)
         self.tell_time()
-        stretch = self._database.do(take_time_slot(self._connection, self._key, seconds))
+        stretch = self._database.do(take_time_slot(self._connection, self._key, self.who, seconds, lead, ahead))
         await self._clock.sleep(self._there)
         return stretch
 
@@ -141,10 +156,12 @@ def test_stretches_of_one_key_follow_one_another_for_all_connections(database: D
 
     async def run(bucket: Bucket) -> None:
         for _ in range(5):
-            stretches.append(await bucket.take(0.5))
+            while (stretch := await bucket.take(0.5)).opens is None:
+                await clock.sleep(stretch.ask_in)
+            stretches.append(stretch)
 
     clock.run(*(run(Bucket(database, database.connect(), clock, "k", 0.001)) for _ in range(6)))
-    opens = sorted(stretch.opens for stretch in stretches)
+    opens = sorted(stretch.opens or 0.0 for stretch in stretches)
     assert len(opens) == 30
     assert all(abs(b - a - 0.5) < TINY for a, b in pairwise(opens))
 

@@ -88,8 +88,7 @@ async def _sent(run: Run, step: Step, request: RenderedRequest, turn: Turn, may_
         try:
             return await send(run.client, request, timeout, turn=partial(gate.acquire, turn), may_leave=may_leave)
         except TurnMissed as missed:
-            turn = missed.turn
-            await gate.wait_until_due(turn)
+            turn = await gate.turn_after(missed)
 
 
 # crash point: attempt-is-made

@@ -35,6 +35,7 @@ from enrichment_assets.engine.throttle.throttles import Throttles, look_at_break
 from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.limits import rates
+from enrichment_assets.store.limits.turns import Contender
 from enrichment_assets.store.runs import claims, contexts
 from enrichment_assets.store.states import batch_states
 from enrichment_assets.wire.transport import build_client
@@ -191,6 +192,7 @@ async def _started(
         label = options.label or own_label()
         runner_id = await claims.start_runner(reader, batch.batch_id, label, options.lease_seconds)
         stack.push_async_callback(_end_runner, reader, runner_id)
+        throttles.who = Contender(runner_id, batch.batch_id, batch.client_id)
         writer = GroupWriter(ledger, Scope(batch.client_id, batch.batch_id, runner_id))
         concurrency = sum(step.workflow.limits.concurrency for step in steps.values())
         client = await stack.enter_async_context(

@@ -1,10 +1,10 @@
 """When the next call to a provider may leave: the shared rate, and pauses that the provider asked for.
 
 A gate takes time slots from the database, of about a quarter of a second, so that a fast provider costs a few
-statements a second and a slow one never holds time that another run could use. Within its time slots a run sends with
-an interval between any two calls, and none in the last interval of a time slot: so calls of different runs have an
-interval between them too. A time slot that is over (the process was busy, or stopped) is given up, never made good by
-a burst.
+statements a second and a slow one never holds time that another run could use; where others wait, it takes no more than
+its calls need, and only when it is its turn (`store.limits.turns`). Within its time slots a run sends with an interval
+between any two calls, and none in the last interval of a time slot: so calls of different runs have an interval between
+them too. A time slot that is over (the process was busy, or stopped) is given up, never made good by a burst.
 
 A call passes twice: `wait` before its intent is committed, which plans a moment for it and returns a little earlier,
 and `acquire` when the connection stands, right before its first byte.
@@ -22,7 +22,7 @@ from typing import Protocol
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Limits
 from enrichment_assets.engine.run.database_clock import DatabaseClock
-from enrichment_assets.store.limits.rates import TimeSlot
+from enrichment_assets.store.limits.turns import TimeSlot
 
 STRETCH_SECONDS = 0.25
 """How much time is taken at once: as many intervals as fit into it, at least one."""
@@ -85,8 +85,9 @@ class Closed(Exception):
         self.cause = cause
 
 
-TakeTimeSlot = Callable[[float], Awaitable[TimeSlot]]
-"""Seconds -> a time slot of this gate's key."""
+TakeTimeSlot = Callable[[float, float, float], Awaitable[TimeSlot]]
+"""(seconds, seconds from now within which it is to begin, seconds before its beginning to ask for it again) -> a time
+slot of this gate's key, or when to ask again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -117,16 +118,22 @@ AT_ONCE = Turn(-math.inf, _NONE)
 
 
 class TurnMissed(Exception):
-    """The call came too late for its turn; its next one is too far away to wait for it on the wire."""
+    """The call came too late for its turn, and is to wait for its next one without a connection.
 
-    def __init__(self, turn: Turn) -> None:
+    `turn`: its next one, where there is one already.
+    """
+
+    def __init__(self, turn: Turn | None) -> None:
         super().__init__("the call's turn to leave has passed")
         self.turn = turn
 
 
 @dataclass
 class RateGate:
-    """Lets calls through at the rate of one provider key: `wait()`, then `acquire()` with what it returned."""
+    """Lets calls through at the rate of one provider key: `wait()`, then `acquire()` with what it returned.
+
+    `waiting`: how many calls wait for a turn to be planned, or for a turn that is not due yet.
+    """
 
     interval: float
     take: TakeTimeSlot
@@ -135,6 +142,9 @@ class RateGate:
     _planned: float = -math.inf
     _left: float = -math.inf
     _late: float = 0.0
+    _ask_at: float = -math.inf
+    _is_shared: bool = False
+    waiting: int = 0
     _closed_until: float = -math.inf
     _theirs: DatabaseClock = field(default_factory=DatabaseClock)
     _planning: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -153,11 +163,14 @@ class RateGate:
                 await self.clock.sleep(closed_for)
             if self.interval <= 0:
                 return AT_ONCE
+            self.waiting += 1
             try:
                 turn = await self._plan()
+                await self.wait_until_due(turn)
             except Closed:
                 continue
-            await self.wait_until_due(turn)
+            finally:
+                self.waiting -= 1
             if self.clock.now() >= self._closed_until:
                 return turn
             # Closed meanwhile: the turn is given up, or all who waited would leave together when the pause ends.
@@ -167,6 +180,13 @@ class RateGate:
         lead = min(max(self.interval / 2, 0.02), 0.5)
         if (delay := turn.at - lead - self.clock.now()) > 0:
             await self.clock.sleep(delay)
+
+    async def turn_after(self, missed: TurnMissed) -> Turn:
+        """Return early enough before the next turn of a call that missed its own. Raises `Closed`, as `wait`."""
+        if missed.turn is None:
+            return await self.wait()
+        await self.wait_until_due(missed.turn)
+        return missed.turn
 
     async def acquire(self, turn: Turn) -> None:
         """Return at the very moment when the call may leave, never earlier.
@@ -179,7 +199,7 @@ class RateGate:
             if await self._leaves(turn):
                 return
             self._late = min(2 * self._late + LEAST_MARGIN, MOST_LATE)
-            turn = await self._plan()
+            turn = await self._plan(within=WAITS_ON_THE_WIRE)
             if turn.at - self.clock.now() > WAITS_ON_THE_WIRE:
                 raise TurnMissed(turn)
 
@@ -203,10 +223,16 @@ class RateGate:
                     return True
                 await self.clock.sleep(moment - now)
 
-    async def _plan(self) -> Turn:
-        """The next moment of ours, an interval after the last one that was planned. Raises `Closed`."""
-        async with self._planning:
-            while True:
+    async def _plan(self, within: float = math.inf) -> Turn:
+        """The next moment of ours, an interval after the last one that was planned.
+
+        Raises:
+            Closed: the provider asked for quiet.
+            TurnMissed: no time of ours is known `within` so many seconds.
+        """
+        until = self.clock.now() + within
+        while True:
+            async with self._planning:
                 now = self.clock.now()
                 if (closed_for := self._closed_until - now) > 0:
                     raise self._closed(closed_for)
@@ -214,19 +240,31 @@ class RateGate:
                 if moment <= self._held.closes:
                     self._planned = moment
                     return Turn(moment, self._held)
-                await self._take_more()
+                look_at = max(self._ask_at, self._held.closes - self._ahead())
+                if look_at <= now:
+                    await self._ask()
+                    continue
+            if look_at > until:
+                raise TurnMissed(None)
+            await self.clock.sleep(look_at - now)
 
-    async def _take_more(self) -> None:
-        """Take a time slot. One that follows ours without a gap prolongs it: nobody can be in between."""
-        ahead = max(self.interval / 2, 0.02) + LEAST_MARGIN + 2 * self._late
-        if (delay := self._held.closes - ahead - self.clock.now()) > 0:
-            await self.clock.sleep(delay)
-        seconds = self._seconds()
-        asked = self.clock.now()
-        slot = await self.take(seconds)
+    def _ahead(self) -> float:
+        """Seconds before the end of our time in which more of it is asked for."""
+        return max(self.interval / 2, 0.02) + LEAST_MARGIN + 2 * self._late
+
+    async def _ask(self) -> None:
+        """Ask for a time slot. One that follows ours without a gap prolongs it: nobody can be in between."""
+        seconds, asked = self._seconds(), self.clock.now()
+        ahead = self._ahead() + 2 * self._known()
+        # Whose time ends asks an interval earlier than those who wait, and so keeps it where it is its turn again.
+        slot = await self.take(seconds, self.interval + ahead + LEAST_MARGIN, ahead - max(0.01 - self.interval, 0.0))
         answered = self.clock.now()
         self._late = min(max(0.8 * self._late, answered - asked), MOST_LATE)
         self._theirs.learn(asked, slot.now, answered)
+        self._is_shared = slot.is_shared
+        if slot.opens is None:
+            self._ask_at = answered + slot.ask_in
+            return
         until = slot.opens + seconds
         closes = self._theirs.not_after(until) - self.interval
         if abs(slot.opens - self._held.until) < 2e-6 and self._held.until > -math.inf:
@@ -234,11 +272,17 @@ class RateGate:
         else:
             self._held = _Held(self._theirs.not_before(slot.opens), closes, until)
 
+    def _known(self) -> float:
+        """How well the database's clock is known, in seconds; 0 before it was asked."""
+        known = self._theirs.uncertainty
+        return known if known < math.inf else 0.0
+
     def _seconds(self) -> float:
         """How long a time slot to take: longer where the database answers slowly or this process wakes up late."""
         calls = max(1, math.floor(min(STRETCH_SECONDS + 4 * self._late, MOST_LATE) / self.interval))
-        known = self._theirs.uncertainty
-        room = self._late + (2 * known if known < math.inf else 0.0)
+        if self._is_shared:
+            calls = min(calls, max(self.waiting, 1))
+        room = self._late + 2 * self._known()
         return round(calls * self.interval * (1 + MARGIN) + LEAST_MARGIN + room, 6)  # microseconds, as in the database
 
     def _closed(self, seconds: float) -> Closed:

@@ -14,8 +14,9 @@ from enrichment_assets.engine.throttle.day_quota import DayQuota
 from enrichment_assets.engine.throttle.rates import RateGate, interval_of
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.limits import breaker as breaker_store
-from enrichment_assets.store.limits import day_counts, rates
+from enrichment_assets.store.limits import day_counts, turns
 from enrichment_assets.store.limits.breaker import BreakerState
+from enrichment_assets.store.limits.turns import Contender, TimeSlot
 from enrichment_assets.store.states import reasons
 
 
@@ -45,9 +46,13 @@ class SharedBreakerRow:
 
 @dataclass
 class Throttles:
-    """One throttle per provider key and operation; steps that share it keep the strictest of their limits."""
+    """One throttle per provider key and operation; steps that share it keep the strictest of their limits.
+
+    `who`: whose turns are asked for; known once the run has signed on.
+    """
 
     connection: AsyncConnection
+    who: Contender | None = None
     _throttles: dict[str, Throttle] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -56,7 +61,7 @@ class Throttles:
         throttle = self._throttles.get(limit_key)
         if throttle is None:
             throttle = self._throttles[limit_key] = Throttle(
-                RateGate(0.0, partial(rates.take_time_slot, self.connection, limit_key)),
+                RateGate(0.0, partial(self._take_time_slot, limit_key)),
                 Breaker(SharedBreakerRow(self.connection, breaker_key(limit_key))),
             )
         throttle.gate.interval = max(throttle.gate.interval, interval_of(workflow.limits))
@@ -65,12 +70,18 @@ class Throttles:
             throttle.day = DayQuota(per_day, partial(self._take_day_tokens, limit_key))
         return throttle
 
+    async def _take_time_slot(self, limit_key: str, seconds: float, lead: float, ahead: float) -> TimeSlot:
+        assert self.who is not None, "a run that has not signed on sends nothing"  # noqa: S101
+        return await turns.take_time_slot(self.connection, limit_key, self.who, seconds, lead, ahead)
+
     async def _take_day_tokens(self, limit_key: str, per_day: float, wanted: int) -> day_counts.DayTokens:
         async with self._counting:  # a transaction: one at a time on this connection
             return await day_counts.take_day_tokens(self.connection, limit_key, per_day, wanted)
 
     async def give_back(self) -> None:
-        """At the end of a run: calls of the day that were taken and not made."""
+        """At the end of a run: its places in the queues, and calls of the day that were taken and not made."""
+        if self.who is not None and any(throttle.gate.interval for throttle in self._throttles.values()):
+            await turns.leave_queue(self.connection, self.who.runner_id)
         for limit_key, throttle in self._throttles.items():
             if throttle.day is not None and throttle.day.unused:
                 await day_counts.give_back_day_tokens(self.connection, limit_key, throttle.day.unused)

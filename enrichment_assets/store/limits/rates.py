@@ -1,7 +1,8 @@
-"""Rates and pauses that all runs on all machines share: one row per provider key, handed out as time slots of time.
+"""Rates and pauses that all runs on all machines share: one row per provider key, handed out as slots of time.
 
-The row holds up to when time is given away (a generic cell rate algorithm, GCRA). Stretches do not overlap, and who
-holds one leaves an interval free at its end, so that no window of any length ever sees more than its share.
+The row holds up to when time is given away (a generic cell rate algorithm, GCRA). Slots do not overlap, and who holds
+one leaves an interval free at its end, so that no window of any length ever sees more than its share. Which of several
+runs gets the next one is in `store.limits.turns`.
 """
 
 from __future__ import annotations
@@ -9,37 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enrichment_assets.store.database import AsyncConnection
-
-
-@dataclass(frozen=True, slots=True)
-class TimeSlot:
-    """A time slot of time that belongs to one run: seconds since the epoch by the database's clock.
-
-    Attributes:
-        now: When the database said so.
-        opens: When it begins; later than `now` where others hold the time until then, or the provider is paused.
-    """
-
-    now: float
-    opens: float
-
-
-async def take_time_slot(connection: AsyncConnection, limit_key: str, seconds: float) -> TimeSlot:
-    """Take the next `seconds` of this key; they are this caller's whether used or not."""
-    cursor = await connection.execute(
-        """
-        insert into rate_limits as l (limit_key, next_at)
-        values (%(key)s, clock_timestamp() + make_interval(secs => %(span)s))
-        on conflict (limit_key) do update
-        set next_at = greatest(l.next_at, l.paused_until, clock_timestamp()) + make_interval(secs => %(span)s)
-        returning extract(epoch from clock_timestamp())::float8 as now,
-                  extract(epoch from next_at - make_interval(secs => %(span)s))::float8 as opens
-        """,
-        {"key": limit_key, "span": seconds},
-    )
-    row = await cursor.fetchone()
-    assert row is not None, "an upsert with `returning` gave no row"  # noqa: S101
-    return TimeSlot(row["now"], row["opens"])
 
 
 @dataclass(frozen=True, slots=True)
