@@ -62,6 +62,8 @@ class Settings:
         max_upload_bytes: Largest file that an upload takes.
         log: File for the engine's structured log, `-` for standard error, None for no log.
         ui_origins: Origins (`https://name`) under which browsers reach the pages besides this machine's own.
+        uploads: Where kept uploads are, when not in the home: a folder, or `s3://` or `gs://` for several machines.
+        warehouse: Where the warehouse is, likewise.
     """
 
     home: Path
@@ -73,6 +75,8 @@ class Settings:
     max_upload_bytes: int = DEFAULT_MAX_UPLOAD_BYTES
     log: str | None = None
     ui_origins: tuple[str, ...] = ()
+    uploads: str | None = None
+    warehouse: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -80,7 +84,8 @@ class Settings:
 
         `ENRICH_HOME` (default `find_home()`), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
-        `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas).
+        `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
+        `ENRICH_WAREHOUSE`.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -93,6 +98,8 @@ class Settings:
             max_upload_bytes=int(env.get("ENRICH_MAX_UPLOAD_BYTES") or DEFAULT_MAX_UPLOAD_BYTES),
             log=env.get("ENRICH_LOG") or None,
             ui_origins=tuple(filter(None, (part.strip() for part in env.get("ENRICH_UI_ORIGINS", "").split(",")))),
+            uploads=env.get("ENRICH_UPLOADS") or None,
+            warehouse=env.get("ENRICH_WAREHOUSE") or None,
         )
 
     @property
@@ -102,13 +109,18 @@ class Settings:
 
     @property
     def uploads_dir(self) -> Path:
-        """The kept bytes of every upload, at `<uploads_dir>/<client>/<sha256>`."""
-        return self.home / "uploads"
+        """The kept bytes of every upload, at `<uploads_dir>/<client>/<sha256>`, or this machine's copies of them."""
+        return self._folder(self.uploads, "uploads")
 
     @property
     def warehouse_dir(self) -> Path:
-        """Parquet, one directory a model and one file a batch."""
-        return self.home / "warehouse"
+        """Parquet, one directory a model and one file a batch, or this machine's copy of it."""
+        return self._folder(self.warehouse, "warehouse")
+
+    def _folder(self, said: str | None, name: str) -> Path:
+        if said is None:
+            return self.home / name
+        return self.home / "copies" / name if is_remote(said) else Path(said).expanduser().absolute()
 
     @property
     def postgres_dir(self) -> Path:
@@ -119,3 +131,8 @@ class Settings:
     def dagster_home(self) -> Path:
         """`DAGSTER_HOME` of the processes that `enrich up` starts."""
         return self.home / "dagster"
+
+
+def is_remote(place: str | None) -> bool:
+    """Whether a place is the address of an object store, and no folder."""
+    return "://" in (place or "")

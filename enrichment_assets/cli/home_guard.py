@@ -13,7 +13,7 @@ import typer
 from typer.models import CommandInfo
 
 from enrichment_assets.domain.errors import NotFoundError
-from enrichment_assets.settings import Settings
+from enrichment_assets.settings import Settings, is_remote
 
 MAKING = frozenset({"client add", "workflow add", "pipeline add", "demo", "up"})
 """Commands that make a home where there is none."""
@@ -50,7 +50,8 @@ def _guarded(callback: Callable[..., Any], *, needs_home: bool) -> Callable[...,
     @wraps(callback)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         settings = Settings.from_environment()
-        if not settings.home.exists() and (needs_home or settings.hq_database_url is None):
+        needs_files = needs_home and not is_remote(settings.warehouse)
+        if not settings.home.exists() and (needs_files or settings.hq_database_url is None):
             raise NotFoundError(
                 f"there is no home at {settings.home}, nor in a folder above it: go to where it is, or name it in "
                 "ENRICH_HOME. A new one is made by `enrich client add SLUG`, `enrich demo` or `enrich up`",

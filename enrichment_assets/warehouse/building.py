@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,9 @@ import duckdb
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, item_ranges
+from enrichment_assets.warehouse.copies import brought, published_as_one
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.generations import EVERYTHING, Scope
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.locking import locked_batch
 from enrichment_assets.warehouse.previews import (
@@ -75,10 +78,11 @@ def build_models(
         NotFoundError: A model does not exist, or nothing was published for the batch.
         ConfigurationError: A model's SQL and its `schema.yml` disagree.
     """
-    layout = Layout.of(settings)
-    layout.client_of(batch_key)
+    layout = brought(settings, batch_key=batch_key)
+    scope = Scope(batch_key, layout.client_of(batch_key))
     with locked_batch(layout, batch_key):
-        return _build_batch(layout, batch_key, select, previews, items_a_chunk)
+        build = partial(_build_batch, layout, batch_key, select, previews, items_a_chunk)
+        return published_as_one(layout, scope, build)
 
 
 def _build_batch(
@@ -113,7 +117,11 @@ def build_analytics(
     settings: Settings, select: Iterable[str] | None = None, *, previews: bool = False
 ) -> list[ModelReport]:
     """Build the models over all batches (those named in `select`, default all), in dependency order."""
-    layout = Layout.of(settings)
+    layout = brought(settings)
+    return published_as_one(layout, EVERYTHING, partial(_build_analytics, layout, select, previews))
+
+
+def _build_analytics(layout: Layout, select: Iterable[str] | None, previews: bool) -> list[ModelReport]:
     project = project_of(layout)
     connection = connect(layout)
     try:

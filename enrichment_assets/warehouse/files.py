@@ -6,7 +6,8 @@ Layout below `settings.warehouse_dir`:
     models/<model>/client_slug=<slug>/<batch_key>.parquet      a model of one batch
     analytics/<model>/all.parquet                              a model over all batches
 
-Batches share no file, so concurrent runs on different batches never meet.
+Batches share no file, so concurrent runs on different batches never meet. Where the warehouse is in an object store,
+this is the layout of each machine's copy (`warehouse.copies`).
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.client_slugs import checked_client_slug
 from enrichment_assets.domain.errors import NotFoundError
-from enrichment_assets.settings import Settings
+from enrichment_assets.objects.bucket import Bucket
+from enrichment_assets.settings import Settings, is_remote
 
 RAW_UPLOADS = "raw_apollo_uploads"
 """The source that holds uploads as they came; its other columns are the uploads' own."""
@@ -38,14 +40,17 @@ _ABANDONED_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Paths of one warehouse."""
+    """Paths of one warehouse; `bucket` is where it is kept, when `root` is only this machine's copy."""
 
     root: Path
+    bucket: Bucket | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Layout:
         """The layout of these settings' warehouse."""
-        return cls(settings.warehouse_dir)
+        place = settings.warehouse
+        bucket = Bucket.at(place, "ENRICH_WAREHOUSE") if place and is_remote(place) else None
+        return cls(settings.warehouse_dir, bucket)
 
     def source(self, name: str, client_slug: str, batch_key: str) -> Path:
         """The file of one source of one batch."""
@@ -99,7 +104,7 @@ def put_in_place(target: Path) -> Iterator[Path]:
     When the block raises, what was written is removed and the old file, if any, stays as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
+    sweep(target)
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}{UNFINISHED_SUFFIX}")
     try:
         yield unfinished
@@ -110,7 +115,7 @@ def put_in_place(target: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def _sweep(target: Path) -> None:
+def sweep(target: Path) -> None:
     """Remove what a killed writer of this file left behind more than a day ago."""
     for left in target.parent.glob(f".{target.name}.*{UNFINISHED_SUFFIX}"):
         with suppress(FileNotFoundError):

@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -25,7 +26,9 @@ from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog.registry import declared_columns
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.warehouse.copies import brought, published_as_one
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.generations import ALL, EVERYTHING
 from enrichment_assets.warehouse.locking import locked
 from enrichment_assets.warehouse.project import Column, Project, load_project
 
@@ -76,13 +79,17 @@ def shipped() -> list[Declared]:
 
 def bring_lead_columns_up_to_date(hq: Hq, settings: Settings) -> None:
     """Write down what the registry declares now. Cheap where nothing has changed."""
-    layout = Layout.of(settings)
+    layout = brought(settings, batch_key=ALL)
     with locked(layout, _FILE):
         before = _read(layout) or []
-        entries = _declared_now(hq, before)
-        if entries != before:
-            with put_in_place(layout.root / _FILE) as unfinished:
-                unfinished.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+        if _declared_now(hq, before) != before:
+            published_as_one(layout, EVERYTHING, partial(_write, hq, layout))
+
+
+def _write(hq: Hq, layout: Layout) -> None:
+    with put_in_place(layout.root / _FILE) as unfinished:
+        entries = _declared_now(hq, _read(layout) or [])
+        unfinished.write_text(json.dumps(entries, indent=1), encoding="utf-8")
 
 
 def written_at(hq: Hq, layout: Layout) -> int | None:

@@ -2,7 +2,8 @@
 
 A batch is extracted by its Dagster run, and on demand by whoever asks for rows that are done
 (`services.batches.extracting`). Each reads HQ and writes its sources under this lock, and builds its models under it.
-So a build sees sources of one snapshot, and a later build never an older one.
+So a build sees sources of one snapshot, and a later build never an older one. Between machines that share an object
+store, the swap of the manifest sees to the same (`warehouse.copies`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.warehouse.files import Layout
@@ -26,8 +28,24 @@ def locked_batch(layout: Layout, batch_key: str) -> Iterator[None]:
 @contextmanager
 def locked(layout: Layout, name: str) -> Iterator[None]:
     """Hold a lock file of this name until the block ends."""
-    folder = layout.root / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("w") as file:
+    with _lock_file(layout, name).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def locked_if_free(layout: Layout, name: str) -> Iterator[bool]:
+    """Hold a lock file of this name until the block ends, without waiting for it; yields whether it is held."""
+    with _lock_file(layout, name).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _lock_file(layout: Layout, name: str) -> Path:
+    folder = layout.root / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name

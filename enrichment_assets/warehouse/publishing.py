@@ -29,7 +29,8 @@ from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, item_ranges
-from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Model, load_project
 from enrichment_assets.warehouse.session import attach, connect
@@ -70,7 +71,7 @@ def publish_marts(
         NotFoundError: The warehouse has nothing of this batch.
         InfrastructureError: The workspace database cannot be written; it is as it was before.
     """
-    layout = Layout.of(settings)
+    layout = brought(settings, batch_key=batch_key)
     client = layout.client_of(batch_key)
     project = project_of(layout)
     models = [m for m in project.models.values() if m.published and m.partitioned]
@@ -85,7 +86,7 @@ def publish_marts(
 
 def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:
     """Publish the marts over all batches (organisations and their aliases): replaced whole, in one transaction."""
-    layout = Layout.of(settings)
+    layout = brought(settings, batch_key=ALL)
     project = project_of(layout)
     models = [m for m in project.models.values() if m.published and not m.partitioned]
     duck = connect(layout)

@@ -11,7 +11,8 @@ import warnings
 import duckdb
 
 from enrichment_assets.home import prepare_home
-from enrichment_assets.settings import Settings
+from enrichment_assets.settings import Settings, is_remote
+from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout, quoted
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Project
@@ -68,7 +69,7 @@ def open_warehouse(
     if settings is None:
         settings = Settings.from_environment()
         _warn_of_empty_home(settings)
-    layout = Layout.of(settings)
+    layout = brought(settings, client_slug=client_slug, batch_key=batch_key)
     project = project_of(layout)
     connection = connect(layout, memory=READ_MEMORY, for_questions=True)
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
@@ -85,10 +86,10 @@ def _warn_of_empty_home(settings: Settings) -> None:
     """Tell who asked for no home in particular (a notebook) that the one that was found has nothing to show."""
     if not settings.home.exists():
         said = "there was no home here or in a folder above: this one was made"
-    elif not any(settings.warehouse_dir.glob("sources/*/*/*.parquet")):
-        said = "nothing was extracted into this home yet"
-    else:
+    elif is_remote(settings.warehouse) or any(settings.warehouse_dir.glob("sources/*/*/*.parquet")):
         return
+    else:
+        said = "nothing was extracted into this home yet"
     prepare_home(settings.home)
     warnings.warn(f"{settings.home}: {said}. ENRICH_HOME names another home", stacklevel=3)
 

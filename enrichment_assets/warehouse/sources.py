@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.store.results.extraction import SOURCE_QUERIES, BatchReader, open_batch
+from enrichment_assets.store.results.extraction import SOURCE_QUERIES, BatchReader, find_batch, open_batch
+from enrichment_assets.warehouse.copies import published_as_one
 from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.generations import Scope
 from enrichment_assets.warehouse.lead_columns import bring_lead_columns_up_to_date
 from enrichment_assets.warehouse.locking import locked_batch
 from enrichment_assets.warehouse.project import Column, load_project
@@ -57,8 +59,14 @@ def publish_batch_sources(
     declared = load_project().sources
     if "batch_steps" in only:
         bring_lead_columns_up_to_date(hq, settings)
-    with locked_batch(layout, batch_key), open_batch(hq.url, batch_key) as reader:
-        return [_publish(reader, name, declared[name].columns, layout) for name in only]
+    batch = find_batch(hq.url, batch_key)
+
+    def read() -> list[SourceReport]:
+        with open_batch(hq.url, batch) as reader:
+            return [_publish(reader, name, declared[name].columns, layout) for name in only]
+
+    with locked_batch(layout, batch_key):
+        return published_as_one(layout, Scope(batch_key, batch.client_slug), read)
 
 
 def _publish(reader: BatchReader, name: str, columns: tuple[Column, ...], layout: Layout) -> SourceReport:

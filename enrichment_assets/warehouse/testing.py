@@ -11,7 +11,8 @@ from psycopg import sql
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import load_project
 from enrichment_assets.warehouse.session import attach, connect
@@ -73,7 +74,7 @@ def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation
     Raises:
         NotFoundError: Nothing was published for the batch.
     """
-    project = project_of(Layout.of(settings))
+    project = project_of(brought(settings, batch_key=batch_key))
     renderer = project.model("final_leads").renderer
     connection = _session(settings, batch_key)
     try:
@@ -99,7 +100,7 @@ def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation
 
 
 def _session(settings: Settings, batch_key: str | None) -> duckdb.DuckDBPyConnection:
-    layout = Layout.of(settings)
+    layout = brought(settings, batch_key=batch_key or ALL)
     client = None if batch_key is None else layout.client_of(batch_key)
     connection = connect(layout)
     attach(connection, project_of(layout), layout, client_slug=client, batch_key=batch_key)

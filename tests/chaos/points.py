@@ -159,8 +159,16 @@ REUSING = (
 )
 ATTEMPTED, READ = Point("attempt-is-made"), Point("answer-is-read", "before")
 POLL_READ, INSERTED = Point("poll-is-read", "before"), Point("batch-is-inserted", "before")
+SHARED = (
+    Point("generation-is-swapped", "before"),
+    Point("generation-is-swapped"),
+    Point("generations-are-swept"),
+    Point("generation-is-fetched", "before"),
+)
+"""Where the warehouse is in an object store (`tests/objects`)."""
+
 SINGLE = (ATTEMPTED, READ, POLL_READ, INSERTED)
 """What tests of other folders strike."""
 
-EVERY = (*ENGINE, *ASSET, *REUSING, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED, *SINGLE)
+EVERY = (*ENGINE, *ASSET, *REUSING, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED, *SHARED, *SINGLE)
 """All that are functions of the package."""

@@ -17,7 +17,8 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.freshness import Unextracted, unextracted
 from enrichment_assets.warehouse import build_models, publish_batch_sources
-from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.files import RAW_UPLOADS
 
 
 class NotStartedError(EnrichError):
@@ -57,7 +58,11 @@ def bring_up_to_date(hq: Hq, settings: Settings, batch_key: str) -> Standing:
 
 def ensure_raw_upload(hq: Hq, settings: Settings, batch_key: str) -> None:
     """See that the warehouse has the uploaded rows of the batch; they never change."""
-    if not Layout.of(settings).source(RAW_UPLOADS, batch_row(hq, batch_key).client, batch_key).exists():
+    if (
+        not brought(settings, batch_key=batch_key)
+        .source(RAW_UPLOADS, batch_row(hq, batch_key).client, batch_key)
+        .exists()
+    ):
         write_raw_upload(hq, settings, batch_key)
 
 

@@ -20,6 +20,7 @@ from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.store.results.destinations import unstored_items
 from enrichment_assets.store.results.freshness import changed_at
 from enrichment_assets.store.states.batch_states import BatchRow
+from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 from enrichment_assets.warehouse.lead_columns import written_at
 from enrichment_assets.warehouse.project import PROJECT_DIR, load_project
@@ -48,7 +49,7 @@ def nothing_left(hq: Hq, settings: Settings, batch_key: str) -> bool:
 
 def is_behind(hq: Hq, settings: Settings, row: BatchRow) -> bool:
     """Whether the batch's files do not show what HQ knows of it, in the columns and by the SQL of now."""
-    layout = Layout.of(settings)
+    layout = brought(settings, batch_key=row.batch_key)
     read = _read_at(layout, row)
     if read is None or not all(path.exists() for path in _files_of_batch(layout, row)):
         return True

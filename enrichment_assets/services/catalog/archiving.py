@@ -18,7 +18,7 @@ from enrichment_assets.registry.loader import builtin_pipelines
 from enrichment_assets.services.batches.partitions import Partitions
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
-from enrichment_assets.services.uploads.kept_files import kept_path
+from enrichment_assets.services.uploads.kept_files import forget_bytes
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import archiving as store
@@ -27,7 +27,9 @@ from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
+from enrichment_assets.warehouse.copies import brought, withdraw_batch
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
+from enrichment_assets.warehouse.locking import locked_batch
 
 _SHOWN = 10
 
@@ -124,7 +126,7 @@ def remove(
         _note(connection, actor, kind, "remove", row)
         has_bytes = kind == "upload" and not store.other_uploads_of(connection, row["client"], row["sha256"])
     if has_bytes:
-        kept_path(settings, row["client"], row["sha256"]).unlink(missing_ok=True)
+        forget_bytes(settings, row["client"], row["sha256"])
     if kind == "batch":
         partitions.remove(name)
         _empty_warehouse(settings, row)
@@ -196,13 +198,15 @@ def _named(names: list[str]) -> str:
 
 def _note_in_warehouse(hq: Hq, settings: Settings, batch_key: str, client: str) -> None:
     """Say in an extracted batch's files whether it is archived."""
-    if Layout.of(settings).source("batches", client, batch_key).exists():
+    if brought(settings, batch_key=batch_key).source("batches", client, batch_key).exists():
         publish_batch_sources(hq, settings, batch_key, only=["batches"])
 
 
 def _empty_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:
     layout, project = Layout.of(settings), load_project()
-    for source in (*project.sources, RAW_UPLOADS):
-        layout.source(source, row["client"], row["name"]).unlink(missing_ok=True)
-    for model in project.models:
-        layout.model(model, row["client"], row["name"]).unlink(missing_ok=True)
+    with locked_batch(layout, row["name"]):
+        withdraw_batch(layout, row["client"], row["name"])
+        for source in (*project.sources, RAW_UPLOADS):
+            layout.source(source, row["client"], row["name"]).unlink(missing_ok=True)
+        for model in project.models:
+            layout.model(model, row["client"], row["name"]).unlink(missing_ok=True)

@@ -23,10 +23,11 @@ def column_faults(
     """
     if not workflow.columns:
         return []
-    from enrichment_assets.warehouse.files import Layout  # the models are read for it, and few workflows get here
+    from enrichment_assets.warehouse.copies import brought  # the models are read for it, and few workflows get here
+    from enrichment_assets.warehouse.generations import ALL
     from enrichment_assets.warehouse.lead_columns import known_types, reserved
 
-    kept = {name: TYPES_IN_DUCKDB[kind] for name, kind in known_types(Layout.of(settings)).items()}
+    kept = {name: TYPES_IN_DUCKDB[kind] for name, kind in known_types(brought(settings, batch_key=ALL)).items()}
     return list(_faults(workflow, list(others), reserved(), kept))
 
 

@@ -17,7 +17,7 @@ from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import open_warehouse
-from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.copies import brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def explain_lead(hq: Hq, settings: Settings, batch_key: str, item_id: int, colum
 
 def _client_of(hq: Hq, settings: Settings, batch_key: str) -> str:
     try:
-        return Layout.of(settings).client_of(batch_key)
+        return brought(settings, batch_key=batch_key).client_of(batch_key)
     except NotFoundError:
         return bring_up_to_date(hq, settings, batch_key).client
 

@@ -17,7 +17,8 @@ from enrichment_assets.services.insight import report_charts as charts
 from enrichment_assets.services.insight.target_files import checked_target
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
-from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.files import put_in_place
 
 TEMPLATES = Path(__file__).parent / "templates"
 GREEN, AMBER, RED, GREY, BLUE, INDIGO = "#2f9e77", "#e0a030", "#c8504b", "#b8bfca", "#3b6fb6", "#4f5bd5"
@@ -41,7 +42,7 @@ def write_report(settings: Settings, batch_key: str, target: Path) -> None:
 
 def render_report(settings: Settings, batch_key: str) -> str:
     """The page as text."""
-    client = Layout.of(settings).client_of(batch_key)
+    client = brought(settings, batch_key=batch_key).client_of(batch_key)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch_key)
     try:
         facts = _facts(connection)

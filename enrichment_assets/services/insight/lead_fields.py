@@ -13,7 +13,8 @@ from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import Column, project_of
-from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.generations import ALL
 
 TABLES_OF_THEIR_OWN = frozenset({"employment_history", "education"})
 """Lists that `person_work_history` and `person_education` have row by row."""
@@ -33,7 +34,7 @@ PROGRESS = frozenset(
 
 def final_columns(settings: Settings) -> dict[str, Column]:
     """The columns of `final_leads` by name, those that workflows declare among them."""
-    return {column.name: column for column in project_of(Layout.of(settings)).model("final_leads").columns}
+    return {column.name: column for column in project_of(brought(settings, batch_key=ALL)).model("final_leads").columns}
 
 
 def is_own(field: str, columns: Collection[str]) -> bool:

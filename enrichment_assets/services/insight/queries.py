@@ -30,7 +30,8 @@ from enrichment_assets.services.uploads.workbooks.writing import write_workbook
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, open_warehouse
-from enrichment_assets.warehouse.files import Layout, put_in_place
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.files import put_in_place
 
 FileFormat = Literal["csv", "json", "parquet", "xlsx"]
 _CHUNK_ROWS = 10_000
@@ -186,7 +187,7 @@ def known_batch(settings: Settings, batch_key: str) -> str:
         NotFoundError: It is neither a report nor an extracted batch.
     """
     try:
-        return Layout.of(settings).client_of(batch_key)
+        return brought(settings, batch_key=batch_key).client_of(batch_key)
     except NotFoundError:
         names = ", ".join(REPORTS)
         guess = did_you_mean(batch_key, REPORTS).removeprefix("; ").capitalize()
@@ -254,7 +255,7 @@ def export_model(
     """
     format_ = file_format(target)
     spec = load_project().model(model)
-    client = Layout.of(settings).client_of(batch_key)
+    client = brought(settings, batch_key=batch_key).client_of(batch_key)
     if not any(column.name == "batch_key" for column in spec.columns):
         raise EnrichError(
             f"{model} is not kept per batch",

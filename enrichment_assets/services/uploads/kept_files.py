@@ -1,4 +1,8 @@
-"""The kept bytes of uploads: copied aside while hashed, made durable, and only then given their name, read-only."""
+"""The kept bytes of uploads: copied aside while hashed, made durable, and only then given their name, read-only.
+
+Where `ENRICH_UPLOADS` is an object store, the bytes are put there before anything names them, and what is in the folder
+is a copy: made when a file comes in or is read, removed a day after it was last used.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,11 +19,13 @@ from pathlib import Path
 
 from enrichment_assets.domain.errors import InfrastructureError, UploadRefusedError
 from enrichment_assets.home import prepare_home
+from enrichment_assets.objects.bucket import Bucket, NoSuchObjectError
 from enrichment_assets.services.uploads.csv_files.encodings import EncodingScan
-from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse.files import sync
+from enrichment_assets.settings import Settings, is_remote
+from enrichment_assets.warehouse.files import put_in_place, sync
 
 _CHUNK = 1 << 20
+_COPY_SECONDS = 86_400
 
 
 @dataclass(slots=True)
@@ -30,17 +37,75 @@ class KeptFile:
     sha256: str
     size: int
     scan: EncodingScan
+    bucket: Bucket | None
 
     def keep(self) -> None:
         """Rename the copy to its hash, read-only, and make the new name durable. The same bytes stay as they are."""
         self.path.chmod(0o400)
         self.path.replace(self.final)
         sync(self.final.parent)
+        if self.bucket is not None:
+            key = f"{self.final.parent.name}/{self.sha256}"
+            if self.bucket.size(key) != self.size:
+                self.bucket.put(key, self.final)
 
 
-def kept_path(settings: Settings, client_slug: str, sha256: str) -> Path:
-    """Where the bytes of a client's upload are."""
-    return settings.uploads_dir / client_slug / sha256
+def kept_bytes(settings: Settings, client_slug: str, sha256: str) -> Path:
+    """The file with the bytes of a client's upload; from an object store they are fetched if there is no copy here.
+
+    Raises:
+        InfrastructureError: They are gone, or the store cannot be reached.
+        ConfigurationError: The store's address or credentials are wrong.
+    """
+    path, bucket = settings.uploads_dir / client_slug / sha256, _bucket(settings)
+    if path.is_file():
+        if bucket is not None:
+            os.utime(path)
+        return path
+    if bucket is None:
+        raise _gone(client_slug, str(path))
+    prepare_home(settings.home)
+    _remove_old_copies(settings)
+    key = f"{client_slug}/{sha256}"
+    try:
+        with put_in_place(path) as unfinished:
+            bucket.download(key, unfinished)
+            with unfinished.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    raise InfrastructureError(
+                        f"{bucket.url}/{key} is not what was uploaded: its hash differs", code="upload.bytes_damaged"
+                    )
+            unfinished.chmod(0o400)
+    except NoSuchObjectError:
+        raise _gone(client_slug, f"{bucket.url}/{key}") from None
+    return path
+
+
+def forget_bytes(settings: Settings, client_slug: str, sha256: str) -> None:
+    """Remove the bytes of an upload that nothing names any more; other machines' copies go a day after their use."""
+    if bucket := _bucket(settings):
+        bucket.delete([f"{client_slug}/{sha256}"])
+    (settings.uploads_dir / client_slug / sha256).unlink(missing_ok=True)
+
+
+def _gone(client_slug: str, place: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"the bytes of an upload of {client_slug} are gone: {place} is missing; upload it again",
+        code="upload.bytes_gone",
+    )
+
+
+def _bucket(settings: Settings) -> Bucket | None:
+    place = settings.uploads
+    return Bucket.at(place, "ENRICH_UPLOADS") if place and is_remote(place) else None
+
+
+def _remove_old_copies(settings: Settings) -> None:
+    """What an object store has as well, and nobody here has read for a day."""
+    for copy in settings.uploads_dir.glob("*/*"):
+        with suppress(FileNotFoundError):
+            if time.time() - copy.stat().st_mtime > _COPY_SECONDS:
+                copy.unlink()
 
 
 # opens files of others: uploads: regular files only, links of the inbox refused, bounded size
@@ -54,6 +119,9 @@ def keep_aside(settings: Settings, source: Path, client_slug: str, *, follow: bo
         UploadRefusedError: There is no such file, or it is larger than `settings.max_upload_bytes`.
         InfrastructureError: It cannot be read or the copy cannot be written (disk full, permissions).
     """
+    bucket = _bucket(settings)
+    if bucket is not None:
+        _remove_old_copies(settings)
     incoming = _opened(source, follow)
     folder = settings.uploads_dir / client_slug
     try:
@@ -67,7 +135,7 @@ def keep_aside(settings: Settings, source: Path, client_slug: str, *, follow: bo
         ) from None
     aside = Path(name)
     try:
-        yield _copy(source, incoming, handle, aside, folder, settings.max_upload_bytes)
+        yield _copy(source, incoming, handle, aside, folder, settings.max_upload_bytes, bucket)
     finally:
         with suppress(FileNotFoundError):
             aside.unlink()
@@ -95,7 +163,9 @@ def _opened(source: Path, follow: bool) -> int:
     )
 
 
-def _copy(source: Path, incoming_handle: int, handle: int, aside: Path, folder: Path, bound: int) -> KeptFile:
+def _copy(
+    source: Path, incoming_handle: int, handle: int, aside: Path, folder: Path, bound: int, bucket: Bucket | None
+) -> KeptFile:
     digest, scan, size = hashlib.sha256(), EncodingScan(), 0
     try:
         with open(incoming_handle, "rb") as incoming, open(handle, "wb") as copy:
@@ -115,4 +185,4 @@ def _copy(source: Path, incoming_handle: int, handle: int, aside: Path, folder: 
         raise InfrastructureError(
             f"cannot copy {source} to {folder}: {error.strerror}", code="upload.not_copied"
         ) from None
-    return KeptFile(aside, folder / digest.hexdigest(), digest.hexdigest(), size, scan)
+    return KeptFile(aside, folder / digest.hexdigest(), digest.hexdigest(), size, scan, bucket)

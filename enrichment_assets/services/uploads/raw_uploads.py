@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.uploads.upload import get_upload, read_rows
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.states.batch_states import BatchRow
+from enrichment_assets.warehouse.copies import published_as_one
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout, put_in_place
+from enrichment_assets.warehouse.generations import Scope
+from enrichment_assets.warehouse.locking import locked_batch
 
 _OWN_COLUMNS = 4
 """`client_slug`, `batch_key`, `row_number` and `line_number` stand before the uploaded ones."""
@@ -52,19 +57,31 @@ def write_raw_upload(hq: Hq, settings: Settings, batch_key: str) -> RawUpload:
     """
     batch = batch_row(hq, batch_key)
     upload = get_upload(hq, batch.upload_id)
-    path = Layout.of(settings).source(RAW_UPLOADS, batch.client, batch.batch_key)
-    rows = 0
+    layout = Layout.of(settings)
+    path = layout.source(RAW_UPLOADS, batch.client, batch.batch_key)
+
+    def write() -> RawUpload:
+        written = _write(read_rows(hq, settings, batch.upload_id), path, batch)
+        return RawUpload(path, upload.filename, upload.sha256, written[0], upload.rejected, written[1])
+
+    with locked_batch(layout, batch_key):
+        return published_as_one(layout, Scope(batch_key, batch.client), write)
+
+
+def _write(rows: Iterator[pa.RecordBatch], path: Path, batch: BatchRow) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Write the rows; how many there are, and the columns with their types."""
+    count = 0
     writer: pq.ParquetWriter | None = None
     columns: tuple[tuple[str, str], ...] = ()
     with put_in_place(path) as unfinished:
         try:
-            for record_batch in read_rows(hq, settings, batch.upload_id):
+            for record_batch in rows:
                 record_batch = _keyed(record_batch, batch.client, batch.batch_key)
                 if writer is None:
                     writer = pq.ParquetWriter(unfinished, record_batch.schema, compression="zstd")
                     columns = _described(record_batch.schema)
                 writer.write_batch(record_batch)
-                rows += record_batch.num_rows
+                count += record_batch.num_rows
             if writer is None:
                 numbers = [("row_number", pa.int64()), ("line_number", pa.int64())]
                 schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *numbers])
@@ -73,7 +90,7 @@ def write_raw_upload(hq: Hq, settings: Settings, batch_key: str) -> RawUpload:
         finally:
             if writer is not None:
                 writer.close()
-    return RawUpload(path, upload.filename, upload.sha256, rows, upload.rejected, columns)
+    return count, columns
 
 
 def _keyed(rows: pa.RecordBatch, client_slug: str, batch_key: str) -> pa.RecordBatch:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from enrichment_assets.domain.actors import Actor
-from enrichment_assets.domain.errors import InfrastructureError, NotFoundError, UploadRefusedError
+from enrichment_assets.domain.errors import NotFoundError, UploadRefusedError
 from enrichment_assets.domain.headers import map_headers
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
@@ -29,7 +29,7 @@ from enrichment_assets.services.uploads.file_readings import (
     open_reading,
     shape_of,
 )
-from enrichment_assets.services.uploads.kept_files import KeptFile, keep_aside, kept_path
+from enrichment_assets.services.uploads.kept_files import KeptFile, keep_aside, kept_bytes
 from enrichment_assets.services.uploads.options import UploadOptions, apply_mapping, options_of
 from enrichment_assets.services.uploads.report import (
     LOOKED_AT,
@@ -135,7 +135,7 @@ def upload_again(
         row = _existing(store.get_upload(connection, upload_id), upload_id)
     said = options_of(row["options"])
     options = replace(said, mapping={**said.mapping, **mapping})
-    path = _kept_bytes(settings, row)
+    path = kept_bytes(settings, row["client"], row["sha256"])
     return upload_file(
         hq,
         settings,
@@ -181,19 +181,10 @@ def read_rows(hq: Hq, settings: Settings, upload_id: int) -> Iterator[pa.RecordB
 
 def read_upload(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     """`read_rows` for a row of `store.catalog.uploads` that is already at hand."""
-    reading = open_reading(_kept_bytes(settings, upload), shape_of(upload))
+    reading = open_reading(kept_bytes(settings, upload["client"], upload["sha256"]), shape_of(upload))
     for segment in reading.segments():
         if segment.rows:
             yield segment.batch(reading.schema)
-
-
-def _kept_bytes(settings: Settings, upload: dict[str, Any]) -> Path:
-    path = kept_path(settings, upload["client"], upload["sha256"])
-    if not path.is_file():
-        raise InfrastructureError(
-            f"the bytes of upload {upload['id']} are gone: {path} is missing; upload it again", code="upload.bytes_gone"
-        )
-    return path
 
 
 @dataclass(frozen=True, slots=True)

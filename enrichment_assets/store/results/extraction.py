@@ -140,14 +140,8 @@ def _query(source: str, batch: BatchIdentity) -> str:
 
 
 @contextmanager
-def open_batch(hq_url: str, batch_key: str) -> Iterator[BatchReader]:
-    """Open a snapshot of one batch.
-
-    Raises:
-        NotFoundError: There is no such batch.
-        InfrastructureError: HQ cannot be reached.
-    """
-    batch = _find(hq_url, batch_key)
+def open_batch(hq_url: str, batch: BatchIdentity) -> Iterator[BatchReader]:
+    """Open a snapshot of one batch. Raises `InfrastructureError` when HQ cannot be reached."""
     try:
         connection = adbc.connect(hq_url)
     except adbc.Error as error:
@@ -161,7 +155,8 @@ def open_batch(hq_url: str, batch_key: str) -> Iterator[BatchReader]:
         connection.rollback()
 
 
-def _find(hq_url: str, batch_key: str) -> BatchIdentity:
+def find_batch(hq_url: str, batch_key: str) -> BatchIdentity:
+    """The batch of this key. Raises `NotFoundError`, and `InfrastructureError` when HQ cannot be reached."""
     with connect(hq_url) as connection:
         row = connection.execute(
             """select b.id as batch_id, b.batch_key, b.client_id, c.slug as client_slug, b.upload_id
