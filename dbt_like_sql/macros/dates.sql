@@ -51,16 +51,17 @@ end
                 when u.kind = 'quarter' then 3 * p.n - 2
                 when u.kind = 'half' then 6 * p.n - 5
                 when p.m is null or p.m in ('0', '00') then 1
-                else coalesce(try_cast(p.m as integer), m.first_month)
+                else coalesce(try_cast(p.m as integer), m.first_month, seasons.first_month)
             end as first_month,
             case
                 when u.kind = 'quarter' then 3 * p.n
                 when u.kind = 'half' then 6 * p.n
                 when p.m is null or p.m in ('0', '00') then 12
-                else coalesce(try_cast(p.m as integer), m.last_month)
+                else coalesce(try_cast(p.m as integer), m.last_month, seasons.last_month)
             end as last_month
         from parts as p
-        left join {{ ref('date_words') }} as m on m.word = p.m and (m.kind = 'month' or (m.kind = 'season' and p.d is null))
+        left join {{ ref('date_words') }} as m on m.kind = 'month' and m.word = p.m
+        left join {{ ref('date_words') }} as seasons on seasons.kind = 'season' and seasons.word = {{ only_if('p.d is null', 'p.m') }}
         left join {{ ref('date_words') }} as x on x.word = p.x and x.kind = 'weekday'
         left join {{ ref('date_words') }} as u on u.word = p.u and u.kind in ('quarter', 'half', 'week')
         where p.y >= {{ first_date_year() }} and (p.x is null or x.word is not null) and (p.u is null or u.word is not null)

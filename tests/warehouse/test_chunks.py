@@ -100,3 +100,22 @@ def test_ranges_hold_every_item_once(batch: Settings) -> None:
     items = [row[0] for row in connection.sql("select item_id from hq.batch_items order by 1").fetchall()]
     assert [item for part in ranges for item in items if part.low <= item <= part.high] == items
     assert [sum(part.low <= item <= part.high for item in items) for part in ranges] == [5, 5, 5, 5, 3]
+
+
+NESTED_LOOPS = {"lead_values": 1}
+"""Joins by nested loops that a model may have: of the kinds of values with the rules, both of which are few."""
+
+
+def test_no_model_of_a_batch_compares_every_row_with_every_row(batch: Settings) -> None:
+    build_models(batch, "b")
+    project, layout = load_project(), Layout.of(batch)
+    connection = connect(layout)
+    attach(connection, project, layout, client_slug="acme", batch_key="b")
+    found = {}
+    for model in project.models.values():
+        plan = connection.execute(f"explain (format json) {model.sql}").fetchall()[0][1]
+        loops = plan.count("_NL_JOIN") + plan.count("NESTED_LOOP_JOIN") + plan.count("CROSS_PRODUCT")
+        if model.partitioned and loops:
+            found[model.name] = loops
+    connection.close()
+    assert found == NESTED_LOOPS

@@ -25,8 +25,8 @@ chosen as (
     select s.*
     from shown as s
     left join own_numbers as o
-        on s.field in ('phone_country', 'phone_extension') and s.source_kind = 'upload'
-        and o.batch_key = s.batch_key and o.item_id = s.item_id
+        on o.batch_key = s.batch_key
+        and o.item_id = {{ only_if("s.field in ('phone_country', 'phone_extension') and s.source_kind = 'upload'", 's.item_id') }}
     where s.field not in ('phone_country', 'phone_extension') or s.source_kind <> 'upload' or o.item_id is not null
 
 ),

@@ -15,8 +15,10 @@ with candidates as (
         least(own.standing, every.standing) as standing
     from {{ ref('stg_field_values') }} as f
     left join {{ ref('value_verdicts') }} as d on d.verdict = f.verdict
-    left join {{ ref('phone_policy') }} as own on f.field = 'phone' and own.type = f.kind and own.verdict = f.verdict
-    left join {{ ref('phone_policy') }} as every on f.field = 'phone' and every.type = f.kind and every.verdict = '*'
+    left join {{ ref('phone_policy') }} as own
+        on own.verdict = f.verdict and own.type = {{ only_if("f.field = 'phone'", 'f.kind') }}
+    left join {{ ref('phone_policy') }} as every
+        on every.verdict = '*' and every.type = {{ only_if("f.field = 'phone'", 'f.kind') }}
 
 ),
 
@@ -26,15 +28,18 @@ kinds as (
 
 ),
 
+-- The rules that such a value can have, the best first: kinds are few, values many.
 rules as (
 
     select
         k.*,
-        p.column_name,
-        p.source as rule_source,
-        p.priority,
-        p.min_confidence,
-        p.max_age_days
+        list(
+            {
+                'specific': cast(p.column_name = '*' as integer), 'priority': p.priority, 'rule': p.column_name || ' from ' || p.source,
+                'min_confidence': p.min_confidence, 'max_age_days': p.max_age_days
+            }
+            order by p.column_name = '*', p.priority, p.column_name || ' from ' || p.source
+        ) as listed
     from kinds as k
     inner join {{ ref('merge_policy') }} as p
         on p.column_name in (k.field, '*')
@@ -42,6 +47,7 @@ rules as (
             p.source in (k.source_kind, k.source_workflow, k.source_provider)
             or (p.source = 'verified' and k.is_verified)
         )
+    group by all
 
 ),
 
@@ -49,15 +55,13 @@ ruled as (
 
     select
         c.* exclude (is_verified),
-        min(
-            case
-                when r.priority is null then {'specific': 2, 'priority': 1000, 'rule': 'no rule'}
-                else {
-                    'specific': cast(r.column_name = '*' as integer),
-                    'priority': r.priority,
-                    'rule': r.column_name || ' from ' || r.rule_source
-                }
-            end
+        coalesce(
+            list_filter(
+                r.listed,
+                lambda x: (x.min_confidence is null or coalesce(c.confidence >= x.min_confidence, false))
+                    and (x.max_age_days is null or coalesce(c.fetched_at >= b.launched_at - to_hours(24 * x.max_age_days), false))
+            )[1],
+            {'specific': 2, 'priority': 1000, 'rule': 'no rule', 'min_confidence': null, 'max_age_days': null}
         ) as best
     from candidates as c
     inner join {{ source('hq', 'batches') }} as b on b.batch_key = c.batch_key
@@ -67,9 +71,6 @@ ruled as (
         and r.source_workflow is not distinct from c.source_workflow
         and r.source_provider is not distinct from c.source_provider
         and r.is_verified = c.is_verified
-        and (r.min_confidence is null or c.confidence >= r.min_confidence)
-        and (r.max_age_days is null or c.fetched_at >= b.launched_at - to_hours(24 * r.max_age_days))
-    group by all
 
 )
 

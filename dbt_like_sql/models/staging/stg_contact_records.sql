@@ -136,9 +136,11 @@ means as (
     left join {{ ref('contact_words') }} as v
         on v.kind = case s.field when 'email' then 'email_verdict' else 'phone_status' end and v.word = {{ folded_word('s.status') }}
     left join {{ ref('contact_words') }} as c
-        on c.kind = 'email_sub_verdict' and s.field = 'email' and c.word = {{ folded_word('s.sub_status') }}
-    left join {{ ref('contact_words') }} as t on t.kind = 'phone_type' and s.field = 'phone' and t.word = {{ folded_word('s.type') }}
-    left join {{ ref('contact_words') }} as d on d.kind = 'do_not_call' and s.field = 'phone' and d.word = {{ folded_word('s.do_not_call') }}
+        on c.kind = 'email_sub_verdict' and c.word = {{ only_if("s.field = 'email'", folded_word('s.sub_status')) }}
+    left join {{ ref('contact_words') }} as t
+        on t.kind = 'phone_type' and t.word = {{ only_if("s.field = 'phone'", folded_word('s.type')) }}
+    left join {{ ref('contact_words') }} as d
+        on d.kind = 'do_not_call' and d.word = {{ only_if("s.field = 'phone'", folded_word('s.do_not_call')) }}
     left join {{ ref('value_verdicts') }} as own on own.verdict = v.means
     left join {{ ref('value_verdicts') }} as worse on worse.verdict = c.means
 

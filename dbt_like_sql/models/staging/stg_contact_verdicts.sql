@@ -66,4 +66,4 @@ select
     j.kind,
     coalesce(f.word, j.do_not_call) as do_not_call
 from judged as j
-left join flagged as f on j.field = 'phone' and f.batch_key = j.batch_key and f.item_id = j.item_id
+left join flagged as f on f.batch_key = j.batch_key and f.item_id = {{ only_if("j.field = 'phone'", 'j.item_id') }}

@@ -114,7 +114,11 @@ enriched as (
 -- An address or number that may become the lead's, with what is known of it.
 contacts as (
 
-    select * from {{ ref('stg_contact_records') }} where role = 'address' and rejected_reason is null
+    select distinct
+        client_slug, batch_key, item_id, field, value, source_kind, source_workflow, source_provider, position, confidence,
+        record_rank, reused_from_batch, fetched_at
+    from {{ ref('stg_contact_records') }}
+    where role = 'address' and rejected_reason is null
 
 ),
 
@@ -144,7 +148,7 @@ together as (
         s.workflow_slug, s.provider, null, coalesce(s.position, -1), null, null, null, d.fetched_at
     from uploaded_details as d
     left join {{ source('hq', 'batch_steps') }} as s
-        on d.parent_item_id is not null and s.batch_key = d.batch_key and s.workflow_slug = d.workflow_slug
+        on s.batch_key = d.batch_key and s.workflow_slug = {{ only_if('d.parent_item_id is not null', 'd.workflow_slug') }}
     where d.e.key <> 'do_not_call'
         and not list_contains([{% for field in contact_fields %}'{{ field }}'{{ ', ' if not loop.last }}{% endfor %}], d.e.key)
         and {{ filled('d.e.value') }} is not null
@@ -243,14 +247,12 @@ select
     t.fetched_at
 from together as t
 left join {{ ref('stg_contact_verdicts') }} as v
-    on t.field in ('email', 'phone')
-    and v.batch_key = t.batch_key
+    on v.batch_key = t.batch_key
     and v.item_id = t.item_id
     and v.field = t.field
-    and v.key = {{ contact_key('t.field', 't.value') }}
-left join flagged as f on t.field = 'phone' and f.batch_key = t.batch_key and f.item_id = t.item_id
+    and v.key = {{ only_if("t.field in ('email', 'phone')", contact_key('t.field', 't.value')) }}
+left join flagged as f on f.batch_key = t.batch_key and f.item_id = {{ only_if("t.field = 'phone'", 't.item_id') }}
 left join elsewhere as e
-    on starts_with(t.field, 'company_')
-    and e.batch_key = t.batch_key
-    and e.item_id = t.item_id
+    on e.batch_key = t.batch_key
+    and e.item_id = {{ only_if("starts_with(t.field, 'company_')", 't.item_id') }}
     and e.workflow_slug = t.source_workflow

@@ -14,7 +14,8 @@ with cells as (
         i.rejected
     from {{ source('hq', 'batch_items') }} as i
     left join {{ source('hq', 'batch_steps') }} as s
-        on i.parent_item_id is not null and s.batch_key = i.batch_key and s.workflow_slug = split_part(i.origin_key, ':', 1)
+        on s.batch_key = i.batch_key
+        and s.workflow_slug = {{ only_if('i.parent_item_id is not null', "split_part(i.origin_key, ':', 1)") }}
     where i.rejected is not null
 
 ),
