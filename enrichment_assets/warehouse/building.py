@@ -16,7 +16,7 @@ import duckdb
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, item_ranges
+from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, ranges_of
 from enrichment_assets.warehouse.copies import brought, published_as_one
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.generations import EVERYTHING, Scope
@@ -96,14 +96,14 @@ def _build_batch(
     reports = []
     try:
         attach(connection, project, layout, client_slug=client, batch_key=batch_key, models=())
-        ranges = item_ranges(connection, items_a_chunk)
-        batch = Chunked(connection, project, layout, client, batch_key, ranges)
+        batch = partial(Chunked, connection, project, layout, client, batch_key)
         for model in project.models.values():
             if not model.partitioned:
                 continue
             target = layout.model(model.name, client, batch_key)
             if model.name in chosen or (model.materialized == "table" and not target.exists() and model.name in needed):
-                report = _build(connection, model, target, batch if model.per_item else None, previews)
+                ranged = batch(ranges_of(connection, model, items_a_chunk)) if model.per_item else None
+                report = _build(connection, model, target, ranged, previews)
                 reports += [report] if model.name in chosen else []
                 give_memory_back(connection)
             else:

@@ -1,7 +1,8 @@
 """A large batch is built in ranges of items, so that the memory of a build does not depend on the size of the batch.
 
 What belongs here: which items make a range, and views that show one range only. A model whose rows follow from one item
-each says so in its `schema.yml` (`meta: {per_item: true}`); only those are built range by range.
+each says so in its `schema.yml` (`meta: {per_item: true}`); only those are built range by range. One that makes
+many rows of an item has smaller ranges (`items_a_chunk`).
 
 Rows of the sources belong to a range by their `item_id`, but for answers: items of one company share one, and an answer
 may come from an earlier batch. So a range sees the answers that its own items got and those that its states name.
@@ -17,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from enrichment_assets.warehouse.files import Layout
-from enrichment_assets.warehouse.project import Project, Relation
+from enrichment_assets.warehouse.project import Model, Project, Relation
 from enrichment_assets.warehouse.session import attach_model, create_view, files_of, give_memory_back, scan
 
 ITEMS_A_CHUNK = 200_000
@@ -48,6 +49,11 @@ def item_ranges(connection: duckdb.DuckDBPyConnection, size: int = ITEMS_A_CHUNK
         [size],
     ).fetchall()
     return [ItemRange(low, high) for low, high in rows] or [ItemRange(0, 0)]
+
+
+def ranges_of(connection: duckdb.DuckDBPyConnection, model: Model, size: int) -> list[ItemRange]:
+    """The ranges of at most `size` items in which a model is built and published."""
+    return item_ranges(connection, min(size, int(model.meta.get("items_a_chunk", size))))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Publishes the marts to the workspace database, so that people and tools can use them with plain Postgres.
 
-One transaction per batch: delete that batch, COPY it in again, all models together. Whoever reads sees the old rows
-or the new ones. Tables are made and widened from the models' columns; a column is never dropped or retyped here.
-What `schema.yml` says under `meta`: `published_indexes`, and `published_order`, in which rows are loaded (in the order
-of a big index it fills twice as fast).
+One transaction per batch: delete what of it is not as it is now, COPY that in, all models together. Whoever reads sees
+the old rows or the new ones. What is as it is now: `published_parts`. Tables are made and widened from the models'
+columns; a column is never dropped or retyped here. What `schema.yml` says under `meta`: `published_indexes`;
+`published_order`, in which rows are loaded (in the order of a big index it fills twice as fast); `published_folded`
+(`folding`).
 
 Indexes: the first batch of a table is loaded before there is any, in the same transaction. Building them afterwards
 sorts once, where filling them row by row reads and writes pages all over them. Readers are not held up by either; other
@@ -13,13 +14,15 @@ publishers wait for the first one of a table, not for later ones.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
@@ -28,11 +31,23 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, item_ranges
+from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, ranges_of
 from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.folding import conversion, creation, fold_rows, folded, tables_of
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Model, load_project
+from enrichment_assets.warehouse.published_parts import (
+    CREATION,
+    ITEMS_A_PART,
+    TABLE,
+    Run,
+    note_parts,
+    of_batch,
+    of_parts,
+    parts_of,
+    standing_parts,
+)
 from enrichment_assets.warehouse.session import attach, connect
 
 POSTGRES_TYPES = {
@@ -78,8 +93,7 @@ def publish_marts(
     duck = connect(layout)
     try:
         attach(duck, project, layout, client_slug=client, batch_key=batch_key)
-        ranges = item_ranges(duck, items_a_chunk)
-        return _publish(hq.workspace.url, duck, models, batch_key, ranges)
+        return _publish(hq.workspace.url, duck, models, batch_key, items_a_chunk)
     finally:
         duck.close()
 
@@ -92,7 +106,7 @@ def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:
     duck = connect(layout)
     try:
         attach(duck, project, layout)
-        return _publish(hq.workspace.url, duck, models, None, [])
+        return _publish(hq.workspace.url, duck, models, None, ITEMS_A_CHUNK)
     finally:
         duck.close()
 
@@ -102,16 +116,17 @@ def _publish(
     duck: duckdb.DuckDBPyConnection,
     models: list[Model],
     batch_key: str | None,
-    ranges: Sequence[ItemRange],
+    items_a_chunk: int,
 ) -> list[PublishReport]:
     try:
         with connect_postgres(url) as workspace:
             workspace.execute("select pg_advisory_xact_lock(%s)", [_TABLES_LOCK])
+            workspace.execute(CREATION)
             for model in models:
-                _ensure_table(workspace, model)
+                _ensure(workspace, model)
         with adbc.connect(url) as connection:
             _execute(connection, _lock(batch_key))
-            reports = [_replace(connection, duck, model, batch_key, ranges) for model in models]
+            reports = [_replace(connection, duck, model, batch_key, items_a_chunk) for model in models]
             connection.commit()
     except (psycopg.Error, adbc.Error) as error:
         raise InfrastructureError(
@@ -126,10 +141,12 @@ def withdraw_marts(hq: Hq, batch_key: str) -> None:
         for model in load_project().models.values():
             if not (model.published and model.partitioned):
                 continue
-            there = workspace.execute("select to_regclass(%s) is not null as there", [f'"{model.name}"']).fetchone()
-            if there and there["there"]:
-                table = sql.Identifier(model.name)
-                workspace.execute(sql.SQL("delete from {} where batch_key = %s").format(table), [batch_key])
+            for name in tables_of(model):
+                if _kind(workspace, name):
+                    delete = sql.SQL("delete from {} where batch_key = %s").format(sql.Identifier(name))
+                    workspace.execute(delete, [batch_key])
+        if _kind(workspace, TABLE):
+            workspace.execute(f"delete from {TABLE} where batch_key = %s", [batch_key])
 
 
 def _lock(batch_key: str | None) -> sql.Composed:
@@ -152,38 +169,96 @@ def _replace(
     duck: duckdb.DuckDBPyConnection,
     model: Model,
     batch_key: str | None,
-    ranges: Sequence[ItemRange],
+    items_a_chunk: int,
 ) -> PublishReport:
     started = time.perf_counter()
+    ranges = ranges_of(duck, model, items_a_chunk) if model.per_item else []
     missing = _missing_indexes(connection, model)
     if missing:
         # One publisher at a time decides what is missing and makes it: two of them would wait for each other's rows.
         lock = sql.SQL("lock table {} in share row exclusive mode")
         _execute(connection, lock.format(sql.Identifier(model.name)))
         missing = _missing_indexes(connection, model)
-    delete = sql.SQL("delete from {}").format(sql.Identifier(model.name))
-    if batch_key is not None:
-        delete += sql.SQL(" where batch_key = {}").format(sql.Literal(batch_key))
-    _execute(connection, delete)
-    rows = sum(_load(connection, duck, model, part) for part in (ranges if model.per_item else [None]))
-    if missing:
-        _execute(connection, sql.SQL("set local maintenance_work_mem = {}").format(sql.Literal(_INDEX_MEMORY)))
-        for name, keys in missing.items():
-            listed = sql.SQL(", ").join(map(sql.Identifier, keys))
-            create = sql.SQL("create index {} on {} ({})")
-            _execute(connection, create.format(sql.Identifier(name), sql.Identifier(model.name), listed))
+    run = partial(_execute, connection)
+    wanted, standing = parts_of(duck, model), standing_parts(run, model, batch_key)
+    changed = {part for part in wanted.keys() | standing.keys() if wanted.get(part) != standing.get(part)}
+    if not standing:
+        _write_whole(connection, duck, model, batch_key, ranges)
+    elif changed:
+        _write_parts(connection, duck, model, batch_key, ranges, changed, whole=changed >= standing.keys())
+    note_parts(run, model, batch_key, wanted, changed)
+    _make_indexes(run, model, missing)
+    rows = duck.execute(f'select count(*) from "{model.name}"').fetchall()[0][0]
     return PublishReport(model.name, rows, time.perf_counter() - started)
 
 
-# crash point: mart-is-loaded
-def _load(connection: adbc.Connection, duck: duckdb.DuckDBPyConnection, model: Model, part: ItemRange | None) -> int:
-    """COPY the model's rows, of one range of items when there is one: sorting them takes memory."""
+def _write_parts(
+    connection: adbc.Connection,
+    duck: duckdb.DuckDBPyConnection,
+    model: Model,
+    batch_key: str | None,
+    ranges: Sequence[ItemRange],
+    changed: Collection[int],
+    *,
+    whole: bool,
+) -> None:
+    """Write the parts that changed; where all did, that is the whole batch."""
+    if whole:
+        _write_whole(connection, duck, model, batch_key, ranges)
+        return
+    delete = sql.SQL("delete from {}{} and {}").format(
+        sql.Identifier(model.name), of_batch(batch_key), sql.SQL(of_parts(model, changed, "/"))
+    )
+    _execute(connection, delete)
+    for part in ranges:
+        inside = {one for one in changed if part.low // ITEMS_A_PART <= one <= part.high // ITEMS_A_PART}
+        if inside:
+            _load(connection, duck, model, f"{part.condition} and {of_parts(model, inside, '//')}")
+
+
+def _write_whole(
+    connection: adbc.Connection,
+    duck: duckdb.DuckDBPyConnection,
+    model: Model,
+    batch_key: str | None,
+    ranges: Sequence[ItemRange],
+) -> None:
+    for table in tables_of(model):
+        _execute(connection, sql.SQL("delete from {}{}").format(sql.Identifier(table), of_batch(batch_key)))
+    fold = folded(model)
+    kinds = 0
+    for part in ranges if model.per_item else [None]:
+        if fold is None:
+            _load(connection, duck, model, part.condition if part else None)
+            continue
+        for table, rows in fold_rows(duck, fold, part, kinds).items():
+            written = _copy(connection, table, rows)
+            kinds += written if table == fold.kinds else 0
+
+
+def _load(connection: adbc.Connection, duck: duckdb.DuckDBPyConnection, model: Model, condition: str | None) -> None:
+    """COPY the model's rows that meet a condition: of one range of items, for sorting takes memory."""
     columns = ", ".join(f'"{c.name}"' for c in model.columns)
     order = ", ".join(f'"{name}"' for name in model.meta.get("published_order", []))
-    query = f'select {columns} from "{model.name}"' + (f" where {part.condition}" if part else "")
-    reader = duck.execute(query + (f" order by {order}" if order else "")).to_arrow_reader(_ROWS_A_CHUNK)
+    query = f'select {columns} from "{model.name}"' + (f" where {condition}" if condition else "")
+    query += f" order by {order}" if order else ""
+    _copy(connection, model.name, duck.execute(query).to_arrow_reader(_ROWS_A_CHUNK))
+
+
+# crash point: mart-is-loaded
+def _copy(connection: adbc.Connection, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
+    """COPY rows into a table; how many there were."""
     with connection.cursor() as cursor:
-        return int(cursor.adbc_ingest(model.name, reader, mode="append"))
+        return int(cursor.adbc_ingest(table, rows, mode="append"))
+
+
+def _make_indexes(run: Run, model: Model, missing: Mapping[str, Sequence[str]]) -> None:
+    if missing:
+        run(sql.SQL("set local maintenance_work_mem = {}").format(sql.Literal(_INDEX_MEMORY)))
+    for name, keys in missing.items():
+        listed = sql.SQL(", ").join(map(sql.Identifier, keys))
+        create = sql.SQL("create index {} on {} ({})")
+        run(create.format(sql.Identifier(name), sql.Identifier(model.name), listed))
 
 
 def _missing_indexes(connection: adbc.Connection, model: Model) -> dict[str, list[str]]:
@@ -193,6 +268,25 @@ def _missing_indexes(connection: adbc.Connection, model: Model) -> dict[str, lis
                     "where i.indrelid = to_regclass({})").format(sql.Literal(f'"{model.name}"'))  # fmt: skip
     there = {row[0] for row in _execute(connection, query)}
     return {name: keys for name, keys in wanted.items() if name not in there}
+
+
+def _ensure(workspace: Connection, model: Model) -> None:
+    """Make what holds a mart's rows; fold those of a table that an earlier version published as it was."""
+    fold = folded(model)
+    if fold is None:
+        _ensure_table(workspace, model)
+        return
+    table, *others, view = creation(fold, POSTGRES_TYPES)
+    kind = _kind(workspace, model.name)
+    for statement in (table, *others, *(conversion(fold) if kind == "r" else ()), view):
+        workspace.execute(statement)
+
+
+def _kind(workspace: Connection, name: str) -> str | None:
+    """What a name is: `r` a table, `v` a view; None: there is no such relation."""
+    found = workspace.execute("select relkind::text as kind from pg_class where oid = to_regclass(%s)", [f'"{name}"'])
+    row = found.fetchone()
+    return None if row is None else str(row["kind"])
 
 
 def _ensure_table(workspace: Connection, model: Model) -> None:
@@ -209,8 +303,9 @@ def _ensure_table(workspace: Connection, model: Model) -> None:
     )
     there = {row["name"]: row["type"] for row in rows}
     for column, definition in zip(model.columns, columns, strict=True):
-        if column.name not in there:  # without a default: no row is written again
+        if column.name not in there:  # without a default: no row is written again, and none is as it is to be
             workspace.execute(sql.SQL("alter table {} add column {}").format(table, definition))
+            workspace.execute(f"delete from {TABLE} where model = %s", [model.name])
         elif there[column.name] in {*POSTGRES_TYPES.values()} - {kind := POSTGRES_TYPES[column.type]}:
             raise ConfigurationError(
                 f"Column `{column.name}` of the published table {model.name} is of type {there[column.name]}, and the "

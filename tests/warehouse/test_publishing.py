@@ -146,6 +146,11 @@ def test_a_failed_publication_leaves_all_tables_as_they_were(build: Build, setti
     with connect(settings.workspace_database_url or "") as workspace:
         workspace.execute("alter table companies add constraint never check (false) not valid")
         workspace.execute("alter table final_leads add constraint never check (false) not valid")
+        workspace.execute("delete from companies")
+    with connect(settings.hq_database_url or "") as hq:
+        hq.execute("update batch_items set city = 'Paris'")
+    publish_batch_sources(hq_of(settings), settings, "b")
+    build_models(settings, "b")
     with pytest.raises(InfrastructureError, match=r"could not be published: .*23514") as raised:
         publish_marts(hq_of(settings), settings, "b")
     assert "CTO" in str(raised.value.__cause__)
