@@ -113,22 +113,23 @@ def _round(
             "client": client, "urls": [base] * CALLS, "callback_url": "", "items": items, "concurrency": concurrency,
             "path": str(settings.home / f"{name}-{client}.jsonl"),
         }  # fmt: skip
-        results[client] = _child("bench.bare_loop", task, peers)
+        results[client] = child("bench.bare_loop", task, peers)
         Path(task["path"]).unlink()
     launch(settings, name, items, workflows(concurrency))
-    results["engine"] = _child("bench.engine_child", _engine_task(settings, name, profile), peers)
+    results["engine"] = child("bench.engine_child", engine_task(settings, name, profile), peers)
     _check(settings, name, items)
     return results
 
 
-def _engine_task(settings: Settings, batch_key: str, profile: str | None) -> dict[str, Any]:
+def engine_task(settings: Settings, batch_key: str, profile: str | None) -> dict[str, Any]:
+    """What the engine's process is told."""
     return {
         "home": str(settings.home), "sandbox_url": settings.sandbox_url, "receiver_url": settings.receiver_url,
         "batch_key": batch_key, "profile": profile,
     }  # fmt: skip
 
 
-def _child(module: str, task: dict[str, Any], peers: dict[str, int]) -> dict[str, float]:
+def child(module: str, task: dict[str, Any], peers: dict[str, int]) -> dict[str, float]:
     """Run one side in a process of its own; what it says, and the CPU seconds of everybody else meanwhile."""
     before = {name: cpu_seconds(pid) for name, pid in peers.items()}
     done = subprocess.run(

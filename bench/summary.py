@@ -37,6 +37,13 @@ def _speed(side: dict[str, Any]) -> str:
     )
 
 
+def _bulk(figures: dict[str, Any]) -> Iterator[Row]:
+    limited, cpu = figures["bulk"]["limited"], figures["bulk"]["cpu"]
+    faster = f"{limited['times_faster']:.1f} x as fast as singly ({limited['scaled_down_to']})"
+    yield "bulk", f"{limited['stands_for']}, ten in a call", faster, f"{limited['goal']}"
+    yield "bulk", "the engine's CPU per item, to that without", f"{cpu['ratio']:.2f}", f"{cpu['goal']}"
+
+
 def _receiver(figures: dict[str, Any]) -> Iterator[Row]:
     report = figures["receiver"]
     for level in report["levels"]:
@@ -75,6 +82,7 @@ def _extraction(figures: dict[str, Any]) -> Iterator[Row]:
 
 _SUMMARIES = {
     "engine": _engine,
+    "bulk": _bulk,
     "receiver": _receiver,
     "ingest": _ingest,
     "storing": _storing,

@@ -15,8 +15,8 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.workflow import WorkflowDefinition
 
-ROOTS = ("original", "item", "parameters", "callback_url", "external_id", "secrets")
-"""What templates see besides fields; conditions see the first three."""
+ROOTS = ("original", "item", "parameters", "callback_url", "external_id", "secrets", "members")
+"""What templates see besides fields; conditions see the first three, and only a bulk call's request the last."""
 
 ITEM_MEMBERS = ("id", "row_number", "parent_id", "batch", "client", "company_key")
 """`item` in templates and conditions (`engine.run.context`)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from types import UnionType
 from typing import Any
@@ -23,6 +23,7 @@ from enrichment_assets.domain.envelopes import opened
 from enrichment_assets.domain.errors import ConfigurationError, ContractError, ReportedError
 from enrichment_assets.domain.expression_trees import names_in, plain_path, reads_lists
 from enrichment_assets.domain.jsontext import parse_json
+from enrichment_assets.domain.money import units_of
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.domain.text_json import TextOpener
@@ -263,14 +264,7 @@ class ResponseReader:
 
     def _cost_units(self, body: Any) -> Decimal | None:
         """The reported cost, or None: a cost that cannot be read must not lose an answer that was paid for."""
-        value = self._cost(body) if self._cost is not None else None
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            return None
-        try:
-            units = Decimal(str(value))
-        except InvalidOperation:
-            return None
-        return units if units.is_finite() and units >= 0 else None
+        return None if self._cost is None else units_of(self._cost(body))
 
     def _id_of(self, body: Any) -> str | None:
         value = self._external_id(body) if self._external_id is not None else None

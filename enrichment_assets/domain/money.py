@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError
 
@@ -76,3 +77,14 @@ def checked_amount(value: Decimal | str) -> Decimal:
             f"{value} is too fine: amounts have at most {PLACES} decimal places", code="money.too_fine"
         )
     return amount
+
+
+def units_of(value: Any) -> Decimal | None:
+    """A reported cost as a number; None: it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        units = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return units if units.is_finite() and units >= 0 else None

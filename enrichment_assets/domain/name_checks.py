@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from enrichment_assets.domain.bulk_requests import MEMBERS
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import names_in
 from enrichment_assets.domain.known_names import (
@@ -151,10 +152,14 @@ def _unknown(
     in_condition, in_poll = read.place[0] == "run_if", read.place[0] == "poll"
     if head == SECRETS:
         return "a secret can only stand in a header" if in_condition else _unknown_secret(workflow, member, purposes)
-    if head == "callback_url" and (in_condition or in_poll or workflow.mode is not Mode.ASYNC):
+    if head == "callback_url" and (
+        in_condition or in_poll or read.place[0] == "bulk" or workflow.mode is not Mode.ASYNC
+    ):
         return "`callback_url` is there only in the request of an async workflow"
     if head == "external_id" and not in_poll:
         return "`external_id` is there only in `poll.request`"
+    if head == MEMBERS and (workflow.bulk is None or read.place[0] != "request"):
+        return "`members` is there only in the request of a workflow with `bulk`"
     if head in ROOTS or head in fields:
         return None
     guess = did_you_mean(head, [*ROOTS, *fields])

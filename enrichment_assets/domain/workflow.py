@@ -14,10 +14,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from enrichment_assets.domain.bulk import Bulk
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.contact_records import EmailRecords, PhoneRecords, fields_of_records, is_record_field
+from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.lead_columns import LeadColumn, columns_fault, long_provides
@@ -26,21 +28,9 @@ from enrichment_assets.domain.signatures import SignatureScheme
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
 """Names of SQL tables and columns that configuration may create."""
 
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def parse_duration(value: object) -> object:
-    """Turn `90`, `"90s"`, `"10m"`, `"2h"` or `"7d"` into seconds; anything else is left for pydantic to refuse."""
-    if isinstance(value, str) and (match := _DURATION.match(value)):
-        return float(match.group(1)) * _UNIT_SECONDS[match.group(2) or "s"]
-    return value
-
-
 _NO_MISS = (401, 402, 403, 407, 408, 421, 425, 426, 429, 431)
 """4xx statuses about the caller or the moment, never about the row that was asked for."""
 
-Seconds = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 Stage = Literal["enriched", "researched", "qualified", "personalised", "contacted"]
 """Stages of the funnel that a workflow can take a lead to; `seeds/funnel_stages.csv` of the models orders them."""
 
@@ -255,6 +245,7 @@ class WorkflowDefinition(Part):
     reuse_for: Seconds | None = Field(
         default=None, le=10 * 365 * 86400.0, description="an answer to the same question of this client may be as old"
     )
+    bulk: Bulk | None = Field(default=None, description="one request carries many items")
     emits: EmitsField = Field(default=None, description="what of the answer becomes child items (docs/fan-out.md)")
     enabled: bool = True
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+from enrichment_assets.domain.bulk import Match
+from enrichment_assets.domain.bulk_answers import BulkReader
+from enrichment_assets.domain.bulk_checks import bulk_faults
+from enrichment_assets.domain.bulk_requests import renderer_of
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import negates_half
 from enrichment_assets.domain.known_names import PLATFORM
@@ -12,14 +16,14 @@ from enrichment_assets.domain.mapping import Expression, ResponseReader, conditi
 from enrichment_assets.domain.model_errors import Lines, at_line, line_of
 from enrichment_assets.domain.name_checks import Fault, name_faults
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.reads import Place, requests_of, spelt, texts_of
+from enrichment_assets.domain.reads import Place, member_texts, requests_of, spelt, texts_of
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.template_expressions import TemplateError, parse
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import LOCAL, Mode, WorkflowDefinition
 
 _PLACED = re.compile(
-    r"^((?:request|poll|response|callback|provides|emits|emails|phones|run_if)[\w.\[\]-]*): (.+)$", re.DOTALL
+    r"^((?:request|poll|response|callback|provides|emits|emails|phones|run_if|bulk)[\w.\[\]-]*): (.+)$", re.DOTALL
 )
 
 
@@ -62,6 +66,7 @@ def workflow_faults(
         parameters: Parameters that clients' configs set besides the workflow's own.
     """
     found = [*_provider_faults(workflow, providers), *_template_faults(workflow), *_expression_faults(workflow)]
+    found += bulk_faults(workflow)
     if not found:
         found += _whole_faults(workflow)
     provider = providers.get(workflow.provider)
@@ -84,6 +89,11 @@ def _template_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
                 parse(text, secrets_allowed=place[len(start)] == "headers")
             except (TemplateError, ValueError) as error:
                 yield Fault(place, f"{text!r}: {error}")
+    for place, text in member_texts(workflow):
+        try:
+            parse(text)
+        except (TemplateError, ValueError) as error:
+            yield Fault(place, f"{text!r}: {error}")
 
 
 def _expression_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
@@ -105,11 +115,15 @@ def _expressions(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
         ("callback", workflow.callback, ("found_if", "error_if", "payload")),
         ("poll", workflow.poll, ("pending_if", "payload")),
         ("emits", workflow.emits, ("items", "key")),
+        ("bulk", workflow.bulk, ("answers", "status", "cost")),
     ]
     for part, value, names in settings:
         for name in names:
             if isinstance(found := getattr(value, name, None), str):
                 yield (part, name), found
+    if workflow.bulk is not None and isinstance(workflow.bulk.match, Match):
+        yield ("bulk", "match", "sent"), workflow.bulk.match.sent
+        yield ("bulk", "match", "answered"), workflow.bulk.match.answered
     if workflow.destination is not None:
         for name, column in workflow.destination.columns.items():
             yield ("destination", "columns", name), column.source
@@ -120,8 +134,10 @@ def _expressions(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
 def _whole_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
     """What only the compiled whole shows: a URL whose host an item chooses, a header of two lines, a bad `decode`."""
     steps: list[Callable[[], object]] = [lambda: ResponseReader(workflow)]
+    if workflow.bulk is not None:
+        steps.append(lambda: BulkReader(workflow))
     if workflow.request is not None:
-        steps.append(lambda: RequestRenderer(workflow))
+        steps.append(lambda: renderer_of(workflow))
     if workflow.poll is not None:
         steps.append(lambda: RequestRenderer.for_poll(workflow))
     if workflow.run_if is not None:

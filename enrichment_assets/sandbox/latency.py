@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from enrichment_assets.domain.workflow import parse_duration
+from enrichment_assets.domain.durations import parse_duration
 from enrichment_assets.sandbox.seeded_random import SeededRandom
 
 

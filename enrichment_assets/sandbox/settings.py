@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from enrichment_assets.domain.workflow import Seconds
+from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.sandbox.latency import Latency
 from enrichment_assets.sandbox.limits import parse_limits
 

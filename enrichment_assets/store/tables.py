@@ -26,10 +26,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.statuses import CallState, InboxStatus, Outcome, Status
@@ -378,6 +379,7 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     Column("reused_from", BigInteger, comment="the call whose answer was used instead of asking again"),
     Column("merge_rule", SmallInteger, comment="rule that chose the values of its first request; null: an earlier one"),
     _readings(),
+    Column("bulk_id", Uuid, comment="the request that carried its last attempt together with others"),
     _one_of("state", CallState),
     Index(None, "batch_id", "workflow_slug"),
     Index(
@@ -387,6 +389,28 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
         postgresql_where=text("question_hash is not null"),
     ),
     Index(None, "item_id"),
+)
+
+bulk_calls = Table(  # requests that carry several calls
+    "bulk_calls",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("workflow_slug", Text, nullable=False),
+    Column("runner_id", BigInteger, nullable=False, comment="who sends it, and may write its answer"),
+    Column(
+        "call_ids",
+        ARRAY(BigInteger),
+        nullable=False,
+        comment="its members, rows of provider_calls, in the order of the request",
+    ),
+    Column("names", ARRAY(Text), comment="the members' ids; null: they are found by their place"),
+    Column("http_status", SmallInteger),
+    Column("response_headers", JSONB),
+    Column("response_body", LargeBinary, comment="the whole answer, once for all members"),
+    _now("created_at"),
+    _time("received_at"),
 )
 
 enrichment_results = Table(

@@ -17,11 +17,11 @@ from rich.console import Console
 
 from tests.chaos.crash_harness import CrashHarness, crash_harness, receiving
 from tests.chaos.dagster_harness import DagsterHarness, dagster_harness
-from tests.chaos.invariants import broken_reuse
-from tests.chaos.points import ASSET, DROPPED, ENGINE, RECEIVER, RESTARTED, REUSING, RUN, STOPPED, TICK, Point
+from tests.chaos.invariants import broken_bulk, broken_reuse
+from tests.chaos.points import ASSET, BULK, DROPPED, ENGINE, RECEIVER, RESTARTED, REUSING, RUN, STOPPED, TICK, Point
 from tests.chaos.random_kills import at_random
 from tests.chaos.report import Report, print_report
-from tests.chaos.scenarios import kill_at, kill_receiver_at, launch_reusing, restart_at, stop_at
+from tests.chaos.scenarios import kill_at, kill_receiver_at, launch_bulk, launch_reusing, restart_at, stop_at
 
 ROWS = 6
 
@@ -58,6 +58,16 @@ def in_reuse(harness: CrashHarness, report: Report) -> None:
         harness.finish(batch)
         wrong = broken_reuse(harness, batch, ROWS)
         report.found(4 * ROWS, [f"{what} {point}: {fault}" for fault in wrong])  # two batches, each row twice
+
+
+def in_bulk(harness: CrashHarness, report: Report) -> None:
+    """Each point of a run whose rows share one request."""
+    for number, point in enumerate(BULK):
+        batch, what = launch_bulk(harness, f"bulk-{number}", ROWS), "run killed around a bulk call"
+        report.struck(what, point, kill_at(harness, batch, point, ROWS))
+        harness.finish(batch)
+        wrong = broken_bulk(harness, batch, ROWS)
+        report.found(ROWS, [f"{what} {point}: {fault}" for fault in wrong])
 
 
 def in_dagster(dagster: DagsterHarness, report: Report) -> None:
@@ -101,6 +111,7 @@ def main() -> int:
                 in_dagster(dagster, report)
             in_runs(harness, report)
             in_reuse(harness, report)
+            in_bulk(harness, report)
         if options.part != "points":
             at_random(harness, report, options.kills, options.seconds, random.Random(options.seed))
         kept = print_report(harness, report, Console(width=None if sys.stdout.isatty() else 120))

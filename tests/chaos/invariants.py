@@ -66,6 +66,29 @@ def broken_reuse(harness: CrashHarness, batch: str, rows: int) -> list[str]:
     return wrong
 
 
+def broken_bulk(harness: CrashHarness, batch: str, rows: int) -> list[str]:
+    """The same of a finished batch of `scenarios.launch_bulk`: no member is lost, or without an end."""
+    with harness.launcher() as launcher:
+        found = harness.launched(launcher, batch)
+        states, calls, requests = found.states(), found.calls(), found.bulk_calls()
+        (budget,) = (b for b in found.budgets() if b.client == found.client)
+    wrong = [f"{s['status']}: {s['reason']}" for s in states if s["status"] not in ("COMPLETED", "AMBIGUOUS")]
+    if len(states) != rows or len(calls) != rows:
+        wrong.append(f"{len(states)} states and {len(calls)} calls for {rows} rows")
+    ambiguous = [call for call in calls if call["state"] == "ambiguous"]
+    if any(call["state"] not in ("applied", "ambiguous") for call in calls):
+        wrong.append(f"calls without an end: {[call['state'] for call in calls]}")
+    for call in calls:
+        listed = [r for r in requests if r["id"] == call["bulk_id"] and call["id"] in r["call_ids"]]
+        if len(listed) != 1 or (listed[0]["response_body"] is None) != (call in ambiguous):
+            wrong.append(f"call {call['id']} is {call['state']}, and its request says otherwise")
+    if budget.reserved != sum(call["estimated_cost"] for call in ambiguous):
+        wrong.append(f"{budget.reserved} reserved for {len(ambiguous)} calls of unknown fate")
+    if budget.spent != sum(call["cost"] or 0 for call in calls):
+        wrong.append(f"{budget.spent} spent, and the ledger says {sum(call['cost'] or 0 for call in calls)}")
+    return [*wrong, *_held(harness, found.batch_id)]
+
+
 def _held(harness: CrashHarness, batch_id: int) -> list[str]:
     """Once a lease has passed nobody lives who holds an item, and whoever comes can take all of them.
 

@@ -157,6 +157,22 @@ REUSING = (
     Point("answer-is-reused"),
     Point("shared-answer-is-adopted", "before"),
 )
+BULK = (
+    Point("bulk-call-is-intended", "before"),
+    Point("members-are-listed", "before"),
+    Point("members-are-listed"),
+    Point("bulk-call-is-intended"),
+    Point("request-is-sent"),
+    Point("bulk-attempt-is-made"),
+    Point("bulk-answers-are-written", "before"),
+    Point("bulk-answers-are-written"),
+    Point("bulk-answer-is-read", "before"),
+    Point("bulk-answer-is-read"),
+    Point("call-is-concluded", hit=2),
+    Point("endings-are-written"),
+)
+"""Where one request carries the calls of all rows."""
+
 ATTEMPTED, READ = Point("attempt-is-made"), Point("answer-is-read", "before")
 POLL_READ, INSERTED = Point("poll-is-read", "before"), Point("batch-is-inserted", "before")
 SHARED = (
@@ -170,5 +186,5 @@ SHARED = (
 SINGLE = (ATTEMPTED, READ, POLL_READ, INSERTED)
 """What tests of other folders strike."""
 
-EVERY = (*ENGINE, *ASSET, *REUSING, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED, *SHARED, *SINGLE)
+EVERY = (*ENGINE, *ASSET, *REUSING, *BULK, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED, *SHARED, *SINGLE)
 """All that are functions of the package."""

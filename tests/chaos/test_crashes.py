@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.crash_harness import CrashHarness, crash_harness, receiving
-from tests.chaos.invariants import broken, broken_reuse, double_charges
+from tests.chaos.invariants import broken, broken_bulk, broken_reuse, double_charges
 from tests.chaos.points import (
     ASSET,
     BEHIND_THE_INTENT,
+    BULK,
     ENGINE,
     EVERY,
     RECEIVER,
@@ -23,7 +24,7 @@ from tests.chaos.points import (
     Point,
     quick,
 )
-from tests.chaos.scenarios import hold_at, kill_at, kill_receiver_at, launch_reusing, restart_at, stop_at
+from tests.chaos.scenarios import hold_at, kill_at, kill_receiver_at, launch_bulk, launch_reusing, restart_at, stop_at
 from tests.harness.marks import CRASH_POINT, crash_point_function, wrong_marks
 
 ROWS = 4
@@ -51,6 +52,23 @@ def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(
     wrong = {str(point): faults for batch, point in launched.items() if (faults := broken(harness, batch, ROWS))}
     assert wrong == {}
     assert never_there == []
+    assert double_charges(harness) == []
+
+
+def test_a_run_that_is_killed_around_a_bulk_call_loses_no_member_and_pays_for_none_twice(harness: CrashHarness) -> None:
+    launched = {launch_bulk(harness, f"bulk-{n}", ROWS): point for n, point in enumerate(BULK)}
+    never_there = [str(point) for batch, point in launched.items() if not kill_at(harness, batch, point, ROWS)]
+    for batch in launched:
+        harness.finish(batch)
+    wrong = {str(point): faults for batch, point in launched.items() if (faults := broken_bulk(harness, batch, ROWS))}
+    assert wrong == {}
+    assert never_there == []
+    assert double_charges(harness) == []
+    unknown = [batch for batch in launched if harness.retry_ambiguous(batch)]
+    assert len(unknown) >= 3, "between the intent and the kept answer nobody knows what became of the members"
+    for batch in unknown:
+        harness.finish(batch)
+        assert broken_bulk(harness, batch, ROWS) == []
     assert double_charges(harness) == []
 
 

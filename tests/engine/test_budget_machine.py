@@ -30,7 +30,8 @@ from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations import recovery
 from enrichment_assets.services.operations.replaying import replay
-from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.calls.intents import Intent, IntentVerdict
+from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.database import AsyncConnection, connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.actors import TESTER

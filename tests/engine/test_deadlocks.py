@@ -13,8 +13,10 @@ import psycopg
 import pytest
 
 from enrichment_assets.engine.commit.group_writer import GroupWriter
+from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls import ledger
-from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.calls.intents import Intent, IntentVerdict
+from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.runs import claims
 from tests.harness.batches import BatchHarness, Launched, company_step, people, start_runner, step
@@ -39,7 +41,9 @@ class Runner:
         """The state of each key, as its verdict gives it."""
         (item, fence) = next(iter(self.fences.items()))
         intents = [Intent(item, fence, "first", key, key, "http", "first", Decimal(0)) for key in keys]
-        verdicts: list[IntentVerdict] = await (await ledger.intend(self.connection, self.scope, intents)).result()
+        verdicts: list[IntentVerdict] = await (
+            await intents_store.intend(self.connection, self.scope, intents)
+        ).result()
         return [verdict.state for verdict in verdicts]
 
 

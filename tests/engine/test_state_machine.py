@@ -28,7 +28,8 @@ from hypothesis.stateful import (
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
-from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.calls.intents import Intent, IntentVerdict
+from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.database import AsyncConnection, connect, connect_async
 from enrichment_assets.store.runs import claims, contexts
 from tests.harness.batches import BatchHarness, Launched, async_step, people, start_runner

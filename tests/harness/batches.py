@@ -107,6 +107,24 @@ def async_step(slug: str, **fields: Any) -> WorkflowDefinition:
     return step(slug, **{**values, **fields})
 
 
+def bulk_step(slug: str, *, bulk: Row | None = None, envelope: Row | None = None, **fields: Any) -> WorkflowDefinition:
+    """A workflow that asks for ten rows in one request; a row's column `trap` says what goes wrong with it alone."""
+    request = {
+        "url": "/enrich-many",
+        "headers": {"x-api-key": account(slug)},
+        "body": {"rows": "{{members}}", **(envelope or {})},
+    }
+    member = {"id": "{{item.id}}", "first_name": "{{first_name}}", "step": slug, "trap": "{{original.trap}}"}
+    matched = {"sent": "id", "answered": "id"}
+    together = {"at_most": 10, "member": member, "answers": "results", "match": matched, "status": "status"}
+    values = {
+        "request": request,
+        "bulk": {**together, **(bulk or {})},
+        "provides": {slug.replace("-", "_"): "number"},
+    }
+    return step(slug, **{**values, **fields})
+
+
 def people(count: int, **columns: str) -> list[Row]:
     """Rows with a first name, a number and the same further columns."""
     return [{"first_name": f"Ann{n}", "n": str(n), **columns} for n in range(1, count + 1)]
@@ -188,6 +206,10 @@ class Launched:
             slug,
             slug,
         )
+
+    def bulk_calls(self) -> list[Row]:
+        """Requests that carried several calls, oldest first."""
+        return self.rows("select * from bulk_calls where batch_id = %s order by created_at, id", self.batch_id)
 
     def results(self) -> list[Row]:
         """Result rows, oldest first."""

@@ -19,8 +19,8 @@ from enrichment_assets.receiver.app import build_app
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.catalog.configuration import add_workflow, list_workflows
-from enrichment_assets.store.calls import ledger
-from enrichment_assets.store.calls.ledger import Intent
+from enrichment_assets.store.calls import intents as intents_store
+from enrichment_assets.store.calls.intents import Intent
 from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.inbox.callbacks import Receipt
 from enrichment_assets.store.runs import claims
@@ -312,7 +312,7 @@ def leave_intents(batch: Launched) -> None:
                 Intent(item, fence, "first", f"left-{item}", f"item:{item}", "http", "first", Decimal("0.01"))
                 for item, fence in held
             ]
-            await ledger.intend(connection, scope, intents)
+            await intents_store.intend(connection, scope, intents)
             await connection.execute("update runners set expires_at = now() - interval '1 s'")
 
     asyncio.run(intend())

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
+from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls import ledger
-from enrichment_assets.store.calls.ledger import Applied, Intent, Received
+from enrichment_assets.store.calls.intents import Intent
+from enrichment_assets.store.calls.ledger import Applied, Received
 from enrichment_assets.store.database import connect_async
 from enrichment_assets.store.runs import claims
 from tests.harness.batches import BatchHarness, people, start_runner, step
@@ -49,7 +51,7 @@ def a_stale_fence_writes_nothing(harness: BatchHarness) -> None:
             old = await start_runner(connection, batch)
             ((_, fence),) = await claims.claim(connection, batch.batch_id, old.runner_id, [item])
             intent = Intent(item, fence, "first", "key", "item:1", "http", "first", Decimal(0))
-            (verdict,) = await (await ledger.intend(connection, old, [intent])).result()
+            (verdict,) = await (await intents_store.intend(connection, old, [intent])).result()
             assert verdict.granted and verdict.call_id
             await claims.end_runner(connection, old.runner_id)
             new = await start_runner(connection, batch)
@@ -60,7 +62,7 @@ def a_stale_fence_writes_nothing(harness: BatchHarness) -> None:
             done = Applied(item, fence, "first", "COMPLETED", "http", outcome="found", own_result=True, payload="{}")
             assert not await (await ledger.apply(connection, old, [done])).result(), "a stale result was stored"
             again = Intent(item, fence, "first", "key-2", "item:1", "http", "first", Decimal(0))
-            (verdict,) = await (await ledger.intend(connection, old, [again])).result()
+            (verdict,) = await (await intents_store.intend(connection, old, [again])).result()
             assert not verdict.granted, "a stale run may call"
 
     asyncio.run(write())

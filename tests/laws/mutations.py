@@ -39,6 +39,13 @@ MUTATIONS = [
         {"intent-before-request": 'verdict = IntentVerdict(1, True, "intent")'},
     ),
     Mutation(3, "the_raw_answer_is_kept_before_it_is_read", {"answer-kept-before-read": "stored = True"}),
+    Mutation(3, "a_bulk_call_lists_its_members_before_it_leaves", {"members-are-listed-with-their-intents": "pass"}),
+    Mutation(
+        4,
+        "a_bulk_answer_is_written_by_who_sent_it_and_holds_the_item",
+        {"bulk-answer-needs-its-runner": "where b.id = g.bulk_id"},
+    ),
+    Mutation(4, "a_bulk_answer_is_written_by_who_sent_it_and_holds_the_item", {"bulk-answer-needs-its-lease": GONE}),
     Mutation(3, "an_unknown_fate_is_never_resent", {"unknown-fate-is-not-resent": "if True:"}),
     Mutation(3, "a_dead_runs_call_is_never_resent", {"unknown-fate-is-not-resent": "if True:"}),
     Mutation(

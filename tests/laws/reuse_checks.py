@@ -10,8 +10,10 @@ from enrichment_assets.engine.commit.group_transaction import Kind, write_group
 from enrichment_assets.engine.run.advance import EngineOptions, advance
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
-from enrichment_assets.store.calls import ledger, questions
-from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Scope
+from enrichment_assets.store.calls import intents as intents_store
+from enrichment_assets.store.calls import questions
+from enrichment_assets.store.calls.intents import Intent, IntentVerdict
+from enrichment_assets.store.calls.ledger import Applied, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict, take
 from enrichment_assets.store.database import AsyncConnection, connect_async
@@ -109,7 +111,7 @@ def a_question_is_not_asked_beside_another_batch(harness: BatchHarness) -> None:
             async with early.transaction():
                 assert intent.asked is not None
                 await questions.take_turn(early, scope.client_id, scope.batch_id, [intent.asked])
-                (verdict,) = await (await ledger.intend(early, scope, [intent])).result()
+                (verdict,) = await (await intents_store.intend(early, scope, [intent])).result()
                 assert verdict.granted
                 writing = asyncio.create_task(write_group(late, other, [(Kind.INTEND, late_intent)]))
                 while not writing.done() and not await _waits_for_its_turn(watch, late):

@@ -18,8 +18,8 @@ STATES = ITEMS * len(SLUGS)
 Row = dict[str, Any]
 
 _TABLES = (
-    "batch_items, item_leases, workflow_states, provider_calls, enrichment_results, enrichment_results_log, "
-    "callback_inbox, company_play_step_completions, item_edits, budgets"
+    "batch_items, item_leases, workflow_states, provider_calls, bulk_calls, enrichment_results, "
+    "enrichment_results_log, callback_inbox, company_play_step_completions, item_edits, budgets"
 )
 
 _FILL = """
@@ -44,6 +44,9 @@ with made as (
          now() - interval '1 minute', now(), 'q' || row_number / 2
   from work where status not in ('PENDING', 'SKIPPED')
   returning id, item_id, workflow_slug, state
+), in_bulk as (
+  insert into bulk_calls (id, client_id, batch_id, workflow_slug, runner_id, call_ids)
+  select md5(id::text)::uuid, %(client)s, %(batch)s, workflow_slug, %(runner)s, array[id] from called
 ), answered as (
   insert into enrichment_results (client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
                                   fields)

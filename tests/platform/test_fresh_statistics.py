@@ -13,7 +13,9 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import md5
 from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -26,8 +28,11 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.store.audit import operator_actions
 from enrichment_assets.store.batches import fanout, giving_up, items
-from enrichment_assets.store.calls import ledger, questions, reuse
-from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scope
+from enrichment_assets.store.calls import bulk, ledger, questions, reuse
+from enrichment_assets.store.calls import intents as intents_store
+from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
+from enrichment_assets.store.calls.intents import Intent
+from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
@@ -182,14 +187,22 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     ),
     contexts.shared_answer: lambda c, b: contexts.shared_answer(c, b.calls[0][0]),
     fanout.insert_children: lambda c, b: fanout.insert_children(c, b.client_id, b.batch_id, _emitted(b)),
-    ledger.intend: lambda c, b: ledger.intend(
+    intents_store.intend: lambda c, b: intents_store.intend(
         c,
         _scope(b),
         [Intent(i, 1, "first", f"new {i}", f"item:{i}", "http", "first", Decimal(0)) for i in b.pending[:GROUP]],
     ),
-    ledger.standing: lambda c, b: ledger.standing(c, [f"{b.batch_id}first{i}" for i in b.items]),
+    intents_store.standing: lambda c, b: intents_store.standing(c, [f"{b.batch_id}first{i}" for i in b.items]),
     ledger.receive: lambda c, b: ledger.receive(
         c, _scope(b), [Received(call, item, 1, 200, "{}", b"{}") for call, item, _ in b.calls[:GROUP]]
+    ),
+    bulk.list_members: lambda c, b: bulk.list_members(
+        c, _scope(b), [BulkMembers(uuid4(), "first", [call for call, _, _ in b.calls[:GROUP]], None)]
+    ),
+    bulk.receive: lambda c, b: bulk.receive(
+        c,
+        _scope(b),
+        [BulkReceived(UUID(md5(b"%d" % call).hexdigest()), 200, "{}", b"{}") for call, _, _ in b.calls[:GROUP]],
     ),
     ledger.apply: lambda c, b: ledger.apply(c, _scope(b), _applied(b)),
     questions.find: lambda c, b: questions.find(c, b.client_id, b.batch_id, _asked(b)),

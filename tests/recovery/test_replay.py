@@ -11,6 +11,7 @@ import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.operations.recovery import retry
@@ -298,3 +299,31 @@ def test_the_command_says_what_it_read_and_what_comes_next(
     code, text = enrich("replay", harness.key, "-w", "find-email", "--json")
     assert code == 0, text
     assert (json.loads(text)["recovered"], f"enrich run {harness.key}" in json.loads(text)["next"]["text"]) == (3, True)
+
+
+def test_a_member_of_a_bulk_call_is_read_again_from_its_part_of_the_answer_that_all_share(
+    harness: RegisteredBatch,
+) -> None:
+    def workflow(found: str) -> WorkflowDefinition:
+        return harness.workflow(
+            "find-email",
+            request={"url": f"{harness.sandbox.url}/http/enrich-many", "body": {"rows": "{{ members }}"}},
+            bulk={
+                "at_most": 10,
+                "member": {"item_id": "{{ item.id }}", "first_name": "{{ first_name }}", "company": "Alpha"},
+                "answers": "results",
+                "match": {"sent": "item_id", "answered": "item_id"},
+            },
+            provides={"email": found},
+        )
+
+    harness.batch(workflow("person.emial"))
+    harness.run()
+    assert harness.states("find-email")[0][:2] == ("COMPLETED", "not_found")
+    assert len(harness.there.bulk_calls()) == 1
+    harness.register(workflow("person.email"))
+    report = replay(hq_of(harness.settings), harness.settings, harness.key, "find-email", actor=TESTER)
+    assert (report.answers, report.found) == (3, 3)
+    results = harness.rows("select * from enrichment_results order by item_id")
+    assert [r["fields"]["email"] for r in results] == [r["payload"]["person"]["email"] for r in results]
+    assert [r["payload"]["item_id"] for r in results] == [r["item_id"] for r in results]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -16,6 +16,7 @@ from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.throttle.rates import Closed, Turn, TurnMissed
+from enrichment_assets.wire.simulator import RECEIVER_HEADER
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
 
 
@@ -32,6 +33,23 @@ class Attempt:
     number: int
     http_status: int | None = None
     duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An attempt that was made, and what is decided about it.
+
+    Attributes:
+        is_down: The provider is; that uses up no item's attempts.
+        is_heard: What it says of the provider is for others too. Of the members of one call, one says it.
+        alone: It is to be made again, without company.
+    """
+
+    attempt: Attempt
+    decision: Decision
+    is_down: bool = False
+    is_heard: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,21 @@ class Departure:
     def milliseconds(self) -> int | None:
         """Since it left; None: it did not. What it waited for before, our own rate included, is not in it."""
         return None if self.at is None else round((time.perf_counter() - self.at) * 1000)
+
+
+def callback_url(run: Run, token: str | None) -> str | None:
+    """Where the answer to an asynchronous call is to be sent; None: it comes at once."""
+    return f"{run.receiver_url}/callbacks/{token}" if token else None
+
+
+def addressed(run: Run, step: Step, rendered: RenderedRequest, key: str) -> RenderedRequest:
+    """The request as it leaves: authorised, and under the key by which the provider knows its repetition."""
+    request = step.authorised(rendered)
+    # guard: repeated-call-has-its-key
+    added = {step.workflow.idempotency_header: key} if step.workflow.idempotency_header else {}
+    if step.only_simulator is not None:
+        added[RECEIVER_HEADER] = run.receiver_url
+    return replace(request, headers={**request.headers, **added}) if added else request
 
 
 async def send_in_turn(

@@ -7,15 +7,17 @@ and only then is it read and its effect committed. An attempt of unknown fate is
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.calls.attempt import Attempt, exchange, fate_unknown
+from enrichment_assets.engine.calls.attempt import Attempt, Made, addressed, callback_url, exchange, fate_unknown
+from enrichment_assets.engine.calls.bulk_call import call_in_bulk
 from enrichment_assets.engine.calls.single_flight import follow
 from enrichment_assets.engine.calls.subject import Subject, subject_of
+from enrichment_assets.engine.decisions.bulk import decided_again
 from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending, dump, failed
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
 from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided, given_up
@@ -26,9 +28,9 @@ from enrichment_assets.engine.run.stops import because
 from enrichment_assets.engine.throttle.admission import CallAdmission, NotNow, heed_refusal
 from enrichment_assets.engine.throttle.backoff import delay_before
 from enrichment_assets.engine.throttle.rates import Closed
-from enrichment_assets.store.calls.ledger import Intent, IntentVerdict, Received
+from enrichment_assets.store.calls.intents import Intent, IntentVerdict
+from enrichment_assets.store.calls.ledger import Received
 from enrichment_assets.store.runs.contexts import LoadedItem, OpenCall
-from enrichment_assets.wire.simulator import RECEIVER_HEADER
 
 INLINE_WAIT = 30.0
 """Seconds up to which a retry waits inside the run; longer waits are left to a later run."""
@@ -43,28 +45,20 @@ PROVIDER_PAUSE = 900.0
 """Seconds that a provider rests after it refused the key, the quota or the payment, unless it said how long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """An attempt that was made, and what is decided about it."""
-
-    attempt: Attempt
-    decision: Decision
-
-
 async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ending:
     """Make the call, retrying within bounds, and return how the step ended for this item."""
     started = run.clock.now()
     counted = item.states[step.slug].attempts
+    alone = False
     while True:
         try:
-            token = secrets.token_urlsafe(32) if step.workflow.mode is Mode.ASYNC else None
-            request = _render(run, item, step, subject, token)
+            if step.gathering is None:
+                made = await _alone(run, item, step, subject)
+            else:
+                made = await call_in_bulk(run, item, step, subject, alone=alone)
         except (ContractError, ConfigurationError) as error:
             reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
             return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())
-        try:
-            async with CallAdmission(run, step) as admission:
-                made = await _attempt(run, item, step, subject, request, token, admission)
         except Closed as closed:
             run.rest(step, closed)
             return PUT_OFF
@@ -72,13 +66,14 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
             return PUT_OFF
         if isinstance(made, IntentVerdict):
             return await follow(run, item, step, made)
-        decision, delay = made.decision, None
+        decision, delay, alone = made.decision, None, made.alone
         waits_by_request = bool(decision.again_in)
-        if not (admission.is_down and decision.again_in is not None):  # an outage uses up no item's attempts
+        if not (made.is_down and decision.again_in is not None):  # an outage uses up no item's attempts
             counted += 0 if waits_by_request else 1
             decision, delay = bounded(step, decision, counted, run.clock.now() - started)
         ending = await conclude(run, item, step, decision, Move(made.attempt, retry_in=delay, attempts=counted))
-        await _pause_others(run, step, decision, made.attempt, waits_by_request)
+        if made.is_heard:
+            await _pause_others(run, step, decision, made.attempt, waits_by_request)
         if ending.decision.status is not Status.PENDING:
             return ending
         if decision.stops_provider or delay is None or delay > INLINE_WAIT or run.stopping:
@@ -86,18 +81,21 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
         await run.clock.sleep(delay)
 
 
+async def _alone(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Made | IntentVerdict:
+    """One attempt of a call that has its request to itself. Raises what `_render` and `CallAdmission` do."""
+    token = secrets.token_urlsafe(32) if step.workflow.mode is Mode.ASYNC else None
+    request = _render(run, item, step, subject, token)
+    async with CallAdmission(run, step) as admission:
+        made = await _attempt(run, item, step, subject, request, token, admission)
+    return replace(made, is_down=admission.is_down) if isinstance(made, Made) and admission.is_down else made
+
+
 def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> RenderedRequest:
     """The authorised request; the callback URL carries the token that names this call."""
     if step.renderer is None or step.provider is None:
         raise ConfigurationError(f"{step.slug}: has no request", code="workflow.no_request")
-    url = f"{run.receiver_url}/callbacks/{token}" if token else None
-    rendered = step.renderer.render(run.item_context(item, step, callback_url=url))
-    request = step.authorised(rendered)
-    # guard: repeated-call-has-its-key
-    added = {step.workflow.idempotency_header: subject.key} if step.workflow.idempotency_header else {}
-    if step.only_simulator is not None:
-        added[RECEIVER_HEADER] = run.receiver_url
-    return replace(request, headers={**request.headers, **added}) if added else request
+    rendered = step.renderer.render(run.item_context(item, step, callback_url=callback_url(run, token)))
+    return addressed(run, step, rendered, subject.key)
 
 
 async def _attempt(
@@ -200,7 +198,8 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
             if kept.readings > MOST_READINGS:
                 decision = given_up(step)
             else:
-                decision = await decided(step, Answer(open_call.http_status or 0, open_call.headers, kept.body))
+                answer = Answer(open_call.http_status or 0, kept.headers or open_call.headers, kept.body)
+                decision = await decided_again(step, answer, kept.place)
             return await _recovered(run, item, step, open_call, decision, attempts + 1, attempts + 1)
     decision = fate_unknown(step, "the run that made this call died before its answer was stored")
     if asks_otherwise(step, open_call, subject_of(run.batch, item, step)):

@@ -24,7 +24,7 @@ from enrichment_assets.engine.decisions.outcome import ItemLost, Move, note, rec
 from enrichment_assets.engine.decisions.replay import read_again
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
-from enrichment_assets.store.calls.ledger import IntentVerdict
+from enrichment_assets.store.calls.intents import IntentVerdict
 from enrichment_assets.store.calls.questions import CallInFlight, KnownCall
 from enrichment_assets.store.calls.reuse import Reused
 from enrichment_assets.store.runs.contexts import LoadedItem

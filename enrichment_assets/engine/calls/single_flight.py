@@ -20,7 +20,7 @@ from enrichment_assets.engine.decisions.outcome import ItemLost, Move, commit, n
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.batches.giving_up import REASON as GIVEN_UP
-from enrichment_assets.store.calls.ledger import IntentVerdict
+from enrichment_assets.store.calls.intents import IntentVerdict
 from enrichment_assets.store.calls.questions import CallInFlight
 from enrichment_assets.store.runs.contexts import LoadedItem
 
@@ -46,7 +46,8 @@ async def single_flight(
     """Make the call, or share the ending of the same call that is under way in this run."""
     flight = run.in_flight.get(key)
     if flight is not None:
-        ending = await asyncio.shield(flight)
+        with run.crowd.waits(item.item_id):
+            ending = await asyncio.shield(flight)
         return await adopt(run, item, step, ending, retry_in=ending.retry_in)
     flight = asyncio.get_running_loop().create_future()
     run.in_flight[key] = flight

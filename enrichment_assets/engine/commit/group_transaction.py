@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
 from enum import Enum, auto
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -19,8 +20,11 @@ from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.store.batches import fanout, giving_up
-from enrichment_assets.store.calls import ledger, questions, reuse
-from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.calls import bulk, ledger, questions, reuse
+from enrichment_assets.store.calls import intents as intents_store
+from enrichment_assets.store.calls.bulk import BulkIntent, BulkMembers, BulkReceived
+from enrichment_assets.store.calls.intents import Intent, IntentVerdict
+from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import CallInFlight
 from enrichment_assets.store.calls.reuse import Reused
 from enrichment_assets.store.database import AsyncConnection
@@ -45,6 +49,8 @@ class Kind(Enum):
     REOPEN = auto()
     MARK = auto()
     INTEND = auto()
+    RECEIVE_BULK = auto()
+    INTEND_BULK = auto()
     RELEASE = auto()
 
 
@@ -54,7 +60,8 @@ async def write_group(connection: AsyncConnection, scope: Scope, group: Sequence
     Args:
         connection: In autocommit mode, used by nobody else meanwhile.
         scope: Whose records these are.
-        group: (kind, record) each: `Received`, `Applied`, `Reused`, `Intent`, or the tuples that `GroupWriter` queues.
+        group: (kind, record) each: `Received`, `Applied`, `Reused`, `Intent`, those of bulk calls,
+            or the tuples that `GroupWriter` queues.
 
     Raises:
         LeaseLost: the runner was retired; nothing was written.
@@ -81,7 +88,9 @@ async def _in_pipeline(
     received: list[Received] = records[Kind.RECEIVE]
     applied: list[Applied] = records[Kind.APPLY]
     reused: list[Reused] = records[Kind.REUSE]
-    intents: list[Intent] = records[Kind.INTEND]
+    in_bulk: list[BulkIntent] = records[Kind.INTEND_BULK]
+    intents: list[Intent] = [*records[Kind.INTEND], *(intent for request in in_bulk for intent in request.members)]
+    answers_in_bulk: list[BulkReceived] = records[Kind.RECEIVE_BULK]
     async with connection.pipeline():
         await connection.execute("begin")
         alive = await claims.alive(connection, scope.runner_id)
@@ -89,6 +98,7 @@ async def _in_pipeline(
         asked = [intent.asked for intent in intents if intent.asked is not None]
         turn = await questions.take_turn(connection, scope.client_id, scope.batch_id, asked) if asked else None
         received_reply = await ledger.receive(connection, scope, received) if received else None
+        bulk_reply = await bulk.receive(connection, scope, answers_in_bulk) if answers_in_bulk else None
         applied_reply = await ledger.apply(connection, scope, applied) if applied else None
         reused_reply = await reuse.take(connection, scope, reused) if reused else None
         again: list[Reopen] = records[Kind.REOPEN]
@@ -109,6 +119,8 @@ async def _in_pipeline(
         if received_reply:
             ours = await received_reply.result()
             results[Kind.RECEIVE] = [answer.call_id in ours for answer in received]
+        if bulk_reply:
+            results[Kind.RECEIVE_BULK] = [await bulk_reply.result()] * len(answers_in_bulk)
         moved = await applied_reply.result() if applied_reply else {}
         results[Kind.APPLY] = [((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied]
         verdicts = await reused_reply.result() if reused_reply else []
@@ -127,9 +139,13 @@ async def _in_pipeline(
             book.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
         elsewhere = await turn.result() if turn else {}
         if takes_calls and await takes_calls.result():
-            results[Kind.INTEND] = await _intend(connection, scope, intents, book, elsewhere)
+            verdicts_of_intents = await _intend(connection, scope, intents, book, elsewhere)
         else:
-            results[Kind.INTEND] = [IntentVerdict(None, False, "given_up") for _ in intents]
+            verdicts_of_intents = [IntentVerdict(None, False, "given_up") for _ in intents]
+        results[Kind.INTEND] = verdicts_of_intents[: len(records[Kind.INTEND])]
+        results[Kind.INTEND_BULK] = await _list_members(
+            connection, scope, in_bulk, verdicts_of_intents[len(records[Kind.INTEND]) :]
+        )
         await budgets.save(connection, book)
         await connection.execute("commit")
     return results
@@ -154,8 +170,8 @@ async def _intend(
     too_small = [book.reserve(i.workflow_slug, i.estimated_cost) if i.estimated_cost else None for i in leaving]
     affordable = [i for i, line in zip(leaving, too_small, strict=True) if line is None]
     refused = {i.call_key: line for i, line in zip(leaving, too_small, strict=True) if line is not None}
-    written = await ledger.intend(connection, scope, affordable) if affordable else None
-    standing = await ledger.standing(connection, list(refused)) if refused else None
+    written = await intents_store.intend(connection, scope, affordable) if affordable else None
+    standing = await intents_store.standing(connection, list(refused)) if refused else None
     verdicts = await standing.result() if standing else {}
     verdicts.update({k: IntentVerdict(e.call_id, False, "asked", elsewhere=e) for k, e in elsewhere.items()})
     if written:
@@ -164,6 +180,27 @@ async def _intend(
             if intent.estimated_cost and not verdict.granted:  # guard: refused-intent-reserves-nothing
                 book.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
     return [verdicts.get(i.call_key) or _no_room(refused[i.call_key]) for i in intents]
+
+
+async def _list_members(
+    connection: AsyncConnection, scope: Scope, requests: Sequence[BulkIntent], verdicts: Sequence[IntentVerdict]
+) -> list[list[IntentVerdict]]:
+    """Write down who is in each request: those whose intents were granted. The verdicts of each request's members."""
+    rest = iter(verdicts)
+    told = [list(islice(rest, len(request.members))) for request in requests]
+    listed = [
+        BulkMembers(
+            request.bulk_id,
+            request.workflow_slug,
+            [verdict.call_id for verdict in of_it if verdict.granted and verdict.call_id is not None],
+            request.names and [n for n, verdict in zip(request.names, of_it, strict=True) if verdict.granted],
+        )
+        for request, of_it in zip(requests, told, strict=True)
+        if any(verdict.granted for verdict in of_it)
+    ]
+    if listed:
+        await bulk.list_members(connection, scope, listed)  # guard: members-are-listed-with-their-intents
+    return told
 
 
 def _no_room(line: BudgetLine) -> IntentVerdict:

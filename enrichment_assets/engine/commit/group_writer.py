@@ -18,7 +18,9 @@ import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.engine.commit.group_transaction import Kind, LeaseLost, write_group
-from enrichment_assets.store.calls.ledger import Applied, Intent, IntentVerdict, Received, Scope
+from enrichment_assets.store.calls.bulk import BulkIntent, BulkReceived
+from enrichment_assets.store.calls.intents import Intent, IntentVerdict
+from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.reuse import Reused, ReuseVerdict
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.database_errors import described
@@ -71,6 +73,16 @@ class GroupWriter:
         """Make the intent durable. Only a `granted` verdict allows the call to leave."""
         verdict: IntentVerdict = await self._submit(Kind.INTEND, intent)
         return verdict
+
+    async def intend_bulk(self, request: BulkIntent) -> list[IntentVerdict]:
+        """The same of all members of one request, in one transaction with the list of those that are granted."""
+        verdicts: list[IntentVerdict] = await self._submit(Kind.INTEND_BULK, request)
+        return verdicts
+
+    async def receive_bulk(self, answer: BulkReceived) -> set[int]:
+        """Make the one raw answer to a bulk call durable. Ids of the members' calls that are still ours."""
+        ours: set[int] = await self._submit(Kind.RECEIVE_BULK, answer)
+        return ours
 
     # crash point: answer-is-kept
     async def receive(self, answer: Received) -> bool:

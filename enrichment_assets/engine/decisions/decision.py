@@ -106,9 +106,9 @@ def decide(step: Step, answer: Answer) -> Decision:
     verdict = _as_declared(step.workflow, answer, step.provider.classify(step.workflow.operation, answer))
     price = step.workflow.price
     if verdict.suppress:
-        return _skipped(SkipReason.SUPPRESSED, verdict.message, cost=_units(price, verdict.cost_units))
+        return _skipped(SkipReason.SUPPRESSED, verdict.message, cost=money_of(price, verdict.cost_units))
     if verdict.error is not None:
-        return _error(verdict.error, verdict.message, verdict.retry_after, _units(price, verdict.cost_units))
+        return _error(verdict.error, verdict.message, verdict.retry_after, money_of(price, verdict.cost_units))
     if verdict.not_found:
         cost = cost_of(price, Outcome.NOT_FOUND, verdict.cost_units)
         return Decision(
@@ -205,7 +205,7 @@ def failed(error_class: ErrorClass, reason: str, cost: Decimal | None = None) ->
 
 def cost_of(price: Price, outcome: Outcome, units: Decimal | None) -> Decimal:
     """Money for one call: what was reported, else the price of a miss, else the estimate."""
-    reported = _units(price, units)
+    reported = money_of(price, units)
     if reported is not None:
         return reported
     if outcome is Outcome.NOT_FOUND and price.not_found is not None:
@@ -213,7 +213,7 @@ def cost_of(price: Price, outcome: Outcome, units: Decimal | None) -> Decimal:
     return price.estimate
 
 
-def _units(price: Price, units: Decimal | None) -> Decimal | None:
+def money_of(price: Price, units: Decimal | None) -> Decimal | None:
     """What was reported, in money; None where nothing was, or nothing that can be true (the estimate counts then)."""
     if units is None or price.per_unit is None or units.adjusted() > _HIGHEST_EXPONENT:
         return None

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.engine.decisions.bulk import decide_member
 from enrichment_assets.engine.decisions.decision import Decision, completed, decide, decide_callback, failed
 from enrichment_assets.engine.run.prepared_step import Step
 
@@ -37,6 +39,10 @@ class KeptAnswer(Protocol):
         """The provider's id of an accepted submission; then `body` is the answer to a poll."""
 
     @property
+    def place(self) -> Place | None:
+        """Whose part of the body it is, where several calls shared one request; None: the whole."""
+
+    @property
     def callback(self) -> bytes | None:
         """Body of the callback."""
 
@@ -57,6 +63,8 @@ def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
         )[0]
     elif step.workflow.mode is Mode.ASYNC and step.workflow.poll is not None and kept.external_id:
         decision = _read_poll(step, _answer(kept))
+    elif kept.place is not None:
+        decision = decide_member(step, _answer(kept), kept.place)
     else:
         decision = decide(step, _answer(kept))
     if decision is None or decision.status is Status.COMPLETED:

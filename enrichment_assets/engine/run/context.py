@@ -15,6 +15,7 @@ import httpx
 
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.engine.calls.gathering import Crowd
 from enrichment_assets.engine.calls.lookups import Lookups
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
@@ -121,6 +122,7 @@ class Run:
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     stop: threading.Event = field(default_factory=threading.Event)
     failing: bool = False
+    crowd: Crowd = field(default_factory=Crowd)
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a body is read that is large, or that a run may have died of."""
 

@@ -30,7 +30,7 @@ from enrichment_assets.store.states.reopening import Reopen
 
 async def process(run: Run, item: LoadedItem) -> None:
     """Do everything that can be done for an item now, then free it."""
-    with suppress(ItemLost):
+    with run.crowd.item(item.item_id), suppress(ItemLost):
         while item.callbacks:
             await take_callback(run, item, item.callbacks.pop(0))
         for open_call in item.open_calls:

@@ -85,6 +85,7 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
             )
             after_id = fresh[-1] if fresh else after_id
             held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, [*ids, *fresh])
+            run.crowd.everybody_is_here(not held and not fresh)
             if not held and not fresh:
                 if not window.tasks:
                     return claimed
@@ -116,5 +117,9 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
 
 
 def _window_size(run: Run) -> int:
-    slots = sum(step.workflow.limits.concurrency for step in run.steps.values() if step.provider is not None)
+    slots = sum(
+        step.workflow.limits.concurrency * (step.workflow.bulk.at_most if step.workflow.bulk else 1)
+        for step in run.steps.values()
+        if step.provider is not None
+    )
     return min(max(3 * slots, MIN_WINDOW), MAX_WINDOW)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from enrichment_assets.domain.bulk_answers import BulkReader
+from enrichment_assets.domain.bulk_requests import renderer_of
 from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
@@ -16,6 +18,7 @@ from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
+from enrichment_assets.engine.calls.gathering import Gathering
 from enrichment_assets.engine.decisions.refusals import Refusals
 from enrichment_assets.engine.run.stops import Stop
 from enrichment_assets.engine.throttle.breaker import Breaker
@@ -46,6 +49,7 @@ class Step:
         slug, workflow: The definition with the client's overrides, and its slug.
         gate: The rate of this step's provider key.
         needs: Slugs of the steps that have to be settled first.
+        gathering: Where its items wait for company; None: each calls by itself, and there is no `bulk_reader`.
         simulated: Its requests go to the simulator, whose literal key will do.
         only_simulator: The simulator's address in a batch that was launched for it: nobody else is called.
     """
@@ -68,6 +72,8 @@ class Step:
     stop: Stop | None = None
     rests_until: float | None = None
     refusals: Refusals = field(default_factory=Refusals)
+    gathering: Gathering[Any] | None = field(init=False, default=None)
+    bulk_reader: BulkReader = field(init=False)
     slug: str = field(init=False)
     workflow: WorkflowDefinition = field(init=False)
     gate: RateGate | None = field(init=False)
@@ -79,6 +85,8 @@ class Step:
         self.slug = self.workflow.slug
         self.gate = self.throttle.gate if self.throttle is not None else None
         self.needs = self.blueprint.needs
+        if (bulk := self.workflow.bulk) is not None:
+            self.gathering, self.bulk_reader = Gathering(bulk.at_most, bulk.wait), BulkReader(self.workflow)
 
     @property
     def stopped(self) -> str | None:
@@ -210,7 +218,7 @@ def _prepare(
         blueprint=step,
         provider=provider,
         secrets=secrets,
-        renderer=RequestRenderer(workflow) if workflow.request else None,
+        renderer=renderer_of(workflow) if workflow.request else None,
         poll_renderer=RequestRenderer.for_poll(workflow) if workflow.poll else None,
         reader=ResponseReader(workflow),
         runs_if=condition(workflow.run_if) if workflow.run_if else None,

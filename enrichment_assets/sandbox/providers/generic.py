@@ -1,7 +1,8 @@
 """A provider of nobody's: the peer in benchmarks and crash tests, and the example for a workflow that is only a row.
 
 `POST /http/enrich` answers about the person or company in the body, padded to `?bytes=`; with a `callback_url` in the
-body it answers 202 and calls back. `POST /http/echo` answers what it was sent, free. Idempotency keys are honoured.
+body it answers 202 and calls back. `POST /http/enrich-many` answers about many at once (`generic_bulk`). `POST
+/http/echo` answers what it was sent, free. Idempotency keys are honoured.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from enrichment_assets.sandbox.exchange import (
     missed_reply,
 )
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path
+from enrichment_assets.sandbox.providers.generic_bulk import enrich_many
 from enrichment_assets.sandbox.providers.records import about, record_for, subject_of, without_callback
 from enrichment_assets.sandbox.seeded_random import hex_id
 
@@ -55,6 +57,8 @@ class GenericHttp(SimulatedProvider):
             return self._echo(call)
         if path == "/enrich":
             return self._enrich(call)
+        if path == "/enrich-many":
+            return enrich_many(call, ONE)
         if call.method == "GET" and path.startswith("/results/"):
             number = path.rpartition("/")[2]
             return Question("results", number, lambda: self._result(number))

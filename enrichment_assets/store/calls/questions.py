@@ -12,6 +12,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+from enrichment_assets.domain.bulk_answers import Place
+from enrichment_assets.store.calls.places import PLACE, taken_place
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 
@@ -64,6 +66,7 @@ class KnownCall:
     error: str | None
     answered: bool
     age: float = field(compare=False)
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ _ASKED = """unnest(%(question)b::text[], %(key)b::text[], %(age)b::float8[], %(p
 _CANDIDATES = """
   from provider_calls c
   join batches b on b.id = c.batch_id
+  left join bulk_calls m on m.id = c.bulk_id
   left join lateral (
     select id, body, headers, content_type, received_at from callback_inbox
     where call_id = c.id and status = 'applied' order by id desc limit 1
@@ -96,7 +100,7 @@ _CANDIDATES = """
            extract(epoch from statement_timestamp() - c.sent_at)::float8 as age
   ) t
   cross join lateral (
-    select c.state in ('applied', 'received') and (c.response_body is not null or i.body is not null)
+    select c.state in ('applied', 'received') and coalesce(i.body, c.response_body, m.response_body) is not null
            and coalesce(t.answered_at > statement_timestamp() - make_interval(secs => a.max_age), false) as answered,
            coalesce(t.age < a.patience, false)  -- guard: patience-ends
            and (c.state in ('intent', 'received') and (
@@ -120,8 +124,8 @@ _ORDER = "t.in_batch desc, k.answered desc, c.state = 'applied' desc, t.answered
 # The length of a body is known without reading it. What is fetched is fetched by its id, once it is known to fit.
 _FIND = f"""
 select f.ord, f.call_id, f.in_batch, f.state, f.batch_key, c.http_status,
-       coalesce(c.response_headers, '{{}}'::jsonb) as headers, c.external_id,
-       case when f.fits and f.size > 0 and i.id is null then c.response_body end as body,
+       coalesce(c.response_headers, m.response_headers, '{{}}'::jsonb) as headers, c.external_id, {PLACE},
+       case when f.fits and f.size > 0 and i.id is null then coalesce(c.response_body, m.response_body) end as body,
        case when f.fits and f.size > 0 then i.body end as callback,
        i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
        f.answered_at, c.error_class, c.error, f.answered, f.age, f.fits
@@ -131,12 +135,13 @@ from (
   cross join lateral (
     select c.id as call_id, i.id as inbox_id, t.in_batch, c.state, b.batch_key, t.answered_at, k.answered, t.age,
            case when t.in_batch or not k.answered then 0
-                else octet_length(coalesce(i.body, c.response_body)) end as size
+                else octet_length(coalesce(i.body, c.response_body, m.response_body)) end as size
     {_CANDIDATES}
     order by {_ORDER} limit 1
   ) o
 ) f
 join provider_calls c on c.id = f.call_id
+left join bulk_calls m on m.id = c.bulk_id
 left join callback_inbox i on i.id = f.inbox_id
 """
 
@@ -265,11 +270,12 @@ def _parameters(client_id: int, batch_id: int, asked: Sequence[Question]) -> dic
 
 
 def _known(row: dict[str, Any]) -> KnownCall:
-    body, callback = row["body"], row["callback"]
+    body, callback, place = row["body"], row["callback"], taken_place(row)
     return KnownCall(
         **{
             **row,
             "body": None if body is None else bytes(body),
             "callback": None if callback is None else bytes(callback),
+            "place": place,
         }
     )

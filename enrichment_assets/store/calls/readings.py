@@ -6,11 +6,14 @@ one means that the process died meanwhile, of this body or of something else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import AsyncCursor
 
+from enrichment_assets.domain.bulk_answers import Place
+from enrichment_assets.store.calls.places import PLACE, taken_place
 from enrichment_assets.store.database import AsyncConnection
 
 INLINE = 64 * 1024
@@ -19,22 +22,29 @@ INLINE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A body, and how often it was begun to be read, this time included."""
+    """A body, and how often it was begun to be read, this time included; of a bulk call: headers, and whose place."""
 
     body: bytes
     readings: int
+    headers: Mapping[str, str] | None = None
+    place: Place | None = None
 
 
 async def count_answer(connection: AsyncConnection, call_id: int) -> Counted:
     """Count a reading of a stored answer, and fetch it."""
     cursor = await connection.execute(
-        """
-        update provider_calls set readings = readings + 1 where id = %s
-        returning readings, coalesce(response_body, ''::bytea) as body
+        f"""
+        with counted as (
+          update provider_calls set readings = readings + 1 where id = %s returning id, readings, response_body, bulk_id
+        )
+        select c.readings, coalesce(c.response_body, m.response_body, ''::bytea) as body, m.response_headers as headers,
+               {PLACE}
+        from counted c left join bulk_calls m on m.id = c.bulk_id
         """,
         (call_id,),
     )
-    return await _one(cursor)
+    row = await _row(cursor)
+    return Counted(bytes(row["body"]), row["readings"], row["headers"], taken_place(row))
 
 
 async def count_callback(connection: AsyncConnection, inbox_id: int, counts: bool) -> Counted:
@@ -43,10 +53,11 @@ async def count_callback(connection: AsyncConnection, inbox_id: int, counts: boo
         "update callback_inbox set readings = readings + %s where id = %s returning readings, body",
         (int(counts), inbox_id),
     )
-    return await _one(cursor)
+    row = await _row(cursor)
+    return Counted(bytes(row["body"]), row["readings"])
 
 
-async def _one(cursor: AsyncCursor[dict[str, Any]]) -> Counted:
+async def _row(cursor: AsyncCursor[dict[str, Any]]) -> dict[str, Any]:
     row = await cursor.fetchone()
     assert row is not None, "nobody deletes ledger rows or callbacks"  # noqa: S101
-    return Counted(bytes(row["body"]), row["readings"])
+    return row

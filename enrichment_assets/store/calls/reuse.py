@@ -68,7 +68,7 @@ _ENDS = ends(
     },
 )
 
-# States are locked before calls, in the order in which everybody else takes them; keys as in `ledger.intend`.
+# States are locked before calls, in the order in which everybody else takes them; keys as in `intents.intend`.
 _TAKE = f"""
 with asked as (
   select * from unnest(

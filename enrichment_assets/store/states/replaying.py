@@ -13,9 +13,11 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.emission import Parent
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.store.calls.places import taken_place
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
@@ -50,6 +52,7 @@ class StoredAnswer:
     outcome: str | None
     fields: dict[str, Any] | None
     rejected: dict[str, Any] | None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,17 @@ class NewReading:
 
 
 _STORED = """
-select c.id as call_id, c.item_id, o.http_status, coalesce(o.response_headers, '{}'::jsonb) as headers,
-       o.response_body as body, o.external_id, case when c.reused_from is null then i.id end as inbox_id,
+select c.id as call_id, c.item_id, o.http_status,
+       coalesce(o.response_headers, m.response_headers, '{}'::jsonb) as headers,
+       coalesce(o.response_body, m.response_body) as body, array_position(m.call_ids, o.id) - 1 as place_index,
+       cardinality(m.call_ids) as place_count, m.names as place_names, o.external_id,
+       case when c.reused_from is null then i.id end as inbox_id,
        i.body as callback, i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
        coalesce(i.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields,
        r.rejected
 from provider_calls c
 join provider_calls o on o.id = coalesce(c.reused_from, c.id)
+left join bulk_calls m on m.id = o.bulk_id
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
 left join enrichment_results r on r.item_id = c.item_id and r.workflow_slug = c.workflow_slug
 left join lateral (
@@ -85,7 +92,7 @@ left join lateral (
 ) i on true
 where c.batch_id = %s and c.workflow_slug = %s and c.state in ('applied', 'failed')
   and (s.status = 'COMPLETED' or s.status = 'FAILED' and s.error_class = 'contract')
-  and (o.response_body is not null or i.body is not null)
+  and (coalesce(o.response_body, m.response_body) is not null or i.body is not null)
 order by c.id
 """
 
@@ -101,12 +108,13 @@ def stored_answers(
 
 
 def _stored(row: dict[str, Any]) -> StoredAnswer:
-    body, callback = row["body"], row["callback"]
+    body, callback, place = row["body"], row["callback"], taken_place(row)
     return StoredAnswer(
         **{
             **row,
             "body": None if body is None else bytes(body),
             "callback": None if callback is None else bytes(callback),
+            "place": place,
         }
     )
 

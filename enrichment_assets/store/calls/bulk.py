@@ -1,0 +1,123 @@
+"""Requests that carry several calls: who is in one, and its one answer. Set-based, as in `store.calls.ledger`.
+
+Each member is a row of `provider_calls` with its own key, state, cost and question. What they share is here: the list
+of them, written with their intents, and the bytes of the answer, kept once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from enrichment_assets.store.calls.intents import Intent
+from enrichment_assets.store.calls.ledger import Scope
+from enrichment_assets.store.database import AsyncConnection
+from enrichment_assets.store.replies import Reply
+
+
+@dataclass(slots=True)
+class BulkIntent:
+    """A request that is about to leave. `names`: the members' ids in it, None where they are found by their place."""
+
+    bulk_id: UUID
+    workflow_slug: str
+    members: Sequence[Intent]
+    names: Sequence[str] | None = None
+
+
+@dataclass(slots=True)
+class BulkMembers:
+    """Whose intents were granted, in the order of the request."""
+
+    bulk_id: UUID
+    workflow_slug: str
+    call_ids: Sequence[int]
+    names: Sequence[str] | None
+
+
+@dataclass(slots=True)
+class BulkReceived:
+    """The one raw answer, stored before anything parses it."""
+
+    bulk_id: UUID
+    http_status: int
+    headers: str
+    body: bytes
+
+
+# crash point: members-are-listed
+async def list_members(connection: AsyncConnection, scope: Scope, requests: Sequence[BulkMembers]) -> None:
+    """Write who is in these requests, in the transaction of their intents.
+
+    An array of arrays would need members of one number each: they travel flat, with the request that each belongs to.
+    """
+    members = [
+        (request.bulk_id, place, call_id, None if request.names is None else request.names[place])
+        for request in requests
+        for place, call_id in enumerate(request.call_ids)
+    ]
+    await connection.execute(
+        """
+        insert into bulk_calls (id, client_id, batch_id, workflow_slug, runner_id, call_ids, names)
+        select r.id, %(client)s, %(batch)s, r.slug, %(runner)s, array_agg(m.call_id order by m.place),
+               case when count(m.name) = count(*) then array_agg(m.name order by m.place) end
+        from unnest(%(id)s::uuid[], %(slug)s::text[]) as r(id, slug)
+        join unnest(%(of)s::uuid[], %(place)s::int4[], %(call)s::bigint[], %(name)s::text[])
+          as m(bulk_id, place, call_id, name) on m.bulk_id = r.id
+        group by r.id, r.slug
+        """,
+        {
+            "client": scope.client_id,
+            "batch": scope.batch_id,
+            "runner": scope.runner_id,
+            "id": [r.bulk_id for r in requests],
+            "slug": [r.workflow_slug for r in requests],
+            "of": [m[0] for m in members],
+            "place": [m[1] for m in members],
+            "call": [m[2] for m in members],
+            "name": [m[3] for m in members],
+        },
+        prepare=True,
+    )
+
+
+_RECEIVE = """
+with got as (
+  select * from unnest(%(bulk)s::uuid[], %(status)s::int4[], %(headers)s::text[], %(body)b::bytea[])
+    as g(bulk_id, http_status, headers, body)
+), kept as (
+  update bulk_calls b
+  set http_status = g.http_status, response_headers = g.headers::jsonb, response_body = g.body,
+      received_at = clock_timestamp()
+  from got g
+  where b.id = g.bulk_id and b.runner_id = %(runner)s  -- guard: bulk-answer-needs-its-runner
+  returning b.id, b.call_ids, b.http_status
+)
+update provider_calls c
+set state = case when c.state = 'intent' then 'received' else c.state end, http_status = k.http_status,
+    received_at = clock_timestamp()
+from (select id, http_status, unnest(call_ids) as call_id from kept) k
+join provider_calls m on m.id = k.call_id
+join item_leases l on l.item_id = m.item_id
+  and l.fence = m.fence and l.runner_id = %(runner)s  -- guard: bulk-answer-needs-its-lease
+where c.id = k.call_id and c.bulk_id = k.id and c.state in ('intent', 'sent')
+returning c.id
+"""
+
+
+# crash point: bulk-answers-are-written
+async def receive(connection: AsyncConnection, scope: Scope, answers: Sequence[BulkReceived]) -> Reply[set[int]]:
+    """Store raw answers. Gives the ids of the members that were ours to write."""
+    cursor = await connection.execute(
+        _RECEIVE,
+        {
+            "runner": scope.runner_id,
+            "bulk": [a.bulk_id for a in answers],
+            "status": [a.http_status for a in answers],
+            "headers": [a.headers for a in answers],
+            "body": [a.body for a in answers],
+        },
+        prepare=True,
+    )
+    return Reply(cursor, lambda rows: {row["id"] for row in rows})

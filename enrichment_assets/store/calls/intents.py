@@ -1,0 +1,149 @@
+"""Intents: a call is written down, durably, before it leaves. Set-based statements, as in `store.calls.ledger`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from enrichment_assets.domain.merging import RULE
+from enrichment_assets.store.calls.ledger import Scope
+from enrichment_assets.store.calls.questions import CallInFlight, Question
+from enrichment_assets.store.database import AsyncConnection
+from enrichment_assets.store.replies import Reply
+
+# Intents are not frozen: a frozen one takes several times as long to make.
+
+
+@dataclass(slots=True)
+class Intent:
+    """A billed call that is about to leave. `call_key` is stable per (subject, workflow, config version).
+
+    `bulk_id`: the request that carries it together with others (`store.calls.bulk`).
+    """
+
+    item_id: int
+    fence: int
+    workflow_slug: str
+    call_key: str
+    subject_key: str
+    provider: str
+    operation: str
+    estimated_cost: Decimal
+    callback_token: str | None = None
+    token_seconds: float | None = None
+    asked: Question | None = None
+    bulk_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentVerdict:
+    """What became of an `Intent`.
+
+    Attributes:
+        call_id: The ledger row, new or existing; None when the item was taken over or the budget is exhausted.
+        granted: True: the call may leave now, as attempt `attempt`.
+        state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
+            run), `asked` (`elsewhere`) or `given_up` (the batch was).
+    """
+
+    call_id: int | None
+    granted: bool
+    state: str
+    attempt: int = 1
+    callback_token: str | None = None
+    error_class: str | None = None
+    error: str | None = None
+    elsewhere: CallInFlight | None = None
+
+
+# Two runs want the same keys: in one order (nobody waits in a circle), and without touching a row that stands in the
+# way (its run may be moving it, while it waits for a key of ours).
+_INTEND = """
+with asked as (
+  select * from unnest(
+    %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
+    %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[],
+    %(question)b::text[], %(bulk)b::uuid[]
+  ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
+                         question, bulk_id, ord)
+), held as (
+  select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error from asked a
+  join item_leases l on l.item_id = a.item_id
+    and l.fence = a.fence and l.runner_id = %(runner)s  -- guard: intent-needs-its-lease
+  left join provider_calls c on c.call_key = a.call_key
+), written as (
+  insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
+                              state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at,
+                              question_hash, bulk_id, merge_rule)
+  select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
+         estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question, bulk_id,
+         %(rule)s
+  from held where existing_id is null or existing_state = 'ready'  -- guard: finished-call-is-not-intended
+  order by call_key
+  on conflict (call_key) do update
+  set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
+      attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
+      token_expires_at = excluded.token_expires_at, http_status = null, response_body = null, response_headers = null,
+      received_at = null, error = null, error_class = null, readings = 0, question_hash = excluded.question_hash,
+      bulk_id = excluded.bulk_id
+  where provider_calls.state = 'ready'  -- guard: finished-call-is-not-overwritten
+  returning id, call_key, attempt, callback_token
+)
+select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
+       h.existing_id, h.existing_state, h.error_class, h.error
+from asked a
+left join held h on h.ord = a.ord
+left join written w on w.call_key = a.call_key
+order by a.ord
+"""
+
+
+# crash point: intents-are-written
+async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[Intent]) -> Reply[list[IntentVerdict]]:
+    """Write intents; one verdict for each, in order. `call_key`s must be distinct within one call."""
+    cursor = await connection.execute(
+        _INTEND,
+        {
+            "client": scope.client_id,
+            "batch": scope.batch_id,
+            "runner": scope.runner_id,
+            "item": [i.item_id for i in intents],
+            "fence": [i.fence for i in intents],
+            "slug": [i.workflow_slug for i in intents],
+            "key": [i.call_key for i in intents],
+            "subject": [i.subject_key for i in intents],
+            "provider": [i.provider for i in intents],
+            "operation": [i.operation for i in intents],
+            "estimate": [i.estimated_cost for i in intents],
+            "token": [i.callback_token for i in intents],
+            "seconds": [i.token_seconds for i in intents],
+            "question": [i.asked and i.asked.question for i in intents],
+            "bulk": [i.bulk_id for i in intents],
+            "rule": RULE,
+        },
+        prepare=True,
+    )
+    return Reply(cursor, lambda rows: [_verdict(row) for row in rows])
+
+
+async def standing(connection: AsyncConnection, call_keys: Sequence[str]) -> Reply[dict[str, IntentVerdict]]:
+    """Call key -> verdict for calls that were made already: nobody needs money to share their answer."""
+    cursor = await connection.execute(
+        """
+        select call_key, true as held, null as id, id as existing_id, state as existing_state, error_class, error
+        from provider_calls where call_key = any(%s::text[]) and state <> 'ready'""",
+        (list(call_keys),),
+    )
+    return Reply(cursor, lambda rows: {row["call_key"]: _verdict(row) for row in rows})
+
+
+def _verdict(row: dict[str, Any]) -> IntentVerdict:
+    if not row["held"]:
+        return IntentVerdict(None, False, "taken")
+    if row["id"] is not None:
+        return IntentVerdict(row["id"], True, "intent", row["attempt"], row["callback_token"])
+    state = "busy" if row["existing_state"] in (None, "ready") else row["existing_state"]
+    return IntentVerdict(row["existing_id"], False, state, error_class=row["error_class"], error=row["error"])
