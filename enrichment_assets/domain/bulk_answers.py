@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.domain.bulk import Bulk, Match
-from enrichment_assets.domain.bulk_requests import text_of_name
+from enrichment_assets.domain.bulk import Match
+from enrichment_assets.domain.bulk_requests import bulk_of, text_of_name
 from enrichment_assets.domain.charsets import charset_of
-from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
 from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.money import units_of
@@ -55,10 +55,8 @@ class BulkReader:
     """Takes the answers of one workflow's bulk calls apart; compile once per step."""
 
     def __init__(self, workflow: WorkflowDefinition) -> None:
-        if workflow.bulk is None:
-            raise ConfigurationError(f"workflow {workflow.slug}: has no `bulk`", code="workflow.no_bulk")
         self._slug = workflow.slug
-        self._bulk: Bulk = workflow.bulk
+        self._bulk = bulk_of(workflow)
         self._answers = self._expression("answers", self._bulk.answers)
         self._status = self._optional("status", self._bulk.status)
         self._cost = self._optional("cost", self._bulk.cost)
@@ -103,7 +101,9 @@ class BulkReader:
         try:
             return parse_json(answer.body, [], charset_of(answer.headers.get("content-type", "")))
         except ValueError as error:
-            raise ContractError(f"{self._slug}: the body is not JSON ({error})", code="answer.not_json") from error
+            raise ContractError(
+                f"{self._slug}: the body is not JSON ({error})", code="answer.members_not_json"
+            ) from error
 
     def _by_place(self, elements: Sequence[Any], place: Place) -> list[_Element | Missing]:
         if len(elements) != place.count:

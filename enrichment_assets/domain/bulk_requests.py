@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment_assets.domain.bulk import Match
+from enrichment_assets.domain.bulk import Bulk, Match
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.mapping import Expression, blank
 from enrichment_assets.domain.provider import RenderedRequest
@@ -43,9 +43,7 @@ class BulkRenderer(RequestRenderer):
 
     def __init__(self, workflow: WorkflowDefinition) -> None:
         super().__init__(workflow)
-        bulk = workflow.bulk
-        if bulk is None:
-            raise ConfigurationError(f"workflow {workflow.slug}: has no `bulk`", code="workflow.no_bulk")
+        bulk = bulk_of(workflow)
         self._member = self._node("bulk.member", bulk.member)
         self._sent = (
             Expression(bulk.match.sent, f"workflow {workflow.slug}, bulk.match.sent")
@@ -93,6 +91,13 @@ class BulkRenderer(RequestRenderer):
                 f"workflow {self._slug}, bulk.match.sent: gives no id for this item", code="request.member_nameless"
             )
         return name
+
+
+def bulk_of(workflow: WorkflowDefinition) -> Bulk:
+    """The setting; raises `ConfigurationError` where a workflow has none."""
+    if workflow.bulk is None:
+        raise ConfigurationError(f"workflow {workflow.slug}: has no `bulk`", code="workflow.no_bulk")
+    return workflow.bulk
 
 
 def renderer_of(workflow: WorkflowDefinition) -> RequestRenderer:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import orjson
 
-from tests.harness.batches import BatchHarness, Launched, Row, bulk_step, company_step, people, step
+from tests.harness.batches import BatchHarness, Launched, Row, account, bulk_step, company_step, people, step
 
 CENT = Decimal("0.01")
 
@@ -98,6 +98,21 @@ def test_a_call_of_unknown_fate_is_ambiguous_for_each_member_and_is_never_sent_a
     assert len(batch.bulk_calls()) == 1
     (budget,) = batch.budgets()
     assert (budget.reserved, budget.spent) == (4 * CENT, 0), "it may have been billed for each"
+
+
+def test_where_the_provider_honours_keys_the_same_request_is_sent_again_under_its_key_and_billed_once(
+    harness: BatchHarness,
+) -> None:
+    faults = '{"timeouts": 0.5, "resets": 0.3, "hang": 5}'
+    headers = {"x-api-key": account("first"), "x-sandbox-faults": faults}
+    request = {"url": "/enrich-many", "headers": headers, "body": {"rows": "{{members}}"}}
+    retry = {"timeout": 0.5, "base": 0.01, "attempts": 20}
+    keyed = bulk_step("first", request=request, retry=retry, idempotency_header="idempotency-key")
+    batch = harness.launch(people(20), keyed)
+    batch.run()
+    assert fates(batch) == [FOUND] * 20
+    assert len(batch.bulk_calls()) == 2 and batch.asked("first") >= 2
+    assert harness.sandbox.billing()["double_charges"] == [] and batch.billed() == 20
 
 
 def test_what_a_dead_run_left_is_read_where_the_answer_is_kept_and_else_unknown_for_each(harness: BatchHarness) -> None:

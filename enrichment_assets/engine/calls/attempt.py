@@ -158,7 +158,9 @@ def _unanswered(step: Step, error: FateUnknown) -> str:
 def fate_unknown(step: Step, reason: str) -> Decision:
     """Nobody knows whether the provider did (and billed) it: ask a person, unless repeating is harmless."""
     workflow = step.workflow
-    if workflow.free_or_idempotent or workflow.idempotency_header:  # guard: unknown-fate-is-not-resent
+    # A bulk call is repeated under its key as a whole (`engine.calls.bulk_call`): a member alone is another request.
+    is_keyed = workflow.idempotency_header is not None and workflow.bulk is None
+    if workflow.free_or_idempotent or is_keyed:  # guard: unknown-fate-is-not-resent
         return _to_be_sent_again(reason, cost_if_last=workflow.price.estimate)
     return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
 

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from enrichment_assets.domain.bulk_answers import Place
-from enrichment_assets.domain.bulk_requests import BulkRenderer, RenderedMember
-from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.bulk_requests import RenderedMember
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
 from enrichment_assets.engine.calls.attempt import Attempt, Exchange, Made, addressed, exchange
+from enrichment_assets.engine.calls.gathering import Gathering
 from enrichment_assets.engine.calls.subject import Subject
 from enrichment_assets.engine.decisions.bulk import MembersDecided, again_alone, ask_alone, decided_members
 from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, dump
 from enrichment_assets.engine.decisions.outcome import ItemLost
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
-from enrichment_assets.engine.throttle.admission import CallAdmission
+from enrichment_assets.engine.throttle.admission import CallAdmission, NotNow
+from enrichment_assets.engine.throttle.backoff import delay_before
+from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.store.calls.bulk import BulkIntent, BulkReceived
 from enrichment_assets.store.calls.intents import Intent, IntentVerdict
 from enrichment_assets.store.runs.contexts import LoadedItem
@@ -65,68 +69,111 @@ class Member:
 
 
 async def call_in_bulk(
-    run: Run, item: LoadedItem, step: Step, subject: Subject, *, alone: bool = False
+    run: Run,
+    item: LoadedItem,
+    step: Step,
+    subject: Subject,
+    gathering: Gathering[Member],
+    *,
+    alone: bool = False,
 ) -> Made | IntentVerdict:
     """One attempt of this item's call, together with others that are ready, or `alone`.
 
     Raises:
-        ContractError, ConfigurationError: The item cannot be put into the request.
+        ContractError: The item cannot be put into the request.
         Closed, NotNow: Nothing is sent now.
         ItemLost: The item was taken over.
     """
-    if step.gathering is None:
-        raise ConfigurationError(f"{step.slug}: has no `bulk`", code="workflow.no_bulk")
-    member = Member(item, subject, _renderer(step).member(run.item_context(item, step)))
+    member = Member(item, subject, step.bulk_renderer.member(run.item_context(item, step)))
 
     async def make(members: Callable[[], Sequence[Member]]) -> None:
         async with CallAdmission(run, step) as admission:
-            fates = await _attempt(run, step, members(), admission)
-        for each, fate in fates:
-            each.tell(replace(fate, is_down=True) if isinstance(fate, Made) and admission.is_down else fate)
+            call = await _intended(run, step, members())
+            await call.attempt(admission)
+        with suppress(Closed, NotNow):  # nothing leaves now: the fate of what has left stays unknown
+            while call.may_be_repeated:
+                await run.clock.sleep(delay_before(call.attempts + 1, step.workflow.retry))
+                async with CallAdmission(run, step) as admission:
+                    await call.attempt(admission)
+        call.tell(is_down=admission.is_down)
 
-    fate: Made | IntentVerdict = await step.gathering.ask(run.crowd, member, make, alone=alone)
+    fate: Made | IntentVerdict = await gathering.ask(run.crowd, member, make, alone=alone)
     return fate
 
 
-def _renderer(step: Step) -> BulkRenderer:
-    if not isinstance(step.renderer, BulkRenderer):
-        raise ConfigurationError(f"{step.slug}: has no `bulk`", code="workflow.no_bulk")
-    return step.renderer
+@dataclass(slots=True)
+class _Call:
+    """A request whose intents are durable, and what came of it.
+
+    Attributes:
+        going: Its members, with their verdicts.
+        attempts: How often it was sent. It is sent again only under its key, as the same request: a provider that
+            honours keys does and bills it once.
+    """
+
+    run: Run
+    step: Step
+    bulk_id: UUID
+    going: Sequence[tuple[Member, IntentVerdict]]
+    attempts: int = 0
+    outcome: Answer | Decision | None = None
+    duration_ms: int | None = None
+    decided: MembersDecided | None = None
+    kept: set[int | None] = field(default_factory=set)
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether nobody knows what became of it, and asking again under its key tells."""
+        workflow = self.step.workflow
+        if self.decided is None or workflow.idempotency_header is None or workflow.free_or_idempotent:
+            return False
+        is_unknown = self.decided.decisions[0].error_class is ErrorClass.AMBIGUOUS
+        return is_unknown and self.attempts < workflow.retry.attempts and not self.run.stopping
+
+    # crash point: bulk-attempt-is-made
+    async def attempt(self, admission: CallAdmission) -> None:
+        """Send the request; raw answer, then decisions."""
+        if not self.going:
+            return
+        self.attempts += 1
+        members = [member for member, _ in self.going]
+        exchanged = await _exchange(self.run, self.step, self.bulk_id, members, admission)
+        self.outcome, self.duration_ms = exchanged.outcome, exchanged.duration_ms
+        if isinstance(self.outcome, Decision):
+            self.kept = {verdict.call_id for _, verdict in self.going}
+            self.decided = MembersDecided([self.outcome] * len(members), is_whole=True)
+            admission.decided(self.outcome, None)
+        else:
+            self.kept = await _keep(self.run, self.bulk_id, self.outcome)
+            self.decided = await decided_members(self.step, self.outcome, Place(0, len(members), _names(members)))
+            _learn(admission, self.decided, self.outcome)
+
+    def tell(self, *, is_down: bool) -> None:
+        """Let every member go on with what became of it."""
+        if self.decided is None:
+            return
+        heard = _Heard(self.decided.is_whole)
+        status = self.outcome.status if isinstance(self.outcome, Answer) else None
+        for (member, verdict), decision in zip(self.going, self.decided.decisions, strict=True):
+            if verdict.call_id not in self.kept:
+                member.tell(ItemLost(member.item_id))
+                continue
+            attempt = Attempt(verdict.call_id or 0, verdict.attempt, status, self.duration_ms)
+            if self.decided.is_whole and ask_alone(decision, len(self.going)):
+                member.tell(Made(attempt, again_alone(decision), is_down, is_heard=False, alone=True))
+            else:
+                member.tell(Made(attempt, decision, is_down, is_heard=heard.first(decision)))
 
 
-async def _attempt(
-    run: Run, step: Step, members: Sequence[Member], admission: CallAdmission
-) -> list[tuple[Member, Fate]]:
-    """Intents, request, raw answer, decisions: what became of each member."""
+async def _intended(run: Run, step: Step, members: Sequence[Member]) -> _Call:
+    """The call for those whose intents are granted; the others are told why theirs is not."""
     bulk_id = uuid4()
     verdicts = await _intend(run, step, bulk_id, members)
-    fates: list[tuple[Member, Fate]] = [
-        (member, verdict) for member, verdict in zip(members, verdicts, strict=True) if not verdict.granted
-    ]
+    for member, verdict in zip(members, verdicts, strict=True):
+        if not verdict.granted:
+            member.tell(verdict)
     going = [(member, verdict) for member, verdict in zip(members, verdicts, strict=True) if verdict.granted]
-    if not going:
-        return fates
-    place = Place(0, len(going), _names([member for member, _ in going]))
-    exchanged = await _exchange(run, step, bulk_id, [member for member, _ in going], admission)
-    outcome, kept = exchanged.outcome, {verdict.call_id for _, verdict in going}
-    if isinstance(outcome, Decision):
-        decided = MembersDecided([outcome] * len(going), is_whole=True)
-        admission.decided(outcome, None)
-    else:
-        kept = await _keep(run, bulk_id, outcome)
-        decided = await decided_members(step, outcome, place)
-        _learn(admission, decided, outcome)
-    heard = _Heard(decided.is_whole)
-    for (member, verdict), decision in zip(going, decided.decisions, strict=True):
-        if verdict.call_id not in kept:
-            fates.append((member, ItemLost(member.item_id)))
-            continue
-        status = outcome.status if isinstance(outcome, Answer) else None
-        attempt = Attempt(verdict.call_id or 0, verdict.attempt, status, exchanged.duration_ms)
-        is_alone = decided.is_whole and ask_alone(decision, len(going))
-        made = Made(attempt, again_alone(decision), is_heard=False, alone=True) if is_alone else Made(attempt, decision)
-        fates.append((member, made if is_alone or heard.first(decision) else replace(made, is_heard=False)))
-    return fates
+    return _Call(run, step, bulk_id, going)
 
 
 # crash point: bulk-call-is-intended
@@ -156,14 +203,13 @@ def _names(members: Sequence[Member]) -> tuple[str, ...] | None:
     return names if len(names) == len(members) else None
 
 
-# crash point: bulk-attempt-is-made
 async def _exchange(
     run: Run, step: Step, bulk_id: UUID, members: Sequence[Member], admission: CallAdmission
 ) -> Exchange:
     """Send the request for those whose intents are durable."""
     try:
         context = {"parameters": step.workflow.parameters}
-        rendered = _renderer(step).render_call([member.rendered for member in members], context)
+        rendered = step.bulk_renderer.render_call([member.rendered for member in members], context)
         request = addressed(run, step, rendered, str(bulk_id))
     except ContractError as error:  # together they make no request: nothing left
         reason = f"{SkipReason.INVALID_INPUT.value}: {error}"

@@ -55,7 +55,7 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
             if step.gathering is None:
                 made = await _alone(run, item, step, subject)
             else:
-                made = await call_in_bulk(run, item, step, subject, alone=alone)
+                made = await call_in_bulk(run, item, step, subject, step.gathering, alone=alone)
         except (ContractError, ConfigurationError) as error:
             reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
             return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())

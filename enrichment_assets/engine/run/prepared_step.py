@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from enrichment_assets.domain.bulk_answers import BulkReader
-from enrichment_assets.domain.bulk_requests import renderer_of
+from enrichment_assets.domain.bulk_requests import BulkRenderer, renderer_of
 from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
@@ -49,7 +49,8 @@ class Step:
         slug, workflow: The definition with the client's overrides, and its slug.
         gate: The rate of this step's provider key.
         needs: Slugs of the steps that have to be settled first.
-        gathering: Where its items wait for company; None: each calls by itself, and there is no `bulk_reader`.
+        gathering: Where its items wait for company; None: each calls by itself, and `bulk_renderer`
+            and `bulk_reader` are not there.
         simulated: Its requests go to the simulator, whose literal key will do.
         only_simulator: The simulator's address in a batch that was launched for it: nobody else is called.
     """
@@ -73,6 +74,7 @@ class Step:
     rests_until: float | None = None
     refusals: Refusals = field(default_factory=Refusals)
     gathering: Gathering[Any] | None = field(init=False, default=None)
+    bulk_renderer: BulkRenderer = field(init=False)
     bulk_reader: BulkReader = field(init=False)
     slug: str = field(init=False)
     workflow: WorkflowDefinition = field(init=False)
@@ -85,8 +87,9 @@ class Step:
         self.slug = self.workflow.slug
         self.gate = self.throttle.gate if self.throttle is not None else None
         self.needs = self.blueprint.needs
-        if (bulk := self.workflow.bulk) is not None:
-            self.gathering, self.bulk_reader = Gathering(bulk.at_most, bulk.wait), BulkReader(self.workflow)
+        if (bulk := self.workflow.bulk) is not None and isinstance(self.renderer, BulkRenderer):
+            self.gathering = Gathering(bulk.at_most, bulk.wait)
+            self.bulk_renderer, self.bulk_reader = self.renderer, BulkReader(self.workflow)
 
     @property
     def stopped(self) -> str | None:
