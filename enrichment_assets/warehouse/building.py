@@ -17,6 +17,7 @@ import duckdb
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, ranges_of
+from enrichment_assets.warehouse.compaction import compact
 from enrichment_assets.warehouse.copies import brought, published_as_one
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.generations import EVERYTHING, Scope
@@ -125,11 +126,11 @@ def _build_analytics(layout: Layout, select: Iterable[str] | None, previews: boo
     project = project_of(layout)
     connection = connect(layout)
     try:
-        attach(connection, project, layout, models=[m.name for m in project.models.values()])
-        return [
-            _build(connection, model, layout.analytics(model.name), None, previews)
-            for model in project.choose(select, partitioned=False)
-        ]
+        chosen = project.choose(select, partitioned=False)
+        attach(connection, project.needed_for(name for model in chosen for name in model.deps), layout)
+        reports = [_build(connection, model, layout.analytics(model.name), None, previews) for model in chosen]
+        compact(layout, project, connection)
+        return reports
     finally:
         connection.close()
 

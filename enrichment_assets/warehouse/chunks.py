@@ -19,7 +19,8 @@ import duckdb
 
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.project import Model, Project, Relation
-from enrichment_assets.warehouse.session import attach_model, create_view, files_of, give_memory_back, scan
+from enrichment_assets.warehouse.scanning import scan
+from enrichment_assets.warehouse.session import attach_model, create_view, files_of, give_memory_back
 
 ITEMS_A_CHUNK = 200_000
 """Items of one range; with five jobs each, a million rows of work history."""

@@ -127,6 +127,26 @@ class Project:
         """Names of the models that are files and that this one reads, at any distance."""
         return [below.name for below in self.below(model) if below.materialized == "table"]
 
+    def needed_for(self, names: Iterable[str]) -> Project:
+        """These models, sources (`hq.` before the name) and seeds, and what is behind those models that are views.
+
+        Raises:
+            NotFoundError: There is no model of one of the names.
+        """
+        waiting, models, others = list(names), dict[str, Model](), set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name.removeprefix("hq.") in self.sources or name in self.seeds:
+                others.add(name.removeprefix("hq."))
+            elif name not in models:
+                models[name] = self.model(name)
+                waiting += models[name].deps if models[name].materialized == "view" else ()
+        return Project(
+            {name: model for name, model in self.models.items() if name in models},
+            {name: source for name, source in self.sources.items() if name in others},
+            {name: seed for name, seed in self.seeds.items() if name in others},
+        )
+
     def choose(self, select: Iterable[str] | None, *, partitioned: bool) -> list[Model]:
         """The named models (all, when None) that are (or are not) built per batch, in build order."""
         names = None if select is None else {self.model(name).name for name in select}

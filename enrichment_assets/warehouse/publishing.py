@@ -105,7 +105,7 @@ def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:
     models = [m for m in project.models.values() if m.published and not m.partitioned]
     duck = connect(layout)
     try:
-        attach(duck, project, layout)
+        attach(duck, project.needed_for(model.name for model in models), layout)
         return _publish(hq.workspace.url, duck, models, None, ITEMS_A_CHUNK)
     finally:
         duck.close()

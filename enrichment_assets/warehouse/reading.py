@@ -12,15 +12,18 @@ import duckdb
 
 from enrichment_assets.home import prepare_home
 from enrichment_assets.settings import Settings, is_remote
+from enrichment_assets.warehouse.compaction import FOLDER as COMPACTED
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout, quoted
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Project
+from enrichment_assets.warehouse.questions import tables_named
 from enrichment_assets.warehouse.session import attach, connect
 
 READ_MEMORY = "4GB"
 
 LEADS = "leads"
+_LEADS_FROM = ("final_leads", "hq.batches")
 _ONE_PER_ROW = """
     with recursive rows_of_files as (
         select l.batch_key, l.item_id, row_number() over (
@@ -51,6 +54,7 @@ def open_warehouse(
     client_slug: str | None = None,
     batch_key: str | None = None,
     locked: bool = False,
+    question: str | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A connection whose views show everything extracted so far, of all clients or of one.
 
@@ -65,6 +69,8 @@ def open_warehouse(
         locked: For SQL that somebody else wrote: files outside the warehouse (with `client_slug`, outside that
             client's part of it) cannot be reached, and no statement can undo that. What can be reached could still be
             written by COPY: let only SELECT statements through (`services.insight.queries` does).
+        question: Show only the tables that this SQL names, where that can be told: with many batches, looking for the
+            files of all others takes longer than most answers.
     """
     if settings is None:
         settings = Settings.from_environment()
@@ -72,14 +78,24 @@ def open_warehouse(
     layout = brought(settings, client_slug=client_slug, batch_key=batch_key)
     project = project_of(layout)
     connection = connect(layout, memory=READ_MEMORY, for_questions=True)
+    named = None if question is None else tables_named(connection, question, _tables_of(project))
+    if named is not None:
+        project = project.needed_for((named | set(_LEADS_FROM) if LEADS in named else named) - {LEADS, RAW_UPLOADS})
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
-    _attach_raw_uploads(connection, layout, client_slug, batch_key)
-    connection.execute(f'create or replace view "{LEADS}" as {_ONE_PER_ROW}')
+    if named is None or RAW_UPLOADS in named:
+        _attach_raw_uploads(connection, layout, client_slug, batch_key)
+    if named is None or LEADS in named:
+        connection.execute(f'create or replace view "{LEADS}" as {_ONE_PER_ROW}')
     if client_slug is not None:
         _keep_one_client(connection, project, client_slug)
     if locked:
         _lock(connection, layout, project, client_slug)
     return connection
+
+
+def _tables_of(project: Project) -> set[str]:
+    """Everything that a question may name."""
+    return {LEADS, RAW_UPLOADS, *project.models, *project.seeds, *(f"hq.{source}" for source in project.sources)}
 
 
 def _warn_of_empty_home(settings: Settings) -> None:
@@ -123,11 +139,12 @@ def _keep_one_client(connection: duckdb.DuckDBPyConnection, project: Project, cl
 
 def _lock(connection: duckdb.DuckDBPyConnection, layout: Layout, project: Project, client_slug: str | None) -> None:
     if client_slug is None:
-        folders = [layout.root / room for room in ("sources", "models", "analytics")]
+        folders = [layout.root / room for room in ("sources", "models", "analytics", COMPACTED)]
     else:
         sources = (*project.sources, RAW_UPLOADS)
         folders = [layout.root / "sources" / name / f"client_slug={client_slug}" for name in sources]
         folders += [layout.root / "models" / name / f"client_slug={client_slug}" for name in project.models]
+        folders += [layout.root / COMPACTED / folder.relative_to(layout.root) for folder in folders]
     listed = ", ".join(quoted(f"{folder}/") for folder in folders)
     connection.execute(f"set allowed_directories = [{listed}]")
     connection.execute("set allow_persistent_secrets = false")

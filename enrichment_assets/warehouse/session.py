@@ -10,16 +10,16 @@ import os
 import shutil
 import socket
 import uuid
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from enrichment_assets.warehouse.compaction import scan_all
 from enrichment_assets.warehouse.files import Layout, quoted
 from enrichment_assets.warehouse.functions import add_functions
 from enrichment_assets.warehouse.project import Column, Model, Project, Relation
+from enrichment_assets.warehouse.scanning import scan
 
 _LEAST_SPILL = 64 * 1024**2
 BUILD_MEMORY = "1GB"
@@ -102,12 +102,8 @@ def attach(
     """
     connection.execute("create schema if not exists hq")
     for source in project.sources.values():
-        create_view(
-            connection,
-            f"hq.{source.name}",
-            source.columns,
-            files_of(layout, "sources", source.name, client_slug, batch_key),
-        )
+        query = _query(layout, "sources", source.name, source.columns, client_slug, batch_key)
+        _create(connection, f"hq.{source.name}", query)
     for seed in project.seeds.values():
         _create_seed(connection, seed)
     wanted = None if models is None else set(models)
@@ -130,11 +126,11 @@ def attach_model(
         connection.execute(f'create or replace view "{model.name}" as {model.sql}')
         return
     if model.partitioned:
-        files = files_of(layout, "models", model.name, client_slug, batch_key)
+        query = _query(layout, "models", model.name, model.columns, client_slug, batch_key)
     else:
         path = layout.analytics(model.name)
-        files = [path] if path.exists() else []
-    create_view(connection, model.name, model.columns, files, where=where)
+        query = scan(model.columns, [path] if path.exists() else [])
+    _create(connection, model.name, _limited(query, where))
 
 
 def create_view(
@@ -157,47 +153,29 @@ def create_view(
         files: Parquet files.
         where: SQL condition on the rows.
     """
-    condition = f" where {where}" if where and files else ""
-    query = scan(columns, files) + condition
+    _create(connection, name, _limited(scan(columns, files), where))
+
+
+def _query(
+    layout: Layout, room: str, name: str, columns: Sequence[Column], client_slug: str | None, batch_key: str | None
+) -> str:
+    """A SELECT of what one batch has of a source or model, or of what all have (of a client)."""
+    if batch_key is None:
+        return scan_all(layout, room, name, columns, client_slug)
+    return scan(columns, files_of(layout, room, name, client_slug, batch_key))
+
+
+def _limited(query: str, where: str | None) -> str:
+    return f"select * from ({query}) where {where}" if where else query
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     relation = ".".join(f'"{part}"' for part in name.split("."))
     connection.execute(f"create or replace view {relation} as {query}")
 
 
-def scan(columns: Sequence[Column], files: Sequence[Path]) -> str:
-    """A SELECT of these columns from these files, or of no row when there is no file."""
-    if not files:
-        return f"select {_cast(columns, ())} where false"
-    if len(files) == 1 and (there := _columns_of(files[0])):
-        # DuckDB opens it now and knows its size: it reads its row groups with all threads, and orders joins by it.
-        return f"select {_cast(columns, there)} from read_parquet({quoted(files[0])}, hive_partitioning = false)"
-    listed = ", ".join(quoted(path) for path in files)
-    schema = ", ".join(
-        f"'{c.name}': {{'name': '{c.name}', 'type': '{c.type}', 'default_value': null}}" for c in columns
-    )
-    shown = ", ".join(f'"{c.name}"' for c in columns)
-    return f"select {shown} from read_parquet([{listed}], schema = map {{{schema}}}, hive_partitioning = false)"
-
-
-def _columns_of(path: Path) -> list[str]:
-    """Names of a file's columns; none where it cannot be read, which is said when somebody reads it."""
-    try:
-        names: list[str] = pq.read_schema(path).names
-    except (OSError, pa.ArrowInvalid):
-        return []
-    return names
-
-
-def _cast(columns: Sequence[Column], there: Container[str]) -> str:
-    """The columns with their promised types; null where an earlier version of a model did not have them yet."""
-    name = '"{}"'.format
-    given = [(name(c.name), name(c.name) if c.name in there else "null", c.type) for c in columns]
-    return ", ".join(f"cast({value} as {type_name}) as {column}" for column, value, type_name in given)
-
-
-def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batch_key: str | None) -> list[Path]:
-    """The files of a source or model: of one batch (with its client), of a client, or all."""
-    if batch_key is None:
-        return layout.all_of(room, name, client_slug)
+def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batch_key: str) -> list[Path]:
+    """The file of a source or model of one batch (with its client), if there is one."""
     path = (layout.source if room == "sources" else layout.model)(name, client_slug or "", batch_key)
     return [path] if path.exists() else []
 

@@ -27,6 +27,7 @@ from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
+from enrichment_assets.warehouse.compaction import forget
 from enrichment_assets.warehouse.copies import brought, withdraw_batch
 from enrichment_assets.warehouse.files import RAW_UPLOADS, Layout
 from enrichment_assets.warehouse.locking import locked_batch
@@ -210,3 +211,4 @@ def _empty_warehouse(settings: Settings, row: Mapping[str, Any]) -> None:
             layout.source(source, row["client"], row["name"]).unlink(missing_ok=True)
         for model in project.models:
             layout.model(model, row["client"], row["name"]).unlink(missing_ok=True)
+        forget(layout, [row["name"]])

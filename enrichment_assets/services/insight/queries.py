@@ -143,7 +143,7 @@ def ask(
         EnrichError: The query does not run; the message is DuckDB's, with what was probably meant.
     """
     check_client(hq, settings, client)
-    connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe)
+    connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe, question=query)
     try:
         if not unsafe:
             _refuse_writing(connection, query)
