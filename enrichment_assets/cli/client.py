@@ -53,8 +53,32 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json(map(shapes.Client.of, found))
         return
-    rows = [(client.slug, client.name, client.created_at) for client in found]
-    print_table(("client", "name", "added"), rows, empty="no clients yet: enrich client add SLUG")
+    rows = [(client.slug, client.name, client.created_at, client.weight) for client in found]
+    print_table(("client", "name", "added", "weight"), rows, empty="no clients yet: enrich client add SLUG")
+
+
+@app.command()
+def weight(
+    client: Annotated[str, typer.Argument(help="The client's slug.")],
+    number: Annotated[float, typer.Argument(metavar="WEIGHT", help="From 0.01 to 100; 1 is usual.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a client more turns than others, or fewer, where they share a provider's rate or wait for a run.
+
+    A client of weight 2 has two turns for one of a client of weight 1. It counts at once. Whoever is alone has all.
+
+    Example: enrich client weight acme 2
+    """
+    from enrichment_assets.services.batches.priorities import set_weight
+    from enrichment_assets.services.catalog.configuration import get_client
+    from enrichment_assets.services.shapes import catalog as shapes
+
+    hq = opened_hq()
+    before = set_weight(hq, client, number, actor=actor())
+    if as_json:
+        print_json(shapes.Client.of(get_client(hq, client)))
+    else:
+        say(f"client {client}: weight {number:g}, before {before:g}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.domain.priorities import Priority
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches.launching import Launched, LaunchPlan, StepPlan
@@ -43,6 +44,10 @@ def launch(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Take no answers of earlier batches, whatever `reuse_for` says.")
     ] = False,
+    priority: Annotated[
+        Priority | None,
+        typer.Option("--priority", help="How urgent it is beside the client's other batches: low, normal, high."),
+    ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", help="COLUMN=field, repeatable: what a column is that upload did not recognise."),
@@ -93,7 +98,7 @@ def launch(
                 "--replace takes what the other batch paid for, --fresh takes nothing: one of the two",
                 code="option.replace_or_fresh",
             )
-        launched = _launch_instead(hq, settings, replaced, upload, pipeline, partitions, client, batch, limit)
+        launched = _launch_instead(hq, settings, replaced, upload, pipeline, partitions, client, batch, limit, priority)
     else:
         launched = launch_batch(
             hq,
@@ -105,6 +110,7 @@ def launch(
             batch_key=batch,
             fresh=fresh,
             limit=limit,
+            priority=priority,
             actor=actor(),
         )
     if as_json:
@@ -154,6 +160,7 @@ def _launch_instead(
     client: str | None,
     batch: str | None,
     limit: int | None,
+    priority: Priority | None,
 ) -> Launched:
     from enrichment_assets.services.batches.replacing import launch_instead
 
@@ -167,6 +174,7 @@ def _launch_instead(
         client=client,
         batch_key=batch,
         limit=limit,
+        priority=priority,
         actor=actor(),
     )
     gone = done.given_up

@@ -32,6 +32,7 @@ class Code(StrEnum):
 
     CLIENT_ADD = "client.add"
     CLIENT_CONFIG = "client.config"
+    CLIENT_WEIGHT = "client.weight"
     CLIENT_ARCHIVE = "client.archive"
     CLIENT_RESTORE = "client.restore"
     CLIENT_REMOVE = "client.remove"
@@ -51,6 +52,7 @@ class Code(StrEnum):
     UPLOAD_REMOVE = "upload.remove"
     BATCH_LAUNCH = "batch.launch"
     BATCH_EXTEND = "batch.extend"
+    BATCH_PRIORITY = "batch.priority"
     BATCH_GIVE_UP = "batch.give_up"
     BATCH_RETRY = "batch.retry"
     BATCH_RESOLVE = "batch.resolve"

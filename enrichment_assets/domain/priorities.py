@@ -8,6 +8,10 @@ STEP = 4.0
 """How many turns a batch has for one of a batch that is a step less urgent."""
 
 
+LEAST_WEIGHT, MOST_WEIGHT = 0.01, 100.0
+"""Bounds of a client's weight; 1 is usual."""
+
+
 class Priority(StrEnum):
     """A batch's priority. It decides among batches of one client; between clients their weights do."""
 

@@ -90,6 +90,24 @@ class StopCause(StrEnum):
     REFUSED = "refused"
 
 
+class SpentOn(StrEnum):
+    """What a step's time goes to while it has something to do; stored in `step_times`.
+
+    `rate`: its calls waited for their turn at the configured rate. `slots`: as many were under way as are allowed.
+    `provider`: requests were under way, and none waited. `rests`: it was refused, asked for quiet, down, or its day's
+    calls were used up. `ours`: this process or the database. `callbacks`: nothing but callbacks was waited for, between
+    runs. `run` is no such thing, but how long the runs took.
+    """
+
+    RATE = "rate"
+    SLOTS = "slots"
+    PROVIDER = "provider"
+    RESTS = "rests"
+    OURS = "ours"
+    CALLBACKS = "callbacks"
+    RUN = "run"
+
+
 class CallState(StrEnum):
     """Life of a row in the call ledger (`provider_calls`).
 

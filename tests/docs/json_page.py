@@ -25,6 +25,7 @@ PAGE = REPOSITORY / "docs" / "json.md"
 PRINTED: Mapping[str, str] = {
     "client add": "Client",
     "client list": "list of Client",
+    "client weight": "Client",
     "client config": "ClientConfig by workflow",
     "client config --show": "Workflow",
     "workflow list": "list of Workflow",
@@ -43,6 +44,7 @@ PRINTED: Mapping[str, str] = {
     "launch --dry-run": "LaunchPlan",
     "launch": "Launch",
     "run": "Batch",
+    "priority": "Batch",
     "status": "list of Batch",
     "status BATCH": "Batch",
     "status BATCH --failed": "FailedRows",

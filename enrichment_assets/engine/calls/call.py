@@ -78,7 +78,11 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
             return ending
         if decision.stops_provider or delay is None or delay > INLINE_WAIT or run.stopping:
             return replace(ending, deferred=True)
-        await run.clock.sleep(delay)
+        step.load.resting += 1
+        try:
+            await run.clock.sleep(delay)
+        finally:
+            step.load.resting -= 1
 
 
 async def _alone(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Made | IntentVerdict:

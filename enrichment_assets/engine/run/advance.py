@@ -30,6 +30,7 @@ from enrichment_assets.engine.run.item_window import one_pass
 from enrichment_assets.engine.run.prepared_step import prepare_steps
 from enrichment_assets.engine.run.standing import StopKeeper
 from enrichment_assets.engine.run.stops import because
+from enrichment_assets.engine.run.time_spent import TimeKeeper
 from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.engine.throttle.throttles import Throttles, look_at_breakers, remember_refusals
 from enrichment_assets.store.calls.ledger import Scope
@@ -130,9 +131,11 @@ async def advance(
         log_event(run, "run_started", runner=run.writer.scope.runner_id)
         stops = StopKeeper(run, reader, options.process or own_label())
         await stops.keep()
+        times = TimeKeeper(run, reader)
         aside = [
             asyncio.create_task(_report_progress(run, on_progress, options.progress_seconds)),
             asyncio.create_task(stops.watch()),
+            asyncio.create_task(times.watch()),
         ]
         try:
             await _passes(run, reader, options)
@@ -141,6 +144,8 @@ async def advance(
                 task.cancel()
             await asyncio.gather(*aside, return_exceptions=True)
         await stops.keep()
+        times.look()
+        await times.keep()
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
         await batch_states.adopt_shared_answers(reader, batch.batch_id, run.facts)
         finished = await batch_states.settle_batch(

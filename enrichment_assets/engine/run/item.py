@@ -82,6 +82,14 @@ def _runnable(item: LoadedItem, step: Step) -> bool:
 # crash point: step-of-an-item
 async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     """Run one step for one item: skip it with a reason, compute it, or call its provider."""
+    step.load.items += 1
+    try:
+        return await _run_step(run, item, step)
+    finally:
+        step.load.items -= 1
+
+
+async def _run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     reason = _reason_to_skip(run, item, step)
     if reason is not None:
         return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())

@@ -21,6 +21,7 @@ from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDef
 from enrichment_assets.engine.calls.gathering import Gathering
 from enrichment_assets.engine.decisions.refusals import Refusals
 from enrichment_assets.engine.run.stops import Stop
+from enrichment_assets.engine.run.time_spent import Load
 from enrichment_assets.engine.throttle.breaker import Breaker
 from enrichment_assets.engine.throttle.day_quota import DayQuota
 from enrichment_assets.engine.throttle.intent_window import Lookahead
@@ -73,6 +74,7 @@ class Step:
     stop: Stop | None = None
     rests_until: float | None = None
     refusals: Refusals = field(default_factory=Refusals)
+    load: Load = field(default_factory=Load)
     gathering: Gathering[Any] | None = field(init=False, default=None)
     bulk_renderer: BulkRenderer = field(init=False)
     bulk_reader: BulkReader = field(init=False)

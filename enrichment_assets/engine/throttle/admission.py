@@ -78,7 +78,11 @@ class Admission:
         throttle = self.step.throttle
         if throttle is None:
             return
-        self.turn = await throttle.gate.wait(PATIENCE)
+        self.step.load.for_rate += 1
+        try:
+            self.turn = await throttle.gate.wait(PATIENCE)
+        finally:
+            self.step.load.for_rate -= 1
         if self.step.stopped or self.run.stopping:
             raise NotNow
         if throttle.day is not None:
@@ -125,7 +129,11 @@ class CallAdmission(Admission):
 
     async def __aenter__(self) -> Self:
         """Wait for a permit, and for the turn."""
-        await self.step.lookahead.take()
+        self.step.load.for_slot += 1
+        try:
+            await self.step.lookahead.take()
+        finally:
+            self.step.load.for_slot -= 1
         self._permitted = True
         try:
             if self.step.is_paced:
@@ -148,7 +156,11 @@ class CallAdmission(Admission):
 
     async def take_slot(self) -> None:
         """Wait for a slot."""
-        await self.step.slots.acquire()
+        self.step.load.for_slot += 1
+        try:
+            await self.step.slots.acquire()
+        finally:
+            self.step.load.for_slot -= 1
         self._slotted = True
 
     def free(self) -> None:
@@ -184,9 +196,11 @@ class OnTheWire:
             self._committing = self.admission.seconds_to_commit()
             await self.admission.take_slot()
         self._left_at = time.perf_counter()
+        self.admission.step.load.on_wire += 1
 
     async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
         """Free the slot and the permit."""
+        self.admission.step.load.on_wire -= 1
         if self._committing is not None and error is None:
             self.admission.step.lookahead.learn(self._committing, time.perf_counter() - self._left_at)
         self.admission.free()

@@ -16,6 +16,7 @@ from enrichment_assets.domain.known_names import emitted_by
 from enrichment_assets.domain.name_checks import column_faults
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
+from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 from enrichment_assets.providers import build_providers
@@ -105,6 +106,7 @@ class Draft:
     misread: tuple[str, ...] = ()
     limit: int | None = None
     rows_before: int = 0
+    priority: Priority = Priority.NORMAL
 
     @property
     def window(self) -> slice:

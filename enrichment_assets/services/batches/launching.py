@@ -16,6 +16,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
+from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.services.batches.launch_plan import (
     Draft,
     LaunchPlan,
@@ -28,6 +29,7 @@ from enrichment_assets.services.batches.launch_plan import (
     unrecognised,
 )
 from enrichment_assets.services.batches.pilots import extend, pilot_for
+from enrichment_assets.services.batches.priorities import change_priority
 from enrichment_assets.services.batches.simulation import calls_simulator
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.uploads.upload import upload_again
@@ -78,11 +80,13 @@ def launch(
     batch_key: str | None = None,
     fresh: bool = False,
     limit: int | None = None,
+    priority: Priority | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Launched:
     """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
 
-    A `fresh` batch takes no answer of an earlier one; later ones may take its.
+    A `fresh` batch takes no answer of an earlier one; later ones may take its. Without a `priority` a new batch has the
+    usual one, and one that is there keeps its own.
 
     With a `batch_key` that exists for the same upload and pipeline, the batch stays as it is and only its partition is
     added again, so that a launch that was interrupted can be repeated. If it is a pilot (`limit`), it gets the rows up
@@ -103,6 +107,8 @@ def launch(
             assert existing is not None  # noqa: S101
             launched = relaunched(existing, find_upload(connection, upload, client), pipeline)
             launched = _with_rows(launched, extend(connection, settings, launched.batch_key, limit, actor=actor))
+            if priority is not None:
+                change_priority(connection, launched.batch_key, priority, actor=actor)
         else:
             plans = step_plans(settings, draft, None, environment)
             refuse_unready(draft, plans)
@@ -110,7 +116,8 @@ def launch(
             asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
             blueprint = asked.model_copy(update={"simulated": simulated})
             beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)
-            launched = created(connection, replace(draft, blueprint=blueprint), key, actor=actor)
+            draft = replace(draft, blueprint=blueprint, priority=priority or draft.priority)
+            launched = created(connection, draft, key, actor=actor)
             replaced = tuple((plan.slug, url) for plan in plans for url in plan.replaced)
             launched = replace(launched, replaced=replaced, beside=tuple(beside))
     add_partition(launched.batch_key)
@@ -159,11 +166,14 @@ def created(
     limit = None if replace(draft, limit=None).items == draft.items else draft.limit
     for _ in range(_ATTEMPTS):
         key = batch_key or default_key(connection, draft)
-        batch_id = store.insert_batch(connection, key, draft.upload, draft.blueprint, limit, replaces)
+        rank = draft.priority.rank
+        batch_id = store.insert_batch(connection, key, draft.upload, draft.blueprint, limit, replaces, rank)
         if batch_id is not None:
             said = {"upload_id": draft.upload["id"], "pipeline": draft.pipeline.slug, "items": draft.items}
             if limit is not None:
                 said["limit"] = limit
+            if rank:
+                said["priority"] = draft.priority.value
             client_id = draft.upload["client_id"]
             note_action(connection, actor, Code.BATCH_LAUNCH, key, client_id=client_id, batch_id=batch_id, after=said)
             return _launched(key, draft.upload, draft.blueprint, created=True, limit=limit)

@@ -14,6 +14,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.planning import reusing
+from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.engine.calls.past_questions import remember_questions
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
@@ -80,12 +81,14 @@ def launch_instead(
     client: str | None = None,
     batch_key: str | None = None,
     limit: int | None = None,
+    priority: Priority | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Replaced:
     """Give a batch up, launch another of the same client, and archive the first. Other arguments as in `launch`.
 
     What the new batch asks word for word as the old one did is taken from there, also what is still under way, and
-    whatever `reuse_for` says. A launch that was interrupted can be repeated.
+    whatever `reuse_for` says; it is as urgent as the old one, unless `priority` says otherwise. A launch that was
+    interrupted can be repeated.
 
     Raises:
         NotFoundError: No such upload, client, pipeline or batch.
@@ -114,7 +117,9 @@ def launch_instead(
         else:
             blueprint = _taking_from(old, draft.blueprint)
             blueprint = blueprint.model_copy(update={"simulated": calls_simulator(settings, draft.blueprint)})
-            launched = created(connection, replace(draft, blueprint=blueprint), key, old["id"], actor=actor)
+            inherited = priority or Priority.of_rank(old["priority"])
+            draft = replace(draft, blueprint=blueprint, priority=inherited)
+            launched = created(connection, draft, key, old["id"], actor=actor)
         set_archived(connection, "batch", old["id"], archived=True)
         if old["retired_at"] is None:
             note_action(

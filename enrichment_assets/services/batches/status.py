@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.money import Money, sums
+from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.installation.running_stack import running_stack
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.operations.standing import Standing, standing_of
@@ -38,6 +39,7 @@ class BatchStatus:
     children: int
     done: int
     cost: Decimal
+    priority: Priority
     finished: bool
     extracted: bool
     workflows: tuple[WorkflowCounts, ...]
@@ -100,6 +102,7 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
         children=row.children,
         done=row.done,
         cost=sum((w.cost for w in workflows), Decimal(0)),
+        priority=Priority.of_rank(row.priority),
         finished=row.finished_at is not None,
         extracted=row.extracted_at is not None and row.finished_at is not None and row.extracted_at >= row.finished_at,
         workflows=tuple(workflows),

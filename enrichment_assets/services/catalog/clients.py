@@ -46,6 +46,7 @@ class Client:
     slug: str
     name: str
     created_at: datetime
+    weight: float = 1.0
 
 
 def add_client(hq: Hq, slug: str, name: str | None = None, *, actor: Actor) -> Client:
@@ -259,4 +260,4 @@ def _workflow(connection: Connection, slug: str) -> tuple[WorkflowDefinition, fr
 
 
 def _client(row: dict[str, Any]) -> Client:
-    return Client(row["slug"], row["name"], row["created_at"])
+    return Client(row["slug"], row["name"], row["created_at"], row["weight"])

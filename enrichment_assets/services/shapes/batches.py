@@ -135,6 +135,7 @@ class Batch(Shape):
         currency: Of `cost`; null as there, and where nothing can cost anything.
         costs: Currency to what was paid in it.
         currencies: Workflow to the currency of its price.
+        priority: `low`, `normal` or `high`: how urgent it is beside its client's other batches.
         finished: Nothing of it is open.
         extracted: Its tables are made of what it came to.
         workflows: Its steps, in order.
@@ -154,6 +155,7 @@ class Batch(Shape):
     currency: str | None
     costs: Mapping[str, Decimal]
     currencies: Mapping[str, str]
+    priority: str
     finished: bool
     extracted: bool
     workflows: tuple[WorkflowStates, ...]
@@ -178,6 +180,7 @@ class Batch(Shape):
             currency=next(iter(paid_in)) if len(paid_in) == 1 else None,
             costs=costs,
             currencies=found.currencies,
+            priority=found.priority.value,
             finished=found.finished,
             extracted=found.extracted,
             workflows=tuple(WorkflowStates.of(row, found.cost_of(row).currency) for row in found.workflows),
@@ -279,7 +282,9 @@ class WorkflowStatistics(Shape):
         errors: Error class to attempts that ended with it.
         reused: Answers of other batches that were taken instead of a call.
         saved: What those calls would have cost.
-        bottleneck: It was busy for longest.
+        bottleneck: It held the batch up for longest.
+        held_up: What held the batch up there, for how much of the time, and what to change; null: not there.
+        spent_seconds: What it waited for to seconds: `rate`, `slots`, `provider`, `callbacks`, `rests`, `ours`.
         currency: Of `cost` and `saved`.
         reasons: Why its states stand where they stand, the commonest first.
     """
@@ -297,6 +302,8 @@ class WorkflowStatistics(Shape):
     reused: int
     saved: Decimal
     bottleneck: bool
+    held_up: str | None
+    spent_seconds: Mapping[str, float]
     currency: str
     reasons: tuple[ReasonCount, ...]
 
@@ -320,6 +327,8 @@ class WorkflowStatistics(Shape):
             reused=row.reused,
             saved=row.saved,
             bottleneck=row.bottleneck,
+            held_up=row.held_up,
+            spent_seconds={spent_on.value: round(seconds, 1) for spent_on, seconds in row.spent.items()},
             currency=row.currency,
             reasons=tuple(reasons),
         )

@@ -26,16 +26,18 @@ class Client(Shape):
         slug: Its short name; other nouns call it `client`.
         name: Its name for people.
         created_at: When it was added.
+        weight: Its turns beside one of a client of weight 1, where they share a provider's rate.
     """
 
     slug: str
     name: str
     created_at: datetime
+    weight: float
 
     @classmethod
     def of(cls, found: clients.Client) -> Client:
         """From what the services return."""
-        return cls(found.slug, found.name, found.created_at)
+        return cls(found.slug, found.name, found.created_at, found.weight)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def insert_batch(
     blueprint: Blueprint,
     row_limit: int | None = None,
     replaces: int | None = None,
+    priority: int = 0,
 ) -> int | None:
     """Insert the batch; its id, or None when the key is taken.
 
@@ -62,11 +63,13 @@ def insert_batch(
         blueprint: What it will run by.
         row_limit: It is a pilot: only so many readable rows, the first ones.
         replaces: Id of the batch that was given up for it.
+        priority: Its rank (`domain.priorities`).
     """
     row = connection.execute(
         """
-        insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint, row_limit, replaces, resume_at)
-        values (%s, %s, %s, %s, %s, %s, %s, now())
+        insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint, row_limit, replaces, priority,
+                             resume_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, now())
         on conflict (batch_key) do nothing
         returning id
         """,
@@ -78,6 +81,7 @@ def insert_batch(
             Jsonb(blueprint.model_dump(mode="json", by_alias=True)),
             row_limit,
             replaces,
+            priority,
         ),
     ).fetchone()
     return None if row is None else int(row["id"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.reasons import ReasonCount, commonest_reasons
 
@@ -19,7 +20,10 @@ class WorkflowStatistics:
         calls: Attempts that were answered or timed; an answer that was reused is none.
         reused: Answers of other batches that were used instead of a call (`reuse_for`); one for a company's items.
         saved: What those calls would have cost.
-        busy_seconds: First to last attempt: the workflow with the longest is the bottleneck.
+        busy_seconds: First to last attempt.
+        spent: What it waited for -> seconds, while it had something to do.
+        bottleneck: It held the batch up for longest; where nothing is known of its time, it was busy for longest.
+        held_up: What held the batch up there, for how much of the time, and what to change; None: not here.
         errors: Error class -> attempts that ended with it.
         currency: Of `cost` and `saved`.
         reasons: Why its states stand where they stand, the commonest first.
@@ -38,6 +42,8 @@ class WorkflowStatistics:
     reused: int = 0
     saved: Decimal = Decimal(0)
     bottleneck: bool = False
+    spent: Mapping[SpentOn, float] = field(default_factory=dict)
+    held_up: str | None = None
     currency: str = ""
     reasons: tuple[ReasonCount, ...] = ()
 
@@ -82,13 +88,5 @@ def workflow_statistics(connection: Connection, batch_id: int) -> list[WorkflowS
         {"batch": batch_id},
     ).fetchall()
     found = [WorkflowStatistics(**row) for row in rows]
-    slowest = max((s.busy_seconds for s in found), default=0.0)
     reasons = commonest_reasons(connection, batch_id)
-    return [
-        replace(
-            s,
-            bottleneck=s.busy_seconds == slowest and slowest > 0,
-            reasons=tuple(reason for reason in reasons if reason.workflow == s.workflow),
-        )
-        for s in found
-    ]
+    return [replace(s, reasons=tuple(reason for reason in reasons if reason.workflow == s.workflow)) for s in found]

@@ -234,6 +234,7 @@ class BatchRow:
     items: int
     children: int
     done: int
+    priority: int
     created_at: datetime
     items_created_at: datetime | None
     started_at: datetime | None
@@ -249,7 +250,7 @@ _BATCH = """
            (select count(*) from batch_items i where i.batch_id = b.id and i.parent_item_id is not null) as children,
            (select count(*) from batch_items i where i.batch_id = b.id and not exists (
               select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
-            )) as done,
+            )) as done, b.priority,
            b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at
     from batches b join clients c on c.id = b.client_id join uploads u on u.id = b.upload_id
 """
