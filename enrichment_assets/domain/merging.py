@@ -71,6 +71,8 @@ def of_same_company(row: Mapping[str, Any], one: Given) -> bool:
     if one.source.kind != "workflow" or not one.source.of_person:
         return True
     name, host = one.fields.get("company_name"), one.fields.get("company_domain")
+    if not isinstance(name, str) and not isinstance(host, str):
+        return True
     if (
         isinstance(name, str)
         and (known := company_name_key(row.get("company_name")))

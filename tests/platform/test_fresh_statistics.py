@@ -26,6 +26,7 @@ from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
+from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.audit import operator_actions
 from enrichment_assets.store.batches import fanout, giving_up, items
 from enrichment_assets.store.calls import bulk, ledger, questions, reuse
@@ -33,11 +34,14 @@ from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
 from enrichment_assets.store.calls.intents import Intent
 from enrichment_assets.store.calls.ledger import Applied, Received, Scope
+from enrichment_assets.store.batches import fanout, giving_up, items, urgency
+from enrichment_assets.store.calls import ledger, questions, reuse
+from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.results import destinations, edits, extraction, freshness, statistics
-from enrichment_assets.store.runs import claims, contexts
+from enrichment_assets.store.runs import claims, contexts, step_times
 from enrichment_assets.store.states import batch_states, reasons, recovery, reopening, replaying, stops, transitions
 from tests.harness.databases import PostgresServer
 from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBatch, fill, heard, heaviest
@@ -114,6 +118,9 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     stops.stops_of: lambda c, b: stops.stops_of(c, b.batch_id),
     stops.lift_stops: lambda c, b: stops.lift_stops(c, b.batch_id, ["auth"], SLUGS),
     stops.keep_stops_now: lambda c, b: stops.keep_stops_now(c, b.batch_id, SLUGS, _stops(), "test"),
+    step_times.times_of: lambda c, b: step_times.times_of(c, b.batch_id),
+    step_times.callback_waits: lambda c, b: step_times.callback_waits(c, b.batch_id),
+    urgency.urgency_of: lambda c, b: urgency.urgency_of(c, ["fresh", "old"]),
     statistics.workflow_statistics: lambda c, b: statistics.workflow_statistics(c, b.batch_id),
     budgets.lines_of: lambda c, b: budgets.lines_of(c, b.batch_id),
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
@@ -209,6 +216,9 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     questions.unsaid: lambda c, b: questions.unsaid(c, b.batch_id, 0, GROUP),
     questions.overtaken: lambda c, b: questions.overtaken(c, b.batch_id, NEEDS),
     questions.take_turn: lambda c, b: questions.take_turn(c, b.client_id, b.batch_id, _asked(b)),
+    step_times.add_times: lambda c, b: step_times.add_times(
+        c, b.client_id, b.batch_id, {(slug, SpentOn.RATE): 1.0 for slug in SLUGS}
+    ),
     stops.keep_stops: lambda c, b: stops.keep_stops(c, b.batch_id, SLUGS, _stops(), "test"),
     reasons.refusals: lambda c, b: reasons.refusals(c, b.batch_id, SLUGS),
     reuse.take: lambda c, b: reuse.take(

@@ -63,6 +63,7 @@ class GroupWriter:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: bool = False
     _broken: BaseException | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def broken(self) -> bool:
@@ -116,7 +117,9 @@ class GroupWriter:
     async def _submit(self, kind: Kind, record: object) -> Any:
         if self._broken is not None:
             raise self._broken
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.append(_Waiting(kind, record, future))
         self._wake.set()
         return await future

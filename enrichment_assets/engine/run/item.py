@@ -56,18 +56,25 @@ async def _advance(run: Run, item: LoadedItem) -> None:
                 return
             if len(ready) == 1 and not tasks:
                 step = ready[0]
-                if (await run_step(run, item, step)).deferred:
-                    waiting.add(step.slug)
+                step.load.items += 1
+                try:
+                    if (await run_step(run, item, step)).deferred:
+                        waiting.add(step.slug)
+                finally:
+                    step.load.items -= 1
                 continue
             for step in ready:
                 tasks[asyncio.create_task(run_step(run, item, step))] = step.slug
+                step.load.items += 1
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 slug = tasks.pop(task)
+                run.steps[slug].load.items -= 1
                 if task.result().deferred:
                     waiting.add(slug)
     finally:
-        for task in tasks:
+        for task, slug in tasks.items():
+            run.steps[slug].load.items -= 1
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -82,14 +89,6 @@ def _runnable(item: LoadedItem, step: Step) -> bool:
 # crash point: step-of-an-item
 async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     """Run one step for one item: skip it with a reason, compute it, or call its provider."""
-    step.load.items += 1
-    try:
-        return await _run_step(run, item, step)
-    finally:
-        step.load.items -= 1
-
-
-async def _run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     reason = _reason_to_skip(run, item, step)
     if reason is not None:
         return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())

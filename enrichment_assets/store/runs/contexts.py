@@ -96,16 +96,24 @@ class LoadedItem:
     launched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     repeats: dict[str, OpenCall] = field(default_factory=dict)
     _given: dict[int, Given] = field(default_factory=dict)
+    _seen: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
 
     def take(self, source: Source, fields: Mapping[str, Any], fetched_at: datetime | None = None) -> None:
         """Have the fields of one step's answer, `fetched_at` (None: now)."""
         self._given[source.position] = Given(source, fields, fetched_at or datetime.now(UTC))
+        self._seen.clear()
 
-    def fields_at(self, position: int) -> dict[str, Any]:
-        """What a step at this position sees: cells, answers of earlier steps and corrections, by the one rule."""
-        row = {**self.details, **self.identity}
-        edits = [] if self.edited is None else [self.edited]
-        return merge(row, [*self.given_before(position), *edits], self.launched_at)
+    def fields_at(self, position: int) -> Mapping[str, Any]:
+        """What a step at this position sees: cells, answers of earlier steps and corrections, by the one rule.
+
+        A step asks several times (whether it runs, its request, its question); it is worked out once for each answer.
+        """
+        seen = self._seen.get(position)
+        if seen is None:
+            row = {**self.details, **self.identity}
+            edits = [] if self.edited is None else [self.edited]
+            seen = self._seen[position] = merge(row, [*self.given_before(position), *edits], self.launched_at)
+        return seen
 
     def given_before(self, position: int) -> list[Given]:
         """Cells and answers that a step at this position may choose from, in the order of the steps."""
