@@ -25,7 +25,7 @@ from rich.table import Table
 
 from bench.summary import summary
 
-PARTS = ("engine", "bulk", "receiver", "ingest", "storing", "extraction")
+PARTS = ("engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction")
 RESULTS = Path(__file__).with_name("results.json")
 PART_SECONDS = 3600
 
@@ -40,6 +40,7 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
             "ceiling": [*engine, *ceiling],
         },
         "bulk": {"bulk": ["bench.bulk", "--cpu-people", str(given.bulk_people), "--rounds", str(given.rounds)]},
+        "fairness": {"fairness": ["bench.fairness", "--long", str(given.long_rows), "--rounds", str(given.rounds)]},
         "receiver": {"receiver": ["bench.receiver", "--requests", str(given.callbacks), "--rounds", str(given.rounds)]},
         "ingest": {"ingest": ["bench.ingest", "--rows", str(given.csv_rows)]},
         "storing": {"storing": ["bench.storing", "--rows", str(given.stored_rows)]},
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=100, help="engine (default: %(default)s)")
     parser.add_argument("--clients", default="aiohttp", help="engine: bare loops (default: %(default)s)")
     parser.add_argument("--bulk-people", type=int, default=5_000, help="bulk: a round (default: %(default)s)")
+    parser.add_argument("--long-rows", type=int, default=3_000, help="fairness: the long lists (default: %(default)s)")
     parser.add_argument("--callbacks", type=int, default=4_000, help="receiver: a round (default: %(default)s)")
     parser.add_argument("--csv-rows", type=int, default=200_000, help="ingest (default: %(default)s)")
     parser.add_argument("--stored-rows", type=int, default=100_000, help="storing (default: %(default)s)")

@@ -39,8 +39,14 @@ def installation() -> Iterator[Settings]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def launch(settings: Settings, batch_key: str, items: int, workflows: Sequence[WorkflowDefinition]) -> None:
-    """Upload `items` people and lay out their batch."""
+def launch(
+    settings: Settings, batch_key: str, items: int, workflows: Sequence[WorkflowDefinition], client: str = CLIENT
+) -> None:
+    """Upload `items` people of a client and lay out their batch; a client that is not there is added."""
+    with connect(open_databases(settings).hq) as connection:
+        connection.execute(
+            "insert into clients (slug, name) values (%s, %s) on conflict (slug) do nothing", (client, client)
+        )
     path = settings.home / f"{batch_key}.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -48,12 +54,12 @@ def launch(settings: Settings, batch_key: str, items: int, workflows: Sequence[W
         for n in range(items):
             writer.writerow([f"Ann{n}", f"Smith{n}", f"Company {n}", f"https://c{n}.example.com", batch_key])
     with open_hq(settings) as hq:
-        upload_id = upload_file(hq, settings, path, CLIENT, actor=Actor(ActorKind.CLI, "bench")).upload_id
+        upload_id = upload_file(hq, settings, path, client, actor=Actor(ActorKind.CLI, "bench")).upload_id
     pipeline = PipelineDefinition(slug="bench", steps=[workflow.slug for workflow in workflows])
-    blueprint = build_blueprint(CLIENT, pipeline, {workflow.slug: workflow for workflow in workflows}, {})
+    blueprint = build_blueprint(client, pipeline, {workflow.slug: workflow for workflow in workflows}, {})
     with open_hq(settings) as hq:
         with hq.transaction() as connection:
-            insert_batch(connection, batch_key, uploads_by_id(connection, upload_id, CLIENT)[0], blueprint)
+            insert_batch(connection, batch_key, uploads_by_id(connection, upload_id, client)[0], blueprint)
         create_items(hq, settings, batch_key)
 
 

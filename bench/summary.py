@@ -44,6 +44,14 @@ def _bulk(figures: dict[str, Any]) -> Iterator[Row]:
     yield "bulk", "the engine's CPU per item, to that without", f"{cpu['ratio']:.2f}", f"{cpu['goal']}"
 
 
+def _fairness(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["fairness"]
+    what = f"{report['short']} rows beside {report['batches']} batches of {report['long']:,}"
+    slower = f"{report['slower']:.2f} x its time alone"
+    yield "fairness", f"{what}: the short list", slower, f"{report['goals']['slower']}"
+    yield "fairness", f"{what}: the long ones lose", f"{report['loses']:.1%}", f"{report['goals']['loses']:.0%}"
+
+
 def _receiver(figures: dict[str, Any]) -> Iterator[Row]:
     report = figures["receiver"]
     for level in report["levels"]:
@@ -83,6 +91,7 @@ def _extraction(figures: dict[str, Any]) -> Iterator[Row]:
 _SUMMARIES = {
     "engine": _engine,
     "bulk": _bulk,
+    "fairness": _fairness,
     "receiver": _receiver,
     "ingest": _ingest,
     "storing": _storing,

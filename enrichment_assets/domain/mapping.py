@@ -132,7 +132,7 @@ class ResponseReader:
         is_text = self._workflow.response.format == "text"
         payload = self._text_payload(answer) if is_text else self._json(answer.body, notes, answer.headers)
         reading = self._read_wrapped(payload, partial(self._read_answer, notes=notes), self._found_if, list | None)
-        return replace(reading, note="; ".join(notes) or None)
+        return replace(reading, note="; ".join(notes)) if notes else reading
 
     def _read_answer(self, body: Any, notes: list[str]) -> Reading:
         body = self._with_opened_text(body, notes)
@@ -148,7 +148,7 @@ class ResponseReader:
         document = self._json(body, notes, {"content-type": content_type})
         read = partial(self._read_delivered, notes=notes)
         reading = self._read_wrapped(document, read, self._callback_found_if, list if self._reads_lists else dict)
-        return replace(reading, note="; ".join(notes) or None)
+        return replace(reading, note="; ".join(notes)) if notes else reading
 
     def read_poll(self, answer: Answer) -> Reading | None:
         """Read the answer to a poll; None: not ready yet.
@@ -170,7 +170,7 @@ class ResponseReader:
                 f"{self._workflow.slug}: the poll was answered with HTTP {answer.status}", code="answer.poll_status"
             )
         reading = self._read_delivered(self._poll_payload(body), notes)
-        return replace(reading, note="; ".join(notes) or None)
+        return replace(reading, note="; ".join(notes)) if notes else reading
 
     def _read_wrapped(
         self, body: Any, read: Callable[[Any], Reading], found_if: Expression | None, misses: type | UnionType

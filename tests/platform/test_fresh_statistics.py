@@ -28,15 +28,12 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.audit import operator_actions
-from enrichment_assets.store.batches import fanout, giving_up, items
+from enrichment_assets.store.batches import fanout, giving_up, items, urgency
 from enrichment_assets.store.calls import bulk, ledger, questions, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
 from enrichment_assets.store.calls.intents import Intent
 from enrichment_assets.store.calls.ledger import Applied, Received, Scope
-from enrichment_assets.store.batches import fanout, giving_up, items, urgency
-from enrichment_assets.store.calls import ledger, questions, reuse
-from enrichment_assets.store.calls.ledger import Applied, Intent, Received, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets

@@ -62,8 +62,11 @@ class Relay:
                 server = self._reach()
                 self.connections += 1
                 self._pairs.append((client, server))
-                for one, other in ((client, server), (server, client)):
-                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+                threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client, bytearray()), daemon=True).start()
+
+    def overhear(self, unread: bytearray, data: bytes) -> None:
+        """Look at what the server says; what is left in `unread` is given again with the next piece."""
 
     def _reach(self) -> socket.socket:
         host, port = str(self._to.get("host", "localhost")), int(self._to.get("port") or 5432)
@@ -73,12 +76,13 @@ class Relay:
         server.connect(f"{host}/.s.PGSQL.{port}")
         return server
 
-
-def _pump(one: socket.socket, other: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := one.recv(65_536):
-            other.sendall(data)
-    for end in (one, other):
+    def _pump(self, one: socket.socket, other: socket.socket, unread: bytearray | None) -> None:
         with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-    one.close()
+            while data := one.recv(65_536):
+                if unread is not None:
+                    self.overhear(unread, data)
+                other.sendall(data)
+        for end in (one, other):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        one.close()

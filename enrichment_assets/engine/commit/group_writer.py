@@ -134,6 +134,7 @@ class GroupWriter:
         try:
             while True:
                 await self._wake.wait()
+                await asyncio.sleep(0)  # what is ready in this turn of the loop goes into the same transaction
                 self._wake.clear()
                 while self._queue:
                     group, self._queue = self._queue[:MAX_GROUP], self._queue[MAX_GROUP:]

@@ -162,15 +162,17 @@ async def _read_callback(
     else:
         decision, inbox_status = await decided_callback(step, callback, body)
     reserved = callback.call.state in _RESERVED
-    decision = replace(decision, cost=decision.cost if reserved else _not_booked(decision.cost, callback.call))
+    if not reserved:
+        decision = replace(decision, cost=_not_booked(decision.cost, callback.call))
     attempt = Attempt(callback.call.call_id, callback.call.attempt)
     move = Move(attempt, reserved=reserved, inbox_id=callback.inbox_id, inbox_status=inbox_status)
     await conclude(run, item, step, decision, move)
     item.open_calls = [c for c in item.open_calls if c.call_id != callback.call.call_id]
-    # What was loaded with this one now follows a call that has ended, and whose money is booked.
-    booked = (callback.call.cost or Decimal(0)) + (decision.cost or Decimal(0))
-    ended = replace(callback.call, state=decision.call_state, cost=booked)
-    item.callbacks = [replace(c, call=ended) if c.call.call_id == ended.call_id else c for c in item.callbacks]
+    if item.callbacks:
+        # What was loaded with this one now follows a call that has ended, and whose money is booked.
+        booked = (callback.call.cost or Decimal(0)) + (decision.cost or Decimal(0))
+        ended = replace(callback.call, state=decision.call_state, cost=booked)
+        item.callbacks = [replace(c, call=ended) if c.call.call_id == ended.call_id else c for c in item.callbacks]
     if reopens and decision.outcome is Outcome.FOUND:
         await _reopen(run, item, step)
 

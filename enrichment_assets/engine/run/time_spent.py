@@ -19,7 +19,7 @@ from enrichment_assets.store.runs.step_times import ALL_STEPS, add_times
 if TYPE_CHECKING:
     from enrichment_assets.engine.run.context import Run
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 KEEP_SECONDS = 5.0
 """How often what was booked is written where `enrich stats` finds it: a run that dies loses no more than this."""
 

@@ -249,17 +249,23 @@ class RateGate:
             await self.clock.sleep(look_at - now)
 
     def _ahead(self) -> float:
-        """Seconds before the end of our time in which more of it is asked for."""
-        return max(self.interval / 2, 0.02) + LEAST_MARGIN + 2 * self._late
+        """Seconds before the end of our time in which more of it is asked for.
+
+        Where others wait, the next slot is somebody's while this one is used: nobody wakes up in time to the moment.
+        """
+        early = STRETCH_SECONDS if self._is_shared else 0.0
+        return max(self.interval / 2, 0.02) + LEAST_MARGIN + 2 * self._late + early
 
     async def _ask(self) -> None:
         """Ask for a time slot. One that follows ours without a gap prolongs it: nobody can be in between."""
         seconds, asked = self._seconds(), self.clock.now()
-        ahead = self._ahead() + 2 * self._known()
+        ahead = self._ahead() + 2 * self._known() + (0.0 if self._is_shared else STRETCH_SECONDS)
         # Whose time ends asks an interval earlier than those who wait, and so keeps it where it is its turn again.
         slot = await self.take(seconds, self.interval + ahead + LEAST_MARGIN, ahead - max(0.01 - self.interval, 0.0))
         answered = self.clock.now()
-        self._late = min(max(0.8 * self._late, answered - asked), MOST_LATE)
+        # How late calls come to the wire is learnt by the slots that they had: being told to wait says nothing of it.
+        before = self._late if slot.opens is None else 0.8 * self._late
+        self._late = min(max(before, answered - asked), MOST_LATE)
         self._theirs.learn(asked, slot.now, answered)
         self._is_shared = slot.is_shared
         if slot.opens is None:
@@ -280,9 +286,9 @@ class RateGate:
     def _seconds(self) -> float:
         """How long a time slot to take: longer where the database answers slowly or this process wakes up late."""
         calls = max(1, math.floor(min(STRETCH_SECONDS + 4 * self._late, MOST_LATE) / self.interval))
+        room = self._late + 2 * self._known()
         if self._is_shared:
             calls = min(calls, max(self.waiting, 1))
-        room = self._late + 2 * self._known()
         return round(calls * self.interval * (1 + MARGIN) + LEAST_MARGIN + room, 6)  # microseconds, as in the database
 
     def _closed(self, seconds: float) -> Closed:

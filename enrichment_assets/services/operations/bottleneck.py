@@ -85,7 +85,8 @@ def _words(spent_on: SpentOn, workflow: WorkflowDefinition) -> tuple[str, str]:
     slug, slots = workflow.slug, workflow.limits.concurrency
     if spent_on is SpentOn.RATE:
         rate, setting = _strictest(workflow.limits)
-        return f"provider limit {rate} of {slug}", f"raise {setting} or buy bulk"
+        remedy = f"raise {setting}" if workflow.bulk is not None else f"raise {setting} or buy bulk"
+        return f"provider limit {rate} of {slug}", remedy
     if spent_on is SpentOn.SLOTS:
         return f"limit of {slots} calls at a time of {slug}", "raise limits.concurrency"
     if spent_on is SpentOn.PROVIDER:

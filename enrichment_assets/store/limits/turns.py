@@ -72,7 +72,7 @@ with me as materialized (
 ), others as materialized (
   select q.client_id, case when q.client_id = %(client)s then q.runner_id end as runner_id, q.waits, q.seconds,
          case when q.client_id = %(client)s then greatest(q.served, s.level) < me.had_inside
-              else greatest(s.served, l.served - %(head_start)s) < me.had end as is_before
+              else greatest(s.served, l.served - %(head_start)s, 0) < me.had end as is_before
   from me
   join rate_queue q on q.limit_key = %(key)s and q.runner_id <> %(runner)s and q.until_at > me.now
   left join rate_shares s on s.limit_key = q.limit_key and s.client_id = q.client_id
