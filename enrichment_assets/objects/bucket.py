@@ -29,7 +29,7 @@ CREDENTIALS = {
 }
 """Scheme of an address -> the variables that say who we are there."""
 
-_ADDRESS = re.compile(r"(s3|gs)://[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._=-]+)*/?")
+_ADDRESS = re.compile(r"(s3|gs)://[A-Za-z0-9][A-Za-z0-9._-]*(/(?!\.\.?(/|$))[A-Za-z0-9._=-]+)*/?")
 _READ_BYTES = 1 << 20
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _NOBODY = ("169.254.169.254", "metadata.google.internal", "Missing")

@@ -118,11 +118,12 @@ def build_analytics(
     settings: Settings, select: Iterable[str] | None = None, *, previews: bool = False
 ) -> list[ModelReport]:
     """Build the models over all batches (those named in `select`, default all), in dependency order."""
-    layout = brought(settings)
-    return published_as_one(layout, EVERYTHING, partial(_build_analytics, layout, select, previews))
+    build = partial(_build_analytics, settings, select, previews)
+    return published_as_one(Layout.of(settings), EVERYTHING, build)
 
 
-def _build_analytics(layout: Layout, select: Iterable[str] | None, previews: bool) -> list[ModelReport]:
+def _build_analytics(settings: Settings, select: Iterable[str] | None, previews: bool) -> list[ModelReport]:
+    layout = brought(settings)  # each time it is done anew: who was faster has read batches that are not here yet
     project = project_of(layout)
     connection = connect(layout)
     try:

@@ -22,7 +22,6 @@ from enrichment_assets.home import prepare_home
 from enrichment_assets.objects.bucket import Bucket, NoSuchObjectError, OvertakenError
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import generations
-from enrichment_assets.warehouse.compaction import forget
 from enrichment_assets.warehouse.files import UNFINISHED_SUFFIX, Layout, sweep
 from enrichment_assets.warehouse.generations import ALL, EVERYTHING, Generation, Scope, StoredFile
 from enrichment_assets.warehouse.locking import locked, locked_if_free
@@ -182,6 +181,8 @@ def _fetch(layout: Layout, bucket: Bucket, scope: Scope, generation: Generation)
         if str(path.relative_to(layout.root)) not in generation.files:
             path.unlink(missing_ok=True)
     if not generation.files:
+        from enrichment_assets.warehouse.compaction import forget  # DuckDB is with it, and few batches are removed
+
         forget(layout, [scope.batch_key])
 
 

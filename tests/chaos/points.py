@@ -179,7 +179,7 @@ SHARED = (
     Point("generation-is-swapped", "before"),
     Point("generation-is-swapped"),
     Point("generations-are-swept"),
-    Point("generation-is-fetched", "before"),
+    Point("generation-is-fetched"),
 )
 """Where the warehouse is in an object store (`tests/objects`)."""
 

@@ -11,10 +11,11 @@ import pytest
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.objects.bucket import Bucket, NoSuchObjectError
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse import build_models, open_warehouse, publish_batch_sources
+from enrichment_assets.warehouse import build_analytics, build_models, building, open_warehouse, publish_batch_sources
 from enrichment_assets.warehouse.copies import brought, published_as_one, withdraw_batch
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.generations import Scope, current
+from enrichment_assets.warehouse.project import Project
 from tests.harness.handles import hq_of
 from tests.objects.conftest import Machine
 from tests.warehouse.conftest import Build
@@ -58,6 +59,31 @@ def test_what_one_machine_extracts_another_one_queries_and_builds_upon(machine: 
     build_models(b, "officials")
     assert open_warehouse(a).sql("select * from final_leads order by item_id").fetchall() == leads
     assert open_warehouse(a).sql(read_at).fetchall() == open_warehouse(b).sql(read_at).fetchall() != before
+
+
+def test_models_over_all_batches_that_were_overtaken_are_built_from_all_that_is_there_by_then(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = machine("a"), machine("b")
+    Build(a)(official_leads()[:5], batch_key="first")
+    attempts = []
+    project_of = building.project_of
+
+    def overtaken(layout: Layout) -> Project:
+        attempts.append(layout)
+        if len(attempts) == 1:
+            monkeypatch.setattr(building, "project_of", project_of)
+            Build(a)(official_leads()[5:20], batch_key="second")
+            monkeypatch.setattr(building, "project_of", overtaken)
+        return project_of(layout)
+
+    monkeypatch.setattr(building, "project_of", overtaken)
+    build_analytics(b)
+    assert len(attempts) == 2
+    organisations = "select * from organisations order by all"
+    there = open_warehouse(machine("c")).sql(organisations).fetchall()
+    build_analytics(a)
+    assert open_warehouse(a).sql(organisations).fetchall() == there
 
 
 def test_nothing_is_fetched_twice_and_bytes_that_stayed_the_same_are_put_once(machine: Machine, store: Bucket) -> None:
