@@ -26,7 +26,8 @@ ROOTS = ("", "enrichment_assets", "dbt_like_sql", "tests/security")
 
 OF_OTHERS = {
     *("bulk_match", "bulk_enrich", "api_search", "include_password", "num_retries", "address_info"),
-    *("budget_exceeded", "insufficient_quota", "toast_tuple_target", "search_path", "pg_dump", "pg_ctl"),
+    *("budget_exceeded", "insufficient_quota", "toast_tuple_target", "search_path", "pg_dump", "pg_restore"),
+    "pg_ctl",
     *("default_toast_compression", "pglz_compress"),
     *("my_model", "my_field", "enriched_email", "deal_id", "funded_on", "subsidiary_count"),
 }
