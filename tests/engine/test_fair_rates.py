@@ -121,6 +121,12 @@ def test_a_client_that_was_away_has_a_head_start_and_no_more(database: Database)
     assert agency.shares(32 + HEAD_START, 90)["back"] == pytest.approx(0.5, abs=0.06)
 
 
+def test_clients_that_are_new_to_a_key_do_not_wait_for_each_other(database: Database) -> None:
+    agency = Agency(database, 2.0)
+    agency.clock.run(*(agency.works(name, agency.batch(name), 5) for name in ("one", "two", "three")))
+    assert max(at for times in agency.left.values() for at in times) <= 1.15 * 15 / 2
+
+
 def test_clients_share_by_weight_and_the_batches_of_one_by_priority(database: Database) -> None:
     agency = Agency(database, 20.0)
     runs = {
