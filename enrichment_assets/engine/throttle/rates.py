@@ -196,9 +196,10 @@ class RateGate:
             Closed: the provider has asked for quiet meanwhile.
         """
         while self.interval > 0:
-            if await self._leaves(turn):
+            late = await self._leaves(turn)
+            if late is None:
                 return
-            self._late = min(2 * self._late + LEAST_MARGIN, MOST_LATE)
+            self._late = min(max(self._late, late + LEAST_MARGIN), MOST_LATE)
             turn = await self._plan(within=WAITS_ON_THE_WIRE)
             if turn.at - self.clock.now() > WAITS_ON_THE_WIRE:
                 raise TurnMissed(turn)
@@ -208,19 +209,22 @@ class RateGate:
         self._closed_until = max(self._closed_until, self.clock.now() + seconds)
         self._held = _NONE
 
-    async def _leaves(self, turn: Turn) -> bool:
-        """Wait for the moment; False: it has passed. One call at a time, so that each sees when the last one left."""
+    async def _leaves(self, turn: Turn) -> float | None:
+        """Wait for the moment; where its time is over, how many seconds too late it came.
+
+        One call at a time, so that each sees when the last one left.
+        """
         async with self._leaving:
             while True:
                 now = self.clock.now()
                 if (closed_for := self._closed_until - now) > 0:
                     raise self._closed(closed_for)
                 moment = max(turn.at, self._left + self.interval)
-                if max(moment, now) > turn.held.closes:
-                    return False
+                if (late := max(moment, now) - turn.held.closes) > 0:
+                    return late
                 if moment <= now:
                     self._left = now
-                    return True
+                    return None
                 await self.clock.sleep(moment - now)
 
     async def _plan(self, within: float = math.inf) -> Turn:
@@ -253,8 +257,8 @@ class RateGate:
 
         Where others wait, the next slot is somebody's while this one is used: nobody wakes up in time to the moment.
         """
-        early = STRETCH_SECONDS if self._is_shared else 0.0
-        return max(self.interval / 2, 0.02) + LEAST_MARGIN + 2 * self._late + early
+        early = STRETCH_SECONDS + min(2 * self._late, STRETCH_SECONDS) if self._is_shared else 2 * self._late
+        return max(self.interval / 2, 0.02) + LEAST_MARGIN + early
 
     async def _ask(self) -> None:
         """Ask for a time slot. One that follows ours without a gap prolongs it: nobody can be in between."""
@@ -285,7 +289,8 @@ class RateGate:
 
     def _seconds(self) -> float:
         """How long a time slot to take: longer where the database answers slowly or this process wakes up late."""
-        calls = max(1, math.floor(min(STRETCH_SECONDS + 4 * self._late, MOST_LATE) / self.interval))
+        longest = 2 * STRETCH_SECONDS if self._is_shared else MOST_LATE
+        calls = max(1, math.floor(min(STRETCH_SECONDS + 4 * self._late, longest) / self.interval))
         room = self._late + 2 * self._known()
         if self._is_shared:
             calls = min(calls, max(self.waiting, 1))
