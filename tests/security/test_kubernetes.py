@@ -13,7 +13,9 @@ import yaml
 from enrichment_assets.domain.variables import is_own_variable
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "deploy/kubernetes").glob("*.yaml"))
+FILES = sorted((ROOT / "deploy/kubernetes").glob("[0-9]*.yaml"))
+LAUNCHER = ROOT / "deploy/kubernetes-launcher"
+LAUNCHER_FILES = [LAUNCHER / "rights.yaml", LAUNCHER / "network-policies.yaml"]
 OBJECTS: list[dict[str, Any]] = [
     one for path in FILES for one in yaml.safe_load_all(path.read_text(encoding="utf-8")) if one
 ]
@@ -31,8 +33,9 @@ def _named(kind: str, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_object_is_valid_by_the_schemas_of_kubernetes(version: str) -> None:
-    assert len(OBJECTS) >= 16
-    for one in OBJECTS:
+    launchers = [one for path in LAUNCHER_FILES for one in yaml.safe_load_all(path.read_text())]
+    assert (len(OBJECTS) >= 16, len(launchers)) == (True, 5)
+    for one in OBJECTS + launchers:
         kubernetes_validate.validate(one, version, strict=True)
 
 
@@ -116,6 +119,30 @@ def test_every_name_that_a_manifest_refers_to_is_there_or_a_secret_of_the_page()
     assert [port["port"] for port in ports] == [server["port"]]
     listed = re.findall(r"`(\d\d-[\w-]+\.yaml)`", page)
     assert sorted(set(listed)) == [path.name for path in FILES]
+
+
+def test_the_launcher_is_the_same_with_pods_for_runs_that_have_no_more_rights_than_the_code_location() -> None:
+    base = yaml.safe_load((ROOT / "deploy/kubernetes/kustomization.yaml").read_text())
+    assert base["resources"] == [path.name for path in FILES]
+    overlay = yaml.safe_load((LAUNCHER / "kustomization.yaml").read_text())
+    assert overlay["resources"] == ["../kubernetes", *(path.name for path in LAUNCHER_FILES)]
+    account = next(op for op in yaml.safe_load(overlay["patches"][0]["patch"]) if op["path"].endswith("AccountName"))
+    assert account["value"] == "enrich-launcher"
+    assert overlay["patches"][0]["target"]["name"] == "(daemon|webserver)", "the code location makes no pods"
+    instance = yaml.safe_load((LAUNCHER / "dagster.yaml").read_text())
+    ours = yaml.safe_load((ROOT / "deploy/dagster.yaml").read_text())
+    for part in ("storage", "run_queue", "concurrency", "run_monitoring", "run_retries", "telemetry"):
+        assert instance[part] == ours[part], part
+    run, code = instance["run_launcher"]["config"], CONTAINERS["code-location"]
+    assert run["job_image"] == code["image"]
+    assert run["service_account_name"] == PODS["code-location"]["serviceAccountName"]
+    sources = [name for source in code["envFrom"] for name in (next(iter(source.values()))["name"],)]
+    assert [*run["env_config_maps"], *run["env_secrets"]] == sources
+    pod, container = run["run_k8s_config"]["pod_spec_config"], run["run_k8s_config"]["container_config"]
+    assert (pod["automount_service_account_token"], pod["security_context"]["run_as_user"]) == (False, 10001)
+    assert container["security_context"]["read_only_root_filesystem"] is True
+    assert container["security_context"]["capabilities"] == {"drop": ["ALL"]}
+    assert {mount["mount_path"] for mount in container["volume_mounts"]} == {"/tmp", "/var/lib/enrich"}
 
 
 def test_the_charts_example_values_name_what_the_manifests_have() -> None:
