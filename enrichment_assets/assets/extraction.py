@@ -4,7 +4,7 @@ The models are specs of one subsettable multi-asset, because the models of a bat
 of a `schema.yml` is an asset check; one of severity `error` blocks what is downstream.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -118,31 +118,31 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
 
         Publication is here and not in an op of its own: what a failed test of any model holds back is known here.
         """
-        from enrichment_assets.warehouse import build_models
+        from enrichment_assets.warehouse import build_in, open_session, run_tests_in
 
         settings, batch_key = platform.settings(), context.partition_key
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
-        with values_withheld(), platform.open_hq() as hq:
-            reports = build_models(settings, batch_key, selected, previews=True) if selected else []
-            broken = yield from _tested(context, project, settings, batch_key, reports)
+        with values_withheld(), platform.open_hq() as hq, open_session(settings, batch_key) as session:
+            reports = build_in(session, selected, previews=True) if selected else []
+            tested = run_tests_in(session, [report.name for report in reports])
+            broken = yield from _reported(context, project, settings, reports, tested)
             if PUBLISHED in context.selected_asset_keys and not broken:
-                yield publish(hq, settings, batch_key, context.selected_asset_check_keys)
+                yield publish(hq, session, context.selected_asset_check_keys)
 
     return sql_models
 
 
-def _tested(
+def _reported(
     context: dg.AssetExecutionContext,
     project: Project,
     settings: Settings,
-    batch_key: str | None,
     reports: "Sequence[ModelReport]",
+    tested: "Mapping[str, Sequence[TestReport]]",
 ) -> Generator[dg.MaterializeResult, None, set[str]]:
-    """Test each model that was built, and report it with those results that the run asked for.
+    """Report each model that was built, with those results of its tests that the run asked for.
 
     A model that is made from one whose blocking test failed is not reported. Gives the names of those that failed.
     """
-    from enrichment_assets.warehouse import run_tests
     from enrichment_assets.warehouse.files import Layout
     from enrichment_assets.warehouse.kept_lineage import lineage_of
     from enrichment_assets.warehouse.lead_columns import project_of
@@ -150,7 +150,6 @@ def _tested(
     layout = Layout.of(settings)
     lineage = lineage_of(layout, project_of(layout))
     wanted = context.selected_asset_check_keys
-    tested = run_tests(settings, batch_key, [report.name for report in reports])
     broken: set[str] = set()
     for report in reports:
         if any(below.name in broken for below in project.below(project.models[report.name])):
@@ -208,13 +207,14 @@ def _analytics(project: Project) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, platform: PlatformResource
     ) -> Iterator[dg.MaterializeResult]:
         """Build the selected models over all batches, test each, and publish the organisations."""
-        from enrichment_assets.warehouse import build_analytics, publish_organisations
+        from enrichment_assets.warehouse import build_analytics, publish_organisations, run_tests
 
         settings = platform.settings()
         selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
         with values_withheld(), platform.open_hq() as hq:
             reports = build_analytics(settings, selected, previews=True)
-            broken = yield from _tested(context, project, settings, None, reports)
+            tested = run_tests(settings, None, [report.name for report in reports])
+            broken = yield from _reported(context, project, settings, reports, tested)
             if not broken and any(m.published for m in models if m.name in selected):
                 publish_organisations(hq, settings)
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from enrichment_assets.assets.direct import direct_parents
 from enrichment_assets.assets.partitions import OWNERS, batches
-from enrichment_assets.services.batches.advancing import mark_extracted
-from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.project import Model, Project
+
+if TYPE_CHECKING:
+    from enrichment_assets.warehouse import BatchSession
 
 PUBLISHED = dg.AssetKey("workspace_tables")
 
@@ -43,11 +45,12 @@ def publication_checks(project: Project) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(check_name(name), asset=PUBLISHED) for name in names]
 
 
-def publish(hq: Hq, settings: Settings, batch_key: str, wanted: Collection[dg.AssetCheckKey]) -> dg.MaterializeResult:
+def publish(hq: Hq, session: BatchSession, wanted: Collection[dg.AssetCheckKey]) -> dg.MaterializeResult:
     """Publish, reconcile, and note that the batch is extracted; with the results of the checks that are wanted."""
-    from enrichment_assets.warehouse import publish_marts, reconcile
+    from enrichment_assets.services.batches.advancing import mark_extracted
+    from enrichment_assets.warehouse import publish_marts_in, reconcile_in
 
-    rows = {report.name: report.rows for report in publish_marts(hq, settings, batch_key)}
+    rows = {report.name: report.rows for report in publish_marts_in(session, hq)}
     checks = [
         dg.AssetCheckResult(
             asset_key=PUBLISHED,
@@ -55,10 +58,10 @@ def publish(hq: Hq, settings: Settings, batch_key: str, wanted: Collection[dg.As
             passed=check.passed,
             metadata={"expected": check.expected, "actual": check.actual},
         )
-        for check in reconcile(hq, settings, batch_key)
+        for check in reconcile_in(session, hq)
         if dg.AssetCheckKey(PUBLISHED, check_name(check.name)) in wanted
     ]
-    mark_extracted(hq, batch_key)
+    mark_extracted(hq, session.batch_key)
     return dg.MaterializeResult(
         asset_key=PUBLISHED,
         metadata={"dagster/row_count": sum(rows.values()), "rows_by_table": rows},

@@ -12,20 +12,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from enrichment_assets.warehouse.building import ModelReport, build_analytics, build_models
+    from enrichment_assets.warehouse.batch_session import BatchSession, open_session
+    from enrichment_assets.warehouse.building import ModelReport, build_analytics, build_in, build_models
     from enrichment_assets.warehouse.lead_columns import project_of
     from enrichment_assets.warehouse.project import Column, Model, Project, load_project
     from enrichment_assets.warehouse.publishing import (
         PublishReport,
         publish_marts,
+        publish_marts_in,
         publish_organisations,
         withdraw_marts,
     )
     from enrichment_assets.warehouse.reading import open_warehouse
     from enrichment_assets.warehouse.sources import SourceReport, publish_batch_sources
-    from enrichment_assets.warehouse.testing import Reconciliation, TestReport, reconcile, run_tests
+    from enrichment_assets.warehouse.testing import (
+        Reconciliation,
+        TestReport,
+        reconcile,
+        reconcile_in,
+        run_tests,
+        run_tests_in,
+    )
 
 __all__ = [
+    "BatchSession",
     "Column",
     "Model",
     "ModelReport",
@@ -35,26 +45,32 @@ __all__ = [
     "SourceReport",
     "TestReport",
     "build_analytics",
+    "build_in",
     "build_models",
     "load_project",
+    "open_session",
     "open_warehouse",
     "project_of",
     "publish_batch_sources",
     "publish_marts",
+    "publish_marts_in",
     "publish_organisations",
     "reconcile",
+    "reconcile_in",
     "run_tests",
+    "run_tests_in",
     "withdraw_marts",
 ]
 
 _HOMES = {
-    "building": ("ModelReport", "build_analytics", "build_models"),
+    "batch_session": ("BatchSession", "open_session"),
+    "building": ("ModelReport", "build_analytics", "build_in", "build_models"),
     "lead_columns": ("project_of",),
     "project": ("Column", "Model", "Project", "load_project"),
-    "publishing": ("PublishReport", "publish_marts", "publish_organisations", "withdraw_marts"),
+    "publishing": ("PublishReport", "publish_marts", "publish_marts_in", "publish_organisations", "withdraw_marts"),
     "reading": ("open_warehouse",),
     "sources": ("SourceReport", "publish_batch_sources"),
-    "testing": ("Reconciliation", "TestReport", "reconcile", "run_tests"),
+    "testing": ("Reconciliation", "TestReport", "reconcile", "reconcile_in", "run_tests", "run_tests_in"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

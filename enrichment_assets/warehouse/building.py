@@ -7,7 +7,8 @@ were not asked for are read from their files. A large batch is built in ranges o
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,8 @@ import duckdb
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange, ranges_of
+from enrichment_assets.warehouse.batch_session import BatchSession, open_session
+from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ItemRange
 from enrichment_assets.warehouse.compaction import compact
 from enrichment_assets.warehouse.copies import brought, published_as_one
 from enrichment_assets.warehouse.files import Layout, put_in_place
@@ -32,7 +34,7 @@ from enrichment_assets.warehouse.previews import (
     masked_preview,
 )
 from enrichment_assets.warehouse.project import Column, Model, load_project
-from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view, give_memory_back
+from enrichment_assets.warehouse.session import attach, connect, create_view, give_memory_back
 from enrichment_assets.warehouse.writing import write_parts, write_query
 
 
@@ -55,7 +57,6 @@ class ModelReport:
     filled: Filled | None = None
 
 
-# crash point: models-are-built
 def build_models(
     settings: Settings,
     batch_key: str,
@@ -79,38 +80,35 @@ def build_models(
         NotFoundError: A model does not exist, or nothing was published for the batch.
         ConfigurationError: A model's SQL and its `schema.yml` disagree.
     """
-    layout = brought(settings, batch_key=batch_key)
-    scope = Scope(batch_key, layout.client_of(batch_key))
-    with locked_batch(layout, batch_key):
-        build = partial(_build_batch, layout, batch_key, select, previews, items_a_chunk)
-        return published_as_one(layout, scope, build)
+    with open_session(settings, batch_key, items_a_chunk=items_a_chunk) as session:
+        return build_in(session, select, previews=previews)
 
 
-def _build_batch(
-    layout: Layout, batch_key: str, select: Iterable[str] | None, previews: bool, items_a_chunk: int
+# crash point: models-are-built
+def build_in(
+    session: BatchSession, select: Iterable[str] | None = None, *, previews: bool = False
 ) -> list[ModelReport]:
-    client = layout.client_of(batch_key)
-    project = project_of(layout)
+    """`build_models` in a session that is new; afterwards it sees every model of the batch."""
+    with locked_batch(session.layout, session.batch_key):
+        scope = Scope(session.batch_key, session.client)
+        return published_as_one(session.layout, scope, partial(_build_batch, session, select, previews))
+
+
+def _build_batch(session: BatchSession, select: Iterable[str] | None, previews: bool) -> list[ModelReport]:
+    project, layout = session.project, session.layout
     chosen = {model.name for model in project.choose(select, partitioned=True)}
     needed = {below.name for name in chosen for below in project.below(project.models[name])}
-    connection = connect(layout)
     reports = []
-    try:
-        attach(connection, project, layout, client_slug=client, batch_key=batch_key, models=())
-        batch = partial(Chunked, connection, project, layout, client, batch_key)
-        for model in project.models.values():
-            if not model.partitioned:
-                continue
-            target = layout.model(model.name, client, batch_key)
-            if model.name in chosen or (model.materialized == "table" and not target.exists() and model.name in needed):
-                ranged = batch(ranges_of(connection, model, items_a_chunk)) if model.per_item else None
-                report = _build(connection, model, target, ranged, previews)
-                reports += [report] if model.name in chosen else []
-                give_memory_back(connection)
-            else:
-                attach_model(connection, model, layout, client_slug=client, batch_key=batch_key)
-    finally:
-        connection.close()
+    session.read_sources()
+    for model in project.models.values():
+        if not model.partitioned:
+            continue
+        target = layout.model(model.name, session.client, session.batch_key)
+        if model.name in chosen or (model.materialized == "table" and not target.exists() and model.name in needed):
+            report = _built(session, model, target, previews)
+            reports += [report] if model.name in chosen else []
+        else:
+            session.read_model(model)
     return reports
 
 
@@ -136,29 +134,61 @@ def _build_analytics(settings: Settings, select: Iterable[str] | None, previews:
         connection.close()
 
 
+def _built(session: BatchSession, model: Model, target: Path, previews: bool) -> ModelReport:
+    if session.is_small:
+        return _build_in_memory(session.connection, model, target, previews)
+    report = _build(session.connection, model, target, session.chunked(model) if model.per_item else None, previews)
+    give_memory_back(session.connection)
+    return report
+
+
+def _build_in_memory(connection: duckdb.DuckDBPyConnection, model: Model, target: Path, previews: bool) -> ModelReport:
+    """Build one model as a table of the session, view or not, and write the table: its SQL is planned once."""
+    started = time.perf_counter()
+    is_view = model.materialized == "view"
+    try:
+        connection.execute(f'create or replace table "{model.name}" as {model.sql}')
+    except duckdb.Error as error:
+        raise _sql_fails(model, error) from error
+    _check_columns(connection, model, f'"{model.name}"')
+    if not is_view:
+        with _writing(model), put_in_place(target) as unfinished:
+            _write(connection, f'select * from "{model.name}"', unfinished)
+    rows, preview = counted_preview(connection, model) if previews else (_count(connection, model), [])
+    filled = filled_columns(connection, model, None) if previews else None
+    path = None if is_view else target
+    return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview, filled)
+
+
 def _build(
     connection: duckdb.DuckDBPyConnection, model: Model, target: Path, batch: Chunked | None, previews: bool
 ) -> ModelReport:
     """Build one model: in parts when `batch` is given and large, else in one go."""
     started = time.perf_counter()
     is_view = model.materialized == "view"
-    try:
-        _check_columns(connection, model)
+    with _writing(model):
+        _check_columns(connection, model, model.sql)
         if is_view:
             connection.execute(f'create or replace view "{model.name}" as {model.sql}')
             rows, preview, filled = _look(connection, model, batch, previews)
         else:
             with put_in_place(target) as unfinished:
-                rows = _write(connection, model, unfinished, batch)
+                rows = _write(connection, model.sql, unfinished, _several_parts(model, batch))
             create_view(connection, model.name, model.columns, [target])
             preview = masked_preview(connection, model) if previews else []
             filled = filled_columns(connection, model, target) if previews else None
+    path = None if is_view else target
+    return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview, filled)
+
+
+@contextmanager
+def _writing(model: Model) -> Iterator[None]:
+    try:
+        yield
     except duckdb.IOException as error:
         raise InfrastructureError(
             f"The model {model.name} cannot be written: {error}", code="model.not_writable"
         ) from error
-    path = None if is_view else target
-    return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview, filled)
 
 
 def _look(
@@ -178,23 +208,28 @@ def _parts(model: Model, batch: Chunked | None) -> Iterable[ItemRange | None]:
     return [None] if batch is None else batch.each(load_project().tables_below(model))
 
 
+def _several_parts(model: Model, batch: Chunked | None) -> Iterable[ItemRange | None] | None:
+    """The parts of a large batch; None where one range is the whole batch."""
+    return None if batch is None or len(batch.ranges) == 1 else _parts(model, batch)
+
+
 # crash point: model-is-written
-def _write(connection: duckdb.DuckDBPyConnection, model: Model, path: Path, batch: Chunked | None) -> int:
-    if batch is None or len(batch.ranges) == 1:
-        return write_query(connection, model.sql, path)
-    return write_parts(connection, model.sql, _parts(model, batch), path)
+def _write(
+    connection: duckdb.DuckDBPyConnection, query: str, path: Path, parts: Iterable[ItemRange | None] | None = None
+) -> int:
+    return write_query(connection, query, path) if parts is None else write_parts(connection, query, parts, path)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
     return int(connection.execute(f'select count(*) from "{model.name}"').fetchall()[0][0])
 
 
-def _check_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+def _check_columns(connection: duckdb.DuckDBPyConnection, model: Model, relation: str) -> None:
     """The SQL has to give exactly the columns and types that `schema.yml` promises to everyone downstream."""
     try:
-        given = [(row[0], row[1]) for row in connection.execute(f"describe {model.sql}").fetchall()]
+        given = [(row[0], row[1]) for row in connection.execute(f"describe {relation}").fetchall()]
     except duckdb.Error as error:
-        raise ConfigurationError(f"The SQL of {model.name} does not run: {error}", code="model.sql_fails") from error
+        raise _sql_fails(model, error) from error
     promised = [(c.name, _full_name(c.type)) for c in model.columns]
     if given != promised:
         wrong = [f"{n} {t}" for n, t in given if (n, t) not in promised]
@@ -204,6 +239,10 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
             f"in schema.yml only: {', '.join(missing) or 'nothing'}; the order has to be the same too.",
             code="model.columns_disagree",
         )
+
+
+def _sql_fails(model: Model, error: duckdb.Error) -> ConfigurationError:
+    return ConfigurationError(f"The SQL of {model.name} does not run: {error}", code="model.sql_fails")
 
 
 def _full_name(type_name: str) -> str:

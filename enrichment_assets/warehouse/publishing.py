@@ -31,6 +31,7 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.warehouse.batch_session import BatchSession, open_session
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, ranges_of
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.folding import conversion, creation, fold_rows, folded, tables_of
@@ -76,7 +77,6 @@ class PublishReport:
     seconds: float
 
 
-# crash point: marts-are-published
 def publish_marts(
     hq: Hq, settings: Settings, batch_key: str, *, items_a_chunk: int = ITEMS_A_CHUNK
 ) -> list[PublishReport]:
@@ -86,16 +86,16 @@ def publish_marts(
         NotFoundError: The warehouse has nothing of this batch.
         InfrastructureError: The workspace database cannot be written; it is as it was before.
     """
-    layout = brought(settings, batch_key=batch_key)
-    client = layout.client_of(batch_key)
-    project = project_of(layout)
-    models = [m for m in project.models.values() if m.published and m.partitioned]
-    duck = connect(layout)
-    try:
-        attach(duck, project, layout, client_slug=client, batch_key=batch_key)
-        return _publish(hq.workspace.url, duck, models, batch_key, items_a_chunk)
-    finally:
-        duck.close()
+    with open_session(settings, batch_key, items_a_chunk=items_a_chunk) as session:
+        return publish_marts_in(session, hq)
+
+
+# crash point: marts-are-published
+def publish_marts_in(session: BatchSession, hq: Hq) -> list[PublishReport]:
+    """`publish_marts` out of what a batch's session sees."""
+    session.read_all()
+    models = [m for m in session.project.models.values() if m.published and m.partitioned]
+    return _publish(hq.workspace.url, session.connection, models, session.batch_key, session.items_a_chunk)
 
 
 def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:

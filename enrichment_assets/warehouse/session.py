@@ -26,8 +26,10 @@ BUILD_MEMORY = "1GB"
 """What one build may hold in memory; beyond it DuckDB spills to the warehouse's own disk."""
 
 
-def connect(layout: Layout, *, memory: str = BUILD_MEMORY, for_questions: bool = False) -> duckdb.DuckDBPyConnection:
-    """An empty in-memory database with the settings that every session shares (UTC, bounded memory).
+def connect(
+    layout: Layout, *, memory: str = BUILD_MEMORY, for_questions: bool = False, functions: bool = True
+) -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database with the settings that every session shares (UTC, bounded memory), and our functions.
 
     A session for questions keeps what it has read of files in memory, and DuckDB may draw its progress bar for somebody
     who waits; a build gains nothing by the one, and has nobody for the other. Each session spills to a folder of its
@@ -46,7 +48,8 @@ def connect(layout: Layout, *, memory: str = BUILD_MEMORY, for_questions: bool =
         },
     )
     connection.execute("set timezone = 'UTC'")
-    add_functions(connection)
+    if functions:
+        add_functions(connection)
     if not for_questions:  # DuckDB takes any process without a main file, a spawned one say, for somebody at a terminal
         connection.execute("set enable_progress_bar = false")
     return connection
@@ -95,21 +98,23 @@ def attach(
     client_slug: str | None = None,
     batch_key: str | None = None,
     models: Iterable[str] | None = None,
+    in_memory: bool = False,
 ) -> None:
     """Create the views: of one batch when `batch_key` is given (then with its client), else of all.
 
-    `models` limits which models get one (a build creates the rest itself).
+    `models` limits which models get one (a build creates the rest itself). `in_memory` reads the sources, and the
+    models that are files, into tables.
     """
     connection.execute("create schema if not exists hq")
     for source in project.sources.values():
         query = _query(layout, "sources", source.name, source.columns, client_slug, batch_key)
-        _create(connection, f"hq.{source.name}", query)
+        _create(connection, f"hq.{source.name}", query, in_memory=in_memory)
     for seed in project.seeds.values():
         _create_seed(connection, seed)
     wanted = None if models is None else set(models)
     for model in project.models.values():
         if wanted is None or model.name in wanted:
-            attach_model(connection, model, layout, client_slug=client_slug, batch_key=batch_key)
+            attach_model(connection, model, layout, client_slug=client_slug, batch_key=batch_key, in_memory=in_memory)
 
 
 def attach_model(
@@ -120,6 +125,7 @@ def attach_model(
     client_slug: str | None = None,
     batch_key: str | None = None,
     where: str | None = None,
+    in_memory: bool = False,
 ) -> None:
     """Create one model's view: over its files (rows that meet `where`), or by its own SQL when it is never written."""
     if model.materialized == "view":
@@ -130,7 +136,7 @@ def attach_model(
     else:
         path = layout.analytics(model.name)
         query = scan(model.columns, [path] if path.exists() else [])
-    _create(connection, model.name, _limited(query, where))
+    _create(connection, model.name, _limited(query, where), in_memory=in_memory)
 
 
 def create_view(
@@ -169,9 +175,10 @@ def _limited(query: str, where: str | None) -> str:
     return f"select * from ({query}) where {where}" if where else query
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str, *, in_memory: bool = False) -> None:
+    """A view of a query; `in_memory`, a table of its rows: files are read now, and never again."""
     relation = ".".join(f'"{part}"' for part in name.split("."))
-    connection.execute(f"create or replace view {relation} as {query}")
+    connection.execute(f"create or replace {'table' if in_memory else 'view'} {relation} as {query}")
 
 
 def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batch_key: str) -> list[Path]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -11,6 +12,7 @@ from psycopg import sql
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.warehouse.batch_session import BatchSession, open_session
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
@@ -18,6 +20,13 @@ from enrichment_assets.warehouse.project import load_project
 from enrichment_assets.warehouse.session import attach, connect
 from enrichment_assets.warehouse.testspecs import Severity, TestSpec
 
+_COUNTED_TWICE = (
+    ("rows + children = items", "rows_and_items"),
+    ("items = leads", "items_and_leads"),
+    ("history entries = rows + exclusions", "entries_and_rows"),
+    ("education entries = rows + exclusions", "education_entries_and_rows"),
+)
+"""What has to add up within the warehouse, and the macro of the SQL project that counts it in two ways."""
 _SHOWN = 3
 """Failing rows that a message quotes the keys of; never more, they may hold personal data."""
 
@@ -54,15 +63,22 @@ def run_tests(settings: Settings, batch_key: str | None, models: Sequence[str]) 
     Raises:
         NotFoundError: There is no such model, or nothing was published for the batch.
     """
+    if batch_key is None:
+        with _all_batches(settings) as connection:
+            return _run_all(connection, models)
+    with open_session(settings, batch_key) as session:
+        return run_tests_in(session, models)
+
+
+def run_tests_in(session: BatchSession, models: Sequence[str]) -> dict[str, list[TestReport]]:
+    """`run_tests` over what a batch's session sees."""
+    session.read_all()
+    return _run_all(session.connection, models)
+
+
+def _run_all(connection: duckdb.DuckDBPyConnection, models: Sequence[str]) -> dict[str, list[TestReport]]:
     project = load_project()
-    specs = {name: project.model(name).tests for name in models}
-    if not any(specs.values()):
-        return {name: [] for name in models}
-    connection = _session(settings, batch_key)
-    try:
-        return {name: [_run(connection, spec) for spec in tests] for name, tests in specs.items()}
-    finally:
-        connection.close()
+    return {name: [_run(connection, spec) for spec in project.model(name).tests] for name in models}
 
 
 def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation]:
@@ -74,24 +90,18 @@ def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation
     Raises:
         NotFoundError: Nothing was published for the batch.
     """
-    project = project_of(brought(settings, batch_key=batch_key))
-    renderer = project.model("final_leads").renderer
-    connection = _session(settings, batch_key)
-    try:
-        found = [
-            _compare(connection, "rows + children = items", renderer.render("{{ rows_and_items() }}")),
-            _compare(connection, "items = leads", renderer.render("{{ items_and_leads() }}")),
-            _compare(connection, "history entries = rows + exclusions", renderer.render("{{ entries_and_rows() }}")),
-            _compare(
-                connection,
-                "education entries = rows + exclusions",
-                renderer.render("{{ education_entries_and_rows() }}"),
-            ),
-        ]
-        marts = [m.name for m in project.models.values() if m.published and m.partitioned]
-        expected = {name: _count(connection, f'select count(*) from "{name}"') for name in marts}
-    finally:
-        connection.close()
+    with open_session(settings, batch_key) as session:
+        return reconcile_in(session, hq)
+
+
+def reconcile_in(session: BatchSession, hq: Hq) -> list[Reconciliation]:
+    """`reconcile` over what a batch's session sees."""
+    session.read_all()
+    connection, batch_key = session.connection, session.batch_key
+    renderer = session.project.model("final_leads").renderer
+    found = [_compare(connection, name, renderer.render(f"{{{{ {macro}() }}}}")) for name, macro in _COUNTED_TWICE]
+    marts = [m.name for m in session.project.models.values() if m.published and m.partitioned]
+    expected = {name: _count(connection, f'select count(*) from "{name}"') for name in marts}
     with hq.workspace.transaction() as workspace:
         for name in marts:
             actual = _published_rows(workspace, name, batch_key)
@@ -99,17 +109,21 @@ def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation
     return found
 
 
-def _session(settings: Settings, batch_key: str | None) -> duckdb.DuckDBPyConnection:
-    layout = brought(settings, batch_key=batch_key or ALL)
-    client = None if batch_key is None else layout.client_of(batch_key)
+@contextmanager
+def _all_batches(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    layout = brought(settings, batch_key=ALL)
+    project = project_of(layout)
     connection = connect(layout)
-    attach(connection, project_of(layout), layout, client_slug=client, batch_key=batch_key)
-    return connection
+    try:
+        attach(connection, project, layout)
+        yield connection
+    finally:
+        connection.close()
 
 
 # crash point: models-are-tested
 def _run(connection: duckdb.DuckDBPyConnection, spec: TestSpec) -> TestReport:
-    query = load_project().model(spec.model).renderer.render(spec.sql)
+    query = _rendered(spec)
     failures = _count(connection, f"select count(*) from ({query})")
     if failures == 0:
         return TestReport(spec.name, True, spec.severity, 0, "holds")
@@ -118,6 +132,10 @@ def _run(connection: duckdb.DuckDBPyConnection, spec: TestSpec) -> TestReport:
     return TestReport(
         spec.name, False, spec.severity, failures, f"{failures} rows of {spec.model} fail {spec.name}{where}{keys}"
     )
+
+
+def _rendered(spec: TestSpec) -> str:
+    return load_project().model(spec.model).renderer.render(spec.sql)
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, query: str) -> str:

@@ -66,7 +66,8 @@ counted as (
         {{ filled('website') }} as website,
         {{ filled('linkedin_url') }} as linkedin_url,
         {{ filled_id('account_id') }} as account_id,
-        count(*) as mentions
+        count(*) as mentions,
+        count(coalesce(name, provider_id, website, linkedin_url, account_id)) as told
     from named
     group by all
 
@@ -97,4 +98,4 @@ select
     account_id,
     mentions
 from keyed
-where coalesce(name, provider_id, website, linkedin_url, account_id) is not null
+where told > 0

@@ -1,0 +1,112 @@
+"""One DuckDB session for all that is made of a batch: its models are built, tested, published and counted in it.
+
+Every statement of a new session reads the footers of the files and plans the views anew: of a small list that is nearly
+all of the time. So a small batch is read into memory once and each model becomes a table there before it is written;
+a large one is read from its files. How a model is built is in `building.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow.parquet as pq
+
+from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, Chunked, ranges_of
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.files import Layout
+from enrichment_assets.warehouse.lead_columns import project_of
+from enrichment_assets.warehouse.project import Model, Project
+from enrichment_assets.warehouse.session import attach, attach_model, connect, files_of
+
+SMALL_BYTES = 1_000_000
+"""Of all source files of a batch, compressed: one up to this size is held in memory, some tens of megabytes."""
+
+
+@dataclass
+class BatchSession:
+    """The session of one batch.
+
+    Attributes:
+        connection: The DuckDB session; closed with the block that opened it.
+        project: The models, with the columns that are in force.
+        is_small: Whether the batch is held in memory.
+        items_a_chunk: Models that are `per_item` are built, and published, for so many items at a time.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    project: Project
+    layout: Layout
+    client: str
+    batch_key: str
+    items_a_chunk: int
+    is_small: bool
+    has_read: bool = field(default=False, init=False)
+
+    def read_sources(self) -> None:
+        """Show the batch's sources: read into memory, where it is small."""
+        self._attach(models=())
+
+    def read_all(self) -> None:
+        """Show sources and models as their files are; nothing is read again that this session has built."""
+        if not self.has_read:
+            self._attach(models=None)
+
+    def read_model(self, model: Model) -> None:
+        """Show one model as its file is, or by its own SQL."""
+        attach_model(
+            self.connection,
+            model,
+            self.layout,
+            client_slug=self.client,
+            batch_key=self.batch_key,
+            in_memory=self.is_small,
+        )
+
+    def chunked(self, model: Model) -> Chunked:
+        """The batch, to be shown in the ranges in which this model is built."""
+        ranges = ranges_of(self.connection, model, self.items_a_chunk)
+        return Chunked(self.connection, self.project, self.layout, self.client, self.batch_key, ranges)
+
+    def _attach(self, models: tuple[()] | None) -> None:
+        attach(
+            self.connection,
+            self.project,
+            self.layout,
+            client_slug=self.client,
+            batch_key=self.batch_key,
+            models=models,
+            in_memory=self.is_small,
+        )
+        self.has_read = True
+
+
+@contextmanager
+def open_session(settings: Settings, batch_key: str, *, items_a_chunk: int = ITEMS_A_CHUNK) -> Iterator[BatchSession]:
+    """A session of a batch in which nothing is read yet.
+
+    Raises:
+        NotFoundError: Nothing was published for the batch.
+    """
+    layout = brought(settings, batch_key=batch_key)
+    client = layout.client_of(batch_key)
+    project = project_of(layout)
+    is_small = _is_small(layout, project, client, batch_key, items_a_chunk)
+    connection = connect(layout)
+    try:
+        if is_small:
+            connection.execute("set threads = 1")  # handing small work to threads costs more than it saves
+        yield BatchSession(connection, project, layout, client, batch_key, items_a_chunk, is_small)
+    finally:
+        connection.close()
+
+
+def _is_small(layout: Layout, project: Project, client: str, batch_key: str, items_a_chunk: int) -> bool:
+    files = [path for name in project.sources for path in files_of(layout, "sources", name, client, batch_key)]
+    if sum(path.stat().st_size for path in files) > SMALL_BYTES:
+        return False
+    items = files_of(layout, "sources", "batch_items", client, batch_key)
+    return all(pq.read_metadata(path).num_rows <= items_a_chunk for path in items)
