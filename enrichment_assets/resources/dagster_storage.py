@@ -7,6 +7,7 @@ reference that Dagster hands to its sub-processes holds no URL and so no passwor
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
 from enrichment_assets.installation.databases import open_databases
+from enrichment_assets.resources.event_log import MOST_WAITING, GatheringEventLog
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import postgres_url
 
@@ -45,6 +47,10 @@ class EnrichPostgresStorage(DagsterPostgresStorage):
     Config: `home`, the installation's directory; without it, `ENRICH_HOME` of the process counts.
     """
 
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(postgres_url, inst_data=inst_data)  # makes the tables where there are none
+        self._event_log_storage = GatheringEventLog(postgres_url)
+
     @classmethod
     def config_type(cls) -> UserConfigSchema:
         """The fields that `config:` may have in dagster.yaml."""
@@ -58,6 +64,8 @@ class EnrichPostgresStorage(DagsterPostgresStorage):
         settings = Settings.from_environment()
         if home := config_value.get("home"):
             settings = replace(settings, home=Path(home).expanduser().absolute())
+        # Dagster writes the events that plan a run one by one, unless it is told how many may go together.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(MOST_WAITING))
         storage = cls(dagster_url(settings), inst_data=inst_data)
         storage.keep_connections()
         return storage

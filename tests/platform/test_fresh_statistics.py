@@ -125,6 +125,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
     ),
     destinations.unstored_items: lambda c, b: destinations.unstored_items(c, b.batch_id, "first"),
+    destinations.has_unstored: lambda c, b: destinations.has_unstored(c, b.batch_id, "first"),
     destinations.unstored_results: lambda c, b: destinations.unstored_results(
         c, "first", destinations.unstored_items(c, b.batch_id, "first")[:1_000]
     ),

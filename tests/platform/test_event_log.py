@@ -1,0 +1,141 @@
+"""What Dagster keeps of a run is the same whether its events are written one by one or together."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.instance.ref import InstanceRef
+from dagster_postgres.event_log import PostgresEventLogStorage
+
+from enrichment_assets.installation.databases import Databases
+from enrichment_assets.resources import dagster_storage
+from enrichment_assets.store.database import connect
+
+BATCHES = dg.DynamicPartitionsDefinition(name="batches")
+CHECKED = dg.AssetKey("checked")
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec(key, partitions_def=BATCHES, skippable=True) for key in ("zebra", "checked", "left_out")],
+    check_specs=[dg.AssetCheckSpec(f"check_{n}", asset=CHECKED) for n in range(3)],
+    partitions_def=BATCHES,
+    can_subset=True,
+)
+def makes(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
+    context.log.info("a line of the log")
+    yield dg.MaterializeResult(asset_key="zebra", metadata={"rows": 1})
+    results = [
+        dg.AssetCheckResult(
+            asset_key=CHECKED, check_name=f"check_{n}", passed=n != 1, severity=dg.AssetCheckSeverity.WARN
+        )
+        for n in range(3)
+    ]
+    yield dg.MaterializeResult(asset_key=CHECKED, check_results=results)
+
+
+@dg.asset(partitions_def=BATCHES, deps=["zebra"])
+def breaks() -> None:
+    raise ValueError("as it was asked to")
+
+
+@contextmanager
+def _instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), config_dir=str(Path.cwd()))) as instance:
+        instance.add_dynamic_partitions("batches", ["one"])
+        yield instance
+
+
+def _run(tmp_path: Path) -> str:
+    """Run both assets, of which one fails; the run's id."""
+    with _instance(tmp_path) as instance:
+        result = dg.materialize([makes, breaks], partition_key="one", instance=instance, raise_on_error=False)
+        assert not result.success
+        return result.run_id
+
+
+def _kept(databases: Databases, run_id: str) -> dict[str, Any]:
+    """What the tables say of a run: ids as the places of the events that they name."""
+    with connect(databases.hq) as connection:
+        connection.execute("set search_path to dagster")
+        events = connection.execute(
+            "select id, dagster_event_type, step_key, asset_key, partition from event_logs "
+            "where run_id = %s order by id",
+            [run_id],
+        ).fetchall()
+        place = {event.pop("id"): number for number, event in enumerate(events)}
+        checks = connection.execute(
+            "select check_name, partition, execution_status, evaluation_event_storage_id as evaluation, "
+            "materialization_event_storage_id as made from asset_check_executions "
+            "where run_id = %s order by check_name",
+            [run_id],
+        ).fetchall()
+        tags = connection.execute(
+            "select asset_key, key, event_id from asset_event_tags where event_id = any(%s) order by 1, 2",
+            [list(place)],
+        ).fetchall()
+        assets = connection.execute("select asset_key, last_run_id = %s as here from asset_keys order by 1", [run_id])
+        return {
+            "events": events,
+            "checks": [{**c, "evaluation": place[c["evaluation"]], "made": place[c["made"]]} for c in checks],
+            "tags": [{**tag, "event_id": place[tag["event_id"]]} for tag in tags],
+            "assets": assets.fetchall(),
+        }
+
+
+def test_events_and_all_that_follows_from_them_are_those_of_dagsters_own_storage(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    ours = _kept(databases, _run(tmp_path))
+    monkeypatch.setattr(dagster_storage, "GatheringEventLog", PostgresEventLogStorage)
+    theirs = _kept(databases, _run(tmp_path))
+    assert ours == theirs
+    assert [check["execution_status"] for check in ours["checks"]] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
+    assert {ours["events"][check["made"]]["dagster_event_type"] for check in ours["checks"]} == {
+        "ASSET_MATERIALIZATION"
+    }
+    assert {tag["key"] for tag in ours["tags"]} == {"dagster/data_version"}
+    assert ours["events"][-1]["dagster_event_type"] == "PIPELINE_FAILURE"
+
+
+def test_what_a_long_step_says_is_seen_by_others_before_it_ends(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    seen = []
+
+    @dg.asset
+    def speaks(context: dg.AssetExecutionContext) -> None:
+        context.log.info("are you there?")
+        with connect(databases.hq, autocommit=True) as other:
+            for _ in range(100):
+                found = other.execute(
+                    "select count(*) as n from dagster.event_logs where event like '%%are you there?%%'"
+                ).fetchone()
+                if found and found["n"]:
+                    seen.append(found["n"])
+                    return
+                time.sleep(0.1)
+
+    with _instance(tmp_path) as instance:
+        assert dg.materialize([speaks], instance=instance).success
+    assert seen == [1]
+
+
+def test_a_step_reads_in_its_own_log_what_it_has_just_said(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+
+    @dg.asset
+    def reads(context: dg.AssetExecutionContext) -> None:
+        context.log.info("found at once")
+        said = [entry.user_message for entry in context.instance.all_logs(context.run.run_id)]
+        assert "found at once" in said
+
+    with _instance(tmp_path) as instance:
+        assert dg.materialize([reads], instance=instance).success
