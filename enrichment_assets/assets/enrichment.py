@@ -3,12 +3,13 @@
 What a batch does not have yields nothing, and neither does a step with answers still to come: Dagster then skips the
 tables by itself, and the callback sensor's run continues. Within one op nothing is skipped because of a neighbour, so
 the results follow the steps that the batch has.
+
+The engine is imported when a run works on steps: every process of Dagster loads this module.
 """
 
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -22,14 +23,14 @@ from enrichment_assets.assets.steps import StepGraph, step_graph, step_specs
 from enrichment_assets.assets.uploads import BATCH_ITEMS, ITEMS_CHECK, ITEMS_SPEC, lay_out
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.engine.run.advance import Interrupted, Progress, RunReport
 from enrichment_assets.resources.platform import PlatformResource
-from enrichment_assets.services.batches.advancing import advance_batch, load_batch
-from enrichment_assets.services.batches.status import workflow_counts
-from enrichment_assets.services.batches.storing import StoreReport, store_results
+from enrichment_assets.services.batches.status import blueprint_of, workflow_counts
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.batch_states import WorkflowCounts
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.batches.storing import StoreReport
 
 BEFORE_THE_TABLES = {"dagster/priority": "1"}
 """Of two ops that a run may start, Dagster's executor takes the one of higher priority: the results and a table that is
@@ -64,7 +65,7 @@ def _run(
     context: dg.AssetExecutionContext, platform: PlatformResource, hq: Hq, graph: StepGraph
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     settings, batch_key = platform.settings(), context.partition_key
-    blueprint = load_batch(hq, batch_key).blueprint
+    blueprint = blueprint_of(hq, batch_key)
     if BATCH_ITEMS in context.selected_asset_keys:
         checks = context.selected_asset_check_keys
         yield lay_out(hq, settings, batch_key, check=dg.AssetCheckKey(BATCH_ITEMS, ITEMS_CHECK.name) in checks)
@@ -79,13 +80,16 @@ def _advance(
     context: dg.AssetExecutionContext, platform: PlatformResource, hq: Hq, graph: StepGraph, blueprint: Blueprint
 ) -> Generator[dg.MaterializeResult, None, bool]:
     """Work on the selected steps; whether all that were worked on have settled, at the end."""
+    from enrichment_assets.assets.engine_worker import EngineWorker
+    from enrichment_assets.services.batches.storing import store_results
+
     settings, batch_key = platform.settings(), context.partition_key
     chosen, selected = _chosen(context, graph, blueprint)
     if not chosen:
         return True
     reporter = _Reporter(hq, settings, batch_key, graph, selected, blueprint)
     progress = ProgressLog(context.log.info, progress_listener())
-    worker = _Worker(hq, settings, batch_key, platform, chosen, progress, lambda: _was_stopped(context))
+    worker = EngineWorker(hq, settings, batch_key, platform, chosen, progress, lambda: _was_stopped(context))
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
             progress.say()
@@ -96,7 +100,7 @@ def _advance(
         if stored.problem:
             context.log.warning(f"{slug}: results are kept and not stored in their destination: {stored.problem}")
     yield from reporter.settled()
-    say_what_stands(context, hq, settings, batch_key, chosen, report)
+    say_what_stands(context, hq, settings, blueprint, chosen, report)
     counts = workflow_counts(hq, batch_key)
     return all(slug not in counts or counts[slug].settled for slug in chosen)
 
@@ -181,81 +185,6 @@ def _was_stopped(context: dg.AssetExecutionContext) -> bool:
     return False
 
 
-class _Worker:
-    """The engine in a thread of its own, so that the asset can report steps while it works.
-
-    Leaving the block early (the run was terminated) lets calls under way finish before it returns. The thread says
-    itself that it is done: on Python 3.9 to 3.12 a `join` that a signal handler's exception interrupts makes
-    `is_alive()` false for ever, and calls that were paid for would be lost with the process.
-    """
-
-    def __init__(
-        self,
-        hq: Hq,
-        settings: Settings,
-        batch_key: str,
-        platform: PlatformResource,
-        selection: set[str],
-        progress: ProgressLog,
-        was_stopped: Callable[[], bool],
-    ) -> None:
-        self._progress = progress
-        self._was_stopped = was_stopped
-        self._stop = threading.Event()
-        self._done = threading.Event()
-        self._report: RunReport | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(
-            target=self._work, args=(hq, settings, batch_key, platform, selection), name=f"engine {batch_key}"
-        )
-
-    def _work(
-        self, hq: Hq, settings: Settings, batch_key: str, platform: PlatformResource, selection: set[str]
-    ) -> None:
-        try:
-            self._report = advance_batch(
-                hq, settings, batch_key, platform.providers(), selection, self._progress.listen, self._stop
-            )
-        except BaseException as error:
-            self._error = error
-        finally:
-            self._done.set()
-
-    def _watch(self) -> None:
-        """Stop the engine when the run was stopped while Dagster, not this asset, was at work.
-
-        An interruption that meets Dagster between two results leaves the asset's generator where it is: its `with`
-        block is not left, and the engine would go on calling until the batch is done.
-        """
-        while not self._done.wait(SETTLED_CHECK_SECONDS):
-            if self._was_stopped():
-                self._stop.set()
-                return
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        threading.Thread(target=self._watch, name=f"watch {self._thread.name}", daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._done.wait()
-
-    def wait(self, seconds: float) -> bool:
-        """True when the engine is done."""
-        return self._done.wait(seconds)
-
-    def result(self) -> RunReport:
-        """The engine's report; raises what it raised (an interruption is not retried)."""
-        if isinstance(self._error, Interrupted):
-            raise dg.Failure(str(self._error), allow_retries=False) from self._error
-        if self._error is not None:
-            raise self._error
-        if self._report is None:
-            raise dg.Failure("the engine ended without a report", allow_retries=False)
-        return self._report
-
-
 _listeners: list[Any] = []
 
 
@@ -295,4 +224,4 @@ def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
     return metadata
 
 
-__all__ = ["Progress", "build_enrichment_asset", "listening", "step_metadata"]
+__all__ = ["build_enrichment_asset", "listening", "step_metadata"]

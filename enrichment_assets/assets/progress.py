@@ -1,10 +1,14 @@
 """What a long run says about its progress in Dagster's event log: a line every half a minute, never one per item."""
 
+from __future__ import annotations
+
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from enrichment_assets.engine.run.advance import Progress
+if TYPE_CHECKING:
+    from enrichment_assets.engine.run.advance import Progress
 
 EVERY_SECONDS = 30.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -11,14 +11,15 @@ from enrichment_assets.assets.uploads import BATCH_ITEMS
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.run.advance import RunReport
-from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.operations.remedy_sentences import sentences
 from enrichment_assets.services.operations.standing import Standing, is_stopped
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.batch_states import WorkflowCounts
+
+if TYPE_CHECKING:
+    from enrichment_assets.engine.run.advance import RunReport
 
 OUTCOME_TAG = "enrich/outcome"
 """Run tag: `blocked: <why>` where nothing could be called, `stands still: <why>` where some steps could not."""
@@ -47,12 +48,12 @@ def say_what_stands(
     context: dg.AssetExecutionContext,
     hq: Hq,
     settings: Settings,
-    batch_key: str,
+    blueprint: Blueprint,
     chosen: Collection[str],
     report: RunReport,
 ) -> None:
     """Say why steps of this run are not done: a warning for what is stopped, a line for what waits, and the tag."""
-    blueprint = load_batch(hq, batch_key).blueprint
+    batch_key = context.partition_key
     open_states = [
         one
         for one in status(hq, settings, batch_key).reasons

@@ -20,6 +20,7 @@ from enrichment_assets.cli.panels import arrange
 from enrichment_assets.cli.sentences import say
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.installation.running_stack import adopt_running_addresses
+from enrichment_assets.lean_start import start_lean
 
 GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget")
 """Modules with commands below a word: `enrich client add`."""
@@ -70,6 +71,7 @@ def build_app() -> typer.Typer:
 # opens files of ours: the null device
 def main() -> None:
     """Entry point of the `enrich` program."""
+    start_lean()
     os.umask(0o077)  # what a command makes holds client data: for this account only
     load_env_files(warn=lambda text: say(f"enrich: warning: {text}", err=True))
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -53,7 +53,7 @@ def query(
         raise EnrichError("Give the SQL as an argument or with --file, one of the two.", code="option.sql_or_file")
     text = sql if sql is not None else (file or Path()).read_text(encoding="utf-8")
     settings = Settings.from_environment()
-    hq = opened_hq(settings)
+    hq = None if client is None else opened_hq(settings)
     with queries.ask(hq, settings, text, client=client, unsafe=unsafe) as answer:
         if to is not None:
             ending = queries.file_format(to)
@@ -68,7 +68,7 @@ def query(
         else:
             queries.write_text(answer, sys.stdout, format_=format_, spreadsheet_safe=spreadsheet_safe)
     if answer.given == 0:
-        _say_what_is_not_extracted(hq, client)
+        _say_what_is_not_extracted(hq or opened_hq(settings), client)
 
 
 def _say_what_is_not_extracted(hq: Hq, client: str | None) -> None:

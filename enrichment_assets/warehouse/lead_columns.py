@@ -6,7 +6,8 @@ that was extracted before shows null; a column that nobody declares any more is 
 `other_fields`. The file remembers every name that ever was a column, with its type: there are files and a published
 table of that type, so the name keeps it.
 
-dbt reads the same file (`final_leads.sql`).
+dbt reads the same file (`final_leads.sql`). The registry is imported when it is asked for: a question to the warehouse
+reads the file alone.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.lead_columns import DUCKDB_TYPES, LeadColumn, patterns
-from enrichment_assets.domain.workflow import IDENTIFIER_PATTERN
-from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.catalog.registry import declared_columns
-from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.copies import brought, published_as_one
 from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.generations import ALL, EVERYTHING
 from enrichment_assets.warehouse.locking import locked
 from enrichment_assets.warehouse.project import Column, Project, load_project
+
+if TYPE_CHECKING:
+    from enrichment_assets.store.hq import Hq
 
 Entry = dict[str, object]
 """A column in the file: name, type, written, description, personal, workflow, is_current, place."""
@@ -70,6 +71,8 @@ def reserved() -> frozenset[str]:
 
 def shipped() -> list[Declared]:
     """What the built-in workflows declare."""
+    from enrichment_assets.registry.loader import builtin_workflows
+
     return [
         Declared(_column(name, column), workflow.slug)
         for workflow in builtin_workflows().values()
@@ -103,6 +106,8 @@ def written_at(hq: Hq, layout: Layout) -> int | None:
 
 
 def _declared_now(hq: Hq, before: list[Entry]) -> list[Entry]:
+    from enrichment_assets.store.catalog.registry import declared_columns
+
     with hq.transaction() as connection:
         rows = declared_columns(connection)
     return _merged([*_of_rows(rows), *shipped()], before)
@@ -110,6 +115,8 @@ def _declared_now(hq: Hq, before: list[Entry]) -> list[Entry]:
 
 def _of_rows(rows: Mapping[str, Mapping[str, object]]) -> Iterable[Declared]:
     """What rows of the registry declare; what SQL made into no column is left out."""
+    from enrichment_assets.domain.workflow import IDENTIFIER_PATTERN
+
     taken = reserved()
     for slug, columns in rows.items():
         for name, how in columns.items():

@@ -15,6 +15,7 @@ from enrichment_assets.settings import Settings, is_remote
 from enrichment_assets.warehouse.compaction import FOLDER as COMPACTED
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import RAW_UPLOAD_KEYS, RAW_UPLOADS, Layout, quoted
+from enrichment_assets.warehouse.functions import SQL_FUNCTIONS, add_functions
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Project
 from enrichment_assets.warehouse.questions import tables_named
@@ -77,10 +78,12 @@ def open_warehouse(
         _warn_of_empty_home(settings)
     layout = brought(settings, client_slug=client_slug, batch_key=batch_key)
     project = project_of(layout)
-    connection = connect(layout, memory=READ_MEMORY, for_questions=True)
+    connection = connect(layout, memory=READ_MEMORY, for_questions=True, functions=False)
     named = None if question is None else tables_named(connection, question, _tables_of(project))
     if named is not None:
         project = project.needed_for((named | set(_LEADS_FROM) if LEADS in named else named) - {LEADS, RAW_UPLOADS})
+    if named is None or _calls_functions(question or "", project):
+        add_functions(connection)
     attach(connection, project, layout, client_slug=client_slug, batch_key=batch_key)
     if named is None or RAW_UPLOADS in named:
         _attach_raw_uploads(connection, layout, client_slug, batch_key)
@@ -96,6 +99,12 @@ def open_warehouse(
 def _tables_of(project: Project) -> set[str]:
     """Everything that a question may name."""
     return {LEADS, RAW_UPLOADS, *project.models, *project.seeds, *(f"hq.{source}" for source in project.sources)}
+
+
+def _calls_functions(question: str, project: Project) -> bool:
+    """Whether a question, or a view that it needs, may call one of our functions: to add them, DuckDB imports numpy."""
+    sql = [question.lower(), *(model.sql for model in project.models.values() if model.materialized == "view")]
+    return any(name in text for text in sql for name in SQL_FUNCTIONS)
 
 
 def _warn_of_empty_home(settings: Settings) -> None:

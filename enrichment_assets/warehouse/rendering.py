@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError
+from jinja2 import BytecodeCache, Environment, StrictUndefined, Template, TemplateError
+from jinja2.bccache import Bucket
 
 from enrichment_assets.domain.errors import ConfigurationError
 
@@ -32,37 +36,64 @@ class Used:
 
 @dataclass
 class _Recorder:
-    variables: Mapping[str, Any]
     refs: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
 
-    def context(self) -> dict[str, Any]:
-        return {
-            "ref": self._ref,
-            "source": self._source,
-            "var": self._var,
-            "config": self._config,
-            "env_var": lambda name, default="": os.environ.get(name, default),
-            "is_incremental": lambda: False,
-        }
 
-    def _ref(self, name: str) -> str:
-        self.refs.append(name)
-        return name
+_recorder: ContextVar[_Recorder] = ContextVar("_recorder")
+"""Where what a template names is collected while it renders; the macros are one module, shared by all templates."""
 
-    def _source(self, group: str, name: str) -> str:
-        self.sources.append(name)
-        return f"{group}.{name}"
 
-    def _var(self, name: str, default: Any = None) -> Any:
-        if name not in self.variables and default is None:
-            raise ConfigurationError(f"dbt_project.yml has no variable `{name}`.", code="model.variable_unknown")
-        return self.variables.get(name, default)
+def _ref(name: str) -> str:
+    _recorder.get().refs.append(name)
+    return name
 
-    def _config(self, **settings: Any) -> str:
-        self.config.update(settings)
-        return ""
+
+def _source(group: str, name: str) -> str:
+    _recorder.get().sources.append(name)
+    return f"{group}.{name}"
+
+
+def _config(**settings: Any) -> str:
+    _recorder.get().config.update(settings)
+    return ""
+
+
+# opens files of ours: the models', and what is compiled of them
+class KeptTemplates(BytecodeCache):
+    """Compiled templates in the project's `__pycache__`, as Python keeps compiled modules beside their source.
+
+    A template is found by its own text, so a changed one is compiled anew. Where nothing can be written, nothing is
+    kept; who could write there could change the templates themselves.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """The bucket of a text: its key is the text's, whatever the template is called."""
+        checksum = self.get_source_checksum(source)
+        bucket = Bucket(environment, checksum, checksum)
+        self.load_bytecode(bucket)
+        return bucket
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Read what is kept; a file that is not whole, or of another Jinja or Python, counts as none."""
+        with suppress(OSError, EOFError, ValueError), self._file(bucket).open("rb") as file:
+            bucket.load_bytecode(file)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Write it aside and rename, so that no reader sees half of it."""
+        aside = self._file(bucket).with_suffix(f".{os.getpid()}")
+        with suppress(OSError):
+            self._folder.mkdir(exist_ok=True)
+            with aside.open("wb") as file:
+                bucket.write_bytecode(file)
+            aside.replace(self._file(bucket))
+
+    def _file(self, bucket: Bucket) -> Path:
+        return self._folder / f"{bucket.key}.{sys.implementation.cache_tag}.jinja"
 
 
 class Renderer:
@@ -72,8 +103,9 @@ class Renderer:
         self._folder = folder
         self._variables = variables
         self._environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
+        self._kept = KeptTemplates(folder / "__pycache__")
+        self._compiled: Callable[[str], Template] = cache(self._compile)
 
-    # opens files of ours: the models'
     @cached_property
     def _macros(self) -> str:
         """All macro files behind each other; a `{% test x() %}` block is a macro named `test_x`, as in dbt."""
@@ -82,13 +114,34 @@ class Renderer:
         return _END_TEST.sub(r"{%\1 endmacro \2%}", text)
 
     @cached_property
-    def _macro_template(self) -> Template:
-        """The macros, compiled once: compiling them with every model made loading the project ten times slower."""
-        return self._environment.from_string(self._macros)
+    def _known(self) -> dict[str, Any]:
+        """What every template may name: dbt's functions, and the macros, compiled and run once for all templates."""
+        functions = {
+            "ref": _ref,
+            "source": _source,
+            "var": self._var,
+            "config": _config,
+            "env_var": lambda name, default="": os.environ.get(name, default),
+            "is_incremental": lambda: False,
+        }
+        module = self._compiled(self._macros).make_module(functions)
+        return functions | {name: macro for name, macro in vars(module).items() if not name.startswith("_")}
+
+    def _compile(self, text: str) -> Template:
+        bucket = self._kept.get_bucket(self._environment, "sql", None, text)
+        if bucket.code is None:
+            bucket.code = self._environment.compile(text)
+            self._kept.set_bucket(bucket)
+        return Template.from_code(self._environment, bucket.code, self._environment.make_globals(None))
+
+    def _var(self, name: str, default: Any = None) -> Any:
+        if name not in self._variables and default is None:
+            raise ConfigurationError(f"dbt_project.yml has no variable `{name}`.", code="model.variable_unknown")
+        return self._variables.get(name, default)
 
     def inspect(self, template: str) -> Used:
         """What the template names, each once, in the order of first use."""
-        recorder = _Recorder(self._variables)
+        recorder = _Recorder()
         self._render(template, recorder, {})
         return Used(
             refs=tuple(dict.fromkeys(recorder.refs)),
@@ -98,22 +151,19 @@ class Renderer:
 
     def render(self, template: str, **values: Any) -> str:
         """The SQL text; `values` are further names that the template may use."""
-        return self._render(template, _Recorder(self._variables), values)
+        return self._render(template, _Recorder(), values)
 
     def has_macro(self, name: str) -> bool:
         """True when the project defines a macro of that name."""
         return re.search(rf"macro\s+{re.escape(name)}\s*\(", self._macros) is not None
 
     def _render(self, template: str, recorder: _Recorder, values: Mapping[str, Any]) -> str:
+        token = _recorder.set(recorder)
         try:
-            known = {**recorder.context(), **values}
-            macros = {
-                name: macro
-                for name, macro in vars(self._macro_template.make_module(known)).items()
-                if not name.startswith("_")
-            }
-            return self._environment.from_string(template).render(**known, **macros).strip()
+            return self._compiled(template).render(**self._known, **values).strip()
         except TemplateError as error:
             raise ConfigurationError(
                 f"A model or macro does not render: {error}", code="model.not_renderable"
             ) from error
+        finally:
+            _recorder.reset(token)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from enrichment_assets.warehouse.files import quoted
 from enrichment_assets.warehouse.project import Column
 
@@ -29,6 +26,9 @@ def scan(columns: Sequence[Column], files: Sequence[Path]) -> str:
 
 def _columns_of(path: Path) -> list[str]:
     """Names of a file's columns; none where it cannot be read, which is said when somebody reads it."""
+    import pyarrow as pa  # a question to many batches needs none of it
+    import pyarrow.parquet as pq
+
     try:
         names: list[str] = pq.read_schema(path).names
     except (OSError, pa.ArrowInvalid):

@@ -23,7 +23,7 @@ from enrichment_assets.cli import main
 try:
     main()
 finally:
-    print("loaded:", sorted({"dagster", "aiohttp", "pandas"} & sys.modules.keys()), file=sys.stderr)
+    print("loaded:", sorted(m for m in ("dagster", "aiohttp", "pandas") if sys.modules.get(m)), file=sys.stderr)
 """
 Row = dict[str, object]
 

@@ -17,7 +17,7 @@ from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
-from enrichment_assets.store.results.destinations import unstored_items
+from enrichment_assets.store.results.destinations import has_unstored
 from enrichment_assets.store.results.freshness import changed_at
 from enrichment_assets.store.states.batch_states import BatchRow
 from enrichment_assets.warehouse.copies import brought
@@ -42,7 +42,7 @@ def nothing_left(hq: Hq, settings: Settings, batch_key: str) -> bool:
     with hq.transaction() as connection:
         if any(waiting.batch_key == batch_key for waiting in new_callbacks_by_batch(connection)):
             return False
-        if any(unstored_items(connection, row.batch_id, slug) for slug in stored):
+        if any(has_unstored(connection, row.batch_id, slug) for slug in stored):
             return False
     return not is_behind(hq, settings, row) and _is_whole(Layout.of(settings), row)
 
@@ -89,7 +89,8 @@ def _is_whole(layout: Layout, row: BatchRow) -> bool:
 
 def _sql_changed_at() -> int:
     """When a model, macro or seed was last changed (nanoseconds)."""
-    return max(path.stat().st_mtime_ns for path in PROJECT_DIR.rglob("*") if path.is_file())
+    files = (path for path in PROJECT_DIR.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
+    return max(path.stat().st_mtime_ns for path in files)
 
 
 def _read_at(layout: Layout, row: BatchRow) -> datetime | None:

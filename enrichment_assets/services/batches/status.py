@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.money import Money, sums
+from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.installation.running_stack import running_stack
 from enrichment_assets.services.catalog.known_clients import check_client
@@ -79,6 +80,11 @@ def must_find(connection: Connection, batch_key: str) -> BatchRow:
     if row is None:
         raise no_such_batch(connection, batch_key)
     return row
+
+
+def blueprint_of(hq: Hq, batch_key: str) -> Blueprint:
+    """What the batch was launched with; raises `NotFoundError`."""
+    return Blueprint.model_validate(batch_row(hq, batch_key).blueprint)
 
 
 def status(hq: Hq, settings: Settings, batch_key: str) -> BatchStatus:

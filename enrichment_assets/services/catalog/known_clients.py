@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.catalog import clients as store
-from enrichment_assets.store.catalog.missing import no_such_client
-from enrichment_assets.store.database import Connection
-from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.files import Layout
+
+if TYPE_CHECKING:
+    from enrichment_assets.store.database import Connection
+    from enrichment_assets.store.hq import Hq
 
 
 def client_row(connection: Connection, slug: str, *, archived: bool = False) -> dict[str, Any]:
     """The client's row on an open connection, of an archived one only if asked for. Raises `NotFoundError`."""
+    from enrichment_assets.store.catalog import clients as store
+    from enrichment_assets.store.catalog.missing import no_such_client
+
     row = store.get_client(connection, slug, archived=archived)
     if row is None:
         raise no_such_client(connection, slug)

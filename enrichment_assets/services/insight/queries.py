@@ -1,7 +1,8 @@
 """Questions to the warehouse: SQL that a person wrote, named reports, and exports.
 
 A person's SQL runs with its hands tied: only reading statements are run at all, and on a connection that reaches no
-file outside the warehouse (`warehouse.open_warehouse(locked=True)`).
+file outside the warehouse (`warehouse.open_warehouse(locked=True)`). What only some answers need (Arrow, workbooks, the
+databases) is imported for those.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
@@ -26,12 +25,15 @@ from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.insight.query_errors import said_by_duckdb
 from enrichment_assets.services.insight.target_files import checked_target
 from enrichment_assets.services.shapes.shape import written
-from enrichment_assets.services.uploads.workbooks.writing import write_workbook
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, open_warehouse
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import put_in_place
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from enrichment_assets.store.hq import Hq
 
 FileFormat = Literal["csv", "json", "parquet", "xlsx"]
 _CHUNK_ROWS = 10_000
@@ -118,7 +120,7 @@ class Answer:
 
 @contextmanager
 def ask(
-    hq: Hq,
+    hq: Hq | None,
     settings: Settings,
     query: str,
     parameters: Sequence[Any] | Mapping[str, Any] = (),
@@ -130,7 +132,7 @@ def ask(
     """Run SQL over everything extracted (of one client, when named) and yield its answer.
 
     Args:
-        hq: The databases.
+        hq: The databases; None where no client is named: the warehouse alone answers.
         settings: The installation.
         query: One or more statements; the last one's rows are the answer.
         parameters: Values for `?` or `$name` in the query.
@@ -142,7 +144,8 @@ def ask(
         NotFoundError: There is no such client.
         EnrichError: The query does not run; the message is DuckDB's, with what was probably meant.
     """
-    check_client(hq, settings, client)
+    if hq is not None:
+        check_client(hq, settings, client)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe, question=query)
     try:
         if not unsafe:
@@ -202,6 +205,8 @@ def write_answer(answer: Answer, target: Path, *, format_: FileFormat, spreadshe
         if format_ == "parquet":
             return _write_parquet(answer, unfinished)
         if format_ == "xlsx":
+            from enrichment_assets.services.uploads.workbooks.writing import write_workbook
+
             return write_workbook(answer.columns, answer.rows(), unfinished)
         with unfinished.open("w", encoding="utf-8", newline="") as file:
             return write_text(answer, file, format_=format_, spreadsheet_safe=spreadsheet_safe)
@@ -283,6 +288,8 @@ def file_format(target: Path) -> FileFormat:
 
 
 def _write_parquet(answer: Answer, path: Path) -> int:
+    import pyarrow.parquet as pq
+
     schema, batches = answer.batches()
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for batch in batches:

@@ -39,6 +39,15 @@ def unstored_items(connection: Connection, batch_id: int, workflow_slug: str) ->
     return [row["item_id"] for row in rows]
 
 
+def has_unstored(connection: Connection, batch_id: int, workflow_slug: str) -> bool:
+    """Whether there are `unstored_items`: stops at the first one."""
+    found = connection.execute(
+        f"select exists (select from workflow_states s where s.batch_id = %s and {_UNSTORED}) as found",
+        (batch_id, workflow_slug),
+    ).fetchone()
+    return bool(found and found["found"])
+
+
 def unstored_results(connection: Connection, workflow_slug: str, item_ids: Sequence[int]) -> list[Row]:
     """The results of these items that have not reached their destination, with the items' identities."""
     return connection.execute(

@@ -1,0 +1,22 @@
+"""What a process of ours does first, so that it starts at the price of what it uses."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from types import ModuleType
+
+from enrichment_assets.collector import THRESHOLDS
+
+
+def start_lean() -> None:
+    """Spare a program its two dearest imports: Python's collector during all of them, and pandas.
+
+    With its usual thresholds the collector walks over the libraries again and again while they are imported, a tenth of
+    the time. Pandas is for notebooks (`warehouse.open_warehouse`), and we import it nowhere; but pyarrow, ADBC and
+    DuckDB do, where it is installed, to see that the first value they meet is none of its own: a third of a second.
+    Call it where a program begins, never in a library: what is not there cannot be imported later either.
+    """
+    gc.set_threshold(*THRESHOLDS)
+    missing: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+    missing.setdefault("pandas", None)
