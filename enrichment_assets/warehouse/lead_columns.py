@@ -70,14 +70,14 @@ def reserved() -> frozenset[str]:
 
 
 def shipped() -> list[Declared]:
-    """What the built-in workflows declare."""
+    """What the built-in workflows declare: each column once, of the first workflow that declares it."""
     from enrichment_assets.registry.loader import builtin_workflows
 
-    return [
-        Declared(_column(name, column), workflow.slug)
-        for workflow in builtin_workflows().values()
-        for name, column in workflow.columns.items()
-    ]
+    found: dict[str, Declared] = {}
+    for workflow in builtin_workflows().values():
+        for name, column in workflow.columns.items():
+            found.setdefault(name, Declared(_column(name, column), workflow.slug))
+    return list(found.values())
 
 
 def bring_lead_columns_up_to_date(hq: Hq, settings: Settings) -> None:
