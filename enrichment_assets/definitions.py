@@ -24,8 +24,10 @@ from enrichment_assets.resources.no_values import no_values
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.resources.providers import provider_resources
 from enrichment_assets.sensors.analytics import analytics_sensor
+from enrichment_assets.sensors.callbacks import callback_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
-from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
+from enrichment_assets.sensors.retention import retention_job, retention_schedule
+from enrichment_assets.sensors.sequencer import sequencer_sensor
 from enrichment_assets.services.catalog.configuration import list_workflows
 from enrichment_assets.settings import Settings
 
@@ -59,7 +61,8 @@ def build_definitions(
             build_enrichment_asset(shown),
             *build_model_assets(),
         ],
-        jobs=[batch_job, analytics_job],
+        jobs=[batch_job, analytics_job, retention_job],
+        schedules=[retention_schedule],
         sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor],
         resources={
             "platform": where,

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.request import Request, urlopen
 
 import dagster as dg
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.instance.ref import InstanceRef
 
+from enrichment_assets.assets.jobs import BATCH_JOB
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
+from enrichment_assets.assets.run_queue import BATCH_TAG, RunQueue
+from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run
+from enrichment_assets.assets.steps import step_key
 from enrichment_assets.domain.batch_keys import checked_batch_key
-from enrichment_assets.installation.stack import render_dagster_home
+from enrichment_assets.installation.stack import CODE_LOCATION, render_dagster_home
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches.urgency import urgency_of
+from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.states.groups import outlooks
 
 _NO_COPIES = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
@@ -52,3 +62,50 @@ class InstancePartitions:
         with open_instance(self.settings) as instance:
             if instance.has_dynamic_partition(PARTITIONS_NAME, batch_key):
                 instance.delete_dynamic_partition(PARTITIONS_NAME, batch_key)
+
+
+_LAUNCH = """
+    mutation Launch($run: ExecutionParams!) {
+      launchRun(executionParams: $run) { __typename ... on PythonError { message } }
+    }
+"""
+_ASK_SECONDS = 20.0
+
+
+def start_run(hq: Hq, settings: Settings, webserver: str, batch_key: str) -> bool:
+    """Have the running stack queue the first run of a batch now, instead of at the sequencer's next look.
+
+    Args:
+        hq: Where the batch is.
+        settings: The installation, whose runs under way say where in the queue this one comes.
+        webserver: Base URL of Dagster's web server.
+        batch_key: A batch whose partition is there.
+
+    Returns:
+        False: it was not to be had, for whatever reason; the sequencer starts the batch.
+    """
+    with hq.transaction() as connection:
+        outlook = outlooks(connection, [batch_key])[batch_key]
+        urgency = urgency_of(connection, [batch_key])[batch_key]
+    with open_instance(settings) as instance:
+        place = RunQueue.of(instance).enter(urgency)
+    assets = assets_of_run(outlook, [step_key(slug) for slug in outlook.planned])
+    tags = {"dagster/partition": batch_key, BATCH_TAG: batch_key, "enrich/reason": "launch", **place, **ALL_STEPS}
+    run = {
+        "selector": {
+            "repositoryLocationName": CODE_LOCATION,
+            "repositoryName": SINGLETON_REPOSITORY_NAME,
+            "jobName": BATCH_JOB,
+            "assetSelection": [{"path": list(key.path)} for key in assets],
+        },
+        "mode": "default",
+        "runConfigData": {},
+        "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+    }
+    body = json.dumps({"query": _LAUNCH, "variables": {"run": run}}).encode()
+    request = Request(f"{webserver}/graphql", body, {"content-type": "application/json"})  # noqa: S310 - our own server
+    try:
+        with urlopen(request, timeout=_ASK_SECONDS) as answer:  # noqa: S310
+            return bool(json.load(answer)["data"]["launchRun"]["__typename"] == "LaunchRunSuccess")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

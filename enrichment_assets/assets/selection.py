@@ -1,7 +1,7 @@
 """What a run of one batch selects: only what the batch has, so that nothing else of the graph looks planned or done.
 
-Steps and tables are two runs. A run of the tables is started when the last step has settled: tables that were planned
-and then skipped because one batch waits would show their checks as skipped for every batch.
+A run that may come to the end selects the tables too. One that will have to wait for answers does not: tables that were
+planned and then skipped because one batch waits would show their checks as skipped for every batch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enrichment_assets.assets.publication import PUBLISHED
 from enrichment_assets.assets.results import RESULTS
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.assets.uploads import BATCH_ITEMS, RAW_UPLOADS
+from enrichment_assets.store.states.groups import Outlook
 from enrichment_assets.warehouse.project import load_project
 
 ALL_STEPS = {"enrich/steps": "all"}
@@ -28,7 +29,29 @@ def steps_of(planned: Iterable[str], shown: Collection[dg.AssetKey]) -> list[dg.
         planned: The workflows of the batch's blueprint.
         shown: The assets of the code location.
     """
-    return [RAW_UPLOADS, BATCH_ITEMS, *(key for key in map(step_key, planned) if key in shown)]
+    return [RAW_UPLOADS, BATCH_ITEMS, *_shown_steps(planned, shown)]
+
+
+def assets_of_run(outlook: Outlook, shown: Collection[dg.AssetKey]) -> list[dg.AssetKey]:
+    """What a run that the daemon starts selects: what is not there yet of the batch.
+
+    The upload and the items once; of the steps those that are open, or all of them where the tables follow: then their
+    last figures are told.
+
+    Args:
+        outlook: What the run finds.
+        shown: The assets of the code location.
+    """
+    if not outlook.laid_out:
+        first = steps_of(outlook.planned, shown)
+        return [*first, *tables_of_a_batch()] if outlook.may_finish else first
+    if outlook.may_finish:
+        return [*_shown_steps(outlook.planned, shown), *tables_of_a_batch()]
+    return _shown_steps(outlook.open, shown) or steps_of(outlook.planned, shown)
+
+
+def _shown_steps(slugs: Iterable[str], shown: Collection[dg.AssetKey]) -> list[dg.AssetKey]:
+    return [key for key in map(step_key, slugs) if key in shown]
 
 
 def tables_of_a_batch() -> list[dg.AssetKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,8 +90,11 @@ def launch(
         else:
             _print_plan(plan, fresh=fresh)
         return
-    from enrichment_assets.assets.instance import InstancePartitions
+    from enrichment_assets.assets.instance import InstancePartitions, start_run
+    from enrichment_assets.installation.running_stack import running_stack
+    from enrichment_assets.store.states.groups import GRACE
 
+    stack = running_stack(settings)
     partitions = InstancePartitions(settings)
     if replaced is not None:
         if fresh:
@@ -112,7 +116,10 @@ def launch(
             limit=limit,
             priority=priority,
             actor=actor(),
+            starts_in=timedelta(0) if stack is None else GRACE,
         )
+        if stack is not None and launched.created:
+            start_run(hq, settings, stack.webserver, launched.batch_key)
     if as_json:
         print_json(shapes.Launch.of(launched))
         return

@@ -149,6 +149,8 @@ def _print_replay(report: ReplayReport) -> None:
         f"{report.answers} stored answer(s) {would}read again: {report.found} found, {report.not_found} not found, "
         f"{report.failed} failed; {report.changed} differ from before, {report.recovered} could not be read before"
     )
+    if report.gone:
+        say(f"{report.gone} answer(s) cannot be read again: retention took their bodies out; what they said stays")
     if report.left:
         say(f"{report.left} stored answer(s) decide nothing (an error status, an acknowledgement) and stay")
     if not report.new_mapping:

@@ -1,4 +1,4 @@
-"""`enrich archive`, `restore`, `remove`, `archived`, `give-up`: putting away what nobody needs any more."""
+"""`enrich archive`, `restore`, `remove`, `archived`, `give-up`, `retention`: putting away what nobody needs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("restore")(restore)
     app.command("remove")(remove)
     app.command("archived")(archived)
+    app.command("retention")(retention)
 
 
 def archive(kind: What, name: Name, client: Client = None, as_json: AsJson = False) -> None:
@@ -130,6 +131,41 @@ def give_up(
     if given_up.ambiguous:
         say(f"{given_up.ambiguous} calls are of unknown fate: enrich resolve {batch}")
     say(f"next: enrich archive batch {batch}")
+
+
+def retention(
+    days: Annotated[int, typer.Option("--days", min=1, help="Take out what is older than this.")] = 90,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take out what is old and needed by nobody: Dagster's runs and events, and the bodies of answers and callbacks.
+
+    All figures stay: costs, outcomes, sizes, hashes, what was mapped, the latest materialisation of every partition.
+    A batch under way, a call that has not settled, an answer that may still be reused, a callback that was not applied:
+    nothing of these is touched. Answers without their body cannot be replayed.
+
+    Example: enrich retention --days 180 --dry-run
+    """
+    from enrichment_assets.installation.databases import open_databases
+    from enrichment_assets.services.operations.retention import retain
+    from enrichment_assets.services.shapes.retention import Retention
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    done = Retention.of(retain(hq, open_databases(settings).dagster, days, dry_run=dry_run, actor=actor()))
+    if as_json:
+        print_json(done)
+        return
+    verb = "would be" if dry_run else "were"
+    say(f"older than {days} days, {verb} taken out:")
+    say(f"{done.runs} runs and {done.events} events of Dagster's history ({_megabytes(done.event_bytes)})")
+    say(f"the bodies of {done.answers} answers ({_megabytes(done.answer_bytes)})")
+    say(f"the bodies of {done.callbacks} callbacks ({_megabytes(done.callback_bytes)})")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"
 
 
 def _print(done: Put, as_json: bool) -> None:

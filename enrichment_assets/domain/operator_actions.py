@@ -64,6 +64,7 @@ class Code(StrEnum):
     BUDGET_REMOVE = "budget.remove"
     CALLBACK_REPLAY = "callback.replay"
     LEAD_EDIT = "lead.edit"
+    RETENTION_RUN = "retention.run"
 
 
 def kept(value: Mapping[str, Any] | None) -> dict[str, Any] | None:

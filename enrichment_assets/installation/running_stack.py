@@ -20,6 +20,9 @@ SHARED = ("ENRICH_RECEIVER_URL", "ENRICH_SANDBOX_URL")
 VARIABLES = "variables"
 """Where the names of the stack's keys stand in `up.json` (`installation.told_addresses` writes it)."""
 
+WEBSERVER = "webserver"
+"""Where the address of Dagster's web server stands in `up.json`."""
+
 STARTED_BY = "ENRICH_STARTED_BY"
 """Set for all processes of `enrich up`, so that they can say who they are."""
 
@@ -32,10 +35,14 @@ def is_of_the_stack(environment: Mapping[str, str] | None = None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """The stack that runs for a home: its shared variables, and the names of the keys that it has."""
+    """The stack that runs for a home: its shared variables, the names of the keys that it has, and its web server.
+
+    `webserver`: Dagster's, as a base URL; empty where nobody said.
+    """
 
     addresses: Mapping[str, str]
     variables: frozenset[str]
+    webserver: str = ""
 
 
 def running_addresses(settings: Settings) -> dict[str, str]:
@@ -64,7 +71,7 @@ def running_stack(settings: Settings) -> RunningStack | None:
         return None
     names = told.get(VARIABLES)
     known = frozenset(map(str, names)) if isinstance(names, list) else frozenset()
-    return RunningStack({name: str(told.get(name, "")) for name in SHARED}, known)
+    return RunningStack({name: str(told.get(name, "")) for name in SHARED}, known, str(told.get(WEBSERVER, "")))
 
 
 def adopt_running_addresses() -> None:

@@ -27,6 +27,7 @@ from enrichment_assets.installation.reloading import reloaded_when_workflows_cha
 from enrichment_assets.installation.running_stack import STARTED_BY
 from enrichment_assets.installation.supervisor import Service, Supervisor
 from enrichment_assets.installation.told_addresses import addresses_told
+from enrichment_assets.installation.warm_processes import WARM_PROCESSES
 from enrichment_assets.settings import (
     DEFAULT_RECEIVER_PORT,
     DEFAULT_WEBSERVER_PORT,
@@ -37,8 +38,26 @@ from enrichment_assets.store.database import place
 HOST = "127.0.0.1"
 """Nothing has a login yet: no process is bound to anything else."""
 
+RUNS_SOCKET = "runs.sock"
 CODE_LOCATION = "enrichment_assets"
 DEFINITIONS_MODULE = "enrichment_assets.definitions"
+RUN_MODULES = (
+    "dagster._cli.api",
+    "dagster_postgres",
+    "enrichment_assets.sensors.callbacks",
+    "enrichment_assets.sensors.inbox",
+    "enrichment_assets.sensors.analytics",
+    "enrichment_assets.resources.dagster_storage",
+    "enrichment_assets.resources.providers",
+    "enrichment_assets.services.batches.taking",
+    "enrichment_assets.services.uploads.inbox_folder",
+    "enrichment_assets.services.uploads.raw_uploads",
+    "enrichment_assets.warehouse",
+    "enrichment_assets.warehouse.kept_lineage",
+)
+"""What a run imports: its warm process has it already. The definitions are not among them: they read the registry."""
+
+WARM_MODULE = "enrichment_assets.installation.warm_processes"
 DAGSTER_PAGES = "enrichment_assets.web.dagster_ui"
 _RENDERED = "# Written by `enrich up` from the platform's dagster.yaml. Delete this line to keep your own changes.\n"
 
@@ -90,7 +109,7 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
     with only_stack_of(settings), private_workdir() as workdir:
         ports.check_free()
         started = server.start() if server else False
-        environment = stack_environment(settings, ports, os.environ)
+        environment = stack_environment(settings, ports, os.environ) | {WARM_PROCESSES: str(workdir / RUNS_SOCKET)}
         try:
             databases = open_databases(settings)
             render_dagster_home(settings)
@@ -98,7 +117,7 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
             say(f"logs: {settings.home / 'logs'}")
             say(f"database: {'embedded Postgres, ' if server else ''}{place(databases.hq)}")
             reloading = reloaded_when_workflows_change(databases.hq, (HOST, ports.webserver), CODE_LOCATION, say)
-            with addresses_told(settings, environment), reloading:
+            with addresses_told(settings, environment, f"http://{HOST}:{ports.webserver}"), reloading:
                 Supervisor(
                     stack_services(ports, workdir),
                     logs_dir=settings.home / "logs",
@@ -123,7 +142,7 @@ def stack_services(ports: Ports, workdir: Path) -> list[Service]:
         ports: Where they listen.
         workdir: A private folder with a short path, for the code server's socket and the workspace that names it.
     """
-    code_socket = str(workdir / "code.sock")
+    code_socket, runs_socket = str(workdir / "code.sock"), str(workdir / RUNS_SOCKET)
     workspace = workdir / "workspace.yaml"
     server = {"grpc_server": {"socket": code_socket, "location_name": CODE_LOCATION}}
     workspace.write_text(yaml.safe_dump({"load_from": [server]}))
@@ -134,7 +153,13 @@ def stack_services(ports: Ports, workdir: Path) -> list[Service]:
             "code-server",
             (*python, "dagster", "code-server", "start", "--socket", code_socket, *location),
             answers=lambda: _accepts(socket.AF_UNIX, code_socket),
-            makes_calls=True,  # runs are its children
+            makes_calls=True,  # its sensors read signed callbacks, and runs are its children where there is no warm one
+        ),
+        Service(
+            "runs",
+            (*python, WARM_MODULE, "--socket", runs_socket, "--preload", ",".join(RUN_MODULES)),
+            answers=lambda: _accepts(socket.AF_UNIX, runs_socket),
+            makes_calls=True,
         ),
         Service(
             "webserver",

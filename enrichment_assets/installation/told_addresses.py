@@ -10,17 +10,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from enrichment_assets.domain.variables import may_be_secret
-from enrichment_assets.installation.running_stack import SHARED, VARIABLES
+from enrichment_assets.installation.running_stack import SHARED, VARIABLES, WEBSERVER
 from enrichment_assets.settings import Settings
 from enrichment_assets.wire.secrets import allowed_names
 
 
 @contextmanager
-def addresses_told(settings: Settings, environment: Mapping[str, str]) -> Iterator[None]:
-    """While the block runs, `running_addresses` of this home gives the shared variables of `environment`."""
+def addresses_told(settings: Settings, environment: Mapping[str, str], webserver: str = "") -> Iterator[None]:
+    """While the block runs, `running_stack` of this home gives the shared variables of `environment`.
+
+    `webserver`: base URL of Dagster's web server, which launches ask for their runs; none where there is none to ask.
+    """
     path = settings.home / "up.json"
     told = {name: environment.get(name, "") for name in SHARED}
-    path.write_text(json.dumps({**told, VARIABLES: _key_names(environment)}), encoding="utf-8")
+    path.write_text(json.dumps({**told, WEBSERVER: webserver, VARIABLES: _key_names(environment)}), encoding="utf-8")
     try:
         yield
     finally:

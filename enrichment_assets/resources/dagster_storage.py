@@ -19,9 +19,10 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
 from enrichment_assets.installation.databases import open_databases
-from enrichment_assets.resources.event_log import MOST_WAITING, GatheringEventLog
+from enrichment_assets.resources.dagster_events import EventLogSaidOnce
+from enrichment_assets.resources.event_log import MOST_WAITING
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import postgres_url
+from enrichment_assets.store.database import postgres_url, with_setting
 
 DRIVER = "postgresql+psycopg2"
 """What dagster-postgres is written for; a bare `postgresql://` means another driver in newer SQLAlchemy."""
@@ -29,6 +30,10 @@ DRIVER = "postgresql+psycopg2"
 
 def dagster_url(settings: Settings) -> str:
     """SQLAlchemy URL of Dagster's tables; starts the embedded server if that is where they are.
+
+    There, a commit does not wait for the disk: each of a run's events is a transaction of its own. A machine that loses
+    its power may forget the last half second of Dagster's history, and nothing of HQ; what a run then seems to be is
+    put right by the sequencer and the next run, as after any crash.
 
     Raises:
         ConfigurationError: A configured URL is not a Postgres URL.
@@ -38,18 +43,20 @@ def dagster_url(settings: Settings) -> str:
         url = postgres_url(settings.dagster_database_url, "DAGSTER_DATABASE_URL")
     else:
         url = open_databases(settings).dagster
+        if settings.hq_database_url is None:
+            url = with_setting(url, "synchronous_commit", "off")
     return url.replace("postgresql", DRIVER, 1)
 
 
 class EnrichPostgresStorage(DagsterPostgresStorage):
-    """Run, event and schedule storage in the Postgres of this installation.
+    """Run, event and schedule storage in the Postgres of this installation; the events are said once.
 
     Config: `home`, the installation's directory; without it, `ENRICH_HOME` of the process counts.
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(postgres_url, inst_data=inst_data)  # makes the tables where there are none
-        self._event_log_storage = GatheringEventLog(postgres_url)
+        self._event_log_storage = EventLogSaidOnce(postgres_url)
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:

@@ -5,12 +5,12 @@ import dagster as dg
 from enrichment_assets.assets.failures import texts_withheld
 from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
-from enrichment_assets.assets.selection import steps_of
+from enrichment_assets.assets.selection import assets_of_run
 from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sensors.sequencer import places, request_run, shown_assets
 from enrichment_assets.store.batches.urgency import urgency_of
-from enrichment_assets.store.states.batch_states import planned_steps
+from enrichment_assets.store.states.groups import outlooks
 
 
 @dg.sensor(
@@ -30,9 +30,11 @@ def upload_sensor(context: dg.SensorEvaluationContext, platform: PlatformResourc
             context.log.info(file.sentence())
         keys = [file.batch_key for file in taken if file.batch_key is not None]
         with hq.transaction() as connection:
-            planned, urgencies = planned_steps(connection, keys), urgency_of(connection, keys)
+            found, urgencies = outlooks(connection, keys), urgency_of(connection, keys)
     shown, place = shown_assets(context), places(context.instance, urgencies)
     return dg.SensorResult(
-        run_requests=[request_run(key, "upload", "first", steps_of(planned[key], shown), place[key]) for key in keys],
+        run_requests=[
+            request_run(key, "upload", "first", assets_of_run(found[key], shown), place[key]) for key in keys
+        ],
         dynamic_partitions_requests=[batches.build_add_request(keys)] if keys else [],
     )

@@ -1,7 +1,7 @@
-"""What moves a batch on by itself: callbacks that came, and work that is due, overdue or left by a dead run.
+"""What moves a batch on by itself: work that is due, overdue or left by a dead run.
 
-Each sensor is a query (`store`) and a thin shell that turns rows into run requests. Only batches without a run under
-way are asked for, so a batch has one run at a time.
+A query (`store`) and a thin shell that turns rows into run requests. Only batches without a run under way are asked
+for, so a batch has one run at a time.
 """
 
 import time
@@ -12,14 +12,16 @@ import dagster as dg
 from enrichment_assets.assets.failures import texts_withheld
 from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
-from enrichment_assets.assets.results import RESULTS
 from enrichment_assets.assets.run_queue import BATCH_TAG, UNDER_WAY, RunQueue
-from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
+from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.store.batches.urgency import Urgency, urgency_of
 from enrichment_assets.store.catalog.archiving import archived_and_done
-from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
-from enrichment_assets.store.states.batch_states import NOT_EXTRACTED, batches_to_resume, planned_steps
+from enrichment_assets.store.states.batch_states import batches_to_resume
+from enrichment_assets.store.states.groups import outlooks
+
+SWEEP_SECONDS = 600
+"""How often all partitions are read, to see which archived batches still have one: there may be tens of thousands."""
 
 REPEAT_SECONDS = 300
 """The same reason may start another run after this long: a run that died must not silence its batch for ever."""
@@ -44,7 +46,7 @@ def request_run(
     return dg.RunRequest(
         run_key=f"{batch_key}:{reason}:{mark}:{bucket}",
         partition_key=batch_key,
-        tags={BATCH_TAG: batch_key, "enrich/reason": reason, **place, **({} if RESULTS in assets else ALL_STEPS)},
+        tags={BATCH_TAG: batch_key, "enrich/reason": reason, **place, **ALL_STEPS},
         asset_selection=list(assets),
     )
 
@@ -66,31 +68,7 @@ def shown_assets(context: dg.SensorEvaluationContext) -> set[dg.AssetKey]:
 
 @dg.sensor(
     job=batch_job,
-    minimum_interval_seconds=5,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Continues batches whose providers have called back.",
-)
-@texts_withheld()
-def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
-    """One run request, of the batch's steps, per batch with new callbacks in the inbox."""
-    with platform.open_hq() as hq, hq.transaction() as connection:
-        waiting = new_callbacks_by_batch(connection)
-        planned = planned_steps(connection, [batch.batch_key for batch in waiting])
-        urgencies = urgency_of(connection, planned)
-    busy, shown = batches_under_way(context.instance), shown_assets(context)
-    free = {batch.batch_key: batch for batch in waiting if batch.batch_key not in busy}
-    place = places(context.instance, {key: urgencies[key] for key in free})
-    return dg.SensorResult(
-        run_requests=[
-            request_run(key, "callbacks", str(batch.max_inbox_id), steps_of(planned[key], shown), place[key])
-            for key, batch in free.items()
-        ]
-    )
-
-
-@dg.sensor(
-    job=batch_job,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Starts launched batches and continues what is due, overdue or left by a dead run; "
@@ -99,34 +77,32 @@ def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResou
 )
 @texts_withheld()
 def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
-    """One run request per batch that wants attention: of its steps, or of its tables when only they are missing.
+    """One run request per batch that wants attention: of what is open, and of its tables when it may come to them.
 
     The partitions of archived batches go once nothing of them is open.
     """
-    known = set(context.instance.get_dynamic_partitions(batches.name or ""))
+    name, looked = batches.name or "", time.time()
+    sweeps = looked - float(context.cursor or 0) >= SWEEP_SECONDS
+    known = sorted(context.instance.get_dynamic_partitions(name)) if sweeps else []
     with platform.open_hq() as hq, hq.transaction() as connection:
         waiting = batches_to_resume(connection)
-        planned = planned_steps(connection, [batch.batch_key for batch in waiting])
-        urgencies = urgency_of(connection, planned)
-        put_away = archived_and_done(connection, sorted(known))
-    busy, shown = batches_under_way(context.instance), shown_assets(context)
+        found = outlooks(connection, [batch.batch_key for batch in waiting])
+        urgencies = urgency_of(connection, found)
+        put_away = archived_and_done(connection, known)
+    busy = batches_under_way(context.instance) if waiting or put_away else set()
     wanted = {batch.batch_key: batch for batch in waiting if batch.batch_key not in busy}
-    place = places(context.instance, {key: urgencies[key] for key in wanted})
-    missing = sorted(set(wanted) - known)
+    place = places(context.instance, {key: urgencies[key] for key in wanted}) if wanted else {}
+    missing = sorted(key for key in wanted if not context.instance.has_dynamic_partition(name, key))
     gone = sorted(set(put_away) - busy - set(wanted))
+    shown = shown_assets(context) if wanted else set()
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     requests += [batches.build_add_request(missing)] if missing else []
     requests += [batches.build_delete_request(gone)] if gone else []
     return dg.SensorResult(
         run_requests=[
-            request_run(
-                b.batch_key,
-                b.reason.replace(" ", "-"),
-                b.mark,
-                tables_of_a_batch() if b.reason == NOT_EXTRACTED else steps_of(planned[b.batch_key], shown),
-                place[b.batch_key],
-            )
-            for b in wanted.values()
+            request_run(key, b.reason.replace(" ", "-"), b.mark, assets_of_run(found[key], shown), place[key])
+            for key, b in wanted.items()
         ],
         dynamic_partitions_requests=requests,
+        cursor=str(looked) if sweeps else None,
     )

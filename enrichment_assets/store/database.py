@@ -124,10 +124,15 @@ def postgres_url(text: str, name: str) -> str:
 
 
 def with_search_path(url: str, schema: str) -> str:
-    """The same database with another default schema, set through libpq's `options`."""
+    """The same database with another default schema."""
+    return with_setting(url, "search_path", schema)
+
+
+def with_setting(url: str, name: str, value: str) -> str:
+    """The same database with a setting of its connections, through libpq's `options`."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
-    query["options"] = f"{query.get('options', '')} -csearch_path={schema}".strip()
+    query["options"] = f"{query.get('options', '')} -c{name}={value}".strip()
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote, safe="/")))
 
 

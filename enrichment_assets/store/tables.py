@@ -378,6 +378,9 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     Column("question_hash", Text, comment="of the rendered request, without addresses for callbacks and secrets"),
     Column("reused_from", BigInteger, comment="the call whose answer was used instead of asking again"),
     Column("merge_rule", SmallInteger, comment="rule that chose the values of its first request; null: an earlier one"),
+    Column("body_bytes", BigInteger, comment="of a body that was taken out"),
+    Column("body_sha256", LargeBinary, comment="of a body that was taken out"),
+    _time("body_removed_at"),
     _readings(),
     Column("bulk_id", Uuid, comment="the request that carried its last attempt together with others"),
     _one_of("state", CallState),
@@ -411,6 +414,9 @@ bulk_calls = Table(  # requests that carry several calls
     Column("response_body", LargeBinary, comment="the whole answer, once for all members"),
     _now("created_at"),
     _time("received_at"),
+    Column("body_bytes", BigInteger, comment="of a body that was taken out"),
+    Column("body_sha256", LargeBinary, comment="of a body that was taken out"),
+    _time("body_removed_at"),
 )
 
 enrichment_results = Table(
@@ -442,8 +448,10 @@ callback_inbox = Table(  # raw bytes first; parsing happens later, from here
     Column("call_id", BigInteger, nullable=False),
     Column("content_type", Text),
     Column("headers", JSONB, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
     Column("body_sha256", LargeBinary, nullable=False),
+    Column("body_bytes", BigInteger, comment="of a body that was taken out"),
+    _time("body_removed_at"),
     Column("status", Text, nullable=False, server_default=InboxStatus.NEW.value),
     Column("error", Text),
     _now("received_at"),

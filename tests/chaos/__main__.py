@@ -18,7 +18,20 @@ from rich.console import Console
 from tests.chaos.crash_harness import CrashHarness, crash_harness, receiving
 from tests.chaos.dagster_harness import DagsterHarness, dagster_harness
 from tests.chaos.invariants import broken_bulk, broken_reuse
-from tests.chaos.points import ASSET, BULK, DROPPED, ENGINE, RECEIVER, RESTARTED, REUSING, RUN, STOPPED, TICK, Point
+from tests.chaos.points import (
+    ASSET,
+    BULK,
+    DROPPED,
+    ENGINE,
+    RECEIVER,
+    RESTARTED,
+    REUSING,
+    RUN,
+    STOPPED,
+    TAKING,
+    TICK,
+    Point,
+)
 from tests.chaos.random_kills import at_random
 from tests.chaos.report import Report, print_report
 from tests.chaos.scenarios import kill_at, kill_receiver_at, launch_bulk, launch_reusing, restart_at, stop_at
@@ -30,6 +43,7 @@ def in_runs(harness: CrashHarness, report: Report) -> None:
     """Each scenario of an engine run and of the receiver at each of its points, judged one by one."""
     scenarios: list[tuple[str, tuple[Point, ...], Callable[[CrashHarness, str, Point], object]]] = [
         ("run killed", ENGINE, lambda t, b, p: kill_at(t, b, p, ROWS)),
+        ("daemon killed while it takes callbacks in", TAKING, lambda t, b, p: kill_at(t, b, p, ROWS)),
         ("run killed while storing", ASSET, lambda t, b, p: kill_at(t, b, p, ROWS)),
         ("run stopped and resumed", STOPPED, stop_at),
         ("database restarted at once", RESTARTED, restart_at),

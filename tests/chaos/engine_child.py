@@ -10,18 +10,23 @@ from enrichment_assets.engine.run.advance import EngineOptions
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.storing import store_results
+from enrichment_assets.services.batches.taking import take_in_callbacks
 from enrichment_assets.settings import Settings
 from tests.chaos.faults import arm
 from tests.harness.fork_server import serve
 from tests.harness.handles import hq_of
 
+TAKING_SECONDS = 60.0
 CUT_OFF = (-signal.SIGALRM, -signal.SIGPROF)
 TIMERS = {"seconds": signal.ITIMER_REAL, "of work": signal.ITIMER_PROF}
 """By the clock, or by the processor's time that the run has used, which does not depend on how busy the machine is."""
 
 
 def run_engine(order: dict[str, Any]) -> int:
-    """Advance a batch and store its results, as the asset does; 0: finished, 2: something is still open."""
+    """Advance a batch and store its results, as the asset does, or take in its callbacks, as the daemon does.
+
+    0: finished, 2: something is still open.
+    """
     if order.get("fault"):
         arm(order["fault"])
     if order.get("cut_after"):
@@ -38,6 +43,11 @@ def run_engine(order: dict[str, Any]) -> int:
     options = EngineOptions(
         order["receiver"], order["sandbox"], lease_seconds=order["lease"], linger_seconds=0.3, progress_seconds=60.0
     )
+    if order.get("taking"):
+        taken = take_in_callbacks(
+            hq_of(settings), settings, order["batch"], build_providers(order["sandbox"]), TAKING_SECONDS
+        )
+        return 0 if taken.settled.finished else 2
     report = advance_batch(
         hq_of(settings), settings, order["batch"], build_providers(order["sandbox"]), options=options
     )

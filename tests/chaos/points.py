@@ -16,8 +16,8 @@ class Point:
     """A marked function of the package, and what has to be so that a run comes there.
 
     `callbacks`: callbacks wait in the inbox; `crashed`: an earlier run died in the middle of its calls; `overdue`:
-    the callback never comes, so that the deadline passes; `hit`: how often it is passed before; `quick`: of its group,
-    it is among the few that `make test` strikes too.
+    the callback never comes, so that the deadline passes; `taking`: the daemon takes callbacks in, without a run;
+    `hit`: how often it is passed before; `quick`: of its group, it is among the few that `make test` strikes too.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Point:
     callbacks: bool = False
     crashed: bool = False
     overdue: bool = False
+    taking: bool = False
     hit: int = 1
     quick: bool = False
 
@@ -83,6 +84,25 @@ ENGINE = (
     Point("poll-is-read", "before", overdue=True),
     Point("result-is-polled", overdue=True),
 )
+TAKING = tuple(
+    Point(name, when, callbacks=True, taking=True)
+    for name, when in (
+        ("run-signs-on", "after"),
+        ("items-are-claimed", "after"),
+        ("items-are-loaded", "after"),
+        ("callback-is-taken", "before"),
+        ("callback-is-read", "after"),
+        ("endings-are-written", "before"),
+        ("endings-are-written", "after"),
+        ("items-are-released", "after"),
+        ("taken-answers-are-settled", "before"),
+        ("taken-answers-are-settled", "after"),
+        ("run-signs-off", "before"),
+        ("callbacks-are-taken-in", "after"),
+    )
+)
+"""In the daemon, while the callback sensor takes in what providers called back."""
+
 ASSET = (
     Point("destination-is-made"),
     Point("values-are-stored"),
@@ -186,5 +206,18 @@ SHARED = (
 SINGLE = (ATTEMPTED, READ, POLL_READ, INSERTED)
 """What tests of other folders strike."""
 
-EVERY = (*ENGINE, *ASSET, *REUSING, *BULK, *STOPPED, *RESTARTED, *RECEIVER, *RUN, *DROPPED, *SHARED, *SINGLE)
+EVERY = (
+    *ENGINE,
+    *TAKING,
+    *ASSET,
+    *REUSING,
+    *BULK,
+    *STOPPED,
+    *RESTARTED,
+    *RECEIVER,
+    *RUN,
+    *DROPPED,
+    *SHARED,
+    *SINGLE,
+)
 """All that are functions of the package."""

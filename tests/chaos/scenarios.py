@@ -29,7 +29,7 @@ def kill_at(harness: CrashHarness, batch: str, point: Point, rows: int, hit: int
     if point.overdue:
         with harness.launcher() as launcher:
             harness.launched(launcher, batch).overdue()
-    order = harness.order(batch, harness.fault(point, hit=hit))
+    order = harness.order(batch, harness.fault(point, hit=hit), taking=point.taking)
     came = any(harness.first.run(order) == KILLED for _ in range(TRIES))
     harness.let_leases_pass()
     if point.overdue:

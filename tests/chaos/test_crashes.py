@@ -21,6 +21,7 @@ from tests.chaos.points import (
     RESTARTED,
     REUSING,
     STOPPED,
+    TAKING,
     Point,
     quick,
 )
@@ -45,7 +46,7 @@ def test_every_point_is_marked_once_in_the_package_above_a_function_and_every_ma
 
 def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(harness: CrashHarness) -> None:
     with receiving(harness):
-        launched = {harness.launch(ROWS): point for point in (*ENGINE, *ASSET)}
+        launched = {harness.launch(ROWS): point for point in (*ENGINE, *TAKING, *ASSET)}
         never_there = [str(point) for batch, point in launched.items() if not kill_at(harness, batch, point, ROWS)]
         for batch in launched:
             harness.finish(batch)

@@ -54,6 +54,7 @@ PRINTED: Mapping[str, str] = {
     "resolve --retry": "Resolution",
     "resolve --accept-miss": "Resolution",
     "replay": "Replay",
+    "retention": "Retention",
     "callbacks list": "list of Callback",
     "callbacks show": "CallbackDetail",
     "callbacks replay": "CallbackReplay",

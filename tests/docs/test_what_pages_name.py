@@ -155,7 +155,7 @@ def test_every_file_and_folder_is_there(name: str) -> None:
     assert missing == []
 
 
-OUR_OWN = {"ENRICH_STARTED_BY"}
+OUR_OWN = {"ENRICH_STARTED_BY", "ENRICH_WARM_PROCESSES"}
 """Variables that `enrich up` sets for its own processes."""
 
 THEIR_FILES = {"leads.csv", "people.csv", "deploy/.env", "deploy/providers.env", "models/marts/my_model.sql"}

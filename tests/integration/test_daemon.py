@@ -283,6 +283,38 @@ def test_terminate_lets_the_calls_under_way_finish(finished: Stack, tmp_path: Pa
     assert ambiguous == {"n": 0}
 
 
+def test_a_run_whose_process_is_killed_has_failed_at_once_and_its_batch_comes_to_its_tables(
+    finished: Stack, tmp_path: Path
+) -> None:
+    path = tmp_path / "killed.csv"
+    write_people(path, "south", first=2000)
+    upload = json.loads(finished.enrich("upload", str(path), "--client", "south", "--json"))["upload_id"]
+    finished.configure_sandbox(latency=3.0)
+    try:
+        finished.enrich("launch", str(upload), "--pipeline", "apollo-basic", "--client", "south", "--batch", "killed")
+        query = (
+            "select t.run_id, substring(e.event from 'Started process for run .pid: ([0-9]+)')::int as pid "
+            "from event_logs e join run_tags t on t.run_id = e.run_id "
+            "and t.key = 'enrich/batch' and t.value = 'killed' "
+            "where e.event like '%%Started process for run%%'"
+        )
+        with connect(finished.databases.dagster, autocommit=True) as dagster:
+            (run,) = until("its process has started", lambda: dagster.execute(query).fetchall())
+            os.kill(run["pid"], signal.SIGKILL)
+            status = "select status from runs where run_id = %s"
+
+            def failed() -> bool:
+                row = dagster.execute(status, (run["run_id"],)).fetchone()
+                return row is not None and row["status"] == "FAILURE"
+
+            until("the run has failed", failed, 60.0)
+            told = "select count(*) as n from event_logs where run_id = %s and event like '%%was ended by signal 9%%'"
+            assert dagster.execute(told, (run["run_id"],)).fetchone() == {"n": 1}
+    finally:
+        finished.configure_sandbox(latency=0.0)
+    until("its tables are made", lambda: all_extracted(finished))
+
+
 WORKFLOW = """
 slug: look-up-industry
 title: Look up the industry

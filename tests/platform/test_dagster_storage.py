@@ -102,3 +102,61 @@ def test_the_rendered_file_keeps_a_users_changes(tmp_path: Path) -> None:
     target.write_text(mine)
     render_dagster_home(settings)
     assert target.read_text() == mine
+
+
+def again_job() -> dg.JobDefinition:
+    """The job by its name in a module, as Dagster finds it in another process."""
+    pair = dg.define_asset_job("pair", selection="*")
+    made = dg.Definitions(assets=[made_first, made_second], jobs=[pair], executor=dg.in_process_executor)
+    return made.resolve_job_def("pair")
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec("first", skippable=True)],
+    check_specs=[dg.AssetCheckSpec("holds", asset="first")],
+    can_subset=True,
+)
+def made_first() -> Iterator[dg.MaterializeResult]:
+    yield dg.MaterializeResult(
+        asset_key="first",
+        metadata={"rows": 48},
+        check_results=[dg.AssetCheckResult(check_name="holds", passed=True, metadata={"failing": 0})],
+    )
+
+
+@dg.asset(deps=["first"])
+def made_second() -> dg.MaterializeResult:
+    if os.environ.get("SECOND_FAILS"):
+        raise dg.Failure("not yet", allow_retries=False)
+    return dg.MaterializeResult(metadata={"rows": 47})
+
+
+def test_dagster_keeps_each_thing_once_and_executes_a_run_again_from_its_failure(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    monkeypatch.setenv("SECOND_FAILS", "1")
+    job = again_job()
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), config_dir=str(Path.cwd()))) as instance:
+        failed = job.execute_in_process(instance=instance, raise_on_error=False)
+        assert not failed.success
+        (latest,) = instance.fetch_materializations(dg.AssetKey("first"), limit=1).records
+        assert latest.asset_materialization is not None
+        assert latest.asset_materialization.metadata["rows"].value == 48
+        key = dg.AssetCheckKey(dg.AssetKey("first"), "holds")
+        (check,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+        assert (check.status.value, check.run_id) == ("SUCCEEDED", failed.run_id)
+        monkeypatch.delenv("SECOND_FAILS")
+        options = dg.ReexecutionOptions.from_failure(failed.run_id, instance)
+        with dg.execute_job(dg.reconstructable(again_job), instance=instance, reexecution_options=options) as again:
+            assert again.success
+            assert [e.step_key for e in again.all_events if e.is_step_success] == ["made_second"]
+    with connect(databases.hq) as connection:
+        rows = connection.execute(
+            "select dagster_event_type as kind, event from dagster.event_logs where run_id = %s", (failed.run_id,)
+        ).fetchall()
+    kinds = [row["kind"] for row in rows]
+    assert "ASSET_CHECK_EVALUATION_PLANNED" not in kinds
+    assert {"ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION", "STEP_OUTPUT", "STEP_FAILURE"} <= set(kinds)
+    told = [row["kind"] for row in rows if '"rows"' in row["event"]]
+    assert told == ["ASSET_MATERIALIZATION"]

@@ -29,7 +29,7 @@ from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.audit import operator_actions
 from enrichment_assets.store.batches import fanout, giving_up, items, urgency
-from enrichment_assets.store.calls import bulk, ledger, questions, reuse
+from enrichment_assets.store.calls import bulk, ledger, questions, retention, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
 from enrichment_assets.store.calls.intents import Intent
@@ -39,7 +39,16 @@ from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.results import destinations, edits, extraction, freshness, statistics
 from enrichment_assets.store.runs import claims, contexts, step_times
-from enrichment_assets.store.states import batch_states, reasons, recovery, reopening, replaying, stops, transitions
+from enrichment_assets.store.states import (
+    batch_states,
+    groups,
+    reasons,
+    recovery,
+    reopening,
+    replaying,
+    stops,
+    transitions,
+)
 from tests.harness.databases import PostgresServer
 from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBatch, fill, heard, heaviest
 
@@ -108,6 +117,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     batch_states.find_batch_id: lambda c, b: batch_states.find_batch_id(c, "fresh"),
     batch_states.is_running_now: lambda c, b: batch_states.is_running_now(c, b.batch_id),
     batch_states.batches_to_resume: lambda c, b: batch_states.batches_to_resume(c),
+    groups.outlooks: lambda c, b: groups.outlooks(c, ["fresh"]),
     reasons.standing_states: lambda c, b: reasons.standing_states(c, b.batch_id, 8),
     reasons.failed_rows: lambda c, b: reasons.failed_rows(c, b.batch_id, 100),
     reasons.count_failed: lambda c, b: reasons.count_failed(c, b.batch_id),
@@ -139,6 +149,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         )
         for source in extraction.SOURCE_QUERIES
     ],
+    retention.bodies_gone: lambda c, b: retention.bodies_gone(c, b.batch_id, "first"),
     freshness.changed_at: lambda c, b: freshness.changed_at(c, b.batch_id),
     fanout.insert_children_replayed: lambda c, b: fanout.insert_children_replayed(
         c, b.client_id, b.batch_id, _emitted(b)
@@ -184,6 +195,9 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     budgets.lock: lambda c, b: budgets.lock(c, _scope(b)),
     claims.find_runnable: lambda c, b: claims.find_runnable(c, b.batch_id, SLUGS, NEEDS, 0, ITEMS),
     claims.find_called_back: lambda c, b: claims.find_called_back(c, b.batch_id, SLUGS, ITEMS),
+    claims.find_unread: lambda c, b: claims.find_unread(c, b.batch_id, SLUGS, ITEMS),
+    groups.settle_later: lambda c, b: groups.settle_later(c, b.batch_id, SLUGS, 60.0),
+    groups.settle_taken: lambda c, b: groups.settle_taken(c, b.batch_id, NEEDS),
     claims.find_overdue: lambda c, b: claims.find_overdue(c, b.batch_id, SLUGS, ITEMS),
     claims.claim: lambda c, b: claims.claim(c, b.batch_id, b.runner_id, b.items),
     claims.release: lambda c, b: claims.release(c, b.runner_id, _held(b)),

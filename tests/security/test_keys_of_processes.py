@@ -1,4 +1,4 @@
-"""Only the process that makes calls is given the providers' keys."""
+"""Only the processes that make calls are given the providers' keys."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.settings import Settings
 
 
-def test_only_the_code_server_makes_calls(tmp_path: Path) -> None:
+def test_only_the_code_server_and_the_runs_are_given_keys(tmp_path: Path) -> None:
     services = stack_services(Ports(3000, 8710, 8720), tmp_path)
-    assert [service.name for service in services if service.makes_calls] == ["code-server"]
-    assert len(services) == 5
+    assert [service.name for service in services if service.makes_calls] == ["code-server", "runs"]
+    assert len(services) == 6
 
 
 def test_no_key_of_a_provider_is_a_variable_of_our_own() -> None:

@@ -127,7 +127,7 @@ async def advance(
         Interrupted: `stop` was set.
         InfrastructureError: the database failed or the lease was lost; nothing is lost, another run continues.
     """
-    async with _started(hq_url, batch, providers, options, selection, stop) as (run, reader):
+    async with started(hq_url, batch, providers, options, selection, stop) as (run, reader):
         log_event(run, "run_started", runner=run.writer.scope.runner_id)
         stops = StopKeeper(run, reader, options.process or own_label())
         await stops.keep()
@@ -173,7 +173,7 @@ async def _resume_in(reader: AsyncConnection, run: Run) -> float:
 
 
 @asynccontextmanager
-async def _started(
+async def started(
     hq_url: str,
     batch: Batch,
     providers: Mapping[str, Provider],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -35,13 +36,25 @@ async def process(run: Run, item: LoadedItem) -> None:
             await take_callback(run, item, item.callbacks.pop(0))
         for open_call in item.open_calls:
             await _finish(run, item, open_call)
-        await _advance(run, item)
+        await _advance(run, item, run.steps)
     # Also where a state turned out to have ended meanwhile: the fence decides whether the item is still ours to free.
     await run.writer.release(item.item_id, item.fence)
 
 
-async def _advance(run: Run, item: LoadedItem) -> None:
-    """Run steps until none is runnable. Independent steps of an item run side by side."""
+async def take_answers(run: Run, item: LoadedItem, slugs: Collection[str]) -> None:
+    """Apply what came for an item and do what needs no call, then free it: steps outside `slugs` stay as they are.
+
+    A body that a run may have died of stays in the inbox, and what came after it for this item too: a run reads it.
+    """
+    with suppress(ItemLost):
+        while item.callbacks and not item.callbacks[0].readings:
+            await take_callback(run, item, item.callbacks.pop(0))
+        await _advance(run, item, slugs)
+    await run.writer.release(item.item_id, item.fence)
+
+
+async def _advance(run: Run, item: LoadedItem, slugs: Collection[str]) -> None:
+    """Run these steps until none is runnable. Independent steps of an item run side by side."""
     waiting: set[str] = set()
     tasks: dict[asyncio.Task[Ending], str] = {}
     try:
@@ -50,7 +63,10 @@ async def _advance(run: Run, item: LoadedItem) -> None:
             ready = [
                 step
                 for step in run.steps.values()
-                if not run.stopping and step.slug not in waiting | under_way and _runnable(item, step)
+                if not run.stopping
+                and step.slug in slugs
+                and step.slug not in waiting | under_way
+                and _runnable(item, step)
             ]
             if not ready and not tasks:
                 return

@@ -65,11 +65,11 @@ def advance_batch(
         _keep_refusal(hq_url, batch, str(error))
         raise
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
-    chosen = replace(chosen, process=chosen.process or _process())
+    chosen = replace(chosen, process=chosen.process or process_name())
     return uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
 
 
-def _process() -> str:
+def process_name() -> str:
     """What a person knows this process by."""
     return ENRICH_UP if is_of_the_stack() else own_label()
 
@@ -79,4 +79,4 @@ def _keep_refusal(hq_url: str, batch: Batch, reason: str) -> None:
     slugs = [step.slug for step in batch.blueprint.steps]
     stops = [KeptStop(slug, StopCause.OTHER_WORLD.value, reason) for slug in slugs]
     with connect(hq_url) as connection:
-        keep_stops_now(connection, batch.batch_id, slugs, stops, _process())
+        keep_stops_now(connection, batch.batch_id, slugs, stops, process_name())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from enrichment_assets.domain.actors import Actor
@@ -82,8 +83,11 @@ def launch(
     limit: int | None = None,
     priority: Priority | None = None,
     environment: Mapping[str, str] | None = None,
+    starts_in: timedelta = timedelta(0),
 ) -> Launched:
     """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
+
+    `starts_in`: who calls this asks for the batch's run; the sequencer does after that time, where it was not.
 
     A `fresh` batch takes no answer of an earlier one; later ones may take its. Without a `priority` a new batch has the
     usual one, and one that is there keeps its own.
@@ -117,7 +121,7 @@ def launch(
             blueprint = asked.model_copy(update={"simulated": simulated})
             beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)
             draft = replace(draft, blueprint=blueprint, priority=priority or draft.priority)
-            launched = created(connection, draft, key, actor=actor)
+            launched = created(connection, draft, key, actor=actor, starts_in=starts_in)
             replaced = tuple((plan.slug, url) for plan in plans for url in plan.replaced)
             launched = replace(launched, replaced=replaced, beside=tuple(beside))
     add_partition(launched.batch_key)
@@ -156,7 +160,13 @@ def next_key(hq: Hq, upload: int | str, pipeline: str, client: str | None = None
 
 
 def created(
-    connection: Connection, draft: Draft, batch_key: str | None, replaces: int | None = None, *, actor: Actor
+    connection: Connection,
+    draft: Draft,
+    batch_key: str | None,
+    replaces: int | None = None,
+    *,
+    actor: Actor,
+    starts_in: timedelta = timedelta(0),
 ) -> Launched:
     """Insert the batch of a draft; `replaces`: id of the batch that was given up for it. The caller commits.
 
@@ -167,7 +177,7 @@ def created(
     for _ in range(_ATTEMPTS):
         key = batch_key or default_key(connection, draft)
         rank = draft.priority.rank
-        batch_id = store.insert_batch(connection, key, draft.upload, draft.blueprint, limit, replaces, rank)
+        batch_id = store.insert_batch(connection, key, draft.upload, draft.blueprint, limit, replaces, rank, starts_in)
         if batch_id is not None:
             said = {"upload_id": draft.upload["id"], "pipeline": draft.pipeline.slug, "items": draft.items}
             if limit is not None:

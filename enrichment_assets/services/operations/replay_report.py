@@ -24,6 +24,7 @@ class ReplayReport:
         reopened: Later steps PENDING again that had been skipped for want of what is there now.
         emitted: Child items that the answers emit and that were not there; those that are there stay.
         removed: Rows taken out of the destination table because their item is not found any more.
+        gone: Answers that cannot be read again: retention took their bodies out. What they said before stays.
     """
 
     batch: str
@@ -41,6 +42,7 @@ class ReplayReport:
     reopened: int
     emitted: int = 0
     removed: int = 0
+    gone: int = 0
 
     @property
     def next_step(self) -> Hint:

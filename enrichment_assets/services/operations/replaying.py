@@ -35,6 +35,7 @@ from enrichment_assets.services.operations.replay_report import ReplayReport
 from enrichment_assets.services.operations.rereading import with_current_mapping, with_step
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
+from enrichment_assets.store.calls.retention import bodies_gone
 from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -161,6 +162,7 @@ class _Replay:
             states=count["states"],
             reopened=reopened,
             emitted=count["emitted"],
+            gone=bodies_gone(self._connection, self._batch.batch_id, self._slug),
         )
         return report, self._workflow.destination, self._blueprint.client
 

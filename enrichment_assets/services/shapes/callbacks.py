@@ -30,6 +30,7 @@ class Callback(Shape):
         call_id: The call that it answers.
         content_type: As the provider said.
         size: Bytes of its body.
+        body_removed_at: When `enrich retention` took its body out; null: it is there.
         error: Why a dead one is dead.
     """
 
@@ -44,6 +45,7 @@ class Callback(Shape):
     call_id: int
     content_type: str | None
     size: int
+    body_removed_at: datetime | None
     error: str | None
 
     @classmethod
@@ -61,6 +63,7 @@ class Callback(Shape):
             found.call_id,
             found.content_type,
             found.size,
+            found.body_removed_at,
             found.error,
         )
 

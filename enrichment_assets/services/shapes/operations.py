@@ -254,6 +254,7 @@ class Replay(Shape):
         reopened: Later steps that were skipped and go on.
         emitted: Child items that are new.
         removed: Rows taken out of the destination table.
+        gone: Answers that cannot be read again: `enrich retention` took their bodies out.
         next: What to do now.
     """
 
@@ -272,6 +273,7 @@ class Replay(Shape):
     reopened: int
     emitted: int
     removed: int
+    gone: int
     next: Hint
 
     @classmethod
@@ -293,5 +295,6 @@ class Replay(Shape):
             reopened=report.reopened,
             emitted=report.emitted,
             removed=report.removed,
+            gone=report.gone,
             next=report.next_step,
         )

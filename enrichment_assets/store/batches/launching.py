@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -53,6 +54,7 @@ def insert_batch(
     row_limit: int | None = None,
     replaces: int | None = None,
     priority: int = 0,
+    starts_in: timedelta = timedelta(0),
 ) -> int | None:
     """Insert the batch; its id, or None when the key is taken.
 
@@ -64,12 +66,13 @@ def insert_batch(
         row_limit: It is a pilot: only so many readable rows, the first ones.
         replaces: Id of the batch that was given up for it.
         priority: Its rank (`domain.priorities`).
+        starts_in: When the sequencer starts it, if it was not started before.
     """
     row = connection.execute(
         """
         insert into batches (batch_key, client_id, upload_id, pipeline_slug, blueprint, row_limit, replaces, priority,
                              resume_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, now())
+        values (%s, %s, %s, %s, %s, %s, %s, %s, now() + %s)
         on conflict (batch_key) do nothing
         returning id
         """,
@@ -82,6 +85,7 @@ def insert_batch(
             row_limit,
             replaces,
             priority,
+            starts_in,
         ),
     ).fetchone()
     return None if row is None else int(row["id"])

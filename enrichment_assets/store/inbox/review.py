@@ -31,12 +31,14 @@ class CallbackSummary:
     call_id: int
     content_type: str | None
     size: int
+    body_removed_at: datetime | None
     error: str | None
 
 
 _SUMMARY = """
 select i.id, i.status, i.received_at, i.processed_at, c.slug as client, b.batch_key, p.workflow_slug as workflow,
-       p.item_id, i.call_id, i.content_type, octet_length(i.body) as size, i.error
+       p.item_id, i.call_id, i.content_type, coalesce(octet_length(i.body), i.body_bytes, 0) as size,
+       i.body_removed_at, i.error
 from callback_inbox i
 join provider_calls p on p.id = i.call_id
 join batches b on b.id = i.batch_id
@@ -87,9 +89,9 @@ def find_in_inbox(connection: Connection, inbox_id: int) -> CallbackSummary | No
 
 
 def read_inbox_body(connection: Connection, inbox_id: int) -> tuple[dict[str, str], bytes]:
-    """Headers and raw body of a callback that exists."""
+    """Headers and raw body of a callback that exists; empty where it was taken out."""
     row = connection.execute("select headers, body from callback_inbox where id = %s", [inbox_id]).fetchone()
-    return row["headers"], row["body"]  # type: ignore[index]
+    return row["headers"], row["body"] or b""  # type: ignore[index]
 
 
 def reopen_dead(

@@ -146,6 +146,20 @@ async def find_called_back(connection: AsyncConnection, batch_id: int, slugs: Se
     return [row["item_id"] for row in await cursor.fetchall()]
 
 
+async def find_unread(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
+    """`find_called_back` without the bodies that somebody began to read: a process may have died of one of them."""
+    cursor = await connection.execute(
+        """
+        select c.item_id
+        from callback_inbox i join provider_calls c on c.id = i.call_id
+        where i.batch_id = %s and i.status = 'new' and i.readings = 0 and c.workflow_slug = any(%s::text[])
+        group by c.item_id order by min(i.id) limit %s
+        """,
+        (batch_id, list(slugs), limit),
+    )
+    return [row["item_id"] for row in await cursor.fetchall()]
+
+
 async def find_overdue(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
     """Ids of items whose asynchronous answer is overdue or to be polled, and that made the call themselves.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.deadlocks import again_after_deadlock
+from enrichment_assets.store.states.groups import NEXT_LOOK
 from enrichment_assets.store.states.transitions import (
     ANSWERED,
     DEPENDENTS,
@@ -76,9 +77,9 @@ async def settle_batch(
 ) -> bool:
     """Write when this batch wants attention again, and whether it is finished. Returns True when it is.
 
-    `resume_at` is the earliest poll or deadline of an IN_PROGRESS state, or the time when the first PENDING state that
-    waits for no other step is due, but not before `resume_in` seconds from now. The batch's row is locked before the
-    states are counted, so that a person's retry in between is not overwritten by an older count.
+    `resume_at` is the earliest look at an IN_PROGRESS state (`groups.NEXT_LOOK`), or the time when the first PENDING
+    state that waits for no other step is due, but not before `resume_in` seconds from now. The batch's row is locked
+    before the states are counted, so that a person's retry in between is not overwritten by an older count.
     """
     async with connection.transaction():
         await connection.execute("select 1 from batches where id = %s for no key update", (batch_id,))
@@ -89,9 +90,9 @@ async def _settle(
     connection: AsyncConnection, batch_id: int, dependencies: Sequence[tuple[str, str]], resume_in: float
 ) -> bool:
     cursor = await connection.execute(
-        """
+        f"""
         with open_states as (
-          select min(case when s.status = 'IN_PROGRESS' then least(s.deadline_at, s.next_poll_at) end) as deadline,
+          select min(case when s.status = 'IN_PROGRESS' then {NEXT_LOOK} end) as deadline,
                  min(coalesce(s.next_attempt_at, clock_timestamp())) filter (
                    where s.status = 'PENDING' and not exists (
                      select 1
@@ -100,7 +101,8 @@ async def _settle(
                      where d.step = s.workflow_slug and x.status in ('PENDING', 'IN_PROGRESS')
                    )) as due,
                  count(*) as open
-          from workflow_states s where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
+          from workflow_states s join batches b on b.id = s.batch_id
+          where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
         )
         update batches b
         set resume_at = case when o.open = 0 then null else least(

@@ -1,0 +1,111 @@
+"""What is old and needed by nobody goes: Dagster's history, and the bodies of answers. All figures stay."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from enrichment_assets.domain.actors import Actor
+from enrichment_assets.domain.durations import parse_duration
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.operator_actions import Code
+from enrichment_assets.store import dagster_history
+from enrichment_assets.store.audit.operator_actions import note_action
+from enrichment_assets.store.calls import retention
+from enrichment_assets.store.calls.retention import Bodies, Kind
+from enrichment_assets.store.dagster_history import History
+from enrichment_assets.store.database import Connection, connect
+from enrichment_assets.store.hq import Hq
+
+LEAST_DAYS = 7
+"""Nothing younger is taken out: a person looks at last week's runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """What was taken out, or would be.
+
+    Attributes:
+        days: What is older than so many days.
+        dry_run: Nothing was changed.
+        history: Of Dagster's: runs, events and their bytes.
+        answers: Bodies of answers; one that was given to several calls at once counts once.
+        callbacks: Bodies of callbacks.
+    """
+
+    days: int
+    dry_run: bool
+    history: History
+    answers: Bodies
+    callbacks: Bodies
+
+
+def retain(hq: Hq, dagster_url: str, days: int, *, dry_run: bool, actor: Actor) -> Retained:
+    """Take out what is older than `days` and needed by nobody, in short transactions: killed, it is called again.
+
+    Args:
+        hq: The operational database.
+        dagster_url: libpq URL of Dagster's tables.
+        days: At least `LEAST_DAYS`.
+        dry_run: Say what would go, and change nothing.
+        actor: Who says so; kept with the figures.
+
+    Raises:
+        ConfigurationError: So few days are not allowed.
+    """
+    if days < LEAST_DAYS:
+        raise ConfigurationError(
+            f"what is younger than {LEAST_DAYS} days is kept: give more days", code="retention.too_few_days"
+        )
+    with hq.transaction() as connection:
+        needed = retention.batches_not_done(connection)
+        windows = json.dumps(_windows(connection))
+    answers = _bodies(hq, Kind.ANSWERS, days, windows, dry_run=dry_run)
+    answers += _bodies(hq, Kind.BULK, days, windows, dry_run=dry_run)
+    callbacks = _bodies(hq, Kind.CALLBACKS, days, windows, dry_run=dry_run)
+    history = _history(dagster_url, days, needed, dry_run=dry_run)
+    done = Retained(days, dry_run, history, answers, callbacks)
+    if not dry_run:
+        with hq.transaction() as connection:
+            note_action(connection, actor, Code.RETENTION_RUN, days, after=_figures(done))
+    return done
+
+
+def _windows(connection: Connection) -> dict[str, float]:
+    """Slug -> the longest time that an answer of it may still be reused, whoever asks."""
+    longest: dict[str, float] = {}
+    for row in retention.reuse_texts(connection):
+        seconds = float(parse_duration(row["reuse_for"]))  # type: ignore[arg-type]
+        longest[row["slug"]] = max(seconds, longest.get(row["slug"], 0.0))
+    return longest
+
+
+def _bodies(hq: Hq, kind: Kind, days: int, windows: str, *, dry_run: bool) -> Bodies:
+    total = Bodies()
+    with connect(hq.url) as connection:
+        if dry_run:
+            return retention.count_bodies(connection, kind, days, windows)
+        while (taken := retention.take_bodies(connection, kind, days, windows)).bodies:
+            connection.commit()
+            total += taken
+    return total
+
+
+def _history(url: str, days: int, needed: list[str], *, dry_run: bool) -> History:
+    total, after = History(), 0
+    with connect(url) as connection:
+        while runs := dagster_history.old_runs(connection, days, needed, after):
+            after, ids = max(runs), list(runs.values())
+            total += dagster_history.count(connection, ids) if dry_run else dagster_history.take_out(connection, ids)
+            connection.commit()
+    return total
+
+
+def _figures(done: Retained) -> dict[str, int]:
+    return {
+        "runs": done.history.runs,
+        "events": done.history.events,
+        "answers": done.answers.bodies,
+        "callbacks": done.callbacks.bodies,
+        "bytes": done.history.bytes + done.answers.bytes + done.callbacks.bytes,
+    }

@@ -1,0 +1,168 @@
+"""Taking the bodies out of old answers and callbacks; what they cost, said and became stays.
+
+What somebody may still need is not looked at: an answer of a batch that is under way or whose tables are not made, of a
+call that has not settled, of a state that waits or is of unknown fate, one that a launch may still reuse, and every
+callback that was not applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from enrichment_assets.store.database import Connection
+
+CHUNK = 2_000
+"""Bodies taken out in one statement."""
+
+_SETTLED = """
+  b.finished_at < statement_timestamp() - make_interval(days => %(days)s)
+  and (b.extracted_at >= b.finished_at or b.retired_at is not null)
+  and c.state in ('applied', 'failed')
+  and coalesce(c.received_at, c.sent_at, c.created_at) < statement_timestamp() - greatest(
+        make_interval(days => %(days)s),
+        make_interval(secs => coalesce((%(windows)s::jsonb ->> c.workflow_slug)::float8, 0)))
+  and not exists (select 1 from callback_inbox n where n.call_id = c.id and n.status in ('new', 'dead'))
+  and not exists (select 1 from workflow_states s
+                  where s.call_id = c.id and s.status in ('PENDING', 'IN_PROGRESS', 'AMBIGUOUS'))
+"""
+"""What holds of a call `c` of a batch `b` whose bodies nobody needs any more."""
+
+_OLD_ANSWERS = f"""
+from provider_calls c join batches b on b.id = c.batch_id where c.response_body is not null and {_SETTLED}
+"""
+
+_OLD_BULK = f"""
+from bulk_calls m join batches b on b.id = m.batch_id
+where m.response_body is not null
+  and not exists (select 1 from provider_calls c where c.id = any(m.call_ids) and ({_SETTLED}) is not true)
+"""
+"""Answers that were given to several calls at once: needed by nobody when none of these calls needs them."""
+
+_OLD_CALLBACKS = f"""
+from callback_inbox i join provider_calls c on c.id = i.call_id join batches b on b.id = i.batch_id
+where i.body is not null and i.status in ('applied', 'superseded')
+  and i.received_at < statement_timestamp() - greatest(
+        make_interval(days => %(days)s),
+        make_interval(secs => coalesce((%(windows)s::jsonb ->> c.workflow_slug)::float8, 0)))
+  and {_SETTLED}
+"""
+
+_COUNT = "select count(*) as bodies, coalesce(sum(octet_length({body})), 0)::bigint as bytes {old}"
+
+_TAKE_ANSWERS = f"""
+with old as (
+  select c.id {_OLD_ANSWERS} order by c.id limit {CHUNK} for update of c skip locked
+), gone as (
+  update provider_calls c
+  set body_bytes = octet_length(c.response_body), body_sha256 = sha256(c.response_body),
+      body_removed_at = clock_timestamp(), response_body = null
+  from old where c.id = old.id
+  returning c.body_bytes
+)
+select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from gone
+"""
+
+_TAKE_BULK = f"""
+with old as (
+  select m.id {_OLD_BULK} order by m.id limit {CHUNK} for update of m skip locked
+), gone as (
+  update bulk_calls m
+  set body_bytes = octet_length(m.response_body), body_sha256 = sha256(m.response_body),
+      body_removed_at = clock_timestamp(), response_body = null
+  from old where m.id = old.id
+  returning m.body_bytes
+)
+select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from gone
+"""
+
+_TAKE_CALLBACKS = f"""
+with old as (
+  select i.id {_OLD_CALLBACKS} order by i.id limit {CHUNK} for update of i skip locked
+), gone as (
+  update callback_inbox i
+  set body_bytes = octet_length(i.body), body_removed_at = clock_timestamp(), body = null
+  from old where i.id = old.id
+  returning i.body_bytes
+)
+select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from gone
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """How many bodies, and their bytes."""
+
+    bodies: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Bodies) -> Bodies:
+        return Bodies(self.bodies + other.bodies, self.bytes + other.bytes)
+
+
+class Kind(Enum):
+    """Whose bodies: how they are counted, and how a chunk of them is taken out."""
+
+    ANSWERS = (_COUNT.format(body="c.response_body", old=_OLD_ANSWERS), _TAKE_ANSWERS)
+    BULK = (_COUNT.format(body="m.response_body", old=_OLD_BULK), _TAKE_BULK)
+    CALLBACKS = (_COUNT.format(body="i.body", old=_OLD_CALLBACKS), _TAKE_CALLBACKS)
+
+
+def count_bodies(connection: Connection, kind: Kind, days: int, windows: str) -> Bodies:
+    """How many bodies older than `days` nobody needs; `windows`: slug -> seconds of reuse, as JSON."""
+    return _figures(connection, kind.value[0], days, windows)
+
+
+def take_bodies(connection: Connection, kind: Kind, days: int, windows: str) -> Bodies:
+    """Take out a chunk of them; the caller commits. Nothing: there are no more."""
+    return _figures(connection, kind.value[1], days, windows)
+
+
+def _figures(connection: Connection, statement: str, days: int, windows: str) -> Bodies:
+    row = connection.execute(statement, {"days": days, "windows": windows}).fetchone()
+    return Bodies() if row is None else Bodies(row["bodies"], row["bytes"])
+
+
+def reuse_texts(connection: Connection) -> Sequence[Mapping[str, str]]:
+    """Every `reuse_for` that a launch or a batch may go by: `slug` and `reuse_for` as it is written."""
+    return connection.execute(
+        """
+        select workflow_slug as slug, definition ->> 'reuse_for' as reuse_for from enrichment_registry
+        where definition ->> 'reuse_for' is not null
+        union all
+        select workflow_slug, settings ->> 'reuse_for' from client_workflow_configs
+        where settings ->> 'reuse_for' is not null
+        union all
+        select e.step -> 'workflow' ->> 'slug', e.step -> 'workflow' ->> 'reuse_for'
+        from batches b cross join lateral jsonb_array_elements(b.blueprint -> 'steps') as e(step)
+        where b.finished_at is null and e.step -> 'workflow' ->> 'reuse_for' is not null
+        """
+    ).fetchall()
+
+
+def bodies_gone(connection: Connection, batch_id: int, workflow: str) -> int:
+    """Answers of a step of a batch that cannot be read again, because their bodies were taken out."""
+    row = connection.execute(
+        """
+        select count(*) as gone
+        from provider_calls c join provider_calls o on o.id = coalesce(c.reused_from, c.id)
+        left join bulk_calls m on m.id = o.bulk_id
+        where c.batch_id = %s and c.workflow_slug = %s and c.state in ('applied', 'failed')
+          and o.response_body is null and m.response_body is null
+          and (o.body_removed_at is not null or m.body_removed_at is not null
+               or exists (select 1 from callback_inbox i where i.call_id = o.id and i.body_removed_at is not null))
+          and not exists (select 1 from callback_inbox i where i.call_id = o.id and i.body is not null)
+        """,
+        (batch_id, workflow),
+    ).fetchone()
+    return 0 if row is None else int(row["gone"])
+
+
+def batches_not_done(connection: Connection) -> list[str]:
+    """Keys of batches that are under way, or whose tables are not made yet."""
+    rows = connection.execute(
+        "select batch_key from batches where retired_at is null "
+        "and (finished_at is null or extracted_at is null or extracted_at < finished_at)"
+    ).fetchall()
+    return [row["batch_key"] for row in rows]

@@ -1,0 +1,196 @@
+"""Retention: bodies of old answers go with their figures kept, and nothing that somebody may still need is touched."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.instance.ref import InstanceRef
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.installation.databases import Databases
+from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.operations.history import list_history
+from enrichment_assets.services.operations.replaying import replay
+from enrichment_assets.services.operations.retention import Retained, retain
+from enrichment_assets.store.database import connect
+from tests.actors import TESTER
+from tests.harness.batches import BatchHarness, Launched, async_step, people, step
+from tests.harness.handles import hq_of
+
+GOOD = {"found": True, "id": "answer-1"}
+
+
+@pytest.fixture
+def dagster_url(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Dagster's tables, made."""
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), config_dir=str(Path.cwd()))):
+        yield databases.dagster
+
+
+def aged(batch: Launched, days: int) -> None:
+    """Let everything of the batch have happened so long ago, its tables included."""
+    batch.change("update batches set extracted_at = finished_at")
+    for table, columns in {
+        "batches": ("created_at", "started_at", "finished_at", "extracted_at"),
+        "provider_calls": ("created_at", "sent_at", "received_at", "applied_at"),
+        "callback_inbox": ("received_at", "processed_at"),
+    }.items():
+        moved = ", ".join(f"{name} = {name} - make_interval(days => {days})" for name in columns)
+        batch.change(f"update {table} set {moved}")
+
+
+def old(batch: Launched, dagster_url: str, days: int = 30, *, dry_run: bool = False) -> Retained:
+    return retain(hq_of(batch.settings), dagster_url, days, dry_run=dry_run, actor=TESTER)
+
+
+def test_old_bodies_go_and_their_figures_stay(harness: BatchHarness, dagster_url: str) -> None:
+    batch = harness.launch(people(2), step("plain"), async_step("slow", step=2))
+    batch.run()
+    for call in batch.calls("slow"):
+        batch.call_back(call, GOOD)
+    assert batch.run().finished
+    before = {call["id"]: call for call in batch.calls()}
+    results = batch.results()
+    aged(batch, 40)
+    assert old(batch, dagster_url, 60).answers.bodies == 0
+    counted = old(batch, dagster_url, dry_run=True)
+    assert (counted.answers.bodies, counted.callbacks.bodies) == (4, 2)
+    assert counted.answers.bytes == sum(len(call["response_body"]) for call in before.values())
+    assert all(call["response_body"] for call in batch.calls())
+    done = old(batch, dagster_url)
+    assert (done.answers, done.callbacks) == (counted.answers, counted.callbacks)
+    for call in batch.calls():
+        was = before[call["id"]]
+        assert call["response_body"] is None
+        assert call["body_bytes"] == len(was["response_body"])
+        assert bytes(call["body_sha256"]) == hashlib.sha256(was["response_body"]).digest()
+        assert call["body_removed_at"] is not None
+        assert {k: call[k] for k in ("cost", "state", "http_status", "external_id")} == {
+            k: was[k] for k in ("cost", "state", "http_status", "external_id")
+        }
+    assert [(row["body"], row["body_bytes"] > 0, row["status"]) for row in batch.inbox()] == [
+        (None, True, "applied"),
+        (None, True, "applied"),
+    ]
+    assert batch.results() == results
+    assert old(batch, dagster_url).answers.bodies == 0
+    noted = [row.after or {} for row in list_history(hq_of(batch.settings)) if row.action == "retention.run"]
+    assert [(one["answers"], one["callbacks"]) for one in noted] == [(0, 0), (4, 2), (0, 0)]
+
+
+def test_replay_says_that_bodies_are_gone_and_changes_nothing(harness: BatchHarness, dagster_url: str) -> None:
+    batch = harness.launch(people(2), step("plain"))
+    batch.run()
+    states = batch.statuses()
+    add_workflow(hq_of(batch.settings), batch.settings, step("plain"), actor=TESTER)
+    aged(batch, 40)
+    old(batch, dagster_url)
+    report = replay(hq_of(batch.settings), batch.settings, batch.key, "plain", dry_run=False, actor=TESTER)
+    assert (report.gone, report.answers, report.states) == (2, 0, 0)
+    assert batch.statuses() == states
+
+
+NEEDED = {
+    "the batch is under way": "update batches set finished_at = null",
+    "its tables are not made": "update batches set extracted_at = null",
+    "its tables are out of date": "update batches set extracted_at = finished_at - interval '1 minute'",
+    "a callback was not read": "update callback_inbox set status = 'new'",
+    "a callback is dead": "update callback_inbox set status = 'dead'",
+    "the call has not settled": "update provider_calls set state = 'received'",
+    "its fate is unknown": "update workflow_states set status = 'AMBIGUOUS'",
+    "the state waits": "update workflow_states set status = 'IN_PROGRESS'",
+    "it is young": "update provider_calls set received_at = now(), applied_at = now()",
+    "a workflow may reuse it": "update batches set finished_at = finished_at; "
+    "update enrichment_registry set definition = jsonb_set(definition, '{reuse_for}', '\"100d\"')",
+}
+
+
+@pytest.mark.parametrize("change", NEEDED.values(), ids=NEEDED.keys())
+def test_what_somebody_may_still_need_is_not_touched(harness: BatchHarness, dagster_url: str, change: str) -> None:
+    batch = harness.launch(people(1), async_step("slow"))
+    batch.run()
+    batch.call_back(batch.calls()[0], GOOD)
+    assert batch.run().finished
+    aged(batch, 40)
+    add_workflow(hq_of(batch.settings), batch.settings, async_step("slow"), actor=TESTER)
+    for statement in change.split("; "):
+        batch.change(statement)
+    assert old(batch, dagster_url).answers.bodies == 0
+    assert all(call["response_body"] for call in batch.calls())
+    assert all(row["body"] for row in batch.inbox())
+
+
+def test_an_answer_to_several_calls_goes_when_none_of_them_needs_it(harness: BatchHarness, dagster_url: str) -> None:
+    batch = harness.launch(people(2), step("plain"))
+    batch.run()
+    batch.change(
+        "insert into bulk_calls (id, client_id, batch_id, workflow_slug, runner_id, call_ids, response_body) "
+        "select gen_random_uuid(), client_id, batch_id, workflow_slug, 1, array_agg(id order by id), 'both' "
+        "from provider_calls group by client_id, batch_id, workflow_slug"
+    )
+    batch.change("update provider_calls set response_body = null, bulk_id = (select id from bulk_calls)")
+    aged(batch, 40)
+    one, _ = batch.calls()
+    batch.change("update provider_calls set state = 'ambiguous' where id = %s", one["id"])
+    assert old(batch, dagster_url).answers.bodies == 0
+    batch.change("update provider_calls set state = 'applied' where id = %s", one["id"])
+    assert old(batch, dagster_url, dry_run=True).answers.bodies == 1
+    assert old(batch, dagster_url).answers.bodies == 1
+    (kept,) = batch.rows("select response_body, body_bytes, encode(body_sha256, 'hex') as sha from bulk_calls")
+    assert kept == {"response_body": None, "body_bytes": 4, "sha": hashlib.sha256(b"both").hexdigest()}
+    add_workflow(hq_of(batch.settings), batch.settings, step("plain"), actor=TESTER)
+    assert replay(hq_of(batch.settings), batch.settings, batch.key, "plain", dry_run=True, actor=TESTER).gone == 2
+
+
+def test_so_few_days_are_refused(harness: BatchHarness, dagster_url: str) -> None:
+    batch = harness.launch(people(1), step("plain"))
+    with pytest.raises(ConfigurationError, match="7 days"):
+        old(batch, dagster_url, 6)
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec("table", partitions_def=dg.DynamicPartitionsDefinition(name="batches"))],
+    check_specs=[dg.AssetCheckSpec("holds", asset="table")],
+)
+def made() -> Iterator[dg.MaterializeResult]:
+    yield dg.MaterializeResult(asset_key="table", check_results=[dg.AssetCheckResult(check_name="holds", passed=True)])
+
+
+def test_old_history_goes_and_the_latest_of_each_partition_is_still_known(
+    harness: BatchHarness, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = harness.launch(people(1), step("plain"), key="under-way")
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    job = dg.Definitions(assets=[made], executor=dg.in_process_executor).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), config_dir=str(Path.cwd()))) as instance:
+        instance.add_dynamic_partitions("batches", ["one", "two", "under-way"])
+
+        def run(partition: str) -> str:
+            return str(job.execute_in_process(instance=instance, partition_key=partition).run_id)
+
+        first, second, third, kept = run("one"), run("one"), run("two"), run("under-way")
+        with connect(databases.dagster) as connection:
+            connection.execute("update runs set update_timestamp = update_timestamp - interval '40 days'")
+        young = run("two")
+        counted = old(under_way, databases.dagster, dry_run=True).history
+        done = old(under_way, databases.dagster).history
+        assert done == counted
+        assert done.runs == 2  # `first` and `third` were followed by others
+        assert instance.get_run_by_id(first) is None
+        assert instance.get_run_by_id(third) is None
+        table = dg.AssetKey("table")
+        assert instance.get_materialized_partitions(table) == {"one", "two", "under-way"}
+        latest = instance.get_latest_materialization_event(table)
+        assert latest is not None and latest.run_id == young
+        assert instance.get_run_by_id(second) is not None
+        assert [e.dagster_event_type for e in instance.all_logs(second)] == [dg.DagsterEventType.ASSET_MATERIALIZATION]
+        assert len(instance.all_logs(kept)) > 5
+        assert len(instance.all_logs(young)) > 5
+        (check,) = instance.event_log_storage.get_asset_check_execution_history(dg.AssetCheckKey(table, "holds"), 1)
+        assert check.run_id == young
+        assert old(under_way, databases.dagster).history.events == 0
