@@ -127,7 +127,6 @@ async def settle_taken(connection: AsyncConnection, batch_id: int, dependencies:
     return Settled(finished=bool(row and row["finished"]), goes_on=bool(row and row["goes_on"]))
 
 
-# one row: by its key
 async def settle_later(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], seconds: float) -> bool:
     """Have a batch looked at after `seconds` at the latest, without counting its states now.
 
