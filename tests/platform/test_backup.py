@@ -7,15 +7,19 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 from alembic import command
+from dagster._core.utils import make_new_run_id
 from psycopg.rows import dict_row
 from sqlalchemy import create_engine
 
+from enrichment_assets.assets.instance import open_instance
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.installation.migrating import alembic_config, newest_revision
 from enrichment_assets.installation.postgres_home import find_binaries
@@ -59,6 +63,17 @@ def elsewhere(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Setti
     postgres_server.drop(workspace)
 
 
+@contextmanager
+def dagster_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """Dagster's history of an installation whose tables are a schema of HQ."""
+    with monkeypatch.context() as environment:
+        environment.delenv("DAGSTER_HOME", raising=False)
+        environment.delenv("DAGSTER_DATABASE_URL", raising=False)
+        environment.setenv("HQ_DATABASE_URL", settings.hq_database_url or "")
+        with open_instance(settings) as instance:
+            yield instance
+
+
 def calls(settings: Settings, condition: str) -> list[Row]:
     """Ledger rows of an installation."""
     with psycopg.connect(settings.hq_database_url or "", row_factory=dict_row) as connection:
@@ -66,8 +81,11 @@ def calls(settings: Settings, condition: str) -> list[Row]:
 
 
 def test_a_backup_under_load_goes_on_elsewhere_and_nothing_that_it_knows_of_is_asked_again(
-    harness: BatchHarness, elsewhere: Settings, tmp_path: Path
+    harness: BatchHarness, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    run_id = make_new_run_id()
+    with dagster_of(harness.settings, monkeypatch) as instance:
+        instance.add_run(dg.DagsterRun("batch_job", run_id=run_id, status=dg.DagsterRunStatus.STARTED))
     harness.sandbox.configure(latency="1s-3s")
     batch = harness.launch(people(ROWS), *(step(slug) for slug in STEPS))
     publish_batch_sources(hq_of(batch.settings), batch.settings, batch.key)
@@ -90,6 +108,10 @@ def test_a_backup_under_load_goes_on_elsewhere_and_nothing_that_it_knows_of_is_a
     assert 0 < len(under_way) < len(known) < asked
     assert f"restore: batch {batch.key} was not finished: {len(under_way)} calls were under way" in told.stdout
 
+    with dagster_of(elsewhere, monkeypatch) as instance:
+        restored_run = instance.get_run_by_id(run_id)
+        assert restored_run is not None
+        assert restored_run.status is dg.DagsterRunStatus.CANCELED, "Dagster would start it again"
     there = replace(elsewhere, sandbox_url=harness.sandbox.url)
     with hq_of(there).transaction() as connection:
         assert batches_to_resume(connection) == [], "it would go on before anybody has looked at it"
