@@ -19,16 +19,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from enrichment_assets.warehouse.files import Layout, put_in_place, quoted
 from enrichment_assets.warehouse.locking import locked_if_free
 from enrichment_assets.warehouse.project import Column, Project
 from enrichment_assets.warehouse.scanning import scan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FOLDER = "compacted"
 MEMBERS = b"enrich.members"
@@ -221,20 +223,26 @@ def _compacted(
     """The compacted files that have all these columns, the newest first."""
     found = []
     for path in sorted(_folder(layout, room, name, client_slug).glob("*.parquet"), reverse=True):
-        try:
-            schema = pq.read_schema(path)
-        except (OSError, pa.ArrowInvalid):
-            continue
-        if {column.name for column in columns} <= set(schema.names):
+        schema = _schema_of(path)
+        if schema is not None and {column.name for column in columns} <= set(schema.names):
             found.append(Compacted(path, _members_of(schema)))
     return found
 
 
 def _members(path: Path) -> Mapping[str, Member]:
+    schema = _schema_of(path)
+    return {} if schema is None else _members_of(schema)
+
+
+def _schema_of(path: Path) -> pa.Schema | None:
+    """A file's schema; None where it cannot be read."""
+    import pyarrow as pa  # where nothing is compacted, a question needs none of it
+    import pyarrow.parquet as pq
+
     try:
-        return _members_of(pq.read_schema(path))
+        return pq.read_schema(path)
     except (OSError, pa.ArrowInvalid):
-        return {}
+        return None
 
 
 def _members_of(schema: pa.Schema) -> Mapping[str, Member]:
