@@ -156,12 +156,19 @@ class ResponseReader:
         `poll.payload` of the body is what the callback would have carried, and is read like one. Ask this before the
         provider's `classify`: a "not ready yet" may come with an error status.
         """
+        notes: list[str] = []
+        delivered = self.polled(answer, notes)
+        if delivered is None:
+            return None
+        return replace(self._read_delivered(delivered[0], notes), note="; ".join(notes) or None)
+
+    def polled(self, answer: Answer, notes: list[str]) -> tuple[Any] | None:
+        """What the callback would have carried, by an answer to a poll; None: not ready yet."""
         poll = self._workflow.poll
         if poll is None:
             raise ConfigurationError(f"{self._workflow.slug}: has no `poll`", code="workflow.no_poll")
         if answer.status in poll.pending_status:
             return None
-        notes: list[str] = []
         body = self._json(answer.body, notes, answer.headers)
         if self._pending_if is not None and truthy(self._pending_if(body)):
             return None
@@ -169,8 +176,7 @@ class ResponseReader:
             raise ContractError(
                 f"{self._workflow.slug}: the poll was answered with HTTP {answer.status}", code="answer.poll_status"
             )
-        reading = self._read_delivered(self._poll_payload(body), notes)
-        return replace(reading, note="; ".join(notes)) if notes else reading
+        return (self._poll_payload(body),)
 
     def _read_wrapped(
         self, body: Any, read: Callable[[Any], Reading], found_if: Expression | None, misses: type | UnionType

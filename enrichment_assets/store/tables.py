@@ -417,6 +417,8 @@ bulk_calls = Table(  # requests that carry several calls
     Column("body_bytes", BigInteger, comment="of a body that was taken out"),
     Column("body_sha256", LargeBinary, comment="of a body that was taken out"),
     _time("body_removed_at"),
+    Column("callback_token", Text, unique=True),
+    _time("token_expires_at"),
 )
 
 enrichment_results = Table(
@@ -457,6 +459,7 @@ callback_inbox = Table(  # raw bytes first; parsing happens later, from here
     _now("received_at"),
     _time("processed_at"),
     _readings(),
+    Column("bulk_id", Uuid, comment="the request that it answers; its first member's row has the bytes"),
     _one_of("status", InboxStatus),
     UniqueConstraint("call_id", "body_sha256"),
     Index(

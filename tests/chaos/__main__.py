@@ -21,6 +21,7 @@ from tests.chaos.invariants import broken_bulk, broken_reuse
 from tests.chaos.points import (
     ASSET,
     BULK,
+    BULK_LATER,
     DROPPED,
     ENGINE,
     RECEIVER,
@@ -75,11 +76,13 @@ def in_reuse(harness: CrashHarness, report: Report) -> None:
 
 
 def in_bulk(harness: CrashHarness, report: Report) -> None:
-    """Each point of a run whose rows share one request."""
-    for number, point in enumerate(BULK):
-        batch, what = launch_bulk(harness, f"bulk-{number}", ROWS), "run killed around a bulk call"
-        report.struck(what, point, kill_at(harness, batch, point, ROWS))
-        harness.finish(batch)
+    """Each point of a run whose rows share one request, or one callback."""
+    for number, point in enumerate((*BULK, *BULK_LATER)):
+        batch = launch_bulk(harness, f"bulk-{number}", ROWS, later=point in BULK_LATER)
+        what = "run killed around a bulk call"
+        with receiving(harness):
+            report.struck(what, point, kill_at(harness, batch, point, ROWS))
+            harness.finish(batch)
         wrong = broken_bulk(harness, batch, ROWS)
         report.found(ROWS, [f"{what} {point}: {fault}" for fault in wrong])
 

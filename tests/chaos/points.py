@@ -193,6 +193,14 @@ BULK = (
 )
 """Where one request carries the calls of all rows."""
 
+BULK_LATER = (
+    Point("bulk-callback-is-read", "before", callbacks=True),
+    Point("bulk-callback-is-read", callbacks=True),
+    Point("callback-is-taken", hit=2, callbacks=True),
+)
+"""Where one callback answers the calls of all rows."""
+
+BULK_STORED = Point("bulk-callbacks-are-stored", quick=True)
 ATTEMPTED, READ = Point("attempt-is-made"), Point("answer-is-read", "before")
 POLL_READ, INSERTED = Point("poll-is-read", "before"), Point("batch-is-inserted", "before")
 SHARED = (
@@ -212,6 +220,8 @@ EVERY = (
     *ASSET,
     *REUSING,
     *BULK,
+    *BULK_LATER,
+    BULK_STORED,
     *STOPPED,
     *RESTARTED,
     *RECEIVER,

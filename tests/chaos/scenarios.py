@@ -8,7 +8,7 @@ import time
 
 from tests.chaos.crash_harness import SHORT_LEASE, CrashHarness, receiving
 from tests.chaos.points import SENT, Point
-from tests.harness.batches import bulk_step, step
+from tests.harness.batches import bulk_async_step, bulk_step, step
 from tests.harness.fork_server import KILLED
 
 TRIES = 4
@@ -49,11 +49,13 @@ def launch_reusing(harness: CrashHarness, client: str, rows: int) -> str:
     return reusing
 
 
-def launch_bulk(harness: CrashHarness, client: str, rows: int) -> str:
-    """A batch whose rows share one request, with a budget."""
+def launch_bulk(harness: CrashHarness, client: str, rows: int, *, later: bool = False) -> str:
+    """A batch whose rows share one request, with a budget; `later`: one callback answers it."""
     people = [{"first_name": f"{client} {n}"} for n in range(rows)]
     with harness.launcher() as launcher:
-        batch = launcher.launch(people, bulk_step("together"), client=client, key=client)
+        batch = launcher.launch(
+            people, (bulk_async_step if later else bulk_step)("together"), client=client, key=client
+        )
         batch.set_budget("1000")
     return batch.key
 

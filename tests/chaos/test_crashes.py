@@ -15,6 +15,8 @@ from tests.chaos.points import (
     ASSET,
     BEHIND_THE_INTENT,
     BULK,
+    BULK_LATER,
+    BULK_STORED,
     ENGINE,
     EVERY,
     RECEIVER,
@@ -70,6 +72,23 @@ def test_a_run_that_is_killed_around_a_bulk_call_loses_no_member_and_pays_for_no
     for batch in unknown:
         harness.finish(batch)
         assert broken_bulk(harness, batch, ROWS) == []
+    assert double_charges(harness) == []
+
+
+def test_a_run_or_receiver_that_is_killed_around_one_callback_for_many_loses_no_member(harness: CrashHarness) -> None:
+    with receiving(harness):
+        launched = {launch_bulk(harness, f"later-{n}", ROWS, later=True): point for n, point in enumerate(BULK_LATER)}
+        never_there = [str(point) for batch, point in launched.items() if not kill_at(harness, batch, point, ROWS)]
+        for batch in launched:
+            harness.finish(batch)
+    stored = launch_bulk(harness, "later-stored", ROWS, later=True)
+    killed, acknowledged, kept = kill_receiver_at(harness, stored, BULK_STORED)
+    assert killed and kept == ROWS >= acknowledged
+    with receiving(harness):
+        harness.finish(stored)
+    wrong = {batch: faults for batch in (*launched, stored) if (faults := broken_bulk(harness, batch, ROWS))}
+    assert wrong == {}
+    assert never_there == []
     assert double_charges(harness) == []
 
 

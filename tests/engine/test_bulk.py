@@ -6,7 +6,18 @@ from decimal import Decimal
 
 import orjson
 
-from tests.harness.batches import BatchHarness, Launched, Row, account, bulk_step, company_step, people, step
+from enrichment_assets.store.inbox.callbacks import Receipt
+from tests.harness.batches import (
+    BatchHarness,
+    Launched,
+    Row,
+    account,
+    bulk_async_step,
+    bulk_step,
+    company_step,
+    people,
+    step,
+)
 
 CENT = Decimal("0.01")
 
@@ -205,3 +216,61 @@ def test_rows_of_one_company_ask_once_and_their_companies_share_a_request(harnes
     assert batch.statuses() == {"COMPLETED": 27}
     assert [sorted(r["names"]) for r in batch.bulk_calls()] == [["Firm 0", "Firm 1", "Firm 2"]]
     assert batch.asked("firm") == 1
+
+
+POLL = {"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202]}
+
+
+def call_back(batch: Launched, body: bytes) -> Receipt:
+    """One callback to the address of a request, by the receiver's own statement."""
+    (request,) = batch.bulk_calls()
+    return batch.call_back({"callback_token": request["callback_token"]}, body)
+
+
+def test_one_callback_answers_every_member_and_its_bytes_are_kept_once(harness: BatchHarness) -> None:
+    rows = [*people(3), {"first_name": "Eve", "trap": "missing"}, {"first_name": "Ina", "trap": "contradicted"}]
+    batch = harness.launch(rows, bulk_async_step("first", bulk={"wait": "30s"}))
+    batch.set_budget("1")
+    batch.run()
+    assert batch.statuses() == {"IN_PROGRESS": 5} and batch.asked("first") == 1
+    assert {(c["state"], c["callback_token"]) for c in batch.calls()} == {("sent", None)}
+    elements = [{"id": str(c["item_id"]), "found": True, "number": f"n{c['item_id']}"} for c in batch.calls()[:3]]
+    twice = [{"id": batch.calls()[4]["item_id"], "found": True, "number": n} for n in ("a", "b")]
+    body = orjson.dumps({"results": [*reversed(elements), *twice]})
+    assert call_back(batch, body) is Receipt.STORED
+    assert call_back(batch, body) is Receipt.ALREADY_STORED
+    assert sorted(bytes(row["body"]) for row in batch.inbox()) == [b""] * 4 + [body]
+    assert batch.run().finished
+    assert fates(batch) == [FOUND] * 3 + [BROKEN] * 2
+    numbers = {r["item_id"]: r["fields"]["first"] for r in batch.results()}
+    assert numbers == {item: f"n{item}" for item in numbers} and len(numbers) == 3
+    assert sorted(row["status"] for row in batch.inbox()) == ["applied"] * 3 + ["dead"] * 2
+    (budget,) = batch.budgets()
+    assert (budget.reserved, budget.spent) == (0, sum(call["cost"] or 0 for call in batch.calls()))
+    # A later one has the answer of the one that was missing, and changes nothing for the others.
+    late = {"id": batch.calls()[3]["item_id"], "found": True, "number": "late"}
+    call_back(batch, orjson.dumps({"results": [late, *elements, *twice]}))
+    batch.run()
+    assert fates(batch)[3] == FOUND and {r["fields"]["first"] for r in batch.results()} == {*numbers.values(), "late"}
+
+
+def test_a_token_that_names_no_request_and_one_whose_time_is_over_are_unknown(harness: BatchHarness) -> None:
+    batch = harness.launch(people(2), bulk_async_step("first"))
+    batch.run()
+    assert batch.call_back({"callback_token": "nobody's"}, b"{}") is Receipt.UNKNOWN_TOKEN
+    batch.change("update bulk_calls set token_expires_at = now() - interval '1 s'")
+    assert call_back(batch, b"{}") is Receipt.UNKNOWN_TOKEN
+    assert batch.inbox() == []
+
+
+def test_a_callback_that_never_comes_is_asked_for_once_for_all_members(harness: BatchHarness) -> None:
+    batch = harness.launch(people(4), bulk_async_step("first", bulk={"wait": "30s"}, poll=POLL))
+    batch.run()
+    assert batch.statuses() == {"IN_PROGRESS": 4}
+    batch.overdue()
+    assert batch.run().finished
+    assert fates(batch) == [FOUND] * 4
+    polls = harness.sandbox.billing()["accounts"]
+    assert sum(account["calls"] for account in polls) <= 3, "one submission, one poll, or another for who came later"
+    (request,) = batch.bulk_calls()
+    assert orjson.loads(bytes(request["response_body"]))["units"] == 4

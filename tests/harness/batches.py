@@ -125,6 +125,13 @@ def bulk_step(slug: str, *, bulk: Row | None = None, envelope: Row | None = None
     return step(slug, **{**values, **fields})
 
 
+def bulk_async_step(slug: str, **fields: Any) -> WorkflowDefinition:
+    """The same where one callback answers for all."""
+    envelope = {"callback_url": "{{callback_url}}", **fields.pop("envelope", {})}
+    values = {"mode": "async", "response": {"external_id": "id"}}
+    return bulk_step(slug, envelope=envelope, **{**values, **fields})
+
+
 def people(count: int, **columns: str) -> list[Row]:
     """Rows with a first name, a number and the same further columns."""
     return [{"first_name": f"Ann{n}", "n": str(n), **columns} for n in range(1, count + 1)]

@@ -43,7 +43,7 @@ MUTATIONS = [
     Mutation(
         4,
         "a_bulk_answer_is_written_by_who_sent_it_and_holds_the_item",
-        {"bulk-answer-needs-its-runner": "where b.id = g.bulk_id"},
+        {"bulk-answer-needs-its-runner": "and (true or exists ("},
     ),
     Mutation(4, "a_bulk_answer_is_written_by_who_sent_it_and_holds_the_item", {"bulk-answer-needs-its-lease": GONE}),
     Mutation(3, "an_unknown_fate_is_never_resent", {"unknown-fate-is-not-resent": "if True:"}),

@@ -8,6 +8,7 @@ retries, its result, its cost) is its own affair, in the task of its item.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from enrichment_assets.domain.bulk_requests import RenderedMember
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
-from enrichment_assets.engine.calls.attempt import Attempt, Exchange, Made, addressed, exchange
+from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.engine.calls.attempt import Attempt, Exchange, Made, addressed, callback_url, exchange
 from enrichment_assets.engine.calls.gathering import Gathering
 from enrichment_assets.engine.calls.subject import Subject
 from enrichment_assets.engine.decisions.bulk import MembersDecided, again_alone, ask_alone, decided_members
@@ -114,6 +116,7 @@ class _Call:
     run: Run
     step: Step
     bulk_id: UUID
+    token: str | None
     going: Sequence[tuple[Member, IntentVerdict]]
     attempts: int = 0
     outcome: Answer | Decision | None = None
@@ -137,7 +140,7 @@ class _Call:
             return
         self.attempts += 1
         members = [member for member, _ in self.going]
-        exchanged = await _exchange(self.run, self.step, self.bulk_id, members, admission)
+        exchanged = await _exchange(self, members, admission)
         self.outcome, self.duration_ms = exchanged.outcome, exchanged.duration_ms
         if isinstance(self.outcome, Decision):
             self.kept = {verdict.call_id for _, verdict in self.going}
@@ -168,16 +171,19 @@ class _Call:
 async def _intended(run: Run, step: Step, members: Sequence[Member]) -> _Call:
     """The call for those whose intents are granted; the others are told why theirs is not."""
     bulk_id = uuid4()
-    verdicts = await _intend(run, step, bulk_id, members)
+    token = secrets.token_urlsafe(32) if step.workflow.mode is Mode.ASYNC else None
+    verdicts = await _intend(run, step, bulk_id, token, members)
     for member, verdict in zip(members, verdicts, strict=True):
         if not verdict.granted:
             member.tell(verdict)
     going = [(member, verdict) for member, verdict in zip(members, verdicts, strict=True) if verdict.granted]
-    return _Call(run, step, bulk_id, going)
+    return _Call(run, step, bulk_id, token, going)
 
 
 # crash point: bulk-call-is-intended
-async def _intend(run: Run, step: Step, bulk_id: UUID, members: Sequence[Member]) -> list[IntentVerdict]:
+async def _intend(
+    run: Run, step: Step, bulk_id: UUID, token: str | None, members: Sequence[Member]
+) -> list[IntentVerdict]:
     workflow = step.workflow
     intents = [
         Intent(
@@ -194,7 +200,8 @@ async def _intend(run: Run, step: Step, bulk_id: UUID, members: Sequence[Member]
         )
         for member in members
     ]
-    return await run.writer.intend_bulk(BulkIntent(bulk_id, step.slug, intents, _names(members)))
+    seconds = workflow.deadline + workflow.callback.keep_open if token else None
+    return await run.writer.intend_bulk(BulkIntent(bulk_id, step.slug, intents, _names(members), token, seconds))
 
 
 def _names(members: Sequence[Member]) -> tuple[str, ...] | None:
@@ -203,14 +210,13 @@ def _names(members: Sequence[Member]) -> tuple[str, ...] | None:
     return names if len(names) == len(members) else None
 
 
-async def _exchange(
-    run: Run, step: Step, bulk_id: UUID, members: Sequence[Member], admission: CallAdmission
-) -> Exchange:
+async def _exchange(call: _Call, members: Sequence[Member], admission: CallAdmission) -> Exchange:
     """Send the request for those whose intents are durable."""
+    run, step = call.run, call.step
     try:
-        context = {"parameters": step.workflow.parameters}
+        context = {"parameters": step.workflow.parameters, "callback_url": callback_url(run, call.token)}
         rendered = step.bulk_renderer.render_call([member.rendered for member in members], context)
-        request = addressed(run, step, rendered, str(bulk_id))
+        request = addressed(run, step, rendered, str(call.bulk_id))
     except ContractError as error:  # together they make no request: nothing left
         reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
         return Exchange(Decision(Status.SKIPPED, CallState.FAILED, reason=reason[:MAX_REASON]), None)

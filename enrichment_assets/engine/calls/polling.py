@@ -6,20 +6,25 @@ otherwise leaves it under way. From the deadline on a workflow decides what beco
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
+from uuid import UUID
 
+from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, StopCause
 from enrichment_assets.engine.calls.attempt import Attempt, send_in_turn
 from enrichment_assets.engine.calls.call import keep
-from enrichment_assets.engine.decisions.decision import Decision, completed, failed, poll_in, without_pace
+from enrichment_assets.engine.decisions.bulk import decide_member_poll
+from enrichment_assets.engine.decisions.decision import Decision, completed, dump, failed, poll_in, without_pace
 from enrichment_assets.engine.decisions.outcome import Move, conclude
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.stops import because
 from enrichment_assets.engine.throttle.admission import Admission, NotNow
 from enrichment_assets.engine.throttle.rates import Closed
+from enrichment_assets.store.calls.bulk import BulkReceived
 from enrichment_assets.store.runs.contexts import LoadedItem, OpenCall
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent
 
@@ -116,6 +121,8 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
         request = step.authorised(step.poll_renderer.render(context), is_poll=True)
     except ContractError:
         return nothing
+    if open_call.bulk_id is not None:
+        return await _poll_for_all(run, item, step, open_call.bulk_id, request, nothing)
     async with Admission(run, step) as admission:
         answer = await _ask(run, step, request, admission)
         if answer is None:
@@ -126,6 +133,39 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
     if admission.is_down:
         raise NotNow
     return polled
+
+
+async def _poll_for_all(
+    run: Run, item: LoadedItem, step: Step, bulk_id: UUID, request: RenderedRequest, nothing: _Polled
+) -> _Polled:
+    """Of the members of one call, one asks; the others read the same answer. Raises what `_poll` does."""
+    under_way = run.polls.get(bulk_id)
+    if under_way is None:
+        under_way = run.polls[bulk_id] = asyncio.ensure_future(_asked_for_all(run, item, step, bulk_id, request))
+        under_way.add_done_callback(lambda _: run.polls.pop(bulk_id, None))
+    answer = await asyncio.shield(under_way)
+    if answer is None:
+        return nothing
+    place = await run.bodies.place(nothing.attempt.call_id)
+    attempt = replace(nothing.attempt, http_status=answer.status)
+    return await _read(run, step, answer, attempt, None, place)
+
+
+async def _asked_for_all(
+    run: Run, item: LoadedItem, step: Step, bulk_id: UUID, request: RenderedRequest
+) -> Answer | None:
+    """Ask, keep the answer once, and tell the throttle how it went."""
+    async with Admission(run, step) as admission:
+        answer = await _ask(run, step, request, admission)
+        if answer is not None:
+            headers = dump(dict(answer.headers))
+            received = BulkReceived(bulk_id, answer.status, headers, answer.body, (item.item_id, item.fence))
+            await run.writer.receive_bulk(received)
+            place = await run.bodies.place(item.states[step.slug].call_id or 0)
+            await _read(run, step, answer, Attempt(0, 0), admission, place)
+    if admission.is_down:
+        raise NotNow
+    return answer
 
 
 async def _ask(run: Run, step: Step, request: RenderedRequest, admission: Admission) -> Answer | None:
@@ -142,20 +182,25 @@ async def _ask(run: Run, step: Step, request: RenderedRequest, admission: Admiss
 
 
 # crash point: poll-is-read
-async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt, admission: Admission) -> _Polled:
-    """What a stored answer to a poll says of the call, and of the provider."""
+async def _read(
+    run: Run, step: Step, answer: Answer, attempt: Attempt, admission: Admission | None, place: Place | None = None
+) -> _Polled:
+    """What a stored answer to a poll says of the call (`place`: of one of many).
+
+    With an admission also what it says of the provider; where one asked for many, it is told once.
+    """
     verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
     decision, is_refusal = None, False
     try:
-        reading = step.reader.read_poll(answer)
+        decision = _decided(step, answer, place)
     except ContractError as error:
         is_refusal = verdict.error is not None and (
             verdict.error is ErrorClass.RETRYABLE or verdict.error.stops_provider
         )
         if not is_refusal:
             decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
-    else:
-        decision = None if reading is None else completed(step.workflow.price, reading)
+    if admission is None:
+        return _Polled(attempt, decision, poll_in(step.workflow, answer))
     if is_refusal and verdict.retry_after and step.gate is not None:
         step.gate.close_for(verdict.retry_after)
         await run.pause_provider(step.limit_key, verdict.retry_after, because(StopCause.QUIET, verdict.message))
@@ -164,3 +209,11 @@ async def _read(run: Run, step: Step, answer: Answer, attempt: Attempt, admissio
     is_failure = is_refusal and verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after
     admission.ended(is_failure, heard)
     return _Polled(attempt, decision, poll_in(step.workflow, answer))
+
+
+def _decided(step: Step, answer: Answer, place: Place | None) -> Decision | None:
+    """How an answer to a poll ends the call; None: not ready yet. Raises `ContractError`."""
+    if place is not None:
+        return decide_member_poll(step, answer, place)
+    reading = step.reader.read_poll(answer)
+    return None if reading is None else completed(step.workflow.price, reading)

@@ -194,6 +194,8 @@ async def _list_members(
             request.workflow_slug,
             [verdict.call_id for verdict in of_it if verdict.granted and verdict.call_id is not None],
             request.names and [n for n, verdict in zip(request.names, of_it, strict=True) if verdict.granted],
+            request.callback_token,
+            request.token_seconds,
         )
         for request, of_it in zip(requests, told, strict=True)
         if any(verdict.granted for verdict in of_it)

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 
+from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.bulk_answers import Missing, Part, Place
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import Answer
-from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, Status
+from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.decisions.decision import Decision, cost_of, decide, failed, money_of
-from enrichment_assets.engine.decisions.reading import LARGE, decided
+from enrichment_assets.engine.decisions.decision import Decision, completed, cost_of, decide, failed, money_of
+from enrichment_assets.engine.decisions.reading import LARGE, decided, decided_callback
 from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.store.runs.contexts import Callback
 
 _SHARE = Decimal("0.000001")
 
@@ -43,6 +46,14 @@ async def decided_again(step: Step, answer: Answer, place: Place | None) -> Deci
     if place is None:
         return await decided(step, answer)
     return (await decided_members(step, answer, place)).decisions[place.index]
+
+
+async def decided_delivery(step: Step, callback: Callback, body: bytes) -> tuple[Decision, InboxStatus]:
+    """`decided_callback`, for a callback that answers one call or many."""
+    if callback.place is None:
+        return await decided_callback(step, callback, body)
+    encoding, content_type = callback.headers.get("content-encoding"), callback.headers.get("content-type", "")
+    return await asyncio.to_thread(decide_member_callback, step, body, encoding, content_type, callback.place)
 
 
 # crash point: bulk-answer-is-read
@@ -71,6 +82,47 @@ def decide_member(step: Step, answer: Answer, place: Place) -> Decision:
         return decide_part(step, step.bulk_reader.part(answer, place))
     except ContractError as error:
         return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+
+
+# crash point: bulk-callback-is-read
+def decide_member_callback(
+    step: Step, body: bytes, encoding: str | None, content_type: str, place: Place
+) -> tuple[Decision, InboxStatus]:
+    """What a callback that answers many calls does to one of them. What cannot be read is a dead letter."""
+    try:
+        plain = step.echo.without_secrets(plain_body(body, encoding))
+        decision = _delivered(step, Answer(200, {"content-type": content_type}, plain), place)
+    except (ContractError, BodyEncodingError) as error:
+        return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate), InboxStatus.DEAD
+    return decision, InboxStatus.DEAD if decision.status is Status.FAILED else InboxStatus.APPLIED
+
+
+def decide_member_poll(step: Step, answer: Answer, place: Place) -> Decision | None:
+    """The same of an answer to a poll; None: not ready yet. Raises `ContractError` where it is no answer."""
+    delivered = step.reader.polled(answer, [])
+    if delivered is None:
+        return None
+    return _delivered(step, Answer(200, {"content-type": "application/json"}, json_bytes(delivered[0])), place)
+
+
+def _delivered(step: Step, whole: Answer, place: Place) -> Decision:
+    """A member's part of what was delivered later for all, and its share of what that cost."""
+    parts = step.bulk_reader.parts(whole, place)
+    total = money_of(step.workflow.price, step.bulk_reader.cost_units(whole))
+    if total is None:
+        return _decide_delivered(step, parts[place.index])
+    return _with_shares([_decide_delivered(step, part) for part in parts], total)[place.index]
+
+
+def _decide_delivered(step: Step, part: Part) -> Decision:
+    """A part is read as if it had been delivered alone."""
+    if isinstance(part, Missing):
+        return decide_part(step, part)
+    price = step.workflow.price
+    try:
+        return completed(price, step.reader.read_callback(part.body, part.headers["content-type"]))
+    except ContractError as error:
+        return failed(ErrorClass.CONTRACT, str(error), price.estimate)
 
 
 def decide_part(step: Step, part: Part) -> Decision:

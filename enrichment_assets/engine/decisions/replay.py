@@ -14,7 +14,7 @@ from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.decisions.bulk import decide_member
+from enrichment_assets.engine.decisions.bulk import decide_member, decide_member_callback, decide_member_poll
 from enrichment_assets.engine.decisions.decision import Decision, completed, decide, decide_callback, failed
 from enrichment_assets.engine.run.prepared_step import Step
 
@@ -57,12 +57,14 @@ class KeptAnswer(Protocol):
 
 def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
     """How a kept answer reads now, as it would live; None: it completes nothing and fails no contract."""
-    if kept.callback is not None:
-        decision: Decision | None = decide_callback(
-            step, kept.callback, kept.callback_encoding, kept.callback_type or ""
-        )[0]
+    decision: Decision | None
+    if kept.callback is not None and kept.place is not None:
+        encoding, content_type = kept.callback_encoding, kept.callback_type or ""
+        decision = decide_member_callback(step, kept.callback, encoding, content_type, kept.place)[0]
+    elif kept.callback is not None:
+        decision = decide_callback(step, kept.callback, kept.callback_encoding, kept.callback_type or "")[0]
     elif step.workflow.mode is Mode.ASYNC and step.workflow.poll is not None and kept.external_id:
-        decision = _read_poll(step, _answer(kept))
+        decision = _read_poll(step, _answer(kept), kept.place)
     elif kept.place is not None:
         decision = decide_member(step, _answer(kept), kept.place)
     else:
@@ -72,8 +74,10 @@ def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
     return decision if decision.error_class is ErrorClass.CONTRACT else None
 
 
-def _read_poll(step: Step, answer: Answer) -> Decision | None:
+def _read_poll(step: Step, answer: Answer, place: Place | None) -> Decision | None:
     try:
+        if place is not None:
+            return decide_member_poll(step, answer, place)
         reading = step.reader.read_poll(answer)
     except ContractError as error:
         return failed(ErrorClass.CONTRACT, str(error))

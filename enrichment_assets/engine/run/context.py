@@ -10,11 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.provider import Answer
 from enrichment_assets.engine.calls.gathering import Crowd
 from enrichment_assets.engine.calls.lookups import Lookups
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
@@ -23,6 +26,7 @@ from enrichment_assets.engine.decisions.decision import Ending
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.stops import Stop, stop_of
 from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
+from enrichment_assets.store.calls.bulk import place_of_call
 from enrichment_assets.store.calls.readings import Counted, count_answer, count_callback
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.runs.contexts import LoadedItem, SharedAnswer
@@ -92,6 +96,10 @@ class Bodies:
         """The stored answer of a call."""
         return await count_answer(self.connection, call_id)
 
+    async def place(self, call_id: int) -> Place | None:
+        """Where a call stands in the request that it shares; None: it has one to itself."""
+        return await place_of_call(self.connection, call_id)
+
     async def callback(self, inbox_id: int, counts: bool) -> Counted:
         """The body of a callback; `counts`: this reading was not counted when it was loaded."""
         return await count_callback(self.connection, inbox_id, counts)
@@ -123,6 +131,8 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     failing: bool = False
     crowd: Crowd = field(default_factory=Crowd)
+    polls: dict[UUID, asyncio.Future[Answer | None]] = field(default_factory=dict)
+    """Bulk calls whose answer is being asked for, for all of their members."""
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a body is read that is large, or that a run may have died of."""
 

@@ -18,9 +18,10 @@ from enrichment_assets.engine.calls.polling import look
 from enrichment_assets.engine.calls.reuse import call_or_reuse
 from enrichment_assets.engine.calls.single_flight import single_flight
 from enrichment_assets.engine.calls.subject import subject_of
+from enrichment_assets.engine.decisions.bulk import decided_delivery
 from enrichment_assets.engine.decisions.decision import Decision, Ending
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
-from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided_callback, given_up
+from enrichment_assets.engine.decisions.reading import MOST_READINGS, given_up
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.local import compute
@@ -176,7 +177,7 @@ async def _read_callback(
     if is_given_up:
         decision, inbox_status = given_up(step), InboxStatus.DEAD
     else:
-        decision, inbox_status = await decided_callback(step, callback, body)
+        decision, inbox_status = await decided_delivery(step, callback, body)
     reserved = callback.call.state in _RESERVED
     if not reserved:
         decision = replace(decision, cost=_not_booked(decision.cost, callback.call))

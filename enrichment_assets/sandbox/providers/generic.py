@@ -58,7 +58,7 @@ class GenericHttp(SimulatedProvider):
         if path == "/enrich":
             return self._enrich(call)
         if path == "/enrich-many":
-            return enrich_many(call, ONE)
+            return enrich_many(call, ONE, self._promise)
         if call.method == "GET" and path.startswith("/results/"):
             number = path.rpartition("/")[2]
             return Question("results", number, lambda: self._result(number))
@@ -89,7 +89,7 @@ class GenericHttp(SimulatedProvider):
             record = {"found": not missed, "id": number, **row, **({} if missed else record_for(call.population, row))}
             body = padded(record, size)
             if isinstance(url, str) and url:
-                return self._promise(call, number, subject, asked, url, body, missed=missed)
+                return self._promise(call, number, asked, url, body, () if missed else (Charge(subject, ONE),))
             if missed:
                 reply = missed_reply(orjson.Fragment(body), subject)
             else:
@@ -100,8 +100,9 @@ class GenericHttp(SimulatedProvider):
         return Question("enrich", subject, work, about=asked)
 
     def _promise(
-        self, call: Call, number: str, subject: str, asked: str, url: str, body: bytes, *, missed: bool
+        self, call: Call, number: str, asked: str, url: str, body: bytes, charges: tuple[Charge, ...]
     ) -> Reply:
+        """Accepted: the body goes to the address later, and can be asked for by its number."""
         identity = f"http|{asked}"
         delay = call.callback_delay(identity)
         self._owed[number] = (time.monotonic() + delay, body)
@@ -110,7 +111,7 @@ class GenericHttp(SimulatedProvider):
         return json_reply(
             202,
             {"status": "accepted", "id": number},
-            charges=() if missed else (Charge(subject, ONE),),
+            charges=charges,
             callbacks=(PlannedCallback(url, body, identity, delay),),
             outcome="accepted",
         )

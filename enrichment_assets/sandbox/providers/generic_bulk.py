@@ -8,9 +8,11 @@ and `"strict": true` refuses the whole request (400) for one row that has a `bad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from enrichment_assets.sandbox.exchange import Call, Charge, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.providers.records import about, record_for, subject_of
@@ -19,14 +21,20 @@ from enrichment_assets.sandbox.seeded_random import hex_id
 MOST_ROWS = 1_000
 
 
-def enrich_many(call: Call, unit: Decimal) -> Question:
-    """What a request for many rows asks; `unit` is what one hit costs."""
+Promise = Callable[[Call, str, str, str, bytes, tuple[Charge, ...]], Reply]
+"""(call, number, what is asked, address, body, charges) -> the answer that all of it comes later."""
+
+
+def enrich_many(call: Call, unit: Decimal, promise: Promise) -> Question:
+    """What a request for many rows asks; `unit` is what one hit costs. With a `callback_url` it is answered later."""
     asked = call.json()
     rows = asked.get("rows")
     if not isinstance(rows, list) or not 0 < len(rows) <= MOST_ROWS or not all(isinstance(row, dict) for row in rows):
         raise Refusal(json_reply(400, {"error": f"rows has to be a list of 1 to {MOST_ROWS} objects"}))
     if asked.get("strict") and any(row.get("trap") == "bad" for row in rows):
         raise Refusal(json_reply(400, {"error": "one of the rows is bad"}))
+
+    subjects = "||".join(subject_of(_plain(row)) for row in rows)
 
     def work() -> Reply:
         results: list[dict[str, Any]] = []
@@ -39,9 +47,12 @@ def enrich_many(call: Call, unit: Decimal) -> Question:
         if asked.get("order") == "reversed":
             results.reverse()
         body = {"results": results, "units": len(charges)}
+        if isinstance(url := asked.get("callback_url"), str) and url:
+            number = hex_id(call.population.seed, "many", subjects)
+            return promise(call, number, subjects, url, orjson.dumps(body), tuple(charges))
         return json_reply(200, body, charges=tuple(charges), outcome="found" if charges else "not_found")
 
-    return Question("enrich-many", "||".join(subject_of(_plain(row)) for row in rows), work)
+    return Question("enrich-many", subjects, work)
 
 
 def _answers(call: Call, row: Mapping[str, Any]) -> tuple[list[dict[str, Any]], bool]:

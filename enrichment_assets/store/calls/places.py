@@ -15,3 +15,9 @@ def taken_place(row: dict[str, Any]) -> Place | None:
     """The columns of `PLACE`, taken out of a row; None: the call had a request to itself."""
     index, count, names = row.pop("place_index"), row.pop("place_count"), row.pop("place_names")
     return None if index is None else Place(index, count, None if names is None else tuple(names))
+
+
+CALLBACK_BODY = """case when i.bulk_id is null then i.body else (
+    select w.body from bulk_calls r join callback_inbox w on w.call_id = r.call_ids[1]
+    where r.id = i.bulk_id and w.body_sha256 = i.body_sha256) end"""
+"""SQL: the bytes of the callback `i`; of one that answers many calls they stand in the row of the first."""

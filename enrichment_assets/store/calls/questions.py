@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from enrichment_assets.domain.bulk_answers import Place
-from enrichment_assets.store.calls.places import PLACE, taken_place
+from enrichment_assets.store.calls.places import CALLBACK_BODY, PLACE, taken_place
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 
@@ -92,11 +92,11 @@ _CANDIDATES = """
   join batches b on b.id = c.batch_id
   left join bulk_calls m on m.id = c.bulk_id
   left join lateral (
-    select id, body, headers, content_type, received_at from callback_inbox
+    select id, bulk_id, body_sha256, body, headers, content_type, received_at from callback_inbox
     where call_id = c.id and status = 'applied' order by id desc limit 1
   ) i on true
   cross join lateral (
-    select coalesce(i.received_at, c.received_at) as answered_at, c.batch_id = %(batch)s as in_batch,
+    select coalesce(i.received_at, m.received_at, c.received_at) as answered_at, c.batch_id = %(batch)s as in_batch,
            extract(epoch from statement_timestamp() - c.sent_at)::float8 as age
   ) t
   cross join lateral (
@@ -126,7 +126,7 @@ _FIND = f"""
 select f.ord, f.call_id, f.in_batch, f.state, f.batch_key, c.http_status,
        coalesce(c.response_headers, m.response_headers, '{{}}'::jsonb) as headers, c.external_id, {PLACE},
        case when f.fits and f.size > 0 and i.id is null then coalesce(c.response_body, m.response_body) end as body,
-       case when f.fits and f.size > 0 then i.body end as callback,
+       case when f.fits and f.size > 0 then {CALLBACK_BODY} end as callback,
        i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
        f.answered_at, c.error_class, c.error, f.answered, f.age, f.fits
 from (
@@ -135,14 +135,14 @@ from (
   cross join lateral (
     select c.id as call_id, i.id as inbox_id, t.in_batch, c.state, b.batch_key, t.answered_at, k.answered, t.age,
            case when t.in_batch or not k.answered then 0
-                else octet_length(coalesce(i.body, c.response_body, m.response_body)) end as size
+                else octet_length(coalesce({CALLBACK_BODY}, c.response_body, m.response_body)) end as size
     {_CANDIDATES}
     order by {_ORDER} limit 1
   ) o
 ) f
 join provider_calls c on c.id = f.call_id
-left join bulk_calls m on m.id = c.bulk_id
 left join callback_inbox i on i.id = f.inbox_id
+left join bulk_calls m on m.id = coalesce(i.bulk_id, c.bulk_id)
 """
 
 _TURN = "select pg_advisory_xact_lock(hashtextextended('questions of client ' || %s::text, 0))"

@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import AsyncCursor
 
 from enrichment_assets.domain.bulk_answers import Place
-from enrichment_assets.store.calls.places import PLACE, taken_place
+from enrichment_assets.store.calls.places import CALLBACK_BODY, PLACE, taken_place
 from enrichment_assets.store.database import AsyncConnection
 
 INLINE = 64 * 1024
@@ -50,7 +50,9 @@ async def count_answer(connection: AsyncConnection, call_id: int) -> Counted:
 async def count_callback(connection: AsyncConnection, inbox_id: int, counts: bool) -> Counted:
     """Fetch a callback's body; with `counts` it is counted now, else it was when its item was loaded."""
     cursor = await connection.execute(
-        "update callback_inbox set readings = readings + %s where id = %s returning readings, body",
+        f"""
+        update callback_inbox i set readings = readings + %s where id = %s returning readings, {CALLBACK_BODY} as body
+        """,
         (int(counts), inbox_id),
     )
     row = await _row(cursor)

@@ -17,6 +17,7 @@ from psycopg.pq import Format
 from psycopg.rows import class_row, tuple_row
 
 from enrichment_assets.store.database import AsyncConnection, Connection
+from enrichment_assets.store.inbox.bulk_callbacks import store_bulk_callbacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,10 @@ async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[Incom
         await cursor.execute(_STORE, columns, prepare=True)
         rows = await cursor.fetchall()
     receipts = [Receipt.UNKNOWN_TOKEN] * len(callbacks)
+    if len(rows) < len(callbacks):
+        known = {row[0] for row in rows}
+        rest = [(n, callback) for n, callback in enumerate(callbacks, 1) if n not in known]
+        rows += await store_bulk_callbacks(connection, rest)
     first_of_group: set[tuple[str, bytes]] = set()
     for ordinal, stored, fits in sorted(rows):
         callback = callbacks[ordinal - 1]

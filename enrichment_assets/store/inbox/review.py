@@ -12,6 +12,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from enrichment_assets.domain.statuses import InboxStatus
+from enrichment_assets.store.calls.places import CALLBACK_BODY
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.inbox.callbacks import TOO_MANY
 
@@ -35,9 +36,9 @@ class CallbackSummary:
     error: str | None
 
 
-_SUMMARY = """
+_SUMMARY = f"""
 select i.id, i.status, i.received_at, i.processed_at, c.slug as client, b.batch_key, p.workflow_slug as workflow,
-       p.item_id, i.call_id, i.content_type, coalesce(octet_length(i.body), i.body_bytes, 0) as size,
+       p.item_id, i.call_id, i.content_type, coalesce(octet_length({CALLBACK_BODY}), i.body_bytes, 0) as size,
        i.body_removed_at, i.error
 from callback_inbox i
 join provider_calls p on p.id = i.call_id
@@ -90,7 +91,8 @@ def find_in_inbox(connection: Connection, inbox_id: int) -> CallbackSummary | No
 
 def read_inbox_body(connection: Connection, inbox_id: int) -> tuple[dict[str, str], bytes]:
     """Headers and raw body of a callback that exists; empty where it was taken out."""
-    row = connection.execute("select headers, body from callback_inbox where id = %s", [inbox_id]).fetchone()
+    query = f"select headers, {CALLBACK_BODY} as body from callback_inbox i where id = %s"
+    row = connection.execute(query, [inbox_id]).fetchone()
     return row["headers"], row["body"] or b""  # type: ignore[index]
 
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import ELEMENT_MEMBERS, StepSources, cells_of_child, cells_of_row, corrections
 from enrichment_assets.domain.merge_policy import Given, Source
 from enrichment_assets.domain.merging import merge
 from enrichment_assets.domain.statuses import CallState, Status
+from enrichment_assets.store.calls.places import PLACE, taken_place
 from enrichment_assets.store.calls.readings import INLINE
 from enrichment_assets.store.database import AsyncConnection
 
@@ -47,6 +50,7 @@ class OpenCall:
     http_status: int | None
     headers: Mapping[str, str]
     external_id: str | None
+    bulk_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Callback:
     Attributes:
         body: None where it is large: it is fetched when it is read (`store.calls.readings`).
         readings: How often reading it was begun before this run; more than none: a run may have died of it.
+        place: Whose part of the body it is, where the callback answers many calls.
         repeats: Its `webhook-id` came before, for another call of this client.
     """
 
@@ -66,6 +71,7 @@ class Callback:
     received_at: datetime
     readings: int = 0
     repeats: bool = False
+    place: Place | None = None
 
 
 @dataclass(slots=True)
@@ -121,7 +127,7 @@ class LoadedItem:
 
 
 _CALL_COLUMNS = """c.id as call_id, c.call_key, c.item_id, c.workflow_slug, c.state, c.attempt, c.estimated_cost,
-    c.cost, c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.external_id"""
+    c.cost, c.http_status, coalesce(c.response_headers, '{}'::jsonb) as headers, c.external_id, c.bulk_id"""
 
 _MAY_BE_DONE = "c.error_class = 'retryable' and c.cost is null and c.http_status is distinct from 429"
 """An attempt that is to be repeated by itself, and is not booked; only one that came too early was surely not done."""
@@ -279,12 +285,14 @@ async def _load_callbacks(
         f"""
         with due as materialized (
           select i.id as inbox_id, i.readings, i.headers as callback_headers, i.received_at, {_CALL_COLUMNS},
-                 case when octet_length(i.body) <= %(inline)s then i.body end as callback_body,
+                 case when octet_length(i.body) <= %(inline)s and i.bulk_id is null then i.body end as callback_body,
+                 {PLACE},
                  i.headers ->> 'webhook-id' is not null and exists (
                    select 1 from callback_inbox o
                    where o.client_id = i.client_id and o.headers ->> 'webhook-id' = i.headers ->> 'webhook-id'
-                     and o.call_id <> i.call_id and o.id < i.id and o.status <> 'dead') as repeats
-          from callback_inbox i join provider_calls c on c.id = i.call_id
+                     and o.call_id <> i.call_id and o.id < i.id and o.status <> 'dead'
+                     and o.bulk_id is distinct from coalesce(i.bulk_id, gen_random_uuid())) as repeats
+          from callback_inbox i join provider_calls c on c.id = i.call_id left join bulk_calls m on m.id = i.bulk_id
           where i.batch_id = %(batch)s and i.status = 'new' and c.item_id = any(%(items)s::bigint[])
         ), counted as (
           update callback_inbox i set readings = 1 from due d where i.id = d.inbox_id and i.readings = 0
@@ -304,6 +312,7 @@ async def _load_callbacks(
                 row["received_at"],
                 row["readings"],
                 row["repeats"],
+                taken_place(row),
             )
         )
 
@@ -320,6 +329,7 @@ def _open_call(row: Mapping[str, Any]) -> OpenCall:
         http_status=row["http_status"],
         headers=row["headers"],
         external_id=row["external_id"],
+        bulk_id=row["bulk_id"],
     )
 
 

@@ -17,7 +17,7 @@ from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.emission import Parent
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.store.calls.places import taken_place
+from enrichment_assets.store.calls.places import CALLBACK_BODY, taken_place
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
@@ -71,25 +71,26 @@ class NewReading:
     changed: bool
 
 
-_STORED = """
+_STORED = f"""
 select c.id as call_id, c.item_id, o.http_status,
-       coalesce(o.response_headers, m.response_headers, '{}'::jsonb) as headers,
+       coalesce(o.response_headers, m.response_headers, '{{}}'::jsonb) as headers,
        coalesce(o.response_body, m.response_body) as body, array_position(m.call_ids, o.id) - 1 as place_index,
        cardinality(m.call_ids) as place_count, m.names as place_names, o.external_id,
        case when c.reused_from is null then i.id end as inbox_id,
-       i.body as callback, i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
-       coalesce(i.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields,
+       {CALLBACK_BODY} as callback, i.headers ->> 'content-encoding' as callback_encoding,
+       i.content_type as callback_type,
+       coalesce(i.received_at, m.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields,
        r.rejected
 from provider_calls c
 join provider_calls o on o.id = coalesce(c.reused_from, c.id)
-left join bulk_calls m on m.id = o.bulk_id
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
 left join enrichment_results r on r.item_id = c.item_id and r.workflow_slug = c.workflow_slug
 left join lateral (
-  select id, body, headers, content_type, received_at from callback_inbox
+  select id, bulk_id, body_sha256, body, headers, content_type, received_at from callback_inbox
   where call_id = o.id and (status = 'applied' or status = 'dead' and coalesce(error, '') not like 'signature: %%')
   order by status = 'applied' desc, id desc limit 1
 ) i on true
+left join bulk_calls m on m.id = coalesce(i.bulk_id, o.bulk_id)
 where c.batch_id = %s and c.workflow_slug = %s and c.state in ('applied', 'failed')
   and (s.status = 'COMPLETED' or s.status = 'FAILED' and s.error_class = 'contract')
   and (coalesce(o.response_body, m.response_body) is not null or i.body is not null)
