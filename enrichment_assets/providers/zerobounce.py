@@ -25,7 +25,7 @@ class ZeroBounce(Provider):
 
     name = "zerobounce"
     title = "ZeroBounce"
-    home = "https://bulkapi.zerobounce.net"
+    home = "https://api.zerobounce.net"
     secrets = (Secret("api_key", "ZEROBOUNCE_API_KEY"),)
     key_word = "ZEROBOUNCE"
     billing = "credits: one for an address that is looked at, an unknown one for nothing, one that is sent twice twice"
