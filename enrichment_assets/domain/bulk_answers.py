@@ -143,7 +143,7 @@ class BulkReader:
 
     def _answer(self, whole: Answer, element: Any) -> Answer:
         """The element as an answer of its own. Headers are about the whole call, and not about a member."""
-        return Answer(self._status_of(whole, element), _JSON, json_bytes(element))
+        return Answer(self._status_of(whole, element), _JSON, json_bytes(element), (element,))
 
     def _status_of(self, whole: Answer, element: Any) -> int:
         try:

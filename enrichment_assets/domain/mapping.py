@@ -130,7 +130,7 @@ class ResponseReader:
             return self._read_acknowledgement(answer)
         notes: list[str] = []
         is_text = self._workflow.response.format == "text"
-        payload = self._text_payload(answer) if is_text else self._json(answer.body, notes, answer.headers)
+        payload = self._text_payload(answer) if is_text else self._document(answer, notes)
         reading = self._read_wrapped(payload, partial(self._read_answer, notes=notes), self._found_if, list | None)
         return replace(reading, note="; ".join(notes)) if notes else reading
 
@@ -153,8 +153,7 @@ class ResponseReader:
     def read_poll(self, answer: Answer) -> Reading | None:
         """Read the answer to a poll; None: not ready yet.
 
-        `poll.payload` of the body is what the callback would have carried, and is read like one. Ask this before the
-        provider's `classify`: a "not ready yet" may come with an error status.
+        Ask this before the provider's `classify`: a "not ready yet" may come with an error status.
         """
         notes: list[str] = []
         delivered = self.polled(answer, notes)
@@ -163,7 +162,7 @@ class ResponseReader:
         return replace(self._read_delivered(delivered[0], notes), note="; ".join(notes) or None)
 
     def polled(self, answer: Answer, notes: list[str]) -> tuple[Any] | None:
-        """What the callback would have carried, by an answer to a poll; None: not ready yet."""
+        """What the callback would have carried: `poll.payload` of the body; None: not ready yet."""
         poll = self._workflow.poll
         if poll is None:
             raise ConfigurationError(f"{self._workflow.slug}: has no `poll`", code="workflow.no_poll")
@@ -302,6 +301,9 @@ class ResponseReader:
             raise ContractError(
                 f"{self._workflow.slug}: the body is not JSON ({error})", code="answer.not_json"
             ) from error
+
+    def _document(self, answer: Answer, notes: list[str]) -> Any:
+        return answer.document[0] if answer.document else self._json(answer.body, notes, answer.headers)
 
     def _with_opened_text(self, body: Any, notes: list[str]) -> Any:
         if self._open_text is None:

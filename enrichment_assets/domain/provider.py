@@ -52,11 +52,15 @@ class RenderedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A raw HTTP answer as the ledger keeps it; header names are lower case."""
+    """A raw HTTP answer as the ledger keeps it; header names are lower case.
+
+    `document`: what the body is, where it has been parsed already as a part of another.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    document: tuple[Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

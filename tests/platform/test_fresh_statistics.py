@@ -38,7 +38,7 @@ from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.results import destinations, edits, extraction, freshness, statistics
-from enrichment_assets.store.runs import claims, contexts, step_times
+from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
 from enrichment_assets.store.states import (
     batch_states,
     groups,
@@ -204,7 +204,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     contexts.load_items: lambda c, b: contexts.load_items(
         c, b.batch_id, [(i, 1) for i in b.items], sources=NO_STEPS, with_original=True
     ),
-    contexts.shared_answer: lambda c, b: contexts.shared_answer(c, b.calls[0][0]),
+    shared_answers.shared_answer: lambda c, b: shared_answers.shared_answer(c, b.calls[0][0]),
     fanout.insert_children: lambda c, b: fanout.insert_children(c, b.client_id, b.batch_id, _emitted(b)),
     intents_store.intend: lambda c, b: intents_store.intend(
         c,

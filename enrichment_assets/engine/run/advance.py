@@ -37,7 +37,8 @@ from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import AsyncConnection, connect_async
 from enrichment_assets.store.limits import rates
 from enrichment_assets.store.limits.turns import Contender
-from enrichment_assets.store.runs import claims, contexts
+from enrichment_assets.store.runs import claims
+from enrichment_assets.store.runs.shared_answers import shared_answer
 from enrichment_assets.store.states import batch_states
 from enrichment_assets.wire.transport import build_client
 
@@ -210,7 +211,7 @@ async def started(
             lease,
             client,
             options.receiver_url,
-            find_shared=partial(contexts.shared_answer, reader),
+            find_shared=partial(shared_answer, reader),
             lookups=Lookups(reader, batch.client_id, batch.batch_id),
             bodies=Bodies(reader),
             pause_provider=partial(rates.pause, gates),

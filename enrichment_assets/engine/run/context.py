@@ -29,7 +29,8 @@ from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
 from enrichment_assets.store.calls.bulk import place_of_call
 from enrichment_assets.store.calls.readings import Counted, count_answer, count_callback
 from enrichment_assets.store.database import AsyncConnection
-from enrichment_assets.store.runs.contexts import LoadedItem, SharedAnswer
+from enrichment_assets.store.runs.contexts import LoadedItem
+from enrichment_assets.store.runs.shared_answers import SharedAnswer
 from enrichment_assets.store.states.transitions import StepFacts
 
 

@@ -100,6 +100,7 @@ async def list_members(connection: AsyncConnection, scope: Scope, requests: Sequ
     )
 
 
+# A planner that knows nothing of a fresh table would look through all members for each lease: limits make probes of it.
 _RECEIVE = """
 with got as (
   select * from unnest(%(bulk)s::uuid[], %(status)s::int4[], %(headers)s::text[], %(body)b::bytea[],
@@ -115,15 +116,21 @@ with got as (
       select 1 from item_leases l
       where l.item_id = g.item_id and l.fence = g.fence and l.runner_id = %(runner)s))
   returning b.id, b.call_ids, b.http_status
+), members as materialized (
+  select id as bulk_id, http_status, unnest(call_ids) as call_id from kept
+), ours as materialized (
+  select m.* from members m
+  cross join lateral (select item_id, fence from provider_calls where id = m.call_id limit 1) p
+  cross join lateral (
+    select 1 from item_leases l where l.item_id = p.item_id
+      and l.fence = p.fence and l.runner_id = %(runner)s  -- guard: bulk-answer-needs-its-lease
+    limit 1) l
 )
 update provider_calls c
-set state = case when c.state = 'intent' then 'received' else c.state end, http_status = k.http_status,
+set state = case when c.state = 'intent' then 'received' else c.state end, http_status = o.http_status,
     received_at = clock_timestamp()
-from (select id, http_status, unnest(call_ids) as call_id from kept) k
-join provider_calls m on m.id = k.call_id
-join item_leases l on l.item_id = m.item_id
-  and l.fence = m.fence and l.runner_id = %(runner)s  -- guard: bulk-answer-needs-its-lease
-where c.id = k.call_id and c.bulk_id = k.id and c.state in ('intent', 'sent')
+from ours o
+where c.id = o.call_id and c.bulk_id = o.bulk_id and c.state in ('intent', 'sent')
 returning c.id
 """
 

@@ -331,32 +331,3 @@ def _open_call(row: Mapping[str, Any]) -> OpenCall:
         external_id=row["external_id"],
         bulk_id=row["bulk_id"],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class SharedAnswer:
-    """A company's answer that another item's call brought."""
-
-    result_id: int | None
-    outcome: str | None
-    fields: Mapping[str, Any]
-    status: str
-    reason: str | None
-    fetched_at: datetime | None
-
-
-async def shared_answer(connection: AsyncConnection, call_id: int) -> SharedAnswer | None:
-    """What the item that made this call ended with; None when that item's state is gone."""
-    cursor = await connection.execute(
-        """
-        select s.result_id, s.outcome, s.status, s.reason, coalesce(r.fields, '{}'::jsonb) as fields,
-               r.fetched_at
-        from provider_calls c
-        join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
-        left join enrichment_results r on r.id = s.result_id
-        where c.id = %s
-        """,
-        (call_id,),
-    )
-    row = await cursor.fetchone()
-    return None if row is None else SharedAnswer(**row)
