@@ -47,7 +47,11 @@ where i.body is not null and i.status in ('applied', 'superseded')
         make_interval(days => %(days)s),
         make_interval(secs => coalesce((%(windows)s::jsonb ->> c.workflow_slug)::float8, 0)))
   and {_SETTLED}
+  and (i.bulk_id is null or not exists (
+    select 1 from bulk_calls m join provider_calls c on c.id = any(m.call_ids)
+    where m.id = i.bulk_id and ({_SETTLED}) is not true))
 """
+"""One that answers many calls has its bytes in the row of the first: they stay as long as any of these needs them."""
 
 _COUNT = "select count(*) as bodies, coalesce(sum(octet_length({body})), 0)::bigint as bytes {old}"
 
