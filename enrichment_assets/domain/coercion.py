@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from enrichment_assets.domain.dates import read_day
@@ -65,10 +66,16 @@ def _boolean(value: Any) -> bool:
 
 def _date(value: Any) -> date:
     """A day however it is written; a month or a year is none, nor is a text with two readings."""
-    day = read_day(str(value))
+    day = _day(str(value))
     if day is None:
         raise ValueError
     return day
+
+
+@lru_cache(10_000)
+def _day(text: str) -> date | None:
+    """Lists name the same days again and again, and reading one tries many ways of writing it."""
+    return read_day(text)
 
 
 def _moment(value: Any) -> datetime:

@@ -52,13 +52,14 @@ class Expression:
                 f"{where}: {text!r} is not a JMESPath expression: {reason}", code="workflow.expression_invalid"
             ) from error
         self.tree: Mapping[str, Any] = self._compiled.parsed
-        self._path = plain_path(self.tree)
+        self.path = plain_path(self.tree)
+        """The names of a plain path (`payload.person.title`), else None."""
         self.reads_lists = reads_lists(self.tree)
 
     def __call__(self, data: Any) -> Any:
         """Evaluate over `data`; raises `ContractError` where the data does not fit the expression."""
-        if self._path is not None:
-            for name in self._path:
+        if self.path is not None:
+            for name in self.path:
                 data = data.get(name) if isinstance(data, Mapping) else None
             return data
         try:

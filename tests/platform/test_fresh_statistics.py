@@ -137,7 +137,11 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     destinations.unstored_items: lambda c, b: destinations.unstored_items(c, b.batch_id, "first"),
     destinations.has_unstored: lambda c, b: destinations.has_unstored(c, b.batch_id, "first"),
     destinations.unstored_results: lambda c, b: destinations.unstored_results(
-        c, "first", destinations.unstored_items(c, b.batch_id, "first")[:1_000]
+        c,
+        "first",
+        destinations.unstored_items(c, b.batch_id, "first")[:10_000],
+        [destinations.Cell("payload", ("title",), as_text=False)],
+        whole=True,
     ),
     transitions.forget: lambda c, b: transitions.forget(c, b.batch_id),
     transitions.mark_stored: lambda c, b: transitions.mark_stored(

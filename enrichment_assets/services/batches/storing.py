@@ -7,7 +7,7 @@ only repeats an upsert. A workflow's code knows no table name; its row in the re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,17 @@ from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.catalog.destination_names import refuse_reserved_name
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results import destinations
 from enrichment_assets.store.states import transitions
 
-CHUNK = 1_000
-"""Results that are written and noted as stored together."""
+CHUNK = 10_000
+"""Results that are written and noted as stored together, where each is a few cells."""
+
+WHOLE_CHUNK = 1_000
+"""The same where an expression needs the documents whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,44 +82,57 @@ def _store(hq: Hq, batch: Batch, slug: str, destination: Destination) -> StoreRe
     written = 0
     with hq.transaction() as connection:
         waiting = destinations.unstored_items(connection, batch.batch_id, slug)
-    for start in range(0, len(waiting), CHUNK):
+    for start in range(0, len(waiting), mapping.chunk):
         with hq.transaction() as connection:
-            chunk = destinations.unstored_results(connection, slug, waiting[start : start + CHUNK])
+            chunk = mapping.read(connection, waiting[start : start + mapping.chunk])
         with target.transaction() as connection:
             if start == 0:
                 destinations.ensure_table(connection, destination, slug)
-            written += destinations.upsert(connection, destination, [mapping.row(result) for result in chunk])
+            written += destinations.upsert(connection, destination, list(map(mapping.row, chunk)))
         with hq.transaction() as connection:
-            transitions.mark_stored(connection, slug, [(r["item_id"], r["fetched_at"]) for r in chunk])
+            transitions.mark_stored(connection, slug, [result[:2] for result in chunk])
     return StoreReport(slug, destination.table, written, dict(mapping.unfit))
 
 
 class _Mapping:
-    """`destination_field_mappings` compiled: a result row in, a destination row out."""
+    """`destination.columns` compiled: what is read of a result, and the destination row that it makes.
+
+    A column with a plain path is read alone, in Postgres: a document of some KB need not travel for a title of it.
+    """
 
     def __init__(self, batch: Batch, slug: str, destination: Destination) -> None:
         self._batch = batch
         self._slug = slug
-        self._columns = [
-            (name, Expression(column.source, f"workflow {slug}, destination.columns.{name}"), column.type)
-            for name, column in destination.columns.items()
-        ]
+        self._columns: list[tuple[str, Expression, str, int | None]] = []
+        self._cells: list[destinations.Cell] = []
+        for name, column in destination.columns.items():
+            expression = Expression(column.source, f"workflow {slug}, destination.columns.{name}")
+            cell = destinations.cell_of(expression.path, as_text=column.type == "jsonb")
+            self._columns.append((name, expression, column.type, None if cell is None else len(self._cells)))
+            self._cells += [] if cell is None else [cell]
+        self._whole = len(self._cells) < len(self._columns)
+        self.chunk = WHOLE_CHUNK if self._whole else CHUNK
         self.unfit: Counter[str] = Counter()
 
-    def row(self, result: Mapping[str, Any]) -> tuple[Any, ...]:
-        seen = {"item": result["item"], "fields": result["fields"], "payload": result["payload"]}
-        return (
-            self._batch.client_slug,
-            self._batch.batch_key,
-            result["item_id"],
-            self._slug,
-            result["fetched_at"],
-            *(self._value(name, expression, kind, seen) for name, expression, kind in self._columns),
-        )
+    def read(self, connection: Connection, item_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+        """The waiting results of these items, as `row` takes them; each begins with item id and `fetched_at`."""
+        return destinations.unstored_results(connection, self._slug, item_ids, self._cells, whole=self._whole)
 
-    def _value(self, name: str, expression: Expression, kind: str, seen: Mapping[str, Any]) -> Any:
+    def row(self, result: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The destination row of a result: built-in columns, then the mapped ones."""
+        item_id, fetched_at, *values = result
+        seen = dict(zip(("item", "fields", "payload"), values[-3:], strict=True)) if self._whole else {}
+        mapped = [self._value(column, values, seen) for column in self._columns]
+        return (self._batch.client_slug, self._batch.batch_key, item_id, self._slug, fetched_at, *mapped)
+
+    def _value(
+        self, column: tuple[str, Expression, str, int | None], values: Sequence[Any], seen: Mapping[str, Any]
+    ) -> Any:
+        name, expression, kind, place = column
+        if place is not None and kind == "jsonb":
+            return values[place]  # its text as Postgres gave it
         try:
-            value = coerce(expression(seen), kind)
+            value = coerce(values[place] if place is not None else expression(seen), kind)
         except ContractError:
             value = UNFIT
         if value is UNFIT:
