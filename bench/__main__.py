@@ -25,7 +25,7 @@ from rich.table import Table
 
 from bench.summary import summary
 
-PARTS = ("engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction")
+PARTS = ("small", "engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction")
 RESULTS = Path(__file__).with_name("results.json")
 PART_SECONDS = 3600
 
@@ -34,7 +34,9 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
     """For each part the programs that make it up, by the name under which their figures stand in the results."""
     engine = ["bench.engine", "--concurrency", str(given.concurrency), "--clients", given.clients]
     ceiling = ["--items", given.ceiling_items, "--latency", "0ms", "--rounds", "1"]
+    against = ["--against", str(given.against)] if given.against else []
     return {
+        "small": {"small": ["bench.small_batch", "--rounds", str(given.rounds), *against]},
         "engine": {
             "wire": [*engine, "--items", given.items, "--rounds", str(given.rounds)],
             "ceiling": [*engine, *ceiling],
@@ -79,9 +81,10 @@ def main() -> None:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default=",".join(PARTS), help="parts (default: %(default)s)")
+    parser.add_argument("--against", type=Path, help="small: another checkout with its .venv, by turns with this one")
     parser.add_argument("--items", default="1000,10000,100000", help="engine: sizes (default: %(default)s)")
     parser.add_argument("--ceiling-items", default="10000", help="engine: size at latency 0 (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="engine and receiver (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="small, engine and receiver (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=100, help="engine (default: %(default)s)")
     parser.add_argument("--clients", default="aiohttp", help="engine: bare loops (default: %(default)s)")
     parser.add_argument("--bulk-people", type=int, default=5_000, help="bulk: a round (default: %(default)s)")

@@ -16,6 +16,14 @@ def summary(results: dict[str, Any]) -> list[Row]:
     return rows
 
 
+def _small(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["small"]
+    for command, cost in report["commands"].items():
+        ratio = report.get("cpu_ratio", {}).get(command)
+        value = f"{cost['cpu_s']:.2f} CPU s" + ("" if ratio is None else f", {ratio:.2f} of the other checkout")
+        yield "small", f"48 rows x 4 steps: {command}", value, _SMALL_GOALS.get(command, "")
+
+
 def _engine(figures: dict[str, Any]) -> Iterator[Row]:
     for name in ("wire", "ceiling"):
         report = figures.get(name, {"sizes": []})  # a results file may have one of the two
@@ -88,7 +96,11 @@ def _extraction(figures: dict[str, Any]) -> Iterator[Row]:
     yield "extraction", "worked at X, Parquet", f"{report['worked_at_parquet_ms']:.0f} ms", "1000 ms"
 
 
+_SMALL_GOALS = {"run": "0.3", "nothing left": "0.15", "status": "0.5", "query": "0.5", "location load": "0.6"}
+"""Of commit d9b7f17, CPU seconds."""
+
 _SUMMARIES = {
+    "small": _small,
     "engine": _engine,
     "bulk": _bulk,
     "fairness": _fairness,
