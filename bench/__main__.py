@@ -25,7 +25,7 @@ from rich.table import Table
 
 from bench.summary import summary
 
-PARTS = ("small", "engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction")
+PARTS = ("small", "engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction", "volume")
 RESULTS = Path(__file__).with_name("results.json")
 PART_SECONDS = 3600
 
@@ -46,6 +46,7 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
         "receiver": {"receiver": ["bench.receiver", "--requests", str(given.callbacks), "--rounds", str(given.rounds)]},
         "ingest": {"ingest": ["bench.ingest", "--rows", str(given.csv_rows)]},
         "storing": {"storing": ["bench.storing", "--rows", str(given.stored_rows)]},
+        "volume": {"volume": ["bench.volume", "--rows", str(given.volume_rows)]},
         "extraction": {
             "extraction": ["bench.extraction", "--items", str(given.payloads), *(["--dlt"] if given.dlt else [])]
         },
@@ -92,6 +93,7 @@ def main() -> None:
     parser.add_argument("--callbacks", type=int, default=4_000, help="receiver: a round (default: %(default)s)")
     parser.add_argument("--csv-rows", type=int, default=200_000, help="ingest (default: %(default)s)")
     parser.add_argument("--stored-rows", type=int, default=100_000, help="storing (default: %(default)s)")
+    parser.add_argument("--volume-rows", type=int, default=100_000, help="volume (default: %(default)s)")
     parser.add_argument("--payloads", type=int, default=200_000, help="extraction (default: %(default)s)")
     parser.add_argument("--dlt", action="store_true", help="extraction: install dlt aside and compare with it")
     parser.add_argument("--output", type=Path, default=RESULTS, help="default: bench/results.json")

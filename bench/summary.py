@@ -99,6 +99,17 @@ def _extraction(figures: dict[str, Any]) -> Iterator[Row]:
 _SMALL_GOALS = {"run": "0.3", "nothing left": "0.15", "status": "0.5", "query": "0.5", "location load": "0.6"}
 """Of commit d9b7f17, CPU seconds."""
 
+
+def _volume(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["volume"]
+    for side in report["sides"]:
+        value = (
+            f"{side['wall_s']} s, {side['cpu_s'] + side['postgres_cpu_s']:.1f} CPU s, {side['memory_mb']} MB, "
+            f"{side['bytes_a_row']:,} bytes a row in Postgres"
+        )
+        yield "volume", f"{report['rows']:,} rows x 2 local steps, enrich run", value, ""
+
+
 _SUMMARIES = {
     "small": _small,
     "engine": _engine,
@@ -108,4 +119,5 @@ _SUMMARIES = {
     "ingest": _ingest,
     "storing": _storing,
     "extraction": _extraction,
+    "volume": _volume,
 }

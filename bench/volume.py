@@ -165,13 +165,15 @@ def compared(pythons: list[str], rows: int, rounds: int) -> dict[str, Any]:
         for python in pythons:
             taken[python].append(measure(python, rows))
             print(python, json.dumps(taken[python][-1]), file=sys.stderr)
-    return {"rows": rows, "rounds": rounds, "load": round(os.getloadavg()[0], 1)} | {
-        python: {
+    sides = [
+        {"python": python}
+        | {
             name: statistics.median(one[name] for one in all_rounds) if isinstance(value, int | float) else value
             for name, value in all_rounds[-1].items()
         }
         for python, all_rounds in taken.items()
-    }
+    ]
+    return {"rows": rows, "rounds": rounds, "load": round(os.getloadavg()[0], 1), "sides": sides}
 
 
 def main() -> None:
@@ -181,6 +183,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="by turns (default: %(default)s)")
     parser.add_argument("--python", action="append", help="of a commit's environment; default: this one")
     given = parser.parse_args()
+    given.python = [str(Path(python).absolute()) for python in given.python or ()]
     print(json.dumps(compared(given.python or [sys.executable], given.rows, given.rounds), indent=2))
 
 
