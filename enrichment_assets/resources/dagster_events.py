@@ -46,14 +46,33 @@ class EventLogSaidOnce(GatheringEventLog):
         super().store_event_batch([said_once(event) for event in events])
 
     def _insert(self, connection: Connection, events: Sequence[EventLogEntry]) -> list[int]:
-        """The events' rows; of a planned check only its row among the executions of checks (0 stands for its id)."""
+        """The events' rows; of a planned check only its row among the executions of checks (0 stands for its id).
+
+        The output of a check is left out where its evaluation is written with it: nothing is made from a check.
+        """
         planned = [event for event in events if _plans_a_check(event)]
         for event in planned:
             self.store_asset_check_event(event, None)
-        others = [event for event in events if not _plans_a_check(event)]
+        evaluated = {place for event in events if (place := _output_of_a_check(event)) is not None}
+        left_out = [_plans_a_check(event) or _output(event) in evaluated for event in events]
+        others = [event for event, is_left_out in zip(events, left_out, strict=True) if not is_left_out]
         ids = iter(super()._insert(connection, others) if others else [])
-        return [0 if _plans_a_check(event) else next(ids) for event in events]
+        return [0 if is_left_out else next(ids) for is_left_out in left_out]
 
 
 def _plans_a_check(event: EventLogEntry) -> bool:
     return event.dagster_event_type is DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+
+
+def _output(event: EventLogEntry) -> tuple[str, str] | None:
+    """Run and output's name of an event that tells of an output."""
+    told = event.dagster_event.event_specific_data if event.dagster_event is not None else None
+    return (event.run_id, told.step_output_handle.output_name) if isinstance(told, StepOutputData) else None
+
+
+def _output_of_a_check(event: EventLogEntry) -> tuple[str, str] | None:
+    """Run and output's name of the check that an event evaluates."""
+    if event.dagster_event_type is not DagsterEventType.ASSET_CHECK_EVALUATION:
+        return None
+    told = event.get_dagster_event().asset_check_evaluation_data
+    return event.run_id, f"{told.asset_key.to_python_identifier()}_{told.check_name}"

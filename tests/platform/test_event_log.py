@@ -60,13 +60,15 @@ def _run(tmp_path: Path) -> str:
 def _kept(databases: Databases, run_id: str) -> dict[str, Any]:
     """What the tables say of a run: ids as the places of the events that they name.
 
-    Events that plan a check are left out: here a planned check is its row among the executions of checks alone.
+    Events that plan a check, and outputs, are left out: a planned check is its row among the executions of checks
+    alone, and of the outputs those of assets are kept.
     """
     with connect(databases.hq) as connection:
         connection.execute("set search_path to dagster")
         events = connection.execute(
             "select id, dagster_event_type, step_key, asset_key, partition from event_logs "
-            "where run_id = %s and dagster_event_type is distinct from 'ASSET_CHECK_EVALUATION_PLANNED' order by id",
+            "where run_id = %s and coalesce(dagster_event_type, '') "
+            "not in ('ASSET_CHECK_EVALUATION_PLANNED', 'STEP_OUTPUT') order by id",
             [run_id],
         ).fetchall()
         place = {event.pop("id"): number for number, event in enumerate(events)}
