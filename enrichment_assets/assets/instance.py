@@ -78,12 +78,14 @@ def start_run(hq: Hq, settings: Settings, webserver: str, batch_key: str) -> boo
     Args:
         hq: Where the batch is.
         settings: The installation, whose runs under way say where in the queue this one comes.
-        webserver: Base URL of Dagster's web server.
+        webserver: Base URL of Dagster's web server; empty where there is none to ask.
         batch_key: A batch whose partition is there.
 
     Returns:
         False: it was not to be had, for whatever reason; the sequencer starts the batch.
     """
+    if not webserver:
+        return False
     with hq.transaction() as connection:
         outlook = outlooks(connection, [batch_key])[batch_key]
         urgency = urgency_of(connection, [batch_key])[batch_key]
