@@ -247,6 +247,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("archived", ("archived",)),
     ("restore", ("restore", "upload", "{upload}")),
     ("remove", ("remove", "client", "globex", "--yes")),
+    ("retention", ("retention", "--days", "180")),
     ("history", ("history",)),
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
@@ -274,6 +275,7 @@ CHANGES = {
     "archive": "upload.archive",
     "restore": "upload.restore",
     "remove": "client.remove",
+    "retention": "retention.run",
 }
 """What the commands that change something write down."""
 EMPTY = {"rejections", "resolve --retry"}
