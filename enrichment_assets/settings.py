@@ -14,6 +14,7 @@ from pathlib import Path
 DEFAULT_RECEIVER_PORT = 8710
 DEFAULT_SANDBOX_PORT = 8720
 DEFAULT_WEBSERVER_PORT = 3000
+DEFAULT_RETENTION_DAYS = 90
 DEFAULT_MAX_UPLOAD_BYTES = 2 * 1024**3
 DEFAULT_RECEIVER_URL = f"http://127.0.0.1:{DEFAULT_RECEIVER_PORT}"
 HOME_NAME = ".enrich"
@@ -64,6 +65,7 @@ class Settings:
         ui_origins: Origins (`https://name`) under which browsers reach the pages besides this machine's own.
         uploads: Where kept uploads are, when not in the home: a folder, or `s3://` or `gs://` for several machines.
         warehouse: Where the warehouse is, likewise.
+        retention_days: How long what nobody needs is kept, once somebody has it taken out (`enrich retention`).
     """
 
     home: Path
@@ -77,6 +79,7 @@ class Settings:
     ui_origins: tuple[str, ...] = ()
     uploads: str | None = None
     warehouse: str | None = None
+    retention_days: int = DEFAULT_RETENTION_DAYS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -85,7 +88,7 @@ class Settings:
         `ENRICH_HOME` (default `find_home()`), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
-        `ENRICH_WAREHOUSE`.
+        `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -100,6 +103,7 @@ class Settings:
             ui_origins=tuple(filter(None, (part.strip() for part in env.get("ENRICH_UI_ORIGINS", "").split(",")))),
             uploads=env.get("ENRICH_UPLOADS") or None,
             warehouse=env.get("ENRICH_WAREHOUSE") or None,
+            retention_days=int(env.get("ENRICH_RETENTION_DAYS") or DEFAULT_RETENTION_DAYS),
         )
 
     @property

@@ -134,7 +134,10 @@ def give_up(
 
 
 def retention(
-    days: Annotated[int, typer.Option("--days", min=1, help="Take out what is older than this.")] = 90,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", min=1, help="Take out what is older. [default: ENRICH_RETENTION_DAYS, or 90]"),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken out.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -153,7 +156,9 @@ def retention(
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    done = Retention.of(retain(hq, open_databases(settings).dagster, days, dry_run=dry_run, actor=actor()))
+    done = Retention.of(
+        retain(hq, open_databases(settings).dagster, days or settings.retention_days, dry_run=dry_run, actor=actor())
+    )
     if as_json:
         print_json(done)
         return

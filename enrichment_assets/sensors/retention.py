@@ -7,21 +7,16 @@ from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.resources.platform import PlatformResource
 
 
-class RetentionConfig(dg.Config):
-    """How long what nobody needs is kept."""
-
-    days: int = 90
-
-
 @dg.op(description="Takes out old runs and events, and the bodies of old answers and callbacks. All figures stay.")
-def take_out_what_is_old(context: dg.OpExecutionContext, config: RetentionConfig, platform: PlatformResource) -> None:
+def take_out_what_is_old(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
     """As `enrich retention`."""
     from enrichment_assets.installation.databases import open_databases
     from enrichment_assets.services.operations.retention import retain
 
     with values_withheld(), platform.open_hq() as hq:
-        url = open_databases(platform.settings()).dagster
-        done = retain(hq, url, config.days, dry_run=False, actor=Actor(ActorKind.SCHEDULE, "retention"))
+        settings = platform.settings()
+        url = open_databases(settings).dagster
+        done = retain(hq, url, settings.retention_days, dry_run=False, actor=Actor(ActorKind.SCHEDULE, "retention"))
     context.log.info(
         f"older than {done.days} days: {done.history.runs} runs, {done.history.events} events, "
         f"{done.answers.bodies} bodies of answers, {done.callbacks.bodies} of callbacks"

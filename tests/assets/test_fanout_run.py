@@ -90,7 +90,8 @@ def test_a_childs_values_name_the_workflow_that_emitted_them_or_its_parent(
     warehouse = open_warehouse(simulated, client_slug="acme", batch_key=courses)
     try:
         (child,) = warehouse.execute(
-            "select min(item_id) from final_leads where parent_item_id is not null"
+            "select min(c.item_id) from final_leads c join final_leads p on p.item_id = c.parent_item_id "
+            "where p.company_name = 'Pine Golf'"
         ).fetchall()[0]
         sources = warehouse.execute(
             "select field, source_kind, source_workflow, source_provider, position from stg_field_values "

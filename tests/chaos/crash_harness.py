@@ -133,6 +133,10 @@ class CrashHarness:
         """Until the sandbox has no callback left to make."""
         self._wait(lambda: not self.sandbox.callbacks()["pending"], "the end of the callbacks")
 
+    def wait_for_receiver(self, receiver: ReceiverProcess) -> None:
+        """Until it could keep a callback."""
+        self._wait(receiver.ready, "the receiver")
+
     def wait_for_leases(self, batch: str) -> None:
         """Until what ended or stopped runs of a batch held is free."""
         living = "select label from runners r join batches b on b.id = r.batch_id"

@@ -110,13 +110,24 @@ def restart_at(harness: CrashHarness, batch: str, point: Point) -> bool:
     return code == 1 and harness.postgres.server_pid() != before
 
 
-def kill_receiver_at(harness: CrashHarness, batch: str, point: Point) -> tuple[bool, int, int]:
-    """Kill the receiver while it takes callbacks: whether it was, how many it acknowledged, how many are kept."""
+def kill_receiver_at(
+    harness: CrashHarness, batch: str, point: Point, *, ready_first: bool = False
+) -> tuple[bool, int, int]:
+    """Kill the receiver while it takes callbacks: whether it was, how many it acknowledged, how many are kept.
+
+    `ready_first`: no callback is sent before it could keep one: a single one may be given up on a slow machine. Not for a
+    point that asking for readiness passes.
+    """
     query = "select count(*) as n from callback_inbox i join batches b on b.id = i.batch_id where b.batch_key = %s"
     harness.wait_until_all_have_called_back()  # those of an earlier batch are none of this one's
     before = harness.sandbox.callbacks()
     with receiving(harness, harness.fault(point)) as receiver:
+        harness.sandbox.configure(hold_callbacks=ready_first)
         harness.first.run(harness.order(batch))
+        if ready_first:
+            harness.wait_for_receiver(receiver)
+            harness.sandbox.configure(hold_callbacks=False)
+            harness.sandbox.flush_callbacks()
         harness.wait_until_all_have_called_back()
         killed = receiver.process.poll() == KILLED
     acknowledged = harness.sandbox.callbacks()["delivered"] - before["delivered"]

@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.sensors.sequencer import callback_sensor, sequencer_sensor
+from enrichment_assets.sensors.callbacks import callback_sensor
+from enrichment_assets.sensors.sequencer import sequencer_sensor
 from enrichment_assets.services.batches import status
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.operations.failed_rows import list_failed

@@ -55,6 +55,14 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def listens(socket: str) -> bool:
+    try:
+        ask(socket, {"look": "nobody"})
+    except OSError:
+        return False
+    return True
+
+
 def text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
@@ -72,7 +80,7 @@ def warm(tmp_path: Path) -> Iterator[Warm]:
         start_new_session=True,
     )
     try:
-        until(lambda: Path(socket).exists())
+        until(lambda: listens(socket))
         yield Warm(process, socket, tmp_path)
     finally:
         with suppress(ProcessLookupError):

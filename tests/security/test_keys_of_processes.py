@@ -30,6 +30,7 @@ def test_what_the_platform_reads_reaches_every_process(tmp_path: Path) -> None:
         "DAGSTER_DATABASE_URL": "postgresql://h/d",
         "PGSSLROOTCERT": "/ca.pem",
         "ENRICH_MAX_UPLOAD_BYTES": "1",
+        "ENRICH_RETENTION_DAYS": "30",
         "PATH": "/bin",
         "https_proxy": "http://proxy.example",
         "ACME_APOLLO_KEY": "canary",

@@ -258,6 +258,7 @@ NEEDED = {
     "pipeline show": "full-demo --client nobody",
     "pipeline add": "mine --steps normalise-name --client nobody",
     "client config": "nobody",
+    "client weight": "nobody 2",
     "archive": "pipeline mine --client nobody",
     "restore": "pipeline mine --client nobody",
     "remove": "pipeline mine --client nobody --yes",
