@@ -115,8 +115,8 @@ def kill_receiver_at(
 ) -> tuple[bool, int, int]:
     """Kill the receiver while it takes callbacks: whether it was, how many it acknowledged, how many are kept.
 
-    `ready_first`: no callback is sent before it could keep one: a single one may be given up on a slow machine. Not for a
-    point that asking for readiness passes.
+    `ready_first`: no callback is sent before it could keep one, as a single one may be given up on a slow machine. Not
+    for a point that asking for readiness passes.
     """
     query = "select count(*) as n from callback_inbox i join batches b on b.id = i.batch_id where b.batch_key = %s"
     harness.wait_until_all_have_called_back()  # those of an earlier batch are none of this one's
