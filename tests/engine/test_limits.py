@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from enrichment_assets.domain.workflow import Limits, Retry
 from enrichment_assets.engine.throttle.backoff import delay_before
-from enrichment_assets.engine.throttle.rates import Closed, RateGate, TurnMissed, interval_of
+from enrichment_assets.engine.throttle.rates import Closed, RateGate, Turn, TurnMissed, interval_of
 from enrichment_assets.store.limits.turns import TimeSlot
 from tests.engine.virtual_clock import StoppedClock, VirtualClock
 
@@ -189,6 +191,25 @@ def test_a_call_takes_no_more_time_from_the_database_than_about_a_quarter_of_a_s
 
     clock.run(*(caller() for _ in range(10)))
     assert max(ahead) < 0.7
+
+
+def test_a_call_that_waits_on_the_wire_for_a_later_turn_does_not_hold_up_those_before_it() -> None:
+    clock = VirtualClock()
+    gate = RateGate(1 / 40, SharedRate(clock, [0.002]).take, clock)
+    left: dict[str, float] = {}
+
+    async def leaves(name: str, turn: Turn) -> None:
+        await gate.acquire(turn)
+        left[name] = clock.now()
+
+    async def calls() -> None:
+        first = await gate.wait()
+        second, last = (replace(first, at=first.at + n / 40) for n in (1, 8))
+        await asyncio.gather(leaves("last", last), leaves("second", second), leaves("first", first))
+        assert left == {"first": first.at, "second": second.at, "last": last.at}
+
+    clock.run(calls())
+    assert list(left) == ["first", "second", "last"]
 
 
 @given(pause=st.floats(0.1, 120), at=st.floats(0, 3), rate=st.sampled_from([0.0, 2.0, 50.0]), callers=st.integers(1, 8))

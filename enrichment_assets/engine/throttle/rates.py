@@ -212,8 +212,11 @@ class RateGate:
     async def _leaves(self, turn: Turn) -> float | None:
         """Wait for the moment; where its time is over, how many seconds too late it came.
 
-        One call at a time, so that each sees when the last one left.
+        One call at a time, so that each sees when the last one left; nobody waits there for a moment that is far away,
+        or those whose turn is before would miss it.
         """
+        if (early := turn.at - self.clock.now()) > 0:
+            await self.clock.sleep(early)
         async with self._leaving:
             while True:
                 now = self.clock.now()
