@@ -18,6 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from psycopg import sql
 
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.store.database import Connection
 from enrichment_assets.warehouse.chunks import ItemRange
 from enrichment_assets.warehouse.project import Column, Model
 
@@ -147,6 +149,39 @@ def conversion(fold: Folded) -> list[sql.Composed]:
         ),
         sql.SQL("drop table {}").format(table),
     ]  # fmt: skip
+
+
+def readers_of(workspace: Connection, table: str) -> list[sql.Composable]:
+    """The roles that may read a table, besides its owner: what takes its place is to be theirs too."""
+    found = workspace.execute(
+        """
+        select distinct r.rolname as role from pg_class c cross join aclexplode(c.relacl) a
+        left join pg_roles r on r.oid = a.grantee
+        where c.oid = to_regclass(%s) and a.privilege_type = 'SELECT' and a.grantee <> c.relowner
+        """,
+        [f'"{table}"'],
+    )
+    return [sql.SQL("public") if row["role"] is None else sql.Identifier(row["role"]) for row in found.fetchall()]
+
+
+def refuse_views_over(workspace: Connection, table: str) -> None:
+    """Raise `ConfigurationError` where somebody has made views over a table that is to become a view itself."""
+    found = workspace.execute(
+        """
+        select distinct d.objid::regclass::text as name from (
+          select r.ev_class as objid, p.refobjid from pg_depend p join pg_rewrite r on r.oid = p.objid
+          where p.classid = 'pg_rewrite'::regclass and p.refclassid = 'pg_class'::regclass
+        ) d where d.refobjid = to_regclass(%s) and d.objid <> d.refobjid order by 1
+        """,
+        [f'"{table}"'],
+    )
+    if views := [row["name"] for row in found.fetchall()]:
+        listed = ", ".join(views)
+        raise ConfigurationError(
+            f"{table} of the workspace database becomes a view, and {listed} read it as the table that it was: keep "
+            "their definitions, drop them, extract once more, and make them again",
+            code="publication.views_over_table",
+        )
 
 
 def fold_rows(

@@ -34,7 +34,15 @@ from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.batch_session import BatchSession, open_session
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, ranges_of
 from enrichment_assets.warehouse.copies import brought
-from enrichment_assets.warehouse.folding import conversion, creation, fold_rows, folded, tables_of
+from enrichment_assets.warehouse.folding import (
+    conversion,
+    creation,
+    fold_rows,
+    folded,
+    readers_of,
+    refuse_views_over,
+    tables_of,
+)
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Model, load_project
@@ -277,9 +285,14 @@ def _ensure(workspace: Connection, model: Model) -> None:
         _ensure_table(workspace, model)
         return
     table, *others, view = creation(fold, POSTGRES_TYPES)
-    kind = _kind(workspace, model.name)
-    for statement in (table, *others, *(conversion(fold) if kind == "r" else ()), view):
+    is_table = _kind(workspace, model.name) == "r"
+    if is_table:
+        refuse_views_over(workspace, model.name)
+    readers = readers_of(workspace, model.name) if is_table else []
+    for statement in (table, *others, *(conversion(fold) if is_table else ()), view):
         workspace.execute(statement)
+    for role in readers:
+        workspace.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(model.name), role))
 
 
 def _kind(workspace: Connection, name: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import (
@@ -148,8 +149,20 @@ def test_a_table_that_an_earlier_version_published_is_folded(batch: Settings) ->
         workspace.execute("drop view final_leads_provenance")
         workspace.execute(f"drop table {fold.items}, {fold.kinds}, enrich_published_parts")
         workspace.execute("alter table earlier rename to final_leads_provenance")
+        workspace.execute("grant select on final_leads_provenance to public, pg_monitor")
+        workspace.execute("create view mine as select item_id from final_leads_provenance")
+    with pytest.raises(ConfigurationError, match="and mine read it as the table that it was: keep their definitions"):
+        publish_marts(hq_of(batch), batch, "b")
+    with connect(batch.workspace_database_url or "") as workspace:
+        workspace.execute("drop view mine")
     publish_marts(hq_of(batch), batch, "b")
     assert in_the_workspace(batch) == in_the_warehouse(batch)
+    granted = """
+        select coalesce(r.rolname, 'public'), a.privilege_type from pg_class c cross join aclexplode(c.relacl) a
+        left join pg_roles r on r.oid = a.grantee
+        where c.oid = 'final_leads_provenance'::regclass and a.grantee <> c.relowner order by 1
+    """
+    assert published(batch, granted) == [("pg_monitor", "SELECT"), ("public", "SELECT")]
 
 
 def test_a_withdrawn_batch_leaves_no_row_and_no_note(batch: Settings) -> None:
