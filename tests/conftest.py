@@ -6,8 +6,10 @@ into a template; a test's databases are clones of it and go away with the test (
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +33,18 @@ from tests.harness.sandbox import SEED, as_new
 os.environ["ENRICH_HOME"] = str(session_folder("home-"))
 # Keys that tests make up; whether others are refused is tested with an environment of its own (tests/security).
 os.environ["ENRICH_SECRET_NAMES"] = "ACME_*,MY_*,TEST_*,MINE,T,B,*_TEST_KEY,A_KEY_*,ECHO_API_KEY"
+
+
+@pytest.fixture(autouse=True)
+def process_as_before() -> Iterator[None]:
+    """What the program's `main` does to its process, the process of a test that calls it forgets."""
+    mask, thresholds = os.umask(0o077), gc.get_threshold()
+    os.umask(mask)
+    yield
+    os.umask(mask)
+    gc.set_threshold(*thresholds)
+    if sys.modules.get("pandas", sys) is None:
+        del sys.modules["pandas"]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import pickle
 import re
 from collections.abc import Iterator
@@ -190,16 +189,12 @@ def test_a_command_that_was_asked_for_json_says_its_error_as_json(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ENRICH_HOME", str(tmp_path / "none"))
     monkeypatch.delenv("HQ_DATABASE_URL", raising=False)
-    mask = os.umask(0o077)
-    try:
-        said = {}
-        for name, options in {"json": ["--json"], "text": []}.items():
-            monkeypatch.setattr("sys.argv", ["enrich", "status", *options])
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-            said[name] = (ended.value.code, capsys.readouterr())
-    finally:
-        os.umask(mask)
+    said = {}
+    for name, options in {"json": ["--json"], "text": []}.items():
+        monkeypatch.setattr("sys.argv", ["enrich", "status", *options])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said[name] = (ended.value.code, capsys.readouterr())
     assert said["json"][0] == said["text"][0] == 1
     error = json.loads(said["json"][1].err)["error"]
     assert said["text"][1].err == f"enrich: {error['what']}\n"
