@@ -71,8 +71,8 @@ def company_name_key(text: str | None) -> str | None:
     if not text or is_no_value(text, FieldType.COMPANY_NAME) or is_no_employer(text):
         return None
     key = " ".join(_bare(text[:_MAX_CHARS])) if any(map(str.isalnum, text)) else ""
-    while not key.isascii() and (again := " ".join(_bare(key))) != key:
-        key = again  # a form without a blank has come to an end of the name
+    while (not key.isascii() or "/" in text) and (again := " ".join(_bare(key))) != key:
+        key = again  # a form without a blank, or one that a slash cut in two, has come to an end of the name
     if len(key) > MAX_KEY:
         digest = hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
         key = f"{key[:160].rstrip()} {digest}"

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from enrichment_assets.domain.companies import (
@@ -74,6 +74,7 @@ WRITING = [
     | st.lists(st.sampled_from(WRITING)).map(" ".join)
     | st.lists(st.sampled_from(WRITING)).map("".join)
 )
+@example("0:A'S/A")
 def test_a_comparable_name_is_its_own_comparable_name(name: str) -> None:
     once = company_name_key(name)
     assert once is None or company_name_key(once) in (once, None)
