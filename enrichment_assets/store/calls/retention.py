@@ -55,43 +55,28 @@ where i.body is not null and i.status in ('applied', 'superseded')
 
 _COUNT = "select count(*) as bodies, coalesce(sum(octet_length({body})), 0)::bigint as bytes {old}"
 
-_TAKE_ANSWERS = f"""
+
+def _take(table: str, row: str, body: str, old: str, hashed: str = "") -> str:
+    """A statement that takes a chunk of old bodies out of a table, whose rows `old` calls `row`, and keeps their size.
+
+    `hashed`: what else is kept of them.
+    """
+    return f"""
 with old as (
-  select c.id {_OLD_ANSWERS} order by c.id limit {CHUNK} for update of c skip locked
+  select {row}.id {old} order by {row}.id limit {CHUNK} for update of {row} skip locked
 ), gone as (
-  update provider_calls c
-  set body_bytes = octet_length(c.response_body), body_sha256 = sha256(c.response_body),
-      body_removed_at = clock_timestamp(), response_body = null
-  from old where c.id = old.id
-  returning c.body_bytes
+  update {table} {row}
+  set body_bytes = octet_length({row}.{body}), {hashed} body_removed_at = clock_timestamp(), {body} = null
+  from old where {row}.id = old.id
+  returning {row}.body_bytes
 )
 select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from gone
 """
 
-_TAKE_BULK = f"""
-with old as (
-  select m.id {_OLD_BULK} order by m.id limit {CHUNK} for update of m skip locked
-), gone as (
-  update bulk_calls m
-  set body_bytes = octet_length(m.response_body), body_sha256 = sha256(m.response_body),
-      body_removed_at = clock_timestamp(), response_body = null
-  from old where m.id = old.id
-  returning m.body_bytes
-)
-select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from gone
-"""
 
-_TAKE_CALLBACKS = f"""
-with old as (
-  select i.id {_OLD_CALLBACKS} order by i.id limit {CHUNK} for update of i skip locked
-), gone as (
-  update callback_inbox i
-  set body_bytes = octet_length(i.body), body_removed_at = clock_timestamp(), body = null
-  from old where i.id = old.id
-  returning i.body_bytes
-)
-select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from gone
-"""
+_TAKE_ANSWERS = _take("provider_calls", "c", "response_body", _OLD_ANSWERS, "body_sha256 = sha256(c.response_body),")
+_TAKE_BULK = _take("bulk_calls", "m", "response_body", _OLD_BULK, "body_sha256 = sha256(m.response_body),")
+_TAKE_CALLBACKS = _take("callback_inbox", "i", "body", _OLD_CALLBACKS)
 
 
 @dataclass(frozen=True, slots=True)
