@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from importlib.abc import MetaPathFinder
 from types import ModuleType
 
 from enrichment_assets.collector import THRESHOLDS
@@ -18,5 +19,13 @@ def start_lean() -> None:
     Call it where a program begins, never in a library: what is not there cannot be imported later either.
     """
     gc.set_threshold(*THRESHOLDS)
-    missing: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
-    missing.setdefault("pandas", None)
+    sys.meta_path.insert(0, _WithoutPandas())
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Says that pandas is not installed, which libraries are made for; None in `sys.modules` they take for pandas."""
+
+    def find_spec(self, name: str, path: object, target: ModuleType | None = None) -> None:
+        """Raise for pandas; every other module is somebody else's to find."""
+        if name == "pandas":
+            raise ModuleNotFoundError("the enrich program does without pandas", name=name)

@@ -40,11 +40,11 @@ def process_as_before() -> Iterator[None]:
     """What the program's `main` does to its process, the process of a test that calls it forgets."""
     mask, thresholds = os.umask(0o077), gc.get_threshold()
     os.umask(mask)
+    finders = list(sys.meta_path)
     yield
     os.umask(mask)
     gc.set_threshold(*thresholds)
-    if sys.modules.get("pandas", sys) is None:
-        del sys.modules["pandas"]
+    sys.meta_path[:] = finders
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
