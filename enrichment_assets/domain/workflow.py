@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -23,6 +22,7 @@ from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.lead_columns import LeadColumn, columns_fault, long_provides
+from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.signatures import SignatureScheme
 
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -114,16 +114,6 @@ class ResponseMapping(Part):
         if wrong:
             raise ValueError(f"{wrong[0]} never says that a row is not known: 204, 404, 410 and the like can")
         return value
-
-
-class Price(Part):
-    """Money for one call, in exact decimals of `currency`. `per_unit` turns a reported unit cost into money."""
-
-    estimate: Decimal = Field(default=Decimal(0), ge=0)
-    not_found: Decimal | None = Field(default=None, ge=0, description="cost of a miss; None: like a hit")
-    per_unit: Decimal | None = Field(default=None, ge=0, description="money per reported unit (credit)")
-    unit: str = "credit"
-    currency: str = "USD"
 
 
 class Limits(Part):

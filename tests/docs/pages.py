@@ -23,6 +23,7 @@ FOR_USERS = (
     "docs/getting-started.md",
     "docs/uploads.md",
     "docs/workflows.md",
+    "docs/prompts.md",
     "docs/fan-out.md",
     "docs/operations.md",
     "docs/callbacks.md",

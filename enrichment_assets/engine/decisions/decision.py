@@ -16,9 +16,10 @@ from enrichment_assets.domain.cleaned import Reason
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.http_answers import RETRY_AFTER, asked_pace, classify_status, describe, is_web_page
 from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.provider import Answer, Reading, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
-from enrichment_assets.domain.workflow import Mode, Price, WorkflowDefinition
+from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 from enrichment_assets.engine.run.prepared_step import Step
 
 _NO_VALUE = Reason.PLACEHOLDER.value
