@@ -11,7 +11,7 @@ from functools import partial
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
-from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, failed
+from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, unreadable
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step
@@ -25,12 +25,14 @@ class Attempt:
     """One attempt that may have left: which ledger row it is, and what is kept there of the exchange.
 
     Attributes:
+        reserved: Money that was set aside for it.
         http_status: None where there was no answer.
         duration_ms: See `Exchange`.
     """
 
     call_id: int
     number: int
+    reserved: Decimal
     http_status: int | None = None
     duration_ms: int | None = None
 
@@ -141,7 +143,7 @@ async def exchange(run: Run, step: Step, request: RenderedRequest, turn: Turn) -
     except FateUnknown as error:
         outcome = fate_unknown(step, _unanswered(step, error))
     except AnswerTooLarge as error:
-        outcome = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+        outcome = unreadable(str(error))
     except ContractError as error:  # an address or header that no request can have: nothing left
         reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
         outcome = Decision(Status.SKIPPED, CallState.FAILED, reason=reason[:MAX_REASON])
@@ -161,11 +163,11 @@ def fate_unknown(step: Step, reason: str) -> Decision:
     # A bulk call is repeated under its key as a whole (`engine.calls.bulk_call`): a member alone is another request.
     is_keyed = workflow.idempotency_header is not None and workflow.bulk is None
     if workflow.free_or_idempotent or is_keyed:  # guard: unknown-fate-is-not-resent
-        return _to_be_sent_again(reason, cost_if_last=workflow.price.estimate)
+        return _to_be_sent_again(reason, may_be_billed=True)
     return Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
 
 
-def _to_be_sent_again(reason: str, *, again_in: float = 0.0, cost_if_last: Decimal | None = None) -> Decision:
+def _to_be_sent_again(reason: str, *, again_in: float = 0.0, may_be_billed: bool = False) -> Decision:
     return Decision(
         Status.PENDING,
         CallState.READY,
@@ -173,5 +175,5 @@ def _to_be_sent_again(reason: str, *, again_in: float = 0.0, cost_if_last: Decim
         reason[:MAX_REASON],
         ErrorClass.RETRYABLE,
         again_in=again_in,
-        cost_if_last=cost_if_last,
+        may_be_billed=may_be_billed,
     )

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 from enrichment_assets.domain.bulk_answers import Place
@@ -41,11 +42,17 @@ Fate = Made | IntentVerdict | ItemLost
 
 @dataclass(slots=True)
 class Member:
-    """One item's part in a call. `future`: what became of it, the attempt that was made or why none was."""
+    """One item's part in a call.
+
+    Attributes:
+        reserved: Money that is to be set aside for it.
+        future: What became of it: the attempt that was made, or why none was.
+    """
 
     item: LoadedItem
     subject: Subject
     rendered: RenderedMember
+    reserved: Decimal
     future: asyncio.Future[Made | IntentVerdict] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -86,7 +93,8 @@ async def call_in_bulk(
         Closed, NotNow: Nothing is sent now.
         ItemLost: The item was taken over.
     """
-    member = Member(item, subject, step.bulk_renderer.member(run.item_context(item, step)))
+    rendered = step.bulk_renderer.member(run.item_context(item, step))
+    member = Member(item, subject, rendered, step.workflow.price.estimate)
 
     async def make(members: Callable[[], Sequence[Member]]) -> None:
         async with CallAdmission(run, step) as admission:
@@ -161,7 +169,7 @@ class _Call:
             if verdict.call_id not in self.kept:
                 member.tell(ItemLost(member.item_id))
                 continue
-            attempt = Attempt(verdict.call_id or 0, verdict.attempt, status, self.duration_ms)
+            attempt = Attempt(verdict.call_id or 0, verdict.attempt, member.reserved, status, self.duration_ms)
             if self.decided.is_whole and ask_alone(decision, len(self.going)):
                 member.tell(Made(attempt, again_alone(decision), is_down, is_heard=False, alone=True))
             else:
@@ -194,7 +202,7 @@ async def _intend(
             subject_key=member.subject.subject_key,
             provider=workflow.provider,
             operation=workflow.operation,
-            estimated_cost=workflow.price.estimate,
+            estimated_cost=member.reserved,
             asked=member.subject.asked,
             bulk_id=bulk_id,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from decimal import Decimal
 
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
@@ -112,7 +113,8 @@ async def _attempt(
     admission: CallAdmission,
 ) -> Made | IntentVerdict:
     """Intent, request, raw answer, decision. A verdict is returned when the call may not leave."""
-    verdict = await _intend(run, item, step, subject, token)  # guard: intent-before-request
+    reserved = step.reserves(request)
+    verdict = await _intend(run, item, step, subject, token, reserved)  # guard: intent-before-request
     if not verdict.granted:
         return verdict
     if token is not None and verdict.callback_token != token:
@@ -123,15 +125,17 @@ async def _attempt(
     call_id, outcome = verdict.call_id or 0, exchanged.outcome
     if isinstance(outcome, Decision):
         admission.decided(outcome, None)
-        return Made(Attempt(call_id, verdict.attempt, None, exchanged.duration_ms), outcome)
+        return Made(Attempt(call_id, verdict.attempt, reserved, None, exchanged.duration_ms), outcome)
     await keep(run, item, call_id, outcome)
     decision = await decided(step, outcome)
     admission.decided(decision, outcome)
-    return Made(Attempt(call_id, verdict.attempt, outcome.status, exchanged.duration_ms), decision)
+    return Made(Attempt(call_id, verdict.attempt, reserved, outcome.status, exchanged.duration_ms), decision)
 
 
 # crash point: call-is-intended
-async def _intend(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> IntentVerdict:
+async def _intend(
+    run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None, reserved: Decimal
+) -> IntentVerdict:
     workflow = step.workflow
     return await run.writer.intend(
         Intent(
@@ -142,7 +146,7 @@ async def _intend(run: Run, item: LoadedItem, step: Step, subject: Subject, toke
             subject_key=subject.subject_key,
             provider=workflow.provider,
             operation=workflow.operation,
-            estimated_cost=workflow.price.estimate,
+            estimated_cost=reserved,
             callback_token=token,
             token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
             asked=subject.asked,
@@ -172,8 +176,8 @@ def bounded(step: Step, decision: Decision, attempts: int, elapsed: float) -> tu
     # A wait that the provider asked for is not ours to count; it may be longer than all our patience.
     if attempts >= retry.attempts or elapsed + delay - decision.again_in > retry.total:
         reason = f"{decision.reason or 'no answer'} (gave up after {attempts} attempts)"
-        cost = decision.cost if decision.cost is not None else decision.cost_if_last
-        return failed(decision.error_class or ErrorClass.RETRYABLE, reason, cost), None
+        last = failed(decision.error_class or ErrorClass.RETRYABLE, reason, decision.cost)
+        return replace(last, as_reserved=decision.cost is None and decision.may_be_billed), None
     return decision, delay
 
 
@@ -200,7 +204,7 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
         async with run.alone:
             kept = await run.bodies.answer(open_call.call_id)
             if kept.readings > MOST_READINGS:
-                decision = given_up(step)
+                decision = given_up()
             else:
                 answer = Answer(open_call.http_status or 0, kept.headers or open_call.headers, kept.body)
                 decision = await decided_again(step, answer, kept.place)
@@ -226,8 +230,8 @@ def asks_otherwise(step: Step, earlier: OpenCall, subject: Subject) -> bool:
 
 async def give_up_repeating(run: Run, item: LoadedItem, step: Step, earlier: OpenCall) -> Ending:
     """End a step whose attempt cannot be repeated: booked, as the provider may have done it, and left to a person."""
-    decision = failed(ErrorClass.AMBIGUOUS, ASKS_OTHERWISE, step.workflow.price.estimate)
-    attempt = Attempt(earlier.call_id, earlier.attempt)
+    decision = replace(failed(ErrorClass.AMBIGUOUS, ASKS_OTHERWISE), as_reserved=True)
+    attempt = Attempt(earlier.call_id, earlier.attempt, earlier.estimated_cost)
     return await conclude(run, item, step, decision, Move(attempt, reserved=False))
 
 
@@ -235,5 +239,5 @@ async def _recovered(
     run: Run, item: LoadedItem, step: Step, open_call: OpenCall, decision: Decision, attempts: int, counted: int
 ) -> Ending:
     decision, delay = bounded(step, decision, counted, 0.0)
-    attempt = Attempt(open_call.call_id, open_call.attempt)
+    attempt = Attempt(open_call.call_id, open_call.attempt, open_call.estimated_cost)
     return await conclude(run, item, step, decision, Move(attempt, retry_in=delay, attempts=attempts))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from uuid import UUID
 
 from enrichment_assets.domain.bulk_answers import Place
@@ -17,7 +18,15 @@ from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, Sto
 from enrichment_assets.engine.calls.attempt import Attempt, send_in_turn
 from enrichment_assets.engine.calls.call import keep
 from enrichment_assets.engine.decisions.bulk import decide_member_poll
-from enrichment_assets.engine.decisions.decision import Decision, completed, dump, failed, poll_in, without_pace
+from enrichment_assets.engine.decisions.decision import (
+    Decision,
+    completed,
+    dump,
+    failed,
+    poll_in,
+    unreadable,
+    without_pace,
+)
 from enrichment_assets.engine.decisions.outcome import Move, conclude
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
@@ -45,7 +54,7 @@ class _Polled:
 
 async def look(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> None:
     """Look after a submission whose time to be polled, or whose deadline, has come."""
-    polled = _Polled(Attempt(open_call.call_id, open_call.attempt))
+    polled = _Polled(Attempt(open_call.call_id, open_call.attempt, open_call.estimated_cost))
     if step.workflow.poll is not None and open_call.external_id:
         try:
             polled = await _poll(run, item, step, open_call)
@@ -93,13 +102,11 @@ async def _end(run: Run, item: LoadedItem, step: Step, open_call: OpenCall, poll
             reason="no callback before the deadline",
             error_class=ErrorClass.DEADLINE,
             # The order that is given up may be billed all the same, unless the next one is known to be the same order.
-            cost=None if step.workflow.idempotency_header else step.workflow.price.estimate,
+            as_reserved=step.workflow.idempotency_header is None,
         )
     if decision is None:
         # The provider took the order and may bill it: what was reserved is booked as spent.
-        decision = replace(
-            failed(ErrorClass.DEADLINE, "no callback before the deadline"), cost=step.workflow.price.estimate
-        )
+        decision = replace(failed(ErrorClass.DEADLINE, "no callback before the deadline"), as_reserved=True)
     await conclude(run, item, step, decision, Move(polled.attempt, attempts=attempts))
 
 
@@ -113,7 +120,8 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
         Closed, NotNow: nothing was asked, or the provider is down; that uses up no attempts.
         ItemLost: the item was taken over.
     """
-    nothing = _Polled(Attempt(open_call.call_id, open_call.attempt), again_in=poll_in(step.workflow, None))
+    attempt = Attempt(open_call.call_id, open_call.attempt, open_call.estimated_cost)
+    nothing = _Polled(attempt, again_in=poll_in(step.workflow, None))
     if step.poll_renderer is None or step.provider is None:
         return nothing
     try:
@@ -162,7 +170,7 @@ async def _asked_for_all(
             received = BulkReceived(bulk_id, answer.status, headers, answer.body, (item.item_id, item.fence))
             await run.writer.receive_bulk(received)
             place = await run.bodies.place(item.states[step.slug].call_id or 0)
-            await _read(run, step, answer, Attempt(0, 0), admission, place)
+            await _read(run, step, answer, Attempt(0, 0, Decimal(0)), admission, place)
     if admission.is_down:
         raise NotNow
     return answer
@@ -198,7 +206,7 @@ async def _read(
             verdict.error is ErrorClass.RETRYABLE or verdict.error.stops_provider
         )
         if not is_refusal:
-            decision = failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+            decision = unreadable(str(error))
     if admission is None:
         return _Polled(attempt, decision, poll_in(step.workflow, answer))
     if is_refusal and verdict.retry_after and step.gate is not None:

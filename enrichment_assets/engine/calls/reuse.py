@@ -91,7 +91,7 @@ async def _take(
         operation=step.workflow.operation,
         reused_from=known.call_id,
         answered_at=known.answered_at,
-        saved=decision.cost or Decimal(0),
+        saved=decision.booked(known.reserved) or Decimal(0),
     )
     try:
         verdict = await run.writer.reuse(record)

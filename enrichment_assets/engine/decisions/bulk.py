@@ -18,7 +18,7 @@ from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.decisions.decision import Decision, completed, cost_of, decide, failed, money_of
+from enrichment_assets.engine.decisions.decision import Decision, completed, cost_of, decide, money_of, unreadable
 from enrichment_assets.engine.decisions.reading import LARGE, decided, decided_callback
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.runs.contexts import Callback
@@ -65,7 +65,7 @@ def decide_members(step: Step, answer: Answer, place: Place) -> MembersDecided:
     try:
         parts = step.bulk_reader.parts(answer, place)
     except ContractError as error:
-        return MembersDecided([failed(ErrorClass.CONTRACT, str(error), price.estimate)] * place.count, is_whole=True)
+        return MembersDecided([unreadable(str(error))] * place.count, is_whole=True)
     decisions = [decide_part(step, part) for part in parts]
     units = step.bulk_reader.cost_units(answer)
     if units is None and step.provider is not None:
@@ -81,7 +81,7 @@ def decide_member(step: Step, answer: Answer, place: Place) -> Decision:
     try:
         return decide_part(step, step.bulk_reader.part(answer, place))
     except ContractError as error:
-        return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate)
+        return unreadable(str(error))
 
 
 # crash point: bulk-callback-is-read
@@ -93,7 +93,7 @@ def decide_member_callback(
         plain = step.echo.without_secrets(plain_body(body, encoding))
         decision = _delivered(step, Answer(200, {"content-type": content_type}, plain), place)
     except (ContractError, BodyEncodingError) as error:
-        return failed(ErrorClass.CONTRACT, str(error), step.workflow.price.estimate), InboxStatus.DEAD
+        return unreadable(str(error)), InboxStatus.DEAD
     return decision, InboxStatus.DEAD if decision.status is Status.FAILED else InboxStatus.APPLIED
 
 
@@ -122,7 +122,7 @@ def _decide_delivered(step: Step, part: Part) -> Decision:
     try:
         return completed(price, step.reader.read_callback(part.body, part.headers["content-type"]))
     except ContractError as error:
-        return failed(ErrorClass.CONTRACT, str(error), price.estimate)
+        return unreadable(str(error))
 
 
 def decide_part(step: Step, part: Part) -> Decision:
@@ -131,9 +131,11 @@ def decide_part(step: Step, part: Part) -> Decision:
         return decide(step, part)
     price = step.workflow.price
     if not part.is_miss:
-        return failed(ErrorClass.CONTRACT, part.why, price.estimate)
+        return unreadable(part.why)
     cost = cost_of(price, Outcome.NOT_FOUND, None)
-    return Decision(Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, part.why, cost=cost)
+    return Decision(
+        Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, part.why, cost=cost, as_reserved=cost is None
+    )
 
 
 def is_about_the_call(step: Step, answer: Answer) -> bool:
@@ -164,4 +166,4 @@ def _with_shares(decisions: Sequence[Decision], total: Decimal) -> list[Decision
     share = (total / len(payers)).quantize(_SHARE, rounding=ROUND_DOWN)
     costs = dict.fromkeys(payers, share)
     costs[payers[0]] += total - share * len(payers)
-    return [replace(decision, cost=costs.get(n, Decimal(0))) for n, decision in enumerate(decisions)]
+    return [replace(decision, cost=costs.get(n, Decimal(0)), as_reserved=False) for n, decision in enumerate(decisions)]

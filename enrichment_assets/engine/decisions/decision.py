@@ -39,8 +39,10 @@ _HIGHEST_EXPONENT = 9
 class Decision:
     """How a state and its call move.
 
-    `again_in` is set when another attempt may follow (seconds the provider asked for, or 0); `cost_if_last` is what is
-    booked where none does: the provider may have billed an attempt of unknown fate, and the next one would be the same;
+    `cost` is what an answer says, or what the price says of it; `as_reserved`: neither says anything, and what was set
+    aside for the attempt is booked.
+    `again_in` is set when another attempt may follow (seconds the provider asked for, or 0); `may_be_billed`: if none
+    does, the attempt is booked `as_reserved`: its fate is unknown, and the next one would have been the same;
     `rejected` is what of the answer is no value of its field, kept with the result; `stops_provider` says that further
     calls with this key are pointless for now; `poll_in`: seconds until an accepted submission is asked about.
     """
@@ -52,13 +54,18 @@ class Decision:
     error_class: ErrorClass | None = None
     reading: Reading | None = None
     cost: Decimal | None = None
+    as_reserved: bool = False
     external_id: str | None = None
     again_in: float | None = None
-    cost_if_last: Decimal | None = None
+    may_be_billed: bool = False
     stops_provider: bool = False
     poll_in: float | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     rejected: dict[str, Any] = field(default_factory=dict)
+
+    def booked(self, reserved: Decimal) -> Decimal | None:
+        """What an attempt cost for which this was `reserved`; None: nothing is known to be billed."""
+        return reserved if self.as_reserved else self.cost
 
     @property
     def payload(self) -> str | None:
@@ -112,13 +119,14 @@ def decide(step: Step, answer: Answer) -> Decision:
         return _error(verdict.error, verdict.message, verdict.retry_after, money_of(price, verdict.cost_units))
     if verdict.not_found:
         cost = cost_of(price, Outcome.NOT_FOUND, verdict.cost_units)
+        reason = verdict.message or "not found"
         return Decision(
-            Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, verdict.message or "not found", cost=cost
+            Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, reason, cost=cost, as_reserved=cost is None
         )
     try:
         reading = step.reader.read(answer)
     except ContractError as error:
-        return failed(ErrorClass.CONTRACT, str(error), cost=cost_of(price, Outcome.FOUND, verdict.cost_units))
+        return unreadable(str(error), cost_of(price, Outcome.FOUND, verdict.cost_units))
     if step.workflow.mode is Mode.ASYNC:
         pace = poll_in(step.workflow, answer) if reading.external_id else None
         return Decision(
@@ -168,8 +176,7 @@ def decide_callback(
     try:
         reading = step.reader.read_callback(step.echo.without_secrets(plain_body(body, encoding)), content_type)
     except (ContractError, BodyEncodingError) as error:
-        price = step.workflow.price
-        return failed(ErrorClass.CONTRACT, str(error), cost=price.estimate), InboxStatus.DEAD
+        return unreadable(str(error)), InboxStatus.DEAD
     return completed(step.workflow.price, reading), InboxStatus.APPLIED
 
 
@@ -179,14 +186,15 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
     found = reading.outcome is Outcome.FOUND
     unusable = {name: entry["reason"] for name, entry in reading.rejected.items() if entry["reason"] != _NO_VALUE}
     # What is no value to us was one to the provider, and is billed like one.
-    billed_as = Outcome.FOUND if found or unusable else Outcome.NOT_FOUND
+    cost = cost_of(price, Outcome.FOUND if found or unusable else Outcome.NOT_FOUND, units)
     return Decision(
         Status.COMPLETED,
         CallState.APPLIED,
         reading.outcome,
         reading.note if found else "; ".join(filter(None, [_why_not_found(unusable), reading.note])),
         reading=reading,
-        cost=cost_of(price, billed_as, units),
+        cost=cost,
+        as_reserved=cost is None,
         fields=dict(reading.fields) if found else {},
         rejected=dict(reading.rejected),
     )
@@ -204,14 +212,19 @@ def failed(error_class: ErrorClass, reason: str, cost: Decimal | None = None) ->
     return Decision(Status.FAILED, CallState.FAILED, None, reason[:MAX_REASON], error_class, cost=cost)
 
 
-def cost_of(price: Price, outcome: Outcome, units: Decimal | None) -> Decimal:
-    """Money for one call: what was reported, else the price of a miss, else the estimate."""
+def unreadable(reason: str, cost: Decimal | None = None) -> Decision:
+    """FAILED(contract): what came could not be read, and may be billed: as reserved, where nothing says more."""
+    return replace(failed(ErrorClass.CONTRACT, reason, cost), as_reserved=cost is None)
+
+
+def cost_of(price: Price, outcome: Outcome, units: Decimal | None) -> Decimal | None:
+    """Money for one call: what was reported, else the price of a miss; None: as was reserved."""
     reported = money_of(price, units)
     if reported is not None:
         return reported
     if outcome is Outcome.NOT_FOUND and price.not_found is not None:
         return price.not_found
-    return price.estimate
+    return None
 
 
 def money_of(price: Price, units: Decimal | None) -> Decimal | None:

@@ -71,8 +71,8 @@ async def conclude(run: Run, item: LoadedItem, step: Step, decision: Decision, m
     except RecordRefused as refused:
         if decision.error_class is ErrorClass.CONTRACT:
             raise  # nothing of the payload is left in this decision
-        estimate = step.workflow.price.estimate if move.attempt else None
-        decision = failed(ErrorClass.CONTRACT, f"the database refuses the payload ({refused})", estimate)
+        decision = failed(ErrorClass.CONTRACT, f"the database refuses the payload ({refused})")
+        decision = replace(decision, as_reserved=move.attempt is not None)
         dead = InboxStatus.DEAD if move.inbox_status else None
         return await conclude(
             run, item, step, decision, replace(move, retry_in=None, deadline_in=None, inbox_status=dead)
@@ -92,7 +92,7 @@ def record_of(
     own = decision.status is Status.COMPLETED and shared is None
     if deadline_in is None and decision.status is Status.IN_PROGRESS and state.status is not Status.IN_PROGRESS:
         deadline_in = step.workflow.deadline
-    released = move.reserved and attempt is not None and _ends_reservation(decision)
+    reserved = attempt.reserved if attempt else Decimal(0)
     return Applied(
         item_id=item.item_id,
         fence=item.fence,
@@ -109,7 +109,7 @@ def record_of(
         payload=decision.payload if own else None,
         fields=dump(decision.fields) if own else "{}",
         rejected=dump(decision.rejected) if own and decision.rejected else None,
-        cost=decision.cost,
+        cost=decision.booked(reserved),
         attempts=move.attempts if move.attempts is not None else state.attempts,
         http_status=attempt.http_status if attempt else None,
         duration_ms=attempt.duration_ms if attempt else None,
@@ -121,7 +121,7 @@ def record_of(
         company_key=item.company_key,
         inbox_id=move.inbox_id,
         inbox_status=move.inbox_status and move.inbox_status.value,
-        reserved=step.workflow.price.estimate if released else Decimal(0),
+        reserved=reserved if move.reserved and _ends_reservation(decision) else Decimal(0),
         emission=emission,
     )
 

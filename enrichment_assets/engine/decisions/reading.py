@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from enrichment_assets.domain.provider import Answer
-from enrichment_assets.domain.statuses import ErrorClass, InboxStatus
-from enrichment_assets.engine.decisions.decision import Decision, decide, decide_callback, failed
+from enrichment_assets.domain.statuses import InboxStatus
+from enrichment_assets.engine.decisions.decision import Decision, decide, decide_callback, unreadable
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.runs.contexts import Callback
 
@@ -36,7 +36,7 @@ async def decided_callback(step: Step, callback: Callback, body: bytes) -> tuple
     return await asyncio.to_thread(decide_callback, step, body, encoding, content_type)
 
 
-def given_up(step: Step) -> Decision:
+def given_up() -> Decision:
     """What becomes of a body whose reading runs die of; its bytes are kept."""
     reason = f"reading this body has ended {MOST_READINGS} runs; it is not read any more"
-    return failed(ErrorClass.CONTRACT, reason, step.workflow.price.estimate)
+    return unreadable(reason)

@@ -175,19 +175,19 @@ async def _read_callback(
         return
     reopens = state.status in (Status.FAILED, Status.AMBIGUOUS)
     if is_given_up:
-        decision, inbox_status = given_up(step), InboxStatus.DEAD
+        decision, inbox_status = given_up(), InboxStatus.DEAD
     else:
         decision, inbox_status = await decided_delivery(step, callback, body)
     reserved = callback.call.state in _RESERVED
     if not reserved:
-        decision = replace(decision, cost=_not_booked(decision.cost, callback.call))
-    attempt = Attempt(callback.call.call_id, callback.call.attempt)
+        decision = replace(decision, cost=_not_booked(decision, callback.call), as_reserved=False)
+    attempt = Attempt(callback.call.call_id, callback.call.attempt, callback.call.estimated_cost)
     move = Move(attempt, reserved=reserved, inbox_id=callback.inbox_id, inbox_status=inbox_status)
     await conclude(run, item, step, decision, move)
     item.open_calls = [c for c in item.open_calls if c.call_id != callback.call.call_id]
     if item.callbacks:
         # What was loaded with this one now follows a call that has ended, and whose money is booked.
-        booked = (callback.call.cost or Decimal(0)) + (decision.cost or Decimal(0))
+        booked = (callback.call.cost or Decimal(0)) + (decision.booked(attempt.reserved) or Decimal(0))
         ended = replace(callback.call, state=decision.call_state, cost=booked)
         item.callbacks = [replace(c, call=ended) if c.call.call_id == ended.call_id else c for c in item.callbacks]
     if reopens and decision.outcome is Outcome.FOUND:
@@ -198,8 +198,9 @@ _RESERVED = frozenset({CallState.INTENT, CallState.SENT, CallState.RECEIVED, Cal
 """States of a call for whose last attempt money is still set aside."""
 
 
-def _not_booked(cost: Decimal | None, call_row: OpenCall) -> Decimal | None:
-    """What a late answer costs beyond the estimate that was booked when its attempt was given up."""
+def _not_booked(decision: Decision, call_row: OpenCall) -> Decimal | None:
+    """What a late answer costs beyond what was booked, as reserved, when its attempt was given up."""
+    cost = decision.booked(call_row.estimated_cost)
     if cost is None or call_row.cost is None:
         return cost
     return max(cost - call_row.estimated_cost, Decimal(0))

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.bulk_answers import BulkReader
@@ -112,6 +113,10 @@ class Step:
     def limit_key(self) -> str:
         """Whose rate it is: providers count per account and endpoint."""
         return f"{self.account_key}:{self.workflow.operation}"
+
+    def reserves(self, request: RenderedRequest) -> Decimal:
+        """The money to be set aside before this request leaves: the most that it should cost."""
+        return self.workflow.price.estimate
 
     def authorised(self, rendered: RenderedRequest, *, is_poll: bool = False) -> RenderedRequest:
         """The request as it may leave: secrets in their places, the provider's address and credentials added.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -48,6 +49,7 @@ class KnownCall:
 
     That of another batch is `answered`, or left `age` seconds ago and is under way. `callback` is the body of the
     callback that was applied; without one `body` is the answer. Only an answer of another batch has its bytes here.
+    `reserved`: money that was set aside for it.
     """
 
     call_id: int
@@ -66,6 +68,7 @@ class KnownCall:
     error: str | None
     answered: bool
     age: float = field(compare=False)
+    reserved: Decimal = Decimal(0)
     place: Place | None = None
 
 
@@ -128,7 +131,7 @@ select f.ord, f.call_id, f.in_batch, f.state, f.batch_key, c.http_status,
        case when f.fits and f.size > 0 and i.id is null then coalesce(c.response_body, m.response_body) end as body,
        case when f.fits and f.size > 0 then {CALLBACK_BODY} end as callback,
        i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
-       f.answered_at, c.error_class, c.error, f.answered, f.age, f.fits
+       f.answered_at, c.estimated_cost as reserved, c.error_class, c.error, f.answered, f.age, f.fits
 from (
   select a.ord, o.*, sum(o.size) over (order by a.ord) <= %(bytes)s or row_number() over (order by a.ord) = 1 as fits
   from {_ASKED}
