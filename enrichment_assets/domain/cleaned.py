@@ -40,6 +40,8 @@ class Reason(StrEnum):
     """A range where one number is asked for; it is kept as `company_employee_range` and the like."""
     SEVERAL = "several"
     """The first valid value of the cell counts; the others are further candidates."""
+    NOT_GROUNDED = "not_grounded"
+    """A model's value that stands in none of the inputs that it is said to come from (`domain.prompts.grounding`)."""
 
 
 @dataclass(frozen=True, slots=True)
