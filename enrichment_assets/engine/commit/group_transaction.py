@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import islice
@@ -40,6 +41,14 @@ class LeaseLost(InfrastructureError):
     """Another runner retired this one: stop at once, write nothing, call nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Moves of many items that stand or fall together, and the items (id, fence) that are free after them."""
+
+    moves: Sequence[Applied]
+    releases: Sequence[tuple[int, int]]
+
+
 class Kind(Enum):
     """What a record does."""
 
@@ -52,6 +61,7 @@ class Kind(Enum):
     RECEIVE_BULK = auto()
     INTEND_BULK = auto()
     RELEASE = auto()
+    TOGETHER = auto()
 
 
 async def write_group(connection: AsyncConnection, scope: Scope, group: Sequence[tuple[Kind, Any]]) -> list[Any]:
@@ -60,7 +70,7 @@ async def write_group(connection: AsyncConnection, scope: Scope, group: Sequence
     Args:
         connection: In autocommit mode, used by nobody else meanwhile.
         scope: Whose records these are.
-        group: (kind, record) each: `Received`, `Applied`, `Reused`, `Intent`, those of bulk calls,
+        group: (kind, record) each: `Received`, `Applied`, `Reused`, `Intent`, those of bulk calls, `Together`,
             or the tuples that `GroupWriter` queues.
 
     Raises:
@@ -86,7 +96,9 @@ async def _in_pipeline(
 ) -> dict[Kind, list[Any]]:
     results: dict[Kind, list[Any]] = {}
     received: list[Received] = records[Kind.RECEIVE]
-    applied: list[Applied] = records[Kind.APPLY]
+    together: list[Together] = records[Kind.TOGETHER]
+    applied: list[Applied] = [*records[Kind.APPLY], *(move for claim in together for move in claim.moves)]
+    releases: list[tuple[int, int]] = [*records[Kind.RELEASE], *(held for claim in together for held in claim.releases)]
     reused: list[Reused] = records[Kind.REUSE]
     in_bulk: list[BulkIntent] = records[Kind.INTEND_BULK]
     intents: list[Intent] = [*records[Kind.INTEND], *(intent for request in in_bulk for intent in request.members)]
@@ -109,8 +121,8 @@ async def _in_pipeline(
             # Before budgets: nobody waits for its turn holding money.
             await fanout.take_turn(connection, scope.batch_id)
         book_reply = await budgets.lock(connection, scope) if _moves_money(applied, intents) else None
-        if records[Kind.RELEASE]:
-            await claims.release(connection, scope.runner_id, records[Kind.RELEASE])
+        if releases:
+            await claims.release(connection, scope.runner_id, releases)
         if not await alive.result():  # guard: retired-run-writes-nothing
             raise LeaseLost(
                 "this run's lease expired and its items were taken over; it stops without writing",
@@ -122,7 +134,9 @@ async def _in_pipeline(
         if bulk_reply:
             results[Kind.RECEIVE_BULK] = [await bulk_reply.result()] * len(answers_in_bulk)
         moved = await applied_reply.result() if applied_reply else {}
-        results[Kind.APPLY] = [((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied]
+        fates = iter([((key := (r.item_id, r.workflow_slug)) in moved, moved.get(key)) for r in applied])
+        results[Kind.APPLY] = list(islice(fates, len(records[Kind.APPLY])))
+        results[Kind.TOGETHER] = [[has_moved for has_moved, _ in islice(fates, len(c.moves))] for c in together]
         verdicts = await reused_reply.result() if reused_reply else []
         results[Kind.REUSE] = verdicts
         landed = [r for r in applied if (r.item_id, r.workflow_slug) in moved]

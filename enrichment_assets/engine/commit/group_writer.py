@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.engine.commit.group_transaction import Kind, LeaseLost, write_group
+from enrichment_assets.engine.commit.group_transaction import Kind, LeaseLost, Together, write_group
 from enrichment_assets.store.calls.bulk import BulkIntent, BulkReceived
 from enrichment_assets.store.calls.intents import Intent, IntentVerdict
 from enrichment_assets.store.calls.ledger import Applied, Received, Scope
@@ -35,7 +35,10 @@ TOLD_AT_ONCE = 32
 
 
 class RecordRefused(Exception):
-    """The database refuses this one record's values (never the group's): the payload cannot be stored as it is."""
+    """The database refuses this one record's values (never the group's): the payload cannot be stored as it is.
+
+    Of a `Together` some payload of it; nothing of it is written.
+    """
 
 
 @dataclass(slots=True)
@@ -94,6 +97,11 @@ class GroupWriter:
     async def apply(self, record: Applied) -> tuple[bool, int | None]:
         """Move a state with all that belongs to it. (moved, result id)."""
         moved: tuple[bool, int | None] = await self._submit(Kind.APPLY, record)
+        return moved
+
+    async def apply_together(self, claim: Together) -> list[bool]:
+        """Move states of many items at once, in one wait; whether each did. Raises `RecordRefused` for all of them."""
+        moved: list[bool] = await self._submit(Kind.TOGETHER, claim)
         return moved
 
     async def reuse(self, record: Reused) -> ReuseVerdict:
@@ -165,7 +173,7 @@ class GroupWriter:
             self._queue = group + self._queue
             raise
         self.commits += 1
-        self.records += len(group)
+        self.records += sum(len(w.record.moves) if w.kind is Kind.TOGETHER else 1 for w in group)
         await self._tell(zip(group, results, strict=True))
 
     async def _tell(self, outcomes: Iterable[tuple[_Waiting, Any]]) -> None:

@@ -78,7 +78,7 @@ async def conclude(run: Run, item: LoadedItem, step: Step, decision: Decision, m
             run, item, step, decision, replace(move, retry_in=None, deadline_in=None, inbox_status=dead)
         )
     attempt = move.attempt
-    action = _action_of(step, record, called=attempt is not None)
+    action = action_of(step, record, called=attempt is not None)
     note(run, item, step, record, action, decision.fields, attempt=attempt.number if attempt else None)
     return Ending(decision, record.call_id, result_id)
 
@@ -145,7 +145,7 @@ async def commit(run: Run, item: LoadedItem, step: Step, record: Applied) -> int
     return result_id
 
 
-def _action_of(step: Step, record: Applied, *, called: bool) -> str:
+def action_of(step: Step, record: Applied, *, called: bool) -> str:
     """The log's word for a step's own move."""
     if record.inbox_id is not None:
         return "callback"
@@ -177,13 +177,31 @@ def note(
         attempt: Number of the call's attempt, where there was a call.
         fetched_at: When the answer was first fetched; None: just now.
     """
-    log_move(run, record, action, attempt)
+    tell(run, record, action, attempt)
     if record.emission is not None:
         log_emission(run, step, item, record.emission)
+    hold(run, item, step, record, fields, fetched_at=fetched_at)
+
+
+def tell(run: Run, record: Applied, action: str, attempt: int | None = None) -> None:
+    """Log and count a committed move; `action` is the log's word for it."""
+    log_move(run, record, action, attempt)
+    run.moved[record.workflow_slug, record.outcome or record.status.lower()] += 1
+
+
+def hold(
+    run: Run,
+    item: LoadedItem,
+    step: Step,
+    record: Applied,
+    fields: Mapping[str, Any],
+    *,
+    fetched_at: datetime | None = None,
+) -> None:
+    """Have a move in memory: what the step provides (first fetched at `fetched_at`, None: now), and how it stands."""
     state = item.states[step.slug]
     state.status, state.outcome = Status(record.status), record.outcome
     state.attempts, state.due, state.overdue = record.attempts, record.retry_in is None, False
     state.polls = False
     if fields:
         item.take(run.sources.sources[step.slug], fields, fetched_at)
-    run.moved[step.slug, record.outcome or record.status.lower()] += 1

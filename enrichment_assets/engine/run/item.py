@@ -67,7 +67,7 @@ async def _advance(run: Run, item: LoadedItem, slugs: Collection[str]) -> None:
                 if not run.stopping
                 and step.slug in slugs
                 and step.slug not in waiting | under_way
-                and _runnable(item, step)
+                and runnable(item, step)
             ]
             if not ready and not tasks:
                 return
@@ -96,7 +96,8 @@ async def _advance(run: Run, item: LoadedItem, slugs: Collection[str]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _runnable(item: LoadedItem, step: Step) -> bool:
+def runnable(item: LoadedItem, step: Step) -> bool:
+    """Whether it is this step's turn for this item."""
     state = item.states.get(step.slug)
     if state is None or state.status is not Status.PENDING or not state.due or step.stopped:
         return False
@@ -106,7 +107,7 @@ def _runnable(item: LoadedItem, step: Step) -> bool:
 # crash point: step-of-an-item
 async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     """Run one step for one item: skip it with a reason, compute it, or call its provider."""
-    reason = _reason_to_skip(run, item, step)
+    reason = reason_to_skip(run, item, step)
     if reason is not None:
         return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())
     if step.workflow.mode is Mode.LOCAL:
@@ -123,7 +124,8 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     return await call(run, item, step, subject)
 
 
-def _reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
+def reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
+    """Why a step whose turn it is does not run for this item; None: it does."""
     found = [
         name
         for name in step.blueprint.fallback_of

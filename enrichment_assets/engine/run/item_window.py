@@ -7,22 +7,30 @@ its passes is in `engine.run.advance`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.item import process
+from enrichment_assets.engine.run.together import begin_together
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.runs import claims, contexts
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 CLAIM_SIZE = 100
 """Items taken at once: few enough that loading them does not hold up the answers that come in meanwhile."""
+
+LOCAL_CLAIM_SIZE = 500
+"""The same where no step calls anybody: there are no answers, and each claim costs eight exchanges."""
 
 LOOK_AT_WRITER = 0.5
 """Seconds between looks at whether answers can still be stored, while a run that failed lets its calls end."""
 
 STARTED_AT_ONCE = 8
-"""Items whose first steps (rendering, local work) run in one turn of the event loop."""
+"""Items whose first requests are made in one turn of the event loop."""
 
 MIN_WINDOW = 500
 MAX_WINDOW = 2_000
@@ -31,78 +39,97 @@ MAX_WINDOW = 2_000
 
 @dataclass
 class _Window:
-    """The items under way, and what a pass over the batch has seen."""
+    """The items under way, and what a pass over the batch has seen.
+
+    `beginning`: claims that are begun together, with their number of items; then each item is a task of its own.
+    """
 
     size: int
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    beginning: dict[asyncio.Task[None], int] = field(default_factory=dict)
 
-    async def room(self) -> None:
-        """Wait until another claim fits."""
-        while len(self.tasks) > self.size - CLAIM_SIZE:
+    @property
+    def under_way(self) -> set[asyncio.Task[None]]:
+        """All tasks."""
+        return self.tasks | self.beginning.keys()
+
+    def begin(self, work: Coroutine[Any, Any, None], items: int) -> None:
+        """Begin a claim."""
+        self.beginning[asyncio.create_task(work)] = items
+
+    async def room(self, items: int) -> None:
+        """Wait until so many more fit."""
+        while len(self.tasks) + sum(self.beginning.values()) > self.size - items:
             await self.some_done()
 
     async def some_done(self) -> None:
-        """Wait for at least one item; raises what broke it."""
-        if self.tasks:
-            done, self.tasks = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
+        """Wait for at least one task; raises what broke it."""
+        if tasks := self.under_way:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            self.forget(done)
             failures = [failure for task in done if (failure := task.exception())]
             if failures:
                 raise failures[0]
 
     async def all_done(self) -> None:
         """Wait for all items."""
-        while self.tasks:
+        while self.under_way:
             await self.some_done()
 
     async def drain(self, run: Run) -> None:
         """Let what is under way end, whatever becomes of it, as long as it can be written down."""
-        while self.tasks and not run.writer.broken:
-            done, self.tasks = await asyncio.wait(self.tasks, timeout=LOOK_AT_WRITER)
+        while (tasks := self.under_way) and not run.writer.broken:
+            done, _ = await asyncio.wait(tasks, timeout=LOOK_AT_WRITER)
+            self.forget(done)
             for task in done:
                 task.exception()  # told to nobody: the first failure is
+
+    def forget(self, done: set[asyncio.Task[None]]) -> None:
+        """Leave out tasks that have ended."""
+        self.tasks -= done
+        for task in done:
+            self.beginning.pop(task, None)
 
 
 async def one_pass(run: Run, reader: AsyncConnection) -> int:
     """Claim and process every item that has something to do, by ascending id. Returns how many were claimed."""
-    window = _Window(_window_size(run))
+    window, size = _Window(_window_size(run)), _claim_size(run)
     claimed, after_id = 0, 0
     try:
         while True:
-            await window.room()
+            await window.room(size)
             run.lease.check()
             if run.stopping:
                 await window.all_done()
                 return claimed
-            ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), CLAIM_SIZE)
-            ids += await claims.find_overdue(reader, run.batch.batch_id, run.slugs_at_work(), CLAIM_SIZE)
+            ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), size)
+            ids += await claims.find_overdue(reader, run.batch.batch_id, run.slugs_at_work(), size)
             fresh = await claims.find_runnable(
                 reader,
                 run.batch.batch_id,
                 run.slugs_at_work(),
                 run.batch.blueprint.dependencies(),
                 after_id,
-                CLAIM_SIZE,
+                size,
             )
             after_id = fresh[-1] if fresh else after_id
             held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, [*ids, *fresh])
-            run.crowd.everybody_is_here(not held and not fresh)
+            run.crowd.everybody_is_here(not held and not fresh and not window.beginning)
             if not held and not fresh:
-                if not window.tasks:
+                if not window.under_way:
                     return claimed
                 await window.some_done()
                 continue
             claimed += len(held)
-            loaded = await contexts.load_items(
+            load = partial(
+                contexts.load_items,
                 reader,
                 run.batch.batch_id,
                 held,
                 sources=run.sources,
                 with_original=run.needs_original,
             )
-            for item in loaded:
-                window.tasks.add(asyncio.create_task(process(run, item)))
-                if len(window.tasks) % STARTED_AT_ONCE == 0:
-                    await asyncio.sleep(0)
+            window.begin(_begin(run, window, await load(), load), len(held))
     except LeaseLost:
         raise
     except Exception:
@@ -111,12 +138,39 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
         await window.drain(run)
         raise
     finally:
-        for task in window.tasks:
+        await _cancelled(window)
+
+
+async def _begin(
+    run: Run, window: _Window, items: list[LoadedItem], load_again: Callable[[], Awaitable[list[LoadedItem]]]
+) -> None:
+    """Do what can be done for a claim together, then let each item go its way."""
+    for number, item in enumerate(await begin_together(run, items, load_again), 1):
+        window.tasks.add(asyncio.create_task(process(run, item)))
+        if number % STARTED_AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+async def _cancelled(window: _Window) -> None:
+    """End what is under way; a claim that has just begun may have let items go meanwhile."""
+    while tasks := window.under_way:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*window.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        window.forget(tasks)
+
+
+def _calls_nobody(run: Run) -> bool:
+    return all(step.provider is None for step in run.steps.values())
+
+
+def _claim_size(run: Run) -> int:
+    return LOCAL_CLAIM_SIZE if _calls_nobody(run) else CLAIM_SIZE
 
 
 def _window_size(run: Run) -> int:
+    if _calls_nobody(run):
+        return MAX_WINDOW
     slots = sum(
         step.workflow.limits.concurrency * (step.workflow.bulk.at_most if step.workflow.bulk else 1)
         for step in run.steps.values()

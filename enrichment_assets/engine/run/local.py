@@ -16,7 +16,7 @@ from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.engine.decisions.decision import Decision, completed, dump, failed
+from enrichment_assets.engine.decisions.decision import Decision, completed, failed
 from enrichment_assets.engine.run.prepared_step import Step
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -31,7 +31,7 @@ def compute(step: Step, context: Mapping[str, Any]) -> Decision:
         reason = f"there is no local operation {step.workflow.operation!r} (known: {known})"
         return failed(ErrorClass.CONTRACT, reason)
     try:
-        reading = step.reader.read(Answer(200, {}, dump(operation(context)).encode()))
+        reading = step.reader.read(Answer(200, {}, b"", document=(operation(context),)))
     except ContractError as error:
         return failed(ErrorClass.CONTRACT, str(error))
     return completed(step.workflow.price, reading)
