@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_like_sql" / "seeds"
@@ -16,6 +16,9 @@ SEEDS = Path(__file__).resolve().parents[2] / "dbt_like_sql" / "seeds"
 VALID, INVALID_NUMBER, DO_NOT_CALL, PLACEHOLDER = "valid", "invalid_number", "do_not_call", "placeholder"
 
 _UNLISTED = 1000
+_KEPT_WORDS = 10_000
+"""Providers' words are few, and each is asked about again and again: so many are kept with what they mean."""
+
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 _HUMP = re.compile(r"([a-z0-9])([A-Z])")
 
@@ -25,11 +28,13 @@ def fold_word(text: str) -> str:
     return _NO_WORD.sub("_", _HUMP.sub(r"\1_\2", text).lower()).strip("_")
 
 
+@lru_cache(_KEPT_WORDS)
 def meaning(kind: str, word: str) -> str | None:
     """What a word of one kind (`email_verdict`, `phone_type` ...) means; None for a word that nobody listed."""
     return _words().get((kind, fold_word(word)))
 
 
+@lru_cache(_KEPT_WORDS)
 def email_verdict(status: str | None, sub_status: str | None = None) -> str | None:
     """Our verdict for a provider's words about an address; an unlisted status stays itself, in lower case.
 

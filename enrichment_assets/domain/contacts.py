@@ -90,7 +90,7 @@ def best_email(given: Iterable[Given], now: datetime) -> dict[str, Any]:
         rule = place("email", statement.given, now, verified=verified, confidence=sure)
         return (statement.source.kind != "human", words.is_bad(judgement.verdict), *rule, *_tail(statement, sure))
 
-    best = min(usable, key=order)
+    best = usable[0] if len(usable) == 1 else min(usable, key=order)
     judgement = judged[best.key]
     if not words.is_shown(judgement.verdict):
         return {"email": None, "email_verdict": None, "email_confidence": None}
@@ -117,7 +117,7 @@ def best_phone(given: Iterable[Given], now: datetime) -> dict[str, Any]:
         is_human = statement.source.kind == "human"
         return (not is_human, words.is_bad(judgement.verdict), standing, *rule, *_tail(statement, sure))
 
-    best = min(offered, key=order)
+    best = offered[0] if len(offered) == 1 else min(offered, key=order)
     judgement = judged[best.key]
     usable = words.is_shown(judgement.verdict)
     return {
@@ -154,8 +154,8 @@ def _judge_email(statements: Iterable[_Statement]) -> _Judgement:
     One that says something comes before one that does not, a verifier's before a finder's own.
     """
 
-    def order(statement: _Statement) -> tuple[Any, ...]:
-        verdict = _email_verdict(statement)
+    def order(said: tuple[str, _Statement]) -> tuple[Any, ...]:
+        verdict, statement = said
         return (
             not words.says_something(verdict),
             statement.record.get("role") != "verdict",
@@ -168,11 +168,11 @@ def _judge_email(statements: Iterable[_Statement]) -> _Judgement:
             -statement.record.get("confidence", -_LAST),
         )
 
-    saying = [s for s in statements if _email_verdict(s) is not None]
+    saying = [(verdict, s) for s in statements if (verdict := _email_verdict(s)) is not None]
     if not saying:
         return _Judgement(None, None)
-    best = min(saying, key=order)
-    return _Judgement(_email_verdict(best), best.record.get("confidence"))
+    verdict, best = saying[0] if len(saying) == 1 else min(saying, key=order)
+    return _Judgement(verdict, best.record.get("confidence"))
 
 
 def _email_verdict(statement: _Statement) -> str | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from enrichment_assets.domain.contact_words import read_seed
 
 NO_RULE = (2, 1000)
+_KEPT_RULES = 10_000
 HUMAN_POSITION = 32767
 """A correction comes after every step."""
 
@@ -63,18 +64,22 @@ def place(field: str, given: Given, now: datetime, *, verified: bool, confidence
         verified: A verifier called the value valid.
         confidence: 0 to 1; None is less than any least confidence.
     """
-    source = given.source
-    names = {source.kind, source.workflow, source.provider, "verified" if verified else None}
     return min(
         (
             (rule.specific, rule.priority)
-            for rule in _rules(field)
-            if rule.source in names
-            and (rule.min_confidence is None or (confidence is not None and confidence >= rule.min_confidence))
+            for rule in _rules_of(field, given.source, verified)
+            if (rule.min_confidence is None or (confidence is not None and confidence >= rule.min_confidence))
             and (rule.max_age is None or (given.fetched_at is not None and given.fetched_at >= now - rule.max_age))
         ),
         default=NO_RULE,
     )
+
+
+@lru_cache(_KEPT_RULES)
+def _rules_of(field: str, source: Source, verified: bool) -> tuple[_Rule, ...]:
+    """The rules that name this source; those of a blueprint's steps are asked for with every item."""
+    names = {source.kind, source.workflow, source.provider, "verified" if verified else None}
+    return tuple(rule for rule in _rules(field) if rule.source in names)
 
 
 @cache

@@ -44,12 +44,16 @@ def merge(row: Mapping[str, Any], given: Sequence[Given], now: datetime) -> dict
             # What is of another company is never shown, so it is no candidate either.
             if (filled(value) or one.source.kind == "human") and not (elsewhere and name.startswith("company_")):
                 candidates.setdefault(name, []).append(one)
-    merged = {name: _best(name, sources, now).fields[name] for name, sources in candidates.items()}
+    merged = {
+        name: (sources[0] if len(sources) == 1 else _best(name, sources, now)).fields[name]
+        for name, sources in candidates.items()
+    }
     if not CONTACT_FIELDS.isdisjoint(merged):
         for name in _ABOUT_THE_BEST:
             merged.pop(name, None)
-        merged.update(best_email(given, now))
-        merged.update(best_phone(given, now))
+        saying = [one for one in given if not CONTACT_FIELDS.isdisjoint(one.fields)]
+        merged.update(best_email(saying, now))
+        merged.update(best_phone(saying, now))
     if not may_call_person(row):
         flag = row["do_not_call"]
         merged["do_not_call"] = flag

@@ -51,6 +51,8 @@ ENGINE = (
     Point("items-are-claimed", "before"),
     Point("items-are-claimed"),
     Point("items-are-loaded"),
+    Point("claim-is-begun", "before"),
+    Point("claim-is-begun"),
     Point("step-of-an-item", "before"),
     Point("step-of-an-item"),
     Point("call-is-intended", "before"),
