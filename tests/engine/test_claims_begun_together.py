@@ -117,7 +117,7 @@ def test_a_value_that_the_database_refuses_fails_its_own_step_and_no_other_row(
         name = "Ann" if context["item"]["row_number"] != 2 else "A\0n"
         return {"first_name": name, "unprintable": name}
 
-    monkeypatch.setitem(local_steps.OPERATIONS, "normalise_name", with_nul)  # type: ignore[arg-type]
+    monkeypatch.setitem(local_steps.OPERATIONS, "normalise_name", with_nul)
     batch = harness.launch(people(4, **LEAD), NAME, CONTACT)
     assert batch.run().finished
     assert batch.state("tidy-name", 2)["status"] == "FAILED"
