@@ -203,6 +203,8 @@ def fields_read(workflow: WorkflowDefinition) -> set[str]:
     """Every field that decides whether or with what a workflow is called."""
     named = fields_named(workflow.run_if) if workflow.run_if else set()
     asked = names_in(workflow.request.model_dump()) if workflow.request is not None else set()
+    if workflow.prompt is not None:
+        asked |= names_in([workflow.prompt.instructions, workflow.prompt.inputs])
     return set(workflow.required_fields) | set(workflow.uses) | named | asked
 
 

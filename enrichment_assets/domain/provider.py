@@ -35,7 +35,8 @@ HeaderParts = tuple[str | SecretPlace, ...]
 class RenderedRequest:
     """One HTTP request ready for a provider to authorise. `url` may be a path below the provider's base URL.
 
-    `secret_headers` are headers that wait for their secrets (`wire.secrets.fill_secrets`).
+    `secret_headers` are headers that wait for their secrets (`wire.secrets.fill_secrets`). `inputs` are those of a
+    prompt as the model sees them: they are kept with the call, since its answer is read by them.
     """
 
     method: str
@@ -44,6 +45,7 @@ class RenderedRequest:
     query: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     secret_headers: Mapping[str, HeaderParts] = field(default_factory=dict)
+    inputs: Mapping[str, str] | None = field(default=None, compare=False)
 
     def spelled_headers(self) -> dict[str, str]:
         """All headers as their templates spell them, `{{secrets.purpose}}` for a secret: for keys and for people."""
@@ -54,13 +56,15 @@ class RenderedRequest:
 class Answer:
     """A raw HTTP answer as the ledger keeps it; header names are lower case.
 
-    `document`: what the body is, where it has been parsed already as a part of another.
+    `document`: what the body is, where it has been parsed already as a part of another. `inputs`: those of the prompt
+    that it answers, as they were kept with the call; None: it answers no prompt.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     document: tuple[Any] | None = field(default=None, compare=False)
+    inputs: Mapping[str, str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,13 +66,24 @@ def member_texts(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
         yield from _texts(("bulk", "member"), workflow.bulk.member)
 
 
+def prompt_texts(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
+    """Every text of a prompt that can be a template, with its place."""
+    if workflow.prompt is not None:
+        yield INSTRUCTIONS, workflow.prompt.instructions
+        yield from _texts(INPUTS, workflow.prompt.inputs)
+
+
+INSTRUCTIONS: Place = ("prompt", "instructions")
+INPUTS: Place = ("prompt", "inputs")
+
+
 def reads_of(workflow: WorkflowDefinition) -> list[Read]:
     """What templates and the condition read of an item, in order. What does not compile reads nothing."""
     found = []
     for start, request in requests_of(workflow):
         for place, text in texts_of(request, start):
             found += [Read(place, path.names, path.optional) for path in _in_template(text)]
-    for place, text in member_texts(workflow):
+    for place, text in (*member_texts(workflow), *prompt_texts(workflow)):
         found += [Read(place, path.names, path.optional) for path in _in_template(text)]
     if workflow.run_if is not None:
         found += _in_expression(("run_if",), workflow.run_if)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jmespath
@@ -28,36 +28,40 @@ _Steps = tuple[str | int | None, ...]
 """Names and indexes of a path; None is every element of a list."""
 
 
-def json_in_text(text: str, notes: list[str] | None = None) -> Any:
+Parse = Callable[[bytes, list[str] | None], Any]
+"""Bytes of one document to its value; raises `ValueError`. The default is `domain.jsontext.parse_json`."""
+
+
+def json_in_text(text: str, notes: list[str] | None = None, parse: Parse = parse_json) -> Any:
     """The one JSON object or list in a text, with or without fences and prose around it.
 
     Raises:
         ValueError: There is none, only the beginning of one, or several that differ. The message quotes nothing.
     """
     try:
-        whole = parse_json(text.encode("utf-8", "surrogatepass"), notes)
+        whole = parse(text.encode("utf-8", "surrogatepass"), notes)
     except ValueError:
-        return _one(_documents(text))
+        return _one(_documents(text, parse))
     if isinstance(whole, str) and whole.lstrip()[:1] in ("{", "[", "`"):
-        return json_in_text(whole, notes)
+        return json_in_text(whole, notes, parse)
     if not isinstance(whole, dict | list):
         raise ValueError("the text holds no JSON object or list")
     return whole
 
 
-def _documents(text: str) -> list[Any]:
+def _documents(text: str, parse: Parse) -> list[Any]:
     """What is in code fences; without any, the objects in the text; without these, the lists."""
     text = _without_thoughts(text)
     fenced = []
     for language, block, is_closed in _fences(text):
         try:
-            fenced.append(parse_json(block.encode("utf-8", "surrogatepass")))
+            fenced.append(parse(block.encode("utf-8", "surrogatepass"), None))
         except ValueError:
             if language.lower().startswith("json") or not is_closed:
                 raise ValueError("the JSON in the code fence is broken or cut off") from None
     if fenced:
         return [document for document in fenced if isinstance(document, dict | list)]
-    return list(_found(text, "{")) or list(_found(text, "["))
+    return list(_found(text, "{", parse)) or list(_found(text, "[", parse))
 
 
 def _without_thoughts(text: str) -> str:
@@ -86,7 +90,7 @@ def _fences(text: str) -> Iterator[tuple[str, str, bool]]:
         yield language, content.rstrip(marker[0]), content.endswith(marker)
 
 
-def _found(text: str, bracket: str) -> Iterator[Any]:
+def _found(text: str, bracket: str, parse: Parse) -> Iterator[Any]:
     """Documents that begin with this bracket, none inside another."""
     at, starts = text.find(bracket), 0
     while at >= 0:
@@ -97,7 +101,7 @@ def _found(text: str, bracket: str) -> Iterator[Any]:
         if end is None:
             at = text.find(bracket, at + 1)
             continue
-        yield parse_json(text[at:end].encode("utf-8", "surrogatepass"))
+        yield parse(text[at:end].encode("utf-8", "surrogatepass"), None)
         at = text.find(bracket, end)
 
 

@@ -23,6 +23,7 @@ from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.lead_columns import LeadColumn, columns_fault, long_provides
 from enrichment_assets.domain.prices import Price
+from enrichment_assets.domain.prompts.definition import Prompt, mode_fault, with_patience
 from enrichment_assets.domain.signatures import SignatureScheme
 
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -133,6 +134,9 @@ class Retry(Part):
     max: Seconds = 30.0
     total: Seconds = 300.0
     timeout: Seconds = 30.0
+    invalid_answers: int = Field(
+        default=1, ge=0, le=5, description="a prompt: answers that do not fit the schema and are asked for again"
+    )
 
 
 class Callback(Part):
@@ -220,6 +224,7 @@ class WorkflowDefinition(Part):
     parameters: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict, description="purpose -> NAME of an environment variable")
     request: RequestTemplate | None = None
+    prompt: Prompt | None = Field(default=None, description="what a language model is asked, instead of a `request`")
     response: ResponseMapping = ResponseMapping()
     callback: Callback = Callback()
     poll: Poll | None = None
@@ -242,7 +247,7 @@ class WorkflowDefinition(Part):
     @model_validator(mode="before")
     @classmethod
     def _long_provides(cls, value: object) -> object:
-        return long_provides(value) if isinstance(value, dict) else value
+        return with_patience(long_provides(value)) if isinstance(value, dict) else value
 
     @field_validator("secrets")
     @classmethod
@@ -269,8 +274,10 @@ class WorkflowDefinition(Part):
                 raise ValueError(f"types.{name}: {name} is of type {known} everywhere; map it to a field of its own")
         if fault := columns_fault(self.columns, self.provides, self.types):
             raise ValueError(fault)
-        if self.mode is not Mode.LOCAL and self.request is None:
+        if self.mode is not Mode.LOCAL and self.request is None and self.prompt is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
+        if fault := self._prompt_fault():
+            raise ValueError(fault)
         if self.mode is Mode.ASYNC and self.response.not_found_status:
             raise ValueError(
                 "`response.not_found_status` is for sync workflows: whoever accepts an order knows nothing"
@@ -280,6 +287,19 @@ class WorkflowDefinition(Part):
         if self.callback.signature is not None and CALLBACK_SECRET not in self.secrets:
             raise ValueError(f"`callback.signature` needs `secrets.{CALLBACK_SECRET}`: the NAME of a variable")
         return self
+
+    def _prompt_fault(self) -> str | None:
+        """What cannot stand beside a `prompt`, which makes the request and reads the answer by itself."""
+        if self.prompt is None:
+            return None
+        if self.mode is Mode.LOCAL:
+            return "a local workflow asks nobody: remove `prompt` or change `mode`"
+        beside = [name for name in ("request", "poll", "bulk", "emits") if getattr(self, name) is not None]
+        if beside:
+            return f"a `prompt` stands alone: remove `{beside[0]}`"
+        if self.emails or self.phones:
+            return "`emails` and `phones` are for answers of others: a prompt provides fields, and grounds them"
+        return mode_fault(self.prompt, is_async=self.mode is Mode.ASYNC)
 
     @property
     def required_fields(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from enrichment_assets.domain.mapping import Expression, ResponseReader, conditi
 from enrichment_assets.domain.model_errors import Lines, at_line, line_of
 from enrichment_assets.domain.name_checks import Fault, name_faults
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.reads import Place, member_texts, requests_of, spelt, texts_of
+from enrichment_assets.domain.reads import Place, member_texts, prompt_texts, requests_of, spelt, texts_of
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.template_expressions import TemplateError, parse
 from enrichment_assets.domain.templating import RequestRenderer
@@ -89,7 +89,7 @@ def _template_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
                 parse(text, secrets_allowed=place[len(start)] == "headers")
             except (TemplateError, ValueError) as error:
                 yield Fault(place, f"{text!r}: {error}")
-    for place, text in member_texts(workflow):
+    for place, text in (*member_texts(workflow), *prompt_texts(workflow)):
         try:
             parse(text)
         except (TemplateError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 A quirk that many share: language models and the gateways in front of them say that an account is spent in the body,
 under a status that elsewhere means something else (OpenAI 429 `insufficient_quota`, LiteLLM 400 `budget_exceeded`,
-Anthropic 429 `..._spend_limit_reached`; their error pages).
+Anthropic 429 `..._spend_limit_reached`; `domain.prompts.vendor_errors` knows the words).
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from enrichment_assets.domain.http_answers import classify_status, describe, error_body
+from enrichment_assets.domain.http_answers import classify_status, describe
+from enrichment_assets.domain.prompts.vendor_errors import reported
 from enrichment_assets.domain.provider import Ability, Answer, Provider, RenderedRequest, Verdict
 from enrichment_assets.domain.request_parts import join_url
 from enrichment_assets.domain.statuses import ErrorClass
 
 _MAY_BE_SPENT = (400, 403, 429)
-_SPENT = ("insufficient_quota", "budget_exceeded", "billing_hard_limit_reached")
-_SPENT_ENDING = "_spend_limit_reached"
 
 
 class Http(Provider):
@@ -48,9 +47,5 @@ class Http(Provider):
 
 
 def _is_spent(answer: Answer) -> bool:
-    error = error_body(answer).get("error")
-    if not isinstance(error, Mapping):
-        return False
-    details = error.get("details")
-    words = [error.get("type"), error.get("code"), details.get("error_code") if isinstance(details, Mapping) else None]
-    return any(str(word) in _SPENT or str(word).endswith(_SPENT_ENDING) for word in words if word)
+    error = reported(answer)
+    return error is not None and error.is_spent

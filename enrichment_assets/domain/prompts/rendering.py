@@ -1,0 +1,103 @@
+"""A prompt for one item: inputs rendered and fenced, instructions, and the request in the provider's dialect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.mapping import blank
+from enrichment_assets.domain.prompts.definition import Prompt
+from enrichment_assets.domain.prompts.fencing import fenced
+from enrichment_assets.domain.prompts.model_provider import ModelProvider
+from enrichment_assets.domain.prompts.neutral import NeutralPrompt
+from enrichment_assets.domain.provider import Provider, RenderedRequest
+from enrichment_assets.domain.template_expressions import as_text
+from enrichment_assets.domain.templating import MAX_BODY, RequestRenderer
+from enrichment_assets.domain.workflow import RequestTemplate, WorkflowDefinition
+
+MAX_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class PromptRenderer(RequestRenderer):
+    """Renders the prompt of one workflow; made once a step.
+
+    Raises:
+        ConfigurationError: The provider takes no prompts, or a template cannot be compiled.
+    """
+
+    def __init__(self, workflow: WorkflowDefinition, provider: Provider) -> None:
+        self._prompt = prompt_of(workflow)
+        self._provider = model_provider_of(workflow, provider)
+        self._parameters = workflow.parameters
+        self._name = schema_name(workflow.slug)
+        path = self._provider.ask(self._neutral("", "")).url
+        super().__init__(workflow, request=RequestTemplate(url=path))
+        self._inputs = {name: self._node(f"prompt.inputs.{name}", text) for name, text in self._prompt.inputs.items()}
+        self._instructions = self._node("prompt.instructions", self._prompt.instructions)
+
+    def render(self, context: Mapping[str, Any], again: str | None = None) -> RenderedRequest:
+        """The request for one item, with the inputs as the model sees them.
+
+        Args:
+            context: As for any request.
+            again: What was wrong with the last answer; None: it is asked for the first time.
+
+        Raises:
+            ContractError: All inputs are empty for this item, or one cannot be rendered; quotes no data.
+        """
+        inputs = {name: self._evaluate(f"prompt.inputs.{name}", node, context) for name, node in self._inputs.items()}
+        if all(blank(value) for value in inputs.values()):
+            raise ContractError(
+                f"workflow {self._slug}, prompt.inputs: all of them are empty for this item", code="request.no_inputs"
+            )
+        instructions = as_text(self._evaluate("prompt.instructions", self._instructions, context))
+        shown = fenced(inputs, self._prompt.max_input_tokens)
+        request = self._provider.ask(self._neutral(instructions, shown.text, again))
+        if len(request.content or b"") > MAX_BODY:
+            raise ContractError(
+                f"workflow {self._slug}, prompt: its request is larger than {MAX_BODY} bytes; lower "
+                "`prompt.max_input_tokens`",
+                code="request.prompt_too_large",
+            )
+        return replace(request, inputs=shown.inputs)
+
+    def _neutral(self, instructions: str, inputs: str, again: str | None = None) -> NeutralPrompt:
+        prompt = self._prompt
+        return NeutralPrompt(
+            model=prompt.model,
+            instructions=instructions,
+            inputs=inputs,
+            schema=prompt.answer,
+            schema_name=self._name,
+            max_output_tokens=prompt.max_output_tokens,
+            temperature=prompt.temperature,
+            search=prompt.search,
+            background=prompt.background,
+            parameters=self._parameters,
+            again=again,
+        )
+
+
+def prompt_of(workflow: WorkflowDefinition) -> Prompt:
+    """The setting; raises `ConfigurationError` where a workflow has none."""
+    if workflow.prompt is None:
+        raise ConfigurationError(f"workflow {workflow.slug}: has no `prompt`", code="workflow.no_prompt")
+    return workflow.prompt
+
+
+def model_provider_of(workflow: WorkflowDefinition, provider: Provider) -> ModelProvider:
+    """The provider as one of language models; raises `ConfigurationError` where it is none."""
+    if not isinstance(provider, ModelProvider):
+        raise ConfigurationError(
+            f"workflow {workflow.slug}: provider {provider.name} serves no language models", code="provider.no_models"
+        )
+    return provider
+
+
+def schema_name(slug: str) -> str:
+    """A name for the answer's schema that every dialect takes: letters, digits, `_` and `-`, at most 64."""
+    return _NOT_IN_NAMES.sub("_", slug)[:MAX_NAME]
