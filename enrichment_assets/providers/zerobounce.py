@@ -1,4 +1,6 @@
-"""ZeroBounce: verifies e-mail addresses, up to a hundred at a time. The key travels in the body of a batch.
+"""ZeroBounce: verifies e-mail addresses, one or up to a hundred at a time. The key travels in the body.
+
+The batch is JSON, a single address a form: the vendor's client puts both into a POST, so that no address log has a key.
 
 Quirks (zerobounce.net/docs, and the vendor's Python client): whatever goes wrong is HTTP 200. One address that cannot
 be looked at is in `errors` beside the verdicts; a call that fails as a whole has one error about `"all"`, and "Invalid
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body
@@ -18,6 +21,7 @@ from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
 _EVERYBODY = "all"
+_FORM = "application/x-www-form-urlencoded"
 
 
 class ZeroBounce(Provider):
@@ -32,22 +36,29 @@ class ZeroBounce(Provider):
     documentation = "https://www.zerobounce.net/docs/email-validation-api-quickstart"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
-        """Put the key into the JSON body, where the batch API looks for it.
+        """Put the key into the body, where the API looks for it: a form's field, or a member of a JSON object.
 
         Raises:
-            ConfigurationError: The request has no JSON object as its body.
+            ConfigurationError: The request has neither as its body.
         """
+        url = join_url(base_url, request.url)
+        if any(value.startswith(_FORM) for name, value in request.headers.items() if name.lower() == "content-type"):
+            form = [*parse_qsl((request.content or b"").decode(), keep_blank_values=True)]
+            fields = [(name, value) for name, value in form if name != "api_key"]
+            content = urlencode([*fields, ("api_key", secrets["api_key"])]).encode()
+            return with_headers(replace(request, content=content), url, {"accept": "application/json"})
         try:
             body = parse_json(request.content or b"")
         except ValueError:
             body = None
         if not isinstance(body, dict):
             raise ConfigurationError(
-                "zerobounce: the key travels in the body, which has to be a JSON object", code="provider.no_json_body"
+                "zerobounce: the key travels in the body, which has to be a form or a JSON object",
+                code="provider.no_json_body",
             )
         content = json_bytes({**body, "api_key": secrets["api_key"]})
         keyed = replace(request, content=content)
-        return with_headers(keyed, join_url(base_url, request.url), {"accept": "application/json"})
+        return with_headers(keyed, url, {"accept": "application/json"})
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """Say what the answer means; see the module's quirks."""

@@ -24,6 +24,7 @@ FOR_USERS = (
     "docs/uploads.md",
     "docs/workflows.md",
     "docs/prompts.md",
+    "docs/shipped.md",
     "docs/fan-out.md",
     "docs/operations.md",
     "docs/callbacks.md",

@@ -33,6 +33,13 @@ CONTEXT: dict[str, Any] = {
     "item": {"id": 7, "row_number": 1, "batch": "b1", "client": "acme"},
     "original": {},
 }
+OWN_CONTEXT: dict[str, dict[str, Any]] = {
+    "enrich-linkedin-profile": {"linkedin_url": "https://www.linkedin.com/in/ann-archer-1"},
+    # Somebody whom People Data Labs knows for sure, with a mobile number.
+    "find-phone-via-pdl": {"email": "ann.archer3@brightlake.com", "last_name": "Archer3", "full_name": "Ann Archer3"},
+}
+"""What one workflow is asked about besides."""
+
 SYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.SYNC]
 ASYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.ASYNC]
 
@@ -49,7 +56,8 @@ class Exchange:
     ) -> tuple[Answer, Verdict]:
         provider = build_providers(self.url)[workflow.provider]
         assert is_simulated(workflow, provider, self.url)
-        rendered = (renderer or renderer_of(workflow)).render(CONTEXT | {"parameters": workflow.parameters} | context)
+        asked = CONTEXT | {"parameters": workflow.parameters} | OWN_CONTEXT.get(workflow.slug, {}) | context
+        rendered = (renderer or renderer_of(workflow)).render(asked)
         secrets = workflow_secrets(workflow, simulated=True, environment={})
         answer = await send(self.client, provider.authorise(rendered, secrets, base_url_of(workflow, provider)), 10)
         return answer, provider.classify(workflow.operation, answer)

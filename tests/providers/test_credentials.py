@@ -56,6 +56,19 @@ def test_zenrows_takes_its_key_in_the_query_and_its_url_can_be_redacted() -> Non
     assert shown == "https://api.zenrows.com/v1/?url=https%3A%2F%2Fx.com&apikey=***&js=1"
 
 
+def test_zerobounce_takes_its_key_in_a_form_or_in_json_and_never_in_the_address() -> None:
+    zerobounce = PROVIDERS["zerobounce"]
+    for body_format, sent in (("form", b"email=a%40b.example&api_key=k%26y"), ("json", b'{"email":"a@b.example"')):
+        request = {"url": "/v2/validate", "body": {"email": "a@b.example"}, "body_format": body_format}
+        rendered = RequestRenderer(workflow(request=request)).render({})
+        keyed = zerobounce.authorise(rendered, {"api_key": "k&y"}, zerobounce.base_url)
+        assert keyed.content is not None and keyed.content.startswith(sent)
+        assert b"k&y" in keyed.content or b"k%26y" in keyed.content
+        assert (keyed.url, keyed.query) == ("https://api.zerobounce.net/v2/validate", {})
+    with pytest.raises(ConfigurationError, match="travels in the body"):
+        authorise("zerobounce", {"api_key": "k"})
+
+
 def test_clay_sends_its_token_only_where_there_is_one_and_goes_to_the_clients_table() -> None:
     url = "https://api.clay.com/v3/sources/webhook/abc"
     assert authorise("clay", {}, url).headers == {}
@@ -89,7 +102,7 @@ def test_a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown()
     assert "cret" not in str(caught.value).replace("secret", "")
 
 
-@pytest.mark.parametrize("provider", ["apollo", "hunter", "zenrows"])
+@pytest.mark.parametrize("provider", ["apollo", "hunter", "zenrows", "serper", "brave", "enrichlayer"])
 def test_a_key_does_not_go_to_another_host_than_its_providers(provider: str) -> None:
     for url in (
         "https://evil.example/v1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -75,6 +76,54 @@ async def test_serper_ranks_as_many_results_as_were_asked_for(sandbox: Client) -
     assert all({"title", "link", "snippet"} <= set(result) for result in organic)
     people = await sandbox.post("/serper/search", {"q": "site:linkedin.com/in cfo"}, headers=KEY)
     assert all("linkedin.com/in/" in result["link"] for result in people.json["organic"])
+
+
+async def test_a_search_for_a_profile_finds_namesakes_and_mostly_the_person(sandbox: Client) -> None:
+    unlisted = 0
+    for number in range(40):
+        words = f'site:linkedin.com/in "Ann Number{number}" "Acme Labs"'
+        serper = (await sandbox.post("/serper/search", {"q": words}, headers=KEY)).json["organic"]
+        path, token = f"/brave/res/v1/web/search?q={quote(words)}", {"x-subscription-token": "k"}
+        brave = (await sandbox.get(path, headers=token)).json["web"]["results"]
+        assert [one["link"] for one in serper] == [one["url"] for one in brave]
+        assert all(one["title"].startswith(f"Ann Number{number} - ") for one in serper)
+        unlisted += not any("Acme Labs" in one["title"] for one in serper)
+    assert 1 <= unlisted <= 12
+
+
+async def test_a_search_for_a_company_finds_pages_about_it(sandbox: Client) -> None:
+    got = await sandbox.post("/serper/search", {"q": '"Acme Labs" news'}, headers=KEY)
+    assert all("Acme Labs" in result["title"] for result in got.json["organic"])
+    missed = await sandbox.get(
+        "/brave/res/v1/web/search?q=acme", headers={"x-subscription-token": "k", "x-sandbox-scenario": "miss"}
+    )
+    assert (missed.status, "web" in missed.json) == (200, False)
+
+
+async def test_a_linkedin_profile_has_dates_by_parts_and_an_end_only_where_it_ended(sandbox: Client) -> None:
+    path = "/enrichlayer/api/v2/profile?profile_url=https://www.linkedin.com/in/maria-keller-1/"
+    got = await sandbox.get(path, headers=TOKEN)
+    assert (got.json["public_identifier"], got.headers["x-proxycurl-credit-cost"]) == ("maria-keller-1", "1")
+    jobs = got.json["experiences"]
+    assert jobs[0]["ends_at"] is None
+    assert all(set(job["starts_at"]) == {"day", "month", "year"} for job in jobs if job["starts_at"])
+    for scenario, status in (("miss", 404), ("no-credit", 403)):
+        refused = await sandbox.get(path, headers={**TOKEN, "x-sandbox-scenario": scenario})
+        assert (refused.status, refused.json["code"]) == (status, status)
+    assert (await sandbox.billing())["units"] == "1"
+
+
+async def test_zerobounce_takes_one_address_in_a_form_and_bills_what_it_can_tell(sandbox: Client) -> None:
+    got = await sandbox.get("/zerobounce/v2/validate?api_key=k&email=cem%40acme.com")
+    assert (got.json["address"], got.json["account"]) == ("cem@acme.com", "cem")
+    bad = await sandbox.get("/zerobounce/v2/validate?api_key=k&email=ann")
+    assert (bad.json["status"], bad.json["sub_status"]) == ("invalid", "failed_syntax_check")
+    unknown = await sandbox.get(
+        "/zerobounce/v2/validate?api_key=k&email=bob%40acme.com", headers={"x-sandbox-scenario": "miss"}
+    )
+    keyless = await sandbox.get("/zerobounce/v2/validate?email=cem%40acme.com")
+    assert (unknown.json["status"], keyless.status, set(keyless.json)) == ("unknown", 200, {"error"})
+    assert (await sandbox.billing())["units"] == "2"
 
 
 async def test_chat_answers_in_the_schema_that_was_asked_for(sandbox: Client) -> None:

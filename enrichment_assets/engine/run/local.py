@@ -12,6 +12,7 @@ from enrichment_assets.domain.companies import company_host, own_host
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.linkedin_search import choose_profile, wanted
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.provider import Answer
@@ -71,9 +72,21 @@ def _normalise_contact(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _find_linkedin_profile(context: Mapping[str, Any]) -> dict[str, Any]:
+    results = context.get("linkedin_search_results")
+    match = choose_profile(wanted(context), results if isinstance(results, list) else [])
+    return {
+        "linkedin_url": match.url,
+        "matched": match.matched,
+        "reason": match.reason,
+        "namesakes": match.namesakes,
+    }
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "normalise_name": _normalise_name,
     "normalise_domain": _normalise_domain,
     "normalise_contact": _normalise_contact,
+    "find_linkedin_profile": _find_linkedin_profile,
 }
 """Every local operation by the name that a workflow's `operation` has."""

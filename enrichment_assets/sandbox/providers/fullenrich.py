@@ -16,14 +16,16 @@ from typing import Any, ClassVar
 import orjson
 
 from enrichment_assets.sandbox.exchange import Call, Charge, PlannedCallback, Question, Refusal, Reply, json_reply
+from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path
 from enrichment_assets.sandbox.seeded_random import hex_id
 
-ONE = Decimal(1)
+ONE, TEN = Decimal(1), Decimal(10)
 BULK_LIMIT = 100
 KEPT_ORDERS = 10_000
 _PATH = "/api/v2/contact/enrich/bulk"
 _DETAILS = ("first_name", "last_name", "domain", "company_name", "linkedin_url")
+_EMAILS, _PHONES = ("contact.work_emails", "contact.emails"), "contact.phones"
 _STATUSES = ("DELIVERABLE", "DELIVERABLE", "HIGH_PROBABILITY", "CATCH_ALL")
 
 
@@ -76,14 +78,14 @@ class FullEnrich(SimulatedProvider):
         def work() -> Reply:
             number = hex_id(call.population.seed, "fullenrich", call.body)
             people = [_answered(call, one) for one in reversed(data)]
-            charges = tuple(Charge(_identity(one), ONE) for one in data if not call.misses(_identity(one)))
+            charges = tuple(charge for one in data if (charge := _charge(call, one)).units)
             result = orjson.dumps(
                 {
                     "id": number,
                     "name": body["name"],
                     "status": "FINISHED",
                     "data": people,
-                    "cost": {"credits": len(charges)},
+                    "cost": {"credits": int(sum(charge.units for charge in charges))},
                 }
             )
             delay = call.callback_delay(number)
@@ -109,28 +111,50 @@ def _identity(asked: Mapping[str, Any]) -> str:
     return "|".join(str(asked.get(name) or "").strip().casefold() for name in _DETAILS)
 
 
+def _person(call: Call, asked: Mapping[str, Any]) -> Person | None:
+    """Who is meant; None: nobody knows."""
+    if call.misses(_identity(asked)):
+        return None
+    return call.population.person(
+        first=str(asked.get("first_name") or ""),
+        last=str(asked.get("last_name") or ""),
+        company=str(asked.get("company_name") or ""),
+        domain=str(asked.get("domain") or ""),
+        linkedin_url=str(asked.get("linkedin_url") or ""),
+    )
+
+
+def _wants(asked: Mapping[str, Any], field: str) -> bool:
+    """Whether a kind of contact is asked for; addresses are, where nothing is said."""
+    return field in (asked.get("enrich_fields") or ["contact.work_emails", "contact.emails"])
+
+
+def _charge(call: Call, asked: Mapping[str, Any]) -> Charge:
+    """A credit for an address, ten for a number, nothing for what was not found."""
+    found, units = _person(call, asked), Decimal(0)
+    if found is not None:
+        units += ONE if any(_wants(asked, field) for field in _EMAILS) else 0
+        units += TEN if _wants(asked, _PHONES) and found.has_mobile else 0
+    return Charge(_identity(asked), units)
+
+
 def _answered(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One person of the result."""
     identity = _identity(asked)
-    found = None
-    if not call.misses(identity):
-        found = call.population.person(
-            first=str(asked.get("first_name") or ""),
-            last=str(asked.get("last_name") or ""),
-            company=str(asked.get("company_name") or ""),
-            domain=str(asked.get("domain") or ""),
-            linkedin_url=str(asked.get("linkedin_url") or ""),
-        )
+    found = _person(call, asked)
     status = call.population.rng("fullenrich", identity).pick(_STATUSES)
-    email = None if found is None else {"email": found.email, "status": status}
+    is_asked = any(_wants(asked, field) for field in _EMAILS)
+    email = None if found is None or not is_asked else {"email": found.email, "status": status}
+    has_phone = found is not None and found.has_mobile and _wants(asked, _PHONES)
+    phone = {"number": found.mobile, "region": "US"} if found is not None and has_phone else None
     return {
         "input": {name: asked[name] for name in _DETAILS if name in asked},
         "custom": asked.get("custom") or {},
         "contact_info": {
             "most_probable_work_email": email,
             "work_emails": [] if email is None else [email],
-            "most_probable_phone": None,
-            "phones": [],
+            "most_probable_phone": phone,
+            "phones": [] if phone is None else [phone],
         },
         "profile": None if found is None else {"full_name": found.name, "educations": []},
     }

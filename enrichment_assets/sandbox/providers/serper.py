@@ -1,13 +1,13 @@
-"""Serper: search results. `site:linkedin.com` queries find people, others the companies that the words name."""
+"""Serper: search results (`search_results`: what is found). A search without a find is billed like any other."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.sandbox.companies import invented_employer
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply, missed_reply
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
+from enrichment_assets.sandbox.providers.search_results import found_for
 
 ONE = Decimal(1)
 
@@ -51,14 +51,14 @@ class Serper(SimulatedProvider):
 
 
 def _organic(call: Call, words: str, count: int) -> list[dict[str, Any]]:
-    rng = call.population.rng("search", words.casefold())
-    results: list[dict[str, Any]] = []
-    for position in range(1, count + 1):
-        company = call.population.company(invented_employer(rng))
-        if "linkedin.com" in words:
-            person = call.population.colleague(company, position)
-            title, link = f"{person.name} - {person.title} - {company.name} | LinkedIn", person.linkedin_url
-        else:
-            title, link = f"{company.name} | {company.industry}", f"https://www.{company.domain}/"
-        results.append({"title": title, "link": link, "snippet": company.description, "position": position})
-    return results
+    """Results by rank; `date` only where there is one, as Serper leaves it out."""
+    return [
+        {
+            "title": one.title,
+            "link": one.link,
+            "snippet": one.snippet,
+            "position": position,
+            **({"date": one.date} if one.date else {}),
+        }
+        for position, one in enumerate(found_for(call, words, count), 1)
+    ]

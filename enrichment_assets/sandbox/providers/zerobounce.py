@@ -1,6 +1,7 @@
-"""ZeroBounce: whether e-mail addresses can be written to, a hundred at a time.
+"""ZeroBounce: whether e-mail addresses can be written to, one at a time or a hundred.
 
-zerobounce.net/docs (batch e-mail validator) and the vendor's Python client: the key is in the body, `timeout` has to
+zerobounce.net/docs (single and batch e-mail validator) and the vendor's Python client: the key is in the body (of one
+address also in the address of the call), a form for one, JSON for many; `timeout` has to
 be a text (a number is answered as a bad key), failures are HTTP 200 with `errors`, of which one about `"all"` is the
 call's. Documented, and a trap: an address that is sent twice is billed twice. Not documented and therefore our choice:
 verdicts come in another order than the addresses.
@@ -18,6 +19,7 @@ from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_
 
 ONE = Decimal(1)
 BULK_LIMIT = 100
+_ONE = "/v2/validate"
 _REFUSED = "Invalid API Key or your account ran out of credits"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _VERDICTS = (
@@ -39,11 +41,13 @@ class ZeroBounce(SimulatedProvider):
     documented_limits: ClassVar[Mapping[str, str]] = {"*": "5/m"}
 
     def key(self, call: Call) -> str:
-        """The `api_key` of the body."""
-        return str(call.json().get("api_key") or "") if call.body else call.query.get("api_key", "")
+        """The `api_key` of the body, or of the address."""
+        return str(call.fields().get("api_key") or "")
 
     def question(self, call: Call) -> Question:
-        """The batch validator."""
+        """One address, or the batch validator."""
+        if call.path.rstrip("/") == _ONE:
+            return _single(call)
         if call.method != "POST" or call.path.rstrip("/") != "/v2/validatebatch":
             raise no_such_path(call)
         body = call.json()
@@ -66,12 +70,28 @@ class ZeroBounce(SimulatedProvider):
         return Question("validatebatch", "|".join(addresses), work)
 
     def unauthorised(self, call: Call) -> Reply:
-        """200, and an error about all."""
-        return _failure(_REFUSED)
+        """200, and an error about all, or about the one."""
+        return _error(_REFUSED) if call.path.rstrip("/") == _ONE else _failure(_REFUSED)
 
     def exhausted(self, call: Call) -> Reply:
         """The same text as for a bad key."""
-        return _failure(_REFUSED)
+        return self.unauthorised(call)
+
+
+def _single(call: Call) -> Question:
+    """Whether one address can be written to; one that is none is told so, and is billed like any other."""
+    address = str(call.fields().get("email") or "").strip()
+    if not address:
+        raise Refusal(_error("Invalid email address"))
+
+    def work() -> Reply:
+        verdict = _verdict(call, address)
+        if not _ADDRESS.fullmatch(address):
+            verdict |= {"status": "invalid", "sub_status": "failed_syntax_check"}
+        charges = () if verdict["status"] == "unknown" else (Charge(address, ONE),)
+        return json_reply(200, verdict, charges=charges)
+
+    return Question("validate", address.casefold(), work)
 
 
 def _verdict(call: Call, address: str) -> dict[str, Any]:
@@ -99,6 +119,10 @@ def _verdict(call: Call, address: str) -> dict[str, Any]:
         "zipcode": None,
         "processed_at": "2026-03-28 12:30:18.990",
     }
+
+
+def _error(message: str) -> Reply:
+    return json_reply(200, {"error": message}, outcome="refused")
 
 
 def _failure(message: str) -> Reply:
