@@ -6,8 +6,9 @@
 Each side is a checkout with an environment of its own (`.venv`) and a fresh home with the embedded Postgres; with two
 of them every round runs one and then the other. A round launches the sample list through `apollo-basic` against one
 sandbox (`--fresh`: no answer is reused) and takes each command as people type it, in a process of its own. CPU seconds
-are those of the command's processes and of Postgres; the sandbox stands for somebody else's machine and is left out.
-Prints JSON: every round, and medians.
+are those of the command's processes, of Postgres, and of the warm copy that the first `enrich run` leaves behind (that
+run's own figure, with everything imported, is the first of its rounds); the sandbox stands for somebody else's machine
+and is left out. "Cold" commands have no warm copy. Prints JSON: every round, and medians.
 """
 
 from __future__ import annotations
@@ -108,22 +109,30 @@ class Side:
             "nothing left": self._timed("-m", "enrichment_assets", "run", batch, "--json"),
             "status": self._timed("-m", "enrichment_assets", "status", batch),
             "query": self._timed("-m", "enrichment_assets", "query", question),
+            "status, cold": self._timed("-m", "enrichment_assets", "status", batch, cold=True),
+            "query, cold": self._timed("-m", "enrichment_assets", "query", question, cold=True),
             "location load": self._timed("-c", "import enrichment_assets.definitions"),
         }
 
-    def _timed(self, *arguments: str) -> Cost:
-        postgres, own, started = cpu_seconds(self._server), _of_children(), time.perf_counter()
-        self._run(arguments)
+    def _timed(self, *arguments: str, cold: bool = False) -> Cost:
+        postgres, started = cpu_seconds(self._server), time.perf_counter()
+        own = _of_children() + self._warm_seconds()
+        self._run(arguments, **({"ENRICH_WARM_MINUTES": "0"} if cold else {}))
         return Cost(
-            own=_of_children() - own,
+            own=_of_children() + self._warm_seconds() - own,
             postgres=cpu_seconds(self._server) - postgres,
             wall=time.perf_counter() - started,
         )
 
-    def _run(self, arguments: Sequence[str]) -> str:
+    def _warm_seconds(self) -> float:
+        """CPU seconds of the warm copy and of the commands that it ran; one that takes another's place is younger."""
+        told = self._home / "warm.json"
+        return cpu_seconds(json.loads(told.read_text())["pid"]) if told.exists() else 0.0
+
+    def _run(self, arguments: Sequence[str], **environment: str) -> str:
         done = subprocess.run(
             [self._python, *arguments],
-            env=self._environment,
+            env=self._environment | environment,
             cwd=self._checkout,
             capture_output=True,
             text=True,

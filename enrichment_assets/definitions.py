@@ -1,76 +1,7 @@
-"""The one Definitions object of the code location. Read this first.
-
-`build_definitions(...)` makes the real thing from parts that a test may replace; `defs` is what Dagster loads. The
-enrichment assets come from the registry table: a workflow added there is an asset after the location reloads. When the
-database cannot be reached, the built-in workflows are shown instead, and the log says so.
-"""
+"""The one Definitions object of the code location, `defs`, which Dagster loads. What is in it: `code_location.py`."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-
-import dagster as dg
-
-from enrichment_assets.assets.enrichment import build_enrichment_asset
-from enrichment_assets.assets.extraction import build_model_assets
-from enrichment_assets.assets.jobs import analytics_job, batch_job
-from enrichment_assets.assets.uploads import raw_apollo_uploads
-from enrichment_assets.domain.errors import EnrichError
-from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.installation.databases import open_hq
-from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.resources.no_values import no_values
-from enrichment_assets.resources.platform import PlatformResource
-from enrichment_assets.resources.providers import provider_resources
-from enrichment_assets.sensors.analytics import analytics_sensor
-from enrichment_assets.sensors.callbacks import callback_sensor
-from enrichment_assets.sensors.inbox import upload_sensor
-from enrichment_assets.sensors.retention import retention_job, retention_schedule
-from enrichment_assets.sensors.sequencer import sequencer_sensor
-from enrichment_assets.services.catalog.configuration import list_workflows
-from enrichment_assets.settings import Settings
-
-log = logging.getLogger("enrichment_assets.definitions")
-
-
-def registered_workflows(settings: Settings) -> list[WorkflowDefinition]:
-    """The enabled workflows of the registry table, or the built-in ones when the database is down."""
-    try:
-        with open_hq(settings) as hq:
-            return [row.definition for row in list_workflows(hq, needed=True) if row.definition.enabled]
-    except EnrichError as error:
-        log.warning("The registry cannot be read, so the built-in workflows are shown: %s", error)
-        return list(builtin_workflows().values())
-
-
-def build_definitions(
-    workflows: Sequence[WorkflowDefinition] | None = None, platform: PlatformResource | None = None
-) -> dg.Definitions:
-    """The whole code location.
-
-    Args:
-        workflows: The workflows to show as assets (default: those of the registry).
-        platform: Where the installation is (default: the environment says).
-    """
-    where = platform or PlatformResource()
-    shown = registered_workflows(where.settings()) if workflows is None else list(workflows)
-    return dg.Definitions(
-        assets=[
-            raw_apollo_uploads,
-            build_enrichment_asset(shown),
-            *build_model_assets(),
-        ],
-        jobs=[batch_job, analytics_job, retention_job],
-        schedules=[retention_schedule],
-        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor],
-        resources={
-            "platform": where,
-            **provider_resources(where.settings().sandbox_url, shown),
-            "io_manager": no_values(),
-        },
-        executor=dg.in_process_executor,
-    )
-
+from enrichment_assets.code_location import build_definitions
 
 defs = build_definitions()

@@ -15,6 +15,7 @@ DEFAULT_RECEIVER_PORT = 8710
 DEFAULT_SANDBOX_PORT = 8720
 DEFAULT_WEBSERVER_PORT = 3000
 DEFAULT_RETENTION_DAYS = 90
+DEFAULT_WARM_MINUTES = 10.0
 DEFAULT_MAX_UPLOAD_BYTES = 2 * 1024**3
 DEFAULT_RECEIVER_URL = f"http://127.0.0.1:{DEFAULT_RECEIVER_PORT}"
 HOME_NAME = ".enrich"
@@ -66,6 +67,7 @@ class Settings:
         uploads: Where kept uploads are, when not in the home: a folder, or `s3://` or `gs://` for several machines.
         warehouse: Where the warehouse is, likewise.
         retention_days: How long what nobody needs is kept, once somebody has it taken out (`enrich retention`).
+        warm_minutes: How long the copy that `enrich run` leaves behind waits for the next command; 0: it leaves none.
     """
 
     home: Path
@@ -80,6 +82,7 @@ class Settings:
     uploads: str | None = None
     warehouse: str | None = None
     retention_days: int = DEFAULT_RETENTION_DAYS
+    warm_minutes: float = DEFAULT_WARM_MINUTES
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -88,7 +91,7 @@ class Settings:
         `ENRICH_HOME` (default `find_home()`), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
-        `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`.
+        `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -104,6 +107,7 @@ class Settings:
             uploads=env.get("ENRICH_UPLOADS") or None,
             warehouse=env.get("ENRICH_WAREHOUSE") or None,
             retention_days=int(env.get("ENRICH_RETENTION_DAYS") or DEFAULT_RETENTION_DAYS),
+            warm_minutes=float(env.get("ENRICH_WARM_MINUTES") or DEFAULT_WARM_MINUTES),
         )
 
     @property

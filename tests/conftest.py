@@ -34,6 +34,9 @@ os.environ["ENRICH_HOME"] = str(session_folder("home-"))
 # Keys that tests make up; whether others are refused is tested with an environment of its own (tests/security).
 os.environ["ENRICH_SECRET_NAMES"] = "ACME_*,MY_*,TEST_*,MINE,T,B,*_TEST_KEY,A_KEY_*,ECHO_API_KEY"
 
+# No run leaves a copy for the next command, but where a test is about that (platform/test_warm_commands.py).
+os.environ["ENRICH_WARM_MINUTES"] = "0"
+
 
 @pytest.fixture(autouse=True)
 def process_as_before() -> Iterator[None]:

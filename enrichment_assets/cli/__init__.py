@@ -18,6 +18,7 @@ from enrichment_assets.cli.home_guard import guard
 from enrichment_assets.cli.opening import close_after_commands
 from enrichment_assets.cli.panels import arrange
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.cli.warm import run_or_hand_over
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.installation.running_stack import adopt_running_addresses
 from enrichment_assets.lean_start import start_lean
@@ -68,12 +69,17 @@ def build_app() -> typer.Typer:
     return app
 
 
-# opens files of ours: the null device
 def main() -> None:
     """Entry point of the `enrich` program."""
     start_lean()
     os.umask(0o077)  # what a command makes holds client data: for this account only
     load_env_files(warn=lambda text: say(f"enrich: warning: {text}", err=True))
+    run_or_hand_over(run_program)
+
+
+# opens files of ours: the null device
+def run_program() -> None:
+    """Run the command of `sys.argv` in this process."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     try:

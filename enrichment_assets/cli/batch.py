@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enrichment_assets.cli.opening import opened_hq
+from enrichment_assets.cli.opening import close_opened, opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.cli.warm import leave_warm_copy
 from enrichment_assets.domain.priorities import Priority
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ def run(
     else:
         from enrichment_assets.cli.running import run_batch
 
+        close_opened()
+        leave_warm_copy(settings)
+        hq = opened_hq(settings)
         run_batch(hq, settings, batch, workflows=workflow, wait=wait, show=not as_json)
     one = batch_status.status(hq, settings, batch)
     if as_json:

@@ -42,6 +42,11 @@ def opened_hq(settings: Settings | None = None) -> Hq:
     return _of_command.get().enter_context(open_hq(settings or Settings.from_environment()))
 
 
+def close_opened() -> None:
+    """Close what the command that runs has opened so far; it may open it again."""
+    _of_command.get().close()
+
+
 def _closing(callback: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(callback)
     def closing(*args: Any, **kwargs: Any) -> Any:

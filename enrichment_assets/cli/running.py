@@ -17,10 +17,11 @@ from enrichment_assets.assets.extraction import model_key
 from enrichment_assets.assets.instance import open_instance
 from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
-from enrichment_assets.assets.selection import ALL_STEPS, steps_of, tables_of_a_batch
+from enrichment_assets.assets.publication import PUBLISHED
+from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run, tables_of_a_batch
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.cli.opening import opened_hq
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run.advance import Progress as EngineProgress
 from enrichment_assets.services.batches.extracting import bring_up_to_date
@@ -29,7 +30,8 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
-from enrichment_assets.store.states.batch_states import batches_to_resume, planned_steps
+from enrichment_assets.store.states.batch_states import batches_to_resume
+from enrichment_assets.store.states.groups import outlooks
 from enrichment_assets.warehouse import load_project
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -99,28 +101,29 @@ def _run_until_done(
 ) -> None:
     with open_instance(settings, keep_output=False) as instance:
         instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
-        steps = _selected_steps(definitions, hq, batch_key, workflows)
         tags = ALL_STEPS if workflows is None else {}
         while True:
+            assets = _selected(definitions, hq, batch_key, workflows)
             with _Bars(settings, batch_key) if show else nullcontext():
-                _run_once(definitions, instance, batch_key, steps, tags)
+                _run_once(definitions, instance, batch_key, assets, tags)
             if not wait or status(hq, settings, batch_key).finished or not _wait_for_news(hq, settings, batch_key):
                 break
         if workflows is None:
-            if status(hq, settings, batch_key).finished:
-                _run_once(definitions, instance, batch_key, tables_of_a_batch(), {})
-            else:
+            if not status(hq, settings, batch_key).finished:
                 bring_up_to_date(hq, settings, batch_key)
+            elif PUBLISHED not in assets:
+                _run_once(definitions, instance, batch_key, tables_of_a_batch(), {})
             _build_organisations(definitions, instance)
 
 
-def _selected_steps(
+def _selected(
     definitions: dg.Definitions, hq: Hq, batch_key: str, workflows: Sequence[str] | None
 ) -> list[dg.AssetKey]:
+    """What the next run makes: these steps, or what the daemon would have made: steps, and tables if it may finish."""
     shown = definitions.resolve_job_def(BATCH_JOB).asset_layer.executable_asset_keys
     if not workflows:
         with hq.transaction() as connection:
-            return steps_of(planned_steps(connection, [batch_key])[batch_key], set(shown))
+            return assets_of_run(outlooks(connection, [batch_key])[batch_key], set(shown))
     unknown = [slug for slug in workflows if step_key(slug) not in shown]
     if unknown:
         raise ConfigurationError(

@@ -36,16 +36,18 @@ def up(
 
 
 def down() -> None:
-    """Stop the embedded database of this home.
+    """Stop the embedded database of this home, and the process that `enrich run` left for the next command.
 
     Commands start it when they need it and leave it running. Nothing is lost: the next command starts it again.
 
     Example: `enrich down`
     """
     from enrichment_assets.installation.databases import embedded_server
+    from enrichment_assets.installation.handing_over import stop
     from enrichment_assets.installation.stack import only_stack_of
 
     settings = Settings.from_environment()
+    stop(settings.home)
     with only_stack_of(settings):
         stopped = embedded_server(settings).stop()
     say("The embedded database is stopped." if stopped else "The embedded database was not running.")

@@ -72,7 +72,7 @@ class WarmProcesses:
         self._listener.bind(path)
         self._listener.listen(64)
         self._children: dict[int, _Child] = {}
-        self._loaded = _files_of_ours()
+        self._loaded = files_of_ours()
 
     def serve(self) -> None:
         """Take orders until a signal ends the program."""
@@ -115,7 +115,7 @@ class WarmProcesses:
         return next((pid for pid, child in self._children.items() if child.name == name), None)
 
     def _start(self, child: _Child, command: Sequence[str]) -> None:
-        changed = self._loaded != _files_of_ours()
+        changed = self._loaded != files_of_ours()
         pid = os.fork()
         if pid:
             self._children[pid] = child
@@ -159,7 +159,7 @@ def _run(command: Sequence[str]) -> int:
     return 0
 
 
-def _files_of_ours() -> dict[str, int]:
+def files_of_ours() -> dict[str, int]:
     """When each loaded file of this package was last changed."""
     package = __package__.partition(".")[0]
     found = {}

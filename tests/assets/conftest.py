@@ -14,7 +14,7 @@ import pytest
 
 from enrichment_assets.assets.jobs import BATCH_JOB
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.catalog.configuration import add_client

@@ -11,7 +11,7 @@ import pytest
 
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
 from enrichment_assets.assets.steps import step_key
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.registry.loader import builtin_workflows

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from enrichment_assets.assets.steps import step_key
-from enrichment_assets.definitions import build_definitions, registered_workflows
+from enrichment_assets.code_location import build_definitions, registered_workflows
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.platform import PlatformResource

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from enrichment_assets.assets.jobs import ANALYTICS_JOB
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,9 +10,12 @@ from pathlib import Path
 
 import psycopg
 
+from enrichment_assets.installation.warm_commands import TOLD
 from enrichment_assets.services.batches.freshness import nothing_left
+from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.settings import Settings
+from enrichment_assets.warehouse import open_warehouse
 from enrichment_assets.warehouse.files import Layout
 from tests.actors import TESTER
 from tests.assets.test_batch_run import launched
@@ -28,10 +32,11 @@ finally:
 Row = dict[str, object]
 
 
-def run(settings: Settings, batch: str, *options: str) -> str:
+def run(settings: Settings, batch: str, *options: str, **more: str) -> str:
     """`enrich run` in a process of its own; what it says beside its answer."""
     environment = {
         **os.environ,
+        **more,
         "ENRICH_HOME": str(settings.home),
         "ENRICH_SANDBOX_URL": settings.sandbox_url or "",
         "HQ_DATABASE_URL": settings.hq_database_url or "",
@@ -109,3 +114,22 @@ def test_a_batch_is_run_until_nothing_is_left_and_again_when_something_is(
     assert item is not None
     edit_lead(handle, simulated, batch, int(str(item["id"])), "title", "Countess", actor=TESTER, by="test")
     assert not nothing_left(handle, simulated, batch)
+
+
+def test_the_next_run_of_a_home_is_given_to_the_copy_that_the_first_one_left(simulated: Settings, people: Path) -> None:
+    first, handle = launched(simulated, people, "normalise-name"), hq_of(simulated)
+    second = launch(
+        handle, simulated, 1, "steps", client="acme", batch_key="second", add_partition=lambda _: None, actor=TESTER
+    ).batch_key
+    assert "dagster" in run(simulated, first, ENRICH_WARM_MINUTES="5")
+    copy = json.loads((simulated.home / TOLD).read_text())["pid"]
+    try:
+        given = run(simulated, second, "--json", ENRICH_WARM_MINUTES="5")
+        assert given.splitlines()[-1] == "loaded: []"
+        assert nothing_left(handle, simulated, second)
+        assert os.getpgid(copy)
+    finally:
+        (simulated.home / TOLD).unlink()
+    with open_warehouse(simulated) as warehouse:
+        counted = warehouse.execute("select batch_key, count(*) from final_leads group by 1 order by 1").fetchall()
+    assert dict(counted) == {first: 4, second: 4}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from dagster._core.remote_representation.external_data import RepositorySnap, ResourceSnap
 
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.platform import PlatformResource

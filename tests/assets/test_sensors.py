@@ -10,7 +10,7 @@ import dagster as dg
 import psycopg
 
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.receiver.process import ReceiverProcess

@@ -9,7 +9,7 @@ import pytest
 
 from enrichment_assets.assets.descriptions import plain
 from enrichment_assets.assets.direct import direct_parents
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.registry.loader import builtin_workflows
 
 

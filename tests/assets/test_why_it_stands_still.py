@@ -21,7 +21,7 @@ from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.assets.standing import OUTCOME_TAG, outcome_of
 from enrichment_assets.cli import build_app
 from enrichment_assets.cli.hints import all_worded
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint

@@ -31,6 +31,7 @@ def test_what_the_platform_reads_reaches_every_process(tmp_path: Path) -> None:
         "PGSSLROOTCERT": "/ca.pem",
         "ENRICH_MAX_UPLOAD_BYTES": "1",
         "ENRICH_RETENTION_DAYS": "30",
+        "ENRICH_WARM_MINUTES": "5",
         "PATH": "/bin",
         "https_proxy": "http://proxy.example",
         "ACME_APOLLO_KEY": "canary",

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._config.config_type import ConfigType
 
-from enrichment_assets.definitions import build_definitions
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.platform import PlatformResource
 

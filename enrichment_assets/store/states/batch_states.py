@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -280,16 +280,6 @@ def list_batches(
         {"client": client, "limit": limit, "archived": archived},
     ).fetchall()
     return [BatchRow(**row) for row in rows]
-
-
-def planned_steps(connection: Connection, batch_keys: Collection[str]) -> dict[str, list[str]]:
-    """Batch key -> the workflows of its blueprint, in order; a key without a batch is left out."""
-    rows = connection.execute(
-        "select batch_key, jsonb_path_query_array(blueprint, '$.steps[*].workflow.slug') as slugs "
-        "from batches where batch_key = any(%s)",
-        (list(batch_keys),),
-    ).fetchall()
-    return {row["batch_key"]: row["slugs"] for row in rows}
 
 
 NOT_EXTRACTED = "not extracted"

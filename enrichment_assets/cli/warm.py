@@ -1,0 +1,93 @@
+"""Commands that begin with everything imported: the first `enrich run` of a home leaves a copy of its process behind.
+
+What the copy is and when it ends: `installation.warm_commands`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from importlib import import_module
+from pathlib import Path
+
+from enrichment_assets.cli.sentences import say
+from enrichment_assets.settings import Settings
+
+HANDED_OVER = frozenset({"launch", "query", "run", "stats", "status"})
+"""Commands that the copy may run: those that people give again and again. The others are begun as ever."""
+
+LOADED = (
+    "dagster._core.storage.dagster_run",
+    "enrichment_assets.assets.engine_worker",
+    "enrichment_assets.cli.grids",
+    "enrichment_assets.cli.tables",
+    "enrichment_assets.resources.dagster_storage",
+    "enrichment_assets.services.batches.launching",
+    "enrichment_assets.services.batches.storing",
+    "enrichment_assets.services.insight.queries",
+    "enrichment_assets.services.shapes.batches",
+    "enrichment_assets.services.uploads.raw_uploads",
+    "enrichment_assets.warehouse.building",
+    "enrichment_assets.warehouse.kept_lineage",
+    "enrichment_assets.warehouse.publishing",
+    "enrichment_assets.warehouse.sources",
+    "enrichment_assets.warehouse.testing",
+)
+"""What a run and the other commands import besides, when they come to it."""
+
+_program: ContextVar[Callable[[], None] | None] = ContextVar("_program", default=None)
+"""How the program is run again; None where this process is no program of its own, or is such a copy's."""
+
+
+def run_or_hand_over(program: Callable[[], None]) -> None:
+    """Run the command of `sys.argv`: in the home's warm copy where there is one, else here, by `program`."""
+    settings = Settings.from_environment()
+    if settings.warm_minutes > 0 and sys.argv[1:2] and sys.argv[1] in HANDED_OVER:
+        from enrichment_assets.installation.handing_over import LostError, hand_over
+
+        try:
+            code = hand_over(settings.home)
+        except LostError:
+            say("enrich: the process that ran the command is gone; `enrich status` says how far it came", err=True)
+            sys.exit(1)
+        if code is not None:
+            sys.exit(code)
+    _program.set(program)
+    program()
+
+
+def leave_warm_copy(settings: Settings) -> None:
+    """Leave a copy of this process for the next command, if this is the program; nothing may be open.
+
+    What the copy is for is imported first: most of it this process needs itself in a moment.
+    """
+    program = _program.get()
+    if program is None or settings.warm_minutes <= 0:
+        return
+    from enrichment_assets.installation.warm_commands import leave_behind
+    from enrichment_assets.registry.loader import builtin_workflows
+    from enrichment_assets.warehouse import load_project
+
+    for name in LOADED:
+        import_module(name)
+    builtin_workflows()
+    load_project()
+    leave_behind(settings.home, settings.warm_minutes * 60, program, _files_that_are_no_modules)
+
+
+def _files_that_are_no_modules() -> dict[Path, int]:
+    """When the SQL models, the shipped workflows and the folder of the libraries were last changed."""
+    import dagster
+
+    from enrichment_assets.registry import loader
+    from enrichment_assets.warehouse.project import PROJECT_DIR
+
+    folders = (PROJECT_DIR, Path(loader.__file__).parent)
+    found = {path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*") if _counts(path)}
+    libraries = Path(dagster.__file__).parents[1]
+    return found | {libraries: libraries.stat().st_mtime_ns}
+
+
+def _counts(path: Path) -> bool:
+    return path.parent.name != "__pycache__" and path.is_file()
