@@ -28,6 +28,7 @@ GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget")
 
 COMMANDS = (
     "upload",
+    "trying",
     "launch",
     "batch",
     "recovery",

@@ -245,12 +245,17 @@ def _print_overview(found: list[BatchStatus]) -> None:
                 one.rejected or None,
                 f"{one.done}/{one.items}",
                 shown_sum(one.costs),
-                "extracted" if one.extracted else "finished" if one.finished else "open",
+                _state(one),
             )
             for one in found
         ],
         empty="No batches yet. Upload a file (`enrich upload`), then launch it (`enrich launch`).",
     )
+
+
+def _state(one: BatchStatus) -> str:
+    state = "extracted" if one.extracted else "finished" if one.finished else "open"
+    return state if one.limit is None else f"{state}, a pilot"
 
 
 def print_status(one: BatchStatus) -> None:
@@ -266,6 +271,11 @@ def print_status(one: BatchStatus) -> None:
         f"batch {one.batch}: client {one.client}, pipeline {one.pipeline}, file {one.filename}: {one.rows} rows, "
         f"{one.rejected} rejected, {children}{state}, cost {shown_sum(one.costs)}{urgent}"
     )
+    if one.limit is not None:
+        say(
+            f"a pilot of the first {one.limit:,} rows; the rest, into this batch: "
+            f"enrich launch {one.upload_id} --pipeline {one.pipeline}"
+        )
     if not one.workflows:
         return
     names = ("pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous")

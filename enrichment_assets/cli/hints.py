@@ -54,6 +54,17 @@ SENTENCES = {
     Action.NAME_SECRET: "use --secret purpose=VARIABLE_NAME, and {{{{secrets.purpose}}}} in a header",
     Action.NAME_LOGIN: "use --secret user=VARIABLE_NAME and --secret password=VARIABLE_NAME",
     Action.ALLOW_FOREIGN_HOST: "if that is meant, say so: --replace",
+    Action.SEE_BATCH: "`enrich status {batch}` shows where it stands",
+    Action.GIVE_ROW: "--row BATCH:N takes a row of a batch, --set field=value gives a field",
+    Action.GIVE_FIELD: "give it with --set {field}=VALUE",
+    Action.TRY_EARLIER_STEP: (
+        "let the step answer that provides it, try another row, or give all fields with --set {field}=VALUE"
+    ),
+    Action.SAY_CLIENT: "say for which one with --client; `enrich client list` shows all",
+    Action.RESTORE_WORKFLOW: "`enrich restore workflow {workflow}` brings it back",
+    Action.ENABLE_WORKFLOW: "`enrich workflow enable {workflow}` switches it on",
+    Action.ENABLE_FOR_CLIENT: "`enrich client config {client} {workflow} --enable` switches it on",
+    Action.SEE_TRY: "look again: enrich try --show {batch}",
     Action.NOTHING_LEFT: "nothing of this batch is left to do",
     Action.NOTHING_CHANGED: "nothing was changed",
 }

@@ -36,7 +36,7 @@ def launch(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, help="A pilot: the first N rows. Launch again without it for the rest."),
+        typer.Option("--limit", "--pilot", min=1, help="The first N rows. Launch again without it for the rest."),
     ] = None,
     replaced: Annotated[
         str | None,
@@ -62,10 +62,10 @@ def launch(
 
     With --dry-run nothing is written: it prints the calls and the cost at most, and what is missing.
 
-    With --limit 100 it is a pilot of the first 100 rows. The same launch without --limit (or with a higher one) adds
-    the rest to that batch: no row is asked about twice.
+    With --pilot 100 (or --limit, the same) it is a pilot of the first 100 rows, and stops there for a look. The same
+    launch without it (or with a higher one) adds the rest to that batch: no row is asked about twice.
 
-    Example: enrich launch 12 --pipeline apollo-basic --limit 100 --dry-run
+    Example: enrich launch 12 --pipeline apollo-basic --pilot 100 --dry-run
     """
     from enrichment_assets.domain.errors import EnrichError
     from enrichment_assets.services.batches.launching import launch as launch_batch

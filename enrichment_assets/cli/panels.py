@@ -10,7 +10,7 @@ PANELS = {
     "Start": ("demo", "up", "down", "sandbox"),
     "Set up": ("client", "workflow", "pipeline", "budget"),
     "Lists in": ("upload", "uploads", "rejections"),
-    "Batches": ("launch", "run", "priority", "status", "stats"),
+    "Batches": ("try", "launch", "run", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks", "history"),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Careers": ("worked-at", "moves", "job-changes"),

@@ -51,6 +51,7 @@ class Code(StrEnum):
     UPLOAD_RESTORE = "upload.restore"
     UPLOAD_REMOVE = "upload.remove"
     BATCH_LAUNCH = "batch.launch"
+    BATCH_TRY = "batch.try"
     BATCH_EXTEND = "batch.extend"
     BATCH_PRIORITY = "batch.priority"
     BATCH_GIVE_UP = "batch.give_up"

@@ -76,8 +76,9 @@ def _taken_in(
             taken = take_in_callbacks(hq, settings, batch.batch_key, providers, left)
         except ConfigurationError as error:
             context.log.warning(f"{batch.batch_key}: its callbacks wait for a run: {error}")
-            yield batch
+            if not batch.is_try:
+                yield batch
             continue
         context.log.info(f"{batch.batch_key}: callbacks of {taken.items} items are taken in")
-        if taken.settled.goes_on or not taken.items:
+        if not batch.is_try and (taken.settled.goes_on or not taken.items):
             yield batch

@@ -219,7 +219,7 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
     _id(),
     Column("batch_key", Text, nullable=False, unique=True),
     _client(),
-    Column("upload_id", BigInteger, ForeignKey("uploads.id"), nullable=False),
+    Column("upload_id", BigInteger, ForeignKey("uploads.id"), comment="null: a try has none"),
     Column("pipeline_slug", Text, nullable=False),
     Column("blueprint", JSONB, nullable=False),
     _now("created_at"),
@@ -243,6 +243,14 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
         server_default=text("0"),
         comment="among the batches of its client: -1 low, 0 normal, 1 high",
     ),
+    Column(
+        "is_try",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="a few rows of one workflow that somebody tries: no partition, no leads, no tables",
+    ),
+    CheckConstraint("is_try = (upload_id is null)", name="try"),
     CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="batch_key"),
 )
 

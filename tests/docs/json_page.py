@@ -41,6 +41,8 @@ PRINTED: Mapping[str, str] = {
     "upload": "UploadReport",
     "uploads": "list of Upload",
     "rejections": "list of Rejection",
+    "try": "Try",
+    "try --show": "Try",
     "launch --dry-run": "LaunchPlan",
     "launch": "Launch",
     "run": "Batch",

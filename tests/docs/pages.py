@@ -25,6 +25,7 @@ FOR_USERS = (
     "docs/workflows.md",
     "docs/prompts.md",
     "docs/shipped.md",
+    "docs/trying.md",
     "docs/fan-out.md",
     "docs/operations.md",
     "docs/callbacks.md",

@@ -107,7 +107,8 @@ def test_a_pilot_goes_on_with_the_rest_and_asks_nobody_twice(desk: Desk) -> None
     pilot = desk.launch(limit=2)
     assert (pilot.created, pilot.items, pilot.limit) == (True, 2, 2)
     batch = desk.run(pilot.batch_key)
-    assert status(hq_of(desk.settings), desk.settings, pilot.batch_key).finished
+    pilots = status(hq_of(desk.settings), desk.settings, pilot.batch_key)
+    assert (pilots.finished, pilots.limit, pilots.items) == (True, 2, 2), "it stops for a look, and says what it is"
     assert [row["row_number"] for row in batch.states("match")] == [1, 3]
     paid = batch.billed()
 
@@ -118,7 +119,8 @@ def test_a_pilot_goes_on_with_the_rest_and_asks_nobody_twice(desk: Desk) -> None
     assert (grown.batch_key, grown.added, grown.created) == (pilot.batch_key, 1, False)
     whole = desk.launch()
     assert (whole.batch_key, whole.added, whole.items) == (pilot.batch_key, 2, 5)
-    assert not status(hq_of(desk.settings), desk.settings, pilot.batch_key).finished
+    whole_batch = status(hq_of(desk.settings), desk.settings, pilot.batch_key)
+    assert (whole_batch.finished, whole_batch.limit) == (False, None)
     desk.run(pilot.batch_key)
     assert [row["row_number"] for row in batch.states("match")] == [1, 3, 4, 5, 6]
     assert batch.statuses() == {"COMPLETED": 10}

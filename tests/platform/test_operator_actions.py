@@ -42,6 +42,7 @@ WITHOUT_ACTOR = {
     "batches.storing.store_results": CARRIED_OUT,
     "operations.recovery.list_ambiguous": "it reads; its lock retires runs that are over, as any run does",
     "operations.recovery.locked": "it locks for those who change something",
+    "tries.running.look_at_try": "it goes on with what somebody tried",
     "operations.recovery.wake_again": "it repeats the waking of a change that was made",
 }
 """Services that write and take no actor, each with its reason."""

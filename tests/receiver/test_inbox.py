@@ -61,6 +61,6 @@ async def test_waiting_batches_are_counted_apart_and_the_longest_waiting_comes_f
 ) -> None:
     one, two = await _two_batches(settings, hq)
     rows = {row["call_id"]: row["id"] for row in inbox(hq)}
-    acme = WaitingBatch("acme-batch", one.batch_id, 3, max(rows[c] for c in one.call_ids))
-    globex = WaitingBatch("globex-batch", two.batch_id, 1, rows[two.call_ids[0]])
+    acme = WaitingBatch("acme-batch", one.batch_id, False, 3, max(rows[c] for c in one.call_ids))
+    globex = WaitingBatch("globex-batch", two.batch_id, False, 1, rows[two.call_ids[0]])
     assert new_callbacks_by_batch(hq) == [acme, globex]

@@ -19,6 +19,9 @@ from enrichment_assets.engine.throttle.rates import Closed, Turn, TurnMissed
 from enrichment_assets.wire.simulator import RECEIVER_HEADER
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
 
+CALLBACKS = "/callbacks/"
+"""Below the receiver's address: where callbacks go, before the token that names the call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -85,7 +88,7 @@ class Departure:
 
 def callback_url(run: Run, token: str | None) -> str | None:
     """Where the answer to an asynchronous call is to be sent; None: it comes at once."""
-    return f"{run.receiver_url}/callbacks/{token}" if token else None
+    return f"{run.receiver_url}{CALLBACKS}{token}" if token else None
 
 
 def addressed(run: Run, step: Step, rendered: RenderedRequest, key: str) -> RenderedRequest:

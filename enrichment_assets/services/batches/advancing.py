@@ -17,9 +17,10 @@ from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.event_log import open_log
 from enrichment_assets.installation.running_stack import is_of_the_stack
 from enrichment_assets.services.batches.simulation import refuse_other_world
-from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.operations.remedies import ENRICH_UP
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches.launching import get_batch
+from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states import batch_states
@@ -27,9 +28,12 @@ from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
 
 
 def load_batch(hq: Hq, batch_key: str) -> Batch:
-    """The batch as the engine takes it; raises `NotFoundError`."""
-    row = batch_row(hq, batch_key)
-    return Batch(row.batch_id, row.batch_key, row.client_id, row.client, Blueprint.model_validate(row.blueprint))
+    """The batch or try as the engine takes it; raises `NotFoundError`."""
+    with hq.transaction() as connection:
+        row = get_batch(connection, batch_key)
+        if row is None:
+            raise no_such_batch(connection, batch_key)
+    return Batch(row["id"], batch_key, row["client_id"], row["client"], Blueprint.model_validate(row["blueprint"]))
 
 
 # crash point: batch-is-marked-extracted

@@ -145,9 +145,10 @@ class ItemMaker:
         numbers = batch.column(0).to_pylist()
         cells = [column.to_pylist() for column in batch.columns[_NUMBER_COLUMNS:]]
         for number, row in zip(numbers, zip(*cells, strict=True), strict=True):
-            yield self._item(number, row)
+            yield self.item(number, row)
 
-    def _item(self, row_number: int, row: Cells) -> tuple[Any, ...]:
+    def item(self, row_number: int, row: Cells) -> tuple[Any, ...]:
+        """The tuple of one row."""
         read = self._reader.read(row)
         details, rejected = read.details, read.rejected
         fields = dict(zip(IDENTITY_FIELDS, read.cells, strict=True))

@@ -291,7 +291,7 @@ def _step_plan(
 ) -> StepPlan:
     workflow = step.workflow
     simulated = settings.sandbox_url is not None and workflow.mode is not Mode.LOCAL
-    problems = _readiness(workflow, providers, environment, simulated=simulated)
+    problems = readiness(workflow, providers, environment, simulated=simulated)
     subjects = companies if workflow.entity is Entity.COMPANY and companies is not None else items
     calls = 0 if workflow.mode is Mode.LOCAL else subjects
     each = max(workflow.price.estimate, workflow.price.not_found or Decimal(0))
@@ -324,14 +324,14 @@ def _key_uses(workflow: WorkflowDefinition, sandbox_url: str | None) -> tuple[Ke
     return tuple(KeyUse(purpose, name, host, False) for purpose, name in sent_secrets(workflow).items())
 
 
-def _readiness(
+def readiness(
     workflow: WorkflowDefinition,
     providers: Mapping[str, Provider],
     environment: Mapping[str, str] | None,
     *,
     simulated: bool,
 ) -> Sequence[str]:
-    """What keeps a step from being called at all. The simulator needs no address and no key."""
+    """What keeps a workflow from being called at all, as sentences. The simulator needs no address and no key."""
     if workflow.mode is Mode.LOCAL:
         return ()
     try:

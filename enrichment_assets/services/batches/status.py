@@ -28,11 +28,13 @@ class BatchStatus:
     `reasons`: why states stand where they stand, with how many do and what to do about it; of one batch only.
     Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
     workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
+    `limit`: it is a pilot of the upload's first so many readable rows; None: it has all.
     """
 
     batch: str
     client: str
     pipeline: str
+    upload_id: int
     filename: str
     rows: int
     rejected: int
@@ -46,6 +48,7 @@ class BatchStatus:
     workflows: tuple[WorkflowCounts, ...]
     reasons: tuple[Standing, ...] = ()
     currencies: Mapping[str, str] = field(default_factory=dict)
+    limit: int | None = None
 
     def cost_of(self, row: WorkflowCounts) -> Money:
         """What one of its workflows has cost."""
@@ -101,6 +104,7 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
         batch=row.batch_key,
         client=row.client,
         pipeline=row.pipeline,
+        upload_id=row.upload_id,
         filename=row.filename,
         rows=row.rows,
         rejected=row.rejected,
@@ -113,6 +117,7 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
         extracted=row.extracted_at is not None and row.finished_at is not None and row.extracted_at >= row.finished_at,
         workflows=tuple(workflows),
         currencies=currencies_of(row.blueprint),
+        limit=row.row_limit,
     )
 
 

@@ -128,6 +128,7 @@ class Batch(Shape):
         filename: Of the upload.
         rows: Data rows of the upload.
         rejected: Rows of it that could not be read.
+        limit: It is a pilot of so many readable rows, the first ones; null: it has all.
         items: Rows that became items, and `children`; 0 until the first step begins.
         children: Items that workflows emitted.
         done: Items with nothing open.
@@ -148,6 +149,7 @@ class Batch(Shape):
     filename: str
     rows: int
     rejected: int
+    limit: int | None
     items: int
     children: int
     done: int
@@ -173,6 +175,7 @@ class Batch(Shape):
             filename=found.filename,
             rows=found.rows,
             rejected=found.rejected,
+            limit=found.limit,
             items=found.items,
             children=found.children,
             done=found.done,

@@ -18,7 +18,7 @@ CHUNK = 2_000
 
 _SETTLED = """
   b.finished_at < statement_timestamp() - make_interval(days => %(days)s)
-  and (b.extracted_at >= b.finished_at or b.retired_at is not null)
+  and (b.extracted_at >= b.finished_at or b.retired_at is not null or b.is_try)
   and c.state in ('applied', 'failed')
   and coalesce(c.received_at, c.sent_at, c.created_at) < statement_timestamp() - greatest(
         make_interval(days => %(days)s),
@@ -151,7 +151,7 @@ def bodies_gone(connection: Connection, batch_id: int, workflow: str) -> int:
 def batches_not_done(connection: Connection) -> list[str]:
     """Keys of batches that are under way, or whose tables are not made yet."""
     rows = connection.execute(
-        "select batch_key from batches where retired_at is null "
+        "select batch_key from batches where retired_at is null and not is_try "
         "and (finished_at is null or extracted_at is null or extracted_at < finished_at)"
     ).fetchall()
     return [row["batch_key"] for row in rows]

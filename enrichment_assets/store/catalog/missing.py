@@ -15,7 +15,7 @@ _NEWEST = 2_000
 # one row: by its key
 def no_such_batch(connection: Connection, batch_key: str) -> NotFoundError:
     """The error for a key that no batch has."""
-    keys = _names(connection, "select batch_key from batches order by id desc limit %s")
+    keys = _names(connection, "select batch_key from batches where not is_try order by id desc limit %s")
     guess = did_you_mean(batch_key, keys)
     return NotFoundError(f"there is no batch {batch_key!r}{guess}", Hint(Action.LIST_BATCHES), code="batch.not_found")
 

@@ -52,6 +52,7 @@ class WaitingBatch:
 
     batch_key: str
     batch_id: int
+    is_try: bool
     count: int
     max_inbox_id: int
 
@@ -108,7 +109,7 @@ left join stored s on s.call_id = k.call_id and s.body_sha256 = k.body_sha256
 """
 
 _WAITING = """
-select b.batch_key, b.id as batch_id, count(*) as count, max(i.id) as max_inbox_id
+select b.batch_key, b.id as batch_id, b.is_try, count(*) as count, max(i.id) as max_inbox_id
 from callback_inbox i
 join batches b on b.id = i.batch_id
 where i.status = 'new'

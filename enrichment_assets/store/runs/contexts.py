@@ -159,14 +159,16 @@ async def load_items(
     return [items[item_id] for item_id in ids if item_id in items]
 
 
-async def load_answered(connection: AsyncConnection, ids: Sequence[int], sources: StepSources) -> dict[int, LoadedItem]:
+async def load_answered(
+    connection: AsyncConnection, ids: Sequence[int], sources: StepSources, *, corrected: bool = False
+) -> dict[int, LoadedItem]:
     """Items by id with their rows and answers, for reading only: they are nobody's, and nothing is written for them.
 
-    Corrections are left out, but for the time of the first.
+    Unless they are to be `corrected`, corrections are left out, but for the time of the first.
     """
     items = await _load_identity(connection, ids, dict.fromkeys(ids, 0), sources, with_original=True)
     await _load_states(connection, ids, items, sources)
-    for item in items.values():
+    for item in () if corrected else items.values():
         item.edited = None
     return items
 

@@ -243,6 +243,7 @@ class BatchRow:
     finished_at: datetime | None
     extracted_at: datetime | None
     resume_at: datetime | None
+    row_limit: int | None
 
 
 _BATCH = """
@@ -253,7 +254,8 @@ _BATCH = """
            (select count(*) from batch_items i where i.batch_id = b.id and not exists (
               select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
             )) as done, b.priority,
-           b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at
+           b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at,
+           b.row_limit
     from batches b join clients c on c.id = b.client_id join uploads u on u.id = b.upload_id
 """
 
@@ -298,28 +300,29 @@ class WaitingBatch:
 def batches_to_resume(connection: Connection) -> list[WaitingBatch]:
     """Batches whose time has come: something is due, a deadline passed, their runner died, or only tables are missing.
 
-    The last waits five seconds for a run in a terminal (`enrich run`), which makes the tables itself.
+    The last waits five seconds for a run in a terminal (`enrich run`), which makes the tables itself. A try is nobody's
+    but that of who tries.
     """
     rows = connection.execute(
         """
         select b.batch_key, 'due' as reason, extract(epoch from b.resume_at)::bigint::text as mark
         from batches b
         where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null)
-          and b.resume_at <= clock_timestamp()
+          and b.resume_at <= clock_timestamp() and not b.is_try
           and not exists (select 1 from runners r where r.batch_id = b.id and r.ended_at is null
                           and r.expires_at > clock_timestamp())
         union all
         select b.batch_key, 'runner died', max(r.id)::text
         from batches b join runners r on r.batch_id = b.id
         where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null) and r.ended_at is null
-          and r.expires_at <= clock_timestamp()
+          and r.expires_at <= clock_timestamp() and not b.is_try
           and not exists (select 1 from runners x where x.batch_id = b.id and x.ended_at is null
                           and x.expires_at > clock_timestamp())
         group by b.batch_key
         union all
         select b.batch_key, %s, extract(epoch from b.finished_at)::bigint::text
         from batches b
-        where b.retired_at is null and b.finished_at < clock_timestamp() - interval '5 seconds'
+        where b.retired_at is null and b.finished_at < clock_timestamp() - interval '5 seconds' and not b.is_try
           and (b.extracted_at is null or b.extracted_at < b.finished_at)
         order by batch_key
         """,

@@ -38,9 +38,9 @@ Half of the batch's age from now at the earliest: a poll is for the callback tha
 
 _SETTLE = f"""
 with facts as materialized (
-  select b.id, coalesce(b.started_at, b.created_at) as began, clock_timestamp() as now,
+  select b.id, b.is_try, coalesce(b.started_at, b.created_at) as began, clock_timestamp() as now,
          least(u.row_count - u.rejected_count, coalesce(b.row_limit, u.row_count)) as rows
-  from batches b join uploads u on u.id = b.upload_id where b.id = %(batch)s
+  from batches b left join uploads u on u.id = b.upload_id where b.id = %(batch)s
 ), open_states as materialized (
   select s.item_id, s.workflow_slug, s.status, s.next_attempt_at,
          case when s.status = 'IN_PROGRESS' then {NEXT_LOOK} end as look_at
@@ -77,8 +77,8 @@ with facts as materialized (
 ), decided as (
   select c.*, c.since + least(greatest(c.since - c.began, %(shortest)s), %(longest)s) as waits_until from counted c
 ), judged as (
-  select d.*, d.open = 0 or d.items > 0 and (d.awaited = 0 or d.items * {ONE_OF} >= d.rows or d.waits_until <= d.now)
-           as goes_on
+  select d.*, d.open = 0 or not d.is_try and d.items > 0 and (
+           d.awaited = 0 or d.items * {ONE_OF} >= d.rows or d.waits_until <= d.now) as goes_on
   from decided d
 )
 update batches b

@@ -114,6 +114,7 @@ def ending(movable: str, *, ended: bool = False) -> str:
                                              overall_step_number)
   select item_id, slug, client_id, batch_id, company_key, step_number
   from moved where status = 'COMPLETED'
+    and not exists (select 1 from batches b where b.id = moved.batch_id and b.is_try)  -- nobody has played a try
   on conflict (item_id, workflow_slug) do nothing
 ), {_TAKEN_BACK if ended else ""}logged as (
   insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
@@ -215,6 +216,17 @@ def laying_out(rows: str) -> str:
     A state that is there stays as it is.
     """
     return f"""insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status, reason)
+  {rows}
+  on conflict (item_id, workflow_slug) do nothing"""
+
+
+def inheriting(rows: str) -> str:
+    """The insert of states that begin with another item's answer.
+
+    `rows` selects (item_id, slug, batch_id, client_id, position, status, outcome, reason, result_id).
+    """
+    return f"""insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status, outcome,
+                             reason, result_id)
   {rows}
   on conflict (item_id, workflow_slug) do nothing"""
 
