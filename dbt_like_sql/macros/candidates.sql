@@ -56,6 +56,9 @@ select
     v.said_by,
     v.said_at,
     v.do_not_call,
+    v.sources_disagree,
+    v.finders,
+    v.is_confirmed,
     coalesce(p.key = k.key, false) as is_chosen,
     case
         when p.key = k.key then null

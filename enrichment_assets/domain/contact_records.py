@@ -21,6 +21,10 @@ from enrichment_assets.domain.phones import read_phones
 EMAIL_RECORDS, PHONE_RECORDS = "email_records", "phone_records"
 """Fields of a result that hold its records."""
 
+OF_ALL_SOURCES = ("email_sources_disagree", "email_finders", "email_is_confirmed")
+ABOUT_EMAIL = ("email_verdict", "email_confidence", *OF_ALL_SOURCES)
+"""What is known of the address that counts; `OF_ALL_SOURCES`: of everybody who gave or judged it together."""
+
 MAX_RECORDS = 100
 """Records of one answer that are kept: nobody has more addresses."""
 
@@ -71,7 +75,7 @@ class PhoneRecords(_Records):
 
 def fields_of_records(emails: Sequence[EmailRecords], phones: Sequence[PhoneRecords]) -> set[str]:
     """Fields that a workflow with these records provides."""
-    fields = {"email_verdict", "email_confidence"} if emails else set()
+    fields = set(ABOUT_EMAIL) if emails else set()
     if any(group.role == "address" for group in emails):
         fields.add("email")
     if any(group.role == "address" for group in phones):

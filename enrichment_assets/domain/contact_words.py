@@ -14,6 +14,7 @@ from pathlib import Path
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_like_sql" / "seeds"
 
 VALID, INVALID_NUMBER, DO_NOT_CALL, PLACEHOLDER = "valid", "invalid_number", "do_not_call", "placeholder"
+ACCEPT_ALL, BAD, UNCERTAIN = "accept_all", "bad", "uncertain"
 
 _UNLISTED = 1000
 _KEPT_WORDS = 10_000
@@ -58,6 +59,11 @@ def severity(verdict: str | None) -> int:
 def is_bad(verdict: str | None) -> bool:
     """Whether a value of this verdict comes behind every other one."""
     return _verdicts().get(verdict or "", {}).get("is_bad") == "true"
+
+
+def email_standing(verdict: str) -> str:
+    """`valid`, `bad`, or `uncertain`: what two sources have to say alike for them to agree about an address."""
+    return BAD if is_bad(verdict) else VALID if verdict == VALID else UNCERTAIN
 
 
 def is_shown(verdict: str | None) -> bool:

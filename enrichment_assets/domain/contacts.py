@@ -15,7 +15,14 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from enrichment_assets.domain import contact_words as words
-from enrichment_assets.domain.contact_records import EMAIL_RECORDS, PHONE_RECORDS, Record, flat_record
+from enrichment_assets.domain.contact_records import (
+    ABOUT_EMAIL,
+    EMAIL_RECORDS,
+    OF_ALL_SOURCES,
+    PHONE_RECORDS,
+    Record,
+    flat_record,
+)
 from enrichment_assets.domain.emails import is_placeholder_email
 from enrichment_assets.domain.merge_policy import Given, Source, place
 
@@ -24,6 +31,14 @@ CONTACT_FIELDS = frozenset({"email", "phone", EMAIL_RECORDS, PHONE_RECORDS})
 
 DO_NOT_CALL_FLAG = "do_not_call"
 """Field of an uploaded row that is about the person: no number of theirs may be called."""
+
+FINDER = "find-"
+"""How the slug of a workflow begins that looks for an address without being told it.
+
+One that is told it (Apollo's match by e-mail) gives it back, and that is no second finding.
+"""
+
+_ENOUGH_FINDERS = 2
 
 _NOT_A_DIGIT = re.compile(r"\D")
 _LAST = float("inf")
@@ -54,6 +69,20 @@ class _Judgement:
     do_not_call: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Agreement:
+    """How far the sources of one address agree about it.
+
+    `sources_disagree`: some say that it can be written to and some that it cannot, or that nobody can tell. `finders`:
+    providers that found it by themselves. `is_confirmed`: it was tried and nobody says otherwise, or its host takes
+    mail for any name and two finders came to the same address.
+    """
+
+    sources_disagree: bool
+    finders: int
+    is_confirmed: bool
+
+
 def may_call_person(row: Mapping[str, Any]) -> bool:
     """False where the row says that the person is not to be called, whatever the number."""
     flag = row.get(DO_NOT_CALL_FLAG)
@@ -66,17 +95,18 @@ def same_number(one: str, other: str) -> bool:
 
 
 def best_of_answer(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The single fields that one answer's records make."""
+    """The single fields that one answer's records make; whether sources agree is known of all of them together."""
     given = [Given(Source("workflow"), fields)]
     found = {**best_email(given, _ANY_TIME), **best_phone(given, _ANY_TIME)}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in found.items() if value is not None and name not in OF_ALL_SOURCES}
 
 
 def best_email(given: Iterable[Given], now: datetime) -> dict[str, Any]:
-    """`email`, `email_verdict` and `email_confidence`; nothing where nobody gave an address, null where none counts."""
+    """`email` with what is known of it (`ABOUT_EMAIL`); nothing where nobody gave one, null where none counts."""
     given = list(given)
+    nothing: dict[str, Any] = {"email": None, **dict.fromkeys(ABOUT_EMAIL)}
     if _is_emptied(given, "email"):
-        return {"email": None, "email_verdict": None, "email_confidence": None}
+        return nothing
     statements = list(_statements(given, "email"))
     usable = [s for s in statements if s.record.get("role") is None and "rejected" not in s.record]
     if not usable:
@@ -93,9 +123,17 @@ def best_email(given: Iterable[Given], now: datetime) -> dict[str, Any]:
     best = usable[0] if len(usable) == 1 else min(usable, key=order)
     judgement = judged[best.key]
     if not words.is_shown(judgement.verdict):
-        return {"email": None, "email_verdict": None, "email_confidence": None}
+        return nothing
     sure = judgement.confidence if judgement.confidence is not None else best.record.get("confidence")
-    return {"email": best.record["address"], "email_verdict": judgement.verdict, "email_confidence": sure}
+    agreement = _agreement([s for s in statements if s.key == best.key], judgement.verdict)
+    return {
+        "email": best.record["address"],
+        "email_verdict": judgement.verdict,
+        "email_confidence": sure,
+        "email_sources_disagree": agreement.sources_disagree,
+        "email_finders": agreement.finders,
+        "email_is_confirmed": agreement.is_confirmed,
+    }
 
 
 def best_phone(given: Iterable[Given], now: datetime) -> dict[str, Any]:
@@ -173,6 +211,30 @@ def _judge_email(statements: Iterable[_Statement]) -> _Judgement:
         return _Judgement(None, None)
     verdict, best = saying[0] if len(saying) == 1 else min(saying, key=order)
     return _Judgement(verdict, best.record.get("confidence"))
+
+
+def _agreement(statements: Iterable[_Statement], verdict: str | None) -> _Agreement:
+    """What the sources of one address say of it together; `stg_contact_verdicts` is the same in SQL."""
+    statements = list(statements)
+    said = {
+        (s.source.workflow or s.source.kind, words.email_standing(found))
+        for s in statements
+        if (found := _email_verdict(s)) is not None and words.says_something(found)
+    }
+    standings = {standing for _, standing in said}
+    disagree = len(standings) > 1 and len({source for source, _ in said}) > 1
+    finders = {
+        s.source.provider or s.source.workflow
+        for s in statements
+        if (s.source.workflow or "").startswith(FINDER)
+        and s.record.get("role") != "verdict"
+        and "rejected" not in s.record
+    }
+    is_confirmed = words.BAD not in standings and (
+        (verdict == words.VALID and not disagree)
+        or (verdict in (words.VALID, words.ACCEPT_ALL) and len(finders) >= _ENOUGH_FINDERS)
+    )
+    return _Agreement(disagree, len(finders), is_confirmed)
 
 
 def _email_verdict(statement: _Statement) -> str | None:

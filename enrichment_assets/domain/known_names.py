@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from enrichment_assets.domain.contact_records import EMAIL_RECORDS, PHONE_RECORDS
+from enrichment_assets.domain.contact_records import ABOUT_EMAIL, EMAIL_RECORDS, PHONE_RECORDS
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import made_keys
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType, type_of
@@ -38,7 +38,7 @@ _DETAILS: Mapping[FieldType, tuple[str, ...]] = {
 }
 
 _JUDGED = frozenset({
-    EMAIL_RECORDS, PHONE_RECORDS, "email_verdict", "email_confidence", "phone_type", "phone_confidence",
+    EMAIL_RECORDS, PHONE_RECORDS, *ABOUT_EMAIL, "phone_type", "phone_confidence",
     "phone_do_not_call", "do_not_call",
 })  # fmt: skip
 """What is known of an address or number, whoever says it: an upload's columns too (`domain.uploaded_contacts`)."""

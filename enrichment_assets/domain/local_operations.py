@@ -8,6 +8,7 @@ PAYLOADS: Mapping[str, frozenset[str]] = {
     "normalise_name": frozenset({"first_name", "last_name", "full_name", "prefix", "suffix", "middle"}),
     "normalise_domain": frozenset({"company_domain", "company_registrable_domain", "source"}),
     "normalise_contact": frozenset({"email", "phone"}),
+    "gather_facts": frozenset({"facts"}),
     "find_linkedin_profile": frozenset({"linkedin_url", "matched", "reason", "namesakes"}),
 }
 """Operation -> what `provides` of such a workflow can read; `engine.run.local` computes it."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from enrichment_assets.domain.companies import company_host
 from enrichment_assets.domain.company_names import company_name_key
+from enrichment_assets.domain.contact_records import ABOUT_EMAIL
 from enrichment_assets.domain.contacts import CONTACT_FIELDS, best_email, best_phone, may_call_person, same_number
 from enrichment_assets.domain.merge_policy import Given, place
 
@@ -20,7 +21,7 @@ RULE = 2
 """Number of this rule, kept with every call: by another one its request may have had other values (rule 1: those of
 the latest step). To be raised with every change by which `merge` chooses otherwise."""
 
-_ABOUT_THE_BEST = ("email_verdict", "email_confidence", "phone_type", "phone_confidence", "phone_do_not_call")
+_ABOUT_THE_BEST = (*ABOUT_EMAIL, "phone_type", "phone_confidence", "phone_do_not_call")
 """Fields that say something of the one that counts, and nothing without it."""
 
 _OF_UPLOADED_NUMBER = ("phone_country", "phone_extension")

@@ -17,7 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from enrichment_assets.domain.bulk import Bulk
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
-from enrichment_assets.domain.contact_records import EmailRecords, PhoneRecords, fields_of_records, is_record_field
+from enrichment_assets.domain.contact_records import (
+    ABOUT_EMAIL,
+    EmailRecords,
+    PhoneRecords,
+    fields_of_records,
+    is_record_field,
+)
 from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
@@ -312,7 +318,7 @@ class WorkflowDefinition(Part):
 
         An address comes with what is known of it, whoever says it.
         """
-        judged = {"email_verdict", "email_confidence"} if {"email", "email_status"} & set(self.provides) else set()
+        judged = ABOUT_EMAIL if {"email", "email_status"} & set(self.provides) else ()
         return frozenset({*self.provides, *fields_of_records(self.emails, self.phones), *judged})
 
     def version(self) -> str:

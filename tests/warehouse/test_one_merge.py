@@ -41,7 +41,8 @@ STEPS_NAME = {column: name for name, column in SHOWN_ELSEWHERE.items()}
 VALUES = {
     "first_name", "title", "email", "email_status", "email_confidence", "phone", "phone_type", "phone_confidence",
     "phone_do_not_call", "linkedin_url", "company_name", "company_domain", "company_website", "company_employee_count",
-    "mood", "phone_country", "phone_extension", "name_suffix",
+    "mood", "phone_country", "phone_extension", "name_suffix", "email_sources_disagree", "email_finders",
+    "email_is_confirmed",
 }  # fmt: skip
 
 CELLS: dict[str, st.SearchStrategy[str]] = {

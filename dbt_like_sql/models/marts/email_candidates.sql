@@ -22,6 +22,9 @@ select
     said,
     said_by as verified_by,
     said_at as verified_at,
+    sources_disagree,
+    finders,
+    is_confirmed,
     is_chosen,
     why_not,
     fetched_at

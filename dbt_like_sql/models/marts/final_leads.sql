@@ -100,6 +100,9 @@ select
     r.do_not_call as phone_do_not_call,
     c.email_status,
     c.email_confidence,
+    case when c.email is not null then coalesce(a.sources_disagree, false) end as email_sources_disagree,
+    case when c.email is not null then coalesce(a.finders, 0) end as email_finders,
+    case when c.email is not null then coalesce(a.is_confirmed, false) end as email_is_confirmed,
     {% for column in declared -%}
     c."{{ column.name }}",
     {% endfor -%}
@@ -116,6 +119,8 @@ select
     p.last_advanced_at
 from {{ source('hq', 'batch_items') }} as i
 left join chosen as c on c.batch_key = i.batch_key and c.item_id = i.item_id
+left join {{ ref('stg_contact_verdicts') }} as a
+    on a.batch_key = i.batch_key and a.item_id = i.item_id and a.field = 'email' and a.key = lower(trim(c.email))
 left join registers as r on r.batch_key = i.batch_key and r.item_id = i.item_id
 left join progress as p on p.batch_key = i.batch_key and p.item_id = i.item_id
 order by i.batch_key, i.item_id

@@ -12,6 +12,7 @@ from enrichment_assets.domain.companies import company_host, own_host
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.facts import gathered_facts
 from enrichment_assets.domain.linkedin_search import choose_profile, wanted
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
@@ -83,10 +84,15 @@ def _find_linkedin_profile(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _gather_facts(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {"facts": gathered_facts(context.get("company_facts"), context.get("person_facts"))}
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "normalise_name": _normalise_name,
     "normalise_domain": _normalise_domain,
     "normalise_contact": _normalise_contact,
+    "gather_facts": _gather_facts,
     "find_linkedin_profile": _find_linkedin_profile,
 }
 """Every local operation by the name that a workflow's `operation` has."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from enrichment_assets.sandbox.companies import slug
 from enrichment_assets.sandbox.exchange import Call, Charge, PlannedCallback, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.population import Population
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
@@ -85,6 +86,7 @@ def result_for(population: Population, row: dict[str, Any]) -> dict[str, Any]:
         "reason": f"{company.employees} employees in {company.industry}",
         "opening_line": f"Saw that {company.name} is known for {company.keywords[0]} in {company.city}.",
         "company": company_record(company),
+        "case_study_urls": [f"https://www.{company.domain}/customers/{slug(word)}" for word in company.keywords],
     }
 
 

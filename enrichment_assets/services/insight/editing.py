@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrichment_assets.domain.actors import Actor
+from enrichment_assets.domain.contact_records import OF_ALL_SOURCES
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.lead_columns import TYPES_IN_DUCKDB, ColumnType, fits
@@ -24,7 +25,7 @@ from enrichment_assets.warehouse import Column
 
 _NOT_EDITABLE = frozenset(
     {"client_slug", "batch_key", "item_id", "row_number", "parent_item_id", "company_key", "email_status",
-     "email_confidence", "phone_type", "phone_confidence", "phone_do_not_call", "other_fields", "cost"}
+     "email_confidence", *OF_ALL_SOURCES, "phone_type", "phone_confidence", "phone_do_not_call", "other_fields", "cost"}
 ) | PROGRESS  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from enrichment_assets.domain.cleaned import Reason
+from enrichment_assets.domain.contact_records import OF_ALL_SOURCES
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.suggestions import nearest
 from enrichment_assets.services.batches.extracting import bring_up_to_date
@@ -164,7 +165,7 @@ def _field(connection: duckdb.DuckDBPyConnection, column: str | None) -> str | N
         guess = f" Did you mean {near!r}?" if near else ""
         text = f"This batch's leads have no field `{column}`: no upload and no workflow gives it.{guess}"
         raise NotFoundError(text, code="field.not_found")
-    if column in ("email_status", "email_confidence"):
+    if column in ("email_status", "email_confidence", *OF_ALL_SOURCES):
         return "email"
     return "phone" if column in ("phone_type", "phone_confidence", "phone_do_not_call") else column
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from enrichment_assets.domain.contact_records import is_record_field
+from enrichment_assets.domain.contact_records import ABOUT_EMAIL, is_record_field
 from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.settings import Settings
@@ -19,9 +19,7 @@ from enrichment_assets.warehouse.generations import ALL
 TABLES_OF_THEIR_OWN = frozenset({"employment_history", "education"})
 """Lists that `person_work_history` and `person_education` have row by row."""
 
-_SAID_OF_CONTACTS = frozenset(
-    {"email_verdict", "phone_status", "phone_type", "phone_confidence", "phone_do_not_call", "email_confidence"}
-)
+_SAID_OF_CONTACTS = frozenset({*ABOUT_EMAIL, "phone_status", "phone_type", "phone_confidence", "phone_do_not_call"})
 """What an answer says of an address or number: part of `email` and `phone` (docs/contacts.md), no value beside them."""
 
 
