@@ -100,11 +100,6 @@ def bulk_of(workflow: WorkflowDefinition) -> Bulk:
     return workflow.bulk
 
 
-def renderer_of(workflow: WorkflowDefinition) -> RequestRenderer:
-    """The renderer of a workflow's request, for one item or for many."""
-    return RequestRenderer(workflow) if workflow.bulk is None else BulkRenderer(workflow)
-
-
 def text_of_name(value: Any) -> str | None:
     """An id as text, whether it is written as a text or a number; None: it is no id."""
     if isinstance(value, bool) or not isinstance(value, int | str):

@@ -25,6 +25,7 @@ from enrichment_assets.domain.pipeline import (
     PipelineDefinition,
     Waterfall,
 )
+from enrichment_assets.domain.prompts.checks import steered_faults
 from enrichment_assets.domain.suggestions import did_you_mean, misspelt
 from enrichment_assets.domain.template_expressions import names_in
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
@@ -72,6 +73,10 @@ def validate_pipeline(
         ]
         problems += [
             f"step {position + 1}, {slug}: {fault}" for fault in pipeline_faults(workflow, available, known, later)
+        ]
+        problems += [
+            f"step {position + 1}, {slug}: {fault}"
+            for fault in steered_faults(workflow, [workflows[name] for name in slugs[:position] if name in workflows])
         ]
         available |= given_by(workflow)
     return problems

@@ -14,6 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
+from enrichment_assets.domain.prompts.grounding import Citation
+from enrichment_assets.domain.prompts.neutral import Completion
 from enrichment_assets.domain.statuses import ErrorClass, Outcome
 
 
@@ -93,7 +95,8 @@ class Reading:
     """What `domain.mapping` read out of one payload.
 
     `rejected`: field -> what the payload has for it that is no value of the field (`domain.values.rejection`).
-    `note`: what was mended in the bytes to read them, for people.
+    `note`: what was mended in the bytes to read them, for people. `reason`: why nothing was found, where that is said.
+    `completion`, `citations`: of a prompt, what the model used and said, and where its grounded values stand.
     """
 
     outcome: Outcome
@@ -104,6 +107,9 @@ class Reading:
     emitted: tuple[Any, ...] = ()
     rejected: Mapping[str, Any] = field(default_factory=dict)
     note: str | None = None
+    reason: str | None = None
+    completion: Completion | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,26 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enrichment_assets.domain.bulk import Match
 from enrichment_assets.domain.bulk_answers import BulkReader
 from enrichment_assets.domain.bulk_checks import bulk_faults
-from enrichment_assets.domain.bulk_requests import renderer_of
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import negates_half
 from enrichment_assets.domain.known_names import PLATFORM
 from enrichment_assets.domain.mapping import Expression, ResponseReader, condition
 from enrichment_assets.domain.model_errors import Lines, at_line, line_of
 from enrichment_assets.domain.name_checks import Fault, name_faults
+from enrichment_assets.domain.prompts.checks import prompt_faults
+from enrichment_assets.domain.prompts.model_provider import ModelProvider
+from enrichment_assets.domain.prompts.reading import PromptReader
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.reads import Place, member_texts, prompt_texts, requests_of, spelt, texts_of
+from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.template_expressions import TemplateError, parse
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import LOCAL, Mode, WorkflowDefinition
 
 _PLACED = re.compile(
-    r"^((?:request|poll|response|callback|provides|emits|emails|phones|run_if|bulk)[\w.\[\]-]*): (.+)$", re.DOTALL
+    r"^((?:request|poll|response|callback|provides|emits|emails|phones|run_if|bulk|prompt)[\w.\[\]-]*): (.+)$",
+    re.DOTALL,
 )
 
 
@@ -66,9 +70,9 @@ def workflow_faults(
         parameters: Parameters that clients' configs set besides the workflow's own.
     """
     found = [*_provider_faults(workflow, providers), *_template_faults(workflow), *_expression_faults(workflow)]
-    found += bulk_faults(workflow)
+    found += [*bulk_faults(workflow), *prompt_faults(workflow, providers)]
     if not found:
-        found += _whole_faults(workflow)
+        found += _whole_faults(workflow, providers)
     provider = providers.get(workflow.provider)
     return [*found, *name_faults(workflow, known, parameters, provider.purposes() if provider else ())]
 
@@ -131,13 +135,17 @@ def _expressions(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
         yield ("run_if",), workflow.run_if
 
 
-def _whole_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
+def _whole_faults(workflow: WorkflowDefinition, providers: Mapping[str, Provider]) -> Iterator[Fault]:
     """What only the compiled whole shows: a URL whose host an item chooses, a header of two lines, a bad `decode`."""
+    provider = providers.get(workflow.provider)
     steps: list[Callable[[], object]] = [lambda: ResponseReader(workflow)]
+    if isinstance(provider, ModelProvider) and workflow.prompt is not None:
+        models = provider
+        steps = [lambda: PromptReader(workflow, models)]
     if workflow.bulk is not None:
         steps.append(lambda: BulkReader(workflow))
-    if workflow.request is not None:
-        steps.append(lambda: renderer_of(workflow))
+    if workflow.request is not None or workflow.prompt is not None:
+        steps.append(lambda: renderer_of(workflow, provider))
     if workflow.poll is not None:
         steps.append(lambda: RequestRenderer.for_poll(workflow))
     if workflow.run_if is not None:

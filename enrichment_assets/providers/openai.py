@@ -35,9 +35,11 @@ from enrichment_assets.domain.provider import (
     Verdict,
 )
 from enrichment_assets.domain.request_parts import join_url, with_headers
+from enrichment_assets.domain.workflow import RequestTemplate
 
 _KEY = SecretPlace("api_key")
-_KEY_HEADERS: Mapping[str, HeaderParts] = {"authorization": ("Bearer ", _KEY), "api-key": (_KEY,)}
+_BEARER = "authorization"
+_KEY_HEADERS: Mapping[str, HeaderParts] = {_BEARER: ("Bearer ", _KEY), "api-key": (_KEY,)}
 _CARRIERS = (Carrier.OPENAI, Carrier.GEMINI, Carrier.WHOLE, Carrier.TEXT)
 _OURS = frozenset({
     "model", "messages", "input", "instructions", "response_format", "text", "max_tokens", "max_completion_tokens",
@@ -88,7 +90,7 @@ class OpenAI(ModelProvider):
         is_response = said.get("api") == "responses"
         body = _response_request(prompt) if is_response else _chat_request(prompt)
         own = {**object_in(said.get("body")), **body}
-        header = str(said.get("key_header") or "authorization")
+        header = str(said.get("key_header") or _BEARER)
         return RenderedRequest(
             "POST",
             "/responses" if is_response else "/chat/completions",
@@ -113,9 +115,13 @@ class OpenAI(ModelProvider):
         for name in sorted(_OURS & set(object_in(parameters.get("body")))):
             yield ("parameters", "body", name), f"{name!r} is decided by the prompt: it cannot be set here"
 
-    def poll_url(self, parameters: Mapping[str, Any]) -> str | None:
+    def poll_request(self, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         """A background response, by its id."""
-        return "/responses/{{ external_id }}" if parameters.get("api") == "responses" else None
+        if parameters.get("api") != "responses":
+            return None
+        header = str(parameters.get("key_header") or _BEARER)
+        headers = {header: "".join(map(str, _KEY_HEADERS[header]))}
+        return RequestTemplate(method="GET", url="/responses/{{ external_id }}", headers=headers)
 
 
 def _carrier(parameters: Mapping[str, Any]) -> Carrier:

@@ -21,6 +21,7 @@ from enrichment_assets.domain.prompts.schemas import Carrier, as_carried, schema
 from enrichment_assets.domain.prompts.vendor_errors import Reported, failure_inside, refusal_of, reported_in
 from enrichment_assets.domain.provider import Ability, Answer, RenderedRequest, Secret, Verdict
 from enrichment_assets.domain.request_parts import join_url, with_headers
+from enrichment_assets.domain.workflow import RequestTemplate
 
 SONAR = "sonar"
 _PATHS = {"responses": "/v1/responses", "agent": "/v1/agent", SONAR: "/chat/completions"}
@@ -85,9 +86,11 @@ class Perplexity(ModelProvider):
         for name in sorted(_OURS & set(object_in(parameters.get("body")))):
             yield ("parameters", "body", name), f"{name!r} is decided by the prompt: it cannot be set here"
 
-    def poll_url(self, parameters: Mapping[str, Any]) -> str | None:
+    def poll_request(self, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         """A background response, by its id."""
-        return None if parameters.get("api") == SONAR else "/v1/responses/{{ external_id }}"
+        if parameters.get("api") == SONAR:
+            return None
+        return RequestTemplate(method="GET", url="/v1/responses/{{ external_id }}")
 
 
 def _agent_request(prompt: NeutralPrompt) -> dict[str, Any]:

@@ -429,6 +429,23 @@ bulk_calls = Table(  # requests that carry several calls
     _time("token_expires_at"),
 )
 
+prompt_inputs = Table(  # what language models were asked about: answers are read, and grounded, by it
+    "prompt_inputs",
+    metadata,
+    Column(
+        "call_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="a row of provider_calls, written with its intent",
+    ),
+    _tenant(),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("inputs", LargeBinary, comment="JSON: name -> text, as the model saw it; personal data"),
+    Column("body_bytes", BigInteger, comment="of inputs that were taken out"),
+    _time("body_removed_at"),
+)
+
 enrichment_results = Table(
     "enrichment_results",
     metadata,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.request_parts import join_url
-from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 
 
@@ -20,7 +20,7 @@ def address_of(workflow: WorkflowDefinition, provider: Provider) -> str:
     Raises:
         ConfigurationError: It has none, or none that its provider may call; names workflow and remedy.
     """
-    start = RequestRenderer(workflow).address(workflow.parameters)
+    start = renderer_of(workflow, provider).address(workflow.parameters)
     try:
         return join_url(base_url_of(workflow, provider), start, anywhere=provider.own_address)
     except ConfigurationError as error:

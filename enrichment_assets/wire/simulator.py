@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 from yarl import URL
 
 from enrichment_assets.domain.provider import Provider, RenderedRequest
+from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
+from enrichment_assets.providers import PROVIDERS
 
 RECEIVER_HEADER = "x-sandbox-receiver"
 """Tells the simulator whom it may call back: an address of somebody else in a body is not called by it either."""
@@ -69,7 +71,7 @@ def replaced_addresses(workflow: WorkflowDefinition, sandbox_url: str) -> tuple[
     """Scheme, host and port of every configured address that is not called, in order; a path may be a key."""
     if workflow.mode is Mode.LOCAL:
         return ()
-    renderers = [RequestRenderer(workflow)]
+    renderers = [renderer_of(workflow, PROVIDERS.get(workflow.provider))]
     if workflow.poll is not None:
         renderers.append(RequestRenderer.for_poll(workflow))
     addresses = [_configured(workflow, renderer.address(workflow.parameters)) for renderer in renderers]

@@ -46,6 +46,13 @@ SAID_ELSEWHERE = {
     "field.not_found": "the batch's leads have no such field: no upload and no workflow gives it",
     "workflow.field_path_invalid": "a field's path in the workflow is no expression",
     "workflow.template_invalid": "workflow …: a template of its request cannot be rendered: where, and why",
+    "answer.cut_off": "the model's answer was cut off: by its length, by a filter, and what helps",
+    "answer.not_as_asked": "the model's answer is not as asked: it holds no JSON, or none that fits the schema",
+    "answer.text_unreadable": "the model's answer has more characters than are read",
+    "answer.text_without_json": "the answer is not as asked: its text holds no JSON, a part of one, or several",
+    "answer.unlike_schema": "the answer is not as asked: the place that does not fit the schema, and why",
+    "answer.unknown_fact": "the answer is not as asked: it names a fact by a number that its input does not have",
+    "prompt.schema": "a prompt's `answer` is no JSON Schema: where, and why",
     "unexpected": "an error that nobody foresaw, by its class and place",
 }
 """Codes whose sentence is put together elsewhere."""

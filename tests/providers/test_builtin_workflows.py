@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from enrichment_assets.domain.bulk_answers import BulkReader, Missing, Place
-from enrichment_assets.domain.bulk_requests import BulkRenderer, renderer_of
+from enrichment_assets.domain.bulk_requests import BulkRenderer
 from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.provider import Answer, Verdict
+from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.statuses import ErrorClass, Outcome
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
-from enrichment_assets.providers import build_providers
+from enrichment_assets.providers import PROVIDERS, build_providers
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxSettings, running_sandbox
 from enrichment_assets.wire.addresses import base_url_of, is_simulated
@@ -57,7 +58,7 @@ class Exchange:
         provider = build_providers(self.url)[workflow.provider]
         assert is_simulated(workflow, provider, self.url)
         asked = CONTEXT | {"parameters": workflow.parameters} | OWN_CONTEXT.get(workflow.slug, {}) | context
-        rendered = (renderer or renderer_of(workflow)).render(asked)
+        rendered = (renderer or renderer_of(workflow, PROVIDERS[workflow.provider])).render(asked)
         secrets = workflow_secrets(workflow, simulated=True, environment={})
         answer = await send(self.client, provider.authorise(rendered, secrets, base_url_of(workflow, provider)), 10)
         return answer, provider.classify(workflow.operation, answer)
@@ -93,7 +94,7 @@ def only_part(workflow: WorkflowDefinition, answer: Answer) -> Answer | Missing:
     """What the answer says about the one item that was asked about."""
     if workflow.bulk is None:
         return answer
-    renderer = renderer_of(workflow)
+    renderer = renderer_of(workflow, PROVIDERS[workflow.provider])
     assert isinstance(renderer, BulkRenderer)
     name = renderer.member(CONTEXT | {"parameters": workflow.parameters}).name
     return BulkReader(workflow).part(answer, Place(0, 1, None if name is None else (name,)))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from enrichment_assets.domain.prompts.definition import Prompt
 from enrichment_assets.domain.prompts.neutral import Completion, NeutralPrompt
 from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest
+from enrichment_assets.domain.workflow import Poll, RequestTemplate, WorkflowDefinition
 
 PromptFault = tuple[tuple[str | int, ...], str]
 """A place below the workflow (`("prompt", "answer", "properties", "score")`), and what is wrong there."""
@@ -43,6 +44,17 @@ class ModelProvider(Provider):
     def prompt_faults(self, prompt: Prompt, parameters: Mapping[str, Any]) -> Iterator[PromptFault]:
         """What of a prompt this dialect cannot carry."""
 
-    def poll_url(self, parameters: Mapping[str, Any]) -> str | None:
-        """Where a background answer is asked about, with `{{ external_id }}` in it; None: it has no such answers."""
+    def poll_request(self, parameters: Mapping[str, Any]) -> RequestTemplate | None:
+        """How a background answer is asked about, by `external_id`; None: it has no such answers."""
         return None
+
+
+def as_dialect(workflow: WorkflowDefinition, provider: ModelProvider) -> WorkflowDefinition:
+    """The workflow with what its dialect says of a background answer: where its id stands, how it is asked about."""
+    prompt, request = workflow.prompt, provider.poll_request(workflow.parameters)
+    if prompt is None or not prompt.background or request is None:
+        return workflow
+    under_way = " || ".join(f"status == '{word}'" for word in provider.under_way)
+    poll = Poll(request=request, pending_if=under_way, every=prompt.every)
+    response = workflow.response.model_copy(update={"external_id": "id"})
+    return workflow.model_copy(update={"poll": poll, "response": response})

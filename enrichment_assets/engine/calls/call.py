@@ -7,13 +7,16 @@ and only then is it read and its effect committed. An attempt of unknown fate is
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.engine.calls import asks
 from enrichment_assets.engine.calls.attempt import Attempt, Made, addressed, callback_url, exchange, fate_unknown
 from enrichment_assets.engine.calls.bulk_call import call_in_bulk
 from enrichment_assets.engine.calls.single_flight import follow
@@ -66,10 +69,15 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
         except NotNow:
             return PUT_OFF
         if isinstance(made, IntentVerdict):
+            if (later := asks.after_verdict(step, subject, made)) is not None:
+                subject = later
+                continue
             return await follow(run, item, step, made)
-        decision, delay, alone = made.decision, None, made.alone
+        decision, delay, alone = asks.as_asked_again(step, subject, made.decision), None, made.alone
         waits_by_request = bool(decision.again_in)
-        if not (made.is_down and decision.again_in is not None):  # an outage uses up no item's attempts
+        if asks.is_asked_again(decision):
+            subject, delay = asks.after(step, subject, decision), 0.0
+        elif not (made.is_down and decision.again_in is not None):  # an outage uses up no item's attempts
             counted += 0 if waits_by_request else 1
             decision, delay = bounded(step, decision, counted, run.clock.now() - started)
         ending = await conclude(run, item, step, decision, Move(made.attempt, retry_in=delay, attempts=counted))
@@ -97,9 +105,7 @@ async def _alone(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ma
 
 def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> RenderedRequest:
     """The authorised request; the callback URL carries the token that names this call."""
-    if step.renderer is None or step.provider is None:
-        raise ConfigurationError(f"{step.slug}: has no request", code="workflow.no_request")
-    rendered = step.renderer.render(run.item_context(item, step, callback_url=callback_url(run, token)))
+    rendered = step.render(run.item_context(item, step, callback_url=callback_url(run, token)), subject.again)
     return addressed(run, step, rendered, subject.key)
 
 
@@ -114,7 +120,7 @@ async def _attempt(
 ) -> Made | IntentVerdict:
     """Intent, request, raw answer, decision. A verdict is returned when the call may not leave."""
     reserved = step.reserves(request)
-    verdict = await _intend(run, item, step, subject, token, reserved)  # guard: intent-before-request
+    verdict = await _intend(run, item, step, subject, token, reserved, request.inputs)  # guard: intent-before-request
     if not verdict.granted:
         return verdict
     if token is not None and verdict.callback_token != token:
@@ -127,14 +133,20 @@ async def _attempt(
         admission.decided(outcome, None)
         return Made(Attempt(call_id, verdict.attempt, reserved, None, exchanged.duration_ms), outcome)
     await keep(run, item, call_id, outcome)
-    decision = await decided(step, outcome)
+    decision = await decided(step, replace(outcome, inputs=request.inputs))
     admission.decided(decision, outcome)
     return Made(Attempt(call_id, verdict.attempt, reserved, outcome.status, exchanged.duration_ms), decision)
 
 
 # crash point: call-is-intended
 async def _intend(
-    run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None, reserved: Decimal
+    run: Run,
+    item: LoadedItem,
+    step: Step,
+    subject: Subject,
+    token: str | None,
+    reserved: Decimal,
+    inputs: Mapping[str, str] | None,
 ) -> IntentVerdict:
     workflow = step.workflow
     return await run.writer.intend(
@@ -150,6 +162,7 @@ async def _intend(
             callback_token=token,
             token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
             asked=subject.asked,
+            inputs=None if inputs is None else json_bytes(inputs),
         )
     )
 
@@ -200,17 +213,21 @@ async def _pause_others(run: Run, step: Step, decision: Decision, attempt: Attem
 async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> Ending:
     """Finish a call that a dead run left behind: read its stored answer, or decide about its unknown fate."""
     attempts = item.states[step.slug].attempts
+    subject = subject_of(run.batch, item, step)
     if open_call.state == CallState.RECEIVED:
         async with run.alone:
             kept = await run.bodies.answer(open_call.call_id)
             if kept.readings > MOST_READINGS:
                 decision = given_up()
             else:
-                answer = Answer(open_call.http_status or 0, kept.headers or open_call.headers, kept.body)
+                headers = kept.headers or open_call.headers
+                answer = Answer(open_call.http_status or 0, headers, kept.body, inputs=kept.inputs)
                 decision = await decided_again(step, answer, kept.place)
+                if (ask := asks.ask_of(step, subject, open_call.call_key)) is not None:
+                    decision = asks.as_asked_again(step, ask, decision)
             return await _recovered(run, item, step, open_call, decision, attempts + 1, attempts + 1)
     decision = fate_unknown(step, "the run that made this call died before its answer was stored")
-    if asks_otherwise(step, open_call, subject_of(run.batch, item, step)):
+    if asks_otherwise(step, open_call, subject):
         decision = Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, ASKS_OTHERWISE, ErrorClass.AMBIGUOUS)
     # Our deaths use up no attempts of the provider's, unless it is this very call that runs die of.
     counted = attempts if open_call.attempt < step.workflow.retry.attempts + MOST_DEATHS else open_call.attempt
@@ -225,7 +242,7 @@ def asks_otherwise(step: Step, earlier: OpenCall, subject: Subject) -> bool:
     """
     workflow = step.workflow
     is_paid_by_key = workflow.idempotency_header is not None and not workflow.free_or_idempotent
-    return is_paid_by_key and earlier.call_key != subject.key
+    return is_paid_by_key and asks.ask_of(step, subject, earlier.call_key) is None
 
 
 async def give_up_repeating(run: Run, item: LoadedItem, step: Step, earlier: OpenCall) -> Ending:
@@ -238,6 +255,6 @@ async def give_up_repeating(run: Run, item: LoadedItem, step: Step, earlier: Ope
 async def _recovered(
     run: Run, item: LoadedItem, step: Step, open_call: OpenCall, decision: Decision, attempts: int, counted: int
 ) -> Ending:
-    decision, delay = bounded(step, decision, counted, 0.0)
+    decision, delay = (decision, 0.0) if asks.is_asked_again(decision) else bounded(step, decision, counted, 0.0)
     attempt = Attempt(open_call.call_id, open_call.attempt, open_call.estimated_cost)
     return await conclude(run, item, step, decision, Move(attempt, retry_in=delay, attempts=attempts))

@@ -15,12 +15,14 @@ from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, StopCause
+from enrichment_assets.engine.calls.asks import as_asked_again, ask_of, is_asked_again
 from enrichment_assets.engine.calls.attempt import Attempt, send_in_turn
-from enrichment_assets.engine.calls.call import keep
+from enrichment_assets.engine.calls.call import bounded, keep
+from enrichment_assets.engine.calls.subject import subject_of
 from enrichment_assets.engine.decisions.bulk import decide_member_poll
 from enrichment_assets.engine.decisions.decision import (
     Decision,
-    completed,
+    decide_poll,
     dump,
     failed,
     poll_in,
@@ -45,11 +47,15 @@ _NOT_READY = "not ready yet when polled"
 
 @dataclass(frozen=True, slots=True)
 class _Polled:
-    """What a poll brought. A decision of None: not ready, or the provider could not be asked."""
+    """What a poll brought. A decision of None: not ready, or the provider could not be asked.
+
+    `is_final`: the provider says itself that the call is over, whatever came of it.
+    """
 
     attempt: Attempt
     decision: Decision | None = None
     again_in: float | None = None
+    is_final: bool = False
 
 
 async def look(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> None:
@@ -63,10 +69,23 @@ async def look(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> N
             return
         except NotNow:  # not asked for want of a chance, not of an answer: the state stays as it is
             return
-    if item.states[step.slug].overdue:
+    if polled.is_final and polled.decision is not None:
+        await _finish(run, item, step, open_call, polled.attempt, polled.decision)
+    elif item.states[step.slug].overdue:
         await _end(run, item, step, open_call, polled)
     else:
         await _go_on(run, item, step, polled)
+
+
+async def _finish(
+    run: Run, item: LoadedItem, step: Step, open_call: OpenCall, attempt: Attempt, decision: Decision
+) -> None:
+    """The call is over: an answer, another ask, another submission within bounds, or a failure."""
+    if (ask := ask_of(step, subject_of(run.batch, item, step), open_call.call_key)) is not None:
+        decision = as_asked_again(step, ask, decision)
+    attempts = item.states[step.slug].attempts
+    decision, delay = (decision, 0.0) if is_asked_again(decision) else bounded(step, decision, attempts, 0.0)
+    await conclude(run, item, step, decision, Move(attempt, retry_in=delay))
 
 
 async def _go_on(run: Run, item: LoadedItem, step: Step, polled: _Polled) -> None:
@@ -137,6 +156,8 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
             polled = nothing
         else:
             await keep(run, item, open_call.call_id, answer)
+            if step.workflow.prompt is not None:
+                answer = replace(answer, inputs=await run.bodies.inputs(open_call.call_id))
             polled = await _read(run, step, answer, replace(nothing.attempt, http_status=answer.status), admission)
     if admission.is_down:
         raise NotNow
@@ -199,6 +220,7 @@ async def _read(
     """
     verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
     decision, is_refusal = None, False
+    is_final = step.workflow.prompt is not None and 200 <= answer.status < 300
     try:
         decision = _decided(step, answer, place)
     except ContractError as error:
@@ -208,7 +230,7 @@ async def _read(
         if not is_refusal:
             decision = unreadable(str(error))
     if admission is None:
-        return _Polled(attempt, decision, poll_in(step.workflow, answer))
+        return _Polled(attempt, decision, poll_in(step.workflow, answer), is_final)
     if is_refusal and verdict.retry_after and step.gate is not None:
         step.gate.close_for(verdict.retry_after)
         await run.pause_provider(step.limit_key, verdict.retry_after, because(StopCause.QUIET, verdict.message))
@@ -216,12 +238,11 @@ async def _read(
     heard = answer if is_refusal else without_pace(answer)
     is_failure = is_refusal and verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after
     admission.ended(is_failure, heard)
-    return _Polled(attempt, decision, poll_in(step.workflow, answer))
+    return _Polled(attempt, decision, poll_in(step.workflow, answer), is_final)
 
 
 def _decided(step: Step, answer: Answer, place: Place | None) -> Decision | None:
     """How an answer to a poll ends the call; None: not ready yet. Raises `ContractError`."""
     if place is not None:
         return decide_member_poll(step, answer, place)
-    reading = step.reader.read_poll(answer)
-    return None if reading is None else completed(step.workflow.price, reading)
+    return decide_poll(step, answer)

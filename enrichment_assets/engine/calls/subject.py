@@ -7,8 +7,9 @@ done with them (sharing, reuse, the ledger) is elsewhere.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ _NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
 """What a question says where a request names our row: no answer depends on it, and it differs for every item."""
 
 _CALLBACK_URL = "callback-url"
+_ASK = ";ask:"
 
 
 def question_of(batch: Batch, item: LoadedItem, step: Step, fields: Mapping[str, Any] | None = None) -> str | None:
@@ -67,11 +69,25 @@ class Subject:
         key: Stable key of the logical call (`domain.call_keys`).
         subject_key: The company of the batch, the question whose answer may be reused, or else the item.
         asked: The question, and how long its answer may be old or be waited for; None: it is not to be reused.
+        ask: Which ask of a prompt it is, from 1.
+        again: What was wrong with the answer to the ask before it.
+        key_of: Subject key -> key of the call.
     """
 
     key: str
     subject_key: str
     asked: Question | None = None
+    ask: int = 1
+    again: str | None = None
+    key_of: Callable[[str], str] = field(default=str, compare=False, repr=False)
+
+    def next_ask(self, again: str) -> Subject:
+        """The same prompt asked once more, as a call of its own."""
+        number = self.ask + 1
+        subject_key = f"{self.subject_key.partition(_ASK)[0]}{_ASK}{number}"
+        key = self.key_of(subject_key)
+        asked = None if self.asked is None else replace(self.asked, call_key=key)
+        return replace(self, key=key, subject_key=subject_key, asked=asked, ask=number, again=again)
 
     @property
     def question(self) -> str | None:
@@ -86,8 +102,9 @@ def subject_of(batch: Batch, item: LoadedItem, step: Step) -> Subject:
     """
     question = question_of(batch, item, step) if step.workflow.reuse_for is not None else None
     subject_key = _subject_key(item, step, question)
-    key = key_of_call(batch.batch_key, step.slug, step.version, subject_key)
-    return Subject(key, subject_key, None if question is None else _asked(step, question, key))
+    key_of = partial(key_of_call, batch.batch_key, step.slug, step.version)
+    key = key_of(subject_key)
+    return Subject(key, subject_key, None if question is None else _asked(step, question, key), key_of=key_of)
 
 
 def _subject_key(item: LoadedItem, step: Step, question: str | None) -> str:

@@ -5,7 +5,7 @@ The same function serves a live answer, an answer found in the ledger after a cr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,9 @@ from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.http_answers import RETRY_AFTER, asked_pace, classify_status, describe, is_web_page
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.prices import Price
+from enrichment_assets.domain.prompts.neutral import Completion
+from enrichment_assets.domain.prompts.reading import NoAnswer, PromptReader
+from enrichment_assets.domain.prompts.settlement import cost_of_completion
 from enrichment_assets.domain.provider import Answer, Reading, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
@@ -44,7 +47,9 @@ class Decision:
     `again_in` is set when another attempt may follow (seconds the provider asked for, or 0); `may_be_billed`: if none
     does, the attempt is booked `as_reserved`: its fate is unknown, and the next one would have been the same;
     `rejected` is what of the answer is no value of its field, kept with the result; `stops_provider` says that further
-    calls with this key are pointless for now; `poll_in`: seconds until an accepted submission is asked about.
+    calls with this key are pointless for now; `poll_in`: seconds until an accepted submission is asked about;
+    `completion` is what a model said and used, also where its answer does not count; `is_invalid`: it is not as asked,
+    and may be asked for once more.
     """
 
     status: Status
@@ -62,6 +67,8 @@ class Decision:
     poll_in: float | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     rejected: dict[str, Any] = field(default_factory=dict)
+    completion: Completion | None = None
+    is_invalid: bool = False
 
     def booked(self, reserved: Decimal) -> Decimal | None:
         """What an attempt cost for which this was `reserved`; None: nothing is known to be billed."""
@@ -109,6 +116,26 @@ def dump(value: object) -> str:
 # crash point: answer-is-read
 def decide(step: Step, answer: Answer) -> Decision:
     """Classify and read one raw answer. Never raises: what cannot be read is FAILED(contract)."""
+    return _decided(step, answer, step.reader.read, is_accepted=step.workflow.mode is Mode.ASYNC)
+
+
+def decide_poll(step: Step, answer: Answer) -> Decision | None:
+    """How an answer to a poll ends the call; None: not ready yet.
+
+    A model's background answer has a verdict of its own, also inside HTTP 200: it is decided like one at once.
+
+    Raises:
+        ContractError: It is no answer: of another status, or unreadable.
+    """
+    if isinstance(step.reader, PromptReader) and 200 <= answer.status < 300:
+        if step.reader.polled(answer, []) is None:
+            return None
+        return _decided(step, answer, step.reader.read_result, is_accepted=False)
+    reading = step.reader.read_poll(answer)
+    return None if reading is None else completed(step.workflow.price, reading)
+
+
+def _decided(step: Step, answer: Answer, read: Callable[[Answer], Reading], *, is_accepted: bool) -> Decision:
     if step.provider is None:
         return failed(ErrorClass.CONTRACT, "a local workflow has no answers")
     verdict = _as_declared(step.workflow, answer, step.provider.classify(step.workflow.operation, answer))
@@ -119,15 +146,17 @@ def decide(step: Step, answer: Answer) -> Decision:
         return _error(verdict.error, verdict.message, verdict.retry_after, money_of(price, verdict.cost_units))
     if verdict.not_found:
         cost = cost_of(price, Outcome.NOT_FOUND, verdict.cost_units)
+        if step.workflow.prompt is not None and answer.status >= 400:
+            cost = Decimal(0)  # a filter that lets no request through is not billed
         reason = verdict.message or "not found"
         return Decision(
             Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, reason, cost=cost, as_reserved=cost is None
         )
     try:
-        reading = step.reader.read(answer)
+        reading = read(answer)
     except ContractError as error:
-        return unreadable(str(error), cost_of(price, Outcome.FOUND, verdict.cost_units))
-    if step.workflow.mode is Mode.ASYNC:
+        return unread(price, error, cost_of(price, Outcome.FOUND, verdict.cost_units))
+    if is_accepted:
         pace = poll_in(step.workflow, answer) if reading.external_id else None
         return Decision(
             Status.IN_PROGRESS, CallState.SENT, reading=reading, external_id=reading.external_id, poll_in=pace
@@ -187,16 +216,19 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
     unusable = {name: entry["reason"] for name, entry in reading.rejected.items() if entry["reason"] != _NO_VALUE}
     # What is no value to us was one to the provider, and is billed like one.
     cost = cost_of(price, Outcome.FOUND if found or unusable else Outcome.NOT_FOUND, units)
+    if reading.completion is not None:
+        cost = cost_of_completion(price, reading.completion)
     return Decision(
         Status.COMPLETED,
         CallState.APPLIED,
         reading.outcome,
-        reading.note if found else "; ".join(filter(None, [_why_not_found(unusable), reading.note])),
+        reading.note if found else "; ".join(filter(None, [reading.reason or _why_not_found(unusable), reading.note])),
         reading=reading,
         cost=cost,
         as_reserved=cost is None,
         fields=dict(reading.fields) if found else {},
         rejected=dict(reading.rejected),
+        completion=reading.completion,
     )
 
 
@@ -215,6 +247,14 @@ def failed(error_class: ErrorClass, reason: str, cost: Decimal | None = None) ->
 def unreadable(reason: str, cost: Decimal | None = None) -> Decision:
     """FAILED(contract): what came could not be read, and may be billed: as reserved, where nothing says more."""
     return replace(failed(ErrorClass.CONTRACT, reason, cost), as_reserved=cost is None)
+
+
+def unread(price: Price, error: ContractError, cost: Decimal | None = None) -> Decision:
+    """The same by what was raised; a model's answer that does not count is billed by what it says that it used."""
+    if not isinstance(error, NoAnswer):
+        return unreadable(str(error), cost)
+    decision = unreadable(str(error), cost_of_completion(price, error.completion))
+    return replace(decision, completion=error.completion, is_invalid=error.is_invalid)
 
 
 def cost_of(price: Price, outcome: Outcome, units: Decimal | None) -> Decimal | None:

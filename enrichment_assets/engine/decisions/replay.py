@@ -15,7 +15,7 @@ from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass, Status
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.decisions.bulk import decide_member, decide_member_callback, decide_member_poll
-from enrichment_assets.engine.decisions.decision import Decision, completed, decide, decide_callback, failed
+from enrichment_assets.engine.decisions.decision import Decision, decide, decide_callback, decide_poll, failed
 from enrichment_assets.engine.run.prepared_step import Step
 
 
@@ -41,6 +41,10 @@ class KeptAnswer(Protocol):
     @property
     def place(self) -> Place | None:
         """Whose part of the body it is, where several calls shared one request; None: the whole."""
+
+    @property
+    def inputs(self) -> Mapping[str, str] | None:
+        """What the prompt asked about, where it was one."""
 
     @property
     def callback(self) -> bytes | None:
@@ -78,11 +82,10 @@ def _read_poll(step: Step, answer: Answer, place: Place | None) -> Decision | No
     try:
         if place is not None:
             return decide_member_poll(step, answer, place)
-        reading = step.reader.read_poll(answer)
+        return decide_poll(step, answer)
     except ContractError as error:
         return failed(ErrorClass.CONTRACT, str(error))
-    return None if reading is None else completed(step.workflow.price, reading)
 
 
 def _answer(kept: KeptAnswer) -> Answer:
-    return Answer(kept.http_status or 0, kept.headers, kept.body or b"")
+    return Answer(kept.http_status or 0, kept.headers, kept.body or b"", inputs=kept.inputs)

@@ -27,6 +27,7 @@ from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.stops import Stop, stop_of
 from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
 from enrichment_assets.store.calls.bulk import place_of_call
+from enrichment_assets.store.calls.prompt_inputs import inputs_of_call
 from enrichment_assets.store.calls.readings import Counted, count_answer, count_callback
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.runs.contexts import LoadedItem
@@ -96,6 +97,10 @@ class Bodies:
     async def answer(self, call_id: int) -> Counted:
         """The stored answer of a call."""
         return await count_answer(self.connection, call_id)
+
+    async def inputs(self, call_id: int) -> Mapping[str, str] | None:
+        """What the prompt of a call asked about; None: it asked none."""
+        return await inputs_of_call(self.connection, call_id)
 
     async def place(self, call_id: int) -> Place | None:
         """Where a call stands in the request that it shares; None: it has one to itself."""

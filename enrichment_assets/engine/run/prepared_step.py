@@ -10,12 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.bulk_answers import BulkReader
-from enrichment_assets.domain.bulk_requests import BulkRenderer, renderer_of
+from enrichment_assets.domain.bulk_requests import BulkRenderer
 from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.planning import ends_parent
+from enrichment_assets.domain.prompts.model_provider import as_dialect
+from enrichment_assets.domain.prompts.reading import PromptReader
+from enrichment_assets.domain.prompts.rendering import PromptRenderer, model_provider_of
 from enrichment_assets.domain.provider import Provider, RenderedRequest
+from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
@@ -114,6 +118,19 @@ class Step:
         """Whose rate it is: providers count per account and endpoint."""
         return f"{self.account_key}:{self.workflow.operation}"
 
+    def render(self, context: Mapping[str, Any], again: str | None = None) -> RenderedRequest:
+        """The request for one item; `again`: what was wrong with the last answer to a prompt.
+
+        Raises:
+            ContractError: This item cannot be put into it.
+            ConfigurationError: The step has no request.
+        """
+        if self.renderer is None:
+            raise ConfigurationError(f"{self.slug}: has no request", code="workflow.no_request")
+        if isinstance(self.renderer, PromptRenderer):
+            return self.renderer.render(context, again)
+        return self.renderer.render(context)
+
     def reserves(self, request: RenderedRequest) -> Decimal:
         """The money to be set aside before this request leaves: the most that it should cost."""
         return self.workflow.price.estimate
@@ -195,7 +212,7 @@ def _prepare(
     only_simulator: str | None,
     ended_by: tuple[str, ...],
 ) -> Step:
-    workflow = step.workflow
+    workflow, version = step.workflow, step.workflow.version()
     provider = None
     secrets: Mapping[str, str] = {}
     simulated, stop = False, None
@@ -214,6 +231,11 @@ def _prepare(
             stop = Stop(StopCause.MISSING_VARIABLE, str(error), variable=error.variable)
         except ConfigurationError as error:
             stop = Stop(StopCause.CONFIGURATION, str(error))
+    reader = ResponseReader(workflow)
+    if workflow.prompt is not None and provider is not None:
+        workflow = as_dialect(workflow, model_provider_of(workflow, provider))
+        step = step.model_copy(update={"workflow": workflow})
+        reader = PromptReader(workflow, provider)
     concurrency = workflow.limits.concurrency
     throttle = (
         None
@@ -228,14 +250,14 @@ def _prepare(
         blueprint=step,
         provider=provider,
         secrets=secrets,
-        renderer=renderer_of(workflow) if workflow.request else None,
+        renderer=None if provider is None else renderer_of(workflow, provider),
         poll_renderer=RequestRenderer.for_poll(workflow) if workflow.poll else None,
-        reader=ResponseReader(workflow),
+        reader=reader,
         runs_if=condition(workflow.run_if) if workflow.run_if else None,
         throttle=throttle,
         slots=asyncio.Semaphore(concurrency),
         lookahead=Lookahead(concurrency),
-        version=workflow.version(),
+        version=version,
         echo=EchoGuard({} if simulated else secrets),
         simulated=simulated,
         only_simulator=only_simulator,

@@ -21,7 +21,8 @@ from enrichment_assets.store.replies import Reply
 class Intent:
     """A billed call that is about to leave. `call_key` is stable per (subject, workflow, config version).
 
-    `bulk_id`: the request that carries it together with others (`store.calls.bulk`).
+    `bulk_id`: the request that carries it together with others (`store.calls.bulk`). `inputs`: of a prompt, as the
+    model sees them, JSON: its answer is read by them.
     """
 
     item_id: int
@@ -36,6 +37,7 @@ class Intent:
     token_seconds: float | None = None
     asked: Question | None = None
     bulk_id: UUID | None = None
+    inputs: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ with asked as (
   select * from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
     %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[],
-    %(question)b::text[], %(bulk)b::uuid[]
+    %(question)b::text[], %(bulk)b::uuid[], %(inputs)b::bytea[]
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
-                         question, bulk_id, ord)
+                         question, bulk_id, inputs, ord)
 ), held as (
   select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error from asked a
   join item_leases l on l.item_id = a.item_id
@@ -91,6 +93,11 @@ with asked as (
       bulk_id = excluded.bulk_id
   where provider_calls.state = 'ready'  -- guard: finished-call-is-not-overwritten
   returning id, call_key, attempt, callback_token
+), asked_about as (
+  insert into prompt_inputs (call_id, client_id, batch_id, inputs)
+  select w.id, %(client)s, %(batch)s, a.inputs
+  from written w join asked a on a.call_key = w.call_key where a.inputs is not null
+  on conflict (call_id) do update set inputs = excluded.inputs, body_bytes = null, body_removed_at = null
 )
 select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
        h.existing_id, h.existing_state, h.error_class, h.error
@@ -122,6 +129,7 @@ async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[In
             "seconds": [i.token_seconds for i in intents],
             "question": [i.asked and i.asked.question for i in intents],
             "bulk": [i.bulk_id for i in intents],
+            "inputs": [i.inputs for i in intents],
             "rule": RULE,
         },
         prepare=True,

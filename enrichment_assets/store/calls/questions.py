@@ -6,7 +6,7 @@ calls are looked at. `find` is a read on any connection. `take_turn` belongs in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any
 
 from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.store.calls.places import CALLBACK_BODY, PLACE, taken_place
+from enrichment_assets.store.calls.prompt_inputs import inputs_in
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 
@@ -70,6 +71,7 @@ class KnownCall:
     age: float = field(compare=False)
     reserved: Decimal = Decimal(0)
     place: Place | None = None
+    inputs: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ select f.ord, f.call_id, f.in_batch, f.state, f.batch_key, c.http_status,
        case when f.fits and f.size > 0 and i.id is null then coalesce(c.response_body, m.response_body) end as body,
        case when f.fits and f.size > 0 then {CALLBACK_BODY} end as callback,
        i.headers ->> 'content-encoding' as callback_encoding, i.content_type as callback_type,
-       f.answered_at, c.estimated_cost as reserved, c.error_class, c.error, f.answered, f.age, f.fits
+       f.answered_at, c.estimated_cost as reserved, c.error_class, c.error, f.answered, f.age, f.fits,
+       case when f.fits and f.size > 0 then p.inputs end as inputs
 from (
   select a.ord, o.*, sum(o.size) over (order by a.ord) <= %(bytes)s or row_number() over (order by a.ord) = 1 as fits
   from {_ASKED}
@@ -144,6 +147,7 @@ from (
   ) o
 ) f
 join provider_calls c on c.id = f.call_id
+left join prompt_inputs p on p.call_id = f.call_id
 left join callback_inbox i on i.id = f.inbox_id
 left join bulk_calls m on m.id = coalesce(i.bulk_id, c.bulk_id)
 """
@@ -280,5 +284,6 @@ def _known(row: dict[str, Any]) -> KnownCall:
             "body": None if body is None else bytes(body),
             "callback": None if callback is None else bytes(callback),
             "place": place,
+            "inputs": inputs_in(row["inputs"]),
         }
     )

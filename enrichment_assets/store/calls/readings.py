@@ -14,6 +14,7 @@ from psycopg import AsyncCursor
 
 from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.store.calls.places import CALLBACK_BODY, PLACE, taken_place
+from enrichment_assets.store.calls.prompt_inputs import inputs_in
 from enrichment_assets.store.database import AsyncConnection
 
 INLINE = 64 * 1024
@@ -22,12 +23,16 @@ INLINE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A body, and how often it was begun to be read, this time included; of a bulk call: headers, and whose place."""
+    """A body, and how often it was begun to be read, this time included.
+
+    `headers`, `place`: of a bulk call, and whose place it is; `inputs`: of a prompt.
+    """
 
     body: bytes
     readings: int
     headers: Mapping[str, str] | None = None
     place: Place | None = None
+    inputs: Mapping[str, str] | None = None
 
 
 async def count_answer(connection: AsyncConnection, call_id: int) -> Counted:
@@ -38,13 +43,13 @@ async def count_answer(connection: AsyncConnection, call_id: int) -> Counted:
           update provider_calls set readings = readings + 1 where id = %s returning id, readings, response_body, bulk_id
         )
         select c.readings, coalesce(c.response_body, m.response_body, ''::bytea) as body, m.response_headers as headers,
-               {PLACE}
-        from counted c left join bulk_calls m on m.id = c.bulk_id
+               {PLACE}, p.inputs
+        from counted c left join bulk_calls m on m.id = c.bulk_id left join prompt_inputs p on p.call_id = c.id
         """,
         (call_id,),
     )
     row = await _row(cursor)
-    return Counted(bytes(row["body"]), row["readings"], row["headers"], taken_place(row))
+    return Counted(bytes(row["body"]), row["readings"], row["headers"], taken_place(row), inputs_in(row["inputs"]))
 
 
 async def count_callback(connection: AsyncConnection, inbox_id: int, counts: bool) -> Counted:

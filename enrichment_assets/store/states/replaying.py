@@ -5,7 +5,7 @@ All of a replay is one transaction in which the batch's row is locked against ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from enrichment_assets.domain.call_keys import key_of_call
 from enrichment_assets.domain.emission import Parent
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store.calls.places import CALLBACK_BODY, taken_place
+from enrichment_assets.store.calls.prompt_inputs import inputs_in
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
@@ -53,6 +54,7 @@ class StoredAnswer:
     fields: dict[str, Any] | None
     rejected: dict[str, Any] | None
     place: Place | None = None
+    inputs: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ select c.id as call_id, c.item_id, o.http_status,
        {CALLBACK_BODY} as callback, i.headers ->> 'content-encoding' as callback_encoding,
        i.content_type as callback_type,
        coalesce(i.received_at, m.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields,
-       r.rejected
+       r.rejected, p.inputs
 from provider_calls c
 join provider_calls o on o.id = coalesce(c.reused_from, c.id)
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
@@ -91,6 +93,7 @@ left join lateral (
   order by status = 'applied' desc, id desc limit 1
 ) i on true
 left join bulk_calls m on m.id = coalesce(i.bulk_id, o.bulk_id)
+left join prompt_inputs p on p.call_id = o.id
 where c.batch_id = %s and c.workflow_slug = %s and c.state in ('applied', 'failed')
   and (s.status = 'COMPLETED' or s.status = 'FAILED' and s.error_class = 'contract')
   and (coalesce(o.response_body, m.response_body) is not null or i.body is not null)
@@ -116,6 +119,7 @@ def _stored(row: dict[str, Any]) -> StoredAnswer:
             "body": None if body is None else bytes(body),
             "callback": None if callback is None else bytes(callback),
             "place": place,
+            "inputs": inputs_in(row["inputs"]),
         }
     )
 
