@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from enrichment_assets.cli.actor import actor
+from enrichment_assets.cli.client_profile import profile
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -14,7 +15,8 @@ from enrichment_assets.cli.sentences import say
 if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 
-app = typer.Typer(help="Clients: add, list, configure.", no_args_is_help=True)
+app = typer.Typer(help="Clients: add, list, configure, say what they offer.", no_args_is_help=True)
+app.command("profile")(profile)
 
 
 @app.command()

@@ -52,7 +52,7 @@ def _print_chains(batch: str, item: int, chains: Sequence[Chain]) -> None:
     rows: list[tuple[object, ...]] = []
     for chain in chains:
         if not chain.links:
-            rows.append((chain.field, *[None] * 11, chain.because))
+            rows.append((chain.field, *[None] * 12, chain.because))
         for link in chain.links:
             rows.append(
                 (
@@ -68,11 +68,12 @@ def _print_chains(batch: str, item: int, chains: Sequence[Chain]) -> None:
                     _said(link),
                     link.kind,
                     link.rule,
+                    link.profile_version,
                     f"shown: {chain.because}" if link.wins else link.why_not,
                 )
             )
     columns = ("field", "value", "shown", "from", "provider", "fetched", "reused from", "confidence", "verdict", "said",
-               "kind", "rule", "why")  # fmt: skip
+               "kind", "rule", "profile", "why")  # fmt: skip
     print_table(
         columns,
         rows,

@@ -15,6 +15,7 @@ from enrichment_assets.domain.hints import Action, Hint
 SENTENCES = {
     Action.LIST_CLIENTS: "`enrich client list` shows all",
     Action.ADD_CLIENT: "`enrich client add {client}` adds it",
+    Action.SET_PROFILE: "`enrich client profile {client} --file profile.yaml` sets one",
     Action.LIST_ARCHIVED: "`enrich archived` shows what was archived",
     Action.LIST_UPLOADS: "`enrich uploads` lists them",
     Action.LIST_WORKFLOWS: "`enrich workflow list` shows all",

@@ -17,6 +17,8 @@ class Action(StrEnum):
     """()"""
     ADD_CLIENT = "add_client"
     """(client)"""
+    SET_PROFILE = "set_profile"
+    """(client) What it offers, for prompts."""
     LIST_ARCHIVED = "list_archived"
     """()"""
     LIST_UPLOADS = "list_uploads"

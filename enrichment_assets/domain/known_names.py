@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.contact_records import ABOUT_EMAIL, EMAIL_RECORDS, PHONE_RECORDS
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import made_keys
@@ -15,8 +16,8 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.workflow import WorkflowDefinition
 
-ROOTS = ("original", "item", "parameters", "callback_url", "external_id", "secrets", "members")
-"""What templates see besides fields; conditions see the first three, and only a bulk call's request the last."""
+ROOTS = ("original", "item", "parameters", PROFILE, "callback_url", "external_id", "secrets", "members")
+"""What templates see besides fields; conditions see the first four, and only a bulk call's request the last."""
 
 ITEM_MEMBERS = ("id", "row_number", "parent_id", "batch", "client", "company_key")
 """`item` in templates and conditions (`engine.run.context`)."""

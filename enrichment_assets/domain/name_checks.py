@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from enrichment_assets.domain.bulk_requests import MEMBERS
+from enrichment_assets.domain.client_profiles import NAMES, PROFILE
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import names_in
 from enrichment_assets.domain.known_names import (
@@ -147,6 +148,8 @@ def _unknown(
     head, member = read.head, read.member
     if head == "item" and member is not None and member not in ITEM_MEMBERS:
         return f"`item` has no {member!r}: {instead(member, ITEM_MEMBERS)}"
+    if head == PROFILE and member is not None and member not in NAMES:
+        return f"the client's profile has no {member!r}: {instead(member, NAMES)}"
     if head == "parameters" and member is not None and member not in parameters:
         return f"there is no parameter {member!r}: {_declare(member, parameters)}"
     in_condition, in_poll = read.place[0] == "run_if", read.place[0] == "poll"

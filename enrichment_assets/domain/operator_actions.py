@@ -32,6 +32,7 @@ class Code(StrEnum):
 
     CLIENT_ADD = "client.add"
     CLIENT_CONFIG = "client.config"
+    CLIENT_PROFILE = "client.profile"
     CLIENT_WEIGHT = "client.weight"
     CLIENT_ARCHIVE = "client.archive"
     CLIENT_RESTORE = "client.restore"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from enrichment_assets.domain.client_profiles import ProfileVersion
 from enrichment_assets.domain.workflow import Part, Slug, WorkflowDefinition
 
 
@@ -67,6 +68,13 @@ class BlueprintStep(Part):
     after: list[Slug] = Field(default_factory=list, description="steps of this blueprint that must be settled first")
     fallback_of: list[Slug] = Field(default_factory=list, description="waterfall: runs only where all of these missed")
     registry_version: str
+    profile: int | None = Field(default=None, description="version of the client's profile; null: it reads none of it")
+
+    @property
+    def version(self) -> str:
+        """What the keys of its calls say of its configuration: its definition, and the profile that it reads."""
+        version = self.workflow.version()
+        return version if self.profile is None else f"{version}:profile-{self.profile}"
 
     @property
     def slug(self) -> str:
@@ -87,6 +95,9 @@ class Blueprint(Part):
     company_identity: list[str]
     simulated: bool | None = Field(
         default=None, description="launched for the sandbox (true) or for real providers (false); null: not said"
+    )
+    client_profile: ProfileVersion | None = Field(
+        default=None, description="as it was at the launch; null: no step reads it, or the client had none"
     )
     steps: list[BlueprintStep] = Field(min_length=1)
 

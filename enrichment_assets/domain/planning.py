@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from enrichment_assets.domain.client_profiles import NAMES, PROFILE, ProfileVersion
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
@@ -26,6 +27,7 @@ from enrichment_assets.domain.pipeline import (
     Waterfall,
 )
 from enrichment_assets.domain.prompts.checks import steered_faults
+from enrichment_assets.domain.reads import reads_of
 from enrichment_assets.domain.suggestions import did_you_mean, misspelt
 from enrichment_assets.domain.template_expressions import names_in
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
@@ -263,6 +265,24 @@ def _set_path(target: dict[str, Any], path: str, value: Any, where: str) -> None
                 code="client_config.path_unknown",
             )
     node[last] = value
+
+
+def profile_names(workflow: WorkflowDefinition) -> list[str]:
+    """What a workflow reads of the client's profile, in order; all names where it reads the whole."""
+    members = [read.member for read in reads_of(workflow) if read.head == PROFILE]
+    return list(NAMES) if None in members else list(dict.fromkeys(member for member in members if member))
+
+
+def with_profile(blueprint: Blueprint, current: ProfileVersion | None) -> Blueprint:
+    """The blueprint with the client's profile as it is now, where a step reads it."""
+    reading = {step.slug for step in blueprint.steps if profile_names(step.workflow)}
+    if current is None or not reading:
+        return blueprint
+    steps = [
+        step.model_copy(update={"profile": current.version}) if step.slug in reading else step
+        for step in blueprint.steps
+    ]
+    return blueprint.model_copy(update={"client_profile": current, "steps": steps})
 
 
 def reusing(blueprint: Blueprint, age: Callable[[WorkflowDefinition], float | None]) -> Blueprint:

@@ -95,6 +95,19 @@ clients = Table(
     CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="slug"),
 )
 
+client_profiles = Table(  # what a client offers, for prompts: each change is a version, and none is ever overwritten
+    "client_profiles",
+    metadata,
+    _id(),
+    _client(),
+    Column("version", Integer, nullable=False, comment="from 1 for each client"),
+    Column("profile", JSONB, nullable=False, comment="domain.client_profiles.ClientProfile"),
+    Column("content_hash", Text, nullable=False, comment="SHA-256 of the profile"),
+    Column("set_by", Text, nullable=False, comment="kind:name, as cli:ada"),
+    _now("set_at"),
+    UniqueConstraint("client_id", "version"),
+)
+
 uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<client>/<sha256>
     "uploads",
     metadata,
@@ -391,7 +404,15 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     _time("body_removed_at"),
     _readings(),
     Column("bulk_id", Uuid, comment="the request that carried its last attempt together with others"),
+    Column("model", Text, comment="the language model that answered, in its vendor's words"),
+    Column("input_tokens", BigInteger, comment="of all its answered attempts, cached ones among them"),
+    Column("cached_input_tokens", BigInteger, comment="of these, read from the vendor's cache"),
+    Column("cache_write_tokens", BigInteger, comment="of these, written to it"),
+    Column("output_tokens", BigInteger),
+    Column("searches", BigInteger, comment="web searches of the model"),
+    Column("cost_basis", Text, comment="what the last cost follows from: reported, usage or reserved"),
     _one_of("state", CallState),
+    CheckConstraint("cost_basis in ('reported', 'usage', 'reserved')", name="cost_basis"),
     Index(None, "batch_id", "workflow_slug"),
     Index(
         "ix_provider_calls_question",

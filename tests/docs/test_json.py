@@ -203,6 +203,9 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("client", "config", "acme", MATCH, "--set", "limits.per_second=2"),
     ),
     ("client weight", ("client", "weight", "acme", "2")),
+    ("client profile --set", ("client", "profile", "acme", "--set", "offer=Sensors")),
+    ("client profile", ("client", "profile", "acme")),
+    ("client profile --history", ("client", "profile", "acme", "--history")),
     ("client config --show", ("client", "config", "acme", MATCH, "--show")),
     ("workflow list", ("workflow", "list")),
     ("workflow show", ("workflow", "show", MATCH)),
@@ -259,6 +262,7 @@ WITHOUT_JSON = {"workflow disable", "workflow enable", "edit"}
 CHANGES = {
     "client add": "client.add",
     "client config": "client.config",
+    "client profile --set": "client.profile",
     "client weight": "client.weight",
     "priority": "batch.priority",
     "workflow add": "workflow.save",

@@ -259,6 +259,7 @@ NEEDED = {
     "pipeline add": "mine --steps normalise-name --client nobody",
     "client config": "nobody",
     "client weight": "nobody 2",
+    "client profile": "nobody",
     "archive": "pipeline mine --client nobody",
     "restore": "pipeline mine --client nobody",
     "remove": "pipeline mine --client nobody --yes",

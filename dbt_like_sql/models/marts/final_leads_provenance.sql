@@ -47,30 +47,41 @@ rejected as (
     where reason <> 'several'
     group by all
 
+),
+
+given as (
+
+    select
+        client_slug,
+        batch_key,
+        item_id,
+        field,
+        c.value,
+        coalesce(c.source_kind, r.first.source_kind) as source_kind,
+        case when c.source_kind is null then r.first.source_workflow else c.source_workflow end as source_workflow,
+        case when c.source_kind is null then r.first.source_provider else c.source_provider end as source_provider,
+        c.edited_by,
+        c.confidence,
+        c.verdict,
+        c.said,
+        c.said_by,
+        c.kind,
+        c.do_not_call,
+        c.reused_from_batch,
+        coalesce(c.fetched_at, r.first.fetched_at) as fetched_at,
+        c.rule,
+        coalesce(c.candidates, 0) as candidates,
+        cast(coalesce(r.rejected, 0) as integer) as rejected,
+        r.first.value as rejected_value,
+        r.first.reason as rejected_reason
+    from chosen as c
+    full join rejected as r using (client_slug, batch_key, item_id, field)
+
 )
 
 select
-    client_slug,
-    batch_key,
-    item_id,
-    field,
-    c.value,
-    coalesce(c.source_kind, r.first.source_kind) as source_kind,
-    case when c.source_kind is null then r.first.source_workflow else c.source_workflow end as source_workflow,
-    case when c.source_kind is null then r.first.source_provider else c.source_provider end as source_provider,
-    c.edited_by,
-    c.confidence,
-    c.verdict,
-    c.said,
-    c.said_by,
-    c.kind,
-    c.do_not_call,
-    c.reused_from_batch,
-    coalesce(c.fetched_at, r.first.fetched_at) as fetched_at,
-    c.rule,
-    coalesce(c.candidates, 0) as candidates,
-    cast(coalesce(r.rejected, 0) as integer) as rejected,
-    r.first.value as rejected_value,
-    r.first.reason as rejected_reason
-from chosen as c
-full join rejected as r using (client_slug, batch_key, item_id, field)
+    g.*,
+    t.profile_version
+from given as g
+left join {{ source('hq', 'batch_steps') }} as t
+    on t.batch_key = g.batch_key and t.workflow_slug = g.source_workflow

@@ -15,6 +15,7 @@ from uuid import UUID
 import httpx
 
 from enrichment_assets.domain.bulk_answers import Place
+from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Answer
@@ -44,6 +45,12 @@ class Batch:
     client_id: int
     client_slug: str
     blueprint: Blueprint
+    client_profile: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The profile's values, looked up once for all items."""
+        told = self.blueprint.client_profile
+        object.__setattr__(self, "client_profile", {} if told is None else told.profile.values())
 
     def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
         """The names that templates and conditions of `step` see for `item`."""
@@ -59,6 +66,7 @@ class Batch:
                 "company_key": item.company_key,
             },
             "parameters": step.workflow.parameters,
+            PROFILE: self.client_profile,
             **extra,
         }
 

@@ -212,7 +212,7 @@ def _prepare(
     only_simulator: str | None,
     ended_by: tuple[str, ...],
 ) -> Step:
-    workflow, version = step.workflow, step.workflow.version()
+    workflow, version = step.workflow, step.version
     provider = None
     secrets: Mapping[str, str] = {}
     simulated, stop = False, None

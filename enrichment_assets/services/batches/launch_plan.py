@@ -3,69 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import emitted_by
 from enrichment_assets.domain.name_checks import column_faults
-from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
-from enrichment_assets.domain.planning import build_blueprint, child_route, switched_off
+from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition
+from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile
 from enrichment_assets.domain.priorities import Priority
-from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
-from enrichment_assets.providers import build_providers
+from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.services.batches.items import company_subjects
 from enrichment_assets.services.batches.pilots import is_pilot_of, pilot_for
+from enrichment_assets.services.batches.step_plans import StepPlan, step_plans
 from enrichment_assets.services.catalog.configuration import pipeline_row
-from enrichment_assets.services.catalog.key_safety import KeyUse, key_uses, sent_secrets
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching as store
+from enrichment_assets.store.catalog import profiles
 from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.wire.addresses import address_of
-from enrichment_assets.wire.secrets import missing_secrets, refuse_foreign_variable, secret_names
-from enrichment_assets.wire.simulator import replaced_addresses
 
 _HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class StepPlan:
-    """One step: how often it calls at most, and what that costs at most, in exact decimals of `currency`.
-
-    Both are for the rows of the upload. `also_for`: (emitting step, children of one of its answers at most) whose
-    child items take this step besides; how many there will be nobody can say. `reuse_for`: seconds that an answer of
-    an earlier batch of the client may be old to be taken instead of a call. `keys`: which variables go to which host.
-    `simulated`: the simulator is called, instead of `replaced` where other addresses are configured (scheme and host).
-    """
-
-    slug: str
-    title: str
-    provider: str
-    operation: str
-    mode: Mode
-    entity: Entity
-    after: tuple[str, ...]
-    fallback_of: tuple[str, ...]
-    calls_at_most: int
-    cost_each: Decimal
-    cost_at_most: Decimal
-    currency: str
-    simulated: bool
-    problems: tuple[str, ...]
-    reuse_for: float | None = None
-    also_for: tuple[tuple[str, int], ...] = ()
-    keys: tuple[KeyUse, ...] = ()
-    replaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +172,9 @@ def draft_launch(connection: Connection, upload: int | str, pipeline: str, clien
         if entry["workflow_slug"] in wanted
     }
     configs = registry_store.client_configs(connection, row["client_id"])
-    blueprint = build_blueprint(row["client"], definition, workflows, configs)
+    blueprint = with_profile(
+        build_blueprint(row["client"], definition, workflows, configs), profiles.told(connection, row["client_id"])
+    )
     unread = _misread_columns(row, blueprint, workflows)
     return Draft(row, definition, blueprint, tuple(switched_off(definition, configs)), unread)
 
@@ -256,96 +223,3 @@ def default_key(connection: Connection, draft: Draft) -> str:
     """The next free `<client>-<upload id>-<pipeline>-<n>`."""
     prefix = f"{draft.upload['client']}-{draft.upload['id']}-{draft.pipeline.slug}"
     return f"{prefix}-{store.next_batch_number(connection, prefix)}"
-
-
-def step_plans(
-    settings: Settings, draft: Draft, companies: int | None, environment: Mapping[str, str] | None
-) -> tuple[StepPlan, ...]:
-    """The plan of every step; `companies`: what a company step calls at most (None: not counted)."""
-    providers = build_providers(settings.sandbox_url)
-    children = _children(draft.blueprint)
-    plans = [
-        _step_plan(settings, step, draft.items, companies, providers, environment) for step in draft.blueprint.steps
-    ]
-    return tuple(replace(plan, also_for=tuple(children[plan.slug])) for plan in plans)
-
-
-def _children(blueprint: Blueprint) -> dict[str, list[tuple[str, int]]]:
-    """Step -> the emitting steps whose children may call it: a shared company answer is no further call."""
-    found: dict[str, list[tuple[str, int]]] = {step.slug: [] for step in blueprint.steps}
-    for emitter in blueprint.steps:
-        if emitter.workflow.emits is not None:
-            for child in child_route(blueprint, emitter.slug):
-                if child.way == "runs" and blueprint.step(child.slug).workflow.mode is not Mode.LOCAL:
-                    found[child.slug].append((emitter.slug, emitter.workflow.emits.at_most))
-    return found
-
-
-def _step_plan(
-    settings: Settings,
-    step: BlueprintStep,
-    items: int,
-    companies: int | None,
-    providers: Mapping[str, Provider],
-    environment: Mapping[str, str] | None,
-) -> StepPlan:
-    workflow = step.workflow
-    simulated = settings.sandbox_url is not None and workflow.mode is not Mode.LOCAL
-    problems = readiness(workflow, providers, environment, simulated=simulated)
-    subjects = companies if workflow.entity is Entity.COMPANY and companies is not None else items
-    calls = 0 if workflow.mode is Mode.LOCAL else subjects
-    each = max(workflow.price.estimate, workflow.price.not_found or Decimal(0))
-    return StepPlan(
-        slug=step.slug,
-        title=workflow.title,
-        provider=workflow.provider,
-        operation=workflow.operation,
-        mode=workflow.mode,
-        entity=workflow.entity,
-        after=tuple(step.after),
-        fallback_of=tuple(step.fallback_of),
-        calls_at_most=calls,
-        cost_each=each,
-        cost_at_most=each * calls,
-        currency=workflow.price.currency,
-        simulated=simulated,
-        problems=tuple(problems),
-        reuse_for=workflow.reuse_for,
-        keys=() if problems else _key_uses(workflow, settings.sandbox_url),
-        replaced=replaced_addresses(workflow, settings.sandbox_url) if settings.sandbox_url else (),
-    )
-
-
-def _key_uses(workflow: WorkflowDefinition, sandbox_url: str | None) -> tuple[KeyUse, ...]:
-    """Which variable goes to which host: in a batch for the simulator all of them to it."""
-    if sandbox_url is None:
-        return key_uses(workflow)
-    host = urlsplit(sandbox_url).netloc
-    return tuple(KeyUse(purpose, name, host, False) for purpose, name in sent_secrets(workflow).items())
-
-
-def readiness(
-    workflow: WorkflowDefinition,
-    providers: Mapping[str, Provider],
-    environment: Mapping[str, str] | None,
-    *,
-    simulated: bool,
-) -> Sequence[str]:
-    """What keeps a workflow from being called at all, as sentences. The simulator needs no address and no key."""
-    if workflow.mode is Mode.LOCAL:
-        return ()
-    try:
-        for purpose, name in secret_names(workflow).items():
-            refuse_foreign_variable(purpose, name, environment)
-    except ConfigurationError as error:
-        return (f"workflow {workflow.slug}: {error}",)
-    if simulated:
-        return ()
-    try:
-        address_of(workflow, providers[workflow.provider])
-    except ConfigurationError as error:
-        return (str(error),)
-    return [
-        f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set"
-        for purpose, name in missing_secrets(workflow, environment).items()
-    ]

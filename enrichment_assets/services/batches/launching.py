@@ -21,17 +21,16 @@ from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.services.batches.launch_plan import (
     Draft,
     LaunchPlan,
-    StepPlan,
     default_key,
     draft_launch,
     find_upload,
     plan_launch,
-    step_plans,
     unrecognised,
 )
 from enrichment_assets.services.batches.pilots import extend, pilot_for
 from enrichment_assets.services.batches.priorities import change_priority
 from enrichment_assets.services.batches.simulation import calls_simulator
+from enrichment_assets.services.batches.step_plans import StepPlan, step_plans
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.uploads.upload import upload_again
 from enrichment_assets.settings import Settings

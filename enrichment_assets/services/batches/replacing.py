@@ -18,10 +18,11 @@ from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.engine.calls.past_questions import remember_questions
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import load_batch
-from enrichment_assets.services.batches.launch_plan import draft_launch, step_plans
+from enrichment_assets.services.batches.launch_plan import draft_launch
 from enrichment_assets.services.batches.launching import Launched, created, refuse_unready, relaunched
 from enrichment_assets.services.batches.partitions import Partitions
 from enrichment_assets.services.batches.simulation import calls_simulator, refuse_other_world
+from enrichment_assets.services.batches.step_plans import step_plans
 from enrichment_assets.services.catalog.archiving import put_out_of_sight
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings

@@ -27,6 +27,7 @@ class Link:
 
     `verdict` is our word for what counts of all that was said of an address or number, `said` the same in the words
     of `said_by` (a workflow, or `upload`); `kind` and `do_not_call` are a number's. `why_not` is null for the winner.
+    `profile_version`: of the client's profile, where the workflow's request is made of it.
     `reused_from_batch`: the batch whose answer it is, where it was not asked for again; `fetched_at` is its time then.
     """
 
@@ -43,6 +44,7 @@ class Link:
     said_by: str | None = None
     kind: str | None = None
     do_not_call: str | None = None
+    profile_version: int | None = None
     why_not: str | None = None
 
 
@@ -57,9 +59,11 @@ class Chain:
 
 
 _QUERY = """
-    select * from lead_values
-    where batch_key = $batch and item_id = $item and ($field is null or field = $field)
-    order by field, rank
+    select v.*, s.profile_version
+    from lead_values as v
+    left join hq.batch_steps as s on s.batch_key = v.batch_key and s.workflow_slug = v.source_workflow
+    where v.batch_key = $batch and v.item_id = $item and ($field is null or v.field = $field)
+    order by v.field, v.rank
 """
 
 _BESIDE = """
@@ -86,7 +90,18 @@ _REJECTED = """
 """
 
 _SAYS_NOTHING = dict.fromkeys(
-    ("confidence", "verdict", "said", "said_by", "kind", "do_not_call", "rule", "edited_by", "reused_from_batch")
+    (
+        "confidence",
+        "verdict",
+        "said",
+        "said_by",
+        "kind",
+        "do_not_call",
+        "rule",
+        "edited_by",
+        "reused_from_batch",
+        "profile_version",
+    )
 )
 _ALONE = {"kept_beside": "kept beside: not offered as the lead's own", "only_judged": "judged, but nobody gave it"}
 
@@ -217,6 +232,7 @@ def _link(row: Row, why_not: str | None) -> Link:
         said_by=row["said_by"],
         kind=row["kind"],
         do_not_call=row["do_not_call"],
+        profile_version=row["profile_version"],
         why_not=why_not,
     )
 

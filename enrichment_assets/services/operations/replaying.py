@@ -283,7 +283,7 @@ class _Replay:
         connection, batch_id = self._connection, self._batch.batch_id
         if new:
             replaying.save_blueprint(connection, batch_id, self._blueprint.model_dump(mode="json", by_alias=True))
-            replaying.rekey_calls(connection, batch_id, self._key, self._slug, self._workflow.version())
+            replaying.rekey_calls(connection, batch_id, self._key, self._slug, self._blueprint.step(self._slug).version)
         reopened = reopening.reopen_dependents(connection, self._answered, StepFacts.of(self._blueprint))
         if new or self._counts["states"]:
             recovery.wake_batch(connection, batch_id, only_if_pending=False)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import ClientWorkflowConfig
     from enrichment_assets.domain.workflow import WorkflowDefinition
     from enrichment_assets.services.catalog import archiving, checking, clients, configuration
+    from enrichment_assets.store.catalog.profiles import StoredProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,32 @@ class ClientConfig(Shape):
     def of(cls, found: ClientWorkflowConfig) -> ClientConfig:
         """From what the services return."""
         return cls(found.settings, found.secrets, found.enabled)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientProfile(Shape):
+    """A version of what a client offers, as prompts see it.
+
+    Attributes:
+        client: Whose it is.
+        version: Its number, from 1.
+        content_hash: SHA-256 of what it says, in hex.
+        set_by: Who set it, like `cli:ada`.
+        set_at: When.
+        profile: Name to value: [prompts](prompts.md#the-clients-profile).
+    """
+
+    client: str
+    version: int
+    content_hash: str
+    set_by: str
+    set_at: datetime
+    profile: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, client: str, found: StoredProfile) -> ClientProfile:
+        """From what the services return."""
+        return cls(client, found.version, found.content_hash, found.set_by, found.set_at, found.profile.values())
 
 
 @dataclass(frozen=True, slots=True)

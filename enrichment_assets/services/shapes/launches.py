@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.batches import launch_plan, launching
+    from enrichment_assets.services.batches import launch_plan, launching, step_plans
     from enrichment_assets.store.batches import giving_up
 
 
@@ -124,7 +124,7 @@ class PlannedStep(Shape):
     replaced: tuple[str, ...]
 
     @classmethod
-    def of(cls, step: launch_plan.StepPlan) -> PlannedStep:
+    def of(cls, step: step_plans.StepPlan) -> PlannedStep:
         """From what the services return."""
         return cls(
             workflow=step.slug,

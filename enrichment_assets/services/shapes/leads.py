@@ -31,6 +31,7 @@ class GivenValue(Shape):
         said_by: A workflow, or `upload`.
         kind: Of a number or an address.
         do_not_call: A register says that this number is not to be called.
+        profile_version: Version of the client's profile that the workflow's request was made of; null: it reads none.
         why_not: Why another one is shown.
     """
 
@@ -47,6 +48,7 @@ class GivenValue(Shape):
     said_by: str | None
     kind: str | None
     do_not_call: str | bool | None
+    profile_version: int | None
     why_not: str | None
 
 
@@ -84,6 +86,7 @@ class LeadField(Shape):
                 said_by=link.said_by,
                 kind=link.kind,
                 do_not_call=link.do_not_call,
+                profile_version=link.profile_version,
                 why_not=link.why_not,
             )
             for link in chain.links

@@ -12,13 +12,13 @@ from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, ClientWorkflowConfig, PipelineDefinition
-from enrichment_assets.domain.planning import apply_config
+from enrichment_assets.domain.planning import apply_config, with_profile
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.prepared_step import Step, Throttle, prepare_steps
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.batches.launch_plan import readiness
 from enrichment_assets.services.batches.simulation import calls_simulator
+from enrichment_assets.services.batches.step_plans import readiness, without_profile
 from enrichment_assets.services.catalog.clients import no_such_workflow
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
@@ -26,6 +26,7 @@ from enrichment_assets.services.tries.given import Given, given_item
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching, tries
 from enrichment_assets.store.catalog import clients as clients_store
+from enrichment_assets.store.catalog import profiles
 from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection, connect_async
@@ -102,7 +103,8 @@ def draft_try(hq: Hq, settings: Settings, wanted: Wanted) -> Draft:
         workflows = registry_store.readable_workflows(registry_store.list_workflow_rows(connection))
         workflow = _workflow(connection, wanted.workflow, client, workflows)
         rows = [] if source is None else _rows(connection, source, wanted)
-    blueprint = _blueprint(settings, client["slug"], workflow, wanted, source)
+        told = profiles.told(connection, client["id"])
+    blueprint = with_profile(_blueprint(settings, client["slug"], workflow, wanted, source), told)
     given = None
     if source is None:
         given = given_item(client["id"], wanted.given or {}, workflow, workflows.values(), blueprint.company_identity)
@@ -112,7 +114,10 @@ def draft_try(hq: Hq, settings: Settings, wanted: Wanted) -> Draft:
     ids = tuple(row["id"] for row in rows)
     items = [given.item] if given is not None else load(hq, ids, blueprint)
     simulated = bool(blueprint.simulated)
-    problems = readiness(workflow, build_providers(settings.sandbox_url), None, simulated=simulated)
+    problems = [
+        *readiness(workflow, build_providers(settings.sandbox_url), None, simulated=simulated),
+        *without_profile(blueprint.step(workflow.slug), blueprint),
+    ]
     draft = Draft(batch, workflow.slug, step, ids, given, items, tuple(problems))
     _refuse_incomplete(draft)
     return draft

@@ -86,6 +86,7 @@ _IN_THE_WAY: Mapping[tuple[str, Kind], Mapping[str, str]] = {
 _DELETE: Mapping[Kind, tuple[str, ...]] = {
     "client": (
         "delete from client_workflow_configs where client_id = %(id)s",
+        "delete from client_profiles where client_id = %(id)s",
         "delete from budgets where client_id = %(id)s",
         "delete from suppressions where client_id = %(id)s",
         "delete from clients where id = %(id)s",

@@ -54,7 +54,7 @@ SOURCE_QUERIES: Mapping[str, str] = {
                (s -> 'fallback_of')::text as fallback_of,
                (select jsonb_agg(p order by p) from jsonb_object_keys(s -> 'workflow' -> 'provides') p)::text
                    as provides,
-               s ->> 'registry_version' as registry_version
+               s ->> 'registry_version' as registry_version, (s ->> 'profile')::int as profile_version
         from batches b, jsonb_array_elements(b.blueprint -> 'steps') s
         where b.id = {batch_id}
         order by position""",
