@@ -18,7 +18,18 @@ HANDED_OVER = frozenset({"launch", "query", "run", "stats", "status"})
 """Commands that the copy may run: those that people give again and again. The others are begun as ever."""
 
 LOADED = (
+    "babel.numbers",
+    "charset_normalizer",
+    "dagster._core.definitions.repository_definition.repository_data_builder",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.instance.runs.run_domain",
     "dagster._core.storage.dagster_run",
+    "dagster._core.storage.noop_compute_log_manager",
+    "dagster._core.storage.root",
+    "dagster._core.system_config.composite_descent",
+    "disposable_email_domains",
     "enrichment_assets.assets.engine_worker",
     "enrichment_assets.cli.grids",
     "enrichment_assets.cli.tables",
@@ -28,11 +39,15 @@ LOADED = (
     "enrichment_assets.services.insight.queries",
     "enrichment_assets.services.shapes.batches",
     "enrichment_assets.services.uploads.raw_uploads",
+    "enrichment_assets.store.tables",
     "enrichment_assets.warehouse.building",
     "enrichment_assets.warehouse.kept_lineage",
     "enrichment_assets.warehouse.publishing",
     "enrichment_assets.warehouse.sources",
     "enrichment_assets.warehouse.testing",
+    "numpy.ma",
+    "psycopg2.extras",
+    "upath",
 )
 """What a run and the other commands import besides, when they come to it."""
 
@@ -66,14 +81,28 @@ def leave_warm_copy(settings: Settings) -> None:
     if program is None or settings.warm_minutes <= 0:
         return
     from enrichment_assets.installation.warm_commands import leave_behind
-    from enrichment_assets.registry.loader import builtin_workflows
-    from enrichment_assets.warehouse import load_project
 
     for name in LOADED:
         import_module(name)
-    builtin_workflows()
-    load_project()
+    _learn()
     leave_behind(settings.home, settings.warm_minutes * 60, program, _files_that_are_no_modules)
+
+
+def _learn() -> None:
+    """Read what every run reads at its first row: the SQL models, countries, numbering plans and public suffixes."""
+    from enrichment_assets.code_location import build_definitions
+    from enrichment_assets.domain.countries import region_of
+    from enrichment_assets.domain.domains import registrable_domain
+    from enrichment_assets.domain.phones import normalise_phone
+    from enrichment_assets.registry.loader import builtin_workflows
+    from enrichment_assets.warehouse import load_project
+
+    build_definitions(list(builtin_workflows().values()))
+    all(model.sql for model in load_project().models.values())  # rendered, and kept
+    region_of("Deutschland")
+    registrable_domain("www.example.co.uk")
+    for country in ("US", "GB", "DE"):
+        normalise_phone("2015550123", country)
 
 
 def _files_that_are_no_modules() -> dict[Path, int]:

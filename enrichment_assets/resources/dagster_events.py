@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 from dagster import DagsterEventType
 from dagster._core.events.log import EventLogEntry
+from dagster._core.execution.plan.handle import StepHandle
 from dagster._core.execution.plan.outputs import StepOutputData
 from sqlalchemy.engine import Connection
 
+from enrichment_assets.resources import check_executions
 from enrichment_assets.resources.event_log import GatheringEventLog
 
 
@@ -22,6 +24,7 @@ def said_once(event: EventLogEntry) -> EventLogEntry:
 
     - The message of an event of Dagster's is in the event; the entry's own copy goes.
     - `logging_tags` were for loggers at the time; run, job and step are fields of their own.
+    - The step's handle is that of its node, from which Dagster makes it where it is not written.
     - The metadata of an output is that of its materialisation. The output itself stays: a run that is executed again
       from its failure goes by it.
     """
@@ -29,6 +32,8 @@ def said_once(event: EventLogEntry) -> EventLogEntry:
     if told is None:
         return event
     told = told._replace(logging_tags={})
+    if told.node_handle is not None and told.step_handle == StepHandle(told.node_handle):
+        told = told._replace(step_handle=None)
     if isinstance(told.event_specific_data, StepOutputData):
         told = told._replace(event_specific_data=told.event_specific_data._replace(metadata={}))
     return event._replace(dagster_event=told, user_message="" if told.message is not None else event.user_message)
@@ -50,9 +55,7 @@ class EventLogSaidOnce(GatheringEventLog):
 
         The output of a check is left out where its evaluation is written with it: nothing is made from a check.
         """
-        planned = [event for event in events if _plans_a_check(event)]
-        for event in planned:
-            self.store_asset_check_event(event, None)
+        check_executions.plan(connection, [event for event in events if _plans_a_check(event)])
         evaluated = {place for event in events if (place := _output_of_a_check(event)) is not None}
         left_out = [_plans_a_check(event) or _output(event) in evaluated for event in events]
         others = [event for event, is_left_out in zip(events, left_out, strict=True) if not is_left_out]

@@ -11,15 +11,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import cast
+from typing import Any, cast
 
 from dagster import AssetKey, DagsterEventType, EventLogEntry, EventLogRecord, EventRecordsResult
 from dagster._core.event_api import AssetRecordsFilter, EventLogCursor
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log import SqlEventLogStorageTable
+from dagster._serdes import serialize_value
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.utils import create_pg_connection
 from sqlalchemy.engine import Connection
+
+from enrichment_assets.resources import check_executions
 
 WAIT_SECONDS = 0.5
 MOST_WAITING = 200
@@ -45,6 +48,8 @@ class GatheringEventLog(PostgresEventLogStorage):
         self._timer: threading.Timer | None = None
         self._writing: Connection | None = None
         self._tables: set[str] = set()
+        self._columns: set[str] = set()
+        self._partitions: set[tuple[str, str]] = set()
         self._newest: dict[tuple[AssetKey | None, str | None], EventLogRecord] = {}
 
     def store_event(self, event: EventLogEntry) -> None:
@@ -64,6 +69,7 @@ class GatheringEventLog(PostgresEventLogStorage):
             if kind in _ENDS:
                 self._executed.discard(event.run_id)
                 self._newest.clear()
+                self._partitions.clear()
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Write events together; Dagster gives those that plan a run."""
@@ -90,6 +96,28 @@ class GatheringEventLog(PostgresEventLogStorage):
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        """Whether the table of assets has a column; one that was there is not asked for again."""
+        if column_name not in self._columns and super()._has_asset_key_col_on_connection(conn, column_name):
+            self._columns.add(column_name)
+        return column_name in self._columns
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """As above, without a connection where it is known."""
+        return column_name in self._columns or super().has_asset_key_col(column_name)
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether there is such a partition; a run asks for its own with every output, and is told once."""
+        place = (partitions_def_name, partition_key)
+        with self._lock:
+            if place in self._partitions:
+                return True
+        found = super().has_dynamic_partition(partitions_def_name, partition_key)
+        with self._lock:
+            if found and self._executed:
+                self._partitions.add(place)
+        return found
 
     def dispose(self) -> None:
         """Write what is waiting, and close the connections."""
@@ -151,10 +179,24 @@ class GatheringEventLog(PostgresEventLogStorage):
             self._store_asset_event_tags(connection, [e for e, _ in of_assets], [i for _, i in of_assets])
         for event, event_id in of_assets:
             self._store_asset_event(connection, event, event_id)
+        evaluated = check_executions.evaluate(connection, [one for one in numbered if _evaluates_in_a_run(one[0])])
         for event, event_id in numbered:
-            if event.is_dagster_event and event.dagster_event_type in ASSET_CHECK_EVENTS:
+            if event.dagster_event_type in ASSET_CHECK_EVENTS and event_id not in evaluated:
                 self.store_asset_check_event(event, event_id)
         return ids
+
+    def _event_to_row(self, event: EventLogEntry) -> dict[str, Any]:
+        """As Dagster's, in compact JSON."""
+        told = event.dagster_event
+        return {
+            "run_id": event.run_id,
+            "event": serialize_value(event, separators=check_executions.COMPACT),
+            "dagster_event_type": None if told is None else told.event_type_value,
+            "timestamp": check_executions.time_of(event),
+            "step_key": event.step_key if told is None else told.step_key,
+            "asset_key": None if told is None or told.asset_key is None else told.asset_key.to_string(),
+            "partition": None if told is None else told.partition or None,
+        }
 
     def _connect(self) -> AbstractContextManager[Connection]:
         """A connection; what this process has waiting is written first, so that it is seen."""
@@ -171,6 +213,10 @@ def _is_of_the_run(event: EventLogEntry) -> bool:
 
 def _is_of_an_asset(event: EventLogEntry) -> bool:
     return event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS and bool(_asset(event))
+
+
+def _evaluates_in_a_run(event: EventLogEntry) -> bool:
+    return event.dagster_event_type is DagsterEventType.ASSET_CHECK_EVALUATION and bool(event.run_id)
 
 
 def _place(event: EventLogEntry) -> tuple[AssetKey | None, str | None]:
