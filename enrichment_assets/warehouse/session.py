@@ -189,9 +189,11 @@ def files_of(layout: Layout, room: str, name: str, client_slug: str | None, batc
 
 def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Relation) -> None:
     """A seed is small and part of the project: a table, typed as its `schema` says."""
+    # Looking for the dialect would take longer than reading.
     types = ", ".join(f"'{c.name}': '{c.type}'" for c in seed.columns)
     path = quoted(str(seed.path))
     connection.execute(
         f'create or replace table "{seed.name}" as '
-        f"select * from read_csv({path}, header = true, nullstr = '', columns = {{{types}}})"
+        f"select * from read_csv({path}, header = true, nullstr = '', columns = {{{types}}}, "
+        "auto_detect = false, delim = ',', quote = '\"', escape = '\"')"
     )

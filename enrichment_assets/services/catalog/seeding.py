@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows
+from enrichment_assets.registry.loader import builtin_pipelines, builtin_versions, builtin_workflows
 from enrichment_assets.store.catalog import registry as store
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -34,7 +34,7 @@ def seed_builtins(connection: Connection) -> list[str]:
     rows = {row["workflow_slug"]: row for row in store.list_workflow_rows(connection)}
     changed = []
     for workflow in builtin_workflows().values():
-        version, row = workflow.content_version(), rows.get(workflow.slug)
+        version, row = builtin_versions()[workflow.slug], rows.get(workflow.slug)
         if row is None:
             store.upsert_workflow(connection, workflow, version)
         elif row["builtin_version"] not in (None, version) and not is_edited(row):
