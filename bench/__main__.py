@@ -25,7 +25,7 @@ from rich.table import Table
 
 from bench.summary import summary
 
-PARTS = ("small", "engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction", "volume")
+PARTS = ("small", "daemon", "engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction", "volume")
 RESULTS = Path(__file__).with_name("results.json")
 PART_SECONDS = 3600
 
@@ -35,8 +35,16 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
     engine = ["bench.engine", "--concurrency", str(given.concurrency), "--clients", given.clients]
     ceiling = ["--items", given.ceiling_items, "--latency", "0ms", "--rounds", "1"]
     against = ["--against", str(given.against)] if given.against else []
+    other = ["--python", str(given.against.resolve() / ".venv" / "bin" / "python")] if given.against else []
+    daemon = {
+        "launch": ["bench.daemon", "--part", "launch", "--rounds", str(given.rounds)],
+        "storage": ["bench.daemon", "--part", "storage", "--spans", given.spans],
+        "idle": ["bench.daemon", "--part", "idle", "--batches", given.finished_batches],
+    }
     return {
         "small": {"small": ["bench.small_batch", "--rounds", str(given.rounds), *against]},
+        "daemon": daemon
+        | ({f"{name}, other checkout": [*one, *other] for name, one in daemon.items()} if other else {}),
         "engine": {
             "wire": [*engine, "--items", given.items, "--rounds", str(given.rounds)],
             "ceiling": [*engine, *ceiling],
@@ -82,7 +90,11 @@ def main() -> None:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default=",".join(PARTS), help="parts (default: %(default)s)")
-    parser.add_argument("--against", type=Path, help="small: another checkout with its .venv, by turns with this one")
+    parser.add_argument(
+        "--against", type=Path, help="small and daemon: another checkout with its .venv, beside this one"
+    )
+    parser.add_argument("--spans", default="0,60", help="daemon: seconds that callbacks take (default: %(default)s)")
+    parser.add_argument("--finished-batches", default="0,10000", help="daemon, idle (default: %(default)s)")
     parser.add_argument("--items", default="1000,10000,100000", help="engine: sizes (default: %(default)s)")
     parser.add_argument("--ceiling-items", default="10000", help="engine: size at latency 0 (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="small, engine and receiver (default: %(default)s)")

@@ -24,6 +24,24 @@ def _small(figures: dict[str, Any]) -> Iterator[Row]:
         yield "small", f"48 rows x 4 steps: {command}", value, _SMALL_GOALS.get(command, "")
 
 
+def _daemon(figures: dict[str, Any]) -> Iterator[Row]:
+    for name in ("launch", "storage", "idle"):
+        ours, other = figures[name], figures.get(f"{name}, other checkout")
+        if name == "launch":
+            one = ours["one"]["wall"]
+            ratio = "" if other is None else f", {one / other['one']['wall']:.2f} of the other checkout"
+            yield "daemon", "48 rows: launch to tables", f"{one:.1f} s{ratio}", "0.35"
+            yield "daemon", "five lists at once, to one", f"{ours['five_at_once']['wall'] / one:.2f}", "2.5"
+        elif name == "storage":
+            for span, found in ours.items():
+                megabytes = f"{found['disk_bytes'] / 1e6:.2f} MB in {found['runs']} runs"
+                yield "daemon", f"Dagster's storage, callbacks over {span}", megabytes, "0.5 MB"
+        else:
+            for batches, seconds in ours.items():
+                ratio = "" if other is None else f", {seconds / other[batches]:.2f} of the other checkout"
+                yield "daemon", f"idle, {batches}", f"{seconds:.0f} CPU s an hour{ratio}", "0.5"
+
+
 def _engine(figures: dict[str, Any]) -> Iterator[Row]:
     for name in ("wire", "ceiling"):
         report = figures.get(name, {"sizes": []})  # a results file may have one of the two
@@ -112,6 +130,7 @@ def _volume(figures: dict[str, Any]) -> Iterator[Row]:
 
 _SUMMARIES = {
     "small": _small,
+    "daemon": _daemon,
     "engine": _engine,
     "bulk": _bulk,
     "fairness": _fairness,

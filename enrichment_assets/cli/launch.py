@@ -134,8 +134,12 @@ def launch(
             "workflows with reuse_for",
             err=True,
         )
-    say(f"next: enrich run {launched.batch_key} --wait")
-    say(f"  or: enrich status {launched.batch_key}")
+    if stack is None:
+        say(f"next: enrich run {launched.batch_key} --wait")
+        say(f"  or: enrich status {launched.batch_key}")
+    else:
+        say("the running `enrich up` works on it from here, callbacks included")
+        say(f"next: enrich status {launched.batch_key}")
 
 
 def _warn(hq: Hq, settings: Settings, upload: str, pipeline: str, client: str | None) -> None:

@@ -266,7 +266,7 @@ def _singular_tests(folder: Path, renderer: Renderer) -> list[TestSpec]:
             )
         severity: Severity = "warn" if used.config.get("severity") == "warn" else "error"
         about = " ".join(line[2:].strip() for line in text.splitlines() if line.startswith("--"))
-        tests.append(TestSpec(path.stem, used.refs[0], text, severity, about))
+        tests.append(TestSpec(path.stem, used.refs[0], text, severity, about, reads=used.relations))
     return tests
 
 

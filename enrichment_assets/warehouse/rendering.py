@@ -33,6 +33,11 @@ class Used:
     sources: tuple[str, ...]
     config: Mapping[str, Any]
 
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """All that it reads, sources with `hq.` before the name."""
+        return (*self.refs, *(f"hq.{source}" for source in self.sources))
+
 
 @dataclass
 class _Recorder:
@@ -141,16 +146,20 @@ class Renderer:
 
     def inspect(self, template: str) -> Used:
         """What the template names, each once, in the order of first use."""
+        return self.rendered(template)[1]
+
+    def rendered(self, template: str, **values: Any) -> tuple[str, Used]:
+        """The SQL text, and what the template names; `values` are further names that the template may use."""
         recorder = _Recorder()
-        self._render(template, recorder, {})
-        return Used(
+        text = self._render(template, recorder, values)
+        return text, Used(
             refs=tuple(dict.fromkeys(recorder.refs)),
             sources=tuple(dict.fromkeys(recorder.sources)),
             config=dict(recorder.config),
         )
 
     def render(self, template: str, **values: Any) -> str:
-        """The SQL text; `values` are further names that the template may use."""
+        """The SQL text alone."""
         return self._render(template, _Recorder(), values)
 
     def has_macro(self, name: str) -> bool:

@@ -64,7 +64,7 @@ def run_tests(settings: Settings, batch_key: str | None, models: Sequence[str]) 
         NotFoundError: There is no such model, or nothing was published for the batch.
     """
     if batch_key is None:
-        with _all_batches(settings) as connection:
+        with _all_batches(settings, models) as connection:
             return _run_all(connection, models)
     with open_session(settings, batch_key) as session:
         return run_tests_in(session, models)
@@ -110,12 +110,14 @@ def reconcile_in(session: BatchSession, hq: Hq) -> list[Reconciliation]:
 
 
 @contextmanager
-def _all_batches(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+def _all_batches(settings: Settings, models: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session that sees these models of all batches, and what their tests read."""
     layout = brought(settings, batch_key=ALL)
     project = project_of(layout)
+    read = [name for model in models for spec in project.model(model).tests for name in spec.reads]
     connection = connect(layout)
     try:
-        attach(connection, project, layout)
+        attach(connection, project.needed_for([*models, *read]), layout)
         yield connection
     finally:
         connection.close()

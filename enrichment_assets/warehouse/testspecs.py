@@ -19,7 +19,8 @@ Severity = Literal["error", "warn"]
 class TestSpec:
     """One test of a model: generic (on a column or the model) or singular (a file under `tests/`).
 
-    `sql` is a template that selects the failing rows.
+    `sql` is a template that selects the failing rows; `reads` names what it reads besides the model: models, seeds, and
+    sources with `hq.` before the name.
     """
 
     __test__ = False
@@ -30,6 +31,7 @@ class TestSpec:
     severity: Severity
     description: str = ""
     column: str | None = None
+    reads: tuple[str, ...] = ()
 
 
 _BUILT_IN = {
@@ -69,30 +71,34 @@ def _listed(entry: Mapping[str, Any]) -> list[Any]:
 
 def _spec(model: str, column: str | None, test: str | Mapping[str, Any], renderer: Renderer) -> TestSpec:
     kind, options = (test, {}) if isinstance(test, str) else next(iter(test.items()))
-    arguments = {k: _resolved(v, renderer) for k, v in (options.get("arguments") or {}).items()}
+    resolved = {k: _resolved(v, renderer) for k, v in (options.get("arguments") or {}).items()}
+    arguments = {name: value for name, (value, _) in resolved.items()}
     severity: Severity = "warn" if (options.get("config") or {}).get("severity") == "warn" else "error"
-    sql = _sql(kind, {"model": model, **({"column_name": column} if column else {}), **arguments}, renderer)
+    given = {"model": model, **({"column_name": column} if column else {}), **arguments}
+    sql, used = renderer.rendered(_template(kind, given, renderer), **given)
     name = "_".join(part for part in (kind, model, column or _suffix(arguments)) if part)
-    return TestSpec(options.get("name", name), model, sql, severity, options.get("description", ""), column)
+    reads = (*used.relations, *(one for _, relations in resolved.values() for one in relations))
+    return TestSpec(options.get("name", name), model, sql, severity, options.get("description", ""), column, reads)
 
 
-def _resolved(value: Any, renderer: Renderer) -> Any:
-    """`ref('x')` written as text, as dbt allows it in YAML."""
+def _resolved(value: Any, renderer: Renderer) -> tuple[Any, tuple[str, ...]]:
+    """An argument, and the relations it names: `ref('x')` written as text, as dbt allows it in YAML."""
     if isinstance(value, str) and value.startswith(("ref(", "source(")):
-        return renderer.render("{{ " + value + " }}")
-    return value
+        text, used = renderer.rendered("{{ " + value + " }}")
+        return text, used.relations
+    return value, ()
 
 
 def _suffix(arguments: Mapping[str, Any]) -> str:
     return "_".join(str(v) if not isinstance(v, list) else "_".join(map(str, v)) for v in arguments.values())
 
 
-def _sql(kind: str, arguments: Mapping[str, Any], renderer: Renderer) -> str:
+def _template(kind: str, arguments: Mapping[str, Any], renderer: Renderer) -> str:
     if kind in _BUILT_IN:
-        return renderer.render(_BUILT_IN[kind], **arguments)
+        return _BUILT_IN[kind]
     if not renderer.has_macro(f"test_{kind}"):
         raise ConfigurationError(
             f"schema.yml asks for the test `{kind}`, which no macro defines.", code="model.test_unknown"
         )
     call = ", ".join(f"{name}={name}" for name in arguments)
-    return renderer.render("{{ test_" + kind + "(" + call + ") }}", **arguments)
+    return "{{ test_" + kind + "(" + call + ") }}"
