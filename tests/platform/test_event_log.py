@@ -107,6 +107,31 @@ def test_events_and_all_that_follows_from_them_are_those_of_dagsters_own_storage
     assert ours["events"][-1]["dagster_event_type"] == "PIPELINE_FAILURE"
 
 
+def test_what_is_written_short_is_read_by_dagster_as_it_was(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    run_id = _run(tmp_path)
+    with _instance(tmp_path) as instance:
+        entries = [entry for entry in instance.all_logs(run_id) if entry.dagster_event is not None]
+        told = [entry.get_dagster_event() for entry in entries]
+        history = instance.event_log_storage.get_asset_check_execution_history(dg.AssetCheckKey(CHECKED, "check_1"), 1)
+    of_steps = [event for event in told if event.node_handle is not None]
+    assert {(event.step_handle.to_key(), event.step_key) for event in of_steps if event.step_handle} == {
+        ("makes", "makes"),
+        ("breaks", "breaks"),
+    }
+    assert all(event.step_handle for event in of_steps)
+    assert all(event.message for event in told if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    (execution,) = history
+    assert (execution.run_id, execution.status.value, execution.partition) == (run_id, "FAILED", None)
+    assert execution.event is not None
+    assert (execution.event.step_key, execution.event.timestamp) in {(e.step_key, e.timestamp) for e in entries}
+    evaluation = execution.event.get_dagster_event().asset_check_evaluation_data
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert evaluation.target_materialization_data is not None
+
+
 def test_what_a_long_step_says_is_seen_by_others_before_it_ends(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

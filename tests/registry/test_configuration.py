@@ -12,6 +12,7 @@ from psycopg import Connection
 from enrichment_assets.cli.hints import told
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError, NotFoundError
 from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.registry import loader
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.catalog import configuration as service
 from enrichment_assets.settings import Settings
@@ -48,6 +49,15 @@ def my_step(tmp_path: Path) -> Path:
     path = tmp_path / "my-step.yaml"
     path.write_text(yaml.safe_dump(MY_STEP))
     return path
+
+
+def test_shipped_files_are_read_as_a_persons_own_would_be() -> None:
+    folder = Path(loader.__file__).parent
+    workflows = [loader.parse_workflow(f.read_text("utf-8"), f.name) for f in (folder / "workflows").glob("*.yaml")]
+    pipelines = [loader.parse_pipeline(f.read_text("utf-8"), f.name) for f in (folder / "pipelines").glob("*.yaml")]
+    assert {workflow.slug: workflow for workflow in workflows} == builtin_workflows()
+    assert {pipeline.slug: pipeline for pipeline in pipelines} == loader.builtin_pipelines()
+    assert loader.builtin_versions() == {workflow.slug: workflow.content_version() for workflow in workflows}
 
 
 def test_a_client_is_added_once(settings: Settings) -> None:
