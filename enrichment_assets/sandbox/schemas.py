@@ -39,17 +39,21 @@ _KEYWORDS = {
 
 def value_for(schema: Schema, rng: SeededRandom) -> Any:
     """A made-up value that fits a JSON schema; an unsupported one gets a plausible text."""
-    return _Maker(schema, rng).value(schema, 0)
+    return ValueMaker(schema, rng).value(schema, 0)
 
 
-class _Maker:
-    """One walk through one schema: where references lead, and the draws."""
+class ValueMaker:
+    """One walk through one schema: where references lead, and the draws.
+
+    What a text, a number or a member is made of can be another thing in a subclass.
+    """
 
     def __init__(self, root: Schema, rng: SeededRandom) -> None:
         self.root = root
         self.rng = rng
 
     def value(self, schema: Schema | bool, depth: int) -> Any:
+        """A value of any schema, so deep in others."""
         schema = self.resolved(schema)
         if "const" in schema:
             return schema["const"]
@@ -94,6 +98,7 @@ class _Maker:
         return self.rng.pick(others)
 
     def kind_of(self, schema: Schema, depth: int) -> str:
+        """The type of the value, one of several; without one, what the keywords are about."""
         kind = schema.get("type")
         if isinstance(kind, list):
             plain = [one for one in kind if one != "null"]
@@ -105,6 +110,7 @@ class _Maker:
         return str(kind)
 
     def typed(self, kind: str, schema: Schema, depth: int) -> Any:
+        """A value of a type."""
         if kind == "object":
             return self.object(schema, depth)
         if kind == "array":
@@ -116,19 +122,25 @@ class _Maker:
         return None if kind == "null" else self.text(schema)
 
     def object(self, schema: Schema, depth: int) -> dict[str, Any]:
+        """An object with its properties; deep down with those that it must have."""
         properties: Schema = schema.get("properties") or {}
         required = schema.get("required") or ()
         wanted = [name for name in properties if depth < DEEPEST or name in required]
         if depth > 2 * DEEPEST:  # a recursion that nothing lets end: no value fits, and this one is finite
             wanted = []
-        found = {name: self.value(properties[name], depth + 1) for name in wanted}
+        found = {name: self.member(name, properties[name], depth + 1) for name in wanted}
         more = schema.get("additionalProperties")
         if isinstance(more, Mapping) and depth < DEEPEST:
             for number in range(self.rng.between(1, 2)):
                 found.setdefault(f"key_{number + 1}", self.value(more, depth + 1))
         return found
 
+    def member(self, name: str, schema: Schema | bool, depth: int) -> Any:
+        """The value of one property."""
+        return self.value(schema, depth)
+
     def array(self, schema: Schema, depth: int) -> list[Any]:
+        """A list of a length within its bounds, of few members where it has none."""
         lowest = min(int(schema.get("minItems", 0)), MOST_ITEMS)
         highest = min(int(schema.get("maxItems", max(lowest, 3))), MOST_ITEMS)
         first = list(schema.get("prefixItems") or ())
@@ -143,6 +155,7 @@ class _Maker:
         return found
 
     def number(self, schema: Schema, *, whole: bool) -> int | float:
+        """A number within its bounds."""
         low, high = schema.get("minimum"), schema.get("maximum")
         above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
         step = schema.get("multipleOf") or (1 if whole else None)
@@ -163,6 +176,7 @@ class _Maker:
         return int(drawn) if whole else drawn
 
     def text(self, schema: Schema) -> str:
+        """A text of its pattern or format, and of a length within its bounds."""
         if schema.get("pattern"):
             return matching(str(schema["pattern"]), self.rng)
         made = self.formatted(str(schema.get("format", ""))) or f"{invented_employer(self.rng)} is a believable answer."
@@ -172,6 +186,7 @@ class _Maker:
         return made[: max(highest, lowest)] if "maxLength" in schema else made
 
     def formatted(self, name: str) -> str:
+        """A text in one of JSON schema's formats; empty for an unknown one."""
         rng = self.rng
         day = f"2026-{rng.between(1, 12):02d}-{rng.between(1, 28):02d}"
         number = hex_id(rng.roll())

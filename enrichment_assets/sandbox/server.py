@@ -28,7 +28,7 @@ from enrichment_assets.sandbox.providers import all_providers
 from enrichment_assets.sandbox.providers.base import SimulatedProvider
 from enrichment_assets.sandbox.seeded_random import digest
 from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
-from enrichment_assets.sandbox.wire import hang, reset_mid_answer
+from enrichment_assets.sandbox.wire import drip, hang, reset_mid_answer
 
 KEPT_BEHAVIOURS = 1_000
 
@@ -94,7 +94,7 @@ class SandboxServer:
             self._remember(call, operation, outcome, reply, started)
         if reply.after:
             await asyncio.sleep(reply.after)
-        return _response(reply)
+        return await drip(request, reply, behaviour.drip) if behaviour.drip else _response(reply)
 
     def _behaviour(self, provider: str, request: web.BaseRequest) -> Behaviour:
         scenario = request.headers.get("x-sandbox-scenario", "")

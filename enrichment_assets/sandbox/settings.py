@@ -41,6 +41,16 @@ SCENARIOS: Mapping[str, Mapping[str, Any]] = {
     "blocked": {"blocked": 1},
     "remote-failure": {"remote_failures": 1},
     "refusal": {"refusals": 1},
+    "cut-answer": {"cut_answers": 1},
+    "failure-in-200": {"failures_in_200": 1},
+    "invalid-answer": {"invalid_answers": 1},
+    "broken-json": {"broken_json": 1},
+    "prose": {"prose": 1},
+    "wrapped-json": {"wrapped_json": 1},
+    "overloaded": {"errors": 1, "error_status": [529]},
+    "spend-limit": {"quota": 0, "spent_as": "spend_limit"},
+    "spend-limit-429": {"quota": 0, "spent_as": "spend_limit_429"},
+    "billing": {"quota": 0, "spent_as": "billing"},
     "rare-shapes": {"rare_shapes": 1},
     "callback-dropped": {"callback_drop": 1},
     "callback-duplicated": {"callback_duplicate": 1},
@@ -72,6 +82,21 @@ class Behaviour(BaseModel):
     blocked: Share = Field(0, description="Hunter: share of persons that may not be processed (451)")
     remote_failures: Share = Field(0, description="Hunter: share of first verifications answered 222, try later")
     refusals: Share = Field(0, description="language models: share of questions that the model declines")
+    cut_answers: Share = Field(0, description="language models: share of answers cut off in the middle")
+    failures_in_200: Share = Field(0, description="language models: share of answers that fail inside HTTP 200")
+    invalid_answers: Share = Field(0, description="language models: share of answers that do not fit the schema")
+    broken_json: Share = Field(0, description="language models: share of answers that are no JSON")
+    prose: Share = Field(0, description="language models: share of answers that are sentences instead of JSON")
+    wrapped_json: Share = Field(0, description="language models: share of answers with JSON between sentences")
+    cached_input: Share = Field(0, description="language models: share of the input that counts as cached")
+    spent_as: Literal["default", "spend_limit", "billing", "spend_limit_429"] = Field(
+        "default", description="Anthropic: how an exhausted key is told, 400, 402 or 429"
+    )
+    batch_expired: Share = Field(0, description="language models: share of a batch's lines that expire")
+    batch_failed: Share = Field(0, description="language models: share of a batch's lines that fail")
+    batch_canceled: Share = Field(0, description="language models: share of a batch's lines that are canceled")
+    batch_missing: Share = Field(0, description="language models: share of a batch's lines that no result is given for")
+    drip: Seconds = Field(0, description="an answer's body comes in pieces, over so many seconds")
     gateway_retries: int = Field(3, ge=0, le=10, description="gateway: how often it waits before it passes a 429 on")
     rare_shapes: Share = Field(0, description="share of subjects answered in the rarer shapes that vendors send")
     limits: str | None = Field(None, description="per key: `15/s,500/m`, `documented` or none")
@@ -121,8 +146,9 @@ class Behaviour(BaseModel):
         """Whether any call can go wrong, so that attempts have to be counted."""
         calls = (self.errors, self.rate_limited, self.timeouts, self.resets, self.garbage, self.wrong_types)
         asked_again = (self.later, self.remote_failures)
+        written = (self.cut_answers, self.failures_in_200, self.invalid_answers, self.broken_json, self.prose)
         callbacks = (self.callback_drop, self.callback_duplicate, self.callback_late, self.callback_garbage)
-        return any(calls) or any(asked_again) or any(callbacks) or self.shuffle_callbacks
+        return any(calls) or any(asked_again) or any(written) or any(callbacks) or self.shuffle_callbacks
 
 
 class SandboxSettings(Behaviour):

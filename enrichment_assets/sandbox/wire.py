@@ -1,4 +1,4 @@
-"""Faults below HTTP: an answer that never comes, and a connection that is reset in the middle of one."""
+"""Faults below HTTP: an answer that never comes or comes in drops, a connection that is reset in the middle of one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiohttp import web
 from enrichment_assets.sandbox.exchange import Reply
 
 _LOOK_EVERY_SECONDS = 0.25
+_PIECES = 10
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -23,6 +24,18 @@ async def hang(request: web.BaseRequest, seconds: float) -> None:
         await asyncio.sleep(min(left, _LOOK_EVERY_SECONDS))
     if request.transport is not None:
         request.transport.abort()
+
+
+async def drip(request: web.BaseRequest, reply: Reply, seconds: float) -> web.StreamResponse:
+    """Answer at once, and send the body in pieces over so many seconds."""
+    answer = web.StreamResponse(status=reply.status, headers={"content-type": reply.content_type, **reply.headers})
+    await answer.prepare(request)
+    size = -(-len(reply.body) // _PIECES) or 1
+    for start in range(0, len(reply.body), size):
+        await asyncio.sleep(seconds / _PIECES)
+        await answer.write(reply.body[start : start + size])
+    await answer.write_eof()
+    return answer
 
 
 async def reset_mid_answer(request: web.BaseRequest, reply: Reply | None) -> None:

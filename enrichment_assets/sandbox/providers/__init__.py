@@ -1,9 +1,8 @@
-"""The simulated providers, mounted at `/<name>`. A file that lies here is registered; no list."""
+"""The simulated providers, mounted at `/<name>`. A class with a name that lies here is registered; no list."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from inspect import isabstract
 from pkgutil import iter_modules
 
 from enrichment_assets.sandbox.providers.base import SimulatedProvider
@@ -18,7 +17,7 @@ def _kinds() -> list[type[SimulatedProvider]]:
         if isinstance(value, type)
         and issubclass(value, SimulatedProvider)
         and value.__module__ == module.__name__
-        and not isabstract(value)
+        and "name" in vars(value)
     ]
 
 

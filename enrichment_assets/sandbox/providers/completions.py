@@ -6,27 +6,54 @@ that hits the limit ends in the middle with `finish_reason: length`; a tool call
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from enrichment_assets.sandbox.companies import invented_employer
+from enrichment_assets.sandbox.language.writing import Asked, Stop, Written, tokens
 from enrichment_assets.sandbox.schemas import value_for
 from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 
 CREATED = 1_780_000_000
-CHARACTERS_PER_TOKEN = 4
-REFUSAL = "I'm sorry, but I can't assist with that request."
 _CHUNK = 40
+_REASONS = {Stop.DONE: "stop", Stop.REFUSED: "stop", Stop.LENGTH: "length", Stop.FAILED: "error"}
 
 
-def completion(asked: Mapping[str, Any], identity: str, rng: list[SeededRandom], *, declines: bool) -> dict[str, Any]:
-    """The `chat.completion` object; one choice for each of the dice."""
-    most = asked.get("max_completion_tokens") or asked.get("max_tokens")
-    choices = [_choice(asked, number, one, most, declines) for number, one in enumerate(rng)]
-    sent = tokens(orjson.dumps(asked["messages"]))
-    made = sum(tokens(_written(choice["message"])) for choice in choices)
+def asked_of(body: Mapping[str, Any]) -> Asked:
+    """What a request for a completion asks."""
+    messages = [message for message in body["messages"] if isinstance(message, Mapping)]
+    form = body.get("response_format") or {}
+    return Asked(
+        model=str(body.get("model") or ""),
+        prompt=spoken(messages, {"user", "tool", "function"}),
+        system=spoken(messages, {"system", "developer", "assistant"}),
+        schema=(form.get("json_schema") or {}).get("schema") if form.get("type") == "json_schema" else None,
+        wants_json=form.get("type") == "json_object",
+        most_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+    )
+
+
+def spoken(messages: Iterable[Mapping[str, Any]], roles: Container[str]) -> str:
+    """What these roles say, one message below the other; parts of a message that are no text are left out."""
+    return "\n\n".join(text_of(message.get("content")) for message in messages if message.get("role") in roles)
+
+
+def text_of(content: Any) -> str:
+    """A content that is a text, or a list of parts with texts."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(str(part.get("text") or "") for part in parts if isinstance(part, Mapping))
+
+
+def completion(
+    asked: Mapping[str, Any], identity: str, written: Sequence[Written], rng: SeededRandom, cached: int
+) -> dict[str, Any]:
+    """The `chat.completion` object, a choice for each text; `cached` of its input tokens were known already."""
+    choices = [_choice(asked, number, one, rng) for number, one in enumerate(written)]
+    sent = asked_of(asked).input_tokens
+    made = sum(tokens(_text(choice["message"])) for choice in choices)
     return {
         "id": f"chatcmpl-{identity}",
         "object": "chat.completion",
@@ -37,7 +64,7 @@ def completion(asked: Mapping[str, Any], identity: str, rng: list[SeededRandom],
             "prompt_tokens": sent,
             "completion_tokens": made,
             "total_tokens": sent + made,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": min(cached, sent), "audio_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         },
         "service_tier": "default",
@@ -56,41 +83,16 @@ def streamed(body: Mapping[str, Any], *, with_usage: bool) -> bytes:
     return b"\n\n".join([*events, b"data: [DONE]"]) + b"\n\n"
 
 
-def content_for(schema: Any, wants_json: bool, rng: SeededRandom) -> str:
-    """What the model writes: JSON of a schema, some JSON, or a sentence."""
-    if isinstance(schema, Mapping):
-        return orjson.dumps(value_for(schema, rng)).decode()
-    if wants_json:
-        return orjson.dumps({"answer": invented_employer(rng), "confidence": rng.between(10, 99)}).decode()
-    return f"{invented_employer(rng)} is a company worth writing to: it hires, and it grew last year."
-
-
-def cut(text: str, most: Any) -> tuple[str, bool]:
-    """The text as far as so many tokens reach, and whether it was cut."""
-    if not isinstance(most, int) or tokens(text.encode()) <= most:
-        return text, False
-    return text[: most * CHARACTERS_PER_TOKEN], True
-
-
-def tokens(text: bytes) -> int:
-    """How many tokens a text counts as."""
-    return max(1, len(text) // CHARACTERS_PER_TOKEN)
-
-
-def _choice(asked: Mapping[str, Any], number: int, rng: SeededRandom, most: Any, declines: bool) -> dict[str, Any]:
+def _choice(asked: Mapping[str, Any], number: int, written: Written, rng: SeededRandom) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
-    reason = "stop"
+    reason = _REASONS[written.stop]
     tool = _tool_to_call(asked)
-    if declines:
-        message["refusal"] = REFUSAL
+    if written.stop is Stop.REFUSED:
+        message["refusal"] = written.text
     elif tool is not None:
         message["tool_calls"], reason = [_tool_call(tool, rng)], "tool_calls"
     else:
-        wanted = asked.get("response_format") or {}
-        schema = (wanted.get("json_schema") or {}).get("schema") if wanted.get("type") != "json_object" else None
-        text = content_for(schema, wanted.get("type") == "json_object", rng)
-        message["content"], was_cut = cut(text, most)
-        reason = "length" if was_cut else "stop"
+        message["content"] = written.text
     return {"index": number, "message": message, "logprobs": None, "finish_reason": reason}
 
 
@@ -113,9 +115,9 @@ def _tool_call(tool: Mapping[str, Any], rng: SeededRandom) -> dict[str, Any]:
     return {"id": f"call_{hex_id(rng.roll())}", "type": "function", "function": function}
 
 
-def _written(message: Mapping[str, Any]) -> bytes:
+def _text(message: Mapping[str, Any]) -> str:
     calls = message.get("tool_calls")
-    return orjson.dumps(calls) if calls else str(message["content"] or message["refusal"]).encode()
+    return orjson.dumps(calls).decode() if calls else str(message["content"] or message["refusal"])
 
 
 def _pieces(choice: Mapping[str, Any]) -> list[dict[str, Any]]:

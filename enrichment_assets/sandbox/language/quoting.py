@@ -1,0 +1,155 @@
+"""Answers that quote: every text, number and address that can be is a span of the inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from enrichment_assets.sandbox.language.material import Material
+from enrichment_assets.sandbox.schemas import Schema, ValueMaker
+from enrichment_assets.sandbox.seeded_random import SeededRandom
+
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+
+_KINDS: Sequence[tuple[str, Callable[[Material], Sequence[str]]]] = (
+    ("email|mail_address", lambda shown: shown.emails),
+    ("linkedin", lambda shown: [url for url in shown.urls if "linkedin." in url.casefold()]),
+    ("phone|mobile|fax", lambda shown: shown.phones),
+    ("url|uri|website|link|href", lambda shown: shown.urls),
+    ("domain|hostname", lambda shown: shown.hosts),
+    ("year", lambda shown: [number for number in shown.numbers if re.fullmatch("(?:19|20)[0-9]{2}", number)]),
+    ("first_name", lambda shown: [name.split()[0] for name in shown.names]),
+    ("last_name", lambda shown: [name.split()[-1] for name in shown.names]),
+    ("name|client|customer|person|author", lambda shown: shown.names),
+)
+"""What a field's name (or `format`) asks for, and where it stands. The first that fits counts."""
+
+_ANYTHING = len(_KINDS)
+
+
+class QuotingMaker(ValueMaker):
+    """Fills a schema from what a prompt shows; what is not there is null, empty, or made up where neither may be."""
+
+    def __init__(self, root: Schema, rng: SeededRandom, shown: Material) -> None:
+        super().__init__(root, rng)
+        self.shown = shown
+        self.field = ""
+
+    def member(self, name: str, schema: Schema | bool, depth: int) -> Any:
+        """One member of an object; whatever is in it is about its name."""
+        outer, self.field = self.field, name
+        try:
+            texts = self._nullable_text(self.resolved(schema))
+            return self.quoted(texts) if texts is not None else super().member(name, schema, depth)
+        finally:
+            self.field = outer
+
+    def text(self, schema: Schema) -> str:
+        """A quote; else empty for an address that is nowhere; else made up."""
+        found = self.quoted(schema)
+        if found is not None:
+            return found
+        may_be_empty = not (schema.get("format") or schema.get("pattern") or schema.get("minLength"))
+        return "" if may_be_empty and self._kind(schema) < _ANYTHING else super().text(schema)
+
+    def number(self, schema: Schema, *, whole: bool) -> int | float:
+        """The number of a fact, of the field's label, before its word, any that stands there, or one within bounds."""
+        if "fact" in self.field.casefold() and self.shown.facts:
+            return self.rng.pick(self.shown.facts)
+        spans = [self.shown.labelled.get(self.field.casefold(), "")]
+        if not any(bound in schema for bound in _BOUNDS):
+            counted = re.search(rf"(\d[\d,]*) {re.escape(self.field.casefold())}\b", self.shown.text, re.IGNORECASE)
+            spans += [counted.group(1)] if counted else []
+            spans += [span for span in self.shown.numbers if not whole or "." not in span]
+        for span in spans:
+            number = _as_number(span, whole=whole)
+            if number is not None and self.fits_bounds(number, schema):
+                return number
+        return super().number(schema, whole=whole)
+
+    def fits_bounds(self, number: float, schema: Schema) -> bool:
+        """Whether a number is within the schema's bounds."""
+        return (
+            number >= schema.get("minimum", number)
+            and number <= schema.get("maximum", number)
+            and number > schema.get("exclusiveMinimum", number - 1)
+            and number < schema.get("exclusiveMaximum", number + 1)
+            and not number % schema.get("multipleOf", 1 if isinstance(number, int) else number or 1)
+        )
+
+    def quoted(self, schema: Schema) -> str | None:
+        """A span of the inputs that fits the schema and what the field is called; None where there is none."""
+        kind = self._kind(schema)
+        labelled = self.shown.labelled.get(self.field.casefold())
+        if labelled is not None and kind == _ANYTHING and _fits(labelled, schema):
+            return labelled
+        if kind < _ANYTHING:
+            spans = [labelled] if labelled and not _KINDS[kind][1](self.shown) else _KINDS[kind][1](self.shown)
+            fitting = [span for span in spans if _fits(span, schema)]
+            if labelled in fitting:
+                return labelled
+        elif schema.get("pattern"):
+            fitting = [found.group() for found in re.finditer(str(schema["pattern"]).strip("^$"), self.shown.text)]
+            fitting = [span for span in fitting if _fits(span, schema)]
+        else:
+            most = int(schema.get("maxLength", 10_000))
+            spans = [_shortened(span, most) for span in self._about(self.shown.sentences)]
+            fitting = [span for span in spans if span and _fits(span, schema)]
+        return self.rng.pick(fitting) if fitting else None
+
+    def _about(self, sentences: Sequence[str]) -> Sequence[str]:
+        """The sentences that speak of the field, or all."""
+        words = [word for word in self.field.casefold().split("_") if len(word) > 3]
+        return [one for one in sentences if any(word in one.casefold() for word in words)] or sentences
+
+    def _kind(self, schema: Schema) -> int:
+        asked = f"{self.field} {schema.get('format', '')}".casefold()
+        return next((place for place, (words, _) in enumerate(_KINDS) if re.search(words, asked)), _ANYTHING)
+
+    def _nullable_text(self, schema: Schema) -> Schema | None:
+        """The schema of a text that may be null, without the null."""
+        kind = schema.get("type")
+        if isinstance(kind, list) and sorted(kind) == ["null", "string"] and not schema.get("enum"):
+            return {**schema, "type": "string"}
+        options = [self.resolved(option) for option in schema.get("anyOf") or ()]
+        texts = [option for option in options if option.get("type") == "string" and not option.get("enum")]
+        is_one = len(options) == 2 and len(texts) == 1 and any(option.get("type") == "null" for option in options)
+        return texts[0] if is_one else None
+
+
+def _fits(span: str, schema: Schema) -> bool:
+    pattern = schema.get("pattern")
+    return (
+        int(schema.get("minLength", 0)) <= len(span) <= int(schema.get("maxLength", len(span)))
+        and (not pattern or re.search(str(pattern), span) is not None)
+        and (str(schema.get("format", "")) not in _SHAPES or re.fullmatch(_SHAPES[schema["format"]], span) is not None)
+    )
+
+
+_SHAPES: Mapping[str, str] = {
+    "date": r"\d{4}-\d\d-\d\d",
+    "date-time": r"\d{4}-\d\d-\d\dT\S+",
+    "email": r"\S+@\S+",
+    "uri": r"https?://\S+",
+    "hostname": r"[\w.-]+",
+    "uuid": r"[0-9a-f-]{36}",
+    "time": r"\d\d:\d\d:\d\dZ",
+    "duration": r"P\S+",
+    "ipv4": r"\d+\.\d+\.\d+\.\d+",
+    "ipv6": r"[0-9a-f:]+",
+}
+"""Formats that a quote has to have, roughly; what has no such shape is made up."""
+
+
+def _shortened(span: str, most: int) -> str:
+    """A sentence as far as whole words reach."""
+    return span if len(span) <= most else span[: most + 1].rpartition(" ")[0]
+
+
+def _as_number(span: str, *, whole: bool) -> int | float | None:
+    plain = span.replace(",", "")
+    try:
+        return int(plain) if whole else float(plain)
+    except ValueError:
+        return None
