@@ -18,7 +18,7 @@ from enrichment_assets.settings import Settings, is_remote
 MAKING = frozenset({"client add", "workflow add", "pipeline add", "demo", "up"})
 """Commands that make a home where there is none."""
 
-HOMELESS = frozenset({"sandbox", "workflow check"})
+HOMELESS = frozenset({"sandbox", "workflow check", "workflow test"})
 """Commands that need none."""
 
 READING_FILES = frozenset({"query", "shell", "report", "explain", "worked-at", "moves", "job-changes", "down"})
@@ -49,14 +49,18 @@ def name_of(command: CommandInfo) -> str:
 def _guarded(callback: Callable[..., Any], *, needs_home: bool) -> Callable[..., Any]:
     @wraps(callback)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        settings = Settings.from_environment()
-        needs_files = needs_home and not is_remote(settings.warehouse)
-        if not settings.home.exists() and (needs_files or settings.hq_database_url is None):
-            raise NotFoundError(
-                f"there is no home at {settings.home}, nor in a folder above it: go to where it is, or name it in "
-                "ENRICH_HOME. A new one is made by `enrich client add SLUG`, `enrich demo` or `enrich up`",
-                code="home.not_found",
-            )
+        refuse_homeless(Settings.from_environment(), needs_home=needs_home)
         return callback(*args, **kwargs)
 
     return guarded
+
+
+def refuse_homeless(settings: Settings, *, needs_home: bool = False) -> None:
+    """Raise `NotFoundError` where there is no home, nor a database elsewhere; with `needs_home` that is not enough."""
+    needs_files = needs_home and not is_remote(settings.warehouse)
+    if not settings.home.exists() and (needs_files or settings.hq_database_url is None):
+        raise NotFoundError(
+            f"there is no home at {settings.home}, nor in a folder above it: go to where it is, or name it in "
+            "ENRICH_HOME. A new one is made by `enrich client add SLUG`, `enrich demo` or `enrich up`",
+            code="home.not_found",
+        )

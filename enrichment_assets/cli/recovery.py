@@ -140,10 +140,11 @@ def replay(
     if as_json:
         print_json(shapes.Replay.of(report))
         return
-    _print_replay(report)
+    print_replay(report)
 
 
-def _print_replay(report: ReplayReport) -> None:
+def print_replay(report: ReplayReport) -> None:
+    """Print what reading again came to."""
     would = "would be " if report.dry_run else ""
     say(
         f"{report.answers} stored answer(s) {would}read again: {report.found} found, {report.not_found} not found, "

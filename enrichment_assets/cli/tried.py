@@ -115,12 +115,12 @@ def _cost(row: TriedRow, currency: str) -> str:
 
 
 def _field_row(one: FieldReading) -> tuple[object, ...]:
-    others = f"also {', '.join(_shown(other) or '' for other in one.others)}" if one.others else ""
+    others = f"also {', '.join(shown_value(other) or '' for other in one.others)}" if one.others else ""
     why = "; ".join(filter(None, [one.rejected, others]))
-    return (one.field, one.type.value, _shown(one.answered), _shown(one.value), why)
+    return (one.field, one.type.value, shown_value(one.answered), shown_value(one.value), why)
 
 
-def _shown(value: Any) -> str | None:
+def shown_value(value: Any) -> str | None:
     """A value on one line, cut."""
     if value is None:
         return None

@@ -12,8 +12,9 @@ from enrichment_assets.cli.hints import with_hints
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.cli.workflow_test import test
 
-app = typer.Typer(help="Workflows: list, show, check, add, enable, disable.", no_args_is_help=True)
+app = typer.Typer(help="Workflows: list, show, check, test, add, enable, disable.", no_args_is_help=True)
 
 _BRIEF = ("workflow", "provider", "mode", "about", "price", "state")
 Slug = Annotated[str, typer.Argument(help="The workflow's slug.")]
@@ -124,6 +125,9 @@ def check(
             typer.echo(f"{found.file}: workflow {found.slug} can be added")
     if any(found.problems for found in checked):
         raise typer.Exit(1)
+
+
+app.command("test")(test)
 
 
 @app.command()

@@ -35,6 +35,8 @@ This page is written from the code and compared with it.
 """
 
 SAID_ELSEWHERE = {
+    "cases.file_refused": "a file of cases, or one that a case names, is no plain file or too large",
+    "cases.invalid": "lines of a file of cases are none: each with its cause",
     "workflow.invalid": "workflow …: what is wrong with it, field by field",
     "upload.not_a_table": "it is a …, not a table (a PDF, a picture, an old Excel file, a web page ...)",
     "upload.not_a_workbook": "it is a zip archive, a binary Excel workbook or an OpenDocument file: …",

@@ -165,7 +165,22 @@ def home(
 
 
 def add_calls(hq: psycopg.Connection[Any]) -> None:
-    """A call of unknown fate, one whose callback is dead, and an attempt that was timed."""
+    """A call of unknown fate, one whose callback is dead, one whose answer is stored, and an attempt that was timed."""
+    hq.execute(
+        """
+        with called as (
+          insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider,
+                                      operation, state, fence, http_status, response_headers, response_body)
+          select 'answered', client_id, batch_id, item_id, workflow_slug, 'item:' || item_id, 'apollo', 'x', 'applied',
+                 1, 200, '{}', '{"person": {"title": "CTO"}}'
+          from workflow_states where status = 'COMPLETED' and workflow_slug = %s limit 1
+          returning id, item_id, workflow_slug
+        )
+        update workflow_states s set call_id = c.id from called c
+        where s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
+        """,
+        (MATCH,),
+    )
     hq.execute(
         """
         insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, attempt, status,
@@ -210,6 +225,9 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("workflow list", ("workflow", "list")),
     ("workflow show", ("workflow", "show", MATCH)),
     ("workflow check", ("workflow", "check", "{example}")),
+    ("workflow test CASES", ("workflow", "test", "normalise-name", "{cases}")),
+    ("workflow test --record", ("workflow", "test", MATCH, "{recorded}", "--record", BATCH)),
+    ("workflow test --replay", ("workflow", "test", MATCH, "--replay", BATCH)),
     ("workflow add", ("workflow", "add", "{example}")),
     ("workflow disable", ("workflow", "disable", VERIFY)),
     ("workflow enable", ("workflow", "enable", VERIFY)),
@@ -306,7 +324,10 @@ def ran(home: Settings, program: typer.Typer, tmp_path_factory: pytest.TempPathF
     done: list[Ran] = []
     with connect(home.hq_database_url or "", autocommit=True) as hq, pytest.MonkeyPatch.context() as patch:
         item = hq.execute("select min(id) as id from batch_items").fetchone()
-        words = {"example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
+        cases, recorded = people.with_name("cases.jsonl"), people.with_name("recorded.jsonl")
+        cases.write_text('{"name": "a", "inputs": {"full_name": "Ada Byron"}, "expect": {"last_name": "Byron"}}\n')
+        files = {"cases": str(cases), "recorded": str(recorded)}
+        words = {**files, "example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
         for name, value in environment(home).items():
             patch.setenv(name, value)
         for name, typed in RUNS:

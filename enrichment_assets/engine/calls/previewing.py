@@ -51,8 +51,7 @@ def preview(
         ConfigurationError: There is no address.
     """
     token = {"callback_url": f"{receiver_url}{CALLBACKS}{TOKEN}"} if step.workflow.mode is Mode.ASYNC else {}
-    assert step.renderer is not None  # noqa: S101 - whoever asks has looked at the mode
-    rendered = step.renderer.render(batch.item_context(item, step, **token))
+    rendered = step.render(batch.item_context(item, step, **token))
     named = replace(step, secrets=named_secrets(step.workflow, environment))
     request = named.authorised(rendered)
     headers = {name: _readable(text) for name, text in request.headers.items()}

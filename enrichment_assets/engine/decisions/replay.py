@@ -59,20 +59,23 @@ class KeptAnswer(Protocol):
         """Its Content-Type."""
 
 
-def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
-    """How a kept answer reads now, as it would live; None: it completes nothing and fails no contract."""
-    decision: Decision | None
+def read_as_live(step: Step, kept: KeptAnswer) -> Decision | None:
+    """What a kept answer decides, whatever that is; None: a poll's answer that says "not ready yet"."""
     if kept.callback is not None and kept.place is not None:
         encoding, content_type = kept.callback_encoding, kept.callback_type or ""
-        decision = decide_member_callback(step, kept.callback, encoding, content_type, kept.place)[0]
-    elif kept.callback is not None:
-        decision = decide_callback(step, kept.callback, kept.callback_encoding, kept.callback_type or "")[0]
-    elif step.workflow.mode is Mode.ASYNC and step.workflow.poll is not None and kept.external_id:
-        decision = _read_poll(step, _answer(kept), kept.place)
-    elif kept.place is not None:
-        decision = decide_member(step, _answer(kept), kept.place)
-    else:
-        decision = decide(step, _answer(kept))
+        return decide_member_callback(step, kept.callback, encoding, content_type, kept.place)[0]
+    if kept.callback is not None:
+        return decide_callback(step, kept.callback, kept.callback_encoding, kept.callback_type or "")[0]
+    if step.workflow.mode is Mode.ASYNC and step.workflow.poll is not None and kept.external_id:
+        return _read_poll(step, _answer(kept), kept.place)
+    if kept.place is not None:
+        return decide_member(step, _answer(kept), kept.place)
+    return decide(step, _answer(kept))
+
+
+def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
+    """How a kept answer reads now, as it would live; None: it completes nothing and fails no contract."""
+    decision = read_as_live(step, kept)
     if decision is None or decision.status is Status.COMPLETED:
         return decision
     return decision if decision.error_class is ErrorClass.CONTRACT else None

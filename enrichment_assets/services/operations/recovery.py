@@ -293,14 +293,20 @@ def locked(
     if batch.retired:
         raise ConfigurationError(f"batch {batch_key} is retired: nothing of it runs any more", code="batch.archived")
     blueprint = Blueprint.model_validate(batch.blueprint)
+    if workflow is not None:
+        refuse_other_workflow(batch_key, blueprint, workflow)
+    return batch, blueprint
+
+
+def refuse_other_workflow(batch_key: str, blueprint: Blueprint, workflow: str) -> None:
+    """Raise `NotFoundError` for a workflow that a batch does not have."""
     slugs = [step.slug for step in blueprint.steps]
-    if workflow is not None and workflow not in slugs:
+    if workflow not in slugs:
         guess = did_you_mean(workflow, slugs)
         raise NotFoundError(
             f"batch {batch_key} has no workflow {workflow!r}{guess} (it has: {', '.join(slugs)})",
             code="workflow.not_in_batch",
         )
-    return batch, blueprint
 
 
 def in_transaction(hq: Hq, work: Callable[[Connection], T]) -> T:

@@ -17,26 +17,23 @@ import psycopg
 
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.emission import Emission
-from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
-from enrichment_assets.domain.pipeline import ClientWorkflowConfig
-from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.statuses import Outcome, Status
-from enrichment_assets.domain.workflow import Destination, Entity, Mode, WorkflowDefinition
+from enrichment_assets.domain.workflow import Destination, Entity, WorkflowDefinition
 from enrichment_assets.engine.decisions.decision import Decision, dump
 from enrichment_assets.engine.decisions.fanout import emission_for
 from enrichment_assets.engine.decisions.replay import read_again
-from enrichment_assets.engine.run.prepared_step import Step, prepare_steps
-from enrichment_assets.providers import build_providers
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.operations.current_mapping import current_mapping
 from enrichment_assets.services.operations.recovery import in_transaction, locked, note_change
 from enrichment_assets.services.operations.replay_report import ReplayReport
-from enrichment_assets.services.operations.rereading import with_current_mapping, with_step
+from enrichment_assets.services.operations.rereading import prepared_step, with_current_mapping, with_step
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
 from enrichment_assets.store.calls.retention import bodies_gone
-from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states import recovery, reopening, replaying
@@ -65,7 +62,8 @@ def replay(
         ConfigurationError: a run works on the batch, the workflow has no stored answers (it is computed here), its
             mapping cannot work, or calls are open that a new version of the workflow would repeat under another key.
     """
-    current = _current_definition(hq, batch_key, workflow)
+    with registry(hq) as connection:
+        current = current_mapping(connection, batch_key, workflow).workflow
 
     def change(connection: Connection) -> tuple[ReplayReport, Destination | None, str]:
         return _Replay(connection, settings, batch_key, current, actor, dry_run=dry_run).run()
@@ -74,28 +72,6 @@ def replay(
     if dry_run or destination is None:
         return report
     return _with_removed_rows(hq, report, destination, client)
-
-
-def _current_definition(hq: Hq, batch_key: str, workflow: str) -> WorkflowDefinition:
-    """The workflow as a batch of this client would be launched with now."""
-    with registry(hq) as connection:
-        batch, blueprint = locked(connection, batch_key, workflow)
-        row = next((r for r in registry_store.list_workflow_rows(connection) if r["workflow_slug"] == workflow), None)
-        if row is None:
-            raise NotFoundError(f"workflow {workflow} is not in the registry any more", code="workflow.not_found")
-        config = registry_store.client_configs(connection, batch.client_id).get(workflow, ClientWorkflowConfig())
-        current = apply_config(blueprint.client, registry_store.workflow_of(row), config)
-    if current.mode is Mode.LOCAL:
-        raise ConfigurationError(
-            f"workflow {workflow} is computed here: it has no stored answers to read again",
-            code="replay.local_workflow",
-        )
-    if current.mode is not blueprint.step(workflow).workflow.mode:
-        raise ConfigurationError(
-            f"workflow {workflow} was {blueprint.step(workflow).workflow.mode} and is now another",
-            code="replay.mode_changed",
-        )
-    return current
 
 
 class _Replay:
@@ -133,7 +109,7 @@ class _Replay:
             _refuse_running(self._batch, self._key)
             if new:
                 self._refuse_open_calls()
-        step = self._prepared()
+        step = prepared_step(self._settings.sandbox_url, self._blueprint, self._slug)
         for chunk in replaying.stored_answers(self._connection, self._batch.batch_id, self._slug):
             read = [(stored, decision) for stored in chunk if (decision := self._read(step, stored)) is not None]
             emitted = self._emissions(step, read)
@@ -183,13 +159,6 @@ class _Replay:
                 Hint(Action.FINISH_BATCH, {"batch": self._key}),
                 code="replay.items_waiting",
             )
-
-    def _prepared(self) -> Step:
-        providers = build_providers(self._settings.sandbox_url)
-        steps = prepare_steps(
-            self._blueprint, providers, {self._slug}, lambda _key, _workflow: None, self._settings.sandbox_url
-        )
-        return steps[self._slug]
 
     def _read(self, step: Step, stored: StoredAnswer) -> Decision | None:
         decision = read_again(step, stored)

@@ -15,13 +15,14 @@ from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, ClientWo
 from enrichment_assets.domain.planning import apply_config, with_profile
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 from enrichment_assets.engine.run.context import Batch
-from enrichment_assets.engine.run.prepared_step import Step, Throttle, prepare_steps
+from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.simulation import calls_simulator
 from enrichment_assets.services.batches.step_plans import readiness, without_profile
 from enrichment_assets.services.catalog.clients import no_such_workflow
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.operations.rereading import prepared_step
 from enrichment_assets.services.tries.given import Given, given_item
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching, tries
@@ -110,7 +111,7 @@ def draft_try(hq: Hq, settings: Settings, wanted: Wanted) -> Draft:
         given = given_item(client["id"], wanted.given or {}, workflow, workflows.values(), blueprint.company_identity)
     key = "-" if source is None else source["batch_key"]
     batch = Batch(0 if source is None else source["id"], key, client["id"], client["slug"], blueprint)
-    step = prepare(settings, blueprint, workflow.slug)
+    step = prepared_step(settings.sandbox_url, blueprint, workflow.slug)
     ids = tuple(row["id"] for row in rows)
     items = [given.item] if given is not None else load(hq, ids, blueprint)
     simulated = bool(blueprint.simulated)
@@ -123,12 +124,6 @@ def draft_try(hq: Hq, settings: Settings, wanted: Wanted) -> Draft:
     return draft
 
 
-def prepare(settings: Settings, blueprint: Blueprint, slug: str) -> Step:
-    """The step as a run would have it, without its throttles."""
-    steps = prepare_steps(blueprint, build_providers(settings.sandbox_url), {slug}, _no_throttle, settings.sandbox_url)
-    return steps[slug]
-
-
 def load(hq: Hq, item_ids: Sequence[int], blueprint: Blueprint) -> list[LoadedItem]:
     """Items with their rows, answers and corrections, in the order given."""
 
@@ -138,11 +133,6 @@ def load(hq: Hq, item_ids: Sequence[int], blueprint: Blueprint) -> list[LoadedIt
         return [found[item_id] for item_id in item_ids]
 
     return asyncio.run(loaded())
-
-
-def _no_throttle(key: str, workflow: WorkflowDefinition) -> Throttle | None:
-    """Nothing leaves."""
-    return None
 
 
 def _source(connection: Connection, wanted: Wanted) -> dict[str, Any] | None:

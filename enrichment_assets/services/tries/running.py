@@ -19,7 +19,8 @@ from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.engine.run.advance import LINGER_SECONDS, EngineOptions, Interrupted
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import advance_batch, load_batch
-from enrichment_assets.services.tries.drafting import Draft, Wanted, draft_try, load, prepare
+from enrichment_assets.services.operations.rereading import prepared_step
+from enrichment_assets.services.tries.drafting import Draft, Wanted, draft_try, load
 from enrichment_assets.services.tries.report import TryReport, report_of, report_of_draft
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
@@ -147,7 +148,7 @@ def _go_on(
         if on_wait is not None:
             on_wait(max(until - time.monotonic(), 0.0))
         stop.wait(_LOOK_SECONDS)
-    step = prepare(settings, batch.blueprint, slug)
+    step = prepared_step(settings.sandbox_url, batch.blueprint, slug)
     items = load(hq, [state.item_id for state in states], batch.blueprint)
     with hq.transaction() as connection:
         return report_of(connection, settings, batch, step, items, states)

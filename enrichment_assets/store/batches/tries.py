@@ -225,3 +225,11 @@ def tried_states(connection: Connection, batch_id: int, slug: str) -> list[Tried
         TriedState(**{**row, **{name: None if row[name] is None else bytes(row[name]) for name in bodies}})
         for row in rows
     ]
+
+
+def row_numbers(connection: Connection, item_ids: Sequence[int]) -> dict[int, int]:
+    """Item id -> number of its row; 0 for a child item."""
+    rows = connection.execute(
+        "select id, row_number from batch_items where id = any(%s::bigint[])", (list(set(item_ids)),)
+    ).fetchall()
+    return {row["id"]: row["row_number"] for row in rows}
