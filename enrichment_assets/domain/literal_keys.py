@@ -66,6 +66,9 @@ def _texts(workflow: WorkflowDefinition) -> Iterator[tuple[str, Any]]:
     if workflow.base_url:
         yield "base_url", workflow.base_url
     yield from _walk("parameters", workflow.parameters)
+    if workflow.prompt is not None:
+        yield "prompt.instructions", workflow.prompt.instructions
+        yield from _walk("prompt.inputs", workflow.prompt.inputs)
     for place, request in (("request", workflow.request), ("poll.request", workflow.poll and workflow.poll.request)):
         if isinstance(request, RequestTemplate):
             yield f"{place}.url", request.url

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from enrichment_assets.domain.prompts.grounding import Citation
-from enrichment_assets.domain.prompts.neutral import Completion
 from enrichment_assets.domain.statuses import ErrorClass, Outcome
+
+if TYPE_CHECKING:  # what reads names and numbers is loaded where a prompt is read
+    from enrichment_assets.domain.prompts.grounding import Citation
+    from enrichment_assets.domain.prompts.neutral import Completion
 
 
 class SecretPlace(NamedTuple):

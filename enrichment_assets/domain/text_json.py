@@ -136,7 +136,7 @@ class TextOpener:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._steps = _steps(jmespath.compile(path).parsed)
+        self._steps = path_steps(jmespath.compile(path).parsed)
 
     def __call__(self, payload: Any, notes: list[str] | None = None) -> Any:
         """The payload with the text opened; unchanged where nothing or no text is at the path.
@@ -179,16 +179,17 @@ class TextOpener:
         return opened
 
 
-def _steps(node: Mapping[str, Any]) -> _Steps:
+def path_steps(node: Mapping[str, Any]) -> _Steps:
+    """The names and indexes of a parsed path. Raises `ValueError` where it is more than that."""
     kind, children = node["type"], node["children"]
     if kind in ("field", "index"):
         return (node["value"],)
     if kind in ("identity", "current"):
         return ()
     if kind in ("subexpression", "index_expression"):
-        return tuple(step for child in children for step in _steps(child))
+        return tuple(step for child in children for step in path_steps(child))
     if kind == "projection":
-        return (*_steps(children[0]), None, *_steps(children[1]))
+        return (*path_steps(children[0]), None, *path_steps(children[1]))
     if kind == "flatten":
-        return _steps(children[0])
+        return path_steps(children[0])
     raise ValueError("a path to open has names, indexes and [*] only, like choices[0].message.content")

@@ -14,6 +14,7 @@ from typing import Any
 from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.name_checks import Fault
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
+from enrichment_assets.domain.prompts.paths import provided_names, rule_names
 from enrichment_assets.domain.prompts.schemas import Schema, general_faults, target
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.reads import INPUTS, INSTRUCTIONS, Place, Read, reads_of, spelt
@@ -39,8 +40,6 @@ _ADDRESSING = re.compile(
     r"^(?:to|cc|bcc|from|reply_?to|sender|target|address(?:es)?|linkedin|(?:list|campaign|channel|user)_?ids?)$"
 )
 """Names of members of a request that say to whom it goes."""
-
-_STEP = re.compile(r"\[\*?\]|[^.\[\]]+")
 
 
 def prompt_faults(workflow: WorkflowDefinition, providers: Mapping[str, Provider]) -> Iterator[Fault]:
@@ -104,8 +103,9 @@ def is_grounded(workflow: WorkflowDefinition, path: str) -> bool:
     """Whether what an expression of `provides` gives was looked for in an input: it is the path of a rule, or below."""
     if workflow.prompt is None:
         return False
-    steps = _steps(path)
-    return any(steps[: len(rule)] == rule for rule in map(_steps, workflow.prompt.grounded) if rule)
+    names = provided_names(path)
+    rules = [rule_names(rule) for rule in workflow.prompt.grounded]
+    return names is not None and any(names[: len(rule)] == rule for rule in rules if rule)
 
 
 def _parameter_faults(workflow: WorkflowDefinition, provider: ModelProvider) -> Iterator[Fault]:
@@ -148,10 +148,7 @@ def _path_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
 def _no_such_path(schema: Schema, path: str) -> str | None:
     """What is wrong with a path into an answer; None where it exists, or the schema leaves that open."""
     at: list[Schema] = _choices(schema, schema, 0)
-    for step in _steps(path):
-        if step.startswith("["):
-            at = [one for part in at for one in _choices(schema, part.get("items"), 0)] or at
-            continue
+    for step in rule_names(path):
         at = [*at, *(one for part in at for one in _choices(schema, part.get("items"), 0))]
         known = {name: member for part in at for name, member in _members(part).items()}
         if step not in known:
@@ -239,8 +236,3 @@ def _reads_of_inputs(workflow: WorkflowDefinition, names: Collection[str]) -> It
 def _snake(name: str) -> str:
     """`replyTo`, `Reply-To` as `reply_to`."""
     return re.sub(r"[\s-]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).lower()
-
-
-def _steps(path: str) -> list[str]:
-    """A path's names; `[]` and `[*]` count for nothing, since a rule for a list is one for its members."""
-    return [step for step in _STEP.findall(path) if not step.startswith("[")]

@@ -71,7 +71,11 @@ def source_of(found: Mapping[str, Any]) -> Source | None:
 
 def distinct(sources: Iterator[Source | None]) -> tuple[Source, ...]:
     """Each page once, in the order in which it was named first."""
-    return tuple({source.url: source for source in sources if source is not None}.values())
+    found: dict[str, Source] = {}
+    for source in sources:
+        if source is not None:
+            found.setdefault(source.url, source)
+    return tuple(found.values())
 
 
 def _chat(body: Mapping[str, Any], headers: Mapping[str, str]) -> Completion:

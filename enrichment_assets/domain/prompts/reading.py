@@ -15,8 +15,8 @@ from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.prompts.answers import INVALID, AnswerReader, InvalidAnswer
 from enrichment_assets.domain.prompts.completions import CONTENT_FILTER, LENGTH
-from enrichment_assets.domain.prompts.grounding import ground, unknown_facts
 from enrichment_assets.domain.prompts.neutral import Completion
+from enrichment_assets.domain.prompts.paths import provided_names, rule_names
 from enrichment_assets.domain.prompts.rendering import model_provider_of, prompt_of
 from enrichment_assets.domain.prompts.vendor_errors import REFUSED
 from enrichment_assets.domain.provider import Answer, Provider, Reading
@@ -44,7 +44,10 @@ class PromptReader(ResponseReader):
     """
 
     def __init__(self, workflow: WorkflowDefinition, provider: Provider) -> None:
+        from enrichment_assets.domain.prompts import grounding  # what reads names and numbers: for prompts alone
+
         super().__init__(workflow)
+        self._grounding = grounding
         self._prompt = prompt_of(workflow)
         self._provider = model_provider_of(workflow, provider)
         try:
@@ -53,10 +56,10 @@ class PromptReader(ResponseReader):
             raise ConfigurationError(
                 f"workflow {workflow.slug}, prompt.answer: {error}", code="workflow.answer_schema_invalid"
             ) from None
-        self._fields_at = _fields_at(workflow)
+        self._fields_at = {rule: _fields_at(workflow, rule) for rule in self._prompt.grounded}
         self._types = {
-            path: type_of(field, workflow.types)
-            for path, fields in self._fields_at.items()
+            rule: type_of(field, workflow.types)
+            for rule, fields in self._fields_at.items()
             for field in fields
             if type_of(field, workflow.types) is not FieldType.ANY
         }
@@ -89,7 +92,7 @@ class PromptReader(ResponseReader):
         except ContractError as error:
             raise NoAnswer(str(error), completion, is_invalid=False, code="answer.text_unreadable") from None
         inputs = answer.inputs or {}
-        if self._prompt.cites and (fault := unknown_facts(found, self._prompt.cites, inputs)):
+        if self._prompt.cites and (fault := self._grounding.unknown_facts(found, self._prompt.cites, inputs)):
             raise NoAnswer(f"{INVALID}: {fault}", completion, is_invalid=True, code="answer.unknown_fact")
         reading = self._grounded(found, inputs, completion)
         return replace(reading, completion=completion, note="; ".join(notes) or None)
@@ -97,13 +100,13 @@ class PromptReader(ResponseReader):
     def _grounded(self, found: dict[str, Any], inputs: Mapping[str, str], completion: Completion) -> Reading:
         """The fields of an answer of which every grounded value stands in its input."""
         country = found.get("country")
-        grounded = ground(
+        grounded = self._grounding.ground(
             found, self._prompt.grounded, inputs, self._types, country if isinstance(country, str) else None
         )
         payload = {**grounded.answer, **_sources(completion)}
         reading = self._reading(payload, payload, self._found_if)
         dropped = {
-            name: entry for path, entry in grounded.dropped.items() for name in self._fields_at.get(path, (path,))
+            name: entry for rule, entry in grounded.dropped.items() for name in self._fields_at.get(rule) or [rule]
         }
         return replace(reading, rejected={**reading.rejected, **dropped}, citations=grounded.citations)
 
@@ -117,12 +120,9 @@ class PromptReader(ResponseReader):
         return f"the answer was cut off ({cut})"
 
 
-def _fields_at(workflow: WorkflowDefinition) -> dict[str, list[str]]:
-    """Path in the answer -> the fields that are provided from there."""
-    fields: dict[str, list[str]] = {}
-    for name, path in workflow.provides.items():
-        fields.setdefault(path.replace("[*]", "[]"), []).append(name)
-    return fields
+def _fields_at(workflow: WorkflowDefinition, rule: str) -> list[str]:
+    """The fields that are provided from where a rule looks."""
+    return [name for name, path in workflow.provides.items() if provided_names(path) == rule_names(rule)]
 
 
 def _sources(completion: Completion) -> dict[str, Any]:
