@@ -1,7 +1,7 @@
 """`enrich report BATCH --html`: one page about one batch, fit to be sent to a client.
 
-Everything is in the file (styles, charts as SVG), nothing is loaded from anywhere, and no person is named in it but by a
-draft that greets its reader.
+Everything is in the file (styles, charts as SVG), nothing is loaded from anywhere, and no person is named in it but
+by a draft that greets its reader.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was judged and written about a batch's leads, for the report: grades with their reasons, drafts with their facts.
+"""What was judged and written about a batch's leads, for the report: grades and why, drafts with their facts.
 
 A lead is named by title and company, never by name; a draft may greet its reader.
 """
