@@ -16,10 +16,19 @@ if TYPE_CHECKING:
     from enrichment_assets.settings import Settings
     from enrichment_assets.store.hq import Hq
 
-SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "apollo_people.csv"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SAMPLE = EXAMPLES / "apollo_people.csv"
 """48 made-up people at 12 made-up companies, in the shape of an Apollo export."""
 
-CLIENT, PIPELINE = "demo", "full-demo"
+CLIENT, PIPELINE, WRITING = "demo", "full-demo", "research-and-write"
+SAMPLES = {WRITING: EXAMPLES / "companies.csv"}
+"""Pipeline -> its own sample list: four made-up companies."""
+
+PROFILE = EXAMPLES / "client_profile.yaml"
+"""What the demo's client offers: prompts read it."""
+
+FEW_PEOPLE = 3
+"""People of a company that the demo writes to."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,15 +37,16 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    file: Annotated[Path, typer.Option(help="Another list to run instead of the sample.")] = SAMPLE,
+    file: Annotated[Path | None, typer.Option(help="Another list to run instead of the sample.")] = None,
     pipeline: Annotated[str, typer.Option(help="The pipeline to run.")] = PIPELINE,
 ) -> None:
     """Upload a sample list, run a pipeline with synchronous and asynchronous steps over it, and report.
 
     Everything is real but the providers: those are the sandbox, a local server that speaks their HTTP contracts, so
     no key is needed and nothing is paid. The run stays in Dagster's history: see it with `enrich up`.
+    With --pipeline research-and-write a list of companies becomes graded leads and drafts, with a page to look at.
 
-    Example: enrich demo
+    Example: enrich demo --pipeline research-and-write
     """
     import time
     from dataclasses import replace
@@ -61,7 +71,9 @@ def demo(
         _export(settings)
         if CLIENT not in {client.slug for client in list_clients(hq)}:
             add_client(hq, CLIENT, "Demo client", actor=actor())
-        upload = upload_file(hq, settings, file, CLIENT, actor=actor())
+        if pipeline == WRITING:
+            _prepare_writing(hq, settings)
+        upload = upload_file(hq, settings, file or SAMPLES.get(pipeline, SAMPLE), CLIENT, actor=actor())
         known = " (known already)" if upload.already_known else ""
         say(f"Uploaded {upload.filename}{known}: {upload.rows} rows, {upload.rejected} rejected")
         launched = launch(
@@ -76,6 +88,27 @@ def demo(
         say(f"Launched batch {launched.batch_key}: {len(launched.steps)} steps over {launched.items} items")
         run_batch(hq, settings, launched.batch_key, workflows=None, wait=True)
     _report(hq, settings, launched.batch_key, time.monotonic() - started)
+    if pipeline == WRITING:
+        _write_page(settings, launched.batch_key)
+
+
+def _prepare_writing(hq: Hq, settings: Settings) -> None:
+    """Give the demo's client an offer to write about, and few people at each company."""
+    from enrichment_assets.services.catalog.clients import set_client_config
+    from enrichment_assets.services.catalog.profiles import set_profile
+
+    set_profile(hq, CLIENT, file=PROFILE, actor=actor())
+    few = {"parameters.limit": FEW_PEOPLE}
+    set_client_config(hq, settings, CLIENT, "find-people-via-hunter", set_values=few, actor=actor())
+
+
+def _write_page(settings: Settings, batch_key: str) -> None:
+    """The page about the batch, beside the home's other files."""
+    from enrichment_assets.services.insight.html_report import write_report
+
+    page = settings.home / f"{batch_key}.html"
+    write_report(settings, batch_key, page)
+    say(f"\nGrades with their reasons, and drafts with the facts that they rest on: {page}")
 
 
 def _export(settings: Settings) -> None:

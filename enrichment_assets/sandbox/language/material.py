@@ -24,6 +24,7 @@ _PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d ()./-]{6,20}\d(?![\w])")
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?![\d,])|(?<![\w.,-])\d{1,12}(?:\.\d+)?(?![\w]|[.,]\d)")
 _NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:[A-Z][a-z]+|[A-Z]{2,})){1,3}\b")
 _SENTENCE = re.compile(r"[^\s.!?][^.!?\n]{10,400}(?:[.!?]|(?=\n|$))")
+_NUMBERED = re.compile(r"^(?P<number>\d{1,6})\. (?P<fact>\S[^\n]*)$", re.MULTILINE)
 _LABELLED = re.compile(
     r"^[ \t]*(?:\d+\.[ \t]*)?(?P<label>[A-Za-z][\w ]{0,40}):[ \t]+(?P<value>\S[^\n]*)$", re.MULTILINE
 )
@@ -82,8 +83,19 @@ class Material:
 
     @cached_property
     def facts(self) -> tuple[int, ...]:
-        """Numbers of the numbered lines."""
-        return tuple(sorted({number for text in self.inputs.values() for number in facts_in(text)}))
+        """Numbers of the numbered lines: of the inputs that are called facts, where there are any."""
+        return tuple(sorted({number for text in self._listed for number in facts_in(text)}))
+
+    @cached_property
+    def fact_lines(self) -> Mapping[int, str]:
+        """Number -> what stands behind it."""
+        lines = {int(found["number"]): found["fact"] for text in self._listed for found in _some(_NUMBERED, text)}
+        return {number: line for number, line in lines.items() if number in self.facts}
+
+    @cached_property
+    def _listed(self) -> tuple[str, ...]:
+        called_facts = tuple(text for name, text in self.inputs.items() if "fact" in name.casefold())
+        return called_facts or tuple(self.inputs.values())
 
     @cached_property
     def labelled(self) -> Mapping[str, str]:

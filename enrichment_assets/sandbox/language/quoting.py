@@ -26,6 +26,10 @@ _KINDS: Sequence[tuple[str, Callable[[Material], Sequence[str]]]] = (
 """What a field's name (or `format`) asks for, and where it stands. The first that fits counts."""
 
 _ANYTHING = len(_KINDS)
+_LONG = 500
+"""Characters of a text that has room for all facts that it rests on."""
+
+_TOLD = re.compile(r"\b(minimum|maximum|minLength|maxLength|minItems|maxItems): (-?\d+(?:\.\d+)?)(?=[,)])")
 
 
 class QuotingMaker(ValueMaker):
@@ -35,6 +39,14 @@ class QuotingMaker(ValueMaker):
         super().__init__(root, rng)
         self.shown = shown
         self.field = ""
+        self.used: list[int] = []
+        """Numbers of facts that the answer names so far: what it writes next rests on them."""
+
+    def resolved(self, schema: Schema | bool) -> dict[str, Any]:
+        """The schema, with the bounds that a dialect cannot carry and that its description says in words."""
+        found = super().resolved(schema)
+        told = {name: float(value) for name, value in _TOLD.findall(str(found.get("description") or ""))}
+        return {**{name: int(value) if value.is_integer() else value for name, value in told.items()}, **found}
 
     def member(self, name: str, schema: Schema | bool, depth: int) -> Any:
         """One member of an object; whatever is in it is about its name."""
@@ -56,7 +68,8 @@ class QuotingMaker(ValueMaker):
     def number(self, schema: Schema, *, whole: bool) -> int | float:
         """The number of a fact, of the field's label, before its word, any that stands there, or one within bounds."""
         if "fact" in self.field.casefold() and self.shown.facts:
-            return self.rng.pick(self.shown.facts)
+            self.used.append(self.rng.pick(self.shown.facts))
+            return self.used[-1]
         spans = [self.shown.labelled.get(self.field.casefold(), "")]
         if not any(bound in schema for bound in _BOUNDS):
             counted = re.search(rf"(\d[\d,]*) {re.escape(self.field.casefold())}\b", self.shown.text, re.IGNORECASE)
@@ -94,6 +107,10 @@ class QuotingMaker(ValueMaker):
             fitting = [span for span in fitting if _fits(span, schema)]
         else:
             most = int(schema.get("maxLength", 10_000))
+            if lines := [self.shown.fact_lines[number] for number in self.used if number in self.shown.fact_lines]:
+                return (
+                    _shortened(" ".join(dict.fromkeys(lines)) if most >= _LONG else lines[0], most) or lines[0][:most]
+                )
             spans = [_shortened(span, most) for span in self._about(self.shown.sentences)]
             fitting = [span for span in spans if span and _fits(span, schema)]
         return self.rng.pick(fitting) if fitting else None
