@@ -58,10 +58,11 @@ def test_the_builtin_workflows_compile_and_name_only_capital_variables() -> None
         assert all(name.isupper() for name in workflow.secrets.values())
 
 
-def test_company_workflows_ask_for_nothing_but_company_fields() -> None:
-    for workflow in builtin_workflows().values():
-        if workflow.entity == "company":
-            assert all(name.startswith("company_") for name in workflow.required_fields), workflow.slug
+def test_company_workflows_ask_for_nothing_but_company_fields_and_what_company_workflows_found() -> None:
+    of_companies = [workflow for workflow in builtin_workflows().values() if workflow.entity == "company"]
+    found = {name for workflow in of_companies for name in workflow.provides}
+    for workflow in of_companies:
+        assert all(name.startswith("company_") or name in found for name in workflow.required_fields), workflow.slug
 
 
 def test_a_step_before_its_provider_is_refused_and_both_are_named() -> None:
