@@ -55,7 +55,8 @@ def test_the_graph_of_the_built_in_workflows_is_the_reviewed_one() -> None:
 
 def test_lineage_between_steps_comes_from_what_they_require_and_provide() -> None:
     graph = graph_of(build_definitions(list(builtin_workflows().values())))
-    assert "find_email_via_hunter" in graph["verify_email_via_hunter"]["upstream"]  # type: ignore[operator]
+    assert "find_emails_via_fullenrich" in graph["verify_email_via_hunter"]["upstream"]  # type: ignore[operator]
+    assert "find_email_via_hunter" in graph["find_emails_via_fullenrich"]["upstream"]  # type: ignore[operator]
     assert "normalise_name" in graph["match_person_via_apollo"]["upstream"]  # type: ignore[operator]
     assert "scrape_homepage_via_zenrows" not in graph["match_person_via_apollo"]["upstream"]  # type: ignore[operator]
 

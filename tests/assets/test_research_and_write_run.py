@@ -7,6 +7,7 @@ import re
 
 import dagster as dg
 import pytest
+from markupsafe import escape
 
 from enrichment_assets.cli.demo import PROFILE, SAMPLES, WRITING
 from enrichment_assets.installation.databases import open_databases
@@ -78,4 +79,4 @@ def test_companies_become_graded_leads_and_drafts_that_rest_on_facts(simulated: 
 
 
 def _as_shown(text: str) -> str:
-    return text.replace("&", "&amp;").replace("'", "&#39;").replace('"', "&#34;").replace("<", "&lt;").replace(">", "&gt;")
+    return str(escape(text))

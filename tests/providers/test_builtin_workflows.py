@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from enrichment_assets.domain.bulk_answers import BulkReader, Missing, Place
 from enrichment_assets.domain.bulk_requests import BulkRenderer
-from enrichment_assets.domain.mapping import ResponseReader
+from enrichment_assets.domain.mapping import Expression, ResponseReader
+from enrichment_assets.domain.prompts.reading import PromptReader
+from enrichment_assets.domain.prompts.schemas import Carrier, schema_faults
 from enrichment_assets.domain.provider import Answer, Verdict
 from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.statuses import ErrorClass, Outcome
@@ -34,6 +37,18 @@ CONTEXT: dict[str, Any] = {
     "item": {"id": 7, "row_number": 1, "batch": "b1", "client": "acme"},
     "original": {},
 }
+MATERIAL: dict[str, Any] = {
+    "homepage_text": "Bright Lake builds pumps for 40 hotels. Read how Alder Hotels saved water: "
+    "https://brightlake.com/customers/alder",
+    "web_results": [{"title": "Bright Lake grows", "text": "Bright Lake opened a plant in Bremen in March 2026."}],
+    "linkedin_headline": "Head of pumps at Bright Lake",
+    "linkedin_summary": "Twenty years of pumps, now in Bremen.",
+    "facts": ["Bright Lake builds pumps for 40 hotels.", "It opened a plant in Bremen in March 2026."],
+    "lead_grade": "A",
+    "client_profile": {"ideal_customer": "Hotels with pumps.", "offer": "Pumps that mend themselves."},
+}
+"""What prompts are shown besides the person and the company."""
+
 OWN_CONTEXT: dict[str, dict[str, Any]] = {
     "enrich-linkedin-profile": {"linkedin_url": "https://www.linkedin.com/in/ann-archer-1"},
     # Somebody whom People Data Labs knows for sure, with a mobile number.
@@ -42,6 +57,7 @@ OWN_CONTEXT: dict[str, dict[str, Any]] = {
 """What one workflow is asked about besides."""
 
 SYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.SYNC]
+PROMPTS = [workflow.slug for workflow in builtin_workflows().values() if workflow.prompt is not None]
 ASYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.ASYNC]
 
 
@@ -57,11 +73,19 @@ class Exchange:
     ) -> tuple[Answer, Verdict]:
         provider = build_providers(self.url)[workflow.provider]
         assert is_simulated(workflow, provider, self.url)
-        asked = CONTEXT | {"parameters": workflow.parameters} | OWN_CONTEXT.get(workflow.slug, {}) | context
+        shown = MATERIAL if workflow.prompt is not None else OWN_CONTEXT.get(workflow.slug, {})
+        asked = CONTEXT | {"parameters": workflow.parameters} | shown | context
         rendered = (renderer or renderer_of(workflow, PROVIDERS[workflow.provider])).render(asked)
         secrets = workflow_secrets(workflow, simulated=True, environment={})
         answer = await send(self.client, provider.authorise(rendered, secrets, base_url_of(workflow, provider)), 10)
-        return answer, provider.classify(workflow.operation, answer)
+        return replace(answer, inputs=rendered.inputs), provider.classify(workflow.operation, answer)
+
+
+def reader_of(workflow: WorkflowDefinition) -> ResponseReader:
+    """What the engine reads this workflow's answers by."""
+    if workflow.prompt is None:
+        return ResponseReader(workflow)
+    return PromptReader(workflow, PROVIDERS[workflow.provider])
 
 
 @asynccontextmanager
@@ -117,17 +141,18 @@ async def test_a_sync_workflow_finds_and_provides_every_field_it_promises(slug: 
     assert (answer.status, verdict.error, verdict.not_found) == (200, None, False)
     alone = only_part(workflow, answer)
     assert isinstance(alone, Answer)
-    reading = ResponseReader(workflow).read(alone)
+    reading = reader_of(workflow).read(alone)
     assert reading.outcome is Outcome.FOUND
     optional = {"homepage_url", "apollo_email_status", "linkedin_url", "company_phone", "city", "state", "country"}
     optional |= {"company_website", "company_linkedin_url", "company_domain", "zerobounce_sub_status"}
+    optional |= {"company_segment"}  # "unknown" is no segment
     assert set(workflow.provides) - set(reading.fields) <= optional, "a promised field is missing"
     if workflow.provider == "zenrows":
         assert str(verdict.cost_units) == "0.001"
         assert reading.fields["homepage_text"]
 
 
-@pytest.mark.parametrize("slug", [slug for slug in SYNC if not slug.startswith("verify-")])
+@pytest.mark.parametrize("slug", [slug for slug in SYNC if not slug.startswith("verify-") and slug not in PROMPTS])
 async def test_a_sync_workflow_reads_a_miss_as_an_answer(slug: str) -> None:
     workflow = builtin_workflows()[slug]
     async with sandboxed(miss=1) as exchange:
@@ -140,6 +165,32 @@ async def test_a_sync_workflow_reads_a_miss_as_an_answer(slug: str) -> None:
         elif alone.status not in workflow.response.not_found_status:
             reading = ResponseReader(workflow).read(alone)
             assert (reading.outcome, reading.fields) == (Outcome.NOT_FOUND, {})
+
+
+async def test_a_prompt_that_the_model_declines_is_a_miss_with_that_reason() -> None:
+    async with sandboxed(refusals=1) as exchange:
+        for slug in PROMPTS:
+            workflow = builtin_workflows()[slug]
+            if workflow.provider != "openai":  # Perplexity says so in prose, which is an answer not as asked
+                continue
+            answer, verdict = await exchange.ask(workflow)
+            assert verdict.error is None
+            reading = reader_of(workflow).read(answer)
+            assert (reading.outcome, reading.fields, reading.reason) == (Outcome.NOT_FOUND, {}, "refused"), slug
+
+
+def test_a_grade_follows_from_the_score_by_its_rule() -> None:
+    grade = Expression(builtin_workflows()["qualify-lead"].provides["lead_grade"], "qualify-lead")
+    scores = [100, 80, 79, 65, 64, 50, 49, 35, 34, 0]
+    assert "".join(grade({"score": score}) for score in scores) == "AABBCCDDFF"
+
+
+def test_every_prompt_is_carried_by_openai_and_by_anthropic() -> None:
+    for slug in PROMPTS:
+        prompt = builtin_workflows()[slug].prompt
+        assert prompt is not None
+        for carrier in (Carrier.OPENAI, Carrier.ANTHROPIC):
+            assert list(schema_faults(prompt.answer, carrier)) == [], (slug, carrier)
 
 
 @pytest.mark.parametrize("slug", ASYNC)

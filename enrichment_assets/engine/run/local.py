@@ -85,7 +85,7 @@ def _find_linkedin_profile(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _gather_facts(context: Mapping[str, Any]) -> dict[str, Any]:
-    return {"facts": gathered_facts(context.get("company_facts"), context.get("person_facts"))}
+    return {"facts": gathered_facts(context.get("facts_about_company"), context.get("facts_about_person"))}
 
 
 OPERATIONS: Mapping[str, Operation] = {
