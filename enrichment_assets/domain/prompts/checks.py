@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.name_checks import Fault
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
@@ -21,8 +22,6 @@ from enrichment_assets.domain.reads import INPUTS, INSTRUCTIONS, Place, Read, re
 from enrichment_assets.domain.suggestions import instead, misspelt
 from enrichment_assets.domain.template_expressions import PARAMETERS
 from enrichment_assets.domain.workflow import WorkflowDefinition
-
-CLIENT_PROFILE = "client_profile"
 
 LEADS_SOMEWHERE = frozenset({
     FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.HOST, FieldType.LINKEDIN_PROFILE,
@@ -43,7 +42,9 @@ _ADDRESSING = re.compile(
 
 
 def prompt_faults(workflow: WorkflowDefinition, providers: Mapping[str, Provider]) -> Iterator[Fault]:
-    """Each with the place where it stands; nothing where there is no `prompt`."""
+    """Each with the place where it stands; nothing but a price by tokens is wrong where there is no `prompt`."""
+    if workflow.prompt is None and workflow.price.tokens is not None:
+        yield Fault(("price", "tokens"), "only a `prompt` is paid by tokens: write `price: {estimate: ...}`")
     if workflow.prompt is None or workflow.provider not in providers:
         return
     provider = providers[workflow.provider]
@@ -179,7 +180,7 @@ def _members(part: Schema) -> Mapping[str, Any]:
 
 def _instruction_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
     for read in reads_of(workflow):
-        if read.place == INSTRUCTIONS and read.head not in (PARAMETERS, CLIENT_PROFILE):
+        if read.place == INSTRUCTIONS and read.head not in (PARAMETERS, PROFILE):
             name = ".".join(read.names)
             yield Fault(
                 INSTRUCTIONS,

@@ -29,6 +29,9 @@ MILLION = 1_000_000
 ADDED = 2_000
 """Input tokens that a vendor adds to what is sent: its own instructions for tools, searches and forms of answers."""
 
+AGAIN = 4_000
+"""Bytes by which a second ask is longer than the first at most: 500 characters of a validator's message, and ours."""
+
 _STEP = Decimal(1).scaleb(-PLACES)
 
 Amount = Annotated[Decimal, Field(ge=0, le=MILLION, decimal_places=9)]
@@ -82,13 +85,11 @@ class TokenPrice(BaseModel):
             request_bytes: Of the request's body, as it leaves.
             max_output_tokens: That the request allows.
             searches: That the request allows.
-            asks: How often it may be asked, the first time included: a later one repeats it with the answer before it
-                and what was wrong with that, which is `max_output_tokens` more of input.
+            asks: How often it may be asked, the first time included: a later ask says what was wrong besides.
         """
         dearest = max(self.input, self.cache_write or Decimal(0))
         once = request_bytes + ADDED + searches * self.search_input
-        again = sum(range(asks)) * (max_output_tokens + ADDED)
-        tokens = (asks * once + again) * dearest + asks * max_output_tokens * self.output
+        tokens = (asks * once + (asks - 1) * AGAIN) * dearest + asks * max_output_tokens * self.output
         return (tokens / MILLION + asks * searches * self.search).quantize(_STEP, ROUND_CEILING)
 
     def settled(self, usage: TokenUsage) -> Decimal:

@@ -46,16 +46,6 @@ class TokenUsage:
     searches: int = 0
     cache_write: int = 0
 
-    def __add__(self, other: TokenUsage) -> TokenUsage:
-        """Both together, as for an answer that was asked for twice."""
-        return TokenUsage(
-            self.input + other.input,
-            self.cached_input + other.cached_input,
-            self.output + other.output,
-            self.searches + other.searches,
-            self.cache_write + other.cache_write,
-        )
-
 
 def openai_usage(usage: object, searches: int = 0) -> TokenUsage | None:
     """Of Chat Completions and of Responses, and of whoever speaks them; None where it is missing or cannot be true.

@@ -49,6 +49,10 @@ PROVIDER_PAUSE = 900.0
 """Seconds that a provider rests after it refused the key, the quota or the payment, unless it said how long."""
 
 
+HELD_PACE = 0.5
+"""Seconds after which a budget is asked again that calls under way have taken up."""
+
+
 async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ending:
     """Make the call, retrying within bounds, and return how the step ended for this item."""
     started = run.clock.now()
@@ -69,6 +73,9 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
         except NotNow:
             return PUT_OFF
         if isinstance(made, IntentVerdict):
+            if _awaits_room(run, step, made, started):
+                await run.clock.sleep(HELD_PACE)
+                continue
             if (later := asks.after_verdict(step, subject, made)) is not None:
                 subject = later
                 continue
@@ -92,6 +99,16 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
             await run.clock.sleep(delay)
         finally:
             step.load.resting -= 1
+
+
+def _awaits_room(run: Run, step: Step, verdict: IntentVerdict, started: float) -> bool:
+    """Whether a budget may have room for a call as soon as others have ended.
+
+    What is set aside for a model's call is a bound, several times what it costs: most of it comes back. A call under
+    way ends within its time-out, or its fate is unknown and nothing comes back.
+    """
+    is_bound = verdict.is_held and step.workflow.price.tokens is not None
+    return is_bound and not run.stopping and run.clock.now() - started < step.workflow.retry.timeout
 
 
 async def _alone(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Made | IntentVerdict:

@@ -193,7 +193,7 @@ async def _intend(
             verdicts[intent.call_key] = verdict
             if intent.estimated_cost and not verdict.granted:  # guard: refused-intent-reserves-nothing
                 book.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
-    return [verdicts.get(i.call_key) or _no_room(refused[i.call_key]) for i in intents]
+    return [verdicts.get(i.call_key) or _no_room(refused[i.call_key], i.estimated_cost) for i in intents]
 
 
 async def _list_members(
@@ -219,5 +219,6 @@ async def _list_members(
     return told
 
 
-def _no_room(line: BudgetLine) -> IntentVerdict:
-    return IntentVerdict(None, False, "budget", error=line.described)
+def _no_room(line: BudgetLine, wanted: Decimal) -> IntentVerdict:
+    is_held = line.spent + wanted <= line.amount
+    return IntentVerdict(None, False, "budget", error=line.described, is_held=is_held)

@@ -6,7 +6,7 @@ The same function serves a live answer, an answer found in the ledger after a cr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,8 @@ from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.neutral import Completion
 from enrichment_assets.domain.prompts.reading import NoAnswer, PromptReader
-from enrichment_assets.domain.prompts.settlement import cost_of_completion
+from enrichment_assets.domain.prompts.settlement import UNTOLD, CostBasis, settled
+from enrichment_assets.domain.prompts.usage import TokenUsage
 from enrichment_assets.domain.provider import Answer, Reading, Verdict
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
@@ -36,6 +37,19 @@ LEAST_PACE = 1.0
 _SMALLEST = Decimal("0.000001")
 _HIGHEST_EXPONENT = 9
 """A single call that costs 10 billion or more is a provider's mistake, and no column of ours holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a model's call used, as the ledger keeps it; `usage` None: the answer does not say, or there is none."""
+
+    basis: CostBasis
+    model: str | None = None
+    usage: TokenUsage | None = None
+
+    def as_json(self) -> str:
+        """As `store.calls.ledger.Applied.used` has it."""
+        return dump({"basis": self.basis.value, "model": self.model, **(asdict(self.usage) if self.usage else {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,15 @@ class Decision:
     def booked(self, reserved: Decimal) -> Decimal | None:
         """What an attempt cost for which this was `reserved`; None: nothing is known to be billed."""
         return reserved if self.as_reserved else self.cost
+
+    def used(self, price: Price, booked: Decimal | None) -> Used | None:
+        """What a model's call used, for the ledger; None: nothing was booked for it."""
+        if booked is None:
+            return None
+        basis = CostBasis.RESERVED if self.as_reserved else None
+        if self.completion is None:
+            return None if basis is None else Used(basis)
+        return Used(basis or settled(price, self.completion).basis, self.completion.model, self.completion.usage)
 
     @property
     def payload(self) -> str | None:
@@ -217,12 +240,14 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
     # What is no value to us was one to the provider, and is billed like one.
     cost = cost_of(price, Outcome.FOUND if found or unusable else Outcome.NOT_FOUND, units)
     if reading.completion is not None:
-        cost = cost_of_completion(price, reading.completion)
+        cost = settled(price, reading.completion).amount
+    untold = UNTOLD if reading.completion is not None and cost is None else None
+    said = [None if found else reading.reason or _why_not_found(unusable), reading.note, untold]
     return Decision(
         Status.COMPLETED,
         CallState.APPLIED,
         reading.outcome,
-        reading.note if found else "; ".join(filter(None, [reading.reason or _why_not_found(unusable), reading.note])),
+        "; ".join(filter(None, said)) or None,
         reading=reading,
         cost=cost,
         as_reserved=cost is None,
@@ -253,7 +278,9 @@ def unread(price: Price, error: ContractError, cost: Decimal | None = None) -> D
     """The same by what was raised; a model's answer that does not count is billed by what it says that it used."""
     if not isinstance(error, NoAnswer):
         return unreadable(str(error), cost)
-    decision = unreadable(str(error), cost_of_completion(price, error.completion))
+    # What was wrong with an answer that may be asked for again is told to the model, word for word.
+    cost = settled(price, error.completion).amount
+    decision = unreadable(str(error) if cost is not None or error.is_invalid else f"{error}; {UNTOLD}", cost)
     return replace(decision, completion=error.completion, is_invalid=error.is_invalid)
 
 

@@ -93,6 +93,8 @@ def record_of(
     if deadline_in is None and decision.status is Status.IN_PROGRESS and state.status is not Status.IN_PROGRESS:
         deadline_in = step.workflow.deadline
     reserved = attempt.reserved if attempt else Decimal(0)
+    cost = decision.booked(reserved)
+    used = decision.used(step.workflow.price, cost) if attempt and step.workflow.prompt is not None else None
     return Applied(
         item_id=item.item_id,
         fence=item.fence,
@@ -109,7 +111,8 @@ def record_of(
         payload=decision.payload if own else None,
         fields=dump(decision.fields) if own else "{}",
         rejected=dump(decision.rejected) if own and decision.rejected else None,
-        cost=decision.booked(reserved),
+        cost=cost,
+        used=used.as_json() if used is not None else None,
         attempts=move.attempts if move.attempts is not None else state.attempts,
         http_status=attempt.http_status if attempt else None,
         duration_ms=attempt.duration_ms if attempt else None,

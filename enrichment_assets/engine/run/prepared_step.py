@@ -18,6 +18,7 @@ from enrichment_assets.domain.planning import ends_parent
 from enrichment_assets.domain.prompts.model_provider import as_dialect
 from enrichment_assets.domain.prompts.reading import PromptReader
 from enrichment_assets.domain.prompts.rendering import PromptRenderer, model_provider_of
+from enrichment_assets.domain.prompts.settlement import reserved_for
 from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.statuses import StopCause
@@ -133,7 +134,10 @@ class Step:
 
     def reserves(self, request: RenderedRequest) -> Decimal:
         """The money to be set aside before this request leaves: the most that it should cost."""
-        return self.workflow.price.estimate
+        workflow = self.workflow
+        if workflow.prompt is None:
+            return workflow.price.estimate
+        return reserved_for(workflow.price, workflow.prompt, len(request.content or b""))
 
     def authorised(self, rendered: RenderedRequest, *, is_poll: bool = False) -> RenderedRequest:
         """The request as it may leave: secrets in their places, the provider's address and credentials added.

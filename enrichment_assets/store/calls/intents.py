@@ -49,6 +49,7 @@ class IntentVerdict:
         granted: True: the call may leave now, as attempt `attempt`.
         state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
             run), `asked` (`elsewhere`) or `given_up` (the batch was).
+        is_held: A budget has no room because of what is set aside for calls under way, which may cost less.
     """
 
     call_id: int | None
@@ -59,6 +60,7 @@ class IntentVerdict:
     error_class: str | None = None
     error: str | None = None
     elsewhere: CallInFlight | None = None
+    is_held: bool = False
 
 
 # Two runs want the same keys: in one order (nobody waits in a circle), and without touching a row that stands in the

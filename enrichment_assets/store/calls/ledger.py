@@ -58,6 +58,8 @@ class Applied:
         poll_in: Seconds until the provider of an IN_PROGRESS state is asked, if that is before the deadline.
         result_id: For a shared company answer: the result row of the item that made the call.
         inbox_id: The callback that this move comes from; it becomes `inbox_status` in the same transaction.
+        used: Of a language model's call, JSON text: `basis` of the cost, `model`, tokens by kind and `searches` as far
+            as they are known (`engine.decisions.decision.Used`).
         reserved: Money that was reserved for the attempt that ends here; given back to the budgets.
     """
 
@@ -77,6 +79,7 @@ class Applied:
     fields: str = "{}"
     rejected: str | None = None
     cost: Decimal | None = None
+    used: str | None = None
     attempts: int = 0
     http_status: int | None = None
     duration_ms: int | None = None
@@ -142,6 +145,18 @@ _ENDS = ends(
     },
 )
 
+# Of an attempt that says nothing of it, the columns stay as they are. Tokens add up like money, over all attempts.
+_USED = ", ".join([
+    *(f"{column} = coalesce(m.used::jsonb ->> '{name}', c.{column})"
+      for column, name in {"model": "model", "cost_basis": "basis"}.items()),
+    *(f"{column} = coalesce(c.{column} + (m.used::jsonb ->> '{name}')::bigint, (m.used::jsonb ->> '{name}')::bigint, "
+      f"c.{column})"
+      for column, name in {
+          "input_tokens": "input", "cached_input_tokens": "cached_input", "cache_write_tokens": "cache_write",
+          "output_tokens": "output", "searches": "searches",
+      }.items()),
+])  # fmt: skip
+
 _APPLY = f"""
 with done as (
   select d.*, coalesce(d.shared_result, case when d.own then {RESULT_ID} end) as result_id
@@ -151,22 +166,24 @@ with done as (
     %(external)b::text[], %(own)b::bool[], %(payload)b::text[], %(fields)b::text[], %(cost)b::numeric[],
     %(attempts)b::int4[], %(http_status)b::int4[], %(duration)b::int4[], %(retry_in)b::float8[],
     %(deadline_in)b::float8[], %(shared)b::bigint[], %(step_number)b::int4[], %(company)b::text[],
-    %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[], %(poll_in)b::float8[]
+    %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[], %(poll_in)b::float8[],
+    %(used)b::text[]
   ) as d(item_id, fence, slug, status, provider, outcome, reason, error_class, call_id, call_state, external_id, own,
          payload, fields, cost, attempts, http_status, duration_ms, retry_in, deadline_in, shared_result, step_number,
-         company_key, inbox_id, inbox_status, rejected, poll_in)
+         company_key, inbox_id, inbox_status, rejected, poll_in, used)
   join item_leases l on l.item_id = d.item_id
     and l.fence = d.fence and l.runner_id = %(runner)s  -- guard: ending-needs-its-lease
   left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
 ), ends as (
-  select {_ENDS}, external_id, call_state, inbox_id, inbox_status from done
+  select {_ENDS}, external_id, call_state, inbox_id, inbox_status, used from done
 ), {ending("s.status not in ('COMPLETED', 'SKIPPED')")}, settled as (
   update provider_calls c
   set state = m.call_state, cost = coalesce(c.cost + m.booked, m.booked, c.cost), error_class = m.error_class,
       error = m.reason, external_id = coalesce(m.external_id, c.external_id),
       deadline_at = case when m.status = 'IN_PROGRESS' then
                       coalesce(clock_timestamp() + make_interval(secs => m.deadline_in), c.deadline_at) end,
-      applied_at = case when m.call_state = 'applied' then clock_timestamp() else c.applied_at end
+      applied_at = case when m.call_state = 'applied' then clock_timestamp() else c.applied_at end,
+      {_USED}
   from moved m where c.id = m.call_id and m.call_state is not null
 ), marked as (
   update callback_inbox i
@@ -212,6 +229,7 @@ def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
         "fields": [r.fields for r in rows],
         "rejected": [r.rejected for r in rows],
         "cost": [r.cost for r in rows],
+        "used": [r.used for r in rows],
         "attempts": [r.attempts for r in rows],
         "http_status": [r.http_status for r in rows],
         "duration": [r.duration_ms for r in rows],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from enrichment_assets.domain.prices import Price
-from enrichment_assets.domain.prompts.token_prices import ADDED, TokenPrice
+from enrichment_assets.domain.prompts.token_prices import ADDED, AGAIN, TokenPrice
 from enrichment_assets.domain.prompts.usage import MOST, TokenUsage
 
 DAY = "2026-11-28"
@@ -66,9 +66,9 @@ def test_the_bound_has_room_for_searches_and_what_they_bring() -> None:
     assert with_searches == Decimal("0.02") + Decimal(1_000 + ADDED + 10_000 + 400) / 1_000_000
 
 
-def test_a_second_ask_repeats_the_first_with_its_answer() -> None:
+def test_a_second_ask_repeats_the_first_and_says_what_was_wrong() -> None:
     once, twice = priced().bound(1_000, 100), priced().bound(1_000, 100, asks=2)
-    assert twice == 2 * once + Decimal(100 + ADDED) / 1_000_000
+    assert twice == 2 * once + Decimal(AGAIN) / 1_000_000
 
 
 @given(

@@ -97,10 +97,6 @@ def test_anthropic_usage_with_one_wrong_number_is_none(wrong: dict[str, object])
     assert anthropic_usage({"input_tokens": 5, "output_tokens": 5} | wrong) is None
 
 
-def test_usage_of_two_asks_adds_up() -> None:
-    assert TokenUsage(10, 2, 3, 1, 4) + TokenUsage(100, 20, 30, 10, 40) == TokenUsage(110, 22, 33, 11, 44)
-
-
 @pytest.mark.parametrize(
     ("usage", "headers", "expected"),
     [
