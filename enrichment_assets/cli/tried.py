@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from enrichment_assets.services.tries.bodies import ShownBody, ShownRequest
     from enrichment_assets.services.tries.fields import FieldReading
     from enrichment_assets.services.tries.report import ShownAnswer, TriedRow, TryReport
+    from enrichment_assets.services.tries.said import Said
 
 _HIDDEN_HEADERS = frozenset({"date", "server", "connection", "content-length", "transfer-encoding"})
 """Of an answer: they say nothing of it. `--json` has them."""
@@ -59,8 +60,21 @@ def _print_row(row: TriedRow, report: TryReport) -> None:
         _say("do", all_worded(row.hints))
     if row.fields:
         print_table(("field", "type", "answered", "value", "why not"), map(_field_row, row.fields))
+    if row.said is not None:
+        _print_said(row.said)
     if report.provider != "local":
         _say("cost", _cost(row, report.currency))
+
+
+def _print_said(said: Said) -> None:
+    """What a model says besides its answer."""
+    for one in said.citations:
+        _say("cited", f"{one.field}: {shown_value(one.quote)!r} in {one.input}, after {one.start} characters")
+    if said.usage is not None:
+        used = said.usage
+        cached = f" ({used.cached_input:,} of them cached)" if used.cached_input else ""
+        searches = f", {used.searches} searches" if used.searches else ""
+        _say("tokens", f"{used.input:,} in{cached}, {used.output:,} out{searches}; {said.model or 'model not said'}")
 
 
 def _print_request(request: ShownRequest) -> None:

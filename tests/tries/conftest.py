@@ -48,9 +48,9 @@ class Desk:
         """Type a command."""
         return CliRunner().invoke(self.app, arguments, env={**self.environment, **environment})
 
-    def json(self, *arguments: str, code: int = 0) -> Any:
+    def json(self, *arguments: str, code: int = 0, **environment: str) -> Any:
         """What a command prints with `--json`."""
-        result = self(*arguments, "--json")
+        result = self(*arguments, "--json", **environment)
         assert result.exit_code == code, (result.output, result.exception)
         return json.loads(result.stdout)
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.status import overview
+from enrichment_assets.services.batches.taking import take_in_callbacks
+from enrichment_assets.services.tries.drafting import Wanted
+from enrichment_assets.services.tries.running import make_try
 from enrichment_assets.store.database import connect
+from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.store.states.batch_states import batches_to_resume
+from tests.actors import TESTER
 from tests.harness.batches import async_step, bulk_step, company_step, people, step
 from tests.harness.handles import hq_of
 from tests.tries.conftest import Desk
@@ -184,6 +192,7 @@ def test_an_answer_that_comes_later_is_waited_for_with_an_end_and_seen_when_it_c
     (call,) = desk.rows("select * from provider_calls")
     batch = desk.harness.launch(people(1), step("other"))
     batch.call_back(call, {"found": True, "id": "late"})
+    assert desk.refused("status", tried["batch"]) == "batch.is_a_try"
     came = desk.json("try", "--show", tried["batch"], "--wait", "0")
     assert (came["settled"], came["rows"][0]["answer"]["how"], came["rows"][0]["outcome"]) == (
         True,
@@ -191,3 +200,22 @@ def test_an_answer_that_comes_later_is_waited_for_with_an_end_and_seen_when_it_c
         "found",
     )
     assert came["rows"][0]["fields"][0]["value"] == "late"
+
+
+def test_the_daemon_takes_a_trys_callback_in_and_asks_for_no_run_and_a_stop_leaves_the_rest(desk: Desk) -> None:
+    desk.register(async_step("later"))
+    hq, stop = hq_of(desk.settings), threading.Event()
+    begun = time.monotonic()
+    wanted = Wanted("later", given={"first_name": "Ada"})
+    report = make_try(hq, desk.settings, wanted, actor=TESTER, wait=60, on_wait=lambda _: stop.set(), stop=stop)
+    assert not report.settled and report.key and time.monotonic() - begun < 30
+    (call,) = desk.rows("select * from provider_calls")
+    desk.harness.launch(people(1), step("other")).call_back(call, {"found": True, "id": "late"})
+    with connect(desk.settings.hq_database_url or "") as connection:
+        assert [(one.batch_key, one.is_try) for one in new_callbacks_by_batch(connection)] == [(report.key, True)]
+    taken = take_in_callbacks(hq, desk.settings, report.key, build_providers(desk.settings.sandbox_url), 5.0)
+    assert (taken.items, taken.settled.finished) == (1, True)
+    assert desk.json("try", "--show", report.key)["rows"][0]["outcome"] == "found"
+    with connect(desk.settings.hq_database_url or "") as connection:
+        connection.execute("update batches set finished_at = finished_at - interval '1 h'")
+        assert report.key not in {waiting.batch_key for waiting in batches_to_resume(connection)}

@@ -12,7 +12,7 @@ from enrichment_assets.domain.hints import Hint
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
-    from enrichment_assets.services.tries import bodies, fields, report
+    from enrichment_assets.services.tries import bodies, fields, report, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,62 @@ class TriedField(Shape):
 
 
 @dataclass(frozen=True, slots=True)
+class Citation(Shape):
+    """Where a value of a model's answer stands in its inputs.
+
+    Attributes:
+        field: Its place in the answer.
+        input: The input's name.
+        quote: What stands there.
+        start: Characters of the input before it.
+    """
+
+    field: str
+    input: str
+    quote: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSaid(Shape):
+    """What a model says besides its answer.
+
+    Attributes:
+        model: As the answer names it.
+        input_tokens: That went in, cached ones among them; null: not said.
+        cached_input_tokens: Of these, read from a cache.
+        output_tokens: That came out.
+        searches: Web searches.
+        inputs: Name to text, as the model saw it; null: taken out.
+        citations: Where each grounded value stands.
+    """
+
+    model: str | None
+    input_tokens: int | None
+    cached_input_tokens: int | None
+    output_tokens: int | None
+    searches: int | None
+    inputs: Mapping[str, str] | None
+    citations: tuple[Citation, ...]
+
+    @classmethod
+    def of(cls, one: said.Said | None) -> ModelSaid | None:
+        """From what the services return."""
+        if one is None:
+            return None
+        used = one.usage
+        return cls(
+            model=one.model,
+            input_tokens=None if used is None else used.input,
+            cached_input_tokens=None if used is None else used.cached_input,
+            output_tokens=None if used is None else used.output,
+            searches=None if used is None else used.searches,
+            inputs=one.asked,
+            citations=tuple(Citation(c.field, c.input, c.quote, c.start) for c in one.citations),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TriedRow(Shape):
     """One row of a try.
 
@@ -135,6 +191,7 @@ class TriedRow(Shape):
         currency: Of both.
         answer: What came back.
         fields: What of it is a value, and what is not.
+        said: Of a model: tokens, the inputs it saw, citations; null: none was asked.
     """
 
     row: int
@@ -156,6 +213,7 @@ class TriedRow(Shape):
     currency: str
     answer: TriedAnswer | None
     fields: tuple[TriedField, ...]
+    said: ModelSaid | None
 
     @classmethod
     def of(cls, row: report.TriedRow, currency: str) -> TriedRow:
@@ -180,6 +238,7 @@ class TriedRow(Shape):
             currency=currency,
             answer=TriedAnswer.of(row.answer),
             fields=tuple(map(TriedField.of, row.fields)),
+            said=ModelSaid.of(row.said),
         )
 
 

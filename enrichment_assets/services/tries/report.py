@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.services.operations.remedies import failure_remedy, skip_remedy, stop_reason, stop_remedy
 from enrichment_assets.services.tries.bodies import ShownBody, ShownRequest, shown_body, shown_request
 from enrichment_assets.services.tries.fields import FieldReading, field_readings
+from enrichment_assets.services.tries.said import Said, said_to
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.tries import TriedState
 from enrichment_assets.store.database import Connection
@@ -56,6 +57,7 @@ class TriedRow:
         together: How many rows its request carried.
         estimated: What a call reserves; `cost`: what it did cost; None: not known yet, or nothing was written.
         fields: What of the answer is a value, and what is not with its reason.
+        said: What a model says besides: tokens, citations, the inputs it saw; None: no model was asked.
     """
 
     row: int
@@ -76,6 +78,7 @@ class TriedRow:
     cost: Decimal | None
     answer: ShownAnswer | None
     fields: tuple[FieldReading, ...]
+    said: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,8 @@ def report_of_draft(connection: Connection, settings: Settings, draft: Draft) ->
     """What a try would be: requests only."""
     rows = []
     for item in draft.items:
-        request, why_not = _request(settings, draft.batch, item, draft.step)
-        rows.append(_row(item.row_number, request, why_not, draft.workflow.price.estimate))
+        leaves = _request(settings, draft.batch, item, draft.step)
+        rows.append(_row(item.row_number, leaves, draft.workflow.price.estimate))
     return TryReport(
         key=None,
         settled=False,
@@ -154,10 +157,11 @@ def report_of(
     """A try as it stands; `items` are those of `states`, in their order."""
     stop = stops_of(connection, batch.batch_id).get(step.slug)
     row_of = {state.item_id: state.row_number for state in states}
+    said = said_to(connection, batch.batch_id, step)
     rows = []
     for item, state in zip(items, states, strict=True):
-        request, why_not = _request(settings, batch, item, step)
-        rows.append(_tried(batch, step, state, stop, row_of, request, why_not))
+        row = _tried(batch, step, state, stop, row_of, _request(settings, batch, item, step))
+        rows.append(replace(row, said=said.get(item.item_id)))
     rejected = {name: entry for state in states for name, entry in state.rejected_cells.items()}
     return TryReport(
         key=batch.batch_key,
@@ -183,23 +187,32 @@ def _workflow(batch: Batch, step: Step) -> dict[str, Any]:
     }
 
 
-def _request(settings: Settings, batch: Batch, item: LoadedItem, step: Step) -> tuple[ShownRequest | None, str | None]:
-    """What leaves for an item, or why nothing does."""
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """What leaves for an item and what is reserved for it, or why nothing does."""
+
+    request: ShownRequest | None = None
+    why_not: str | None = None
+    reserved: Decimal | None = None
+
+
+def _request(settings: Settings, batch: Batch, item: LoadedItem, step: Step) -> _Leaving:
     if step.workflow.mode is Mode.LOCAL:
-        return None, None
+        return _Leaving()
     try:
-        return shown_request(preview(batch, item, step, settings.receiver_url, os.environ)), None
+        request = preview(batch, item, step, settings.receiver_url, os.environ)
     except (ContractError, ConfigurationError) as error:
-        return None, str(error)
+        return _Leaving(why_not=str(error))
+    return _Leaving(shown_request(request), reserved=step.reserves(request))
 
 
-def _row(number: int, request: ShownRequest | None, why_not: str | None, estimated: Decimal) -> TriedRow:
+def _row(number: int, leaves: _Leaving, estimate: Decimal) -> TriedRow:
     """A row that nothing was done about."""
     return TriedRow(
         row=number,
         item_id=None,
-        request=request,
-        no_request=why_not,
+        request=leaves.request,
+        no_request=leaves.why_not,
         status=None,
         outcome=None,
         reason=None,
@@ -210,7 +223,7 @@ def _row(number: int, request: ShownRequest | None, why_not: str | None, estimat
         reused_from=None,
         shares_row=None,
         together=1,
-        estimated=estimated,
+        estimated=estimate if leaves.reserved is None else leaves.reserved,
         cost=None,
         answer=None,
         fields=(),
@@ -223,16 +236,15 @@ def _tried(
     state: TriedState,
     stop: StepStop | None,
     row_of: Mapping[int, int],
-    request: ShownRequest | None,
-    why_not: str | None,
+    leaves: _Leaving,
 ) -> TriedRow:
     waits = state.status == Status.PENDING and stop is not None
     shares = state.made_by is not None and state.made_by != state.item_id
     return TriedRow(
         row=state.row_number,
         item_id=state.item_id,
-        request=request,
-        no_request=why_not,
+        request=leaves.request,
+        no_request=leaves.why_not,
         status=state.status,
         outcome=state.outcome,
         reason=stop_reason(stop) if waits and stop is not None else state.reason,

@@ -47,7 +47,6 @@ def plan_try(hq: Hq, settings: Settings, wanted: Wanted) -> TryReport:
         return report_of_draft(connection, settings, draft)
 
 
-# crash point: try-is-made
 def make_try(
     hq: Hq,
     settings: Settings,

@@ -14,7 +14,13 @@ _NEWEST = 2_000
 
 # one row: by its key
 def no_such_batch(connection: Connection, batch_key: str) -> NotFoundError:
-    """The error for a key that no batch has."""
+    """The error for a key that no batch has, or that a try has."""
+    if _names(connection, "select batch_key from batches where is_try and batch_key = %s", batch_key):
+        return NotFoundError(
+            f"{batch_key} is a try, and no batch with leads",
+            Hint(Action.SEE_TRY, {"batch": batch_key}),
+            code="batch.is_a_try",
+        )
     keys = _names(connection, "select batch_key from batches where not is_try order by id desc limit %s")
     guess = did_you_mean(batch_key, keys)
     return NotFoundError(f"there is no batch {batch_key!r}{guess}", Hint(Action.LIST_BATCHES), code="batch.not_found")
@@ -31,6 +37,6 @@ def no_such_client(connection: Connection, slug: str) -> NotFoundError:
     )
 
 
-def _names(connection: Connection, query: str) -> list[str]:
+def _names(connection: Connection, query: str, parameter: int | str = _NEWEST) -> list[str]:
     with connection.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(query, (_NEWEST,)).fetchall()
+        return cursor.execute(query, (parameter,)).fetchall()
