@@ -29,7 +29,7 @@ class Retained:
         days: What is older than so many days.
         dry_run: Nothing was changed.
         history: Of Dagster's: runs, events and their bytes.
-        answers: Bodies of answers; one that was given to several calls at once counts once.
+        answers: Bodies of answers, and the inputs of prompts; one that was given to several calls at once counts once.
         callbacks: Bodies of callbacks.
     """
 
@@ -62,6 +62,7 @@ def retain(hq: Hq, dagster_url: str, days: int, *, dry_run: bool, actor: Actor) 
         windows = json.dumps(_windows(connection))
     answers = _bodies(hq, Kind.ANSWERS, days, windows, dry_run=dry_run)
     answers += _bodies(hq, Kind.BULK, days, windows, dry_run=dry_run)
+    answers += _bodies(hq, Kind.PROMPTS, days, windows, dry_run=dry_run)
     callbacks = _bodies(hq, Kind.CALLBACKS, days, windows, dry_run=dry_run)
     history = _history(dagster_url, days, needed, dry_run=dry_run)
     done = Retained(days, dry_run, history, answers, callbacks)

@@ -53,21 +53,27 @@ where i.body is not null and i.status in ('applied', 'superseded')
 """
 """One that answers many calls has its bytes in the row of the first: they stay as long as any of these needs them."""
 
+_OLD_PROMPTS = f"""
+from prompt_inputs p join provider_calls c on c.id = p.call_id join batches b on b.id = c.batch_id
+where p.inputs is not null and {_SETTLED}
+"""
+"""What language models were asked about: without it their answers cannot be read again."""
+
 _COUNT = "select count(*) as bodies, coalesce(sum(octet_length({body})), 0)::bigint as bytes {old}"
 
 
-def _take(table: str, row: str, body: str, old: str, hashed: str = "") -> str:
+def _take(table: str, row: str, body: str, old: str, hashed: str = "", key: str = "id") -> str:
     """A statement that takes a chunk of old bodies out of a table, whose rows `old` calls `row`, and keeps their size.
 
-    `hashed`: what else is kept of them.
+    `hashed`: what else is kept of them; `key`: the column that tells rows apart.
     """
     return f"""
 with old as (
-  select {row}.id {old} order by {row}.id limit {CHUNK} for update of {row} skip locked
+  select {row}.{key} {old} order by {row}.{key} limit {CHUNK} for update of {row} skip locked
 ), gone as (
   update {table} {row}
   set body_bytes = octet_length({row}.{body}), {hashed} body_removed_at = clock_timestamp(), {body} = null
-  from old where {row}.id = old.id
+  from old where {row}.{key} = old.{key}
   returning {row}.body_bytes
 )
 select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from gone
@@ -76,6 +82,7 @@ select count(*) as bodies, coalesce(sum(body_bytes), 0)::bigint as bytes from go
 
 _TAKE_ANSWERS = _take("provider_calls", "c", "response_body", _OLD_ANSWERS, "body_sha256 = sha256(c.response_body),")
 _TAKE_BULK = _take("bulk_calls", "m", "response_body", _OLD_BULK, "body_sha256 = sha256(m.response_body),")
+_TAKE_PROMPTS = _take("prompt_inputs", "p", "inputs", _OLD_PROMPTS, key="call_id")
 _TAKE_CALLBACKS = _take("callback_inbox", "i", "body", _OLD_CALLBACKS)
 
 
@@ -95,6 +102,7 @@ class Kind(Enum):
 
     ANSWERS = (_COUNT.format(body="c.response_body", old=_OLD_ANSWERS), _TAKE_ANSWERS)
     BULK = (_COUNT.format(body="m.response_body", old=_OLD_BULK), _TAKE_BULK)
+    PROMPTS = (_COUNT.format(body="p.inputs", old=_OLD_PROMPTS), _TAKE_PROMPTS)
     CALLBACKS = (_COUNT.format(body="i.body", old=_OLD_CALLBACKS), _TAKE_CALLBACKS)
 
 

@@ -30,6 +30,11 @@ ENDLESS = closed({"a": {"$ref": "#/$defs/node"}}, **{"$defs": {"node": closed({"
         (closed({"a": {"type": "string"}}, required=[]), ("required",), "'a' is not"),
         ({**closed({"a": {"type": "string"}}), "additionalProperties": True}, ("additionalProperties",), "close every"),
         (closed({"a": {"type": "object", "properties": {}}}), ("properties", "a", "additionalProperties"), "close"),
+        (
+            closed({"votes": {"type": "object", "additionalProperties": {"type": "integer"}}}),  # of a dict[str, int]
+            ("properties", "votes", "additionalProperties"),
+            "close every",
+        ),
         (closed({"a": {"allOf": [{"type": "string"}]}}), ("properties", "a", "allOf"), "no `allOf`"),
         (closed({"a": {"not": {"type": "null"}}}), ("properties", "a", "not"), "no `not`"),
         (closed({"a": {"if": {}, "then": {}}}), ("properties", "a", "if"), "no `if`"),
