@@ -66,6 +66,7 @@ class Settings:
         ui_origins: Origins (`https://name`) under which browsers reach the pages besides this machine's own.
         uploads: Where kept uploads are, when not in the home: a folder, or `s3://` or `gs://` for several machines.
         warehouse: Where the warehouse is, likewise.
+        suppression_pepper: Key of the hashes of suppressed people; None: the home's own (`suppression_pepper_file`).
         retention_days: How long what nobody needs is kept, once somebody has it taken out (`enrich retention`).
         warm_minutes: How long the copy that `enrich run` leaves behind waits for the next command; 0: it leaves none.
     """
@@ -83,6 +84,7 @@ class Settings:
     warehouse: str | None = None
     retention_days: int = DEFAULT_RETENTION_DAYS
     warm_minutes: float = DEFAULT_WARM_MINUTES
+    suppression_pepper: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -91,7 +93,7 @@ class Settings:
         `ENRICH_HOME` (default `find_home()`), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
-        `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`.
+        `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`, `ENRICH_SUPPRESSION_PEPPER`.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -108,7 +110,13 @@ class Settings:
             warehouse=env.get("ENRICH_WAREHOUSE") or None,
             retention_days=int(env.get("ENRICH_RETENTION_DAYS") or DEFAULT_RETENTION_DAYS),
             warm_minutes=float(env.get("ENRICH_WARM_MINUTES") or DEFAULT_WARM_MINUTES),
+            suppression_pepper=env.get("ENRICH_SUPPRESSION_PEPPER") or None,
         )
+
+    @property
+    def suppression_pepper_file(self) -> Path:
+        """The pepper that a home makes for itself where none is set; back it up with HQ."""
+        return self.home / "suppression-pepper"
 
     @property
     def inbox_dir(self) -> Path:

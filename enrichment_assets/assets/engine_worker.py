@@ -25,6 +25,8 @@ class EngineWorker:
     Leaving the block early (the run was terminated) lets calls under way finish before it returns. The thread says
     itself that it is done: on Python 3.9 to 3.12 a `join` that a signal handler's exception interrupts makes
     `is_alive()` false for ever, and calls that were paid for would be lost with the process.
+
+    `on_terminated` is called where the run was stopped, by whomever; it finds out by whom, and may be called twice.
     """
 
     def __init__(
@@ -36,9 +38,11 @@ class EngineWorker:
         selection: set[str],
         progress: ProgressLog,
         was_stopped: Callable[[], bool],
+        on_terminated: Callable[[], None],
     ) -> None:
         self._progress = progress
         self._was_stopped = was_stopped
+        self._on_terminated = on_terminated
         self._stop = threading.Event()
         self._done = threading.Event()
         self._report: RunReport | None = None
@@ -68,6 +72,7 @@ class EngineWorker:
         while not self._done.wait(STOPPED_CHECK_SECONDS):
             if self._was_stopped():
                 self._stop.set()
+                self._on_terminated()
                 return
 
     def __enter__(self) -> Self:
@@ -76,8 +81,11 @@ class EngineWorker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        is_early = not self._done.is_set()
         self._stop.set()
         self._done.wait()
+        if is_early:
+            self._on_terminated()
 
     def wait(self, seconds: float) -> bool:
         """True when the engine is done."""

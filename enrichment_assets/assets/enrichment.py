@@ -7,6 +7,7 @@ the results follow the steps that the batch has.
 The engine is imported when a run works on steps: every process of Dagster loads this module.
 """
 
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from enrichment_assets.assets.selection import ALL_STEPS
 from enrichment_assets.assets.standing import STANDING_CHECK, say_what_stands, standing_check, why_metadata
 from enrichment_assets.assets.steps import StepGraph, step_graph, step_specs
 from enrichment_assets.assets.uploads import BATCH_ITEMS, ITEMS_CHECK, ITEMS_SPEC, lay_out
+from enrichment_assets.domain.actors import Actor, ActorKind
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.resources.platform import PlatformResource
@@ -89,7 +92,16 @@ def _advance(
         return True
     reporter = _Reporter(hq, settings, batch_key, graph, selected, blueprint)
     progress = ProgressLog(context.log.info, progress_listener())
-    worker = EngineWorker(hq, settings, batch_key, platform, chosen, progress, lambda: _was_stopped(context))
+    worker = EngineWorker(
+        hq,
+        settings,
+        batch_key,
+        platform,
+        chosen,
+        progress,
+        was_stopped=lambda: _was_stopped(context),
+        on_terminated=lambda: _pause_where_terminated(context, hq, batch_key),
+    )
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
             progress.say()
@@ -185,6 +197,27 @@ def _was_stopped(context: dg.AssetExecutionContext) -> bool:
     return False
 
 
+def _pause_where_terminated(context: dg.AssetExecutionContext, hq: Hq, batch_key: str) -> None:
+    """Pause the batch where a person terminated its run; without that the sequencer would start the next one.
+
+    Whoever shuts the platform down, or dies, says nothing to Dagster's storage before; and a run that has lasted as
+    long as Dagster lets one is ended by Dagster itself. Those batches stay runnable.
+    """
+    from enrichment_assets.services.operations.holding import pause
+
+    record = context.instance.get_run_record_by_id(context.run_id)
+    if record is None or record.dagster_run.status not in _TERMINATED:
+        return
+    most = context.instance.run_monitoring_max_runtime_seconds
+    if most and record.start_time is not None and time.time() - record.start_time >= most:
+        return
+    with suppress(ConfigurationError):  # it was given up or archived meanwhile
+        reason = f"run {context.run_id[:8]} was terminated"
+        pause(hq, batch_key, actor=Actor(ActorKind.DAGSTER, "terminate"), reason=reason)
+
+
+_TERMINATED = (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)
+
 _listeners: list[Any] = []
 
 
@@ -216,6 +249,7 @@ def step_metadata(count: WorkflowCounts) -> dict[str, Any]:
         "skipped": count.skipped,
         "failed": count.failed,
         "ambiguous": count.ambiguous,
+        **({"cancelled": count.cancelled} if count.cancelled else {}),
         "calls": count.calls,
         "cost": float(count.cost),
     }

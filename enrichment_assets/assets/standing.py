@@ -36,9 +36,9 @@ LONGEST_TAG = 200
 
 def why_metadata(hq: Hq, settings: Settings, batch_key: str, slug: str, count: WorkflowCounts | None) -> dict[str, Any]:
     """Why rows of a step were skipped or failed, for its materialisation; nothing where none was."""
-    if count is None or not count.skipped + count.failed + count.ambiguous:
+    if count is None or not count.skipped + count.failed + count.ambiguous + count.cancelled:
         return {}
-    done = (Status.SKIPPED, Status.FAILED, Status.AMBIGUOUS)
+    done = (Status.SKIPPED, Status.FAILED, Status.AMBIGUOUS, Status.CANCELLED)
     return _told(
         [one for one in status(hq, settings, batch_key).reasons if one.workflow == slug and one.status in done]
     )

@@ -263,6 +263,7 @@ def print_status(one: BatchStatus) -> None:
     from enrichment_assets.cli.standing import print_standing
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import shown_sum
+    from enrichment_assets.store.batches.holds import ALL
 
     state = "finished" if one.finished else f"{one.done} of {one.items} items done" if one.items else "not started yet"
     children = f"{one.children} child items, " if one.children else ""
@@ -276,9 +277,12 @@ def print_status(one: BatchStatus) -> None:
             f"a pilot of the first {one.limit:,} rows; the rest, into this batch: "
             f"enrich launch {one.upload_id} --pipeline {one.pipeline}"
         )
+    for workflow, hold in sorted(one.holds.items()):
+        say(f"{'all of it' if workflow == ALL else workflow} is {hold.sentence}")
     if not one.workflows:
         return
-    names = ("pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous")
+    names = ["pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous"]
+    names += ["cancelled"] if any(row.cancelled for row in one.workflows) else []
     typer.echo()
     print_table(
         ("workflow", *(name.replace("_", " ") for name in names), "cost"),

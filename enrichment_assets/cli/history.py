@@ -14,7 +14,7 @@ from enrichment_assets.cli.printing import AsJson, print_json
 if TYPE_CHECKING:
     from enrichment_assets.store.audit.operator_actions import OperatorAction
 
-_DAY, _MINUTE = "%Y-%m-%d", "%Y-%m-%dT%H:%M"
+DAY, MINUTE = "%Y-%m-%d", "%Y-%m-%dT%H:%M"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def history(
     batch: Annotated[str | None, typer.Option("--batch", help="Only what concerns this batch.")] = None,
     actor: Annotated[str | None, typer.Option("--actor", help="Only what this one did: cli:ada, sensor:inbox.")] = None,
     since: Annotated[
-        datetime | None, typer.Option("--since", formats=[_DAY, _MINUTE], help="From this day or minute on, in UTC.")
+        datetime | None, typer.Option("--since", formats=[DAY, MINUTE], help="From this day or minute on, in UTC.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the latest first.")] = 50,
     as_json: AsJson = False,

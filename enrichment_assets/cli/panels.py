@@ -8,9 +8,9 @@ from enrichment_assets.cli.home_guard import name_of
 
 PANELS = {
     "Start": ("demo", "up", "down", "sandbox"),
-    "Set up": ("client", "workflow", "pipeline", "budget"),
+    "Set up": ("client", "workflow", "pipeline", "budget", "suppress"),
     "Lists in": ("upload", "uploads", "rejections"),
-    "Batches": ("try", "launch", "run", "priority", "status", "stats"),
+    "Batches": ("try", "launch", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks", "history"),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Careers": ("worked-at", "moves", "job-changes"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.hints import worded
+from enrichment_assets.cli.history import DAY, MINUTE
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -34,28 +36,45 @@ def retry(
         str | None,
         typer.Option("--class", "-c", help="Only this error class: retryable, contract, deadline, ..."),
     ] = None,
+    provider: Annotated[str | None, typer.Option("--provider", help="Only workflows of this provider.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", formats=[DAY, MINUTE], help="Only what ended on this day or minute or later, in UTC."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Try again what FAILED, and whatever was skipped because of it; call paused providers again at once.
+    """Try again what FAILED or was CANCELLED, and what was skipped because of it; call paused providers again at once.
 
     A call keeps its key, so a provider that honours keys does not bill it twice. What was found is never called again.
+    With --class nothing that was cancelled is meant.
 
     Example: enrich retry acme-1-apollo-basic-1 --workflow find-email-via-hunter --class retryable
     """
     from enrichment_assets.cli.standing import print_hindrances
-    from enrichment_assets.services.operations import recovery
+    from enrichment_assets.services.operations.retrying import retry as retried
     from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
     hq = opened_hq(settings)
-    report = recovery.retry(hq, settings, batch, workflow=workflow, error_class=error_class, actor=actor())
+    report = retried(
+        hq,
+        settings,
+        batch,
+        workflow=workflow,
+        error_class=error_class,
+        provider=provider,
+        since=None if since is None else since.replace(tzinfo=UTC),
+        actor=actor(),
+    )
     if as_json:
         print_json(shapes.Retry.of(report))
         return
     for slug, states in report.retried.items():
         say(f"{slug}: {states} failed item(s) will be tried again")
-    if not report.retried:
+    for slug, states in report.uncancelled.items():
+        say(f"{slug}: {states} cancelled item(s) will be asked after all")
+    if not report.retried and not report.uncancelled:
         say("nothing that matches has failed")
     if report.reopened:
         say(f"{report.reopened} later step(s) that were skipped because of it will run too")

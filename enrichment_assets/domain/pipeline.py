@@ -7,9 +7,9 @@ launch, whole, so that nothing that changes in the registry changes a batch that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from enrichment_assets.domain.client_profiles import ProfileVersion
 from enrichment_assets.domain.workflow import Part, Slug, WorkflowDefinition
@@ -30,6 +30,30 @@ class Waterfall(Part):
     """A pipeline entry that asks the next provider only where the former missed."""
 
     waterfall: list[Slug] = Field(min_length=2)
+
+
+def _share(value: object) -> object:
+    """`20%` as 0.2; numbers are shares already."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        try:
+            return float(value.strip()[:-1]) / 100
+        except ValueError:
+            raise ValueError(f"{value!r} is no percentage: write it like 20%") from None
+    return value
+
+
+class Guard(Part):
+    """When a batch pauses itself: too many of a workflow's calls fail.
+
+    `{failed: 20%, of_first: 50}`: ten failures pause it, however few calls there were; from the 50th call on, a fifth.
+    """
+
+    failed: Annotated[float, BeforeValidator(_share), Field(gt=0, le=1)]
+    of_first: int = Field(default=50, ge=1, le=1_000_000)
+
+    def too_many(self, failed: int, ended: int) -> bool:
+        """Whether so many failures among so many calls that ended pause the batch."""
+        return failed >= self.failed * max(ended, self.of_first)
 
 
 class PipelineDefinition(Part):
@@ -54,6 +78,7 @@ class PipelineDefinition(Part):
         ],
         min_length=1,
     )
+    guard: Guard | None = Field(default=None, description="when a batch pauses itself; null: never")
 
     def slugs(self) -> list[str]:
         """The workflow slugs in order, waterfalls flattened."""
@@ -99,6 +124,7 @@ class Blueprint(Part):
     client_profile: ProfileVersion | None = Field(
         default=None, description="as it was at the launch; null: no step reads it, or the client had none"
     )
+    guard: Guard | None = None
     steps: list[BlueprintStep] = Field(min_length=1)
 
     def step(self, slug: str) -> BlueprintStep:

@@ -165,7 +165,11 @@ def build_blueprint(
         for position, workflow in enumerate(merged)
     ]
     return Blueprint(
-        client=client, pipeline=pipeline.slug, company_identity=list(pipeline.company_identity), steps=steps
+        client=client,
+        pipeline=pipeline.slug,
+        company_identity=list(pipeline.company_identity),
+        guard=pipeline.guard,
+        steps=steps,
     )
 
 

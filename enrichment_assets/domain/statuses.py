@@ -14,6 +14,7 @@ class Status(StrEnum):
     SKIPPED = "SKIPPED"
     FAILED = "FAILED"
     AMBIGUOUS = "AMBIGUOUS"
+    CANCELLED = "CANCELLED"
 
     @property
     def settled(self) -> bool:
@@ -75,7 +76,7 @@ class StopCause(StrEnum):
 
     `auth`, `quota` and `payment` are the error classes that stop a provider. `quiet`: it asked for a pause. `refused`:
     its first answers were all the same refusal. `other_world`: the batch is for the simulator and the process for real
-    providers, or the reverse.
+    providers, or the reverse. `paused`, `cancelled`: a person, or the batch's own guard, said so.
     """
 
     MISSING_VARIABLE = "missing_variable"
@@ -88,6 +89,8 @@ class StopCause(StrEnum):
     BREAKER = "breaker"
     DAY_LIMIT = "day_limit"
     REFUSED = "refused"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
 
 
 class SpentOn(StrEnum):

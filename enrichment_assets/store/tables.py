@@ -248,6 +248,14 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
     _time("retired_at"),
     Column("row_limit", BigInteger, comment="only so many readable rows of the upload, its first ones; null: all"),
     _time("given_up_at"),
+    Column(
+        "holds",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="workflow slug, or * for all -> {kind: paused or cancelled, reason, actor, at}: none of it is sent",
+    ),
+    _time("guard_spoke_at"),
     Column("replaces", BigInteger, comment="the batch that was given up for this one"),
     Column(
         "priority",
@@ -623,16 +631,30 @@ step_times = Table(  # where the time of a batch's runs went, step by step: what
     Column("seconds", Float, nullable=False),
 )
 
-suppressions = Table(  # people and companies that may not be processed for a client
+suppressions = Table(  # people and companies that may not be bought, called or written to
     "suppressions",
     metadata,
     _id(),
-    _client(),
-    Column("kind", Text, nullable=False, comment="email, domain or linkedin_url"),
-    Column("value", Text, nullable=False, comment="lower case"),
+    Column("client_id", BigInteger, ForeignKey("clients.id"), comment="null: for every client"),
+    Column("kind", Text, nullable=False, comment="email, domain, phone, linkedin or person"),
+    Column("value", Text, comment="as it was kept before hashes were, until it is hashed; then null"),
+    Column("hash", LargeBinary, nullable=False, comment="of kind and value, keyed by the pepper"),
+    Column("sealed", LargeBinary, comment="the value, encrypted by a key of the pepper's"),
     Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False, server_default=text("''")),
     _now("created_at"),
-    UniqueConstraint("client_id", "kind", "value"),
+    _time("expires_at"),
+    UniqueConstraint("client_id", "hash", postgresql_nulls_not_distinct=True),
+    Index(None, "hash"),
+)
+
+suppression_state = Table(  # one row: what a process has to know to compare suppressions, and whether it still does
+    "suppression_state",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False, server_default=text("0"), comment="grows with every change"),
+    Column("mark", LargeBinary, comment="of the pepper that the hashes were made with; null: there is none"),
+    CheckConstraint("id = 1", name="single"),
 )
 
 rate_limits = Table(  # GCRA: the theoretical arrival time of the next call per provider key and window

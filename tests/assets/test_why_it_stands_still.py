@@ -37,7 +37,7 @@ from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.batches.status import BatchStatus, status
 from enrichment_assets.services.operations.failed_rows import list_failed
-from enrichment_assets.services.operations.recovery import retry
+from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.operations.standing import Standing
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings

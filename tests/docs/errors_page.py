@@ -35,6 +35,7 @@ This page is written from the code and compared with it.
 """
 
 SAID_ELSEWHERE = {
+    "suppression.not_an_identity": "what is to be suppressed is no e-mail address, number, profile or domain",
     "cases.file_refused": "a file of cases, or one that a case names, is no plain file or too large",
     "cases.invalid": "lines of a file of cases are none: each with its cause",
     "workflow.invalid": "workflow …: what is wrong with it, field by field",

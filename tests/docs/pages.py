@@ -28,6 +28,7 @@ FOR_USERS = (
     "docs/trying.md",
     "docs/fan-out.md",
     "docs/operations.md",
+    "docs/privacy.md",
     "docs/callbacks.md",
     "docs/analytics.md",
     "docs/companies.md",

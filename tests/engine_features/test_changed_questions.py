@@ -27,8 +27,9 @@ from enrichment_assets.services.catalog.configuration import (
     pipeline_from_steps,
 )
 from enrichment_assets.services.insight.editing import edit_lead
-from enrichment_assets.services.operations.recovery import resolve, retry
+from enrichment_assets.services.operations.recovery import resolve
 from enrichment_assets.services.operations.replaying import replay
+from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.uploads.upload import upload_file
 from tests.actors import TESTER
 from tests.engine.hostile_server import Answers, answering

@@ -13,8 +13,9 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.calls.lookups import MAX_GROUP, Lookups
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.services.catalog.configuration import add_workflow
-from enrichment_assets.services.operations.recovery import resolve, retry
+from enrichment_assets.services.operations.recovery import resolve
 from enrichment_assets.services.operations.replaying import replay
+from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.calls.questions import Question, find
 from enrichment_assets.store.calls.reuse import Reused, take

@@ -304,12 +304,14 @@ class BatchHarness:
         steps: Sequence[Any] | None = None,
         client: str = "acme",
         key: str | None = None,
+        guard: Row | None = None,
     ) -> Launched:
         """Upload rows for a client and lay out their batch; `steps` is the pipeline where it has a waterfall."""
         number = next(self._numbers)
         key = key or f"{client}-{number}"
         upload = self._upload(rows, client, number)
-        pipeline = PipelineDefinition(slug="p", steps=list(steps or [w.slug for w in workflows]))
+        order = list(steps or [w.slug for w in workflows])
+        pipeline = PipelineDefinition.model_validate({"slug": "p", "steps": order, "guard": guard})
         blueprint = build_blueprint(client, pipeline, {w.slug: w for w in workflows}, {})
         with connect(self.settings.hq_database_url or "") as connection:
             assert insert_batch(connection, key, upload, blueprint)

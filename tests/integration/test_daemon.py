@@ -275,12 +275,16 @@ def test_terminate_lets_the_calls_under_way_finish(finished: Stack, tmp_path: Pa
             assert ending() == "CANCELED"
             until("no call is under way", lambda: not hq.execute(states, (["intent"],)).fetchall())
             made = hq.execute(states, (["ready", "applied", "ambiguous"],)).fetchall()
+            shown = json.loads(finished.enrich("status", "slow", "--json"))
             ambiguous = hq.execute("select count(*) as n from workflow_states where status = 'AMBIGUOUS'").fetchone()
     finally:
         finished.configure_sandbox(latency=0.0)
     assert made
     assert {call["state"] for call in made} <= {"ready", "applied"}
     assert ambiguous == {"n": 0}
+    (hold,) = shown["holds"]
+    assert (hold["workflow"], hold["kind"], hold["actor"]) == (None, "paused", "dagster:terminate")
+    assert hold["reason"] == f"run {run['runId'][:8]} was terminated", "else the sequencer would start the next one"
 
 
 def test_a_run_whose_process_is_killed_has_failed_at_once_and_its_batch_comes_to_its_tables(

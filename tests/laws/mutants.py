@@ -69,9 +69,27 @@ def run_without(mutation: Mutation, harness: BatchHarness, folder: Path, process
 
 def find_check(name: str) -> Callable[[BatchHarness], None]:
     """A law's check by its name. Imported late: in the child, that is from the copy."""
-    from tests.laws import bulk_checks, checks, child_checks, lease_checks, multi_process_checks, reuse_checks
+    from tests.laws import (
+        bulk_checks,
+        checks,
+        child_checks,
+        hold_checks,
+        lease_checks,
+        multi_process_checks,
+        reuse_checks,
+        suppression_checks,
+    )
 
-    modules = (bulk_checks, child_checks, lease_checks, reuse_checks, multi_process_checks, checks)
+    modules = (
+        bulk_checks,
+        child_checks,
+        hold_checks,
+        lease_checks,
+        reuse_checks,
+        suppression_checks,
+        multi_process_checks,
+        checks,
+    )
     check: Callable[[BatchHarness], None] = getattr(next(module for module in modules if name in vars(module)), name)
     return check
 

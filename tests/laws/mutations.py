@@ -51,7 +51,7 @@ MUTATIONS = [
     Mutation(
         3,
         "a_finished_call_is_never_made_again",
-        {"finished-call-is-not-intended": "from held", "finished-call-is-not-overwritten": GONE},
+        {"finished-call-is-not-intended": "from held where (true)", "finished-call-is-not-overwritten": GONE},
     ),
     Mutation(3, "a_repeated_call_carries_its_key", {"repeated-call-has-its-key": "added = {}"}),
     Mutation(3, "a_company_is_asked_once", {"company-is-one-subject": NEVER}),
@@ -94,6 +94,8 @@ MUTATIONS = [
     Mutation(5, "money_adds_up_in_any_order", {"refused-intent-reserves-nothing": NEVER}),
     Mutation(5, "money_adds_up_in_any_order", {"retry-returns-its-reservation": GONE}),
     Mutation(5, "spend_is_reserved_before_it_is_spent", {"budget-has-room": NEVER}),
+    Mutation(5, "a_held_batch_has_no_further_intent", {"held-batch-asks-nothing": "asking = list(intents)"}),
+    Mutation(5, "a_hold_waits_for_intents_that_are_being_written", {"intents-come-before-a-hold": GONE}),
     Mutation(
         6,
         "tenants_do_not_share_answers",
@@ -111,5 +113,7 @@ MUTATIONS = [
         "a_miss_an_error_a_skip_and_an_unknown_fate_are_told_apart",
         {"error-is-no-miss": "return Decision(Status.COMPLETED, CallState.APPLIED, Outcome.NOT_FOUND, reason)"},
     ),
+    Mutation(11, "a_suppressed_person_has_no_intent", {"suppressed-person-is-not-asked-about": GONE}),
+    Mutation(11, "an_intent_of_before_a_suppression_is_refused", {"changed-suppressions-are-looked-at": NEVER}),
     Mutation(10, "a_workflow_is_only_a_row", {"table-is-made-from-the-row": NEVER}),
 ]

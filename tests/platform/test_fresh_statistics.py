@@ -28,7 +28,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.audit import operator_actions
-from enrichment_assets.store.batches import fanout, giving_up, items, urgency
+from enrichment_assets.store.batches import fanout, giving_up, holds, items, urgency
 from enrichment_assets.store.calls import bulk, ledger, questions, retention, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
@@ -49,6 +49,7 @@ from enrichment_assets.store.states import (
     stops,
     transitions,
 )
+from enrichment_assets.store.suppressions import suppressions
 from tests.harness.databases import PostgresServer
 from tests.platform.fresh_batch import EXPLAINING, ITEMS, SLUGS, STATES, FreshBatch, fill, heard, heaviest
 
@@ -59,6 +60,7 @@ NEEDS = [("second", "first"), ("third", "second")]
 FACTS = transitions.StepFacts(
     dict.fromkeys(SLUGS, "http"), {slug: number for number, slug in enumerate(SLUGS)}, (("first", "second"),)
 )
+HOLD = holds.Hold("paused", "", "cli:tester", "2026-11-28T00:00:00+00:00")
 MOST = 10 * STATES
 """Rows that any node of a plan may touch. A nested loop over an aggregate of the batch touches STATES x STATES."""
 
@@ -112,6 +114,22 @@ def _readings(batch: FreshBatch) -> list[replaying.NewReading]:
 
 SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     batch_states.workflow_counts: lambda c, b: batch_states.workflow_counts(c, b.batch_id),
+    holds.cancel_unsent: lambda c, b: holds.cancel_unsent(c, b.batch_id, SLUGS, "cancelled", FACTS),
+    suppressions.add: lambda c, b: suppressions.add(
+        c,
+        [suppressions.NewSuppression("email", b"1" * 32, b"")],
+        client_id=b.client_id,
+        reason="no",
+        actor="cli:tester",
+        expires_at=None,
+        mark=b"mark",
+    ),
+    suppressions.listed: lambda c, b: suppressions.listed(c, b.client_id, 10),
+    suppressions.naming: lambda c, b: suppressions.naming(c, [b"1" * 32], b.client_id),
+    suppressions.remove: lambda c, b: suppressions.remove(c, [b"1" * 32], b.client_id, everywhere=False),
+    holds.write_holds: lambda c, b: holds.write_holds(c, b.batch_id, {"*": HOLD}),
+    holds.under_way: lambda c, b: holds.under_way(c, b.batch_id, SLUGS),
+    holds.pause_for_guard: lambda c, b: holds.pause_for_guard(c, "fresh", "dagster:guard", "too many"),
     batch_states.find_batch: lambda c, b: batch_states.find_batch(c, "fresh"),
     batch_states.list_batches: lambda c, b: batch_states.list_batches(c),
     batch_states.find_batch_id: lambda c, b: batch_states.find_batch_id(c, "fresh"),
@@ -198,6 +216,12 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     callbacks.mark_callbacks: lambda c, b: callbacks.mark_callbacks(c, [(n, "dead", None) for n in range(GROUP)]),
     budgets.lock: lambda c, b: budgets.lock(c, _scope(b)),
     claims.find_runnable: lambda c, b: claims.find_runnable(c, b.batch_id, SLUGS, NEEDS, 0, ITEMS),
+    holds.counts_for_guard: lambda c, b: holds.counts_for_guard(c, b.batch_id),
+    holds.cancel_new: lambda c, b: holds.cancel_new(c, b.batch_id, SLUGS, "cancelled", FACTS),
+    suppressions.suppress_person: lambda c, b: suppressions.suppress_person(
+        c, b.client_id, [suppressions.NewSuppression("email", b"0" * 32, b"")], "no", "provider:http", b"mark"
+    ),
+    suppressions.suppressed: lambda c, b: suppressions.suppressed(c, b.client_id, [b"0" * 64] * GROUP),
     claims.find_called_back: lambda c, b: claims.find_called_back(c, b.batch_id, SLUGS, ITEMS),
     claims.find_unread: lambda c, b: claims.find_unread(c, b.batch_id, SLUGS, ITEMS),
     groups.settle_later: lambda c, b: groups.settle_later(c, b.batch_id, SLUGS, 60.0),

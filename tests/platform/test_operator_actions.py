@@ -23,8 +23,9 @@ from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.operations.budgeting import remove_budget, set_budget
 from enrichment_assets.services.operations.callbacks import replay_callbacks
 from enrichment_assets.services.operations.history import list_history
-from enrichment_assets.services.operations.recovery import resolve, retry
+from enrichment_assets.services.operations.recovery import resolve
 from enrichment_assets.services.operations.replaying import replay
+from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import LONGEST_NAME, OperatorAction, note_action
@@ -42,6 +43,9 @@ WITHOUT_ACTOR = {
     "batches.storing.store_results": CARRIED_OUT,
     "operations.recovery.list_ambiguous": "it reads; its lock retires runs that are over, as any run does",
     "operations.recovery.locked": "it locks for those who change something",
+    "people.pepper.pepper_of": "it hashes what an earlier version kept in plain text, whoever comes first",
+    "people.suppressing.list_suppressed": "it reads, by that pepper",
+    "people.suppressing.is_suppressed": "it reads, by that pepper, and locks out who changes something",
     "tries.running.look_at_try": "it goes on with what somebody tried",
     "operations.recovery.wake_again": "it repeats the waking of a change that was made",
 }

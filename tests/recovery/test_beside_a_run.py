@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from enrichment_assets.services.operations.recovery import list_ambiguous, resolve, retry
+from enrichment_assets.services.operations.recovery import list_ambiguous, resolve
 from enrichment_assets.services.operations.replaying import replay
+from enrichment_assets.services.operations.retrying import retry
 from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.recovery.conftest import RegisteredBatch

@@ -14,8 +14,8 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.catalog import configuration
-from enrichment_assets.services.operations.recovery import retry
 from enrichment_assets.services.operations.replaying import replay
+from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.harness.handles import hq_of

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.services.operations.recovery import retry
+from enrichment_assets.services.operations.retrying import retry
 from tests.actors import TESTER
 from tests.harness.handles import hq_of
 from tests.recovery.conftest import RegisteredBatch

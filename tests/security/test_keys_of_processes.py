@@ -32,6 +32,7 @@ def test_what_the_platform_reads_reaches_every_process(tmp_path: Path) -> None:
         "ENRICH_MAX_UPLOAD_BYTES": "1",
         "ENRICH_RETENTION_DAYS": "30",
         "ENRICH_WARM_MINUTES": "5",
+        "ENRICH_SUPPRESSION_PEPPER": "a pepper for tests",
         "PATH": "/bin",
         "https_proxy": "http://proxy.example",
         "ACME_APOLLO_KEY": "canary",

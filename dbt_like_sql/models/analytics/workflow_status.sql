@@ -12,6 +12,7 @@ select
     count(*) filter (where status = 'SKIPPED') as skipped,
     count(*) filter (where status = 'FAILED') as failed,
     count(*) filter (where status = 'AMBIGUOUS') as ambiguous,
+    count(*) filter (where status = 'CANCELLED') as cancelled,
     cast(sum(cost) as decimal(18, 6)) as cost
 from {{ source('hq', 'workflow_states') }}
 group by client_slug, batch_key, position, workflow_slug

@@ -77,6 +77,7 @@ progress as (
         cast(count(*) filter (where status = 'SKIPPED') as integer) as steps_skipped,
         cast(count(*) filter (where status = 'FAILED') as integer) as steps_failed,
         cast(count(*) filter (where status = 'AMBIGUOUS') as integer) as steps_ambiguous,
+        cast(count(*) filter (where status = 'CANCELLED') as integer) as steps_cancelled,
         cast(count(*) filter (where status in ('PENDING', 'IN_PROGRESS')) as integer) as steps_open,
         cast(sum(cost) as decimal(18, 6)) as cost,
         max(advanced_at) as last_advanced_at
@@ -114,6 +115,7 @@ select
     coalesce(p.steps_skipped, 0) as steps_skipped,
     coalesce(p.steps_failed, 0) as steps_failed,
     coalesce(p.steps_ambiguous, 0) as steps_ambiguous,
+    coalesce(p.steps_cancelled, 0) as steps_cancelled,
     coalesce(p.steps_open, 0) as steps_open,
     coalesce(p.cost, 0) as cost,
     p.last_advanced_at

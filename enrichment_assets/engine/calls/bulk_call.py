@@ -205,6 +205,8 @@ async def _intend(
             estimated_cost=member.reserved,
             asked=member.subject.asked,
             bulk_id=bulk_id,
+            who=run.suppressing.who(member.item, step),
+            suppressions=run.suppressing.version,
         )
         for member in members
     ]

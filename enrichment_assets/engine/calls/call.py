@@ -76,10 +76,14 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
             if _awaits_room(run, step, made, started):
                 await run.clock.sleep(HELD_PACE)
                 continue
+            if made.state == "suppressions" and await _looked_again(run, step):
+                continue
             if (later := asks.after_verdict(step, subject, made)) is not None:
                 subject = later
                 continue
             return await follow(run, item, step, made)
+        if made.decision.status is Status.SKIPPED and made.attempt.http_status is not None:
+            await _heed_objection(run, item, step, made.decision)
         decision, delay, alone = asks.as_asked_again(step, subject, made.decision), None, made.alone
         waits_by_request = bool(decision.again_in)
         if asks.is_asked_again(decision):
@@ -109,6 +113,19 @@ def _awaits_room(run: Run, step: Step, verdict: IntentVerdict, started: float) -
     """
     is_bound = verdict.is_held and step.workflow.price.tokens is not None
     return is_bound and not run.stopping and run.clock.now() - started < step.workflow.retry.timeout
+
+
+async def _looked_again(run: Run, step: Step) -> bool:
+    """See who is suppressed by now; False where that cannot be told, and the step has stopped."""
+    await run.suppressing.look(list(run.steps.values()))
+    return step.stop is None
+
+
+async def _heed_objection(run: Run, item: LoadedItem, step: Step, decision: Decision) -> None:
+    """A provider that may not process a person says so for all: nobody else is asked about them for this client."""
+    code, _, why = (decision.reason or "").partition(": ")
+    if code == SkipReason.SUPPRESSED:
+        await run.suppressing.refused_by(step.workflow.provider, item, why or "said by the provider")
 
 
 async def _alone(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Made | IntentVerdict:
@@ -180,6 +197,8 @@ async def _intend(
             token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
             asked=subject.asked,
             inputs=None if inputs is None else json_bytes(inputs),
+            who=run.suppressing.who(item, step),
+            suppressions=run.suppressing.version,
         )
     )
 

@@ -13,12 +13,13 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, SkipReason, Status
+from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, commit, note, record_of
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.run.stops import Stop
 from enrichment_assets.store.batches.giving_up import REASON as GIVEN_UP
 from enrichment_assets.store.calls.intents import IntentVerdict
 from enrichment_assets.store.calls.questions import CallInFlight
@@ -91,6 +92,11 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
             return await adopt(
                 run, item, step, Ending(decision, verdict.call_id, answer.result_id, fetched_at=answer.fetched_at)
             )
+    if verdict.state == "paused":
+        step.stop = step.stop or Stop(StopCause.PAUSED, verdict.error or "")
+        return PUT_OFF
+    if verdict.state == "suppressions":
+        return PUT_OFF
     following = _decided_by(verdict)
     if following is None:
         return await adopt(run, item, step, PUT_OFF, retry_in=WAIT_FOR_OTHER)
@@ -103,6 +109,10 @@ def _decided_by(verdict: IntentVerdict) -> Decision | None:
         return Decision(Status.SKIPPED, CallState.FAILED, reason=f"{SkipReason.BUDGET.value}: {verdict.error}")
     if verdict.state == "given_up":
         return Decision(Status.SKIPPED, CallState.FAILED, reason=GIVEN_UP)
+    if verdict.state == "suppressed":
+        return Decision(Status.SKIPPED, CallState.FAILED, reason=f"{SkipReason.SUPPRESSED.value}: {verdict.error}")
+    if verdict.state == "cancelled":
+        return Decision(Status.CANCELLED, CallState.FAILED, reason=verdict.error)
     if verdict.state == CallState.SENT:
         return Decision(Status.IN_PROGRESS, CallState.SENT)
     if verdict.state == CallState.AMBIGUOUS:

@@ -20,7 +20,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store.batches import fanout, giving_up
+from enrichment_assets.store.batches import fanout, holds
+from enrichment_assets.store.batches.holds import Gate
 from enrichment_assets.store.calls import bulk, ledger, questions, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkIntent, BulkMembers, BulkReceived
@@ -106,7 +107,7 @@ async def _in_pipeline(
     async with connection.pipeline():
         await connection.execute("begin")
         alive = await claims.alive(connection, scope.runner_id)
-        takes_calls = await giving_up.takes_calls(connection, scope.batch_id) if intents else None
+        gate_reply = await holds.gate(connection, scope.batch_id) if intents else None
         asked = [intent.asked for intent in intents if intent.asked is not None]
         turn = await questions.take_turn(connection, scope.client_id, scope.batch_id, asked) if asked else None
         received_reply = await ledger.receive(connection, scope, received) if received else None
@@ -152,10 +153,8 @@ async def _in_pipeline(
         for record in landed:
             book.settle(record.workflow_slug, record.reserved, record.cost or Decimal(0))
         elsewhere = await turn.result() if turn else {}
-        if takes_calls and await takes_calls.result():
-            verdicts_of_intents = await _intend(connection, scope, intents, book, elsewhere)
-        else:
-            verdicts_of_intents = [IntentVerdict(None, False, "given_up") for _ in intents]
+        gate = await gate_reply.result() if gate_reply else None
+        verdicts_of_intents = await _intend(connection, scope, intents, book, elsewhere, gate) if gate else []
         results[Kind.INTEND] = verdicts_of_intents[: len(records[Kind.INTEND])]
         results[Kind.INTEND_BULK] = await _list_members(
             connection, scope, in_bulk, verdicts_of_intents[len(records[Kind.INTEND]) :]
@@ -175,12 +174,15 @@ async def _intend(
     intents: Sequence[Intent],
     book: BudgetBook,
     elsewhere: dict[str, CallInFlight],
+    gate: Gate,
 ) -> list[IntentVerdict]:
     """Reserve and write the intents that fit the budgets; a call that was made already needs no money.
 
-    What is asked `elsewhere` is not written.
+    What is asked `elsewhere`, or held at the `gate`, is not written.
     """
-    leaving = [i for i in intents if i.call_key not in elsewhere]  # guard: asked-elsewhere-is-not-asked
+    held = {i.call_key: refusal for i in intents if (refusal := _held(gate, i)) is not None}
+    asking = [i for i in intents if i.call_key not in held]  # guard: held-batch-asks-nothing
+    leaving = [i for i in asking if i.call_key not in elsewhere]  # guard: asked-elsewhere-is-not-asked
     too_small = [book.reserve(i.workflow_slug, i.estimated_cost) if i.estimated_cost else None for i in leaving]
     affordable = [i for i, line in zip(leaving, too_small, strict=True) if line is None]
     refused = {i.call_key: line for i, line in zip(leaving, too_small, strict=True) if line is not None}
@@ -193,7 +195,10 @@ async def _intend(
             verdicts[intent.call_key] = verdict
             if intent.estimated_cost and not verdict.granted:  # guard: refused-intent-reserves-nothing
                 book.settle(intent.workflow_slug, intent.estimated_cost, Decimal(0))
-    return [verdicts.get(i.call_key) or _no_room(refused[i.call_key], i.estimated_cost) for i in intents]
+    return [
+        held.get(i.call_key) or verdicts.get(i.call_key) or _no_room(refused[i.call_key], i.estimated_cost)
+        for i in intents
+    ]
 
 
 async def _list_members(
@@ -217,6 +222,17 @@ async def _list_members(
     if listed:
         await bulk.list_members(connection, scope, listed)  # guard: members-are-listed-with-their-intents
     return told
+
+
+def _held(gate: Gate, intent: Intent) -> IntentVerdict | None:
+    if gate.given_up:
+        return IntentVerdict(None, False, "given_up")
+    hold = gate.hold_on(intent.workflow_slug)
+    if hold is not None:
+        return IntentVerdict(None, False, hold.kind, error=hold.sentence)
+    if intent.suppressions != gate.suppressions:  # guard: changed-suppressions-are-looked-at
+        return IntentVerdict(None, False, "suppressions")
+    return None
 
 
 def _no_room(line: BudgetLine, wanted: Decimal) -> IntentVerdict:

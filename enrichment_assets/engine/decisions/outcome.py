@@ -21,6 +21,7 @@ from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, En
 from enrichment_assets.engine.decisions.fanout import log_emission, with_children
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event, log_move
+from enrichment_assets.engine.run.guard import ACTOR as GUARD
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.calls.ledger import Applied
 from enrichment_assets.store.runs.contexts import LoadedItem
@@ -190,6 +191,14 @@ def tell(run: Run, record: Applied, action: str, attempt: int | None = None) -> 
     """Log and count a committed move; `action` is the log's word for it."""
     log_move(run, record, action, attempt)
     run.moved[record.workflow_slug, record.outcome or record.status.lower()] += 1
+    if run.guard is not None and action in _ENDED_CALLS and record.status in (Status.COMPLETED, Status.FAILED):
+        failed = record.status == Status.FAILED
+        if run.guard.saw(record.workflow_slug, failed=failed):
+            run.hold_all(f"paused by {GUARD}: {run.guard.spoke}")
+
+
+_ENDED_CALLS = ("call", "callback")
+"""Moves that the guard of a batch counts: an answer that is shared or taken over says nothing new."""
 
 
 def hold(

@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import psycopg
@@ -21,15 +21,18 @@ from enrichment_assets.collector import rare_collections
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.statuses import StopCause
+from enrichment_assets.domain.suppression import hasher_of
 from enrichment_assets.engine.calls.call import PROVIDER_PAUSE
 from enrichment_assets.engine.calls.lookups import Lookups
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.engine.run.context import Batch, Bodies, Lease, Run
 from enrichment_assets.engine.run.event_log import log_event
+from enrichment_assets.engine.run.holding import HoldKeeper, heed_holds, set_guard
 from enrichment_assets.engine.run.item_window import one_pass
 from enrichment_assets.engine.run.prepared_step import prepare_steps
 from enrichment_assets.engine.run.standing import StopKeeper
 from enrichment_assets.engine.run.stops import because
+from enrichment_assets.engine.run.suppressing import Suppressing
 from enrichment_assets.engine.run.time_spent import TimeKeeper
 from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.engine.throttle.throttles import Throttles, look_at_breakers, remember_refusals
@@ -56,7 +59,7 @@ LINGER_SECONDS = 30.0
 class EngineOptions:
     """How a run behaves; the defaults are for production, tests shorten the times.
 
-    `process` is what a person knows this process by (default: `host:pid`, as `label`).
+    `process` is what a person knows this process by (default: `host:pid`, as `label`); `pepper`: of suppressions.
     """
 
     receiver_url: str
@@ -66,6 +69,7 @@ class EngineOptions:
     label: str = ""
     process: str = ""
     progress_seconds: float = 0.5
+    pepper: str | None = field(default=None, repr=False)
 
 
 _NO_PAUSE = rates.Pause(0.0, None)
@@ -133,17 +137,21 @@ async def advance(
         stops = StopKeeper(run, reader, options.process or own_label())
         await stops.keep()
         times = TimeKeeper(run, reader)
+        holds = HoldKeeper(run, reader, hq_url)
+        await set_guard(run, reader)
         aside = [
             asyncio.create_task(_report_progress(run, on_progress, options.progress_seconds)),
             asyncio.create_task(stops.watch()),
             asyncio.create_task(times.watch()),
+            asyncio.create_task(holds.watch()),
         ]
         try:
-            await _passes(run, reader, options)
+            await _passes(run, reader, options, holds)
         finally:
             for task in aside:
                 task.cancel()
             await asyncio.gather(*aside, return_exceptions=True)
+        await holds.look()
         await stops.keep()
         times.look()
         await times.keep()
@@ -214,12 +222,15 @@ async def started(
             find_shared=partial(shared_answer, reader),
             lookups=Lookups(reader, batch.client_id, batch.batch_id),
             bodies=Bodies(reader),
+            suppressing=Suppressing(reader, batch.client_id, hasher_of(options.pepper)),
             pause_provider=partial(rates.pause, gates),
             stop=stop or threading.Event(),
         )
         await _note_pauses(reader, run)
         await look_at_breakers(run)
         await remember_refusals(run, reader)
+        await heed_holds(run, reader)
+        await run.suppressing.look(list(steps.values()))
         writing = asyncio.create_task(writer.run())
         beating = asyncio.create_task(_heartbeat(hq_url, runner_id, lease))
         try:
@@ -285,11 +296,12 @@ async def _heartbeat(hq_url: str, runner_id: int, lease: Lease) -> None:
         await asyncio.sleep(lease.seconds / 20)
 
 
-async def _passes(run: Run, reader: AsyncConnection, options: EngineOptions) -> None:
+async def _passes(run: Run, reader: AsyncConnection, options: EngineOptions, holds: HoldKeeper) -> None:
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
         await batch_states.adopt_shared_answers(reader, run.batch.batch_id, run.facts)
         run.wake()
+        await holds.look()
         before, since = sum(run.moved.values()), await batch_states.now(reader)
         claimed = await one_pass(run, reader)
         if run.stopping:

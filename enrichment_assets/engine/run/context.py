@@ -19,13 +19,16 @@ from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.calls.gathering import Crowd
 from enrichment_assets.engine.calls.lookups import Lookups
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.engine.decisions.decision import Ending
+from enrichment_assets.engine.run.guard import ErrorGuard
 from enrichment_assets.engine.run.prepared_step import Step
-from enrichment_assets.engine.run.stops import Stop, stop_of
+from enrichment_assets.engine.run.stops import HELD, Stop, stop_of
+from enrichment_assets.engine.run.suppressing import Suppressing
 from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
 from enrichment_assets.store.calls.bulk import place_of_call
 from enrichment_assets.store.calls.prompt_inputs import inputs_of_call
@@ -138,12 +141,14 @@ class Run:
     find_shared: Callable[[int], Awaitable[SharedAnswer | None]]
     lookups: Lookups
     bodies: Bodies
+    suppressing: Suppressing
     pause_provider: Callable[[str, float, str], Awaitable[None]]
     clock: Clock = field(default_factory=LoopClock)
     in_flight: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     stop: threading.Event = field(default_factory=threading.Event)
     failing: bool = False
+    guard: ErrorGuard | None = None
     crowd: Crowd = field(default_factory=Crowd)
     polls: dict[UUID, asyncio.Future[Answer | None]] = field(default_factory=dict)
     """Bulk calls whose answer is being asked for, for all of their members."""
@@ -169,6 +174,11 @@ class Run:
         """The names that templates and conditions of `step` see for `item`."""
         return self.batch.item_context(item, step, **extra)
 
+    def hold_all(self, reason: str) -> None:
+        """Let nothing more leave in this run: the batch is being paused."""
+        for step in self.steps.values():
+            step.stop = step.stop or Stop(StopCause.PAUSED, reason)
+
     def rest(self, step: Step, closed: Closed, kept: str | None = None) -> None:
         """Send nothing more to this step's provider and operation for a while; its items stay PENDING.
 
@@ -193,6 +203,10 @@ class Run:
     def slugs_at_work(self) -> list[str]:
         """The steps that nothing has stopped."""
         return [step.slug for step in self.steps.values() if step.stopped is None]
+
+    def slugs_looked_after(self) -> list[str]:
+        """The steps whose calls under way are asked about: also those that are held, of which nothing new leaves."""
+        return [step.slug for step in self.steps.values() if step.stop is None or step.stop.cause in HELD]
 
     def stop_provider(self, step: Step, because: str, seconds: float, told: str | None = None) -> None:
         """Send nothing more with this step's provider and key in this run; its items stay PENDING.

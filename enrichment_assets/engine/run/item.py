@@ -133,6 +133,8 @@ def reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
     ]
     if found:
         return f"{SkipReason.ALREADY_FOUND.value}: by {found[0]}"
+    if step.provider is not None and (why := _suppressed(item, step)) is not None:
+        return f"{SkipReason.SUPPRESSED.value}: {why}"
     for name in step.ended_by:
         if name in item.states and item.states[name].status is not Status.SKIPPED:
             return f"{SkipReason.FANNED_OUT.value}: by {name}"
@@ -147,6 +149,11 @@ def reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
         except ContractError as error:
             return f"{SkipReason.CONDITION.value}: {UNDECIDED}: {error}"
     return None
+
+
+def _suppressed(item: LoadedItem, step: Step) -> str | None:
+    """Why whoever a step would ask about may not be asked about."""
+    return item.suppressed_person if step.workflow.entity is Entity.PERSON else item.suppressed_company
 
 
 # crash point: callback-is-taken

@@ -7,7 +7,7 @@ its passes is in `engine.run.advance`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -103,7 +103,7 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
                 await window.all_done()
                 return claimed
             ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), size)
-            ids += await claims.find_overdue(reader, run.batch.batch_id, run.slugs_at_work(), size)
+            ids += await claims.find_overdue(reader, run.batch.batch_id, run.slugs_looked_after(), size)
             fresh = await claims.find_runnable(
                 reader,
                 run.batch.batch_id,
@@ -121,14 +121,7 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
                 await window.some_done()
                 continue
             claimed += len(held)
-            load = partial(
-                contexts.load_items,
-                reader,
-                run.batch.batch_id,
-                held,
-                sources=run.sources,
-                with_original=run.needs_original,
-            )
+            load = partial(_loaded, run, reader, held)
             window.begin(_begin(run, window, await load(), load), len(held))
     except LeaseLost:
         raise
@@ -139,6 +132,15 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
         raise
     finally:
         await _cancelled(window)
+
+
+async def _loaded(run: Run, reader: AsyncConnection, held: Sequence[tuple[int, int]]) -> list[LoadedItem]:
+    """The items that were claimed, with who of them may not be asked about."""
+    items = await contexts.load_items(
+        reader, run.batch.batch_id, held, sources=run.sources, with_original=run.needs_original
+    )
+    await run.suppressing.mark(items)
+    return items
 
 
 async def _begin(

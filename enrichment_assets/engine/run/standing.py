@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from enrichment_assets.engine.run.context import Run
-from enrichment_assets.engine.run.stops import Stop
+from enrichment_assets.engine.run.stops import HELD, Stop
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.states.stops import KeptStop, keep_stops
 
@@ -25,7 +25,7 @@ class StopKeeper:
 
     async def keep(self) -> None:
         """Write what stops which step now, if that has changed since it was last written."""
-        stops = {step.slug: step.stop for step in self.run.steps.values() if step.stop is not None}
+        stops = {s.slug: s.stop for s in self.run.steps.values() if s.stop is not None and s.stop.cause not in HELD}
         if stops == self._kept:
             return
         now = self.run.clock.now()

@@ -31,6 +31,10 @@ class Stop:
             object.__setattr__(self, "told", self.reason)
 
 
+HELD = frozenset({StopCause.PAUSED, StopCause.CANCELLED})
+"""Causes of stops that stand with the batch itself (`store.batches.holds`), and not with what a run found out."""
+
+
 def because(cause: StopCause, reason: str) -> str:
     """`cause: reason`, as a provider's pause keeps it for all batches."""
     return f"{cause.value}: {reason}"

@@ -13,7 +13,7 @@ from enrichment_assets.engine.decisions.refusals import PAUSE
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step, Throttle
-from enrichment_assets.engine.run.stops import because
+from enrichment_assets.engine.run.stops import HELD, because
 from enrichment_assets.engine.throttle.breaker import BreakerOpen, Probe
 from enrichment_assets.engine.throttle.rates import AT_ONCE, Closed, Turn
 from enrichment_assets.wire.quota_headers import rest_after
@@ -83,12 +83,17 @@ class Admission:
             self.turn = await throttle.gate.wait(PATIENCE)
         finally:
             self.step.load.for_rate -= 1
-        if self.step.stopped or self.run.stopping:
+        if self._is_stopped() or self.run.stopping:
             raise NotNow
         if throttle.day is not None:
             await throttle.day.take()
         self._probe = await throttle.breaker.enter()
         self._inside = True
+
+    def _is_stopped(self) -> bool:
+        """A step that is held is still asked about what is under way: that is settled."""
+        stop = self.step.stop
+        return stop is not None and stop.cause not in HELD
 
     async def _settle(self) -> None:
         throttle = self.step.throttle
@@ -149,6 +154,9 @@ class CallAdmission(Admission):
         """Give back what is still held, and settle."""
         self.free()
         await self._settle()
+
+    def _is_stopped(self) -> bool:
+        return self.step.stop is not None
 
     def wire(self) -> OnTheWire:
         """The time on the wire; the intent is durable by now."""

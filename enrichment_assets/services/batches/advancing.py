@@ -18,6 +18,7 @@ from enrichment_assets.engine.run.event_log import open_log
 from enrichment_assets.installation.running_stack import is_of_the_stack
 from enrichment_assets.services.batches.simulation import refuse_other_world
 from enrichment_assets.services.operations.remedies import ENRICH_UP
+from enrichment_assets.services.people.pepper import pepper_of
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
@@ -69,7 +70,8 @@ def advance_batch(
         _keep_refusal(hq_url, batch, str(error))
         raise
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
-    chosen = replace(chosen, process=chosen.process or process_name())
+    pepper = chosen.pepper or pepper_of(hq, settings)
+    chosen = replace(chosen, process=chosen.process or process_name(), pepper=pepper)
     return uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
 
 

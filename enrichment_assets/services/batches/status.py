@@ -14,6 +14,7 @@ from enrichment_assets.installation.running_stack import running_stack
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.operations.standing import Standing, standing_of
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches.holds import Hold, read_holds
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -26,6 +27,7 @@ class BatchStatus:
     """Where a batch stands.
 
     `reasons`: why states stand where they stand, with how many do and what to do about it; of one batch only.
+    `holds`: what a person, or the batch's own guard, paused or cancelled: workflow slug, or `*` for all of it.
     Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
     workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
     `limit`: it is a pilot of the upload's first so many readable rows; None: it has all.
@@ -47,6 +49,7 @@ class BatchStatus:
     extracted: bool
     workflows: tuple[WorkflowCounts, ...]
     reasons: tuple[Standing, ...] = ()
+    holds: Mapping[str, Hold] = field(default_factory=dict)
     currencies: Mapping[str, str] = field(default_factory=dict)
     limit: int | None = None
 
@@ -116,6 +119,7 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
         finished=row.finished_at is not None,
         extracted=row.extracted_at is not None and row.finished_at is not None and row.extracted_at >= row.finished_at,
         workflows=tuple(workflows),
+        holds=read_holds(row.holds),
         currencies=currencies_of(row.blueprint),
         limit=row.row_limit,
     )

@@ -157,6 +157,7 @@ def _workflow_chart(rows: Rows) -> Any:
                     charts.Segment(f"{r['found']} found", r["found"], GREEN),
                     charts.Segment(f"{r['not_found']} without a find", r["not_found"], GREY),
                     charts.Segment(f"{r['skipped']} skipped", r["skipped"], SKIPPED),
+                    charts.Segment(f"{r['cancelled']} cancelled", r["cancelled"], SKIPPED),
                     charts.Segment(f"{r['failed'] + r['ambiguous']} failed", r["failed"] + r["ambiguous"], RED),
                     charts.Segment(f"{r['pending'] + r['in_progress']} open", r["pending"] + r["in_progress"], AMBER),
                 ],
@@ -168,7 +169,7 @@ def _workflow_chart(rows: Rows) -> Any:
         legend=[
             ("found", GREEN),
             ("nothing found", GREY),
-            ("skipped", SKIPPED),
+            ("skipped or cancelled", SKIPPED),
             ("failed or unclear", RED),
             ("open", AMBER),
         ],

@@ -25,7 +25,7 @@ _SAID_OF_CONTACTS = frozenset({*ABOUT_EMAIL, "phone_status", "phone_type", "phon
 
 PROGRESS = frozenset(
     {"is_finished", "steps", "steps_found", "steps_not_found", "steps_skipped", "steps_failed", "steps_ambiguous",
-     "steps_open", "last_advanced_at"}
+     "steps_cancelled", "steps_open", "last_advanced_at"}
 )  # fmt: skip
 """Columns of `final_leads` that say how far a lead is."""
 

@@ -3,7 +3,8 @@
 `leads` is `final_leads` with a column for each field of the batch's own workflows in the place of the JSON
 (`other_fields`), and with two columns that say how each row stands:
 
-    row_status   found, not_found, skipped, failed, ambiguous, open; of a row that is no item: rejected, not_launched
+    row_status   found, not_found, skipped, failed, ambiguous, cancelled, open; of a row that is no item: rejected,
+                 not_launched
     row_reason   why, where something was not asked or went wrong: `find-email: missing_input: company_domain`
 
 Whether anything was found is said of outside providers; what is computed here counts where a batch has nothing else.
@@ -161,10 +162,11 @@ _STATES = """
         bool_or(w.status in ('PENDING', 'IN_PROGRESS')) as is_open,
         bool_or(w.status = 'AMBIGUOUS') as is_ambiguous,
         bool_or(w.status = 'FAILED') as is_failed,
+        bool_or(w.status = 'CANCELLED') as is_cancelled,
         bool_or(w.outcome = 'found' and (t.is_outside or not a.any_outside)) as is_found,
         bool_or(w.outcome = 'not_found' and (t.is_outside or not a.any_outside)) as is_missed,
         string_agg(w.workflow_slug || ': ' || w.reason, '; ' order by w.position, w.workflow_slug) filter (
-            where w.status in ('FAILED', 'AMBIGUOUS') or (w.status = 'SKIPPED'
+            where w.status in ('FAILED', 'AMBIGUOUS', 'CANCELLED') or (w.status = 'SKIPPED'
                 and split_part(w.reason, ':', 1) not in ('run_if', 'already_found', 'fanned_out', 'inherited'))
         ) as reason
     from hq.workflow_states as w
@@ -175,7 +177,8 @@ _STATES = """
     ) as a
     group by w.item_id"""
 _ROW_STATUS = """case when s.is_open then 'open' when s.is_ambiguous then 'ambiguous' when s.is_failed then 'failed'
-            when s.is_found then 'found' when s.is_missed then 'not_found' else 'skipped' end"""
+            when s.is_found then 'found' when s.is_cancelled then 'cancelled' when s.is_missed then 'not_found'
+            else 'skipped' end"""
 
 
 def _alone(columns: Iterable[str], own: Mapping[str, str]) -> list[_Shown]:

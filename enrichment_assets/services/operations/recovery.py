@@ -1,14 +1,13 @@
-"""Retrying what failed and deciding about calls of unknown fate: the services behind `enrich retry` and `resolve`.
+"""Deciding about calls of unknown fate: the service behind `enrich resolve`; and what all who change a batch share.
 
 Nothing here calls a provider. States become PENDING (or COMPLETED by a person's word), their calls may be taken over
-under the same stable key, and the batch is handed to whoever runs it next. Reading stored answers again is in
-`services.operations.replaying`.
+under the same stable key, and the batch is handed to whoever runs it next. Retrying is in
+`services.operations.retrying`, reading stored answers again in `services.operations.replaying`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeVar
@@ -21,63 +20,23 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import Money, checked_amount, sums
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.domain.statuses import CallState, ErrorClass, Status
+from enrichment_assets.domain.statuses import CallState, Status
 from enrichment_assets.domain.suggestions import did_you_mean
-from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.services.batches.foresight import Hindrance, after_retry
-from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.money import budget_changes
 from enrichment_assets.store.states import recovery, reopening
-from enrichment_assets.store.states.batch_states import workflow_counts
-from enrichment_assets.store.states.recovery import Ambiguous, LockedBatch
-from enrichment_assets.store.states.stops import lift_stops
+from enrichment_assets.store.states.recovery import Ambiguous, LockedBatch, Picked
 from enrichment_assets.store.states.transitions import StepFacts
 
 ACCEPTED = "accepted as a miss by a person"
 RETRIED = "retried by a person"
 
-LIFTED = ("auth", "quota", "payment", "quiet", "breaker")
-"""Stops that end with their providers' pauses."""
-
 _DEADLOCK_ATTEMPTS = 5
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class RetryReport:
-    """What a retry put back.
-
-    Attributes:
-        batch: Key of the batch.
-        retried: Workflow slug -> FAILED states that are PENDING again.
-        calls: Ledger rows that the next attempt takes over.
-        reopened: Steps PENDING again that were skipped because a retried step had not answered.
-        pauses_lifted: Provider keys that may be called again at once.
-        resumed: The batch has something PENDING and is continued.
-        running: Labels of the runs that work on the batch at this moment.
-        pending: Workflow slug -> states that are PENDING now, the retried ones among them.
-        hindrances: Why steps would stand still again, whoever runs the batch next.
-    """
-
-    batch: str
-    retried: Mapping[str, int]
-    calls: int
-    reopened: int
-    pauses_lifted: int
-    resumed: bool
-    running: tuple[str, ...]
-    pending: Mapping[str, int]
-    hindrances: tuple[Hindrance, ...]
-
-    @property
-    def next_step(self) -> Hint:
-        """What to do now."""
-        return what_next(self.batch, self.running) if self.resumed else Hint(Action.NOTHING_LEFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,59 +69,6 @@ class ResolveReport:
     def next_step(self) -> Hint:
         """What to do now."""
         return what_next(self.batch, self.running) if self.states else Hint(Action.NOTHING_CHANGED)
-
-
-def retry(
-    hq: Hq,
-    settings: Settings,
-    batch_key: str,
-    *,
-    actor: Actor,
-    workflow: str | None = None,
-    error_class: str | None = None,
-) -> RetryReport:
-    """Make FAILED states PENDING again, of one workflow, of one error class, or all; lift their providers' pauses.
-
-    Raises:
-        NotFoundError: no such batch, or it has no such workflow.
-        ConfigurationError: no such error class, or the batch is retired.
-    """
-    if error_class is not None and error_class not in set(ErrorClass):
-        known = ", ".join(member.value for member in ErrorClass)
-        raise ConfigurationError(
-            f"there is no error class {error_class!r} (known: {known})", code="error_class.not_found"
-        )
-
-    def change(connection: Connection) -> tuple[RetryReport, int]:
-        batch, blueprint = locked(connection, batch_key, workflow)
-        picked = recovery.pick_states(
-            connection, batch.batch_id, Status.FAILED, workflow=workflow, error_class=error_class
-        )
-        facts = StepFacts.of(blueprint)
-        states = [(p.item_id, p.workflow) for p in picked]
-        reopening.reopen_states(connection, states, Status.FAILED, facts, RETRIED)
-        calls = recovery.ready_calls(connection, picked, CallState.FAILED)
-        counts = Counter(p.workflow for p in picked)
-        reopened = reopening.reopen_dependents(connection, states, facts)
-        called = _called(blueprint, workflow)
-        lifted = recovery.lift_provider_pauses(connection, called)
-        lifted_at = [step.slug for step in blueprint.steps if step.workflow.provider in called]
-        lift_stops(connection, batch.batch_id, LIFTED, lifted_at)
-        resumed = recovery.wake_batch(connection, batch.batch_id)
-        pending = {c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending}
-        hindrances = tuple(after_retry(connection, settings, batch.batch_id, blueprint, pending))
-        report = RetryReport(
-            batch_key, dict(counts), len(calls), reopened, lifted, resumed, batch.runners, pending, hindrances
-        )
-        if counts or reopened or lifted:
-            said = {"retried": dict(counts), "calls": len(calls), "reopened": reopened, "pauses_lifted": lifted}
-            note_change(connection, actor, Code.BATCH_RETRY, batch_key, batch, said)
-        return report, batch.batch_id
-
-    report, batch_id = in_transaction(hq, change)
-    if report.running:
-        wake_again(hq, [batch_id])
-    return report
 
 
 def list_ambiguous(
@@ -243,7 +149,7 @@ def _call_again(
     workflow: str | None,
     item_id: int | None,
 ) -> ResolveReport:
-    picked = recovery.pick_states(connection, batch.batch_id, Status.AMBIGUOUS, workflow=workflow, item_id=item_id)
+    picked = _unknown(connection, batch.batch_id, workflow, item_id)
     facts = StepFacts.of(blueprint)
     states = [(p.item_id, p.workflow) for p in picked]
     moved = reopening.reopen_states(connection, states, Status.AMBIGUOUS, facts, RETRIED)
@@ -264,7 +170,7 @@ def _accept_miss(
     item_id: int | None,
     cost: Decimal | None,
 ) -> ResolveReport:
-    picked = recovery.pick_states(connection, batch.batch_id, Status.AMBIGUOUS, workflow=workflow, item_id=item_id)
+    picked = _unknown(connection, batch.batch_id, workflow, item_id)
     closed = recovery.accept_as_missed(connection, picked, cost, ACCEPTED, StepFacts.of(blueprint))
     booked = [(call.workflow, call.reserved, call.booked) for call in closed]
     budget_changes.settle_by_hand(connection, batch.client_id, batch.batch_id, booked)
@@ -302,11 +208,16 @@ def refuse_other_workflow(batch_key: str, blueprint: Blueprint, workflow: str) -
     """Raise `NotFoundError` for a workflow that a batch does not have."""
     slugs = [step.slug for step in blueprint.steps]
     if workflow not in slugs:
-        guess = did_you_mean(workflow, slugs)
-        raise NotFoundError(
-            f"batch {batch_key} has no workflow {workflow!r}{guess} (it has: {', '.join(slugs)})",
-            code="workflow.not_in_batch",
-        )
+        raise no_such_workflow(batch_key, workflow, slugs)
+
+
+def no_such_workflow(batch_key: str, workflow: str, slugs: Sequence[str]) -> NotFoundError:
+    """The error for a workflow that a batch does not have; `slugs`: those that it has."""
+    guess = did_you_mean(workflow, slugs)
+    return NotFoundError(
+        f"batch {batch_key} has no workflow {workflow!r}{guess} (it has: {', '.join(slugs)})",
+        code="workflow.not_in_batch",
+    )
 
 
 def in_transaction(hq: Hq, work: Callable[[Connection], T]) -> T:
@@ -329,15 +240,9 @@ def wake_again(hq: Hq, batch_ids: Iterable[int]) -> None:
             recovery.wake_batch(connection, batch_id)
 
 
-def _called(blueprint: Blueprint, workflow: str | None) -> list[str]:
-    """Providers that the batch (or one workflow of it) calls."""
-    return sorted(
-        {
-            step.workflow.provider
-            for step in blueprint.steps
-            if step.workflow.mode is not Mode.LOCAL and workflow in (None, step.slug)
-        }
-    )
+def _unknown(connection: Connection, batch_id: int, workflow: str | None, item_id: int | None) -> list[Picked]:
+    slugs = None if workflow is None else [workflow]
+    return recovery.pick_states(connection, batch_id, Status.AMBIGUOUS, workflows=slugs, item_id=item_id)
 
 
 def what_next(batch_key: str, running: tuple[str, ...]) -> Hint:

@@ -21,6 +21,7 @@ from enrichment_assets.services.operations.remedies import (
     stop_reason,
     stop_remedy,
 )
+from enrichment_assets.store.batches.holds import Gate, read_holds
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts, is_running_now
 from enrichment_assets.store.states.reasons import StandingStates, standing_states
@@ -66,7 +67,8 @@ def standing_of(
     blueprint = Blueprint.model_validate(row.blueprint)
     stops = stops_of(connection, row.batch_id)
     is_running = is_running_now(connection, row.batch_id)
-    reader = _Reader(row, blueprint, {c.slug: c for c in counts}, stops, is_running, is_up)
+    gate = Gate(False, read_holds(row.holds))
+    reader = _Reader(row, blueprint, {c.slug: c for c in counts}, stops, gate, is_running, is_up)
     found = standing_states(connection, row.batch_id, MOST_REASONS)
     return tuple(reader.merged([reader.standing(states) for states in found]))
 
@@ -79,6 +81,7 @@ class _Reader:
     blueprint: Blueprint
     counts: Mapping[str, WorkflowCounts]
     stops: Mapping[str, StepStop]
+    gate: Gate
     is_running: bool
     is_up: bool
 
@@ -97,9 +100,16 @@ class _Reader:
         if states.status in (Status.FAILED, Status.AMBIGUOUS):
             remedy = failure_remedy(states.status, states.error_class, states.reason)
             return self._made(states, states.error_class, reason, remedy)
+        if states.status == Status.CANCELLED:
+            again = Hint(Action.RETRY_CANCELLED, {"batch": self.row.batch_key})
+            return self._made(states, StopCause.CANCELLED.value, reason, (again,))
         return self._made(states, None, reason, ())
 
     def _pending(self, states: StandingStates) -> Standing:
+        hold = self.gate.hold_on(states.workflow)
+        if hold is not None:
+            resume = Hint(Action.RESUME_BATCH, {"batch": self.row.batch_key})
+            return self._made(states, hold.kind, hold.sentence, (resume,), since=datetime.fromisoformat(hold.at))
         stop = self.stops.get(states.workflow)
         if stop is not None and (states.reason is None or _is_for(stop, states.error_class)):
             remedy = stop_remedy(stop, self.blueprint, os.environ)

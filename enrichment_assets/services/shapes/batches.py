@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from enrichment_assets.domain.hints import Hint
+from enrichment_assets.services.shapes.holds import Hold
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class WorkflowStates(Shape):
         skipped: Not asked, for a reason.
         failed: Ended without an answer.
         ambiguous: Sent, and nobody knows what became of it.
+        cancelled: Not asked any more: a person said so.
         cost: What the calls cost.
         currency: Of `cost`.
         p50_ms: Half of the calls took at most so many milliseconds.
@@ -48,6 +50,7 @@ class WorkflowStates(Shape):
     skipped: int
     failed: int
     ambiguous: int
+    cancelled: int
     cost: Decimal
     currency: str
     p50_ms: float | None
@@ -67,6 +70,7 @@ class WorkflowStates(Shape):
             row.skipped,
             row.failed,
             row.ambiguous,
+            row.cancelled,
             row.cost,
             currency,
             row.p50_ms,
@@ -81,7 +85,7 @@ class StandingReason(Shape):
 
     Attributes:
         workflow: Its slug.
-        status: `PENDING`, `IN_PROGRESS`, `COMPLETED`, `SKIPPED`, `FAILED` or `AMBIGUOUS`.
+        status: `PENDING`, `IN_PROGRESS`, `COMPLETED`, `SKIPPED`, `FAILED`, `AMBIGUOUS` or `CANCELLED`.
         states: How many.
         cause: The kind of reason in one word; null: it has none.
         reason: Why, as a sentence.
@@ -141,6 +145,7 @@ class Batch(Shape):
         extracted: Its tables are made of what it came to.
         workflows: Its steps, in order.
         reasons: Why states stand where they stand; of one batch only, not in the list of batches.
+        holds: What of it is paused or cancelled.
     """
 
     batch: str
@@ -162,6 +167,7 @@ class Batch(Shape):
     extracted: bool
     workflows: tuple[WorkflowStates, ...]
     reasons: tuple[StandingReason, ...]
+    holds: tuple[Hold, ...]
 
     @classmethod
     def of(cls, found: batch_status.BatchStatus) -> Batch:
@@ -188,6 +194,7 @@ class Batch(Shape):
             extracted=found.extracted,
             workflows=tuple(WorkflowStates.of(row, found.cost_of(row).currency) for row in found.workflows),
             reasons=tuple(map(StandingReason.of, found.reasons)),
+            holds=tuple(Hold.of(workflow, hold) for workflow, hold in sorted(found.holds.items())),
         )
 
 
@@ -255,7 +262,7 @@ class ReasonCount(Shape):
 
     Attributes:
         workflow: Its slug.
-        status: `PENDING`, `IN_PROGRESS`, `COMPLETED`, `SKIPPED`, `FAILED` or `AMBIGUOUS`.
+        status: `PENDING`, `IN_PROGRESS`, `COMPLETED`, `SKIPPED`, `FAILED`, `AMBIGUOUS` or `CANCELLED`.
         error_class: Of an attempt that failed.
         reason: What was written down.
         states: How many.

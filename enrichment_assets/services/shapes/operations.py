@@ -13,7 +13,7 @@ from enrichment_assets.services.shapes.shape import FLAT, Shape
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches import foresight
-    from enrichment_assets.services.operations import budgeting, recovery, replay_report
+    from enrichment_assets.services.operations import budgeting, recovery, replay_report, retrying
     from enrichment_assets.store.money import budgets
     from enrichment_assets.store.states.recovery import Ambiguous
 
@@ -106,6 +106,7 @@ class Retry(Shape):
     Attributes:
         batch: The batch's key.
         retried: Workflow to states that had failed and are tried again.
+        uncancelled: Workflow to states that were cancelled and are pending again.
         calls: Calls that are made again, under their keys.
         reopened: Later steps that were skipped because of it and go on.
         pauses_lifted: Pauses of providers that were lifted.
@@ -118,6 +119,7 @@ class Retry(Shape):
 
     batch: str
     retried: Mapping[str, int]
+    uncancelled: Mapping[str, int]
     calls: int
     reopened: int
     pauses_lifted: int
@@ -128,11 +130,12 @@ class Retry(Shape):
     next: Hint
 
     @classmethod
-    def of(cls, report: recovery.RetryReport) -> Retry:
+    def of(cls, report: retrying.RetryReport) -> Retry:
         """From what the services return."""
         return cls(
             batch=report.batch,
             retried=report.retried,
+            uncancelled=report.uncancelled,
             calls=report.calls,
             reopened=report.reopened,
             pauses_lifted=report.pauses_lifted,

@@ -1,8 +1,6 @@
 """Giving a batch up: from the commit on nothing of it is sent any more, and what is under way is settled.
 
-Who wants to send writes its intent in a transaction that holds a key-share lock on the batch's row (`takes_calls`);
-giving up takes the row for update. So an intent is committed before, and its call is under way, or it is refused. The
-row comes before states and calls in everybody's order.
+What keeps a call from leaving meanwhile is in `store.batches.holds`.
 """
 
 from __future__ import annotations
@@ -11,8 +9,7 @@ from dataclasses import dataclass
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import SkipReason
-from enrichment_assets.store.database import AsyncConnection, Connection
-from enrichment_assets.store.replies import Reply
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.transitions import STEPS, StepFacts, ending, ends
 
 REASON = f"{SkipReason.GIVEN_UP.value}: the batch was given up before this was asked"
@@ -33,41 +30,36 @@ class GivenUp:
     again: bool
 
 
-# one row: by its key
-async def takes_calls(connection: AsyncConnection, batch_id: int) -> Reply[bool]:
-    """Whether calls of the batch may leave; holds that until the transaction ends."""
-    cursor = await connection.execute(
-        "select 1 from batches where id = %s and given_up_at is null for key share", (batch_id,), prepare=True
-    )
-    return Reply(cursor, bool)
-
-
-_SKIP = f"""
-with waiting as (
+NOT_SENT = """
   select s.* from workflow_states s
-  where s.batch_id = %(batch)s and s.status = 'PENDING' and not exists (
+  where s.batch_id = %(batch)s and s.status = 'PENDING' and s.workflow_slug = any(%(slugs)s::text[]) and not exists (
     select 1 from provider_calls c
     where c.batch_id = s.batch_id and c.item_id = s.item_id and c.workflow_slug = s.workflow_slug
       and c.state in ('intent', 'sent', 'received'))
-  order by s.item_id, s.workflow_slug for update of s
+  order by s.item_id, s.workflow_slug for update of s"""
+"""The PENDING states of a batch's workflows that have no call under way, locked."""
+
+
+def ending_unsent(status: str) -> str:
+    """The statement that ends what `NOT_SENT` finds with this status and the parameter `reason`; counts as `ended`."""
+    how = {
+        "slug": "w.workflow_slug",
+        "status": f"'{status}'",
+        "reason": "%(reason)s::text",
+        "provider": "f.provider",
+        "attempts": "w.attempts",
+    }
+    return f"""
+with waiting as ({NOT_SENT}
 ), ends as (
-  select {
-    ends(
-        "w",
-        "item_id client_id batch_id",
-        {
-            "slug": "w.workflow_slug",
-            "status": "'SKIPPED'",
-            "reason": "%(reason)s::text",
-            "provider": "f.provider",
-            "attempts": "w.attempts",
-        },
-    )
-}
+  select {ends("w", "item_id client_id batch_id", how)}
   from waiting w join {STEPS} on f.slug = w.workflow_slug
 ), {ending("s.status = 'PENDING'")}
-select count(*) as skipped from moved
+select count(*) as ended from moved
 """
+
+
+_SKIP = ending_unsent("SKIPPED")
 
 
 def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
@@ -80,8 +72,8 @@ def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
     ).fetchone()
     if batch is None:
         return None
-    steps = StepFacts.of(Blueprint.model_validate(batch["blueprint"])).parameters()
-    parameters = {"batch": batch["id"], "reason": REASON, **steps}
+    facts = StepFacts.of(Blueprint.model_validate(batch["blueprint"]))
+    parameters = {"batch": batch["id"], "reason": REASON, "slugs": list(facts.providers), **facts.parameters()}
     connection.execute(
         "update batches set given_up_at = coalesce(given_up_at, clock_timestamp()) where id = %(batch)s", parameters
     )
@@ -105,7 +97,7 @@ def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
     return GivenUp(
         batch_id=batch["id"],
         client_id=batch["client_id"],
-        skipped=moved["skipped"],
+        skipped=moved["ended"],
         under_way=counts["open"],
         ambiguous=counts["ambiguous"],
         again=batch["given_up_at"] is not None,

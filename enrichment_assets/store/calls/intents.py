@@ -13,6 +13,7 @@ from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.calls.questions import CallInFlight, Question
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
+from enrichment_assets.store.suppressions.suppressions import SUPPRESSED_BY
 
 # Intents are not frozen: a frozen one takes several times as long to make.
 
@@ -22,7 +23,8 @@ class Intent:
     """A billed call that is about to leave. `call_key` is stable per (subject, workflow, config version).
 
     `bulk_id`: the request that carries it together with others (`store.calls.bulk`). `inputs`: of a prompt, as the
-    model sees them, JSON: its answer is read by them.
+    model sees them, JSON: its answer is read by them. `who`: hashes, one behind the other, of all by whom the subject
+    could be suppressed (`store.suppressions`), as of the version `suppressions`.
     """
 
     item_id: int
@@ -38,6 +40,8 @@ class Intent:
     asked: Question | None = None
     bulk_id: UUID | None = None
     inputs: bytes | None = None
+    who: bytes = b""
+    suppressions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class IntentVerdict:
         call_id: The ledger row, new or existing; None when the item was taken over or the budget is exhausted.
         granted: True: the call may leave now, as attempt `attempt`.
         state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
-            run), `asked` (`elsewhere`) or `given_up` (the batch was).
+            run), `asked` (`elsewhere`), `given_up` (the batch was), `paused` or `cancelled` (by whom: `error`),
+            `suppressed` (why: `error`), or `suppressions` (they have changed: look again).
         is_held: A budget has no room because of what is set aside for calls under way, which may cost less.
     """
 
@@ -65,16 +70,21 @@ class IntentVerdict:
 
 # Two runs want the same keys: in one order (nobody waits in a circle), and without touching a row that stands in the
 # way (its run may be moving it, while it waits for a key of ours).
-_INTEND = """
+_INTEND = (
+    """
 with asked as (
   select * from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
     %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[],
-    %(question)b::text[], %(bulk)b::uuid[], %(inputs)b::bytea[]
+    %(question)b::text[], %(bulk)b::uuid[], %(inputs)b::bytea[], %(who)b::bytea[]
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
-                         question, bulk_id, inputs, ord)
+                         question, bulk_id, inputs, who, ord)
 ), held as (
-  select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error from asked a
+  select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error,
+         ("""
+    + SUPPRESSED_BY
+    + """) as suppressed
+  from asked a
   join item_leases l on l.item_id = a.item_id
     and l.fence = a.fence and l.runner_id = %(runner)s  -- guard: intent-needs-its-lease
   left join provider_calls c on c.call_key = a.call_key
@@ -85,7 +95,8 @@ with asked as (
   select call_key, %(client)s, %(batch)s, item_id, slug, subject_key, provider, operation, 'intent', fence, %(runner)s,
          estimate, token, clock_timestamp() + make_interval(secs => seconds), clock_timestamp(), question, bulk_id,
          %(rule)s
-  from held where existing_id is null or existing_state = 'ready'  -- guard: finished-call-is-not-intended
+  from held where (existing_id is null or existing_state = 'ready')  -- guard: finished-call-is-not-intended
+    and suppressed is null  -- guard: suppressed-person-is-not-asked-about
   order by call_key
   on conflict (call_key) do update
   set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
@@ -102,12 +113,13 @@ with asked as (
   on conflict (call_id) do update set inputs = excluded.inputs, body_bytes = null, body_removed_at = null
 )
 select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
-       h.existing_id, h.existing_state, h.error_class, h.error
+       h.existing_id, h.existing_state, h.error_class, h.error, h.suppressed
 from asked a
 left join held h on h.ord = a.ord
 left join written w on w.call_key = a.call_key
 order by a.ord
 """
+)
 
 
 # crash point: intents-are-written
@@ -132,6 +144,7 @@ async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[In
             "question": [i.asked and i.asked.question for i in intents],
             "bulk": [i.bulk_id for i in intents],
             "inputs": [i.inputs for i in intents],
+            "who": [i.who for i in intents],
             "rule": RULE,
         },
         prepare=True,
@@ -143,7 +156,8 @@ async def standing(connection: AsyncConnection, call_keys: Sequence[str]) -> Rep
     """Call key -> verdict for calls that were made already: nobody needs money to share their answer."""
     cursor = await connection.execute(
         """
-        select call_key, true as held, null as id, id as existing_id, state as existing_state, error_class, error
+        select call_key, true as held, null as id, id as existing_id, state as existing_state, error_class, error,
+               null as suppressed
         from provider_calls where call_key = any(%s::text[]) and state <> 'ready'""",
         (list(call_keys),),
     )
@@ -155,5 +169,7 @@ def _verdict(row: dict[str, Any]) -> IntentVerdict:
         return IntentVerdict(None, False, "taken")
     if row["id"] is not None:
         return IntentVerdict(row["id"], True, "intent", row["attempt"], row["callback_token"])
+    if row["suppressed"] is not None:
+        return IntentVerdict(None, False, "suppressed", error=row["suppressed"])
     state = "busy" if row["existing_state"] in (None, "ready") else row["existing_state"]
     return IntentVerdict(row["existing_id"], False, state, error_class=row["error_class"], error=row["error"])

@@ -156,6 +156,7 @@ _USED = ", ".join([
           "output_tokens": "output", "searches": "searches",
       }.items()),
 ])  # fmt: skip
+_MOVABLE = "s.status not in ('COMPLETED', 'SKIPPED') and (s.status <> 'CANCELLED' or d.call_id is not null)"
 
 _APPLY = f"""
 with done as (
@@ -176,7 +177,7 @@ with done as (
   left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
 ), ends as (
   select {_ENDS}, external_id, call_state, inbox_id, inbox_status, used from done
-), {ending("s.status not in ('COMPLETED', 'SKIPPED')")}, settled as (
+), {ending(_MOVABLE)}, settled as (
   update provider_calls c
   set state = m.call_state, cost = coalesce(c.cost + m.booked, m.booked, c.cost), error_class = m.error_class,
       error = m.reason, external_id = coalesce(m.external_id, c.external_id),
@@ -201,7 +202,8 @@ async def apply(
 ) -> Reply[dict[tuple[int, str], int | None]]:
     """Move states with their results, ledger rows and log. (item, slug) -> result id for those that moved.
 
-    A state that is already COMPLETED or SKIPPED, or whose item was taken over, does not move and writes nothing.
+    A state that is already COMPLETED or SKIPPED, or whose item was taken over, does not move and writes nothing; one
+    that was CANCELLED moves for the answer to a call only.
     """
     cursor = await connection.execute(
         _APPLY,

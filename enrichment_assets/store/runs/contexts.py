@@ -82,7 +82,8 @@ class LoadedItem:
     `cells`: who gave identity and details (a child item's were emitted, or are its parent's);
     `edited`: what people corrected; `first_edit_at`: since when there is a correction;
     `launched_at`: of the batch; by it the ages of answers count, so that none grows too old between request and table;
-    `repeats`: slug -> a call of this item whose next attempt is due, and whose last one may have been done.
+    `repeats`: slug -> a call of this item whose next attempt is due, and whose last one may have been done;
+    `suppressed_person`, `suppressed_company`: why they may not be asked about; None: they may.
     """
 
     item_id: int
@@ -101,6 +102,8 @@ class LoadedItem:
     first_edit_at: datetime | None = None
     launched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     repeats: dict[str, OpenCall] = field(default_factory=dict)
+    suppressed_person: str | None = None
+    suppressed_company: str | None = None
     _given: dict[int, Given] = field(default_factory=dict)
     _seen: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
 

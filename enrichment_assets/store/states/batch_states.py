@@ -94,7 +94,7 @@ async def _settle(
         with open_states as (
           select min(case when s.status = 'IN_PROGRESS' then {NEXT_LOOK} end) as deadline,
                  min(coalesce(s.next_attempt_at, clock_timestamp())) filter (
-                   where s.status = 'PENDING' and not exists (
+                   where s.status = 'PENDING' and not b.holds ?| array['*', s.workflow_slug] and not exists (
                      select 1
                      from unnest(%(steps)s::text[], %(needs)s::text[]) as d(step, needs)
                      join workflow_states x on x.item_id = s.item_id and x.workflow_slug = d.needs
@@ -165,6 +165,7 @@ class WorkflowCounts:
     skipped: int
     failed: int
     ambiguous: int
+    cancelled: int
     cost: Decimal
     p50_ms: float | None = None
     p95_ms: float | None = None
@@ -178,9 +179,8 @@ class WorkflowCounts:
     @property
     def items(self) -> int:
         """States in all."""
-        return (
-            self.pending + self.in_progress + self.found + self.not_found + self.skipped + self.failed + self.ambiguous
-        )
+        ended = self.found + self.not_found + self.skipped + self.failed + self.ambiguous + self.cancelled
+        return self.pending + self.in_progress + ended
 
 
 def workflow_counts(connection: Connection, batch_id: int) -> list[WorkflowCounts]:
@@ -199,7 +199,8 @@ def workflow_counts(connection: Connection, batch_id: int) -> list[WorkflowCount
                  count(*) filter (where status = 'COMPLETED' and outcome = 'not_found') as not_found,
                  count(*) filter (where status = 'SKIPPED') as skipped,
                  count(*) filter (where status = 'FAILED') as failed,
-                 count(*) filter (where status = 'AMBIGUOUS') as ambiguous
+                 count(*) filter (where status = 'AMBIGUOUS') as ambiguous,
+                 count(*) filter (where status = 'CANCELLED') as cancelled
           from workflow_states where batch_id = %(batch)s group by workflow_slug
         ), called as materialized (
           select workflow_slug, sum(cost) as cost, sum(attempt) as calls
@@ -210,7 +211,8 @@ def workflow_counts(connection: Connection, batch_id: int) -> list[WorkflowCount
           from enrichment_results_log where batch_id = %(batch)s and duration_ms is not null group by workflow_slug
         )
         select s.workflow_slug as slug, s.position, s.pending, s.in_progress, s.found, s.not_found, s.skipped, s.failed,
-               s.ambiguous, coalesce(c.cost, 0) as cost, coalesce(c.calls, 0) as calls, t.p50 as p50_ms, t.p95 as p95_ms
+               s.ambiguous, s.cancelled, coalesce(c.cost, 0) as cost, coalesce(c.calls, 0) as calls,
+               t.p50 as p50_ms, t.p95 as p95_ms
         from counted s left join called c using (workflow_slug) left join timed t using (workflow_slug)
         order by s.position, s.workflow_slug
         """,
@@ -244,6 +246,7 @@ class BatchRow:
     extracted_at: datetime | None
     resume_at: datetime | None
     row_limit: int | None
+    holds: dict[str, dict[str, Any]]
 
 
 _BATCH = """
@@ -255,7 +258,7 @@ _BATCH = """
               select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
             )) as done, b.priority,
            b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at,
-           b.row_limit
+           b.row_limit, b.holds
     from batches b join clients c on c.id = b.client_id join uploads u on u.id = b.upload_id
 """
 

@@ -57,6 +57,7 @@ with facts as materialized (
   left join needs d on d.step = o.workflow_slug
   left join workflow_states x on x.item_id = o.item_id and x.workflow_slug = d.needs
   where o.status = 'PENDING'
+    and not (select holds from batches where id = %(batch)s) ?| array['*', o.workflow_slug]
   group by o.item_id, o.workflow_slug, o.next_attempt_at
   having coalesce(bool_and(x.status not in ('PENDING', 'IN_PROGRESS')), true)
 ), counted as (

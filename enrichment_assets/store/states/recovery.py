@@ -19,13 +19,17 @@ from enrichment_assets.store.states.transitions import RESULT_ID, STEPS, StepFac
 
 @dataclass(frozen=True, slots=True)
 class LockedBatch:
-    """The batch's row, locked until the transaction ends. `runners` are the labels of the runs working on it now."""
+    """The batch's row, locked until the transaction ends. `runners` are the labels of the runs working on it now.
+
+    `holds`: what of it is paused or cancelled (`store.batches.holds`).
+    """
 
     batch_id: int
     client_id: int
     blueprint: dict[str, Any]
     retired: bool
     runners: tuple[str, ...]
+    holds: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ def lock_batch(connection: Connection, batch_key: str, *, against_runs: bool = F
     """
     lock = "for update" if against_runs else "for no key update"
     row = connection.execute(
-        f"select id, client_id, blueprint, retired_at is not null as retired from batches where batch_key = %s {lock}",
+        "select id, client_id, blueprint, holds, retired_at is not null as retired "
+        f"from batches where batch_key = %s {lock}",
         (batch_key,),
     ).fetchone()
     if row is None:
@@ -86,7 +91,7 @@ def lock_batch(connection: Connection, batch_key: str, *, against_runs: bool = F
         (row["id"],),
     ).fetchall()
     labels = tuple(runner["label"] for runner in runners)
-    return LockedBatch(row["id"], row["client_id"], row["blueprint"], row["retired"], labels)
+    return LockedBatch(row["id"], row["client_id"], row["blueprint"], row["retired"], labels, row["holds"])
 
 
 def pick_states(
@@ -94,19 +99,31 @@ def pick_states(
     batch_id: int,
     status: str,
     *,
-    workflow: str | None = None,
+    workflows: Sequence[str] | None = None,
     error_class: str | None = None,
     item_id: int | None = None,
+    since: datetime | None = None,
 ) -> list[Picked]:
-    """Lock the states of this status that match, and with them all others that share the same call."""
+    """Lock the states of this status that match, and with them all others that share the same call.
+
+    Args:
+        connection: HQ database.
+        batch_id: The batch.
+        status: Where they stand.
+        workflows: Only of these; None: of all.
+        error_class: Only of this class.
+        item_id: Only of this item.
+        since: Only those that came to stand there at this time or later.
+    """
     rows = connection.execute(
         """
         with chosen as (
           select call_id, item_id, workflow_slug from workflow_states
           where batch_id = %(batch)s and status = %(status)s
-            and (%(workflow)s::text is null or workflow_slug = %(workflow)s)
+            and (%(workflows)s::text[] is null or workflow_slug = any(%(workflows)s::text[]))
             and (%(class)s::text is null or error_class = %(class)s)
             and (%(item)s::bigint is null or item_id = %(item)s)
+            and (%(since)s::timestamptz is null or advanced_at >= %(since)s)
         )
         select s.item_id, s.workflow_slug, s.call_id from workflow_states s
         where s.batch_id = %(batch)s and s.status = %(status)s
@@ -114,7 +131,14 @@ def pick_states(
                or s.call_id in (select call_id from chosen))
         order by s.item_id, s.workflow_slug for update
         """,
-        {"batch": batch_id, "status": status, "workflow": workflow, "class": error_class, "item": item_id},
+        {
+            "batch": batch_id,
+            "status": status,
+            "workflows": None if workflows is None else list(workflows),
+            "class": error_class,
+            "item": item_id,
+            "since": since,
+        },
     ).fetchall()
     return [Picked(row["item_id"], row["workflow_slug"], row["call_id"]) for row in rows]
 

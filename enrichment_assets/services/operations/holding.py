@@ -1,0 +1,198 @@
+"""Pausing, resuming and cancelling: the services behind `enrich pause`, `resume` and `cancel`.
+
+From the commit on no call of what is held leaves, in no run on no machine; what is under way is settled.
+`store.batches.holds` says how that is certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from enrichment_assets.domain.actors import Actor
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.money import Money, sums
+from enrichment_assets.domain.operator_actions import LONGEST_TEXT, Code
+from enrichment_assets.services.operations.recovery import in_transaction, no_such_workflow, wake_again
+from enrichment_assets.store.audit.operator_actions import note_action
+from enrichment_assets.store.batches.holds import (
+    ALL,
+    HeldBatch,
+    Hold,
+    Kind,
+    UnderWay,
+    cancel_unsent,
+    lock_for_hold,
+    under_way,
+    write_holds,
+)
+from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.states.batch_states import workflow_counts
+from enrichment_assets.store.states.transitions import StepFacts
+
+_CODES: Mapping[Kind, Code] = {"paused": Code.BATCH_PAUSE, "cancelled": Code.BATCH_CANCEL}
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReport:
+    """What pausing, cancelling or resuming came to.
+
+    Attributes:
+        batch: The batch's key.
+        workflow: Of which workflow; None: all of them.
+        hold: What stands now; None after a resumption.
+        states: Workflow slug -> states that wait now (paused), were ended (cancelled) or go on (resumed).
+        under_way: Calls that had left before: they are settled, and are the most that is still spent.
+        may_cost: What was reserved for them, one sum per currency.
+        running: Labels of the runs that work on the batch at this moment.
+        again: It was so before; nothing was changed.
+    """
+
+    batch: str
+    workflow: str | None
+    hold: Hold | None
+    states: Mapping[str, int]
+    under_way: tuple[UnderWay, ...]
+    may_cost: tuple[Money, ...]
+    running: tuple[str, ...]
+    again: bool = False
+
+
+def pause(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None, reason: str = "") -> HoldReport:
+    """See that no call of a batch, or of one of its workflows, leaves until it is resumed.
+
+    Raises:
+        NotFoundError: No such batch, or it has no such workflow.
+        ConfigurationError: It was given up, archived or cancelled, or the reason is too long.
+    """
+    return _hold(hq, batch_key, "paused", actor, workflow, reason)
+
+
+def cancel(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None, reason: str = "") -> HoldReport:
+    """End as CANCELLED what was not sent of a batch, or of one of its workflows, and let no call of it leave any more.
+
+    A retry takes that back. Raises as `pause`.
+    """
+    return _hold(hq, batch_key, "cancelled", actor, workflow, reason)
+
+
+def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None, reason: str) -> HoldReport:
+    told = " ".join(reason.split())
+    if len(told) > LONGEST_TEXT:
+        raise ConfigurationError(
+            f"the reason has {len(told)} characters: at most {LONGEST_TEXT} are kept", code="hold.reason_too_long"
+        )
+
+    def change(connection: Connection) -> HoldReport:
+        batch = _locked(connection, batch_key, workflow)
+        name = workflow or ALL
+        before = batch.holds.get(name)
+        slugs = _slugs(batch, workflow)
+        again = before is not None and (before.kind == kind or before.kind == "cancelled")
+        hold = before if again and before is not None else Hold(kind, told, str(actor), _now())
+        kept = {**batch.holds, name: hold}
+        if workflow is None:  # what holds all of it holds each of its steps
+            kept = {name: one for name, one in kept.items() if name == ALL or one.kind == "cancelled"}
+        states = {
+            c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending and c.slug in slugs
+        }
+        if not again:
+            if kind == "cancelled":
+                facts = StepFacts.of(batch.blueprint)
+                ended = {s: cancel_unsent(connection, batch.batch_id, [s], hold.sentence, facts) for s in slugs}
+                states = {slug: count for slug, count in ended.items() if count}
+            write_holds(connection, batch.batch_id, kept)
+        flying = under_way(connection, batch.batch_id, slugs)
+        if not again:
+            said = {"workflow": workflow, "reason": told, "states": states, "under_way": sum(f.calls for f in flying)}
+            _note(connection, actor, _CODES[kind], batch_key, batch, said)
+        return HoldReport(
+            batch_key, workflow, hold, states, tuple(flying), _may_cost(batch, flying), batch.running, again
+        )
+
+    return in_transaction(hq, change)
+
+
+def resume(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None) -> HoldReport:
+    """Let what was paused go on. Without `workflow` every pause of the batch ends; what was cancelled stays.
+
+    Raises:
+        NotFoundError: No such batch, or it has no such workflow.
+        ConfigurationError: It was given up or archived, or only a pause of the whole batch holds that workflow.
+    """
+
+    def change(connection: Connection) -> tuple[HoldReport, int]:
+        batch = _locked(connection, batch_key, workflow)
+        all_of_it = batch.holds.get(ALL)
+        if workflow is not None and workflow not in batch.holds and all_of_it is not None:
+            raise ConfigurationError(
+                f"batch {batch_key} is {all_of_it.sentence}, all of it: one workflow alone cannot go on",
+                _way_back(batch_key, all_of_it),
+                code="hold.of_whole_batch",
+            )
+        over = {n: h for n, h in batch.holds.items() if h.kind == "paused" and workflow in (None, n)}
+        kept = {name: hold for name, hold in batch.holds.items() if name not in over}
+        if over:
+            write_holds(connection, batch.batch_id, kept)
+            _note(
+                connection, actor, Code.BATCH_RESUME, batch_key, batch, {"workflow": workflow, "resumed": sorted(over)}
+            )
+        slugs = _slugs(batch, None if ALL in over else workflow)
+        states = {
+            c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending and c.slug in slugs
+        }
+        left = kept.get(workflow or ALL)
+        return HoldReport(batch_key, workflow, left, states, (), (), batch.running, again=not over), batch.batch_id
+
+    report, batch_id = in_transaction(hq, change)
+    if report.running and not report.again:
+        wake_again(hq, [batch_id])
+    return report
+
+
+def _locked(connection: Connection, batch_key: str, workflow: str | None) -> HeldBatch:
+    batch = lock_for_hold(connection, batch_key)
+    if batch is None:
+        raise no_such_batch(connection, batch_key)
+    if batch.is_over:
+        raise ConfigurationError(
+            f"batch {batch_key} was given up or archived",
+            Hint(Action.HOLD_IS_OVER, {"batch": batch_key}),
+            code="hold.batch_is_over",
+        )
+    slugs = [step.slug for step in batch.blueprint.steps]
+    if workflow is not None and workflow not in slugs:
+        raise no_such_workflow(batch_key, workflow, slugs)
+    return batch
+
+
+def _slugs(batch: HeldBatch, workflow: str | None) -> list[str]:
+    return [step.slug for step in batch.blueprint.steps if workflow in (None, step.slug)]
+
+
+def _pending(connection: Connection, batch: HeldBatch, slugs: Collection[str]) -> dict[str, int]:
+    counts = workflow_counts(connection, batch.batch_id)
+    return {count.slug: count.pending for count in counts if count.pending and count.slug in slugs}
+
+
+def _way_back(batch_key: str, hold: Hold) -> Hint:
+    return Hint(Action.RESUME_BATCH if hold.kind == "paused" else Action.RETRY_CANCELLED, {"batch": batch_key})
+
+
+def _may_cost(batch: HeldBatch, flying: list[UnderWay]) -> tuple[Money, ...]:
+    price = {step.slug: step.workflow.price.currency for step in batch.blueprint.steps}
+    return tuple(total for total in sums(one.money(price[one.workflow]) for one in flying) if total.amount)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _note(
+    connection: Connection, actor: Actor, code: Code, batch_key: str, batch: HeldBatch, said: Mapping[str, object]
+) -> None:
+    note_action(connection, actor, code, batch_key, client_id=batch.client_id, batch_id=batch.batch_id, after=said)

@@ -1,0 +1,1 @@
+"""People: who may not be bought, called or written to."""

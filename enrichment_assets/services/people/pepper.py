@@ -1,0 +1,98 @@
+"""The pepper of an installation: the key by which suppressed people are hashed.
+
+It is `ENRICH_SUPPRESSION_PEPPER`, else the file `suppression-pepper` of the home, which a home makes for itself as long
+as nobody is suppressed. Where hashes exist and their pepper is missing or another, nobody could be recognised: nothing
+is bought then (`engine.run.suppressing`), and whoever changes suppressions is told.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.sealing import sealed
+from enrichment_assets.domain.suppression import Hasher, Identity, Kind, hasher_of, read_identity
+from enrichment_assets.home import prepare_home
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.suppressions import suppressions as store
+
+_AT_ONCE = 2_000
+
+
+def pepper_of(hq: Hq, settings: Settings) -> str | None:
+    """The pepper of this process; made where the home has none and nobody is suppressed. None: it is missing.
+
+    What an earlier version kept in plain text is hashed with it, once.
+    """
+    pepper = _known(settings)
+    with hq.transaction() as connection:
+        found = store.state(connection)
+        if pepper is None and found.mark is None:
+            pepper = _made(settings)
+        if found.plain and (hasher := hasher_of(pepper)) is not None:
+            _hash_plain(connection, hasher)
+    return pepper
+
+
+def must_compare(connection: Connection, pepper: str | None) -> Hasher:
+    """The hasher with which suppressions are changed, the state locked.
+
+    Raises:
+        ConfigurationError: The pepper is missing, or is not that of the hashes.
+    """
+    found = store.lock_state(connection)
+    hasher = hasher_of(pepper)
+    if hasher is None or (found.mark is not None and found.mark != hasher.mark):
+        what = "is not set" if hasher is None else "is another than that of the people who are suppressed"
+        raise ConfigurationError(
+            f"the pepper {what}: set ENRICH_SUPPRESSION_PEPPER as it was, or restore the home's suppression-pepper",
+            code="suppression.pepper_missing",
+        )
+    return hasher
+
+
+def _known(settings: Settings) -> str | None:
+    if settings.suppression_pepper is not None:
+        return settings.suppression_pepper
+    try:
+        return settings.suppression_pepper_file.read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+# opens files of ours: the pepper, for this account only
+def _made(settings: Settings) -> str:
+    prepare_home(settings.home)
+    path = settings.suppression_pepper_file
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process was faster
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+    return path.read_text().strip()
+
+
+def _hash_plain(connection: Connection, hasher: Hasher) -> None:
+    """Hash what an earlier version kept as text; what is no identity is compared as it stands."""
+    found = store.lock_state(connection)
+    if found.mark is not None and found.mark != hasher.mark:
+        return
+    while rows := store.plain(connection, _AT_ONCE):
+        hashed = []
+        for row in rows:
+            identity = _identity(row)
+            entry = store.NewSuppression(identity.kind.value, hasher.hashed(identity), sealed(identity, hasher))
+            hashed.append((row.id, entry))
+        store.hash_plain(connection, hashed, hasher.mark)
+
+
+def _identity(row: store.Plain) -> Identity:
+    kind = Kind(row.kind) if row.kind in set(Kind) else Kind.EMAIL
+    try:
+        return read_identity(row.value, kind)
+    except ConfigurationError:
+        return Identity(kind, row.value)

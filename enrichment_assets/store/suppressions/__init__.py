@@ -1,0 +1,1 @@
+"""People and companies that may not be bought, called or written to."""
