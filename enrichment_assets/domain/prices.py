@@ -24,6 +24,10 @@ class Price(BaseModel):
     currency: str = "USD"
     tokens: TokenPrice | None = Field(default=None, description="a language model's price by kinds of tokens")
 
+    def in_batch(self) -> Price:
+        """What the same costs through the vendor's batch API."""
+        return self if self.tokens is None else self.model_copy(update={"tokens": self.tokens.in_batch()})
+
     @model_validator(mode="before")
     @classmethod
     def _one_currency(cls, value: object) -> object:

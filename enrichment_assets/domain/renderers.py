@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enrichment_assets.domain.bulk_requests import BulkRenderer
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.prompts.batch_rendering import PromptBatchRenderer
 from enrichment_assets.domain.prompts.rendering import PromptRenderer
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.templating import RequestRenderer
@@ -23,4 +24,4 @@ def renderer_of(workflow: WorkflowDefinition, provider: Provider | None) -> Requ
             f"workflow {workflow.slug}: there is no provider {workflow.provider!r} to ask",
             code="provider.unknown_for_prompt",
         )
-    return PromptRenderer(workflow, provider)
+    return PromptBatchRenderer(workflow, provider) if workflow.prompt.batch else PromptRenderer(workflow, provider)

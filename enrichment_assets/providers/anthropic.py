@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.prompts.anthropic_orders import AnthropicBatches
 from enrichment_assets.domain.prompts.completions import (
     CONTENT_FILTER,
     LENGTH,
@@ -123,6 +124,12 @@ class Anthropic(ModelProvider):
             sources=distinct(_sources(body["content"])),
             model=str(body["model"])[:200] if body.get("model") else None,
         )
+
+    def batch_api(self, parameters: Mapping[str, Any]) -> AnthropicBatches:
+        """Message batches, with the same version and key."""
+        header = str(parameters.get("key_header") or "authorization")
+        version = str(parameters.get("version") or VERSION)
+        return AnthropicBatches({"anthropic-version": version}, {header: _KEY_HEADERS[header]})
 
     def prompt_faults(self, prompt: Prompt, parameters: Mapping[str, Any]) -> Iterator[PromptFault]:
         """Schemas by Anthropic's bounds; what would be set twice."""

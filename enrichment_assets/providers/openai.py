@@ -23,6 +23,7 @@ from enrichment_assets.domain.prompts.completions import object_in, objects, ope
 from enrichment_assets.domain.prompts.definition import Prompt
 from enrichment_assets.domain.prompts.model_provider import ModelProvider, PromptFault
 from enrichment_assets.domain.prompts.neutral import Completion, NeutralPrompt
+from enrichment_assets.domain.prompts.openai_orders import OpenAIBatches
 from enrichment_assets.domain.prompts.schemas import Carrier, as_carried, schema_faults
 from enrichment_assets.domain.prompts.vendor_errors import Reported, failure_inside, refusal_of, reported_in
 from enrichment_assets.domain.provider import (
@@ -114,6 +115,11 @@ class OpenAI(ModelProvider):
                 yield ("prompt", "background"), "chat completions answer at once: write `parameters: {api: responses}`"
         for name in sorted(_OURS & set(object_in(parameters.get("body")))):
             yield ("parameters", "body", name), f"{name!r} is decided by the prompt: it cannot be set here"
+
+    def batch_api(self, parameters: Mapping[str, Any]) -> OpenAIBatches:
+        """Files and batches, below the same address and with the same key."""
+        header = str(parameters.get("key_header") or _BEARER)
+        return OpenAIBatches(secret_headers={header: _KEY_HEADERS[header]})
 
     def poll_request(self, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         """A background response, by its id."""

@@ -24,6 +24,7 @@ from tests.chaos.points import (
     BULK_LATER,
     DROPPED,
     ENGINE,
+    ORDERS,
     RECEIVER,
     RESTARTED,
     REUSING,
@@ -35,7 +36,16 @@ from tests.chaos.points import (
 )
 from tests.chaos.random_kills import at_random
 from tests.chaos.report import Report, print_report
-from tests.chaos.scenarios import kill_at, kill_receiver_at, launch_bulk, launch_reusing, restart_at, stop_at
+from tests.chaos.scenarios import (
+    kill_at,
+    kill_order_at,
+    kill_receiver_at,
+    launch_bulk,
+    launch_order,
+    launch_reusing,
+    restart_at,
+    stop_at,
+)
 
 ROWS = 6
 
@@ -87,6 +97,16 @@ def in_bulk(harness: CrashHarness, report: Report) -> None:
         report.found(ROWS, [f"{what} {point}: {fault}" for fault in wrong])
 
 
+def in_orders(harness: CrashHarness, report: Report) -> None:
+    """Each point of a run whose rows are one order to a vendor's batch API."""
+    for number, point in enumerate(ORDERS):
+        batch, what = launch_order(harness, f"order-{number}", ROWS), "run killed around an order to a batch API"
+        report.struck(what, point, kill_order_at(harness, batch, point))
+        harness.finish(batch)
+        wrong = broken_bulk(harness, batch, ROWS)
+        report.found(ROWS, [f"{what} {point}: {fault}" for fault in wrong])
+
+
 def in_dagster(dagster: DagsterHarness, report: Report) -> None:
     """Each point of a run of the batch job, and of the daemon while it takes in a file."""
     for point in RUN:
@@ -129,6 +149,7 @@ def main() -> int:
             in_runs(harness, report)
             in_reuse(harness, report)
             in_bulk(harness, report)
+            in_orders(harness, report)
         if options.part != "points":
             at_random(harness, report, options.kills, options.seconds, random.Random(options.seed))
         kept = print_report(harness, report, Console(width=None if sys.stdout.isatty() else 120))

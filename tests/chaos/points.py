@@ -202,6 +202,24 @@ BULK_LATER = (
 )
 """Where one callback answers the calls of all rows."""
 
+ORDER_PLACED = Point("order-is-placed")
+ORDERS = (
+    Point("bulk-call-is-intended"),
+    Point("order-is-placed", "before"),
+    ORDER_PLACED,
+    Point("bulk-attempt-is-made"),
+    Point("bulk-answers-are-written"),
+    Point("endings-are-written"),
+    Point("order-is-looked-for", "before", crashed=True),
+    Point("order-is-looked-for", crashed=True),
+    Point("results-are-fetched", "before", overdue=True),
+    Point("results-are-fetched", overdue=True),
+    Point("bulk-answers-are-written", overdue=True),
+    Point("line-is-read", "before", overdue=True),
+    Point("line-is-read", hit=3, overdue=True),
+)
+"""Where one order to a vendor's batch API carries all rows, and where its results are fetched."""
+
 BULK_STORED = Point("bulk-callbacks-are-stored", quick=True)
 ATTEMPTED, READ = Point("attempt-is-made"), Point("answer-is-read", "before")
 POLL_READ, INSERTED = Point("poll-is-read", "before"), Point("batch-is-inserted", "before")
@@ -223,6 +241,7 @@ EVERY = (
     *REUSING,
     *BULK,
     *BULK_LATER,
+    *ORDERS,
     BULK_STORED,
     *STOPPED,
     *RESTARTED,

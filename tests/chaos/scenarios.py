@@ -7,9 +7,10 @@ import signal
 import time
 
 from tests.chaos.crash_harness import SHORT_LEASE, CrashHarness, receiving
-from tests.chaos.points import SENT, Point
+from tests.chaos.points import ORDER_PLACED, SENT, Point
 from tests.harness.batches import bulk_async_step, bulk_step, step
 from tests.harness.fork_server import KILLED
+from tests.harness.models import prompt_step
 
 TRIES = 4
 
@@ -58,6 +59,31 @@ def launch_bulk(harness: CrashHarness, client: str, rows: int, *, later: bool = 
         )
         batch.set_budget("1000")
     return batch.key
+
+
+def launch_order(harness: CrashHarness, client: str, rows: int) -> str:
+    """A batch whose rows are one order to a vendor's batch API, with a budget."""
+    people = [{"company_name": f"{client} {n}", "page": f"Pumps {n}, mail@pumps{n}.example"} for n in range(rows)]
+    asked = {"batch": True, "model": "gpt-test", "every": 1}
+    with harness.launcher() as launcher:
+        order = prompt_step("together", prompt=asked, mode="async", price={"estimate": "0.01"})
+        batch = launcher.launch(people, order, client=client, key=client)
+        batch.set_budget("1000")
+    return batch.key
+
+
+def kill_order_at(harness: CrashHarness, batch: str, point: Point) -> bool:
+    """Kill runs of a batch of `launch_order` at a point; False when none of them came there."""
+    if point.crashed:
+        harness.first.run(harness.order(batch, harness.fault(ORDER_PLACED)))
+        harness.let_leases_pass()
+    if point.overdue:
+        harness.first.run(harness.order(batch))
+        with harness.launcher() as launcher:
+            harness.launched(launcher, batch).overdue()
+    came = any(harness.first.run(harness.order(batch, harness.fault(point))) == KILLED for _ in range(TRIES))
+    harness.let_leases_pass()
+    return came
 
 
 def stop_at(harness: CrashHarness, batch: str, point: Point) -> bool:

@@ -19,6 +19,7 @@ from tests.chaos.points import (
     BULK_STORED,
     ENGINE,
     EVERY,
+    ORDERS,
     RECEIVER,
     RESTARTED,
     REUSING,
@@ -30,8 +31,10 @@ from tests.chaos.points import (
 from tests.chaos.scenarios import (
     hold_at,
     kill_at,
+    kill_order_at,
     kill_receiver_at,
     launch_bulk,
+    launch_order,
     launch_reusing,
     restart_at,
     stop_at,
@@ -99,6 +102,20 @@ def test_a_run_or_receiver_that_is_killed_around_one_callback_for_many_loses_no_
     assert wrong == {}
     assert never_there == []
     assert double_charges(harness) == []
+
+
+def test_a_run_that_is_killed_around_an_order_to_a_batch_api_neither_loses_it_nor_places_it_twice(
+    harness: CrashHarness,
+) -> None:
+    launched = {launch_order(harness, f"order-{n}", ROWS): point for n, point in enumerate(ORDERS)}
+    never_there = [str(point) for batch, point in launched.items() if not kill_order_at(harness, batch, point)]
+    for batch in launched:
+        harness.finish(batch)
+    wrong = {str(point): faults for batch, point in launched.items() if (faults := broken_bulk(harness, batch, ROWS))}
+    assert wrong == {}
+    assert never_there == []
+    assert double_charges(harness) == []
+    assert not any(harness.retry_ambiguous(batch) for batch in launched), "every order is found by its name"
 
 
 @pytest.mark.parametrize("point", BEHIND_THE_INTENT, ids=str)

@@ -14,6 +14,7 @@ from typing import Any
 from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.name_checks import Fault
+from enrichment_assets.domain.prompts.definition import BATCH_DEADLINE
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
 from enrichment_assets.domain.prompts.paths import provided_names, rule_names
 from enrichment_assets.domain.prompts.schemas import Schema, general_faults, target
@@ -57,6 +58,7 @@ def prompt_faults(workflow: WorkflowDefinition, providers: Mapping[str, Provider
     yield from schema
     if not schema:
         yield from _dialect_faults(workflow, provider)
+        yield from _batch_faults(workflow, provider)
         yield from _path_faults(workflow)
     yield from _instruction_faults(workflow)
     yield from _input_faults(workflow)
@@ -134,6 +136,17 @@ def _dialect_faults(workflow: WorkflowDefinition, provider: ModelProvider) -> It
     whole = {**known, **{name: value for name, value in workflow.parameters.items() if isinstance(value, Mapping)}}
     for place, message in provider.prompt_faults(workflow.prompt, whole):
         yield Fault(place, message)
+
+
+def _batch_faults(workflow: WorkflowDefinition, provider: ModelProvider) -> Iterator[Fault]:
+    """A batch where there is no batch API, or whose answers would be given up before they can come."""
+    if workflow.prompt is None or not workflow.prompt.batch:
+        return
+    if provider.batch_api(workflow.parameters) is None:
+        yield Fault(("prompt", "batch"), f"{workflow.provider} has no batch API: leave it out")
+    if workflow.deadline < BATCH_DEADLINE:
+        hours = f"{BATCH_DEADLINE / 3600:g}h"
+        yield Fault(("deadline",), f"a batch is answered within a day: the deadline has to be {hours} or more")
 
 
 def _path_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:

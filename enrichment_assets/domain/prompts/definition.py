@@ -23,6 +23,18 @@ Models think for minutes, and the vendors' own clients wait for 600 (OpenAI) and
 gateway sleeps up to three times `retry-after` before it passes a 429 on: with less, that call ends AMBIGUOUS.
 """
 
+MOST_LINES = 1_000
+"""Of one order to a vendor's batch API. Vendors take 50,000 and more; what waits or is lost with one stays small."""
+
+MOST_BYTES = 64_000_000
+"""Of the lines of one order: OpenAI takes 200 MB in a file, Anthropic 256 MB, and all of it is in memory once."""
+
+MOST_ANSWERED = 8_000_000
+"""Of their answers, which are kept as one."""
+
+BATCH_DEADLINE = 25 * 3600.0
+"""`deadline` of a prompt workflow with `batch` that does not say otherwise: vendors take a day."""
+
 InputName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
@@ -79,6 +91,13 @@ class Prompt(BaseModel):
         return self
 
     @property
+    def most_lines(self) -> int:
+        """Lines of one order to the vendor's batch API: as many as fit into memory, and their answers into a row."""
+        of_request = MOST_BYTES // (self.max_input_tokens * 5 + 10_000)
+        of_answer = MOST_ANSWERED // (self.max_output_tokens * 6 + 2_000)
+        return max(1, min(MOST_LINES, of_request, of_answer))
+
+    @property
     def answers_later(self) -> bool:
         """Whether the answer to the request is only that it was taken: the mode has to be `async`."""
         return self.background or self.batch
@@ -91,7 +110,10 @@ def with_patience(workflow: object) -> object:
     retry = workflow.get("retry")
     if retry is not None and not isinstance(retry, Mapping):
         return workflow
-    return {**workflow, "retry": {**PATIENCE, **(retry or {})}}
+    prompt = workflow["prompt"]
+    is_batch = isinstance(prompt, Mapping) and prompt.get("batch") is True
+    deadline = {"deadline": BATCH_DEADLINE} if is_batch and "deadline" not in workflow else {}
+    return {**workflow, **deadline, "retry": {**PATIENCE, **(retry or {})}}
 
 
 def mode_fault(prompt: Prompt, *, is_async: bool) -> str | None:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from enrichment_assets.domain.prompts.batch_api import BatchApi
 from enrichment_assets.domain.prompts.definition import Prompt
 from enrichment_assets.domain.prompts.neutral import Completion, NeutralPrompt
 from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest
@@ -44,17 +45,33 @@ class ModelProvider(Provider):
     def prompt_faults(self, prompt: Prompt, parameters: Mapping[str, Any]) -> Iterator[PromptFault]:
         """What of a prompt this dialect cannot carry."""
 
+    def batch_api(self, parameters: Mapping[str, Any]) -> BatchApi | None:
+        """The vendor's batch API, for a workflow with these parameters; None: it has none."""
+        return None
+
     def poll_request(self, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         """How a background answer is asked about, by `external_id`; None: it has no such answers."""
         return None
 
 
 def as_dialect(workflow: WorkflowDefinition, provider: ModelProvider) -> WorkflowDefinition:
-    """The workflow with what its dialect says of a background answer: where its id stands, how it is asked about."""
-    prompt, request = workflow.prompt, provider.poll_request(workflow.parameters)
-    if prompt is None or not prompt.background or request is None:
+    """The workflow with what its dialect says of an answer that comes later: where its id is, how it is asked about.
+
+    Prompts that go through the vendor's batch API have its price.
+    """
+    prompt = workflow.prompt
+    if prompt is None or not prompt.answers_later:
+        return workflow
+    response = workflow.response.model_copy(update={"external_id": "id"})
+    if prompt.batch:
+        api = provider.batch_api(workflow.parameters)
+        path = api.look("{{ external_id }}").url if api is not None else "/"
+        poll = Poll(request=RequestTemplate(method="GET", url=path), every=prompt.every)
+        price = workflow.price.in_batch()
+        return workflow.model_copy(update={"poll": poll, "response": response, "price": price})
+    request = provider.poll_request(workflow.parameters)
+    if request is None:
         return workflow
     under_way = " || ".join(f"status == '{word}'" for word in provider.under_way)
     poll = Poll(request=request, pending_if=under_way, every=prompt.every)
-    response = workflow.response.model_copy(update={"external_id": "id"})
     return workflow.model_copy(update={"poll": poll, "response": response})

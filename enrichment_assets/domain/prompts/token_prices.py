@@ -54,6 +54,9 @@ class TokenPrice(BaseModel):
     search_input: int = Field(
         default=20_000, ge=0, le=2_000_000, description="input tokens that the results of one search add at most"
     )
+    batch: Decimal = Field(
+        default=Decimal("0.5"), gt=0, le=1, description="share of the price of tokens that a batch costs"
+    )
     as_of: date = Field(description="the day on which the vendor's page said so")
 
     @model_validator(mode="before")
@@ -77,6 +80,13 @@ class TokenPrice(BaseModel):
                 "never dearer; the two may have changed places"
             )
         return self
+
+    def in_batch(self) -> TokenPrice:
+        """The prices of what goes through the vendor's batch API; searches cost what they cost."""
+        kinds = ("input", "cached_input", "cache_write", "output")
+        prices = {kind: getattr(self, kind) for kind in kinds}
+        cheaper = {kind: None if price is None else price * self.batch for kind, price in prices.items()}
+        return self.model_copy(update={**cheaper, "batch": Decimal(1)})
 
     def bound(self, request_bytes: int, max_output_tokens: int, searches: int = 0, asks: int = 1) -> Decimal:
         """The most that a call can cost, rounded up to what the ledger keeps; see the module's docstring.

@@ -18,11 +18,15 @@ from uuid import UUID, uuid4
 from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.bulk_requests import RenderedMember
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.prompts.batch_api import Line
+from enrichment_assets.domain.prompts.batch_rendering import PromptBatchRenderer
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.calls.attempt import Attempt, Exchange, Made, addressed, callback_url, exchange
 from enrichment_assets.engine.calls.gathering import Gathering
+from enrichment_assets.engine.calls.orders import search, submit
 from enrichment_assets.engine.calls.subject import Subject
 from enrichment_assets.engine.decisions.bulk import MembersDecided, again_alone, ask_alone, decided_members
 from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, dump
@@ -93,8 +97,8 @@ async def call_in_bulk(
         Closed, NotNow: Nothing is sent now.
         ItemLost: The item was taken over.
     """
-    rendered = step.bulk_renderer.member(run.item_context(item, step))
-    member = Member(item, subject, rendered, step.workflow.price.estimate)
+    rendered = _rendered(run, item, step, subject)
+    member = Member(item, subject, rendered, _reserved(step, rendered))
 
     async def make(members: Callable[[], Sequence[Member]]) -> None:
         async with CallAdmission(run, step) as admission:
@@ -109,6 +113,14 @@ async def call_in_bulk(
 
     fate: Made | IntentVerdict = await gathering.ask(run.crowd, member, make, alone=alone)
     return fate
+
+
+def _rendered(run: Run, item: LoadedItem, step: Step, subject: Subject) -> RenderedMember:
+    """This item's part of the request."""
+    context = run.item_context(item, step)
+    if isinstance(step.renderer, PromptBatchRenderer):
+        return step.renderer.line(context, subject.key, subject.again)
+    return step.bulk_renderer.member(context)
 
 
 @dataclass(slots=True)
@@ -150,6 +162,9 @@ class _Call:
         members = [member for member, _ in self.going]
         exchanged = await _exchange(self, members, admission)
         self.outcome, self.duration_ms = exchanged.outcome, exchanged.duration_ms
+        if isinstance(self.outcome, Decision) and self.outcome.error_class is ErrorClass.AMBIGUOUS:
+            found = await search(self.run, self.step, self.bulk_id) if self.step.batch_api is not None else None
+            self.outcome = found if isinstance(found, Answer) else self.outcome
         if isinstance(self.outcome, Decision):
             self.kept = {verdict.call_id for _, verdict in self.going}
             self.decided = MembersDecided([self.outcome] * len(members), is_whole=True)
@@ -170,7 +185,8 @@ class _Call:
                 member.tell(ItemLost(member.item_id))
                 continue
             attempt = Attempt(verdict.call_id or 0, verdict.attempt, member.reserved, status, self.duration_ms)
-            if self.decided.is_whole and ask_alone(decision, len(self.going)):
+            is_order = self.step.batch_api is not None
+            if self.decided.is_whole and not is_order and ask_alone(decision, len(self.going)):
                 member.tell(Made(attempt, again_alone(decision), is_down, is_heard=False, alone=True))
             else:
                 member.tell(Made(attempt, decision, is_down, is_heard=heard.first(decision)))
@@ -207,11 +223,22 @@ async def _intend(
             bulk_id=bulk_id,
             who=run.suppressing.who(member.item, step),
             suppressions=run.suppressing.version,
+            inputs=_inputs(member),
         )
         for member in members
     ]
     seconds = workflow.deadline + workflow.callback.keep_open if token else None
     return await run.writer.intend_bulk(BulkIntent(bulk_id, step.slug, intents, _names(members), token, seconds))
+
+
+def _reserved(step: Step, rendered: RenderedMember) -> Decimal:
+    line = rendered.value
+    return step.reserves(line.request) if isinstance(line, Line) else step.workflow.price.estimate
+
+
+def _inputs(member: Member) -> bytes | None:
+    line = member.rendered.value
+    return json_bytes(line.request.inputs) if isinstance(line, Line) and line.request.inputs is not None else None
 
 
 def _names(members: Sequence[Member]) -> tuple[str, ...] | None:
@@ -223,6 +250,9 @@ def _names(members: Sequence[Member]) -> tuple[str, ...] | None:
 async def _exchange(call: _Call, members: Sequence[Member], admission: CallAdmission) -> Exchange:
     """Send the request for those whose intents are durable."""
     run, step = call.run, call.step
+    if step.batch_api is not None:
+        lines = [member.rendered.value for member in members]
+        return await submit(run, step, step.batch_api, call.bulk_id, lines, admission)
     try:
         context = {"parameters": step.workflow.parameters, "callback_url": callback_url(run, call.token)}
         rendered = step.bulk_renderer.render_call([member.rendered for member in members], context)

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from uuid import UUID
 
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.jsontext import json_bytes
@@ -19,10 +20,11 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.calls import asks
 from enrichment_assets.engine.calls.attempt import Attempt, Made, addressed, callback_url, exchange, fate_unknown
 from enrichment_assets.engine.calls.bulk_call import call_in_bulk
+from enrichment_assets.engine.calls.orders import search
 from enrichment_assets.engine.calls.single_flight import follow
 from enrichment_assets.engine.calls.subject import Subject, subject_of
 from enrichment_assets.engine.decisions.bulk import decided_again
-from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending, dump, failed
+from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending, decide, dump, failed
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
 from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.run.context import Run
@@ -32,6 +34,7 @@ from enrichment_assets.engine.run.stops import because
 from enrichment_assets.engine.throttle.admission import CallAdmission, NotNow, heed_refusal
 from enrichment_assets.engine.throttle.backoff import delay_before
 from enrichment_assets.engine.throttle.rates import Closed
+from enrichment_assets.store.calls.bulk import BulkReceived
 from enrichment_assets.store.calls.intents import Intent, IntentVerdict
 from enrichment_assets.store.calls.ledger import Received
 from enrichment_assets.store.runs.contexts import LoadedItem, OpenCall
@@ -41,6 +44,8 @@ INLINE_WAIT = 30.0
 
 ASKS_OTHERWISE = "an attempt may have been done and paid for, and what the step would ask now is another question"
 """Why a call that could be repeated under its key is not."""
+
+NEVER_ORDERED = "the run died before the batch was ordered: the provider has none of that name"
 
 MOST_DEATHS = 20
 """Runs that may die in the middle of one call before it is given up: it may be what kills them."""
@@ -262,12 +267,28 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
                 if (ask := asks.ask_of(step, subject, open_call.call_key)) is not None:
                     decision = asks.as_asked_again(step, ask, decision)
             return await _recovered(run, item, step, open_call, decision, attempts + 1, attempts + 1)
+    if step.batch_api is not None and open_call.bulk_id is not None:
+        decision = await _of_lost_order(run, item, step, open_call.bulk_id)
+        return await _recovered(run, item, step, open_call, decision, attempts, attempts)
     decision = fate_unknown(step, "the run that made this call died before its answer was stored")
     if asks_otherwise(step, open_call, subject):
         decision = Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, ASKS_OTHERWISE, ErrorClass.AMBIGUOUS)
     # Our deaths use up no attempts of the provider's, unless it is this very call that runs die of.
     counted = attempts if open_call.attempt < step.workflow.retry.attempts + MOST_DEATHS else open_call.attempt
     return await _recovered(run, item, step, open_call, decision, attempts, counted)
+
+
+async def _of_lost_order(run: Run, item: LoadedItem, step: Step, bulk_id: UUID) -> Decision:
+    """What becomes of a line whose order a dead run may have placed: the vendor's list says whether it did."""
+    found = await search(run, step, bulk_id)
+    if isinstance(found, Answer):
+        headers = dump(dict(found.headers))
+        holder = (item.item_id, item.fence)
+        await run.writer.receive_bulk(BulkReceived(bulk_id, found.status, headers, found.body, holder))
+        return decide(step, found)
+    if found is True:
+        return Decision(Status.PENDING, CallState.READY, None, NEVER_ORDERED, ErrorClass.RETRYABLE, again_in=0.0)
+    return fate_unknown(step, "the run that placed this order died before its answer was stored")
 
 
 def asks_otherwise(step: Step, earlier: OpenCall, subject: Subject) -> bool:

@@ -54,10 +54,18 @@ Make = Callable[[Callable[[], list[Member]]], Awaitable[None]]
 
 @dataclass
 class Gathering(Generic[Member]):
-    """The groups of one step that still have room."""
+    """The groups of one step that still have room.
+
+    Attributes:
+        at_most: Members of a group.
+        wait: The longest that a group waits for company, in seconds.
+        least: The shortest that one with room waits, also when nobody is known to come: items whose calls have just
+            ended come back one by one.
+    """
 
     at_most: int
     wait: float
+    least: float = 0.0
     arrived: set[int] = field(default_factory=set)
     _open: list[Group[Member]] = field(default_factory=list)
 
@@ -95,6 +103,8 @@ class Gathering(Generic[Member]):
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.wait):
                     await group.ready.wait()
+                    if self.least and len(group.members) < self.at_most:
+                        await asyncio.sleep(self.least)
             await make(lambda: self._closed(group))
         except BaseException as error:
             for member in self._closed(group):

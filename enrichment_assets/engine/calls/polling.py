@@ -18,6 +18,7 @@ from enrichment_assets.domain.statuses import CallState, ErrorClass, Status, Sto
 from enrichment_assets.engine.calls.asks import as_asked_again, ask_of, is_asked_again
 from enrichment_assets.engine.calls.attempt import Attempt, send_in_turn
 from enrichment_assets.engine.calls.call import bounded, keep
+from enrichment_assets.engine.calls.orders import results_of
 from enrichment_assets.engine.calls.subject import subject_of
 from enrichment_assets.engine.decisions.bulk import decide_member_poll
 from enrichment_assets.engine.decisions.decision import (
@@ -149,7 +150,7 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
     except ContractError:
         return nothing
     if open_call.bulk_id is not None:
-        return await _poll_for_all(run, item, step, open_call.bulk_id, request, nothing)
+        return await _poll_for_all(run, item, step, open_call, request, nothing)
     async with Admission(run, step) as admission:
         answer = await _ask(run, step, request, admission)
         if answer is None:
@@ -165,27 +166,37 @@ async def _poll(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -> 
 
 
 async def _poll_for_all(
-    run: Run, item: LoadedItem, step: Step, bulk_id: UUID, request: RenderedRequest, nothing: _Polled
+    run: Run, item: LoadedItem, step: Step, open_call: OpenCall, request: RenderedRequest, nothing: _Polled
 ) -> _Polled:
     """Of the members of one call, one asks; the others read the same answer. Raises what `_poll` does."""
+    bulk_id, number = open_call.bulk_id or UUID(int=0), open_call.external_id or ""
     under_way = run.polls.get(bulk_id)
     if under_way is None:
-        under_way = run.polls[bulk_id] = asyncio.ensure_future(_asked_for_all(run, item, step, bulk_id, request))
+        under_way = run.polls[bulk_id] = asyncio.ensure_future(
+            _asked_for_all(run, item, step, bulk_id, request, number)
+        )
         under_way.add_done_callback(lambda _: run.polls.pop(bulk_id, None))
     answer = await asyncio.shield(under_way)
     if answer is None:
         return nothing
     place = await run.bodies.place(nothing.attempt.call_id)
     attempt = replace(nothing.attempt, http_status=answer.status)
+    if step.workflow.prompt is not None:
+        answer = replace(answer, inputs=await run.bodies.inputs(nothing.attempt.call_id))
     return await _read(run, step, answer, attempt, None, place)
 
 
 async def _asked_for_all(
-    run: Run, item: LoadedItem, step: Step, bulk_id: UUID, request: RenderedRequest
+    run: Run, item: LoadedItem, step: Step, bulk_id: UUID, request: RenderedRequest, number: str
 ) -> Answer | None:
     """Ask, keep the answer once, and tell the throttle how it went."""
     async with Admission(run, step) as admission:
-        answer = await _ask(run, step, request, admission)
+        if step.batch_api is not None:
+            place = await run.bodies.place(item.states[step.slug].call_id or 0)
+            names = () if place is None else place.names or ()
+            answer = await results_of(run, step, step.batch_api, number, names)
+        else:
+            answer = await _ask(run, step, request, admission)
         if answer is not None:
             headers = dump(dict(answer.headers))
             received = BulkReceived(bulk_id, answer.status, headers, answer.body, (item.item_id, item.fence))

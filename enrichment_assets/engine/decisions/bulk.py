@@ -19,6 +19,7 @@ from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, Status
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.engine.decisions.decision import Decision, completed, cost_of, decide, money_of, unreadable
+from enrichment_assets.engine.decisions.lines import decide_line
 from enrichment_assets.engine.decisions.reading import LARGE, decided, decided_callback
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.runs.contexts import Callback
@@ -99,6 +100,8 @@ def decide_member_callback(
 
 def decide_member_poll(step: Step, answer: Answer, place: Place) -> Decision | None:
     """The same of an answer to a poll; None: not ready yet. Raises `ContractError` where it is no answer."""
+    if step.batch_api is not None:
+        return decide_line(step, answer, place)
     delivered = step.reader.polled(answer, [])
     if delivered is None:
         return None

@@ -158,6 +158,13 @@ def decide_poll(step: Step, answer: Answer) -> Decision | None:
     return None if reading is None else completed(step.workflow.price, reading)
 
 
+def decide_result(step: Step, answer: Answer) -> Decision:
+    """What a model's answer that came later means, whatever its status. Never raises."""
+    if not isinstance(step.reader, PromptReader):
+        return failed(ErrorClass.CONTRACT, "the workflow asks no model")
+    return _decided(step, answer, step.reader.read_result, is_accepted=False)
+
+
 def _decided(step: Step, answer: Answer, read: Callable[[Answer], Reading], *, is_accepted: bool) -> Decision:
     if step.provider is None:
         return failed(ErrorClass.CONTRACT, "a local workflow has no answers")

@@ -151,6 +151,7 @@ class Run:
     guard: ErrorGuard | None = None
     crowd: Crowd = field(default_factory=Crowd)
     polls: dict[UUID, asyncio.Future[Answer | None]] = field(default_factory=dict)
+    order_searches: dict[UUID, asyncio.Future[Answer | bool | None]] = field(default_factory=dict)
     """Bulk calls whose answer is being asked for, for all of their members."""
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a body is read that is large, or that a run may have died of."""

@@ -174,7 +174,7 @@ def _window_size(run: Run) -> int:
     if _calls_nobody(run):
         return MAX_WINDOW
     slots = sum(
-        step.workflow.limits.concurrency * (step.workflow.bulk.at_most if step.workflow.bulk else 1)
+        step.workflow.limits.concurrency * (step.gathering.at_most if step.gathering else 1)
         for step in run.steps.values()
         if step.provider is not None
     )

@@ -15,9 +15,11 @@ from enrichment_assets.domain.errors import ConfigurationError, MissingVariableE
 from enrichment_assets.domain.mapping import ResponseReader, condition
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.planning import ends_parent
+from enrichment_assets.domain.prompts.batch_api import BatchApi, LineReader
+from enrichment_assets.domain.prompts.batch_rendering import PromptBatchRenderer, batch_api_of
 from enrichment_assets.domain.prompts.model_provider import as_dialect
 from enrichment_assets.domain.prompts.reading import PromptReader
-from enrichment_assets.domain.prompts.rendering import PromptRenderer, model_provider_of
+from enrichment_assets.domain.prompts.rendering import PromptRenderer, model_provider_of, prompt_of
 from enrichment_assets.domain.prompts.settlement import reserved_for
 from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.renderers import renderer_of
@@ -36,6 +38,12 @@ from enrichment_assets.wire.addresses import base_url_of, is_simulated
 from enrichment_assets.wire.echo import EchoGuard
 from enrichment_assets.wire.secrets import fill_secrets, workflow_secrets
 from enrichment_assets.wire.simulator import simulated_place
+
+LINES_WAIT = 30.0
+"""The longest that a line of an order to a vendor's batch API waits for company, in seconds."""
+
+LINES_LEAST = 0.5
+"""The shortest: lines of an order that has ended, and that are asked again, come one after the other."""
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ class Step:
         needs: Slugs of the steps that have to be settled first.
         gathering: Where its items wait for company; None: each calls by itself, and `bulk_renderer`
             and `bulk_reader` are not there.
+        batch_api: The vendor's batch API, where its prompts go through one; then `lines` reads what comes back.
         simulated: Its requests go to the simulator, whose literal key will do.
         only_simulator: The simulator's address in a batch that was launched for it: nobody else is called.
     """
@@ -84,6 +93,8 @@ class Step:
     gathering: Gathering[Any] | None = field(init=False, default=None)
     bulk_renderer: BulkRenderer = field(init=False)
     bulk_reader: BulkReader = field(init=False)
+    batch_api: BatchApi | None = field(init=False, default=None)
+    lines: LineReader = field(init=False)
     slug: str = field(init=False)
     workflow: WorkflowDefinition = field(init=False)
     gate: RateGate | None = field(init=False)
@@ -98,6 +109,10 @@ class Step:
         if (bulk := self.workflow.bulk) is not None and isinstance(self.renderer, BulkRenderer):
             self.gathering = Gathering(bulk.at_most, bulk.wait)
             self.bulk_renderer, self.bulk_reader = self.renderer, BulkReader(self.workflow)
+        if isinstance(self.renderer, PromptBatchRenderer) and self.provider is not None:
+            models = model_provider_of(self.workflow, self.provider)
+            self.gathering = Gathering(prompt_of(self.workflow).most_lines, LINES_WAIT, LINES_LEAST)
+            self.batch_api, self.lines = batch_api_of(self.workflow, models), LineReader()
 
     @property
     def stopped(self) -> str | None:
