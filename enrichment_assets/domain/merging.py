@@ -40,11 +40,14 @@ def merge(row: Mapping[str, Any], given: Sequence[Given], now: datetime) -> dict
     """
     candidates: dict[str, list[Given]] = {}
     for one in given:
-        elsewhere = not of_same_company(row, one)
+        elsewhere, is_human = not of_same_company(row, one), one.source.kind == "human"
         for name, value in one.fields.items():
-            # What is of another company is never shown, so it is no candidate either.
-            if (filled(value) or one.source.kind == "human") and not (elsewhere and name.startswith("company_")):
-                candidates.setdefault(name, []).append(one)
+            if not (is_human or filled(value)) or (elsewhere and name.startswith("company_")):
+                continue  # what is of another company is never shown, so it is no candidate either
+            if name in candidates:
+                candidates[name].append(one)
+            else:
+                candidates[name] = [one]
     merged = {
         name: (sources[0] if len(sources) == 1 else _best(name, sources, now)).fields[name]
         for name, sources in candidates.items()

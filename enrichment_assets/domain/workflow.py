@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -339,7 +340,7 @@ class WorkflowDefinition(Part):
         canonical = json.dumps(fields, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
-    def missing_requirements(self, available: dict[str, Any]) -> list[str]:
+    def missing_requirements(self, available: Mapping[str, Any]) -> list[str]:
         """Names of required inputs that are null or blank in `available`; alternatives are joined by `|`."""
         missing = []
         for requirement in self.requires:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus, Outcome, SkipReason, Status
@@ -107,11 +108,12 @@ def runnable(item: LoadedItem, step: Step) -> bool:
 # crash point: step-of-an-item
 async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     """Run one step for one item: skip it with a reason, compute it, or call its provider."""
-    reason = reason_to_skip(run, item, step)
+    context = run.item_context(item, step)
+    reason = reason_to_skip(item, step, context)
     if reason is not None:
         return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())
     if step.workflow.mode is Mode.LOCAL:
-        decision = compute(step, run.item_context(item, step))
+        decision = compute(step, context)
         return await conclude(run, item, step, decision, Move(attempts=1))
     subject = subject_of(run.batch, item, step)
     earlier = item.repeats.pop(step.slug, None)
@@ -124,8 +126,8 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     return await call(run, item, step, subject)
 
 
-def reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
-    """Why a step whose turn it is does not run for this item; None: it does."""
+def reason_to_skip(item: LoadedItem, step: Step, context: Mapping[str, Any]) -> str | None:
+    """Why a step whose turn it is does not run for this item, of which it sees `context`; None: it does."""
     found = [
         name
         for name in step.blueprint.fallback_of
@@ -138,7 +140,6 @@ def reason_to_skip(run: Run, item: LoadedItem, step: Step) -> str | None:
     for name in step.ended_by:
         if name in item.states and item.states[name].status is not Status.SKIPPED:
             return f"{SkipReason.FANNED_OUT.value}: by {name}"
-    context = run.item_context(item, step)
     missing = step.workflow.missing_requirements(context)
     if missing:
         return f"{SkipReason.MISSING_INPUT.value}: {', '.join(missing)}"

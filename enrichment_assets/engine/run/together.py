@@ -101,12 +101,13 @@ def _moves(run: Run, item: LoadedItem) -> list[_Made]:
 
 def _decided(run: Run, item: LoadedItem, step: Step) -> tuple[Decision, Move] | None:
     """What becomes of a step without anybody's answer; None: it calls somebody, or makes items of its own."""
-    reason = reason_to_skip(run, item, step)
+    context = run.item_context(item, step)
+    reason = reason_to_skip(item, step, context)
     if reason is not None:
         return Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move()
     if step.workflow.mode is not Mode.LOCAL or step.workflow.emits is not None:
         return None
-    return compute(step, run.item_context(item, step)), Move(attempts=1)
+    return compute(step, context), Move(attempts=1)
 
 
 @contextmanager
