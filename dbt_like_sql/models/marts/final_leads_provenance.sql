@@ -1,6 +1,6 @@
 -- One row per (item, field) that somebody gave a value for: where the value in final_leads comes from, how many it beat, and
 -- what was given that is no value of the field. Where nothing else was given, `value` is null and the source is the rejected one's.
-with shown as (
+with shown as not materialized (
 
     select * exclude (priority, standing, rank, is_bad, is_shown)
     from {{ ref('lead_values') }}

@@ -51,7 +51,7 @@ rules as (
 
 ),
 
-ruled as (
+ruled as not materialized (
 
     select
         c.* exclude (is_verified),
@@ -71,6 +71,44 @@ ruled as (
         and r.source_workflow is not distinct from c.source_workflow
         and r.source_provider is not distinct from c.source_provider
         and r.is_verified = c.is_verified
+
+),
+
+-- Most values are their field's only one: putting those in an order would be most of the work, and of its memory.
+rivals as (
+
+    select batch_key, item_id, field, count(*) as candidates
+    from candidates
+    group by batch_key, item_id, field
+    having count(*) > 1
+
+),
+
+ranked as (
+
+    select *, 1 as rank, 1 as candidates
+    from ruled
+    anti join rivals using (batch_key, item_id, field)
+    union all
+    select
+        r.*,
+        row_number() over (
+            partition by r.batch_key, r.item_id, r.field
+            order by
+                source_kind <> 'human',
+                is_bad,
+                standing nulls last,
+                best.specific,
+                best.priority,
+                confidence desc nulls last,
+                position desc,
+                record_rank nulls last,
+                value,
+                source_workflow
+        ),
+        v.candidates
+    from ruled as r
+    inner join rivals as v on v.batch_key = r.batch_key and v.item_id = r.item_id and v.field = r.field
 
 )
 
@@ -97,19 +135,6 @@ select
     cast(standing as integer) as standing,
     is_bad,
     is_shown,
-    cast(row_number() over (
-        partition by batch_key, item_id, field
-        order by
-            source_kind <> 'human',
-            is_bad,
-            standing nulls last,
-            best.specific,
-            best.priority,
-            confidence desc nulls last,
-            position desc,
-            record_rank nulls last,
-            value,
-            source_workflow
-    ) as integer) as rank,
-    cast(count(*) over (partition by batch_key, item_id, field) as integer) as candidates
-from ruled
+    cast(rank as integer) as rank,
+    cast(candidates as integer) as candidates
+from ranked
