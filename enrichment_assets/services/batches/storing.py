@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg.errors import UniqueViolation
 
 from enrichment_assets.domain.coercion import UNFIT, coerce
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
@@ -22,8 +24,8 @@ from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.catalog.destination_names import refuse_reserved_name
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database_errors import described
-from enrichment_assets.store.hq import Hq
-from enrichment_assets.store.results import destinations
+from enrichment_assets.store.hq import Database, Hq
+from enrichment_assets.store.results import destinations, plain_values
 from enrichment_assets.store.states import transitions
 
 CHUNK = 10_000
@@ -77,32 +79,35 @@ def store_results(hq: Hq, batch_key: str) -> dict[str, StoreReport]:
 
 
 def _store(hq: Hq, batch: Batch, slug: str, destination: Destination) -> StoreReport:
-    target = hq.workspace if destination.database == "workspace" else hq
     mapping = _Mapping(batch, slug, destination)
-    written = 0
+    target = hq.workspace if destination.database == "workspace" else hq
+    written, unfit = 0, Counter[str]()
     with hq.transaction() as connection:
         waiting = destinations.unstored_items(connection, batch.batch_id, slug)
-    for start in range(0, len(waiting), mapping.chunk):
-        with hq.transaction() as connection:
-            chunk = mapping.read(connection, waiting[start : start + mapping.chunk])
+    if waiting:
         with target.transaction() as connection:
-            if start == 0:
-                destinations.ensure_table(connection, destination, slug)
-            written += destinations.upsert(connection, destination, list(map(mapping.row, chunk)))
+            destinations.ensure_table(connection, destination, slug)
+    for start in range(0, len(waiting), mapping.chunk):
+        chunk = _Chunk(hq, mapping, waiting[start : start + mapping.chunk])
+        written += chunk.store(target)
+        unfit += chunk.unfit
         with hq.transaction() as connection:
-            transitions.mark_stored(connection, slug, [result[:2] for result in chunk])
-    return StoreReport(slug, destination.table, written, dict(mapping.unfit))
+            transitions.mark_stored(connection, slug, chunk.stored)
+    return StoreReport(slug, destination.table, written, dict(unfit))
 
 
 class _Mapping:
     """`destination.columns` compiled: what is read of a result, and the destination row that it makes.
 
     A column with a plain path is read alone, in Postgres: a document of some KB need not travel for a title of it.
+
+    Attributes:
+        cells: What the columns read, with their types, where each of them reads a value alone; None: some do not.
     """
 
     def __init__(self, batch: Batch, slug: str, destination: Destination) -> None:
-        self._batch = batch
-        self._slug = slug
+        self.whose = (batch.client_slug, batch.batch_key, slug)
+        self.destination = destination
         self._columns: list[tuple[str, Expression, str, int | None]] = []
         self._cells: list[destinations.Cell] = []
         for name, column in destination.columns.items():
@@ -111,31 +116,116 @@ class _Mapping:
             self._columns.append((name, expression, column.type, None if cell is None else len(self._cells)))
             self._cells += [] if cell is None else [cell]
         self._whole = len(self._cells) < len(self._columns)
+        types = [column.type for column in destination.columns.values()]
+        self.cells = None if self._whole else list(zip(self._cells, types, strict=True))
         self.chunk = WHOLE_CHUNK if self._whole else CHUNK
-        self.unfit: Counter[str] = Counter()
 
     def read(self, connection: Connection, item_ids: Sequence[int]) -> list[tuple[Any, ...]]:
         """The waiting results of these items, as `row` takes them; each begins with item id and `fetched_at`."""
-        return destinations.unstored_results(connection, self._slug, item_ids, self._cells, whole=self._whole)
+        return destinations.unstored_results(connection, self.whose[-1], item_ids, self._cells, whole=self._whole)
 
-    def row(self, result: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The destination row of a result: built-in columns, then the mapped ones."""
+    def row(self, result: tuple[Any, ...], unfit: Counter[str]) -> tuple[Any, ...]:
+        """The destination row of a result: built-in columns, then the mapped ones; counts what does not fit."""
         item_id, fetched_at, *values = result
+        client, batch, slug = self.whose
         seen = dict(zip(("item", "fields", "payload"), values[-3:], strict=True)) if self._whole else {}
-        mapped = [self._value(column, values, seen) for column in self._columns]
-        return (self._batch.client_slug, self._batch.batch_key, item_id, self._slug, fetched_at, *mapped)
+        mapped = [_value(column, values, seen, unfit) for column in self._columns]
+        return (client, batch, item_id, slug, fetched_at, *mapped)
 
-    def _value(
-        self, column: tuple[str, Expression, str, int | None], values: Sequence[Any], seen: Mapping[str, Any]
-    ) -> Any:
-        name, expression, kind, place = column
-        if place is not None and kind == "jsonb":
-            return values[place]  # its text as Postgres gave it
-        try:
-            value = coerce(values[place] if place is not None else expression(seen), kind)
-        except ContractError:
-            value = UNFIT
-        if value is UNFIT:
-            self.unfit[name] += 1
-            return None
-        return value
+
+def _value(
+    column: tuple[str, Expression, str, int | None],
+    values: Sequence[Any],
+    seen: Mapping[str, Any],
+    unfit: Counter[str],
+) -> Any:
+    name, expression, kind, place = column
+    if place is not None and kind == "jsonb":
+        return values[place]  # its text as Postgres gave it
+    try:
+        value = coerce(values[place] if place is not None else expression(seen), kind)
+    except ContractError:
+        value = UNFIT
+    if value is UNFIT:
+        unfit[name] += 1
+        return None
+    return value
+
+
+class _Chunk:
+    """Some waiting results on their way.
+
+    Attributes:
+        stored: (item id, fetched_at) of those that were written.
+        unfit: Per column how many values did not fit its type.
+    """
+
+    def __init__(self, hq: Hq, mapping: _Mapping, item_ids: Sequence[int]) -> None:
+        self.stored: list[tuple[int, datetime]] = []
+        self.unfit: Counter[str] = Counter()
+        self._hq = hq
+        self._mapping = mapping
+        self._item_ids = item_ids
+
+    def store(self, target: Database) -> int:
+        """Write them; how many rows that made. What is there is only looked for where something may be."""
+        destination, (client, batch, _) = self._mapping.destination, self._mapping.whose
+        feed = self._feed if target is not self._hq else self._fed_before()
+        with target.transaction() as connection:
+            are_new = destinations.takes_as_new(connection, destination, client, batch, self._item_ids)
+        if are_new:
+            try:
+                with target.transaction() as connection:
+                    destinations.insert(connection, destination, feed)
+                return len(self.stored)
+            except UniqueViolation:
+                pass  # another process has stored one of them meanwhile
+        with target.transaction() as connection:
+            return destinations.upsert(connection, destination, feed)
+
+    def _feed(self, stream: destinations.Stream) -> None:
+        """Read the results, and write a row of each: as bytes where every value is plain, else with values coerced."""
+        self.stored.clear()
+        self.unfit.clear()
+        odd = list(self._item_ids)
+        with self._hq.transaction() as connection:
+            if self._mapping.cells is not None:
+                odd = []
+                for line in plain_values.lines(connection, self._mapping.whose, self._item_ids, self._mapping.cells):
+                    if line.row is None:
+                        odd.append(line.item_id)
+                    else:
+                        stream.write(line.row)
+                        self.stored.append((line.item_id, line.fetched_at))
+            for result in self._mapping.read(connection, odd) if odd else ():
+                stream.write_row(self._mapping.row(result, self.unfit))
+                self.stored.append((result[0], result[1]))
+
+    def _fed_before(self) -> destinations.Feed:
+        """The rows, read before they are written: one database has one transaction of ours at a time."""
+        kept = _Kept()
+        self._feed(kept)
+        return kept.write_into
+
+
+class _Kept:
+    """Rows and lines in memory."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes | Sequence[Any]] = []
+
+    def write(self, line: bytes) -> None:
+        """Keep a line of COPY."""
+        self._written.append(line)
+
+    def write_row(self, row: Sequence[Any]) -> None:
+        """Keep a row of values."""
+        self._written.append(row)
+
+    def write_into(self, stream: destinations.Stream) -> None:
+        """Write all of it."""
+        for one in self._written:
+            if isinstance(one, bytes):
+                stream.write(one)
+            else:
+                stream.write_row(one)

@@ -1,14 +1,15 @@
 """Reading results that wait to be stored, and writing typed rows into tables that configuration names.
 
-Every identifier comes from a validated `Destination` and is quoted; every value travels through COPY.
+Every identifier comes from a validated `Destination` and is quoted; every value travels through COPY. Rows whose values
+are plain go as bytes: `plain_values`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from psycopg import sql
 from psycopg.errors import UndefinedTable
@@ -18,7 +19,19 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.store.database import Connection
 
-Rows = Sequence[Sequence[Any]]
+
+class Stream(Protocol):
+    """What rows are written into: psycopg's COPY, or what keeps them for it."""
+
+    def write(self, line: bytes) -> None:
+        """A line as COPY takes it."""
+
+    def write_row(self, row: Sequence[Any]) -> None:
+        """A row of values."""
+
+
+Feed = Callable[[Stream], None]
+"""Writes all rows of something."""
 
 BUILT_IN = {
     "client_slug": "text",
@@ -85,23 +98,37 @@ def unstored_results(
     Returns:
         (item id, fetched_at, a value for each of `cells` or null, and, with `whole`, item, fields and payload).
     """
-    values = [sql.SQL("s.item_id"), sql.SQL("r.fetched_at"), *(_value(cell) for cell in cells)]
+    values = [sql.SQL("s.item_id"), sql.SQL("r.fetched_at"), *(cell_value(cell) for cell in cells)]
     if whole:
         item = sql.SQL("to_jsonb(i) - array['original_data', 'details', 'rejected']")
         values += [item, sql.SQL("r.fields"), sql.SQL("r.payload")]
-    query = sql.SQL(
-        "select {} from workflow_states s join enrichment_results r on r.id = s.result_id {}{} "
-        f"where s.item_id = any(%s) and {_UNSTORED} order by s.item_id"
-    ).format(
-        sql.SQL(", ").join(values),
-        sql.SQL("join batch_items i on i.id = s.item_id" if whole else ""),
-        sql.SQL("").join(_opened(document, cells) for document in ("fields", "payload")),
+    query = sql.SQL("select {} {}").format(
+        sql.SQL(", ").join(values), from_unstored(workflow_slug, item_ids, cells, with_item=whole)
     )
     with connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(query, (list(item_ids), workflow_slug)).fetchall()
+        return cursor.execute(query).fetchall()
 
 
-def _value(cell: Cell) -> sql.Composed:
+def from_unstored(
+    workflow_slug: str, item_ids: Sequence[int], cells: Sequence[Cell], *, with_item: bool = False
+) -> sql.Composed:
+    """SQL from `from` on: the results of `unstored_results`, with what `cell_value` reads of these cells.
+
+    Values stand in it as literals, for COPY takes no parameters.
+    """
+    return sql.SQL(
+        "from workflow_states s join enrichment_results r on r.id = s.result_id {}{} "
+        "where s.item_id = any({}) and {} order by s.item_id"
+    ).format(
+        sql.SQL("join batch_items i on i.id = s.item_id" if with_item else ""),
+        sql.SQL("").join(_opened(document, cells) for document in ("fields", "payload")),
+        list(item_ids),
+        sql.SQL(_UNSTORED.replace("%s", "{}")).format(workflow_slug),
+    )
+
+
+def cell_value(cell: Cell) -> sql.Composed:
+    """SQL of a cell's value, JSON or its text; null where it is not there."""
     first, *rest = cell.names
     value = sql.SQL("{}.{}").format(sql.Identifier(f"of_{cell.document}"), sql.Identifier(first))
     if rest:
@@ -168,19 +195,51 @@ def key_columns(destination: Destination) -> list[str]:
     return list(dict.fromkeys(["client_slug", *destination.key]))
 
 
-# one row: each, of a table of the user's own, by its key
-# crash point: values-are-stored
-def upsert(connection: Connection, destination: Destination, rows: Rows) -> int:
-    """Upsert rows (built-in columns, then the mapped ones in order), each of another item; how many were written.
+def takes_as_new(
+    connection: Connection, destination: Destination, client: str, batch: str, item_ids: Sequence[int]
+) -> bool:
+    """Whether rows of these items (in order) can be inserted as they are.
 
-    Of rows with the same key the last one wins.
+    No row of theirs may be there, which only a key with batch and item tells, and the table's columns have to be of the
+    types that are configured: into others Postgres casts on assignment, or says why not.
+    """
+    if not {"batch_key", "item_id"} <= set(key_columns(destination)):
+        return False
+    configured = BUILT_IN | {name: column.type for name, column in destination.columns.items()}
+    found = connection.execute(
+        sql.SQL(
+            "select exists (select from {} where client_slug = %s and batch_key = %s and item_id between %s and %s) "
+            "as is_there, array(select attname || ' ' || format_type(atttypid, atttypmod) from pg_attribute "
+            "where attrelid = %s::regclass and attnum > 0 and not attisdropped) as columns"
+        ).format(sql.Identifier(destination.table)),
+        (client, batch, item_ids[0], item_ids[-1], f'"{destination.table}"'),
+    ).fetchone()
+    full_names = {"timestamptz": "timestamp with time zone"}
+    wanted = {f"{name} {full_names.get(kind, kind)}" for name, kind in configured.items()}
+    return found is not None and not found["is_there"] and wanted <= set(found["columns"])
+
+
+# crash point: values-are-stored
+def insert(connection: Connection, destination: Destination, feed: Feed) -> None:
+    """Insert rows of which none is there; raises `psycopg.errors.UniqueViolation` where one is.
+
+    `feed` writes them (built-in columns, then the mapped ones in order) as rows or lines of COPY.
+    """
+    _copy(connection, sql.Identifier(destination.table), destination, feed)
+
+
+# one row: each, of a table of the user's own, by its key
+def upsert(connection: Connection, destination: Destination, feed: Feed) -> int:
+    """Insert or update rows, each of another item, that `feed` writes; how many keys they have.
+
+    Of rows with the same key that of the last item wins. A row that is there byte for byte is not written again.
     """
     names = [*BUILT_IN, *destination.columns]
-    types = [*BUILT_IN.values(), *(column.type for column in destination.columns.values())]
     table, staged = sql.Identifier(destination.table), sql.Identifier("enrich_staged")
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    types = [*BUILT_IN.values(), *(column.type for column in destination.columns.values())]
     connection.execute(
-        sql.SQL("create temporary table {} (row_order bigint, {}) on commit drop").format(
+        sql.SQL("create temporary table {} ({}) on commit drop").format(
             staged,
             sql.SQL(", ").join(
                 sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
@@ -188,25 +247,49 @@ def upsert(connection: Connection, destination: Destination, rows: Rows) -> int:
             ),
         )
     )
-    copy = sql.SQL("copy {} (row_order, {}) from stdin").format(staged, columns)
-    with connection.cursor() as cursor, cursor.copy(copy) as stream:
-        for place, row in enumerate(rows):
-            stream.write_row((place, *row))
-    keys = set(key_columns(destination))
-    updates = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names if name not in keys]
+    rows = _copy(connection, staged, destination, feed)
+    others = [name for name in names if name not in key_columns(destination)]
     # A row each of its own item: no two have the same key, and sorting them would find none.
-    one_each = sql.SQL("select {columns} from {staged} order by row_order")
-    last_wins = sql.SQL("select distinct on ({key}) {columns} from {staged} order by {key}, row_order desc")
-    chosen = (one_each if "item_id" in keys else last_wins).format(
+    one_each = sql.SQL("select {columns} from {staged} order by item_id")
+    last_wins = sql.SQL("select distinct on ({key}) {columns} from {staged} order by {key}, item_id desc")
+    chosen = (one_each if _is_of_items(destination) else last_wins).format(
         columns=columns, staged=staged, key=_key(destination)
     )
-    result = connection.execute(
-        sql.SQL("insert into {table} ({columns}) {chosen} on conflict ({key}) do update set {updates}").format(
-            table=table, columns=columns, chosen=chosen, key=_key(destination), updates=sql.SQL(", ").join(updates)
+    if not _is_of_items(destination):
+        counted = connection.execute(sql.SQL("select count(*) as n from ({}) as chosen").format(chosen)).fetchone()
+        rows = counted["n"] if counted else 0
+    connection.execute(
+        sql.SQL(
+            "insert into {table} as stored ({columns}) {chosen} on conflict ({key}) do update set {updates} "
+            "where record_image_ne(row({stored}), row({given}))"
+        ).format(
+            table=table,
+            columns=columns,
+            chosen=chosen,
+            key=_key(destination),
+            updates=_listed("{0} = excluded.{0}", others),
+            stored=_listed("stored.{0}", others),
+            given=_listed("excluded.{0}", others),
         )
     )
     connection.execute(sql.SQL("drop table {}").format(staged))
-    return result.rowcount
+    return rows
+
+
+def _copy(connection: Connection, table: sql.Identifier, destination: Destination, feed: Feed) -> int:
+    columns = sql.SQL(", ").join(map(sql.Identifier, [*BUILT_IN, *destination.columns]))
+    with connection.cursor() as cursor:
+        with cursor.copy(sql.SQL("copy {} ({}) from stdin").format(table, columns)) as stream:
+            feed(stream)
+        return cursor.rowcount
+
+
+def _is_of_items(destination: Destination) -> bool:
+    return "item_id" in key_columns(destination)
+
+
+def _listed(each: str, names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL(each).format(sql.Identifier(name)) for name in names)
 
 
 def _key(destination: Destination) -> sql.Composed:
