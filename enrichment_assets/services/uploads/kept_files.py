@@ -13,6 +13,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ _COPY_SECONDS = 86_400
 
 @dataclass(slots=True)
 class KeptFile:
-    """A durable copy under a temporary name; `keep()` gives it its final one."""
+    """A copy under a temporary name; `keep()` gives it its final one. `durable`: done once the disk has its bytes."""
 
     path: Path
     final: Path
@@ -38,9 +39,17 @@ class KeptFile:
     size: int
     scan: EncodingScan
     bucket: Bucket | None
+    durable: Future[None]
 
     def keep(self) -> None:
-        """Rename the copy to its hash, read-only, and make the new name durable. The same bytes stay as they are."""
+        """Rename the copy to its hash, read-only, and make the new name durable. The same bytes stay as they are.
+
+        Raises `InfrastructureError` when the copy cannot be made durable.
+        """
+        try:
+            self.durable.result()
+        except OSError as error:
+            raise _not_copied(self.final.name, self.final.parent, error) from None
         self.path.chmod(0o400)
         self.path.replace(self.final)
         sync(self.final.parent)
@@ -135,7 +144,8 @@ def keep_aside(settings: Settings, source: Path, client_slug: str, *, follow: bo
         ) from None
     aside = Path(name)
     try:
-        yield _copy(source, incoming, handle, aside, folder, settings.max_upload_bytes, bucket)
+        with ThreadPoolExecutor(1) as beside:
+            yield _copy(source, incoming, handle, aside, folder, settings.max_upload_bytes, bucket, beside)
     finally:
         with suppress(FileNotFoundError):
             aside.unlink()
@@ -164,9 +174,18 @@ def _opened(source: Path, follow: bool) -> int:
 
 
 def _copy(
-    source: Path, incoming_handle: int, handle: int, aside: Path, folder: Path, bound: int, bucket: Bucket | None
+    source: Path,
+    incoming_handle: int,
+    handle: int,
+    aside: Path,
+    folder: Path,
+    bound: int,
+    bucket: Bucket | None,
+    beside: Executor,
 ) -> KeptFile:
+    """Copy, hash and look at the bytes in one pass; `beside` hashes them, and syncs them while they are counted."""
     digest, scan, size = hashlib.sha256(), EncodingScan(), 0
+    hashed: Future[None] | None = None
     try:
         with open(incoming_handle, "rb") as incoming, open(handle, "wb") as copy:
             while chunk := incoming.read(_CHUNK):
@@ -176,13 +195,18 @@ def _copy(
                         f"it is larger than {bound:,} bytes; split it, or raise ENRICH_MAX_UPLOAD_BYTES",
                         code="upload.too_large",
                     )
-                digest.update(chunk)
+                if hashed is not None:
+                    hashed.result()
+                hashed = beside.submit(digest.update, chunk)
                 scan.feed(chunk)
                 copy.write(chunk)
-            copy.flush()
-            os.fsync(copy.fileno())
     except OSError as error:
-        raise InfrastructureError(
-            f"cannot copy {source} to {folder}: {error.strerror}", code="upload.not_copied"
-        ) from None
-    return KeptFile(aside, folder / digest.hexdigest(), digest.hexdigest(), size, scan, bucket)
+        raise _not_copied(str(source), folder, error) from None
+    if hashed is not None:
+        hashed.result()
+    sha256 = digest.hexdigest()
+    return KeptFile(aside, folder / sha256, sha256, size, scan, bucket, beside.submit(sync, aside))
+
+
+def _not_copied(what: str, folder: Path, error: OSError) -> InfrastructureError:
+    return InfrastructureError(f"cannot copy {what} to {folder}: {error.strerror}", code="upload.not_copied")

@@ -8,6 +8,7 @@ before leaves at most a file that the next upload of the same bytes takes over.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -182,9 +183,12 @@ def read_rows(hq: Hq, settings: Settings, upload_id: int) -> Iterator[pa.RecordB
 def read_upload(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     """`read_rows` for a row of `store.catalog.uploads` that is already at hand."""
     reading = open_reading(kept_bytes(settings, upload["client"], upload["sha256"]), shape_of(upload))
-    for segment in reading.segments():
-        if segment.rows:
-            yield segment.batch(reading.schema)
+    batches = (segment.batch(reading.schema) for segment in reading.segments() if segment.rows)
+    with ThreadPoolExecutor(1) as beside:  # one block is read while the caller works on the one before
+        coming = beside.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = beside.submit(next, batches, None)
+            yield batch
 
 
 @dataclass(frozen=True, slots=True)
