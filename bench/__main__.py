@@ -25,7 +25,9 @@ from rich.table import Table
 
 from bench.summary import summary
 
-PARTS = ("small", "daemon", "engine", "bulk", "fairness", "receiver", "ingest", "storing", "extraction", "volume")
+PARTS = (
+    "small", "daemon", "engine", "whole", "bulk", "fairness", "receiver", "ingest", "storing", "extraction", "volume",
+)  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 PART_SECONDS = 3600
 
@@ -49,6 +51,7 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
             "wire": [*engine, "--items", given.items, "--rounds", str(given.rounds)],
             "ceiling": [*engine, *ceiling],
         },
+        "whole": {"whole": ["bench.whole_run", "--items", given.whole_items, "--concurrency", str(given.concurrency)]},
         "bulk": {"bulk": ["bench.bulk", "--cpu-people", str(given.bulk_people), "--rounds", str(given.rounds)]},
         "fairness": {"fairness": ["bench.fairness", "--long", str(given.long_rows), "--rounds", str(given.rounds)]},
         "receiver": {"receiver": ["bench.receiver", "--requests", str(given.callbacks), "--rounds", str(given.rounds)]},
@@ -97,6 +100,7 @@ def main() -> None:
     parser.add_argument("--finished-batches", default="0,10000", help="daemon, idle (default: %(default)s)")
     parser.add_argument("--items", default="1000,10000,100000", help="engine: sizes (default: %(default)s)")
     parser.add_argument("--ceiling-items", default="10000", help="engine: size at latency 0 (default: %(default)s)")
+    parser.add_argument("--whole-items", default="1000,5000", help="whole: sizes (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="small, engine and receiver (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=100, help="engine (default: %(default)s)")
     parser.add_argument("--clients", default="aiohttp", help="engine: bare loops (default: %(default)s)")

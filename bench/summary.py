@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bench.whole_run import GOALS
+
 Row = tuple[str, str, str, str]
 
 
@@ -53,6 +55,14 @@ def _engine(figures: dict[str, Any]) -> Iterator[Row]:
             for client, ratio in size["ratio"].items():
                 goal = f"{report['goal']}" if name == "wire" and client == "aiohttp" else ""
                 yield "engine", f"{what}: wall time of engine / {client}", f"{ratio:.2f}", goal
+
+
+def _whole(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["whole"]
+    for size in report["sizes"]:
+        what = f"{size['items']:,} items x 3 calls of {report['latency']} to published tables"
+        value = f"{size['run']['wall_s']} s, {size['ratio']:.2f} x a bare loop that fills two tables"
+        yield "whole", what, value, str(GOALS.get(size["items"], ""))
 
 
 def _speed(side: dict[str, Any]) -> str:
@@ -132,6 +142,7 @@ _SUMMARIES = {
     "small": _small,
     "daemon": _daemon,
     "engine": _engine,
+    "whole": _whole,
     "bulk": _bulk,
     "fairness": _fairness,
     "receiver": _receiver,
