@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import typer
@@ -40,7 +41,16 @@ def _value(text: str) -> Any:
         return text
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value if str(value) == text or _plain_decimal(text) else text
-    return value if value is None or isinstance(value, bool | str | list | dict) else text
+    return _without_days(value) if value is None or isinstance(value, bool | str | list | dict) else text
+
+
+def _without_days(value: Any) -> Any:
+    """YAML's own dates inside a list or mapping as text again: `{as_of: 2026-11-28}`."""
+    if isinstance(value, dict):
+        return {name: _without_days(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without_days(member) for member in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _plain_decimal(text: str) -> bool:

@@ -28,6 +28,9 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = _NEAR) -> str 
     wanted = _folded(word)
     if wanted in folded:
         return folded[wanted]
+    longer = [name for name in folded if name.startswith(f"{wanted}_")] if likeness == _NEAR else []
+    if len(longer) == 1:  # `match-person` is more like `match-person-via-apollo` than like `research-person`
+        return folded[longer[0]]
     near = difflib.get_close_matches(wanted, folded, n=1, cutoff=likeness)
     return folded[near[0]] if near else None
 

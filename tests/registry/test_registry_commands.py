@@ -149,10 +149,11 @@ def test_a_launch_is_planned_and_then_made_with_its_dagster_partition(
 
 def test_values_are_yaml_but_text_that_only_looks_like_a_number_stays_text() -> None:
     given = ["a=2", "b=0.5", "c=true", "d=null", "e=[1, x]", "f=007", "g=1:30", "h=2026-01-31"]
-    given += ["i=1_000", "j=", "k=a=b", "l=-1.50", "m=0x1F", "n={a: 1}"]
+    given += ["i=1_000", "j=", "k=a=b", "l=-1.50", "m=0x1F", "n={a: 1}", "o={as_of: 2026-11-28, x: [2026-01-31]}"]
     assert parse_values(given, "--set") == {
         "a": 2, "b": 0.5, "c": True, "d": None, "e": [1, "x"], "f": "007", "g": "1:30", "h": "2026-01-31",
         "i": "1_000", "j": None, "k": "a=b", "l": -1.5, "m": "0x1F", "n": {"a": 1},
+        "o": {"as_of": "2026-11-28", "x": ["2026-01-31"]},
     }  # fmt: skip
 
 

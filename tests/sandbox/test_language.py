@@ -85,7 +85,7 @@ def test_facts_are_named_by_their_numbers_and_scores_are_within_bounds() -> None
 def test_a_draft_rests_on_the_facts_that_it_names_whatever_other_lists_there_are() -> None:
     inputs = {"pain_points": ["Pumps fail.", "Nobody answers.", "Nobody pays."], "facts": INPUTS["facts"]}
     numbers = {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 3}
-    found = filled(QuotingMaker, {"facts_used": numbers, "body": text(maxLength=1500)}, inputs)
+    found = filled(QuotingMaker, {"body": text(maxLength=1500), "facts_used": numbers}, inputs)
     assert set(found["facts_used"]) <= {1, 2}
     assert found["body"] == " ".join(INPUTS["facts"][number - 1] for number in dict.fromkeys(found["facts_used"]))
 

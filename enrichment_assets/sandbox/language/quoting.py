@@ -48,6 +48,12 @@ class QuotingMaker(ValueMaker):
         told = {name: float(value) for name, value in _TOLD.findall(str(found.get("description") or ""))}
         return {**{name: int(value) if value.is_integer() else value for name, value in told.items()}, **found}
 
+    def object(self, schema: Schema, depth: int) -> dict[str, Any]:
+        """An object, the facts that it names before the texts that rest on them, whatever their order in the schema."""
+        properties: Schema = schema.get("properties") or {}
+        first = sorted(properties, key=lambda name: "fact" not in name.casefold())
+        return super().object({**schema, "properties": {name: properties[name] for name in first}}, depth)
+
     def member(self, name: str, schema: Schema | bool, depth: int) -> Any:
         """One member of an object; whatever is in it is about its name."""
         outer, self.field = self.field, name
@@ -116,9 +122,10 @@ class QuotingMaker(ValueMaker):
         return self.rng.pick(fitting) if fitting else None
 
     def _about(self, sentences: Sequence[str]) -> Sequence[str]:
-        """The sentences that speak of the field, or all."""
+        """The sentences that speak of the field, or all; no headings and list items where there are whole ones."""
         words = [word for word in self.field.casefold().split("_") if len(word) > 3]
-        return [one for one in sentences if any(word in one.casefold() for word in words)] or sentences
+        whole = [one for one in sentences if one[-1] in ".!?"] or sentences
+        return [one for one in whole if any(word in one.casefold() for word in words)] or whole
 
     def _kind(self, schema: Schema) -> int:
         asked = f"{self.field} {schema.get('format', '')}".casefold()

@@ -16,6 +16,9 @@ MOST_LEADS = 10
 """Judged leads that the report lists, the best first."""
 
 MOST_DRAFTS = 2
+MOST_REASONS = 2
+"""Strengths, concerns and gaps of one lead, of each."""
+
 GRADES = ("A", "B", "C", "D", "F")
 _COLUMNS = (
     "title", "company_name", "lead_score", "lead_grade", "qualification_reason", "draft_subject", "draft_body",
@@ -108,9 +111,9 @@ def _lead(row: dict[str, Any]) -> JudgedLead:
         score=row["lead_score"] or 0,
         grade=row["lead_grade"] or "",
         reason=row["qualification_reason"] or "",
-        strengths=_texts(others.get("lead_strengths")),
-        concerns=_texts(others.get("lead_concerns")),
-        missing=_texts(others.get("missing_information")),
+        strengths=_texts(others.get("lead_strengths"))[:MOST_REASONS],
+        concerns=_texts(others.get("lead_concerns"))[:MOST_REASONS],
+        missing=_texts(others.get("missing_information"))[:MOST_REASONS],
         drafts=[draft for draft in (mail, note) if draft is not None],
     )
 
