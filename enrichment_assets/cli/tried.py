@@ -36,14 +36,19 @@ def print_try(report: TryReport) -> None:
         _print_row(row, report)
     if report.at_most > 1:
         _say("bulk", f"in a batch, up to {report.at_most} rows share one request")
+    if report.provider != "local":
+        _print_budgets(report)
+    for problem in report.problems:
+        _say("problem", problem)
+
+
+def _print_budgets(report: TryReport) -> None:
     for budget in report.budgets:
         of = f" for {budget.workflow}" if budget.workflow else ""
         left = Money(budget.left, report.currency)
         _say("budget", f"the client's budget{of} of {Money(budget.amount, report.currency)}: {left} left")
-    if not report.budgets and report.provider != "local":
+    if not report.budgets:
         _say("budget", "none covers this workflow")
-    for problem in report.problems:
-        _say("problem", problem)
 
 
 def _print_row(row: TriedRow, report: TryReport) -> None:
@@ -60,6 +65,11 @@ def _print_row(row: TriedRow, report: TryReport) -> None:
         _say("do", all_worded(row.hints))
     if row.fields:
         print_table(("field", "type", "answered", "value", "why not"), map(_field_row, row.fields))
+    if row.emitted:
+        _say(
+            "emits",
+            f"{row.emitted} child items, which the steps behind would go on with; nobody is asked about them here",
+        )
     if row.said is not None:
         _print_said(row.said)
     if report.provider != "local":

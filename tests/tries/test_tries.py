@@ -101,6 +101,8 @@ def test_a_row_of_a_batch_is_seen_as_the_step_would_see_it_and_the_batch_stays_a
     before = desk.rows("select * from workflow_states where batch_id = %s order by 1, 2", batch.batch_id)
     seen = [row["fields"]["clue"] for row in batch.results() if row["workflow_slug"] == "clue"]
 
+    batch.change("update batches set blueprint = jsonb_set(blueprint, '{simulated}', 'true')")
+
     tried = desk.json("try", "find", "--row", f"{batch.key}:1", "--pilot", "3")
     assert [row["row"] for row in tried["rows"]] == [1, 2, 3]
     sent = [json.loads(row["request"]["body"]["text"]) for row in tried["rows"]]
@@ -110,6 +112,9 @@ def test_a_row_of_a_batch_is_seen_as_the_step_would_see_it_and_the_batch_stays_a
     ]
     assert [row["fields"][0]["value"] for row in tried["rows"]] == seen[:3]
     assert desk.rows("select * from workflow_states where batch_id = %s order by 1, 2", batch.batch_id) == before
+    assert [row["reused_from"] for row in tried["rows"]] == [None, batch.key, batch.key], (
+        "only the corrected row is new"
+    )
     alone = desk.json("try", "clue", "--row", f"{batch.key}:2", "--dry-run")
     assert json.loads(alone["rows"][0]["request"]["body"]["text"]) == {"n": "20"}
 
@@ -219,3 +224,13 @@ def test_the_daemon_takes_a_trys_callback_in_and_asks_for_no_run_and_a_stop_leav
     with connect(desk.settings.hq_database_url or "") as connection:
         connection.execute("update batches set finished_at = finished_at - interval '1 h'")
         assert report.key not in {waiting.batch_key for waiting in batches_to_resume(connection)}
+
+
+def test_child_items_of_a_tried_row_are_counted_and_nobody_is_asked_about_them(desk: Desk) -> None:
+    people_of = [{"first_name": "Ann", "email": "ann@pine.example"}, {"first_name": "Bob", "title": "Pro"}]
+    request = {"url": "/echo", "body": {"people": people_of}}
+    answer = {"found_if": "json.people"}
+    desk.register(step("search", request=request, provides={}, response=answer, emits={"items": "json.people"}))
+    (row,) = desk.json("try", "search", "--set", "company_name=Pine Golf")["rows"]
+    assert (row["outcome"], row["emitted"]) == ("found", 2)
+    assert len(desk.rows("select 1 from provider_calls")) == 1

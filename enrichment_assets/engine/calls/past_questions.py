@@ -8,7 +8,7 @@ not given to would be a wrong value in another batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.merging import RULE
@@ -26,21 +26,27 @@ _ITEMS_AT_ONCE = 1_000
 
 
 async def remember_questions(
-    hq_url: str, batch: Batch, providers: Mapping[str, Provider], sandbox_url: str | None
+    hq_url: str,
+    batch: Batch,
+    providers: Mapping[str, Provider],
+    sandbox_url: str | None,
+    *,
+    only: Sequence[int] | None = None,
 ) -> int:
     """Write down what the calls of a batch asked that do not say so yet; how many.
 
     Calls that have an answer or whose answer is still to come. Nothing is called. A question stays unknown where it
     cannot be put now (a template has no value for it), and where what the step sees may not be what it saw: a person
     corrected the row before the call, an answer before it was read again since, another rule chose among the answers.
+    `only`: the items whose calls are looked at; None: all of the batch.
     """
     steps = prepare_steps(batch.blueprint, providers, None, _no_throttle, sandbox_url)
     sources = StepSources.of(batch.blueprint)
     written, after = 0, 0
     needs = [(step.slug, need) for step in batch.blueprint.steps for need in step.needs]
     async with await connect_async(hq_url, autocommit=True) as connection:
-        overtaken = await questions.overtaken(connection, batch.batch_id, needs)
-        while calls := await questions.unsaid(connection, batch.batch_id, after, _ITEMS_AT_ONCE):
+        overtaken = await questions.overtaken(connection, batch.batch_id, needs, only)
+        while calls := await questions.unsaid(connection, batch.batch_id, after, _ITEMS_AT_ONCE, only):
             after = calls[-1].item_id
             ids = list(dict.fromkeys(call.item_id for call in calls))
             items = await contexts.load_answered(connection, ids, sources)

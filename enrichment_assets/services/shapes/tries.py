@@ -191,6 +191,7 @@ class TriedRow(Shape):
         currency: Of both.
         answer: What came back.
         fields: What of it is a value, and what is not.
+        emitted: Child items that the answer makes; in a batch they go through the steps behind.
         said: Of a model: tokens, the inputs it saw, citations; null: none was asked.
     """
 
@@ -213,6 +214,7 @@ class TriedRow(Shape):
     currency: str
     answer: TriedAnswer | None
     fields: tuple[TriedField, ...]
+    emitted: int
     said: ModelSaid | None
 
     @classmethod
@@ -238,6 +240,7 @@ class TriedRow(Shape):
             currency=currency,
             answer=TriedAnswer.of(row.answer),
             fields=tuple(map(TriedField.of, row.fields)),
+            emitted=row.emitted,
             said=ModelSaid.of(row.said),
         )
 

@@ -56,6 +56,7 @@ class TriedRow:
         shares_row: The row of this try whose call answers for it: they are of one company, or ask the same.
         together: How many rows its request carried.
         estimated: What a call reserves; `cost`: what it did cost; None: not known yet, or nothing was written.
+        emitted: Child items that the answer makes; in a batch they go through the steps behind.
         fields: What of the answer is a value, and what is not with its reason.
         said: What a model says besides: tokens, citations, the inputs it saw; None: no model was asked.
     """
@@ -79,6 +80,7 @@ class TriedRow:
     answer: ShownAnswer | None
     fields: tuple[FieldReading, ...]
     said: Said | None = None
+    emitted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ def _tried(
         cost=state.cost,
         answer=_answer(state),
         fields=field_readings(step.workflow, state.payload, state.fields, state.rejected),
+        emitted=state.emitted,
     )
 
 

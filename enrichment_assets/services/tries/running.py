@@ -6,6 +6,7 @@ before it is read. Whatever ends this process, the try is there, and looking at 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.domain.suggestions import did_you_mean
+from enrichment_assets.engine.calls.past_questions import remember_questions
 from enrichment_assets.engine.run.advance import LINGER_SECONDS, EngineOptions, Interrupted
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import advance_batch, load_batch
@@ -77,6 +79,8 @@ def make_try(
         raise ConfigurationError(
             f"workflow {draft.slug} cannot be called: {'; '.join(draft.problems)}", code="try.not_ready"
         )
+    if draft.source and not wanted.fresh:
+        _remember(hq, settings, draft)
     with hq.transaction() as connection:
         key = _lay_out(connection, draft, actor)
     return _go_on(hq, settings, key, draft.slug, wait, on_wait, stop or threading.Event())
@@ -103,6 +107,18 @@ def look_at_try(
             newest = tries.newest_tries(connection, None, None, 100)
             raise NotFoundError(f"there is no try {key!r}{did_you_mean(key, newest)}", code="try.not_found")
     return _go_on(hq, settings, key, found["pipeline_slug"], wait, on_wait, stop or threading.Event())
+
+
+def _remember(hq: Hq, settings: Settings, draft: Draft) -> None:
+    """Have what the rows' own batch asked about them written down, so that its answers are found."""
+    asked = remember_questions(
+        hq.url,
+        load_batch(hq, draft.batch.batch_key),
+        build_providers(settings.sandbox_url),
+        settings.sandbox_url,
+        only=draft.source,
+    )
+    asyncio.run(asked)
 
 
 def _lay_out(connection: Connection, draft: Draft, actor: Actor) -> str:

@@ -147,6 +147,7 @@ class TriedState:
         reused_batch: The batch whose call fetched the answer, where it was not asked again.
         callback: Body of the last callback, where one came; `callback_bytes`: how long it is.
         members: How many items its request carried.
+        emitted: Child items that its answer made; nothing is asked about them.
         is_due: It is PENDING and may go on now, or IN_PROGRESS and something came or is to be asked.
     """
 
@@ -180,6 +181,7 @@ class TriedState:
     fields: Mapping[str, Any]
     rejected: Mapping[str, Any]
     rejected_cells: Mapping[str, Any]
+    emitted: int
 
 
 _TRIED = f"""
@@ -201,7 +203,8 @@ select i.id as item_id, i.row_number, s.status, s.outcome, s.reason, s.error_cla
        (select duration_ms from enrichment_results_log l
         where l.call_id = c.id and l.duration_ms is not null order by l.id desc limit 1) as duration_ms,
        r.payload, coalesce(r.fields, '{{}}'::jsonb) as fields, coalesce(r.rejected, '{{}}'::jsonb) as rejected,
-       coalesce(i.rejected, '{{}}'::jsonb) as rejected_cells
+       coalesce(i.rejected, '{{}}'::jsonb) as rejected_cells,
+       (select count(*) from batch_items k where k.batch_id = i.batch_id and k.parent_item_id = i.id) as emitted
 from batch_items i
 join workflow_states s on s.item_id = i.id and s.workflow_slug = %(slug)s
 left join provider_calls c on c.id = s.call_id
@@ -213,7 +216,7 @@ left join lateral (
   where i.call_id = o.id order by i.status = 'applied' desc, i.id desc limit 1
 ) w on true
 left join enrichment_results r on r.id = s.result_id
-where i.batch_id = %(batch)s order by i.row_number, i.id
+where i.batch_id = %(batch)s and i.parent_item_id is null order by i.row_number, i.id
 """
 
 

@@ -211,8 +211,10 @@ class Unsaid:
     merge_rule: int | None
 
 
-async def unsaid(connection: AsyncConnection, batch_id: int, after_item: int, items: int) -> list[Unsaid]:
-    """Such calls of the next `items` items that have any, by item, if they have an answer or wait for it."""
+async def unsaid(
+    connection: AsyncConnection, batch_id: int, after_item: int, items: int, only: Sequence[int] | None = None
+) -> list[Unsaid]:
+    """Such calls of the next `items` items (among `only`) that have any, if they have an answer or wait for it."""
     cursor = await connection.execute(
         """
         with open as (
@@ -220,22 +222,26 @@ async def unsaid(connection: AsyncConnection, batch_id: int, after_item: int, it
             dense_rank() over (order by item_id) as place from provider_calls
           where batch_id = %(batch)s and item_id > %(after)s and question_hash is null and reused_from is null
             and state in ('intent', 'sent', 'received', 'applied')
+            and (%(only)s::bigint[] is null or item_id = any(%(only)s::bigint[]))
         )
         select id as call_id, item_id, workflow_slug, last_moved_at, merge_rule
         from open where place <= %(items)s order by item_id, id
         """,
-        {"batch": batch_id, "after": after_item, "items": items},
+        {"batch": batch_id, "after": after_item, "items": items, "only": None if only is None else list(only)},
     )
     return [Unsaid(**row) for row in await cursor.fetchall()]
 
 
-async def overtaken(connection: AsyncConnection, batch_id: int, needs: Sequence[tuple[str, str]]) -> set[int]:
+async def overtaken(
+    connection: AsyncConnection, batch_id: int, needs: Sequence[tuple[str, str]], only: Sequence[int] | None = None
+) -> set[int]:
     """Ids of such calls whose request may have been another: an answer that it was made of was read again since.
 
     Args:
         connection: Any.
         batch_id: The batch.
         needs: (step, step whose answer it may use) pairs of its blueprint.
+        only: Items whose calls are looked at; None: all.
     """
     cursor = await connection.execute(
         """
@@ -246,8 +252,14 @@ async def overtaken(connection: AsyncConnection, batch_id: int, needs: Sequence[
           on l.batch_id = c.batch_id and l.item_id = c.item_id and l.workflow_slug = n.need
           and l.created_at > c.created_at and l.status = 'COMPLETED'
         where c.batch_id = %(batch)s and c.question_hash is null and c.reused_from is null
+          and (%(only)s::bigint[] is null or c.item_id = any(%(only)s::bigint[]))
         """,
-        {"batch": batch_id, "steps": [step for step, _ in needs], "needs": [need for _, need in needs]},
+        {
+            "batch": batch_id,
+            "steps": [step for step, _ in needs],
+            "needs": [need for _, need in needs],
+            "only": None if only is None else list(only),
+        },
     )
     return {row["id"] for row in await cursor.fetchall()}
 
