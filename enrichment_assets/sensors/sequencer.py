@@ -4,6 +4,7 @@ A query (`store`) and a thin shell that turns rows into run requests. Only batch
 for, so a batch has one run at a time.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +18,7 @@ from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.store.batches.urgency import Urgency, urgency_of
 from enrichment_assets.store.catalog.archiving import archived_and_done
-from enrichment_assets.store.states.batch_states import batches_to_resume
+from enrichment_assets.store.states.batch_states import WaitingBatch, batches_to_resume
 from enrichment_assets.store.states.groups import outlooks
 
 SWEEP_SECONDS = 600
@@ -25,6 +26,9 @@ SWEEP_SECONDS = 600
 
 REPEAT_SECONDS = 300
 """The same reason may start another run after this long: a run that died must not silence its batch for ever."""
+
+LONGEST_PAUSE_SECONDS = 86_400
+"""Tables that cannot be made are tried again after twice the time each, and after this at the latest."""
 
 
 def batches_under_way(instance: dg.DagsterInstance) -> set[str]:
@@ -36,19 +40,45 @@ def batches_under_way(instance: dg.DagsterInstance) -> set[str]:
 
 
 def request_run(
-    batch_key: str, reason: str, mark: str, assets: Sequence[dg.AssetKey], place: Mapping[str, str]
+    batch_key: str,
+    reason: str,
+    mark: str,
+    assets: Sequence[dg.AssetKey],
+    place: Mapping[str, str],
+    attempt: int | None = None,
 ) -> dg.RunRequest:
-    """A run of these assets of the batch; the same reason and mark start only one run within `REPEAT_SECONDS`.
+    """A run of these assets of the batch; the same reason, mark and attempt start only one run.
 
-    `place`: the tags that say when the run queue takes it.
+    `place`: the tags that say when the run queue takes it. `attempt`: without it, one each `REPEAT_SECONDS`.
     """
-    bucket = int(time.time() // REPEAT_SECONDS)
+    number = int(time.time() // REPEAT_SECONDS) if attempt is None else attempt
     return dg.RunRequest(
-        run_key=f"{batch_key}:{reason}:{mark}:{bucket}",
+        run_key=f"{batch_key}:{reason}:{mark}:{number}",
         partition_key=batch_key,
         tags={BATCH_TAG: batch_key, "enrich/reason": reason, **place, **ALL_STEPS},
         asset_selection=list(assets),
     )
+
+
+def attempt_at(seconds: float) -> int:
+    """Which attempt to make tables it is, so long after a batch has finished: at once, after 5, 10, 20, 40 minutes ...
+
+    A run whose blocking test fails would fail again every five minutes, each time with the whole history of a run.
+    """
+    waits = min(seconds, LONGEST_PAUSE_SECONDS) / REPEAT_SECONDS
+    doublings = int(math.log2(waits)) + 1 if waits >= 1 else 0
+    return doublings + int(max(seconds - LONGEST_PAUSE_SECONDS, 0) // LONGEST_PAUSE_SECONDS)
+
+
+def _request(waiting: WaitingBatch, assets: Sequence[dg.AssetKey], place: Mapping[str, str]) -> dg.RunRequest:
+    """The run that a batch waits for; tables that could not be made are tried at once when their SQL was changed."""
+    reason, mark = waiting.reason.replace(" ", "-"), waiting.mark
+    if waiting.seconds is None:
+        return request_run(waiting.batch_key, reason, mark, assets, place)
+    from enrichment_assets.services.batches.freshness import sql_changed_at
+
+    attempt = attempt_at(waiting.seconds)
+    return request_run(waiting.batch_key, reason, f"{mark}-{sql_changed_at()}", assets, place, attempt)
 
 
 def places(instance: dg.DagsterInstance, urgencies: Mapping[str, Urgency]) -> dict[str, dict[str, str]]:
@@ -99,10 +129,7 @@ def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformReso
     requests += [batches.build_add_request(missing)] if missing else []
     requests += [batches.build_delete_request(gone)] if gone else []
     return dg.SensorResult(
-        run_requests=[
-            request_run(key, b.reason.replace(" ", "-"), b.mark, assets_of_run(found[key], shown), place[key])
-            for key, b in wanted.items()
-        ],
+        run_requests=[_request(batch, assets_of_run(found[key], shown), place[key]) for key, batch in wanted.items()],
         dynamic_partitions_requests=requests,
         cursor=str(looked) if sweeps else None,
     )

@@ -18,7 +18,7 @@ from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.sensors.callbacks import callback_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
-from enrichment_assets.sensors.sequencer import sequencer_sensor
+from enrichment_assets.sensors.sequencer import attempt_at, sequencer_sensor
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.batches.status import status
@@ -181,6 +181,27 @@ def test_callbacks_are_taken_in_by_the_tick_and_the_last_one_asks_for_one_run_to
     assert made["enrich_person_clay"]["found"] == 4
     assert made["final_leads"]["dagster/row_count"] == 4
     assert status(hq_of(settings), settings, batch).extracted
+
+
+def test_tables_that_cannot_be_made_are_tried_ever_more_rarely() -> None:
+    minutes = [0, 4.9, 5, 9.9, 10, 19, 20, 39, 40, 79, 80, 1439, 1440, 2879, 2880, 4320]
+    assert [attempt_at(60 * m) for m in minutes] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 9, 9, 9, 10, 11]
+
+
+def test_a_batch_without_tables_is_asked_for_once_an_attempt(
+    simulated: Settings, people: Path, instance: dg.DagsterInstance, hq: psycopg.Connection[dict[str, object]]
+) -> None:
+    batch = launched(simulated, people)
+    create_items(hq_of(simulated), simulated, batch)
+
+    def key_after(minutes: int) -> str | None:
+        hq.execute("update batches set finished_at = now() - make_interval(mins => %s)", (minutes,))
+        hq.commit()
+        (request,) = tick(sequencer_sensor, instance, simulated).run_requests or []
+        assert request.tags["enrich/reason"] == "not-extracted"
+        return (request.run_key or "").rpartition(":")[2]
+
+    assert [key_after(minutes) for minutes in (1, 6, 9, 11, 19, 21)] == ["0", "1", "1", "2", "2", "3"]
 
 
 def test_a_file_dropped_into_the_inbox_is_uploaded_launched_and_moved(

@@ -55,7 +55,7 @@ def is_behind(hq: Hq, settings: Settings, row: BatchRow) -> bool:
         return True
     columns = written_at(hq, layout)
     leads = layout.model("final_leads", row.client, row.batch_key).stat().st_mtime_ns
-    if columns is None or leads < max(columns, _sql_changed_at()):
+    if columns is None or leads < max(columns, sql_changed_at()):
         return True
     with hq.transaction() as connection:
         changed = changed_at(connection, row.batch_id)
@@ -87,7 +87,7 @@ def _is_whole(layout: Layout, row: BatchRow) -> bool:
     return min(built) >= leads and layout.source(RAW_UPLOADS, row.client, row.batch_key).exists()
 
 
-def _sql_changed_at() -> int:
+def sql_changed_at() -> int:
     """When a model, macro or seed was last changed (nanoseconds)."""
     files = (path for path in PROJECT_DIR.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
     return max(path.stat().st_mtime_ns for path in files)

@@ -293,11 +293,15 @@ NOT_EXTRACTED = "not extracted"
 
 @dataclass(frozen=True, slots=True)
 class WaitingBatch:
-    """A batch that the sequencer should continue, and what shows that it is a new reason."""
+    """A batch that the sequencer should continue, and what shows that it is a new reason.
+
+    `seconds`: how long the tables of a batch have been missing; None for every other reason.
+    """
 
     batch_key: str
     reason: str
     mark: str
+    seconds: float | None
 
 
 def batches_to_resume(connection: Connection) -> list[WaitingBatch]:
@@ -308,14 +312,15 @@ def batches_to_resume(connection: Connection) -> list[WaitingBatch]:
     """
     rows = connection.execute(
         """
-        select b.batch_key, 'due' as reason, extract(epoch from b.resume_at)::bigint::text as mark
+        select b.batch_key, 'due' as reason, extract(epoch from b.resume_at)::bigint::text as mark,
+               null::float8 as seconds
         from batches b
         where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null)
           and b.resume_at <= clock_timestamp() and not b.is_try
           and not exists (select 1 from runners r where r.batch_id = b.id and r.ended_at is null
                           and r.expires_at > clock_timestamp())
         union all
-        select b.batch_key, 'runner died', max(r.id)::text
+        select b.batch_key, 'runner died', max(r.id)::text, null
         from batches b join runners r on r.batch_id = b.id
         where b.finished_at is null and (b.retired_at is null or b.given_up_at is not null) and r.ended_at is null
           and r.expires_at <= clock_timestamp() and not b.is_try
@@ -323,7 +328,8 @@ def batches_to_resume(connection: Connection) -> list[WaitingBatch]:
                           and x.expires_at > clock_timestamp())
         group by b.batch_key
         union all
-        select b.batch_key, %s, extract(epoch from b.finished_at)::bigint::text
+        select b.batch_key, %s, extract(epoch from b.finished_at)::bigint::text,
+               extract(epoch from clock_timestamp() - b.finished_at)::float8
         from batches b
         where b.retired_at is null and b.finished_at < clock_timestamp() - interval '5 seconds' and not b.is_try
           and (b.extracted_at is null or b.extracted_at < b.finished_at)
