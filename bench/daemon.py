@@ -186,29 +186,42 @@ def launch_to_tables(python: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def storage(python: str, spans: list[float]) -> dict[str, Any]:
-    """Bytes that one batch adds to Dagster's tables and the runs it took, by how long its callbacks take to come."""
+def storage(python: str, spans: list[float], together: int) -> dict[str, Any]:
+    """Bytes that a batch adds to Dagster's tables, and its runs, by how long its callbacks take to come.
+
+    Of each span so many batches run together, after one that brings what is kept once; figures are those of one batch.
+    """
     found: dict[str, Any] = {}
     with stack_of(python) as stack:
-        for number, seconds in enumerate([0.0, *spans]):  # the first one also brings what is kept once
-            stack.configure_sandbox(callback_delay=f"0-{seconds:g}")
+        _run_together(stack, 0.0, ["first"])
+        for number, seconds in enumerate(spans):
             before, runs_before, disk_before = _table_bytes(stack), _runs(stack), _disk_bytes(stack)
-            key = f"span-{number}"
-            started = stack.launched(key, "called-back")
-            took = stack.extracted([key])[key] - started
-            time.sleep(8.0)  # the last events of its run
-            after = _table_bytes(stack)
-            grown = {name: size - before.get(name, 0) for name, size in after.items() if size > before.get(name, 0)}
-            found[f"{seconds:g} s" if number else "first"] = {
+            keys = [f"span-{number}-{batch}" for batch in range(together)]
+            took = _run_together(stack, seconds, keys)
+            after, disk = _table_bytes(stack), _disk_bytes(stack)
+            grown = {name: (size - before.get(name, 0)) // together for name, size in after.items()}
+            found[f"{seconds:g} s"] = {
                 "bytes": sum(grown.values()),
-                "disk_bytes": _disk_bytes(stack) - disk_before,
-                "runs": _runs(stack) - runs_before,
-                "took": round(took, 1),
-                "tables": dict(sorted(grown.items(), key=lambda pair: -pair[1])),
-                "events": _events(stack, key),
+                "disk_bytes": (sum(disk.values()) - sum(disk_before.values())) // together,
+                "runs": round((_runs(stack) - runs_before) / together, 1),
+                "took": took,
+                "tables": {name: size for name, size in sorted(grown.items(), key=lambda pair: -pair[1]) if size},
+                "disk": {name: (size - disk_before.get(name, 0)) // together for name, size in disk.items()},
+                "events": _events(stack, keys[0]),
             }
-            print(key, json.dumps(found[f"{seconds:g} s" if number else "first"]), file=sys.stderr)
+            print(f"{seconds:g} s", json.dumps(found[f"{seconds:g} s"]), file=sys.stderr)
     return found
+
+
+def _run_together(stack: Stack, callbacks_within: float, keys: list[str]) -> float:
+    """Launch batches that are called back within so many seconds; how long it was until all had their tables."""
+    stack.configure_sandbox(callback_delay=f"0-{callbacks_within:g}")
+    started = time.time()
+    for key in keys:
+        stack.launched(key, "called-back")
+    took = max(stack.extracted(keys).values()) - started
+    time.sleep(45.0)  # the last events of their runs, and the analytics
+    return round(took, 1)
 
 
 _FINISHED = """
@@ -276,16 +289,17 @@ def _table_bytes(stack: Stack) -> dict[str, int]:
     return sizes
 
 
-def _disk_bytes(stack: Stack) -> int:
-    """What Dagster's tables take on disk, indexes and compressed values included, after dead rows were cleared away."""
+def _disk_bytes(stack: Stack) -> dict[str, int]:
+    """What each of Dagster's tables takes on disk, indexes and compressed values included, without dead rows."""
     with connect(stack.url(DAGSTER_NAME), autocommit=True) as connection:
         connection.execute("vacuum")
-        row = connection.execute(
-            "select sum(pg_total_relation_size(c.oid))::bigint as bytes from pg_class c "
-            "where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> all(%s)",
+        rows = connection.execute(
+            "select c.relname as name, pg_total_relation_size(c.oid)::bigint as bytes from pg_class c "
+            "where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> all(%s) "
+            "order by 2 desc",
             (list(TICKS),),
-        ).fetchone()
-    return 0 if row is None else int(row["bytes"])
+        ).fetchall()
+    return {row["name"]: int(row["bytes"]) for row in rows}
 
 
 def _events(stack: Stack, batch_key: str) -> dict[str, tuple[int, int]]:
@@ -315,6 +329,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="launch: batches after the first (default: %(default)s)")
     parser.add_argument("--spans", default="0,20", help="storage: seconds that callbacks take (default: %(default)s)")
     parser.add_argument("--batches", default="0,10000", help="idle: finished batches (default: %(default)s)")
+    parser.add_argument("--together", type=int, default=5, help="storage: batches of a span (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=120, help="idle: measured each (default: %(default)s)")
     given = parser.parse_args()
     if given.part == "launch":
@@ -322,7 +337,8 @@ def main() -> None:
     elif given.part == "idle":
         print(json.dumps(idle(given.python, [int(n) for n in given.batches.split(",")], given.seconds), indent=2))
     else:
-        print(json.dumps(storage(given.python, [float(span) for span in given.spans.split(",")]), indent=2))
+        spans = [float(span) for span in given.spans.split(",")]
+        print(json.dumps(storage(given.python, spans, given.together), indent=2))
 
 
 if __name__ == "__main__":
