@@ -7,6 +7,7 @@ started. HQ is brought to the newest schema, which one process looks at once. No
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -90,6 +91,10 @@ def connect_hq(settings: Settings) -> Opened:
 
 def connect_workspace(settings: Settings) -> Opened:
     """A connection to the workspace, made usable as by `open_databases`, whose errors it raises."""
+    known = _located(settings)
+    if known.hq in _ready:
+        with suppress(InfrastructureError):  # stopped meanwhile: started again below
+            return Opened(connect(known.workspace), known.workspace)
     url = open_databases(settings).workspace
     return Opened(connect(url), url)
 
@@ -134,14 +139,21 @@ def _open_external(settings: Settings) -> tuple[Databases, Connection]:
     return databases, connect(databases.hq, autocommit=True)
 
 
-def _open_embedded(settings: Settings) -> tuple[Databases, Connection]:
+def _located(settings: Settings) -> Databases:
+    """Where the databases are, usable or not."""
+    if settings.hq_database_url is not None:
+        return locate_external(settings)
     server = embedded_server(settings)
-    databases = Databases(
+    return Databases(
         hq=server.url(HQ_NAME),
         workspace=_optional_url(settings.workspace_database_url, "WORKSPACE_DATABASE_URL")
         or server.url(WORKSPACE_NAME),
         dagster=_optional_url(settings.dagster_database_url, "DAGSTER_DATABASE_URL") or server.url(DAGSTER_NAME),
     )
+
+
+def _open_embedded(settings: Settings) -> tuple[Databases, Connection]:
+    server, databases = embedded_server(settings), _located(settings)
     try:
         return databases, connect(databases.hq, autocommit=True)
     except InfrastructureError:  # not running, starting, or never made

@@ -36,38 +36,38 @@ def hand_over(home: Path) -> int | None:
     Raises:
         LostError: It was begun, and nobody can say how it ended.
     """
-    connection = _connected(home)
-    if connection is None:
+    link = _linked(home)
+    if link is None:
         return None
-    with connection:
-        if not _ordered(connection):
+    with link:
+        if not _ordered(link):
             return None
-        _pass_signals_on(connection)
-        return _end_of(connection)
+        _pass_signals_on(link)
+        return _end_of(link)
 
 
 def stop(home: Path) -> None:
     """Have the home's warm copy end, when nothing runs in it any more; nothing happens where there is none."""
-    connection = _connected(home)
-    if connection is not None:
-        with connection, suppress(OSError):
-            _send(connection, {"stop": True})
-            connection.recv(1)
+    link = _linked(home)
+    if link is not None:
+        with link, suppress(OSError):
+            _send(link, {"stop": True})
+            link.recv(1)
 
 
-def _connected(home: Path) -> socket.socket | None:
+def _linked(home: Path) -> socket.socket | None:
     found = told(home)
     path = found.get("socket")
     if not isinstance(path, str) or found.get("kind") != kind_of_process() or not _is_private(Path(path).parent):
         return None
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(ORDER_SECONDS)
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    link.settimeout(ORDER_SECONDS)
     try:
-        connection.connect(path)
+        link.connect(path)
     except OSError:
-        connection.close()
+        link.close()
         return None
-    return connection
+    return link
 
 
 def _is_private(folder: Path) -> bool:
@@ -79,7 +79,7 @@ def _is_private(folder: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
 
 
-def _ordered(connection: socket.socket) -> bool:
+def _ordered(link: socket.socket) -> bool:
     """Whether the copy took the command."""
     umask = os.umask(0o077)
     os.umask(umask)
@@ -93,24 +93,24 @@ def _ordered(connection: socket.socket) -> bool:
     sys.stdout.flush()
     sys.stderr.flush()
     try:
-        _send(connection, order)
-        return connection.recv(len(STARTED), socket.MSG_WAITALL) == STARTED
+        _send(link, order)
+        return link.recv(len(STARTED), socket.MSG_WAITALL) == STARTED
     except OSError:
         return False
 
 
-def _send(connection: socket.socket, order: dict[str, Any]) -> None:
+def _send(link: socket.socket, order: dict[str, Any]) -> None:
     body = json.dumps(order, ensure_ascii=True).encode()
-    socket.send_fds(connection, [LENGTH.pack(len(body))], [0, 1, 2])
-    connection.sendall(body)
+    socket.send_fds(link, [LENGTH.pack(len(body))], [0, 1, 2])
+    link.sendall(body)
 
 
-def _pass_signals_on(connection: socket.socket) -> None:
-    connection.settimeout(None)
+def _pass_signals_on(link: socket.socket) -> None:
+    link.settimeout(None)
 
     def pass_on(number: int, _: FrameType | None) -> None:
         with suppress(OSError):
-            connection.send(bytes([number]))
+            link.send(bytes([number]))
 
     def pause(_: int, __: FrameType | None) -> None:
         pass_on(signal.SIGSTOP, None)
@@ -123,8 +123,8 @@ def _pass_signals_on(connection: socket.socket) -> None:
     signal.signal(signal.SIGCONT, pass_on)
 
 
-def _end_of(connection: socket.socket) -> int:
-    with connection.makefile("rb") as lines:
+def _end_of(link: socket.socket) -> int:
+    with link.makefile("rb") as lines:
         line = lines.readline()
     if not line.startswith(ENDED):
         raise LostError

@@ -59,7 +59,7 @@ def kind_of_process() -> dict[str, str]:
 class _Command:
     """A command under way: who waits for its end."""
 
-    connection: socket.socket
+    link: socket.socket
 
 
 class WarmCommands:
@@ -124,31 +124,31 @@ class WarmCommands:
         return told(self._home).get("socket") == str(self._path)
 
     def _take(self) -> None:
-        connection, _ = self._listener.accept()
+        link, _ = self._listener.accept()
         files: list[int] = []
         try:
-            connection.settimeout(ORDER_SECONDS)
-            order, files = _received(connection)
+            link.settimeout(ORDER_SECONDS)
+            order, files = _received(link)
             if order.get("stop") or self._loaded != self._state():
                 (self._home / TOLD).unlink(missing_ok=True)  # what was loaded is out of date: this copy ends
-                connection.close()
+                link.close()
             else:
-                self._start(connection, order, files)
+                self._start(link, order, files)
         except (OSError, ValueError, KeyError, struct.error):
-            connection.close()
+            link.close()
         finally:
             for number in files:
                 os.close(number)
 
-    def _start(self, connection: socket.socket, order: dict[str, Any], files: Sequence[int]) -> None:
+    def _start(self, link: socket.socket, order: dict[str, Any], files: Sequence[int]) -> None:
         pid = os.fork()
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
                 self._listener.close()
                 for command in self._commands.values():
-                    command.connection.close()
-                connection.close()
+                    command.link.close()
+                link.close()
                 self._events.close()
                 _become(order, files)
                 code = _run(self._program)
@@ -156,33 +156,33 @@ class WarmCommands:
                 traceback.print_exc()
                 code = 1
             os._exit(code)
-        self._commands[pid] = _Command(connection)
-        self._events.register(connection, selectors.EVENT_READ, pid)
-        connection.sendall(STARTED)
+        self._commands[pid] = _Command(link)
+        self._events.register(link, selectors.EVENT_READ, pid)
+        link.sendall(STARTED)
 
     def _hear(self, pid: int) -> None:
         """Pass signals on; a command whose terminal is gone ends as it would have there."""
-        connection = self._commands[pid].connection
+        link = self._commands[pid].link
         try:
-            numbers = connection.recv(64)
+            numbers = link.recv(64)
         except OSError:
             numbers = b""
         for number in numbers or [signal.SIGKILL]:
             os.kill(pid, number)
         if not numbers:
-            self._events.unregister(connection)
+            self._events.unregister(link)
 
     def _bury(self) -> None:
         while self._commands:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            connection = self._commands.pop(pid).connection
+            link = self._commands.pop(pid).link
             with suppress(KeyError, ValueError):
-                self._events.unregister(connection)
+                self._events.unregister(link)
             with suppress(OSError):
-                connection.sendall(ENDED + b"%d\n" % os.waitstatus_to_exitcode(status))
-            connection.close()
+                link.sendall(ENDED + b"%d\n" % os.waitstatus_to_exitcode(status))
+            link.close()
 
 
 def leave_behind(home: Path, idle_seconds: float, program: Callable[[], None], also: Callable[[], object]) -> bool:
@@ -248,13 +248,13 @@ def told(home: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    head, files, _, _ = socket.recv_fds(connection, LENGTH.size, 3)
+def _received(link: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    head, files, _, _ = socket.recv_fds(link, LENGTH.size, 3)
     try:
         (length,) = LENGTH.unpack(head)
         if length > _LONGEST_ORDER:
             raise ValueError("an order is no longer than 16 MB")
-        with connection.makefile("rb", buffering=0) as stream:
+        with link.makefile("rb", buffering=0) as stream:
             body = b""
             while len(body) < length and (more := stream.read(length - len(body))):
                 body += more

@@ -8,7 +8,7 @@ reference that Dagster hands to its sub-processes holds no URL and so no passwor
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from dagster import Field, StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.utils import create_pg_connection, create_pg_engine, set_pg_statement_timeout
+from sqlalchemy.engine import Engine
+from sqlalchemy.event import listen
 
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.resources.dagster_events import EventLogSaidOnce
@@ -48,6 +51,21 @@ def dagster_url(settings: Settings) -> str:
     return url.replace("postgresql", DRIVER, 1)
 
 
+LOOKED_FOR = (
+    "has_run_stats_index_cols",
+    "has_bulk_actions_selector_cols",
+    "has_backfill_id_column",
+    "has_bulk_action_job_name_column",
+    "has_backfill_tags_table",
+    "has_instigators_table",
+    "_has_instigators_table",
+    "_has_asset_daemon_asset_evaluations_table",
+    "has_secondary_index_table",
+)
+"""Tables and columns that newer versions of Dagster have. It lists the schema for each of them, at every tick of a
+sensor several times: of an idle installation most of what Postgres does. What is there stays there."""
+
+
 class EnrichPostgresStorage(DagsterPostgresStorage):
     """Run, event and schedule storage in the Postgres of this installation; the events are said once.
 
@@ -55,8 +73,15 @@ class EnrichPostgresStorage(DagsterPostgresStorage):
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(postgres_url, inst_data=inst_data)  # makes the tables where there are none
+        engine = _pooled(postgres_url)
+        is_made = _has_tables(engine)  # else Dagster looks for them three times, each time by a connection of its own
+        super().__init__(postgres_url, should_autocreate_tables=not is_made, inst_data=inst_data)
         self._event_log_storage = EventLogSaidOnce(postgres_url)
+        for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
+            part._engine = engine
+            for name in LOOKED_FOR:
+                if hasattr(part, name):
+                    setattr(part, name, _looked_for_once(getattr(part, name)))
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
@@ -73,15 +98,35 @@ class EnrichPostgresStorage(DagsterPostgresStorage):
             settings = replace(settings, home=Path(home).expanduser().absolute())
         # Dagster writes the events that plan a run one by one, unless it is told how many may go together.
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(MOST_WAITING))
-        storage = cls(dagster_url(settings), inst_data=inst_data)
-        storage.keep_connections()
-        return storage
+        return cls(dagster_url(settings), inst_data=inst_data)
 
-    def keep_connections(self) -> None:
-        """Hold connections open instead of making one for each statement.
 
-        dagster-postgres does so only in the web server. A run writes its events with about a thousand statements, and
-        each new connection costs a process of the server: pooled, a small batch's run takes half the time.
-        """
-        for part in (self.run_storage, self.event_log_storage, self.schedule_storage):
-            part.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
+def _looked_for_once(look: Callable[..., bool]) -> Callable[..., bool]:
+    """The same question, which is not asked again once the answer was yes."""
+    known = False
+
+    def looked(*args: Any) -> bool:
+        nonlocal known
+        known = known or look(*args)
+        return known
+
+    return looked
+
+
+def _pooled(url: str) -> Engine:
+    """Connections that runs, events and schedules share, and that are held open instead of made for each statement.
+
+    dagster-postgres holds them in the web server alone, and for each of the three by itself. A run writes its events
+    with hundreds of statements, and each new connection costs a process of the server.
+    """
+    engine = create_pg_engine(url, isolation_level="AUTOCOMMIT", pool_size=3, pool_recycle=3600, max_overflow=20)
+    listen(engine, "connect", lambda connection, _: set_pg_statement_timeout(connection, 0))
+    return engine
+
+
+def _has_tables(engine: Engine) -> bool:
+    """Whether the tables are there by which Dagster tells that it has made its own."""
+    with create_pg_connection(engine) as connection:
+        names = ("runs", "instance_info", "event_logs", "jobs")
+        made = connection.exec_driver_sql("select " + ", ".join(f"to_regclass('{name}')" for name in names))
+        return all(made.one())

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy
 import yaml
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import serialize_value
 
 from enrichment_assets.installation.databases import Databases, embedded_server, open_databases
 from enrichment_assets.installation.stack import render_dagster_home
-from enrichment_assets.resources.dagster_storage import dagster_url
+from enrichment_assets.resources.dagster_storage import LOOKED_FOR, EnrichPostgresStorage, dagster_url
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 
@@ -160,3 +161,23 @@ def test_dagster_keeps_each_thing_once_and_executes_a_run_again_from_its_failure
     assert {"ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION", "STEP_OUTPUT", "STEP_FAILURE"} <= set(kinds)
     told = [row["kind"] for row in rows if '"rows"' in row["event"]]
     assert told == ["ASSET_MATERIALIZATION"]
+
+
+def test_the_schema_is_looked_at_once_and_runs_events_and_schedules_share_connections(databases: Databases) -> None:
+    storage = EnrichPostgresStorage(dagster_url(Settings(home=Path("/nonexistent"), hq_database_url=databases.hq)))
+    parts = (storage.run_storage, storage.schedule_storage, storage.event_log_storage)
+    assert [name for name in LOOKED_FOR if not any(hasattr(part, name) for part in parts)] == []
+    (engine,) = {part._engine for part in parts}
+    asked: list[str] = []
+    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+
+    def listings() -> int:
+        asked.clear()
+        storage.run_storage.get_run_records(limit=1)
+        storage.schedule_storage.all_instigator_state()
+        return sum("pg_catalog" in query for query in asked)
+
+    assert listings() > 0
+    assert listings() == 0
+    assert asked
+    engine.dispose()
