@@ -37,7 +37,7 @@ from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
-from enrichment_assets.store.results import destinations, edits, extraction, freshness, statistics
+from enrichment_assets.store.results import destinations, edits, extraction, freshness, plain_values, statistics
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
 from enrichment_assets.store.states import (
     batch_states,
@@ -160,6 +160,14 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         destinations.unstored_items(c, b.batch_id, "first")[:10_000],
         [destinations.Cell("payload", ("title",), as_text=False)],
         whole=True,
+    ),
+    plain_values.lines: lambda c, b: list(
+        plain_values.lines(
+            c,
+            ("acme", "fresh", "first"),
+            destinations.unstored_items(c, b.batch_id, "first")[:10_000],
+            [(destinations.Cell("payload", ("title",), as_text=False), "date")],
+        )
     ),
     transitions.forget: lambda c, b: transitions.forget(c, b.batch_id),
     transitions.mark_stored: lambda c, b: transitions.mark_stored(

@@ -195,6 +195,7 @@ def key_columns(destination: Destination) -> list[str]:
     return list(dict.fromkeys(["client_slug", *destination.key]))
 
 
+# one row: looks for the first in a range of a key, of a table of the user's own
 def takes_as_new(
     connection: Connection, destination: Destination, client: str, batch: str, item_ids: Sequence[int]
 ) -> bool:
@@ -228,7 +229,6 @@ def insert(connection: Connection, destination: Destination, feed: Feed) -> None
     _copy(connection, sql.Identifier(destination.table), destination, feed)
 
 
-# one row: each, of a table of the user's own, by its key
 def upsert(connection: Connection, destination: Destination, feed: Feed) -> int:
     """Insert or update rows, each of another item, that `feed` writes; how many keys they have.
 
