@@ -14,8 +14,8 @@ from enrichment_assets.assets.descriptions import plain
 from enrichment_assets.assets.direct import direct_parents
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.assets.uploads import BATCH_ITEMS
+from enrichment_assets.domain.expressions import fields_named
 from enrichment_assets.domain.field_types import type_of
-from enrichment_assets.domain.mapping import fields_named
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 
 GROUP = "enrichment"

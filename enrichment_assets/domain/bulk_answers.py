@@ -16,8 +16,8 @@ from enrichment_assets.domain.bulk import Match
 from enrichment_assets.domain.bulk_requests import bulk_of, text_of_name
 from enrichment_assets.domain.charsets import charset_of
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
-from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.money import units_of
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.workflow import WorkflowDefinition

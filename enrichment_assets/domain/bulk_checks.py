@@ -9,7 +9,7 @@ from enrichment_assets.domain.bulk import Bulk, Match
 from enrichment_assets.domain.bulk_requests import MEMBERS, OF_THE_CALL
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import plain_path
-from enrichment_assets.domain.mapping import Expression
+from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.name_checks import Fault
 from enrichment_assets.domain.reads import Read, reads_of
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
@@ -25,7 +25,7 @@ def bulk_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
         return
     if workflow.request.body_format != "json":
         yield Fault(("request", "body_format"), "members are a JSON list: a request with `bulk` is `json`")
-    if workflow.response.format == "text":
+    if workflow.response.format != "json":
         yield Fault(("response", "format"), "an answer for many members is JSON, and each reads its element of it")
     if bulk.cost is not None and workflow.response.cost is not None:
         yield Fault(("bulk", "cost"), "the call's cost or each member's (`response.cost`): one of them is counted")

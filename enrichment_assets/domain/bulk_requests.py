@@ -11,7 +11,7 @@ from typing import Any
 
 from enrichment_assets.domain.bulk import Bulk, Match
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
-from enrichment_assets.domain.mapping import Expression, blank
+from enrichment_assets.domain.expressions import Expression, blank
 from enrichment_assets.domain.provider import RenderedRequest
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition

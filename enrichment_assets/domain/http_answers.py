@@ -91,8 +91,7 @@ def asked_pace(answer: Answer) -> float | None:
 def _wait_in_body(answer: Answer) -> float | None:
     if b"retry_after_seconds" not in answer.body[:_PEEK]:
         return None
-    seconds = _seconds(error_body(answer).get("retry_after_seconds"))
-    return None if seconds is None else _bounded(seconds)
+    return wait_of(error_body(answer).get("retry_after_seconds"))
 
 
 def is_web_page(answer: Answer) -> bool:
@@ -112,6 +111,27 @@ def error_body(answer: Answer) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+def target_verdict(status: int | None, cost: Decimal | None = None) -> Verdict:
+    """What it means that a page's own server answered with a status, where that was passed on inside an HTTP 200.
+
+    A page that is gone, or that shows nobody what it has, is a miss; a server that is down may be back.
+    """
+    if status is None or status < 400:
+        return Verdict(cost_units=cost)
+    if status in (408, 425, 429) or status >= 500:
+        return Verdict(ErrorClass.RETRYABLE, message=f"the page's server answered HTTP {status}", cost_units=cost)
+    return Verdict(not_found=True, message=f"the page's server answered HTTP {status}", cost_units=cost)
+
+
+def object_of(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object that an answer is, of any length, or an empty mapping for anything else."""
+    try:
+        body = answer.document[0] if answer.document else parse_json(answer.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def number_header(answer: Answer, name: str) -> Decimal | None:
     """A header as a finite, not negative decimal, else None."""
     try:
@@ -119,6 +139,12 @@ def number_header(answer: Answer, name: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return value if value.is_finite() and value >= 0 else None
+
+
+def wait_of(value: Any) -> float | None:
+    """A wait that a body names, as a bounded number of seconds; None: it names none."""
+    number = None if isinstance(value, bool) else _seconds(value)
+    return None if number is None else _bounded(number)
 
 
 def _bounded(seconds: float) -> float:

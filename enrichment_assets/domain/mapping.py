@@ -13,86 +13,20 @@ from functools import partial
 from types import UnionType
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
-from enrichment_assets.domain.charsets import charset_of, decode_text
+from enrichment_assets.domain.charsets import charset_of
 from enrichment_assets.domain.contact_records import ContactReader
 from enrichment_assets.domain.contacts import best_of_answer
 from enrichment_assets.domain.envelopes import opened
 from enrichment_assets.domain.errors import ConfigurationError, ContractError, ReportedError
-from enrichment_assets.domain.expression_trees import names_in, plain_path, reads_lists
+from enrichment_assets.domain.expressions import Expression, blank, truthy
 from enrichment_assets.domain.jsontext import parse_json
 from enrichment_assets.domain.money import units_of
+from enrichment_assets.domain.page_answers import NoContent, page_payload, text_payload, with_opened_page
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.domain.text_json import TextOpener
 from enrichment_assets.domain.values import clean_fields
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
-
-FINAL_URL_HEADERS = ("zr-final-url", "content-location")
-"""Response headers in which a scraper says where it ended up; the first that is there wins."""
-
-
-class Expression:
-    """One compiled JMESPath expression.
-
-    Raises:
-        ConfigurationError: The text is not JMESPath; names `where` (for people: workflow and field).
-    """
-
-    def __init__(self, text: str, where: str) -> None:
-        self.text = text
-        self.where = where
-        try:
-            self._compiled = jmespath.compile(text)
-        except (JMESPathError, RecursionError) as error:
-            reason = " ".join(str(error).split())
-            raise ConfigurationError(
-                f"{where}: {text!r} is not a JMESPath expression: {reason}", code="workflow.expression_invalid"
-            ) from error
-        self.tree: Mapping[str, Any] = self._compiled.parsed
-        self.path = plain_path(self.tree)
-        """The names of a plain path (`payload.person.title`), else None."""
-        self.reads_lists = reads_lists(self.tree)
-
-    def __call__(self, data: Any) -> Any:
-        """Evaluate over `data`; raises `ContractError` where the data does not fit the expression."""
-        if self.path is not None:
-            for name in self.path:
-                data = data.get(name) if isinstance(data, Mapping) else None
-            return data
-        try:
-            return self._compiled.search(data)
-        except Exception as error:  # a hostile payload reaches type errors deep inside the interpreter
-            raise ContractError(
-                f"{self.where}: {self.text!r} does not fit the payload ({_brief(error)})", code="answer.unlike_mapping"
-            ) from error
-
-
-def condition(expression: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Compile a `run_if`: true unless the result is null, false or empty (JMESPath's truth; 0 is true)."""
-    compiled = Expression(expression, "run_if")
-    return lambda fields: truthy(compiled(fields))
-
-
-def fields_named(expression: str) -> set[str]:
-    """Top-level fields that an expression reads: `email && company.name` names `email` and `company`."""
-    return names_in(Expression(expression, "expression").tree)
-
-
-def truthy(value: Any) -> bool:
-    """JMESPath's truth: null, false, and empty strings, lists and objects are false; 0 is true."""
-    return not (value is None or value is False or value == "" or value == [] or value == {})
-
-
-def blank(value: Any) -> bool:
-    """True for null, white space, and lists or objects with nothing else in them: such a value provides nothing."""
-    if isinstance(value, str):
-        return not value.strip()
-    if isinstance(value, Mapping):
-        return all(blank(member) for member in value.values())
-    return value is None or (isinstance(value, list) and all(blank(member) for member in value))
 
 
 class ResponseReader:
@@ -130,10 +64,22 @@ class ResponseReader:
         if self._workflow.mode is Mode.ASYNC:
             return self._read_acknowledgement(answer)
         notes: list[str] = []
-        is_text = self._workflow.response.format == "text"
-        payload = self._text_payload(answer) if is_text else self._document(answer, notes)
-        reading = self._read_wrapped(payload, partial(self._read_answer, notes=notes), self._found_if, list | None)
+        read = partial(self._read_answer, notes=notes)
+        try:
+            reading = self._read_wrapped(self._payload(answer, notes), read, self._found_if, list | None)
+        except NoContent as page:
+            return self._missed(page)
         return replace(reading, note="; ".join(notes)) if notes else reading
+
+    def _payload(self, answer: Answer, notes: list[str]) -> Any:
+        response = self._workflow.response
+        if response.format == "text":
+            return text_payload(answer)
+        is_page = response.format == "page" and response.decode is None
+        return page_payload(answer) if is_page else self._document(answer, notes)
+
+    def _missed(self, page: NoContent) -> Reading:
+        return replace(page.reading(), cost_units=self._cost_units(page.payload))
 
     def _read_answer(self, body: Any, notes: list[str]) -> Reading:
         body = self._with_opened_text(body, notes)
@@ -148,7 +94,11 @@ class ResponseReader:
         notes: list[str] = []
         document = self._json(body, notes, {"content-type": content_type})
         read = partial(self._read_delivered, notes=notes)
-        reading = self._read_wrapped(document, read, self._callback_found_if, list if self._reads_lists else dict)
+        misses = list if self._reads_lists else dict
+        try:
+            reading = self._read_wrapped(document, read, self._callback_found_if, misses)
+        except NoContent as page:
+            return self._missed(page)
         return replace(reading, note="; ".join(notes)) if notes else reading
 
     def read_poll(self, answer: Answer) -> Reading | None:
@@ -160,7 +110,10 @@ class ResponseReader:
         delivered = self.polled(answer, notes)
         if delivered is None:
             return None
-        return replace(self._read_delivered(delivered[0], notes), note="; ".join(notes) or None)
+        try:
+            return replace(self._read_delivered(delivered[0], notes), note="; ".join(notes) or None)
+        except NoContent as page:
+            return self._missed(page)
 
     def polled(self, answer: Answer, notes: list[str]) -> tuple[Any] | None:
         """What the callback would have carried: `poll.payload` of the body; None: not ready yet."""
@@ -228,7 +181,7 @@ class ResponseReader:
         try:
             payload = self._json(answer.body, [], answer.headers)
         except ContractError:
-            payload = self._text_payload(answer)
+            payload = text_payload(answer)
         self._refuse_errors(self._error_if, payload)
         return Reading(
             outcome=Outcome.NOT_FOUND,
@@ -309,18 +262,14 @@ class ResponseReader:
     def _with_opened_text(self, body: Any, notes: list[str]) -> Any:
         if self._open_text is None:
             return body
+        if self._workflow.response.format == "page":
+            return with_opened_page(self._open_text, body)
         try:
             return self._open_text(body, notes)
         except ValueError as error:
             raise ContractError(
                 f"{self._workflow.slug}, response.decode: {error}", code="answer.not_decodable"
             ) from error
-
-    def _text_payload(self, answer: Answer) -> dict[str, Any]:
-        text = decode_text(answer.body, answer.headers.get("content-type", ""))
-        final_url = next((answer.headers[name] for name in FINAL_URL_HEADERS if name in answer.headers), None)
-        # Postgres' jsonb cannot hold NUL.
-        return {"text": text.replace("\0", "\ufffd"), "headers": dict(answer.headers), "final_url": final_url}
 
     def _expression(self, field: str, text: str) -> Expression:
         return Expression(text, f"workflow {self._workflow.slug}, {field}")
@@ -345,7 +294,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     return "null" if value is None else "text" if isinstance(value, str) else "a single value"
-
-
-def _brief(error: Exception) -> str:
-    return type(error).__name__  # the message may quote the payload: personal data

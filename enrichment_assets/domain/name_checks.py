@@ -14,6 +14,7 @@ from enrichment_assets.domain.bulk_requests import MEMBERS
 from enrichment_assets.domain.client_profiles import NAMES, PROFILE
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import names_in
+from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.known_names import (
     ITEM_MEMBERS,
     PLATFORM,
@@ -24,7 +25,7 @@ from enrichment_assets.domain.known_names import (
     given_by,
 )
 from enrichment_assets.domain.local_operations import PAYLOADS
-from enrichment_assets.domain.mapping import Expression
+from enrichment_assets.domain.page_answers import PAGE_PAYLOAD
 from enrichment_assets.domain.reads import Place, Read, reads_of, spelt, stored_reads
 from enrichment_assets.domain.suggestions import did_you_mean, instead, misspelt
 from enrichment_assets.domain.template_expressions import SECRETS
@@ -239,8 +240,10 @@ def _payload(workflow: WorkflowDefinition) -> Sequence[str] | None:
     if workflow.mode is Mode.LOCAL:
         known = PAYLOADS.get(workflow.operation)
         return None if known is None else sorted(known)
-    is_text = workflow.response.format == "text" and workflow.mode is Mode.SYNC and workflow.response.decode is None
-    return sorted(TEXT_PAYLOAD) if is_text else None
+    if workflow.mode is not Mode.SYNC or workflow.response.decode is not None:
+        return None
+    ours = {"text": TEXT_PAYLOAD, "page": PAGE_PAYLOAD}.get(workflow.response.format)
+    return None if ours is None else sorted(ours)
 
 
 def _emitted(workflow: WorkflowDefinition) -> Iterator[Fault]:

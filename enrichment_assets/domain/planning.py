@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from enrichment_assets.domain.client_profiles import NAMES, PROFILE, ProfileVersion
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.expressions import fields_named
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.known_names import UPLOADED, given_by, vocabulary
-from enrichment_assets.domain.mapping import fields_named
 from enrichment_assets.domain.model_errors import described
 from enrichment_assets.domain.name_checks import pipeline_faults
 from enrichment_assets.domain.pipeline import (

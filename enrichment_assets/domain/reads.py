@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import optional_paths, paths_in
-from enrichment_assets.domain.mapping import Expression
+from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.template_expressions import TemplateError
 from enrichment_assets.domain.template_expressions import paths_in as template_paths
 from enrichment_assets.domain.workflow import RequestTemplate, WorkflowDefinition

@@ -127,6 +127,10 @@ def _one(documents: list[Any]) -> Any:
     return documents[0]
 
 
+ReadText = Callable[[str, list[str] | None], Any]
+"""What opens a text: the text, and where to tell what was mended."""
+
+
 class TextOpener:
     """Opens the text at one place of a payload: `choices[0].message.content` is then an object, the rest as it was.
 
@@ -138,38 +142,38 @@ class TextOpener:
         self.path = path
         self._steps = path_steps(jmespath.compile(path).parsed)
 
-    def __call__(self, payload: Any, notes: list[str] | None = None) -> Any:
-        """The payload with the text opened; unchanged where nothing or no text is at the path.
+    def __call__(self, payload: Any, notes: list[str] | None = None, read: ReadText = json_in_text) -> Any:
+        """The payload with the text opened by `read`; unchanged where nothing or no text is at the path.
 
         Raises:
             ValueError: There is text, and no JSON can be read out of it.
         """
-        return self._open(payload, self._steps, notes)
+        return self._open(payload, self._steps, lambda text: read(text, notes))
 
-    def _open(self, value: Any, steps: _Steps, notes: list[str] | None) -> Any:
+    def _open(self, value: Any, steps: _Steps, read: Callable[[str], Any]) -> Any:
         if not steps:
-            return json_in_text(value, notes) if isinstance(value, str) else value
+            return read(value) if isinstance(value, str) else value
         step, *rest = steps
         if isinstance(step, str):
             if not isinstance(value, Mapping) or step not in value:
                 return value
-            return {**value, step: self._open(value[step], tuple(rest), notes)}
+            return {**value, step: self._open(value[step], tuple(rest), read)}
         if not isinstance(value, list):
             return value
         if step is None:
-            return self._open_each(value, tuple(rest), notes)
+            return self._open_each(value, tuple(rest), read)
         if not -len(value) <= step < len(value):
             return value
         opened = list(value)
-        opened[step] = self._open(value[step], tuple(rest), notes)
+        opened[step] = self._open(value[step], tuple(rest), read)
         return opened
 
-    def _open_each(self, values: list[Any], rest: _Steps, notes: list[str] | None) -> list[Any]:
+    def _open_each(self, values: list[Any], rest: _Steps, read: Callable[[str], Any]) -> list[Any]:
         """Every element; text without JSON (a model's thinking beside its answer) stays where another one has some."""
         opened, refused, changed = [], None, False
         for value in values:
             try:
-                opened.append(self._open(value, rest, notes))
+                opened.append(self._open(value, rest, read))
                 changed = changed or opened[-1] != value
             except ValueError as error:
                 opened.append(value)

@@ -100,14 +100,17 @@ class ResponseMapping(Part):
     """How an answer is read. Every value is a JMESPath expression over the payload.
 
     The payload is the JSON body; for a body that is not JSON it is `{"text": ..., "headers": {...}, "final_url": ...}`
-    when `format: text`. An answer is `found` when `found_if` is true-ish (default: any of `provides` is not null).
+    when `format: text`, and what the page says when `format: page` (docs/pages.md).
+    An answer is `found` when `found_if` is true-ish (default: any of `provides` is not null).
     """
 
-    format: Literal["json", "text"] = "json"
+    format: Literal["json", "text", "page"] = "json"
     found_if: str | None = None
     cost: str | None = Field(default=None, description="reported cost in units of `price.unit`")
     decode: str | None = Field(
-        default=None, description="where text holds JSON: `choices[0].message.content`; it is opened before mapping"
+        default=None,
+        description="where text holds JSON: `choices[0].message.content`; it is opened before mapping. With `format: "
+        "page`: where in JSON the page stands",
     )
     not_found_status: list[int] = Field(
         default_factory=list, description="sync: statuses by which this API says that it knows nothing, `[404]`"

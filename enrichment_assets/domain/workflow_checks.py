@@ -10,8 +10,9 @@ from enrichment_assets.domain.bulk_answers import BulkReader
 from enrichment_assets.domain.bulk_checks import bulk_faults
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import negates_half
+from enrichment_assets.domain.expressions import Expression, condition
 from enrichment_assets.domain.known_names import PLATFORM
-from enrichment_assets.domain.mapping import Expression, ResponseReader, condition
+from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.model_errors import Lines, at_line, line_of
 from enrichment_assets.domain.name_checks import Fault, name_faults
 from enrichment_assets.domain.prompts.checks import prompt_faults

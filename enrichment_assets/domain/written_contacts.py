@@ -23,10 +23,11 @@ class Written:
     end: int
 
 
-_MAX_ADDRESS = 320
-_ADDRESS = re.compile(
-    r"""[^\s<>()\[\]{}"“”„«»,;:|\\/=?&!*`]{1,%d}@[^\s<>()\[\]{}"“”„«»,;:|\\/=?&!*`]{3,%d}""" % (64, 253)  # noqa: UP031
-)
+_NO_PART = r"""\s<>()\[\]{}"“”„«»,;:|\\/=?&!*`：，。；、（）【】《》「」"""
+_ADDRESS = re.compile(rf"[^{_NO_PART}]{{1,64}}@[^{_NO_PART}]{{3,253}}")
+_WIDE = str.maketrans("＠﹫．", "@@.")
+"""Signs as Chinese and Japanese pages write them; as long as what they stand for."""
+
 _OF_AN_IMAGE = re.compile(r"@\d(?:[.,]\d)?x[.-]", re.IGNORECASE)
 """`logo@2x.zip`: an image for screens of high density; `zip` and `mov` are top-level domains."""
 
@@ -62,6 +63,7 @@ _NAMED_NUMBER = re.compile(
 
 def emails_in(text: str) -> Iterator[Written]:
     """Every address of the text in its order, repeated where it is. Never raises."""
+    text = text.translate(_WIDE)
     if "@" in text:
         for found in _ADDRESS.finditer(text):
             address = None if _OF_AN_IMAGE.search(found.group()) else normalise_email(found.group())

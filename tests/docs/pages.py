@@ -24,6 +24,7 @@ FOR_USERS = (
     "docs/uploads.md",
     "docs/workflows.md",
     "docs/prompts.md",
+    "docs/pages.md",
     "docs/shipped.md",
     "docs/trying.md",
     "docs/fan-out.md",

@@ -41,7 +41,7 @@ EVERYBODY = [
     (502, E.RETRYABLE), (503, E.RETRYABLE), (504, E.RETRYABLE), (529, E.RETRYABLE),
 ]  # fmt: skip
 MODELS = ("openai", "anthropic", "perplexity")
-DIFFERENT = {("hunter", 202), ("hunter", 403), ("hunter", 429)} | {
+DIFFERENT = {("hunter", 202), ("hunter", 403), ("hunter", 429), ("firecrawl", 403), ("jina", 451)} | {
     (model, status) for model in MODELS for status in (400, 409, 422)
 }
 
@@ -146,6 +146,27 @@ QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
     ("brave", 422, {"error": {"code": "VALIDATION", "status": 422}}, {}, E.INVALID_INPUT),
     ("brave", 429, {"error": {"code": "QUOTA_LIMITED", "status": 429}}, {}, E.QUOTA),
     ("brave", 429, {"error": {"code": "RATE_LIMITED", "status": 429}}, ONE, E.RETRYABLE),
+    # firecrawl-py 4.55: what the target's server said is in metadata, and 408 says when to repeat
+    ("firecrawl", 200, {"success": True, "data": {"metadata": {"statusCode": 200, "creditsUsed": 1}}}, {}, OK),
+    ("firecrawl", 200, {"success": True, "data": {"markdown": "x"}}, {}, OK),
+    ("firecrawl", 200, {"success": True, "data": {"metadata": {"statusCode": 404}}}, {}, NOT_FOUND),
+    ("firecrawl", 200, {"success": True, "data": {"metadata": {"statusCode": 403}}}, {}, NOT_FOUND),
+    ("firecrawl", 200, {"success": True, "data": {"metadata": {"statusCode": 503}}}, {}, E.RETRYABLE),
+    ("firecrawl", 200, {"success": False, "error": "x"}, {}, E.RETRYABLE),
+    ("firecrawl", 403, {"success": False, "error": "We do not support this site"}, {}, NOT_FOUND),
+    ("firecrawl", 408, {"success": False, "code": "SCRAPE_TIMEOUT", "retryAfterSeconds": 1}, ONE, E.RETRYABLE),
+    ("firecrawl", 500, {"success": False, "code": "SCRAPE_DNS_RESOLUTION_ERROR"}, {}, NOT_FOUND),
+    ("firecrawl", 500, {"success": False, "code": "SCRAPE_ALL_ENGINES_FAILED"}, {}, E.RETRYABLE),
+    # jina-ai/reader: `data.warning` of a dead target, 422 for a host without an address, 451 for one it does not fetch
+    ("jina", 200, {"data": {"content": "x", "usage": {"tokens": 9}}}, {}, OK),
+    ("jina", 200, {"data": {"warning": "Target URL returned error 404: Not Found", "content": "x"}}, {}, NOT_FOUND),
+    ("jina", 200, {"data": {"warning": "Target URL returned error 500: Oops", "content": "x"}}, {}, E.RETRYABLE),
+    ("jina", 200, {"data": {"warning": "This is a cached snapshot", "content": "x"}}, {}, OK),
+    ("jina", 422, {"message": "Domain 'x.invalid' could not be resolved"}, {}, NOT_FOUND),
+    ("jina", 422, {"message": "Invalid URL"}, {}, E.INVALID_INPUT),
+    ("jina", 451, {"name": "SecurityCompromiseError"}, {}, NOT_FOUND),
+    ("jina", 429, {"name": "RateLimitTriggeredError", "retryAfter": 1}, ONE, E.RETRYABLE),
+    ("jina", 402, {"name": "InsufficientBalanceError"}, {}, E.PAYMENT),
     ("enrichlayer", 403, {"code": 403, "description": "Insufficient credits", "name": "Forbidden"}, {}, E.PAYMENT),
     ("enrichlayer", 401, {"code": 401, "description": "Invalid API Key", "name": "Unauthorized"}, {}, E.AUTH),
     ("enrichlayer", 404, {"code": 404, "description": "Person profile does not exist"}, {}, NOT_FOUND),

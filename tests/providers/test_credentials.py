@@ -102,7 +102,9 @@ def test_a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown()
     assert "cret" not in str(caught.value).replace("secret", "")
 
 
-@pytest.mark.parametrize("provider", ["apollo", "hunter", "zenrows", "serper", "brave", "enrichlayer"])
+@pytest.mark.parametrize(
+    "provider", ["apollo", "hunter", "zenrows", "serper", "brave", "enrichlayer", "firecrawl", "jina"]
+)
 def test_a_key_does_not_go_to_another_host_than_its_providers(provider: str) -> None:
     for url in (
         "https://evil.example/v1",

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.expressions import Expression, condition, fields_named
 from enrichment_assets.domain.jsontext import parse_json
-from enrichment_assets.domain.mapping import Expression, ResponseReader, condition, fields_named
+from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.provider import Answer, Reading
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -236,7 +237,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(_JSON | st.binary())
 def test_no_payload_makes_a_builtin_mapping_raise_anything_but_a_contract_error(payload: Any) -> None:
     body = payload if isinstance(payload, bytes) else __import__("json").dumps(payload).encode()

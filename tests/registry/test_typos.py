@@ -219,7 +219,11 @@ def test_a_workflow_that_computes_or_reads_text_knows_the_names_of_its_answers()
     scrape = builtin_workflows()["scrape-homepage-via-zenrows"]
     local = builtin_workflows()["normalise-name"]
     for workflow, changes, sentence in [
-        (scrape, {"provides": {"page": "txt"}}, "provides.page: the answer has no 'txt': did you mean 'text'?"),
+        (
+            scrape,
+            {"provides": {"page": "txt"}, "types": {}},
+            "provides.page: the answer has no 'txt': did you mean 'text'?",
+        ),
         (local, {"provides": {"middle_name": "midle"}}, "the answer has no 'midle': did you mean 'middle'?"),
         (local, {"operation": "normalize_name"}, "there is no local operation 'normalize_name': did you mean"),
     ]:
@@ -227,7 +231,9 @@ def test_a_workflow_that_computes_or_reads_text_knows_the_names_of_its_answers()
         with pytest.raises(ConfigurationError) as caught:
             check_workflow(changed, PROVIDERS, KNOWN)
         assert sentence in str(caught.value)
-    json = WorkflowDefinition.model_validate(scrape.model_dump(by_alias=True) | {"provides": {"page": "data.text"}})
+    json = WorkflowDefinition.model_validate(
+        scrape.model_dump(by_alias=True) | {"provides": {"page": "data.text"}, "types": {}}
+    )
     assert workflow_faults(json, PROVIDERS, KNOWN) == []
     assert ["the answer has no 'data'" in str(warning) for warning in name_warnings(json, KNOWN)] == [True]
 

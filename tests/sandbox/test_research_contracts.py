@@ -166,3 +166,23 @@ async def test_chat_says_with_one_status_whether_to_wait_or_to_pay(sandbox: Clie
 )
 async def test_a_missing_key_is_refused_in_each_ones_own_way(sandbox: Client, path: str, status: int) -> None:
     assert (await sandbox.post(path, ASKED)).status == status
+
+
+async def test_scrapers_that_answer_200_for_a_page_that_is_gone_say_so_inside_and_bill_it(sandbox: Client) -> None:
+    asked, gone = {"url": "https://acme-labs.com"}, {**TOKEN, "x-sandbox-scenario": "miss"}
+    for headers, status in ((TOKEN, 200), (gone, 404)):
+        got = await sandbox.post("/firecrawl/scrape", {**asked, "formats": ["rawHtml", "links"]}, headers=headers)
+        metadata = got.json["data"]["metadata"]
+        assert (got.status, got.json["success"], metadata["statusCode"], metadata["creditsUsed"]) == (
+            200,
+            True,
+            status,
+            1,
+        )
+    read = await sandbox.get("/jina/https://acme-labs.com", headers={**TOKEN, "accept": "application/json"})
+    assert read.json["data"]["content"].startswith("# Acme Labs")
+    dead = await sandbox.post("/jina/", asked, headers={**gone, "accept": "application/json"})
+    assert (dead.status, dead.json["data"]["warning"]) == (200, "Target URL returned error 404: Not Found")
+    assert "Warning: Target URL returned error 404" in (await sandbox.post("/jina/", asked, headers=gone)).body.decode()
+    assert (await sandbox.post("/firecrawl/scrape", {"url": "nonsense"}, headers=TOKEN)).status == 400
+    assert (await sandbox.post("/jina/", {"url": "nonsense"}, headers=TOKEN)).status == 422

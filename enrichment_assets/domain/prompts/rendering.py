@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
-from enrichment_assets.domain.mapping import blank
+from enrichment_assets.domain.expressions import blank
 from enrichment_assets.domain.prompts.definition import Prompt
 from enrichment_assets.domain.prompts.fencing import fenced
 from enrichment_assets.domain.prompts.model_provider import ModelProvider

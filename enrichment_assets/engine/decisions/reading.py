@@ -17,13 +17,18 @@ from enrichment_assets.store.runs.contexts import Callback
 LARGE = 256 * 1024
 """Bytes from which a body is read in a thread: heartbeats and other answers go on meanwhile."""
 
+LARGE_TEXT = 32 * 1024
+"""The same of a page, and of what a prompt's values are looked up in: these take a hundred times as long as JSON."""
+
 MOST_READINGS = 5
 """Readings that may have cost runs their life before the body is given up."""
 
 
 async def decided(step: Step, answer: Answer) -> Decision:
     """`answers.decide`, off the event loop where the body is large."""
-    if len(answer.body) < LARGE:
+    inputs = sum(map(len, answer.inputs.values())) if answer.inputs else 0
+    is_text = step.workflow.response.format == "page" or inputs > 0
+    if len(answer.body) + inputs < (LARGE_TEXT if is_text else LARGE):
         return decide(step, answer)
     return await asyncio.to_thread(decide, step, answer)
 

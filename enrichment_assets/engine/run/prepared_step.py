@@ -12,7 +12,8 @@ from typing import Any
 from enrichment_assets.domain.bulk_answers import BulkReader
 from enrichment_assets.domain.bulk_requests import BulkRenderer
 from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
-from enrichment_assets.domain.mapping import ResponseReader, condition
+from enrichment_assets.domain.expressions import condition
+from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
 from enrichment_assets.domain.planning import ends_parent
 from enrichment_assets.domain.prompts.batch_api import BatchApi, LineReader

@@ -53,16 +53,19 @@ def markdown_page(population: Population, company: Company) -> str:
     """The page as markdown."""
     topics = "\n".join(f"- {topic}" for topic in company.keywords)
     staff = "\n".join(f"- **{person}**, {title}" for person, title in staff_of(population, company))
+    links = " ".join(f"[{link.rpartition('/')[2]}]({link})" for link in links_of(company))
     return (
         f"# {company.name}\n\n{company.description} Founded in {company.founded}, {company.employees} people.\n\n"
         f"## What we do\n\n{topics}\n\n## Our people\n\n{staff}\n\n## Contact\n\n{company.address}  \n"
-        f"{company.phone}  \n[info@{company.domain}](mailto:info@{company.domain})\n"
+        f"{company.phone}  \n[info@{company.domain}](mailto:info@{company.domain})\n\n{links}\n"
     )
 
 
 def plain_page(population: Population, company: Company) -> str:
     """The page as plain text."""
-    return re.sub(r"^#+ |\*\*|^- |\(mailto:[^)]*\)|[\[\]]", "", markdown_page(population, company), flags=re.MULTILINE)
+    return re.sub(
+        r"^#+ |\*\*|^- |\((?:mailto|https?):[^)]*\)|[\[\]]", "", markdown_page(population, company), flags=re.MULTILINE
+    )
 
 
 def select(company: Company, selector: str) -> Any:

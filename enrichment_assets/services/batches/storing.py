@@ -17,7 +17,7 @@ from psycopg.errors import UniqueViolation
 
 from enrichment_assets.domain.coercion import UNFIT, coerce
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
-from enrichment_assets.domain.mapping import Expression
+from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.batches.advancing import load_batch

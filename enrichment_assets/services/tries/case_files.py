@@ -22,8 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.jsontext import json_bytes
-from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.model_errors import described
 
 MOST_BYTES = 256 * 1024 * 1024

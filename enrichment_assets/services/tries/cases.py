@@ -12,8 +12,8 @@ from typing import Any
 
 from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
+from enrichment_assets.domain.expressions import truthy
 from enrichment_assets.domain.known_names import given_by
-from enrichment_assets.domain.mapping import truthy
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, PipelineDefinition
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition

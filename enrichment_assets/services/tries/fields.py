@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.field_types import FieldType, type_of
-from enrichment_assets.domain.mapping import Expression
 from enrichment_assets.domain.workflow import WorkflowDefinition
 
 
