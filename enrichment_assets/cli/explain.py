@@ -52,7 +52,7 @@ def _print_chains(batch: str, item: int, chains: Sequence[Chain]) -> None:
     rows: list[tuple[object, ...]] = []
     for chain in chains:
         if not chain.links:
-            rows.append((chain.field, *[None] * 12, chain.because))
+            rows.append((chain.field, *[None] * 13, chain.because))
         for link in chain.links:
             rows.append(
                 (
@@ -69,11 +69,12 @@ def _print_chains(batch: str, item: int, chains: Sequence[Chain]) -> None:
                     link.kind,
                     link.rule,
                     link.profile_version,
+                    _cited(link),
                     f"shown: {chain.because}" if link.wins else link.why_not,
                 )
             )
     columns = ("field", "value", "shown", "from", "provider", "fetched", "reused from", "confidence", "verdict", "said",
-               "kind", "rule", "profile", "why")  # fmt: skip
+               "kind", "rule", "profile", "cited", "why")  # fmt: skip
     print_table(
         columns,
         rows,
@@ -86,6 +87,12 @@ def _print_chains(batch: str, item: int, chains: Sequence[Chain]) -> None:
 def _said(link: Link) -> str | None:
     """The verdict in the words of who gave it."""
     return f"{link.said} ({link.said_by})" if link.said and link.said_by else link.said
+
+
+def _cited(link: Link) -> str | None:
+    """The words that a grounded value stands in, and where: `"We are 40 people" (homepage_text, 812)`."""
+    shown = [f'"{one["quote"]}" ({one["input"]}, {one["start"]})' for one in link.citations]
+    return "; ".join(shown) or None
 
 
 def edit(

@@ -98,7 +98,8 @@ class Reading:
 
     `rejected`: field -> what the payload has for it that is no value of the field (`domain.values.rejection`).
     `note`: what was mended in the bytes to read them, for people. `reason`: why nothing was found, where that is said.
-    `completion`, `citations`: of a prompt, what the model used and said, and where its grounded values stand.
+    `completion`, `citations`: of a prompt, what the model used and said, and where its grounded values stand;
+    `cited`: the same by the fields that are provided (`domain.prompts.grounding.cited`).
     """
 
     outcome: Outcome
@@ -112,6 +113,7 @@ class Reading:
     reason: str | None = None
     completion: Completion | None = None
     citations: tuple[Citation, ...] = ()
+    cited: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -489,6 +489,11 @@ enrichment_results = Table(
     Column("payload", JSONB, comment="the whole answer"),
     Column("fields", JSONB, nullable=False, comment="what `provides` mapped out of it"),
     Column("rejected", JSONB, comment="field -> {value, reason, others}: what of the answer does not compete"),
+    Column(
+        "citations",
+        JSONB,
+        comment="field -> [{at, input, quote, start}]: where the grounded values of a model's answer stand",
+    ),
     _now("fetched_at"),
     _one_of("outcome", Outcome),
     UniqueConstraint("item_id", "workflow_slug"),

@@ -91,6 +91,9 @@ def test_each_answer_has_its_outcome_and_costs_what_it_used(harness: BatchHarnes
         fields = {state["item_id"]: trap for trap, state in states.items()}
         results = {fields[result["item_id"]]: result for result in batch.results()}
         assert results["good"]["fields"] == {"score": 80, "score_reason": "they hire", "email": "ada@pumps.example"}
+        cited = {"at": "email", "input": "page", "quote": "ada@pumps.example", "start": PAGE.index("ada@")}
+        assert results["good"]["citations"] == {"email": [cited]}
+        assert results["invented"]["citations"] is None
         assert results["invented"]["fields"] == {"score": 80, "score_reason": "they hire"}
         assert results["invented"]["rejected"]["email"]["reason"] == "not_grounded"
         assert results["high-once"]["fields"]["score"] == 90

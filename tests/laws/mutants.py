@@ -76,6 +76,7 @@ def find_check(name: str) -> Callable[[BatchHarness], None]:
         hold_checks,
         lease_checks,
         multi_process_checks,
+        prompt_checks,
         reuse_checks,
         suppression_checks,
     )
@@ -85,6 +86,7 @@ def find_check(name: str) -> Callable[[BatchHarness], None]:
         child_checks,
         hold_checks,
         lease_checks,
+        prompt_checks,
         reuse_checks,
         suppression_checks,
         multi_process_checks,

@@ -234,11 +234,3 @@ def test_child_items_of_a_tried_row_are_counted_and_nobody_is_asked_about_them(d
     (row,) = desk.json("try", "search", "--set", "company_name=Pine Golf")["rows"]
     assert (row["outcome"], row["emitted"]) == ("found", 2)
     assert len(desk.rows("select 1 from provider_calls")) == 1
-
-
-def test_a_result_that_has_to_be_asked_for_is_polled_while_somebody_waits(desk: Desk) -> None:
-    ask = {"method": "GET", "url": "/results/{{external_id}}"}
-    desk.register(async_step("later", poll={"request": ask, "every": "1s", "pending_status": [202, 404]}))
-    tried = desk.json("try", "later", "--set", "first_name=Ada", "--wait", "30")
-    (row,) = tried["rows"]
-    assert (tried["settled"], row["status"], row["answer"]["how"]) == (True, "COMPLETED", "poll"), row

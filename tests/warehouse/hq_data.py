@@ -47,6 +47,7 @@ class Answer:
     age_days: int = 0
     stage: str | None = None
     id_namespace: str | None = None
+    citations: Mapping[str, Any] | None = None
 
 
 @dataclass
@@ -197,7 +198,8 @@ def _copy_answers(
     ]
     hq.execute("create temp table given (like enrichment_results, age_days int) on commit drop")
     columns = (
-        "id, client_id, batch_id, item_id, workflow_slug, provider, outcome, payload, fields, fetched_at, age_days"
+        "id, client_id, batch_id, item_id, workflow_slug, provider, outcome, payload, fields, citations, fetched_at, "
+        "age_days"
     )
     with hq.cursor().copy(f"copy given ({columns}) from stdin") as copy:
         for result, (item, a) in zip(results, kept, strict=True):
@@ -213,14 +215,16 @@ def _copy_answers(
                     a.outcome,
                     payload,
                     json.dumps(a.fields),
+                    None if a.citations is None else json.dumps(a.citations),
                     "2026-01-01",
                     a.age_days,
                 ]
             )
     hq.execute(
         "insert into enrichment_results (id, client_id, batch_id, item_id, workflow_slug, provider, outcome, payload, "
-        "fields, fetched_at) overriding system value select id, client_id, batch_id, item_id, workflow_slug, provider, "
-        "outcome, payload, fields, now() - make_interval(days => age_days) from given"
+        "fields, citations, fetched_at) overriding system value "
+        "select id, client_id, batch_id, item_id, workflow_slug, provider, outcome, payload, fields, citations, "
+        "now() - make_interval(days => age_days) from given"
     )
     hq.execute("drop table given")
     by_key = {(item, a.workflow): result for result, (item, a) in zip(results, kept, strict=True)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
@@ -100,7 +102,9 @@ def test_every_address_is_a_candidate_with_its_source_and_verdict(build: Build) 
 
 
 def test_a_persons_correction_beats_every_source_and_says_who_made_it(build: Build, settings: Settings) -> None:
-    lead = Lead({"title": "Clerk", "phone": "1"}, [Answer("match", {}, {"title": "CTO"})])
+    cited = {"at": "role", "input": "page", "quote": "our CTO", "start": 812}
+    answer = Answer("match", {}, {"title": "CTO", "mood": "good"}, citations={"title": [cited], "mood": [cited]})
+    lead = Lead({"title": "Clerk", "phone": "1"}, [answer])
     item = build([lead], batch_key="b").execute("select item_id from final_leads").fetchall()[0][0]
     edit_lead(hq_of(settings), settings, "b", item, "title", "wrong", by="bob", actor=TESTER)
     right, why = "Chief of Staff", "her own page"
@@ -119,6 +123,13 @@ def test_a_persons_correction_beats_every_source_and_says_who_made_it(build: Bui
     ]
     assert chain.final == "Chief of Staff"
     assert "correction" in chain.because
+    assert [list(link.citations) for link in chain.links] == [[], [cited], []]  # what a model gave says where it stands
+    provenance = "select field, citations from final_leads_provenance where field in ('mood', 'title') order by 1"
+    found = open_warehouse(settings).execute(provenance).fetchall()
+    assert [(field, citations and json.loads(citations)) for field, citations in found] == [
+        ("mood", [cited]),
+        ("title", None),
+    ]
 
 
 def test_only_values_of_a_lead_can_be_corrected(build: Build, settings: Settings) -> None:

@@ -81,7 +81,11 @@ given as (
 
 select
     g.*,
-    t.profile_version
+    t.profile_version,
+    cast(json_extract(r.citations, '$.' || g.field) as varchar) as citations
 from given as g
 left join {{ source('hq', 'batch_steps') }} as t
     on t.batch_key = g.batch_key and t.workflow_slug = g.source_workflow
+left join {{ source('hq', 'enrichment_results') }} as r
+    on r.batch_key = g.batch_key and r.item_id = g.item_id and r.workflow_slug = g.source_workflow
+    and g.source_kind <> 'human'

@@ -72,7 +72,7 @@ class AnswerReader:
             faults.append(_told(fault))
             if len(faults) == _MOST_TOLD:
                 break
-        if faults or not isinstance(value, dict):
+        if faults or not isinstance(value, dict):  # guard: an-answer-is-as-asked
             raise InvalidAnswer(
                 f"{INVALID}: {'; '.join(dict.fromkeys(faults)) or 'it is no JSON object'}", code="answer.unlike_schema"
             )

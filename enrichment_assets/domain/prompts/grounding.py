@@ -17,6 +17,7 @@ from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.no_value import is_no_value
 from enrichment_assets.domain.prompts.fencing import facts_in
 from enrichment_assets.domain.prompts.occurrences import Source
+from enrichment_assets.domain.prompts.paths import rule_names
 
 MAX_QUOTE = 500
 """Characters of a quote that are kept."""
@@ -88,6 +89,24 @@ def ground(
     return Grounded(answer, dropped, tuple(citations))
 
 
+def cited(citations: Sequence[Citation], fields_at: Mapping[str, Sequence[str]]) -> dict[str, list[dict[str, Any]]]:
+    """Citations by field: `at` (place in the answer), `input`, `quote`, `start` of each.
+
+    Args:
+        citations: Of one answer.
+        fields_at: Rule (`people[].email`) -> the fields that are provided from there. What none is provided from goes
+            by its path.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in citations:
+        names = rule_names(one.field)
+        at = [rule for rule in fields_at if names[: len(rule_names(rule))] == rule_names(rule)]
+        shown = {"at": one.field, "input": one.input, "quote": one.quote, "start": one.start}
+        for name in [field for place in at for field in fields_at[place]] or [".".join(names)]:
+            found.setdefault(name, []).append(shown)
+    return found
+
+
 def unknown_facts(answer: Any, cites: Mapping[str, str], inputs: Mapping[str, str]) -> str | None:
     """What is wrong with the facts that an answer says it used; None: nothing.
 
@@ -134,7 +153,7 @@ class _Search:
                 self.citations.append(Citation(place, name, source.text[slice(*span)][:MAX_QUOTE], span[0]))
                 return value
         self.dropped.append(value)
-        return None
+        return None  # guard: a-value-from-nowhere-does-not-count
 
 
 def _entry(dropped: list[Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from enrichment_assets.domain.companies import normalise_linkedin_company
 from enrichment_assets.domain.countries import region_of
+from enrichment_assets.domain.dates import read_day
 from enrichment_assets.domain.domains import addresses_of, host_of
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.field_types import FieldType
@@ -33,6 +34,11 @@ _EDGES = ".:!?*_,;'"
 _WEB_SCHEMES = ("http", "https", "")
 _WORDS = re.compile(r"[^\s,;:()\[\]{}\"|/<>!?]+(?:[ -][^\s,;:()\[\]{}\"|/<>!?]+){0,3}")
 _NUMBERS = frozenset({FieldType.NUMBER, FieldType.COUNT, FieldType.MONEY, FieldType.YEAR})
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(
+    r"(?<![\w.])(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}(?:st|nd|rd|th)?\.? (?:of )?[^\W\d_]{3,12}\.?,? \d{4}"
+    r"|[^\W\d_]{3,12}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})(?!\w)"
+)
 _DIGITS = re.compile(r"\D+")
 _MAX_TEXT = 20_000
 
@@ -82,8 +88,16 @@ class Source:
         return found
 
     def _words(self, value: str) -> Span | None:
+        if _ISO_DAY.fullmatch(value) and (day := self._day(value)) is not None:
+            return day
         needle = folded(value).strip(" '\"")
         return self.folded.find(needle) or self.folded.find(needle.rstrip(".,;:!? "))
+
+    def _day(self, value: str) -> Span | None:
+        """Where a day is written, in whatever way means only that day: `5 March 2024`, `05.03.2024`."""
+        day = read_day(value)
+        found = _DAY.finditer(self.text) if day is not None else iter(())
+        return next((match.span() for match in found if read_day(match.group()) == day), None)
 
     def _email(self, value: str) -> Span | None:
         address = normalise_email(value)
@@ -167,7 +181,9 @@ def kind_of(value: Any, kind: FieldType) -> FieldType:
         return FieldType.PHONE
     if amounts_of(text):
         return FieldType.NUMBER
-    return FieldType.HOST if host_of(text) is not None else kind
+    if host_of(text) is None:
+        return kind
+    return FieldType.URL if "/" in text.rstrip("/") or "?" in text else FieldType.HOST
 
 
 def _page(text: str) -> tuple[str, str, str, str] | None:

@@ -108,7 +108,8 @@ class PromptReader(ResponseReader):
         dropped = {
             name: entry for rule, entry in grounded.dropped.items() for name in self._fields_at.get(rule) or [rule]
         }
-        return replace(reading, rejected={**reading.rejected, **dropped}, citations=grounded.citations)
+        cited = self._grounding.cited(grounded.citations, self._fields_at)
+        return replace(reading, rejected={**reading.rejected, **dropped}, citations=grounded.citations, cited=cited)
 
     def _told(self, cut: str) -> str:
         """Why an answer ends before its end, and what helps."""

@@ -60,7 +60,8 @@ class Decision:
     aside for the attempt is booked.
     `again_in` is set when another attempt may follow (seconds the provider asked for, or 0); `may_be_billed`: if none
     does, the attempt is booked `as_reserved`: its fate is unknown, and the next one would have been the same;
-    `rejected` is what of the answer is no value of its field, kept with the result; `stops_provider` says that further
+    `rejected` is what of the answer is no value of its field, kept with the result, and `citations` is where grounded
+    values stand; `stops_provider` says that further
     calls with this key are pointless for now; `poll_in`: seconds until an accepted submission is asked about;
     `completion` is what a model said and used, also where its answer does not count; `is_invalid`: it is not as asked,
     and may be asked for once more.
@@ -81,6 +82,7 @@ class Decision:
     poll_in: float | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     rejected: dict[str, Any] = field(default_factory=dict)
+    citations: dict[str, Any] = field(default_factory=dict)
     completion: Completion | None = None
     is_invalid: bool = False
 
@@ -217,7 +219,7 @@ def _as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict)
     if workflow.mode is Mode.ASYNC:
         return classify_status(answer) if verdict.not_found and answer.status == 404 else verdict
     response = workflow.response
-    if answer.status in response.not_found_status and (response.format == "text" or not is_web_page(answer)):
+    if answer.status in response.not_found_status and (response.format in ("text", "page") or not is_web_page(answer)):
         return Verdict(
             not_found=True, message=describe(answer.status, "nothing is known"), cost_units=verdict.cost_units
         )
@@ -260,6 +262,7 @@ def completed(price: Price, reading: Reading, header_units: Decimal | None = Non
         as_reserved=cost is None,
         fields=dict(reading.fields) if found else {},
         rejected=dict(reading.rejected),
+        citations=dict(reading.cited),
         completion=reading.completion,
     )
 

@@ -112,6 +112,7 @@ def record_of(
         payload=decision.payload if own else None,
         fields=dump(decision.fields) if own else "{}",
         rejected=dump(decision.rejected) if own and decision.rejected else None,
+        citations=dump(decision.citations) if own and decision.citations else None,
         cost=cost,
         used=used.as_json() if used is not None else None,
         attempts=move.attempts if move.attempts is not None else state.attempts,

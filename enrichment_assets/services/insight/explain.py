@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -28,6 +29,7 @@ class Link:
     `verdict` is our word for what counts of all that was said of an address or number, `said` the same in the words
     of `said_by` (a workflow, or `upload`); `kind` and `do_not_call` are a number's. `why_not` is null for the winner.
     `profile_version`: of the client's profile, where the workflow's request is made of it.
+    `citations`: where it stands in the inputs of the prompt that gave it: `at`, `input`, `quote`, `start` of each.
     `reused_from_batch`: the batch whose answer it is, where it was not asked for again; `fetched_at` is its time then.
     """
 
@@ -45,6 +47,7 @@ class Link:
     kind: str | None = None
     do_not_call: str | None = None
     profile_version: int | None = None
+    citations: Sequence[Mapping[str, Any]] = ()
     why_not: str | None = None
 
 
@@ -59,9 +62,12 @@ class Chain:
 
 
 _QUERY = """
-    select v.*, s.profile_version
+    select v.*, s.profile_version, cast(json_extract(r.citations, '$.' || v.field) as varchar) as citations
     from lead_values as v
     left join hq.batch_steps as s on s.batch_key = v.batch_key and s.workflow_slug = v.source_workflow
+    left join hq.enrichment_results as r
+        on r.batch_key = v.batch_key and r.item_id = v.item_id and r.workflow_slug = v.source_workflow
+        and v.source_kind <> 'human'
     where v.batch_key = $batch and v.item_id = $item and ($field is null or v.field = $field)
     order by v.field, v.rank
 """
@@ -101,6 +107,7 @@ _SAYS_NOTHING = dict.fromkeys(
         "edited_by",
         "reused_from_batch",
         "profile_version",
+        "citations",
     )
 )
 _ALONE = {"kept_beside": "kept beside: not offered as the lead's own", "only_judged": "judged, but nobody gave it"}
@@ -233,6 +240,7 @@ def _link(row: Row, why_not: str | None) -> Link:
         kind=row["kind"],
         do_not_call=row["do_not_call"],
         profile_version=row["profile_version"],
+        citations=json.loads(row["citations"]) if row["citations"] else [],
         why_not=why_not,
     )
 

@@ -202,6 +202,7 @@ class _Replay:
             or outcome != stored.outcome
             or (done and orjson.loads(fields) != (stored.fields or {}))
             or (done and decision.rejected != (stored.rejected or {}))
+            or (done and decision.citations != (stored.citations or {}))
         )
         self._counts[outcome or "failed"] += 1
         self._counts["changed"] += changed
@@ -215,6 +216,7 @@ class _Replay:
             payload=decision.payload if done else None,
             fields=fields,
             rejected=dump(decision.rejected) if done and decision.rejected else None,
+            citations=dump(decision.citations) if done and decision.citations else None,
             changed=changed,
         )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from enrichment_assets.services.shapes.shape import FLAT, Shape
+from enrichment_assets.services.shapes.tries import Citation
 
 if TYPE_CHECKING:
     from enrichment_assets.services.insight import explain
@@ -32,6 +33,7 @@ class GivenValue(Shape):
         kind: Of a number or an address.
         do_not_call: A register says that this number is not to be called.
         profile_version: Version of the client's profile that the workflow's request was made of; null: it reads none.
+        citations: Where it stands in the inputs of the prompt that gave it; empty: it is not grounded.
         why_not: Why another one is shown.
     """
 
@@ -49,6 +51,7 @@ class GivenValue(Shape):
     kind: str | None
     do_not_call: str | bool | None
     profile_version: int | None
+    citations: tuple[Citation, ...]
     why_not: str | None
 
 
@@ -87,6 +90,9 @@ class LeadField(Shape):
                 kind=link.kind,
                 do_not_call=link.do_not_call,
                 profile_version=link.profile_version,
+                citations=tuple(
+                    Citation(one["at"], one["input"], one["quote"], one["start"]) for one in link.citations
+                ),
                 why_not=link.why_not,
             )
             for link in chain.links

@@ -53,6 +53,7 @@ class Applied:
         call_state: New state of the ledger row, None when no call is involved or it stays.
         own_result: True when this item's own call or computation made the result (payload and fields are stored).
         rejected: JSON text: what of the answer is no value of its field, with the reason; None: nothing.
+        citations: JSON text: where the grounded values of a model's answer stand; None: nothing is grounded.
         retry_in, deadline_in: Seconds until a PENDING state is due again, until an IN_PROGRESS one is overdue (None: as
             before).
         poll_in: Seconds until the provider of an IN_PROGRESS state is asked, if that is before the deadline.
@@ -78,6 +79,7 @@ class Applied:
     payload: str | None = None
     fields: str = "{}"
     rejected: str | None = None
+    citations: str | None = None
     cost: Decimal | None = None
     used: str | None = None
     attempts: int = 0
@@ -135,7 +137,8 @@ async def receive(connection: AsyncConnection, scope: Scope, answers: Sequence[R
 
 _ENDS = ends(
     "done",
-    "item_id slug status outcome reason error_class provider call_id result_id own payload fields rejected attempts "
+    "item_id slug status outcome reason error_class provider call_id result_id own payload fields rejected "
+    "citations attempts "
     "http_status duration_ms retry_in deadline_in poll_in step_number company_key",
     {
         "client_id": "%(client)s::bigint",
@@ -168,10 +171,11 @@ with done as (
     %(attempts)b::int4[], %(http_status)b::int4[], %(duration)b::int4[], %(retry_in)b::float8[],
     %(deadline_in)b::float8[], %(shared)b::bigint[], %(step_number)b::int4[], %(company)b::text[],
     %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[], %(poll_in)b::float8[],
-    %(used)b::text[]
+    %(used)b::text[], %(citations)b::text[]
   ) as d(item_id, fence, slug, status, provider, outcome, reason, error_class, call_id, call_state, external_id, own,
          payload, fields, cost, attempts, http_status, duration_ms, retry_in, deadline_in, shared_result, step_number,
-         company_key, inbox_id, inbox_status, rejected, poll_in, used)
+         company_key, inbox_id, inbox_status, rejected, poll_in, used,
+         citations)
   join item_leases l on l.item_id = d.item_id
     and l.fence = d.fence and l.runner_id = %(runner)s  -- guard: ending-needs-its-lease
   left join enrichment_results e on d.own and e.item_id = d.item_id and e.workflow_slug = d.slug
@@ -230,6 +234,7 @@ def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
         "payload": [r.payload for r in rows],
         "fields": [r.fields for r in rows],
         "rejected": [r.rejected for r in rows],
+        "citations": [r.citations for r in rows],
         "cost": [r.cost for r in rows],
         "used": [r.used for r in rows],
         "attempts": [r.attempts for r in rows],

@@ -56,7 +56,7 @@ class ReuseVerdict:
 
 _ENDS = ends(
     "h",
-    "item_id slug outcome reason provider payload fields rejected step_number company_key result_id",
+    "item_id slug outcome reason provider payload fields rejected citations step_number company_key result_id",
     {
         "client_id": "%(client)s::bigint",
         "batch_id": "%(batch)s::bigint",
@@ -75,10 +75,10 @@ with asked as (
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
     %(provider)b::text[], %(operation)b::text[], %(from)b::bigint[], %(answered)b::timestamptz[], %(saved)b::numeric[],
     %(outcome)b::text[], %(reason)b::text[], %(payload)b::text[], %(fields)b::text[], %(step_number)b::int4[],
-    %(company)b::text[], %(rejected)b::text[]
+    %(company)b::text[], %(rejected)b::text[], %(citations)b::text[]
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, reused_from, answered_at,
                          saved, outcome, reason, payload, fields, step_number, company_key, rejected,
-                         ord)
+                         citations, ord)
 ), held as (
   select a.*, {RESULT_ID} as result_id,
          c.id is null or c.state = 'ready' as free  -- guard: reuse-needs-a-free-call
@@ -138,6 +138,7 @@ async def take(connection: AsyncConnection, scope: Scope, records: Sequence[Reus
             "payload": [s.payload for s in states],
             "fields": [s.fields for s in states],
             "rejected": [s.rejected for s in states],
+            "citations": [s.citations for s in states],
             "step_number": [s.step_number for s in states],
             "company": [s.company_key for s in states],
         },

@@ -75,11 +75,12 @@ SOURCE_QUERIES: Mapping[str, str] = {
     "enrichment_results": """
         select {client}::text as client_slug, {batch}::text as batch_key, id as result_id, item_id, workflow_slug,
                provider, call_id, outcome, payload::text as payload, fields::text as fields,
-               rejected::text as rejected, fetched_at
+               rejected::text as rejected, citations::text as citations, fetched_at
         from enrichment_results where batch_id = {batch_id}
         union all
         select {client}::text, {batch}::text, r.id, r.item_id, r.workflow_slug, r.provider, r.call_id, r.outcome,
-               r.payload::text, r.fields::text, r.rejected::text, r.fetched_at
+               r.payload::text, r.fields::text, r.rejected::text, r.citations::text,
+               r.fetched_at
         from enrichment_results r
         where r.batch_id <> {batch_id} and r.client_id = {client_id} and r.id in (
             select s.result_id from workflow_states s where s.batch_id = {batch_id} and s.result_id is not null)""",

@@ -34,8 +34,8 @@ class StoredAnswer:
         callback: Body of the callback that was applied, else of the last dead one; `inbox_id` names it. A reused answer
             is that of the call that fetched it, whose inbox row is not this call's to mark: its `inbox_id` is None.
         external_id: The provider's id of an accepted submission; then `body` is the answer to a poll.
-        status: Status of the state of the item that made the call; `outcome`, `fields` and
-            `rejected` likewise.
+        status: Status of the state of the item that made the call; `outcome`, `fields`,
+            `rejected` and `citations` likewise.
     """
 
     call_id: int
@@ -53,13 +53,14 @@ class StoredAnswer:
     outcome: str | None
     fields: dict[str, Any] | None
     rejected: dict[str, Any] | None
+    citations: dict[str, Any] | None
     place: Place | None = None
     inputs: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewReading:
-    """How a stored answer reads now. Status COMPLETED or FAILED; `payload`, `fields`, `rejected` are JSON."""
+    """How a stored answer reads now. Status COMPLETED or FAILED; `payload`, `fields`, `rejected`, `citations`: JSON."""
 
     call_id: int
     inbox_id: int | None
@@ -71,6 +72,7 @@ class NewReading:
     fields: str
     rejected: str | None
     changed: bool
+    citations: str | None = None
 
 
 _STORED = f"""
@@ -82,7 +84,7 @@ select c.id as call_id, c.item_id, o.http_status,
        {CALLBACK_BODY} as callback, i.headers ->> 'content-encoding' as callback_encoding,
        i.content_type as callback_type,
        coalesce(i.received_at, m.received_at, o.received_at) as received_at, s.status, s.outcome, r.fields,
-       r.rejected, p.inputs
+       r.rejected, r.citations, p.inputs
 from provider_calls c
 join provider_calls o on o.id = coalesce(c.reused_from, c.id)
 join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug and s.call_id = c.id
@@ -129,7 +131,7 @@ _READ_AGAIN = "(s.status = 'COMPLETED' or s.status = 'FAILED' and s.error_class 
 
 _ENDS = ends(
     "d",
-    "status outcome reason error_class provider call_id result_id payload fields rejected fetched_at",
+    "status outcome reason error_class provider call_id result_id payload fields rejected citations fetched_at",
     {
         "item_id": "s.item_id",
         "slug": "s.workflow_slug",
@@ -153,8 +155,10 @@ with done as (
          coalesce(e.fetched_at + interval '1 microsecond', n.received_at) as fetched_at
   from unnest(
     %(call)s::bigint[], %(inbox)s::bigint[], %(received)s::timestamptz[], %(status)s::text[], %(outcome)s::text[],
-    %(reason)s::text[], %(payload)s::text[], %(fields)s::text[], %(rejected)s::text[], %(changed)s::bool[]
-  ) as n(call_id, inbox_id, received_at, status, outcome, reason, payload, fields, rejected, changed)
+    %(reason)s::text[], %(payload)s::text[], %(fields)s::text[], %(rejected)s::text[], %(citations)s::text[],
+    %(changed)s::bool[]
+  ) as n(call_id, inbox_id, received_at, status, outcome, reason, payload, fields, rejected, citations,
+         changed)
   join provider_calls c on c.id = n.call_id
   left join enrichment_results e on e.item_id = c.item_id and e.workflow_slug = c.workflow_slug
 ), ends as (
@@ -197,6 +201,7 @@ def write_readings(
             "payload": [r.payload for r in readings],
             "fields": [r.fields for r in readings],
             "rejected": [r.rejected for r in readings],
+            "citations": [r.citations for r in readings],
             "changed": [r.changed for r in readings],
             "number": step_number,
             "message": message,

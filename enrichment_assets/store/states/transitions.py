@@ -34,6 +34,7 @@ _ENDS = {
     "payload": "text",
     "fields": "text",
     "rejected": "text",
+    "citations": "text",
     "fetched_at": "timestamptz",
     "booked": "numeric",
     "attempts": "int4",
@@ -50,8 +51,8 @@ _ENDS = {
 """Columns of a CTE `ends`, one row per (item, workflow):
 
 - `status`, `outcome`, `reason`, `error_class`: what the state says from now on.
-- `result_id`: its result; with `own` the row is written under this id, from `payload`, `fields`, `rejected` (JSON
-  texts) and `fetched_at` (null: now). `RESULT_ID` makes the id.
+- `result_id`: its result; with `own` the row is written under this id, from `payload`, `fields`, `rejected`,
+  `citations` (JSON texts) and `fetched_at` (null: now). `RESULT_ID` makes the id.
 - `booked`: money that is added to the state's cost. `attempts`: null leaves the number as it is.
 - `retry_in`, `deadline_in`, `poll_in`: seconds from now; a state that stays IN_PROGRESS keeps a deadline it has.
 - `logged`: false keeps it out of the log; `message`: what the log says, null: the reason.
@@ -100,14 +101,15 @@ def ending(movable: str, *, ended: bool = False) -> str:
   returning d.*, s.attempts as attempt
 ), saved as (
   insert into enrichment_results (id, client_id, batch_id, item_id, workflow_slug, provider, call_id, outcome, payload,
-                                  fields, rejected, fetched_at)
+                                  fields, rejected, citations, fetched_at)
   overriding system value
   select result_id, client_id, batch_id, item_id, slug, provider, call_id, outcome, payload::jsonb, fields::jsonb,
-         rejected::jsonb, coalesce(fetched_at, clock_timestamp())
+         rejected::jsonb, citations::jsonb, coalesce(fetched_at, clock_timestamp())
   from moved where own
   on conflict (item_id, workflow_slug) do update
   set provider = excluded.provider, call_id = excluded.call_id, outcome = excluded.outcome,
       payload = excluded.payload, fields = excluded.fields, rejected = excluded.rejected,
+      citations = excluded.citations,
       fetched_at = excluded.fetched_at
 ), completed as (
   insert into company_play_step_completions (item_id, workflow_slug, client_id, batch_id, company_key,

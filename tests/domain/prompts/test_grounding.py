@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.prompts.fencing import fenced
-from enrichment_assets.domain.prompts.grounding import Citation, ground, unknown_facts
+from enrichment_assets.domain.prompts.grounding import Citation, cited, ground, unknown_facts
 
 PAGE = "Acme builds pumps. Ask Jane Doe (CEO), jane@acme.com or +49 30 1234567. We are 1,200 people."
 INPUTS = {"page": PAGE, "search": "Doe, Jane | LinkedIn: https://www.linkedin.com/in/jane-doe"}
@@ -39,6 +39,19 @@ def test_every_member_and_every_leaf_is_looked_up_by_itself() -> None:
         Citation("company.size", "page", "1,200", PAGE.index("1,200")),
     )
     assert answer["email"] == "ceo@acme.com"
+
+
+def test_citations_go_by_the_fields_that_are_provided_from_their_places() -> None:
+    where = [Citation("people[1].name", "page", "Jane Doe", 23), Citation("emails[0]", "page", "a@b.com", 3)]
+    shown = cited(
+        [*where, Citation("size", "page", "40", 9)], {"people[].name": ["contact", "boss"], "emails": ["emails"]}
+    )
+    assert shown == {
+        "contact": [{"at": "people[1].name", "input": "page", "quote": "Jane Doe", "start": 23}],
+        "boss": [{"at": "people[1].name", "input": "page", "quote": "Jane Doe", "start": 23}],
+        "emails": [{"at": "emails[0]", "input": "page", "quote": "a@b.com", "start": 3}],
+        "size": [{"at": "size", "input": "page", "quote": "40", "start": 9}],
+    }
 
 
 def test_only_the_named_inputs_count_and_the_first_that_has_it_is_cited() -> None:

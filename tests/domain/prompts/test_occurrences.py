@@ -23,6 +23,7 @@ F = FieldType
         ("ann [at] acme [dot] com", "ann@acme.com", F.EMAIL, "ann [at] acme [dot] com"),
         ("kontakt(ät)müller.de", "kontakt@xn--mller-kva.de", F.EMAIL, "kontakt(ät)müller.de"),
         ("jane dot doe at acme dot com", "jane.doe@acme.com", F.EMAIL, "jane dot doe at acme dot com"),
+        ("联系：ann＠acme．com", "ann@acme.com", F.EMAIL, "ann＠acme．com"),
         # Phone: E.164 (ITU); +49 30 is Berlin, +44 20 7946 0xxx Ofcom's range for drama, 555-01xx NANPA's.
         ("Tel. +49 30 1234567", "+49301234567", F.PHONE, "+49 30 1234567"),
         ("Tel. +49 (0)30 / 123 45 67 (Empfang)", "+49301234567", F.ANY, "+49 (0)30 / 123 45 67"),
@@ -52,6 +53,10 @@ F = FieldType
         ("https://WWW.Acme.com/about", "acme.com", F.ANY, "https://WWW.Acme.com/about"),
         ("linkedin.com/in/jane-doe/", "www.linkedin.com/in/Jane-Doe", F.LINKEDIN_PROFILE, "linkedin.com/in/jane-doe/"),
         ("linkedin.com/company/a/about", "linkedin.com/company/a", F.LINKEDIN_COMPANY, "linkedin.com/company/a/about"),
+        ("news of acme.com/press", "https://acme.com/press", F.ANY, "acme.com/press"),
+        # Days: every way of writing that means one day only (`domain.dates`).
+        ("Founded on March 5, 2024.", "2024-03-05", F.ANY, "March 5, 2024"),
+        ("am 25.03.2024 gegründet", "2024-03-25", F.TEXT, "25.03.2024"),
         # Numbers: separators of all countries, scales.
         *[(f"with {text} staff", 1200, F.COUNT, text) for text in ("1200", "1,200", "1.200", "1 200", "1'200", "1.2k")],
         ("$1.2 million in sales", 1_200_000, F.MONEY, "1.2 million"),
@@ -105,6 +110,9 @@ def test_a_value_is_found_as_it_may_be_written(text: str, value: Any, kind: Fiel
         ("javascript:alert(1)", "javascript:alert(1)", F.URL),
         ("https://u@acme.com", "https://u@acme.com", F.URL),
         ("linkedin.com/in/jane-doe-2", "linkedin.com/in/jane-doe", F.LINKEDIN_PROFILE),
+        ("see acme.com", "acme.com/secret", F.ANY),
+        ("on 03/05/2024", "2024-03-05", F.ANY),  # the third of May as likely
+        ("in March 2024", "2024-03-05", F.ANY),
         ("120", 12, F.COUNT),
         ("12.5 and 12k and A12 and 12th", 12, F.ANY),
         ("1,200", 200, F.COUNT),
