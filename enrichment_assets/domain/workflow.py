@@ -30,7 +30,7 @@ from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.lead_columns import LeadColumn, columns_fault, long_provides
 from enrichment_assets.domain.prices import Price
-from enrichment_assets.domain.prompts.definition import Prompt, mode_fault, with_patience
+from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
 from enrichment_assets.domain.signatures import SignatureScheme
 
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -286,7 +286,7 @@ class WorkflowDefinition(Part):
             raise ValueError(fault)
         if self.mode is not Mode.LOCAL and self.request is None and self.prompt is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
-        if fault := self._prompt_fault():
+        if self.prompt is not None and (fault := fault_beside(self.prompt, self)):
             raise ValueError(fault)
         if self.mode is Mode.ASYNC and self.response.not_found_status:
             raise ValueError(
@@ -297,19 +297,6 @@ class WorkflowDefinition(Part):
         if self.callback.signature is not None and CALLBACK_SECRET not in self.secrets:
             raise ValueError(f"`callback.signature` needs `secrets.{CALLBACK_SECRET}`: the NAME of a variable")
         return self
-
-    def _prompt_fault(self) -> str | None:
-        """What cannot stand beside a `prompt`, which makes the request and reads the answer by itself."""
-        if self.prompt is None:
-            return None
-        if self.mode is Mode.LOCAL:
-            return "a local workflow asks nobody: remove `prompt` or change `mode`"
-        beside = [name for name in ("request", "poll", "bulk", "emits") if getattr(self, name) is not None]
-        if beside:
-            return f"a `prompt` stands alone: remove `{beside[0]}`"
-        if self.emails or self.phones:
-            return "`emails` and `phones` are for answers of others: a prompt provides fields, and grounds them"
-        return mode_fault(self.prompt, is_async=self.mode is Mode.ASYNC)
 
     @property
     def required_fields(self) -> frozenset[str]:

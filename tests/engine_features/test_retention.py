@@ -20,6 +20,7 @@ from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, Launched, async_step, people, step
 from tests.harness.handles import hq_of
+from tests.harness.models import chat, playing, prompt_step, said
 
 GOOD = {"found": True, "id": "answer-1"}
 
@@ -81,6 +82,35 @@ def test_old_bodies_go_and_their_figures_stay(harness: BatchHarness, dagster_url
     assert old(batch, dagster_url).answers.bodies == 0
     noted = [row.after or {} for row in list_history(hq_of(batch.settings)) if row.action == "retention.run"]
     assert [(one["answers"], one["callbacks"]) for one in noted] == [(0, 0), (4, 2), (0, 0)]
+
+
+def test_a_prompt_is_read_again_by_the_inputs_it_had_until_they_are_taken_out(
+    harness: BatchHarness, dagster_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    page = "Write to ada@pumps.example, or to Bob."
+    with playing(lambda path, body: (200, chat(said(email="ada@pumps.example", reason="Bob")))) as model:
+        batch = harness.launch([{"company_name": "Pumps", "page": page}], prompt_step("score", model))
+        assert batch.run().finished
+        batch.change("update batch_items set original_data = jsonb_build_object('page', 'another page')")
+        grounded = {"email": ["page"], "reason": ["name"]}
+        add_workflow(
+            hq_of(batch.settings),
+            batch.settings,
+            prompt_step("score", model, prompt={"grounded": grounded}),
+            actor=TESTER,
+        )
+        report = replay(hq_of(batch.settings), batch.settings, batch.key, "score", actor=TESTER)
+        assert (report.answers, report.changed, len(model.asked)) == (1, 1, 1)
+        result = batch.results()[0]
+        assert result["fields"] == {"score": 80, "email": "ada@pumps.example"}, "by the page as the model saw it"
+        assert result["rejected"]["score_reason"]["reason"] == "not_grounded"
+        aged(batch, 40)
+        assert old(batch, dagster_url).answers.bodies == 2
+        kept = batch.rows("select inputs, body_bytes, body_removed_at from prompt_inputs")[0]
+        assert kept["inputs"] is None and kept["body_bytes"] > len(page) and kept["body_removed_at"] is not None
+        gone = replay(hq_of(batch.settings), batch.settings, batch.key, "score", actor=TESTER)
+        assert (gone.gone, gone.answers) == (1, 0) and batch.results()[0]["fields"] == result["fields"]
 
 
 def test_replay_says_that_bodies_are_gone_and_changes_nothing(harness: BatchHarness, dagster_url: str) -> None:

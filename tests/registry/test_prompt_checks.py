@@ -160,6 +160,8 @@ def test_a_fault_is_named_with_its_place_and_reason(workflow: Row, place: str, r
         (changed(mode="async"), "answered at once"),
         (changed(prompt__background=True), "mode: async"),
         (changed(prompt__background=True, prompt__batch=True, mode="async"), "two ways to wait"),
+        (changed(response={"decode": "choices[0].message.content"}), "remove `response.decode`"),
+        (changed(response={"error_if": "error", "found_if": "score"}), "remove `response.error_if`"),
         (changed(emails=[{"address": "email"}]), "grounds them"),
     ],
 )

@@ -116,10 +116,20 @@ def with_patience(workflow: object) -> object:
     return {**workflow, **deadline, "retry": {**PATIENCE, **(retry or {})}}
 
 
-def mode_fault(prompt: Prompt, *, is_async: bool) -> str | None:
-    """What is wrong with a prompt workflow's `mode`; None: nothing."""
-    if prompt.answers_later and not is_async:
+def fault_beside(prompt: Prompt, workflow: Any) -> str | None:
+    """What of a `WorkflowDefinition` cannot stand beside its prompt, which makes the request and reads the answer."""
+    mode = workflow.mode.value
+    if mode == "local":
+        return "a local workflow asks nobody: remove `prompt` or change `mode`"
+    beside = [name for name in ("request", "poll", "bulk", "emits") if getattr(workflow, name) is not None]
+    if beside:
+        return f"a `prompt` stands alone: remove `{beside[0]}`"
+    if said := set(workflow.response.model_dump(exclude_defaults=True)) - {"found_if"}:
+        return f"a prompt's answer is read by its schema: remove `response.{min(said)}`"
+    if workflow.emails or workflow.phones:
+        return "`emails` and `phones` are for answers of others: a prompt provides fields, and grounds them"
+    if prompt.answers_later and mode != "async":
         return f"`prompt.{'batch' if prompt.batch else 'background'}` answers later: write `mode: async`"
-    if is_async and not prompt.answers_later:
+    if mode == "async" and not prompt.answers_later:
         return "a prompt is answered at once: write `mode: sync`, or `prompt.background: true` to be asked about later"
     return None

@@ -74,7 +74,13 @@ def read_as_live(step: Step, kept: KeptAnswer) -> Decision | None:
 
 
 def read_again(step: Step, kept: KeptAnswer) -> Decision | None:
-    """How a kept answer reads now, as it would live; None: it completes nothing and fails no contract."""
+    """How a kept answer reads now, as it would live; None: it completes nothing and fails no contract.
+
+    Nor is it read where what its prompt asked about is gone: everything in it would seem to be invented.
+    """
+    prompt = step.workflow.prompt
+    if prompt is not None and kept.inputs is None and (prompt.grounded or prompt.cites):
+        return None
     decision = read_as_live(step, kept)
     if decision is None or decision.status is Status.COMPLETED:
         return decision
