@@ -228,10 +228,13 @@ def test_no_second_ask_where_none_is_allowed_and_a_budget_bounds_the_second(
 
 
 def test_an_empty_prompt_is_not_asked(harness: BatchHarness, model: Model) -> None:
-    batch = harness.launch([{"first_name": "Ada", "page": " "}], prompt_step("score", model))
+    offered = {"inputs": {"page": "{{ original.page }}", "offer": "{{ parameters.offer }}"}}
+    batch = harness.launch(
+        [{"first_name": "Ada", "page": " "}], prompt_step("score", model, prompt=offered, parameters={"offer": "seals"})
+    )
     assert batch.run().finished
     state = batch.state("score")
-    assert state["status"] == "SKIPPED" and "all of them are empty" in state["reason"] and not model.asked
+    assert state["status"] == "SKIPPED" and "are empty" in state["reason"] and not model.asked
 
 
 def test_a_spent_account_stops_the_provider_and_a_rate_limit_is_waited_out(

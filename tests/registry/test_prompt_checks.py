@@ -112,6 +112,7 @@ def test_what_is_asked_is_in_the_version_of_a_workflow() -> None:
         (changed(prompt__inputs__page="{{ homepage_txt }}"), "prompt.inputs.page", "did you mean 'homepage_text'"),
         (changed(prompt__inputs__page="{{ homepage_text"), "prompt.inputs.page", "homepage_text"),
         (changed(prompt__inputs__page="{{ secrets.api_key }}"), "prompt.inputs.page", "a secret can only stand"),
+        (changed(prompt__inputs={"page": "{{ parameters.tone }}"}), "prompt.inputs", "the same for every item"),
         (changed(prompt__instructions="About {{ company_name }}"), "prompt.instructions", "a stranger's text"),
         (changed(prompt__instructions="{{ parameters.tome }}"), "prompt.instructions", "'tone'"),
         (changed(prompt__grounded={"email": ["pgae"]}), "prompt.grounded.email", "did you mean 'page'?"),

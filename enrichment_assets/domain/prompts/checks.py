@@ -17,6 +17,7 @@ from enrichment_assets.domain.name_checks import Fault
 from enrichment_assets.domain.prompts.definition import BATCH_DEADLINE
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
 from enrichment_assets.domain.prompts.paths import provided_names, rule_names
+from enrichment_assets.domain.prompts.rendering import inputs_of_items
 from enrichment_assets.domain.prompts.schemas import Schema, general_faults, target
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.reads import INPUTS, INSTRUCTIONS, Place, Read, reads_of, spelt
@@ -202,9 +203,11 @@ def _instruction_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
 
 
 def _input_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
-    """Inputs that `grounded` and `cites` name and that there are not."""
+    """Inputs that say nothing of an item, or that `grounded` and `cites` name and that there are not."""
     prompt = workflow.prompt
     assert prompt is not None  # noqa: S101 - asked before
+    if not inputs_of_items(prompt):
+        yield Fault(("prompt", "inputs"), "they are the same for every item: no field of an item is in them")
     named = [(("prompt", "grounded", path), name) for path, names in prompt.grounded.items() for name in names]
     named += [(("prompt", "cites", path), name) for path, name in prompt.cites.items()]
     for place, name in named:

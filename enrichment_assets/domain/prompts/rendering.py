@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.expressions import blank
 from enrichment_assets.domain.prompts.definition import Prompt
@@ -14,11 +15,12 @@ from enrichment_assets.domain.prompts.fencing import fenced
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
 from enrichment_assets.domain.prompts.neutral import NeutralPrompt
 from enrichment_assets.domain.provider import Provider, RenderedRequest
-from enrichment_assets.domain.template_expressions import as_text
+from enrichment_assets.domain.template_expressions import PARAMETERS, as_text, names_in
 from enrichment_assets.domain.templating import MAX_BODY, RequestRenderer
 from enrichment_assets.domain.workflow import RequestTemplate, WorkflowDefinition
 
 MAX_NAME = 64
+_THE_SAME_FOR_ALL = frozenset({PARAMETERS, PROFILE, "item"})
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -37,6 +39,7 @@ class PromptRenderer(RequestRenderer):
         path = self._provider.ask(self._neutral("", "")).url
         super().__init__(workflow, request=RequestTemplate(url=path))
         self._inputs = {name: self._node(f"prompt.inputs.{name}", text) for name, text in self._prompt.inputs.items()}
+        self._of_items = inputs_of_items(self._prompt)
         self._instructions = self._node("prompt.instructions", self._prompt.instructions)
 
     def render(self, context: Mapping[str, Any], again: str | None = None) -> RenderedRequest:
@@ -50,9 +53,10 @@ class PromptRenderer(RequestRenderer):
             ContractError: All inputs are empty for this item, or one cannot be rendered; quotes no data.
         """
         inputs = {name: self._evaluate(f"prompt.inputs.{name}", node, context) for name, node in self._inputs.items()}
-        if all(blank(value) for value in inputs.values()):
+        if all(blank(inputs[name]) for name in self._of_items):
             raise ContractError(
-                f"workflow {self._slug}, prompt.inputs: all of them are empty for this item", code="request.no_inputs"
+                f"workflow {self._slug}, prompt.inputs: all that say something of this item are empty",
+                code="request.no_inputs",
             )
         instructions = as_text(self._evaluate("prompt.instructions", self._instructions, context))
         shown = fenced(inputs, self._prompt.max_input_tokens)
@@ -80,6 +84,11 @@ class PromptRenderer(RequestRenderer):
             parameters=self._parameters,
             again=again,
         )
+
+
+def inputs_of_items(prompt: Prompt) -> list[str]:
+    """The inputs that differ from item to item: the others say what the client offers, or are ours."""
+    return [name for name, template in prompt.inputs.items() if names_in(template) - _THE_SAME_FOR_ALL]
 
 
 def prompt_of(workflow: WorkflowDefinition) -> Prompt:
