@@ -105,6 +105,7 @@ def test_a_prompt_is_read_again_by_the_inputs_it_had_until_they_are_taken_out(
         result = batch.results()[0]
         assert result["fields"] == {"score": 80, "email": "ada@pumps.example"}, "by the page as the model saw it"
         assert result["rejected"]["score_reason"]["reason"] == "not_grounded"
+        assert batch.run().finished and len(model.asked) == 1
         aged(batch, 40)
         assert old(batch, dagster_url).answers.bodies == 2
         kept = batch.rows("select inputs, body_bytes, body_removed_at from prompt_inputs")[0]
