@@ -55,6 +55,7 @@ SAID_ELSEWHERE = {
     "answer.text_without_json": "the answer is not as asked: its text holds no JSON, a part of one, or several",
     "answer.unlike_schema": "the answer is not as asked: the place that does not fit the schema, and why",
     "answer.unknown_fact": "the answer is not as asked: it names a fact by a number that its input does not have",
+    "client_profile.invalid": "a client's profile is not as it has to be: each member, and what belongs there",
     "prompt.schema": "a prompt's `answer` is no JSON Schema: where, and why",
     "unexpected": "an error that nobody foresaw, by its class and place",
 }
