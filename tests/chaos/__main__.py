@@ -34,7 +34,7 @@ from tests.chaos.points import (
     TICK,
     Point,
 )
-from tests.chaos.random_kills import at_random
+from tests.chaos.random_kills import LAUNCHES, at_random
 from tests.chaos.report import Report, print_report
 from tests.chaos.scenarios import (
     kill_at,
@@ -137,6 +137,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=1000, help="random kills (%(default)s)")
     parser.add_argument("--seconds", type=float, default=3600, help="bound of the random part (%(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of the random part (%(default)s)")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=tuple(LAUNCHES), default=tuple(LAUNCHES), help="batches at random"
+    )
     parser.add_argument("--part", choices=("all", "points", "random"), default="all", help="what to do (%(default)s)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its time"))  # what was started is ended too
@@ -151,7 +154,8 @@ def main() -> int:
             in_bulk(harness, report)
             in_orders(harness, report)
         if options.part != "points":
-            at_random(harness, report, options.kills, options.seconds, random.Random(options.seed))
+            chance = random.Random(options.seed)
+            at_random(harness, report, options.kills, options.seconds, chance, tuple(options.kinds))
         kept = print_report(harness, report, Console(width=None if sys.stdout.isatty() else 120))
     done = options.part == "points" or report.kills >= options.kills
     return 0 if kept and done else 1

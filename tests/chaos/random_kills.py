@@ -13,13 +13,22 @@ from typing import Any
 from enrichment_assets.receiver.process import ReceiverProcess
 from tests.chaos.crash_harness import SHORT_DEADLINE, SHORT_LEASE, CrashHarness, receiving
 from tests.chaos.engine_child import CUT_OFF
-from tests.chaos.points import ASSET, ENGINE
+from tests.chaos.invariants import broken_bulk
+from tests.chaos.points import ASSET, BULK, ENGINE, ORDERS, Point
 from tests.chaos.report import AT_RANDOM, Report
+from tests.chaos.scenarios import launch_bulk, launch_order
 from tests.harness.fork_server import KILLED
 
 ROWS = 100
 KILLS_PER_BATCH = 25
+BULK_ROWS = 40
+"""Of a batch whose rows share calls: four of ten rows each, or one order."""
+
 POINTS = tuple(point for point in (*ENGINE, *ASSET) if not point.overdue)
+SHARED_POINTS = tuple(point for point in (*BULK, *ORDERS) if not point.overdue and not point.crashed)
+LAUNCHES = {"single": None, "bulk": launch_bulk, "orders": launch_order}
+"""Kinds of batches: rows that call alone, that share calls, that are one order to a vendor's batch API."""
+
 HITS = (1, 1, 1, 2, 5, 12, 40)
 
 
@@ -32,9 +41,17 @@ class RandomKills:
     chance: random.Random
     stack: ExitStack
     receiver: ReceiverProcess
+    kinds: tuple[str, ...] = tuple(LAUNCHES)
+    launched: int = 0
 
     def strike_a_batch(self, kills: int, until: float) -> None:
         """Launch a batch, kill its runs until one comes through, finish it and judge it. The same for retried calls."""
+        self.launched += 1
+        kind = self.kinds[self.launched % len(self.kinds)]
+        launch = LAUNCHES[kind]
+        if launch is not None:
+            self._strike_shared(kind, launch(self.harness, f"{kind}-{self.launched}", BULK_ROWS), kills, until)
+            return
         batch = self.harness.launch(ROWS, SHORT_DEADLINE)
         struck = 0
         while struck < min(KILLS_PER_BATCH, kills) and time.monotonic() < until:
@@ -49,13 +66,33 @@ class RandomKills:
             self.report.judge(self.harness, batch, ROWS, f"retried by an operator, {batch}", again=True)
         self.report.say(f"{self.report.kills} random kills, {batch}")
 
-    def _strike(self, batch: str) -> int:
+    def _strike_shared(self, kind: str, batch: str, kills: int, until: float) -> None:
+        """The same of a batch whose rows share calls; an order is found by its name, and nobody has to decide."""
+        struck = 0
+        while struck < min(KILLS_PER_BATCH, kills) and time.monotonic() < until:
+            code = self._strike(batch, SHARED_POINTS)
+            if code == 0:
+                break
+            struck += code in (KILLED, *CUT_OFF)
+        self.harness.let_leases_pass()
+        self.harness.finish(batch)
+        what = f"random crashes, {batch}"
+        wrong = [f"{what}: {fault}" for fault in broken_bulk(self.harness, batch, BULK_ROWS)]
+        if (retried := self.harness.retry_ambiguous(batch)) and kind == "orders":
+            wrong.append(f"{what}: {retried} lines of an order that was not found by its name")
+        if retried:
+            self.harness.finish(batch)
+            wrong += [f"{what}, retried: {fault}" for fault in broken_bulk(self.harness, batch, BULK_ROWS)]
+        self.report.found(BULK_ROWS, wrong)
+        self.report.say(f"{self.report.kills} random kills, {batch}")
+
+    def _strike(self, batch: str, points: tuple[Point, ...] = POINTS) -> int:
         """Let something happen to a run of the batch; its exit code."""
         which = self.chance.random()
         if which < 0.65:
             return self._cut_off(batch)
         if which < 0.94:
-            fault = self.harness.fault(self.chance.choice(POINTS), hit=self.chance.choice(HITS))
+            fault = self.harness.fault(self.chance.choice(points), hit=self.chance.choice(HITS))
             return self._run(batch, "at a point", fault=fault)
         if which < 0.98:
             return self._lose_receiver(batch)
@@ -95,10 +132,17 @@ class RandomKills:
         time.sleep(self.chance.uniform(0.0, 0.5))
 
 
-def at_random(harness: CrashHarness, report: Report, kills: int, seconds: float, chance: random.Random) -> None:
-    """Kill that many processes, or as many as there is time for."""
+def at_random(
+    harness: CrashHarness,
+    report: Report,
+    kills: int,
+    seconds: float,
+    chance: random.Random,
+    kinds: tuple[str, ...] = tuple(LAUNCHES),
+) -> None:
+    """Kill that many processes, or as many as there is time for, of runs of batches of these kinds."""
     until = time.monotonic() + seconds
     with ExitStack() as stack:
-        killing = RandomKills(harness, report, chance, stack, stack.enter_context(receiving(harness)))
+        killing = RandomKills(harness, report, chance, stack, stack.enter_context(receiving(harness)), kinds)
         while report.kills < kills and time.monotonic() < until:
             killing.strike_a_batch(kills - report.kills, until)
