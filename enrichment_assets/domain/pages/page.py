@@ -15,8 +15,8 @@ from enrichment_assets.domain.phones import read_phones
 MAX_TEXT = 100_000
 """Characters of a page's text that are kept."""
 
-MAX_LINKS, MAX_CONTACTS = 500, 50
-_MAX_ADDRESS = 2000
+MAX_LINKS, MAX_CONTACTS = 200, 50
+_MAX_ADDRESS = 1000
 _MAX_LANGUAGE = 3
 
 

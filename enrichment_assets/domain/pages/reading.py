@@ -18,6 +18,7 @@ MAX_BYTES = 4 * 1024 * 1024
 _HTML = re.compile(
     r"<(?:!doctype|html|head|body|meta|title|div|p|script|table|span|a|h[1-6]|ul|main|section)\b", re.IGNORECASE
 )
+_DOCUMENT = re.compile(r"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}encoding\s*=\s*[\"']([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -45,7 +46,7 @@ def page_of_text(text: str, url: str | None = None, *, is_html: bool = False) ->
     """Read a page of which the text is there already: HTML, Markdown or plain. Never raises."""
     text = text[:MAX_BYTES].replace("\0", "\ufffd")
     found = Found(base=url)
-    if is_html or (_HTML.search(text[:2000]) and text.lstrip()[:1] == "<"):
+    if is_html or _looks_like_html(text):
         seen = read_html(text, found)
         text = seen.text
         fault = fault_of(
@@ -69,6 +70,13 @@ def page_of_text(text: str, url: str | None = None, *, is_html: bool = False) ->
         language=found.language,
         fault=fault,
     )
+
+
+def _looks_like_html(text: str) -> bool:
+    """Whether a text without a type is HTML: Markdown may begin with a tag too, but then has its own links."""
+    if text.lstrip()[:1] != "<":
+        return False
+    return bool(_DOCUMENT.search(text[:2000]) or (_HTML.search(text[:2000]) and "](" not in text))
 
 
 def _decoded(body: bytes, content_type: str) -> str:

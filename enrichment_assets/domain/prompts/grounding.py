@@ -75,9 +75,12 @@ def ground(
         inputs: Name -> text, as the model saw it (`Fenced.inputs`).
         types: Path -> what kind of value it is; else the type of the path's last name if the platform knows it, else
             what the value looks like.
-        country: Name or code of the country by which numbers without `+` are read, in the answer and the inputs.
+        country: Name or code of the country by which numbers without `+` are read, in the answer and the inputs. It
+            counts where it stands in an input itself: else a model could make any number one of any country.
     """
-    sources = {name: Source(text, country) for name, text in inputs.items()}
+    sources = {name: Source(text) for name, text in inputs.items()}
+    if country and any(source.find(country, FieldType.COUNTRY) for source in sources.values()):
+        sources = {name: Source(text, country) for name, text in inputs.items()}
     citations: list[Citation] = []
     dropped: dict[str, dict[str, Any]] = {}
     for path, names in rules.items():

@@ -99,6 +99,13 @@ Contact: j\\_d@acme.de +49 421 1234567"""
     assert (page.title, page.phones, page.fault) == ("Acme", ("+494211234567",), None)
 
 
+def test_markdown_that_begins_with_a_tag_is_markdown_and_a_document_is_html() -> None:
+    banner = '<p align="center"><b>Acme</b></p>\n\nWe build [pumps](https://acme.de/pumps).'
+    assert page_of(banner.encode()).text == "Acme\n\nWe build pumps."
+    assert page_of(b"<html><p>See [the note](below) here.").text == "See [the note](below) here."
+    assert page_of(b"<p>One.</p><p>Two.").text == "One.\nTwo."
+
+
 FAULTS: list[tuple[PageFault | None, str]] = [
     (
         PageFault.CONSENT_WALL,

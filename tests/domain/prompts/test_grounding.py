@@ -67,6 +67,12 @@ def test_only_the_named_inputs_count_and_the_first_that_has_it_is_cited() -> Non
     assert (named.citations[0].input, named.citations[0].quote) == ("search", "Doe, Jane")
 
 
+def test_a_number_without_its_country_counts_only_where_the_country_stands_in_an_input_too() -> None:
+    rules, answer = {"phone": ["page"]}, {"phone": "+49301234567", "country": "Germany"}
+    for page, kept in [("Berlin, Deutschland. Tel. 030 1234567", "+49301234567"), ("Tel. 030 1234567", None)]:
+        assert ground(answer, rules, {"page": page}, country="Germany").answer["phone"] == kept
+
+
 def test_what_says_that_there_is_nothing_is_a_placeholder_and_no_invention() -> None:
     rules = {"email": ["page"], "title": ["page"], "city": ["page"]}
     grounded = ground({"email": "N/A", "title": "unknown", "city": ""}, rules, INPUTS)
