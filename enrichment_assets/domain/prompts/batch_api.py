@@ -130,7 +130,7 @@ def results_in(body: bytes) -> Mapping[str, LineResult | None] | None:
     try:
         value = object_in(parse_json(body))
     except ValueError as error:
-        raise ContractError(f"the batch's answer is not JSON ({error})", code="answer.members_not_json") from error
+        raise ContractError(f"the batch's answer is not JSON ({error})", code="answer.order_not_json") from error
     if RESULTS not in value:
         return None
     found: dict[str, LineResult | None] = {}
@@ -164,4 +164,6 @@ def json_lines(content: bytes) -> list[Mapping[str, Any]]:
     try:
         return [object_in(parse_json(line)) for line in content.splitlines() if line.strip()]
     except ValueError as error:
-        raise ContractError(f"a line of the batch's results is not JSON ({error})", code="answer.not_json") from error
+        raise ContractError(
+            f"a line of the batch's results is not JSON ({error})", code="answer.results_not_json"
+        ) from error
