@@ -21,6 +21,7 @@ from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.catalog.clients import set_client_config
 from enrichment_assets.services.catalog.configuration import add_client, add_pipeline, add_workflow
+from enrichment_assets.services.catalog.profiles import set_profile
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, connect_async
@@ -70,6 +71,8 @@ class Ran:
 def run_payloads(settings: Settings, payloads: Sequence[Payload], folder: Path) -> Ran:
     """Run them all and build every table."""
     add_client(hq_of(settings), CLIENT, "Payloads", actor=TESTER)
+    offer = {"ideal_customer": "Ports that plan by hand.", "offer": "Planning of berths."}
+    set_profile(hq_of(settings), CLIENT, values=offer, actor=TESTER)
     with PayloadServer(payloads) as server:
         settings = replace(settings, sandbox_url=server.url, receiver_url=RECEIVER)
         groups = [(steps, list(group)) for steps, group in itertools.groupby(_by_steps(payloads), lambda p: p.steps)]

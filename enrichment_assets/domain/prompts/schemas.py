@@ -99,14 +99,29 @@ def as_carried(schema: Schema, carrier: Carrier) -> Mapping[str, Any]:
 
     It is worked out once for a schema, and shared by those who ask for it: not to be changed.
     """
-    return schema if carrier in (Carrier.WHOLE, Carrier.TEXT) else _carried_text(orjson.dumps(schema), carrier)
+    return _carried_text(orjson.dumps(schema), carrier)
 
 
 @lru_cache(maxsize=64)
 def _carried_text(text: bytes, carrier: Carrier) -> Mapping[str, Any]:
-    schema = orjson.loads(text)
+    schema = _rewritten(orjson.loads(text), _in_order)
+    if carrier in (Carrier.WHOLE, Carrier.TEXT):
+        return schema
     whole = _inlined(schema) if carrier is Carrier.GEMINI else schema
     return _rewritten(whole, lambda part: _carried(part, carrier))
+
+
+def _in_order(part: dict[str, Any]) -> dict[str, Any]:
+    """One part of a schema with its properties in the order of `required`, then the others.
+
+    Models write an answer in the order of its properties (OpenAI, "Structured outputs": key ordering), so a score that
+    stands behind its reasons rests on them. Members of an object have no order in jsonb, where workflows are kept.
+    """
+    properties, required = part.get("properties"), part.get("required")
+    if not isinstance(properties, Mapping) or not isinstance(required, list):
+        return part
+    first = [name for name in required if name in properties]
+    return {**part, "properties": {name: properties[name] for name in dict.fromkeys([*first, *properties])}}
 
 
 def is_open(schema: Schema) -> bool:

@@ -154,3 +154,25 @@ def test_each_carrier_gets_what_it_knows() -> None:
     assert not {"$defs", "$schema", "additionalProperties"} & set(gemini)
     assert as_carried(schema, Carrier.WHOLE) == schema
     assert "$schema" not in as_carried(schema, Carrier.OPENAI)
+
+
+@pytest.mark.parametrize("carrier", list(Carrier))
+def test_a_model_writes_in_the_order_of_required_whatever_jsonb_made_of_the_properties(carrier: Carrier) -> None:
+    # OpenAI, "Structured outputs": "outputs will be produced in the same order as the ordering of keys in the schema".
+    inner = {
+        "type": "object",
+        "properties": {"b": {}, "aa": {}},
+        "required": ["aa", "b"],
+        "additionalProperties": False,
+    }
+    schema = {
+        "type": "object",
+        "properties": {"list": {"type": "array", "items": inner}, "score": {"type": "integer"}, "reason": {}},
+        "required": ["reason", "score", "list"],
+        "additionalProperties": False,
+    }
+    sent = as_carried(schema, carrier)
+    assert list(sent["properties"]) == ["reason", "score", "list"]
+    assert list(sent["properties"]["list"]["items"]["properties"]) == ["aa", "b"]
+    optional = as_carried({**schema, "required": ["reason", "not there"]}, carrier)
+    assert list(optional["properties"]) == ["reason", "list", "score"]
