@@ -86,7 +86,7 @@ def _spec(workflow: WorkflowDefinition, parents: Sequence[dg.AssetKey]) -> dg.As
             "operation": workflow.operation,
             "overall_step_number": workflow.step,
             "requires": dg.MetadataValue.json(list(workflow.requires)),
-            "price_estimate": f"{workflow.price.estimate} {workflow.price.currency}",
+            "price_estimate": workflow.price.said,
             **({"runs_only_if": workflow.run_if} if workflow.run_if else {}),
             "dagster/column_schema": _columns(workflow),
         },

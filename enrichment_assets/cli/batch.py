@@ -130,14 +130,16 @@ def run(
 
 
 def stats(batch: BatchKey, as_json: AsJson = False) -> None:
-    """Show found rate, error classes, latency, calls, reused answers and cost per workflow, the bottleneck and reasons.
+    """Show found rate, error classes, latency, calls, tokens and cost per workflow, the bottleneck and reasons.
+
+    A call is accepted where its answer was found and is valid; what the others cost is in its share.
 
     Example: enrich stats acme-1-apollo-basic-1
     """
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
     from enrichment_assets.services.operations.statistics import batch_statistics
-    from enrichment_assets.services.shapes import batches as shapes
+    from enrichment_assets.services.shapes import statistics as shapes
 
     hq = opened_hq()
     rows = batch_statistics(hq, batch)
@@ -145,7 +147,20 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
         print_json(map(shapes.WorkflowStatistics.of, rows))
         return
     print_table(
-        ("workflow", "found", "calls", "reused", "cost", "saved", "p50 ms", "p95 ms", "p99 ms", "busy s"),
+        (
+            "workflow",
+            "found",
+            "calls",
+            "reused",
+            "cost",
+            "per answer",
+            "per accepted",
+            "saved",
+            "p50 ms",
+            "p95 ms",
+            "p99 ms",
+            "busy s",
+        ),
         [
             (
                 row.workflow,
@@ -153,6 +168,8 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
                 row.calls or None,
                 row.reused or None,
                 Money(row.cost, row.currency) if row.cost else None,
+                Money(row.cost_per_answer, row.currency) if row.cost_per_answer else None,
+                Money(row.cost_per_accepted, row.currency) if row.cost_per_accepted else None,
                 Money(row.saved, row.currency) if row.saved else None,
                 *(None if value is None else round(value) for value in (row.p50_ms, row.p95_ms, row.p99_ms)),
                 round(row.busy_seconds, 1),
@@ -163,6 +180,7 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
         empty=f"Batch {batch} has called nobody yet.",
         total=("cost", "saved"),
     )
+    print_tokens(rows)
     print_time_spent(rows)
     print_bottleneck_and_errors(rows)
     print_reasons([reason for row in rows for reason in row.reasons])
@@ -197,6 +215,24 @@ def priority(
         print_json(shapes.Batch.of(batch_status.status(hq, settings, batch)))
     else:
         say(f"batch {batch}: priority {level.value}, before {Priority.of_rank(before.rank).value}")
+
+
+def print_tokens(rows: Sequence[WorkflowStatistics]) -> None:
+    """Print what language models used, by kinds of tokens."""
+    from enrichment_assets.cli.tables import print_table
+
+    asked = [(row.workflow, row.tokens) for row in rows if row.tokens is not None]
+    if not asked:
+        return
+    print_table(
+        ("workflow", "tokens in", "from cache", "to cache", "tokens out", "searches", "booked as reserved"),
+        [
+            (workflow, used.input, used.cached_input or None, used.cache_write or None, used.output,
+             used.searches or None, used.untold or None)
+            for workflow, used in asked
+        ],
+        title="tokens",
+    )  # fmt: skip
 
 
 def print_time_spent(rows: Sequence[WorkflowStatistics]) -> None:

@@ -39,7 +39,8 @@ def list_(as_json: AsJson = False) -> None:
     rows = []
     for row in found:
         workflow = row.definition
-        price = Money(workflow.price.estimate, workflow.price.currency) if workflow.price.estimate else "free"
+        paid = workflow.price
+        price = paid.said if paid.tokens else Money(paid.estimate, paid.currency) if paid.estimate else "free"
         state = row.origin if workflow.enabled else f"{row.origin}, disabled"
         rows.append((workflow.step, workflow.slug, workflow.provider, workflow.mode, workflow.entity, price, state))
     print_table(

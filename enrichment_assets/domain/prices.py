@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from enrichment_assets.domain.money import Money
 from enrichment_assets.domain.prompts.token_prices import TokenPrice, with_currency_outside
 
 
@@ -27,6 +28,14 @@ class Price(BaseModel):
     def in_batch(self) -> Price:
         """What the same costs through the vendor's batch API."""
         return self if self.tokens is None else self.model_copy(update={"tokens": self.tokens.in_batch()})
+
+    @property
+    def said(self) -> str:
+        """`0.05 USD`; by tokens `2.50 in, 10.00 out USD a million (2026-11-28)`."""
+        if self.tokens is None:
+            return f"{self.estimate} {self.currency}"
+        into, out = (Money(amount, "").shown() for amount in (self.tokens.input, self.tokens.output))
+        return f"{into} in, {out} out {self.currency} a million ({self.tokens.as_of})"
 
     @model_validator(mode="before")
     @classmethod

@@ -83,4 +83,4 @@ def said_limits(limits: Limits) -> str:
 def said_price(price: Price) -> str:
     """`0.049 USD, a miss 0 USD`."""
     miss = "" if price.not_found is None else f", a miss {price.not_found} {price.currency}"
-    return f"{price.estimate} {price.currency}{miss}"
+    return f"{price.said}{miss}"

@@ -10,8 +10,11 @@ import pytest
 
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.prompts.token_prices import ADDED
+from enrichment_assets.services.operations.statistics import batch_statistics
 from enrichment_assets.store.database import connect
+from enrichment_assets.store.results.statistics import TokensUsed
 from tests.harness.batches import BatchHarness, Row
+from tests.harness.handles import hq_of
 from tests.harness.models import chat, playing, prompt_step, question_in, said
 
 PRICE = {"tokens": {"input": "1", "cached_input": "0.5", "output": "4", "as_of": "2026-11-28"}}
@@ -82,6 +85,14 @@ def test_a_call_is_booked_by_what_its_answer_says_and_at_its_bound_where_it_says
     assert states["silent"]["reason"] == untold
     assert states["plain"]["reason"] is None
     assert states["cut-silent"]["reason"].endswith(f"which is 200; {untold}")
+
+    (stats,) = batch_statistics(hq_of(harness.settings), batch.key)
+    assert (stats.calls, stats.answers, stats.accepted) == (10, 10, 9)
+    assert stats.tokens == TokensUsed(
+        input=400_003_600, cached_input=100, cache_write=0, output=100_000_200, searches=0, untold=5
+    )
+    assert stats.cost_per_answer == (stats.cost / 10).quantize(Decimal("0.000001"))
+    assert stats.cost_per_accepted == (stats.cost / 9).quantize(Decimal("0.000001"))
 
     # A call that was dearer than its bound is booked as it is; nothing stays reserved.
     (budget,) = batch.budgets()

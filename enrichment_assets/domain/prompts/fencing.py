@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ _SENTENCE_ENDS = re.compile(r"[.!?…](?=[\s\"'”’)\]]|$)[\"'”’)\]]*|[。
 _BARE_NUMBER = re.compile(r"\n *\d+\.$")
 """The number of a line without the line."""
 
+_CUT_NOTE = " (cut: the rest of it is left out)"
 _FACT = re.compile(r"^(\d{1,6})\.(?= |$)", re.MULTILINE)
 
 
@@ -66,6 +67,17 @@ def fenced(inputs: Mapping[str, Any], most_tokens: int) -> Fenced:
     return Fenced("\n\n".join([_meaning(word), *blocks]) if blocks else "", kept, cut)
 
 
+MOST_BYTES_OF_A_TOKEN = 12
+"""Bytes of JSON that can come to one estimated token: six letters, then three tabs, which count as none."""
+
+
+def most_bytes(names: Iterable[str], most_tokens: int) -> int:
+    """Bytes of JSON that the inputs of these names have at most in their fences, whatever they say."""
+    without_text = fenced(dict.fromkeys(names, ""), most_tokens).text
+    notes = len(_CUT_NOTE) * without_text.count("<<<DATA ")
+    return len(json_bytes(without_text)) + notes + MOST_BYTES_OF_A_TOKEN * most_tokens
+
+
 def cut_at_sentence(text: str, most_tokens: int) -> str:
     """The beginning of a text, to the end of the last sentence that fits, else of the last word, else of the bound."""
     end = within(text, most_tokens)
@@ -92,7 +104,7 @@ def _meaning(word: str) -> str:
 
 
 def _block(name: str, text: str, word: str, *, is_cut: bool) -> str:
-    note = " (cut: the rest of it is left out)" if is_cut else "" if text else " (empty)"
+    note = _CUT_NOTE if is_cut else "" if text else " (empty)"
     return f"<<<DATA {name} {word}{note}>>>\n{text}\n<<<END {name} {word}>>>"
 
 

@@ -11,7 +11,7 @@ from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.expressions import blank
 from enrichment_assets.domain.prompts.definition import Prompt
-from enrichment_assets.domain.prompts.fencing import fenced
+from enrichment_assets.domain.prompts.fencing import fenced, most_bytes
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
 from enrichment_assets.domain.prompts.neutral import NeutralPrompt
 from enrichment_assets.domain.provider import Provider, RenderedRequest
@@ -68,6 +68,16 @@ class PromptRenderer(RequestRenderer):
                 code="request.prompt_too_large",
             )
         return replace(request, inputs=shown.inputs)
+
+    def most_bytes(self, context: Mapping[str, Any]) -> int:
+        """Bytes of the largest request that any item can have; `context`: `parameters` and `client_profile`.
+
+        Raises:
+            ContractError: The instructions cannot be rendered.
+        """
+        instructions = as_text(self._evaluate("prompt.instructions", self._instructions, context))
+        around = len(self._provider.ask(self._neutral(instructions, "")).content or b"")
+        return min(around + most_bytes(self._inputs, self._prompt.max_input_tokens), MAX_BODY)
 
     def _neutral(self, instructions: str, inputs: str, again: str | None = None) -> NeutralPrompt:
         prompt = self._prompt

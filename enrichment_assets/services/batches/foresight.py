@@ -13,6 +13,7 @@ from decimal import Decimal
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
+from enrichment_assets.domain.prompts.settlement import reserved_for
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.installation.running_stack import running_stack
@@ -128,7 +129,8 @@ def _without_money(
     found = []
     lines = budgets.lines_of(connection, batch_id)
     for step in blueprint.steps:
-        estimate = step.workflow.price.estimate
+        price, prompt = step.workflow.price, step.workflow.prompt
+        estimate = price.estimate if prompt is None else reserved_for(price, prompt, 0)
         if step.slug not in waiting or step.workflow.mode is Mode.LOCAL or estimate <= Decimal(0):
             continue
         line = budgets.BudgetBook(lines).lacking(step.slug, estimate)

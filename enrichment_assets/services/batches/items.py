@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ import pyarrow as pa
 from enrichment_assets.domain.companies import company_key
 from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.item_cells import cells_of_row
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.uploaded_contacts import UploadedContacts
 from enrichment_assets.domain.values import Reason
@@ -29,6 +31,7 @@ from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.catalog.uploads import get_upload
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 _ANALYZE_FROM = 10_000
 _NUMBER_COLUMNS = 2
@@ -172,6 +175,28 @@ class ItemMaker:
             orjson.dumps(details).decode() if details else None,
             orjson.dumps(rejected).decode() if rejected else None,
         )
+
+
+def loaded_row(row: Mapping[str, Any], details: Mapping[str, Any], original: Mapping[str, Any]) -> LoadedItem:
+    """A row as the engine would load it, before any step; it is nobody's item.
+
+    Args:
+        row: `store.batches.items.ITEM_COLUMNS` by name.
+        details: What it says beside its fields.
+        original: Its cells by column.
+    """
+    identity = {name: row[name] for name in IDENTITY_FIELDS if row[name] is not None}
+    return LoadedItem(
+        item_id=0,
+        fence=0,
+        row_number=1,
+        parent_id=None,
+        company_key=row["company_key"],
+        identity=identity,
+        original=dict(original),
+        details=details,
+        cells=cells_of_row({**details, **identity}, datetime.now(UTC)),
+    )
 
 
 def company_subjects(settings: Settings, upload: dict[str, Any], blueprint: Blueprint, window: slice) -> int:

@@ -128,7 +128,7 @@ def plan_launch(
         taken = known is not None and not goes_on
     company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
     companies = company_subjects(settings, draft.upload, draft.blueprint, draft.window) if company_steps else None
-    steps = step_plans(settings, draft, companies, environment)
+    steps = step_plans(settings, draft, companies, environment, by_rows=True)
     cost: dict[str, Decimal] = {}
     for step in steps:
         cost[step.currency] = cost.get(step.currency, Decimal(0)) + step.cost_at_most

@@ -15,6 +15,7 @@ from enrichment_assets.domain.planning import child_route, profile_names
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 from enrichment_assets.providers import build_providers
+from enrichment_assets.services.batches.call_costs import call_costs
 from enrichment_assets.services.catalog.key_safety import KeyUse, key_uses, sent_secrets
 from enrichment_assets.settings import Settings
 from enrichment_assets.wire.addresses import address_of
@@ -32,6 +33,7 @@ class StepPlan:
     Both are for the rows of the upload. `also_for`: (emitting step, children of one of its answers at most) whose
     child items take this step besides; how many there will be nobody can say. `reuse_for`: seconds that an answer of
     an earlier batch of the client may be old to be taken instead of a call. `keys`: which variables go to which host.
+    `by_rows`: a prompt's costs are those of its rows, else of the largest request that it lets through.
     `simulated`: the simulator is called, instead of `replaced` where other addresses are configured (scheme and host).
     """
 
@@ -53,15 +55,32 @@ class StepPlan:
     also_for: tuple[tuple[str, int], ...] = ()
     keys: tuple[KeyUse, ...] = ()
     replaced: tuple[str, ...] = ()
+    by_rows: bool = False
 
 
 def step_plans(
-    settings: Settings, draft: Draft, companies: int | None, environment: Mapping[str, str] | None
+    settings: Settings,
+    draft: Draft,
+    companies: int | None,
+    environment: Mapping[str, str] | None,
+    *,
+    by_rows: bool = False,
 ) -> tuple[StepPlan, ...]:
-    """The plan of every step; `companies`: what a company step calls at most (None: not counted)."""
+    """The plan of every step.
+
+    Args:
+        settings: The installation.
+        draft: What would be launched.
+        companies: What a company step calls at most; None: not counted.
+        environment: Where keys are looked for.
+        by_rows: Read the rows to see what prompts about them cost at most.
+    """
     providers = build_providers(settings.sandbox_url)
     children = _children(draft.blueprint)
-    plans = [_step_plan(settings, step, draft, companies, providers, environment) for step in draft.blueprint.steps]
+    plans = [
+        _step_plan(settings, step, draft, companies, providers, environment, by_rows=by_rows)
+        for step in draft.blueprint.steps
+    ]
     return tuple(replace(plan, also_for=tuple(children[plan.slug])) for plan in plans)
 
 
@@ -83,6 +102,8 @@ def _step_plan(
     companies: int | None,
     providers: Mapping[str, Provider],
     environment: Mapping[str, str] | None,
+    *,
+    by_rows: bool,
 ) -> StepPlan:
     workflow = step.workflow
     simulated = settings.sandbox_url is not None and workflow.mode is not Mode.LOCAL
@@ -92,7 +113,7 @@ def _step_plan(
     ]
     subjects = companies if workflow.entity is Entity.COMPANY and companies is not None else draft.items
     calls = 0 if workflow.mode is Mode.LOCAL else subjects
-    each = max(workflow.price.estimate, workflow.price.not_found or Decimal(0))
+    costs = call_costs(settings, draft, step, providers.get(workflow.provider), calls, by_rows=by_rows)
     return StepPlan(
         slug=step.slug,
         title=workflow.title,
@@ -103,8 +124,9 @@ def _step_plan(
         after=tuple(step.after),
         fallback_of=tuple(step.fallback_of),
         calls_at_most=calls,
-        cost_each=each,
-        cost_at_most=each * calls,
+        cost_each=costs.each,
+        cost_at_most=costs.total,
+        by_rows=costs.by_rows,
         currency=workflow.price.currency,
         simulated=simulated,
         problems=tuple(problems),

@@ -102,6 +102,7 @@ class PlannedStep(Shape):
         also_for: Pairs of a workflow and how many items one of its answers emits at most, which take this step too.
         keys: Which variables go to which host.
         replaced: Configured addresses that are not called, but the simulator.
+        by_rows: The costs of a prompt are those of its rows; false: of the largest request that it lets through.
     """
 
     workflow: str
@@ -122,6 +123,7 @@ class PlannedStep(Shape):
     also_for: tuple[tuple[str, int], ...]
     keys: tuple[KeyUse, ...]
     replaced: tuple[str, ...]
+    by_rows: bool
 
     @classmethod
     def of(cls, step: step_plans.StepPlan) -> PlannedStep:
@@ -145,6 +147,7 @@ class PlannedStep(Shape):
             also_for=step.also_for,
             keys=tuple(KeyUse(key.purpose, key.variable, key.host, key.foreign) for key in step.keys),
             replaced=step.replaced,
+            by_rows=step.by_rows,
         )
 
 

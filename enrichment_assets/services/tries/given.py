@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
-from enrichment_assets.domain.item_cells import cells_of_row
 from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.planning import fields_read
 from enrichment_assets.domain.reads import reads_of
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import WorkflowDefinition
-from enrichment_assets.services.batches.items import ItemMaker
+from enrichment_assets.services.batches.items import ItemMaker, loaded_row
 from enrichment_assets.store.batches.items import ITEM_COLUMNS
 from enrichment_assets.store.runs.contexts import LoadedItem
 
@@ -70,22 +68,7 @@ def given_item(
     row["details"] = orjson.dumps(details).decode() if details else None
     row["original_data"] = orjson.dumps(originals).decode()
     rejected = orjson.loads(row["rejected"]) if row["rejected"] else {}
-    return Given(tuple(row[name] for name in ITEM_COLUMNS), _loaded(row, details, originals), rejected)
-
-
-def _loaded(row: Mapping[str, Any], details: Mapping[str, Any], originals: Mapping[str, Any]) -> LoadedItem:
-    identity = {name: row[name] for name in IDENTITY_FIELDS if row[name] is not None}
-    return LoadedItem(
-        item_id=0,
-        fence=0,
-        row_number=1,
-        parent_id=None,
-        company_key=row["company_key"],
-        identity=identity,
-        original=dict(originals),
-        details=details,
-        cells=cells_of_row({**details, **identity}, datetime.now(UTC)),
-    )
+    return Given(tuple(row[name] for name in ITEM_COLUMNS), loaded_row(row, details, originals), rejected)
 
 
 def _refuse_unknown(
