@@ -85,7 +85,7 @@ class RequestTemplate(Part):
     type (a number stays a number); a query parameter, header or body member whose whole value renders to null
     or an empty string is left out.
     Besides the item's fields, templates see `original` (the uploaded row by column name), `item` (id, row_number,
-    parent_id, batch, client), `parameters`, and in async workflows `callback_url`.
+    parent_id, batch, client), `parameters`, `client_profile`, and in async workflows `callback_url`.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH"] = "POST"

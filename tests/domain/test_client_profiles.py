@@ -1,14 +1,19 @@
 """A client's profile: typed, bounded, and every mistake with its place and what was meant."""
 
+import json
 from typing import Any
 
 import pytest
 
-from enrichment_assets.domain.client_profiles import NAMES, ClientProfile, not_set, parsed_profile, with_values
+from enrichment_assets.domain.client_profiles import NAMES, PROFILE, ClientProfile, not_set, parsed_profile, with_values
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.planning import profile_names
+from enrichment_assets.domain.prompts.rendering import PromptRenderer
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.domain.workflow_checks import workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
+from enrichment_assets.providers import PROVIDERS, build_providers
+from tests.harness.models import prompt_step
 
 WHOLE: dict[str, Any] = {
     "ideal_customer": "Manufacturers of 50 to 500 people",
@@ -104,3 +109,21 @@ def test_what_a_workflow_reads_of_the_profile_is_known() -> None:
         "sender",
     ]
     assert reading("{{client_profile}}") == list(NAMES)
+
+
+def test_a_prompt_reads_the_profile_in_its_instructions_and_inputs() -> None:
+    workflow = prompt_step(
+        "write",
+        prompt={
+            "instructions": "Write for {{ client_profile.sender.name }}. Never say: {{ client_profile.never_say }}.",
+            "inputs": {"page": "{{ original.page }}", "offer": "{{ client_profile.offer }}"},
+            "grounded": {"email": ["page"]},
+        },
+    )
+    assert workflow_faults(workflow, PROVIDERS) == []
+    assert profile_names(workflow) == ["sender", "never_say", "offer"]
+    context = {"original": {"page": "We build pumps."}, PROFILE: parsed_profile(WHOLE, "acme").values()}
+    asked = PromptRenderer(workflow, build_providers(None)["openai"]).render(context)
+    body = json.loads(asked.content or b"")
+    assert body["messages"][0]["content"] == 'Write for Ada Byron. Never say: ["guarantee"].'
+    assert asked.inputs == {"page": "We build pumps.", "offer": "Sensors"}

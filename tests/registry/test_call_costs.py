@@ -37,12 +37,12 @@ def upload(settings: Settings, tmp_path: Path) -> int:
     per_call = {"estimate": "0.02"}
     for workflow in (
         reading("rows", "{{ original.Page }}"),
-        reading("firms", "{{ original.Page }}", entity="company"),
+        reading("firm", "{{ original.Page }}", entity="company"),
         reading("scraped", "{{ homepage_text }}"),
         reading("flat", "{{ original.Page }}", price=per_call),
     ):
         configuration.add_workflow(hq, settings, workflow, actor=TESTER)
-    steps = ["rows", "firms", "scrape-homepage-via-zenrows", "scraped", "flat"]
+    steps = ["rows", "firm", "scrape-homepage-via-zenrows", "scraped", "flat"]
     configuration.add_pipeline(hq, PipelineDefinition(slug="p", steps=steps), actor=TESTER)
     file = tmp_path / "firms.csv"
     lines = [f'"{name}","{site}","{page}"' for name, site, page in ROWS]
@@ -56,7 +56,7 @@ def test_rows_tell_what_a_prompt_about_them_costs_at_most_and_pages_to_come_are_
     plan = plan_launch(hq_of(settings), settings, upload, "p", environment=KEYS)
     assert plan.problems == ()
     steps = {step.slug: step for step in plan.steps}
-    rows, firms, scraped, flat = steps["rows"], steps["firms"], steps["scraped"], steps["flat"]
+    rows, firms, scraped, flat = steps["rows"], steps["firm"], steps["scraped"], steps["flat"]
 
     # Two rows can be asked about, one with a page forty times as long; each may be asked twice.
     price, prompt = prompt_step("x").price, prompt_step("x").prompt

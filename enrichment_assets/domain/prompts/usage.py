@@ -4,8 +4,8 @@ Every vendor counts in its own way; here it is one way. `input` are all tokens t
 and those written to one are among them. Numbers that cannot be true are no usage at all: the call is then booked at
 what was reserved for it, which is too much rather than too little.
 
-Sources: OpenAI's and Anthropic's Python clients (`CompletionUsage`, `ResponseUsage`, `anthropic.types.Usage`),
-OpenRouter's page "Usage Accounting", Perplexity's client (`usage.cost`), LiteLLM's page on response headers.
+Sources: OpenAI's and Anthropic's Python clients (`CompletionUsage`, `ResponseUsage`, `anthropic.types.Message`),
+OpenRouter's page "Usage Accounting", Perplexity's client (`ResponsesUsage`), LiteLLM's page on response headers.
 """
 
 from __future__ import annotations
@@ -50,12 +50,15 @@ class TokenUsage:
 def openai_usage(usage: object, searches: int = 0) -> TokenUsage | None:
     """Of Chat Completions and of Responses, and of whoever speaks them; None where it is missing or cannot be true.
 
-    `cached_tokens` are counted in the input. `searches`: how many the answer lists; the usage does not say.
+    What was read from a cache and written to it is counted in the input. `searches`: how many the answer lists; the
+    usage itself says so at Perplexity alone.
     """
+    details = _first(usage, "input_tokens_details", "prompt_tokens_details")
+    cached = _first(details, "cached_tokens", "cache_read_input_tokens") or 0
+    written = _first(details, "cache_write_tokens", "cache_creation_input_tokens") or 0
     input_ = _first(usage, "input_tokens", "prompt_tokens")
-    cached = _first(usage, ("input_tokens_details", "cached_tokens"), ("prompt_tokens_details", "cached_tokens"))
     output = _first(usage, "output_tokens", "completion_tokens")
-    return _believed(input_, cached or 0, output, searches)
+    return _believed(input_, cached, output, searches or _invoked(usage), written)
 
 
 def anthropic_usage(usage: object) -> TokenUsage | None:
@@ -90,6 +93,15 @@ def reported_cost(usage: object, headers: Mapping[str, str]) -> Money | None:
         return said
     upstream = _money(_first(usage, ("cost_details", "upstream_inference_cost")))
     return None if upstream is None else Money(said.amount + upstream.amount, _DOLLARS)
+
+
+def _invoked(usage: object) -> int:
+    """Searches by Perplexity's `tool_calls_details`: `{web_search: {invocation: 2}}`."""
+    tools = _first(usage, "tool_calls_details")
+    if not isinstance(tools, Mapping):
+        return 0
+    counts = [_count(_first(told, "invocation")) for name, told in tools.items() if "search" in str(name)]
+    return sum(count for count in counts if count is not None)
 
 
 def _believed(input_: Any, cached: Any, output: Any, searches: Any, written: Any = 0) -> TokenUsage | None:

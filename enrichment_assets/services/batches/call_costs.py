@@ -17,6 +17,7 @@ from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.known_names import given_by
 from enrichment_assets.domain.pipeline import BlueprintStep
+from enrichment_assets.domain.prompts.model_provider import ModelProvider, as_dialect
 from enrichment_assets.domain.prompts.rendering import PromptRenderer
 from enrichment_assets.domain.prompts.settlement import reserved_for
 from enrichment_assets.domain.provider import Provider
@@ -52,6 +53,8 @@ def call_costs(
 ) -> CallCosts:
     """The costs of a step that makes so many calls at most; `by_rows`: read the rows where they tell."""
     workflow = step.workflow
+    if isinstance(provider, ModelProvider):
+        workflow = as_dialect(workflow, provider)  # a vendor's batch API has a price of its own
     price, prompt = workflow.price, workflow.prompt
     asks = 1 if prompt is None else 1 + workflow.retry.invalid_answers
     if prompt is None or provider is None or price.tokens is None:

@@ -43,6 +43,18 @@ def test_openai_compatible_servers_leave_details_out_or_null() -> None:
     assert openai_usage({"prompt_tokens": 12.0, "completion_tokens": 3}) == TokenUsage(12, 0, 3)
 
 
+def test_what_is_written_to_a_cache_is_told_in_two_ways_and_counted_in_the_input() -> None:
+    # openai 3.57, CompletionUsage; perplexityai 0.46, ResponsesUsage.
+    openai = {"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": {"cache_write_tokens": 60}}
+    assert openai_usage(openai) == TokenUsage(100, 0, 5, cache_write=60)
+    details = {"cache_creation_input_tokens": 20, "cache_read_input_tokens": 30}
+    tools = {"web_search": {"invocation": 2}, "fetch_url": {"invocation": 7}, "people_search": {"invocation": None}}
+    perplexity = {
+        "input_tokens": 100, "output_tokens": 5, "input_tokens_details": details, "tool_calls_details": tools
+    }  # fmt: skip
+    assert openai_usage(perplexity) == TokenUsage(100, 30, 5, searches=2, cache_write=20)
+
+
 def test_anthropic_counts_the_cache_outside_the_input() -> None:
     # anthropic 2.14, types.Usage: "total input tokens = input + cache_creation + cache_read".
     usage = {
