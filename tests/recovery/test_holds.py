@@ -37,7 +37,7 @@ def while_running(batch: Launched, change: Callable[[], Any], runs: int = 1) -> 
     threads = [threading.Thread(target=batch.run) for _ in range(runs)]
     for thread in threads:
         thread.start()
-    while len(batch.calls()) < 3:
+    while len(batch.calls("find")) < 3:
         assert any(thread.is_alive() for thread in threads)
         time.sleep(0.01)
     done = change()
