@@ -271,9 +271,13 @@ def _set_path(target: dict[str, Any], path: str, value: Any, where: str) -> None
     node[last] = value
 
 
-def profile_names(workflow: WorkflowDefinition) -> list[str]:
-    """What a workflow reads of the client's profile, in order; all names where it reads the whole."""
-    members = [read.member for read in reads_of(workflow) if read.head == PROFILE]
+def profile_names(workflow: WorkflowDefinition, *, needed: bool = False) -> list[str]:
+    """What a workflow reads of the client's profile, in order; all names where it reads the whole.
+
+    `needed`: without those that a template can do without (`client_profile.tone | default(none)`).
+    """
+    reads = [read for read in reads_of(workflow) if read.head == PROFILE and not (needed and read.optional)]
+    members = [read.member for read in reads]
     return list(NAMES) if None in members else list(dict.fromkeys(member for member in members if member))
 
 

@@ -13,6 +13,7 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
 from enrichment_assets.providers import PROVIDERS, build_providers
+from enrichment_assets.registry.loader import builtin_workflows
 from tests.harness.models import prompt_step
 
 WHOLE: dict[str, Any] = {
@@ -127,3 +128,13 @@ def test_a_prompt_reads_the_profile_in_its_instructions_and_inputs() -> None:
     body = json.loads(asked.content or b"")
     assert body["messages"][0]["content"] == 'Write for Ada Byron. Never say: ["guarantee"].'
     assert asked.inputs == {"page": "We build pumps.", "offer": "Sensors"}
+
+
+def test_a_shipped_prompt_needs_the_offer_and_the_ideal_customer_and_can_do_without_the_rest() -> None:
+    needed = {slug: profile_names(one, needed=True) for slug, one in builtin_workflows().items() if profile_names(one)}
+    assert needed == {
+        "qualify-lead": ["ideal_customer", "offer"],
+        "personalise-email": ["offer"],
+        "personalise-linkedin": ["offer"],
+        "write-icebreaker": [],
+    }

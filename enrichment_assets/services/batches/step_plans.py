@@ -139,7 +139,7 @@ def _step_plan(
 def without_profile(step: BlueprintStep, blueprint: Blueprint) -> list[str]:
     """What a step reads of the client's profile and does not find there: a model would make something up."""
     told = blueprint.client_profile
-    missing = not_set(None if told is None else told.profile, profile_names(step.workflow))
+    missing = not_set(None if told is None else told.profile, profile_names(step.workflow, needed=True))
     if not missing:
         return []
     read = ", ".join(f"{PROFILE}.{name}" for name in missing)
