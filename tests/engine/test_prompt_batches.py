@@ -142,6 +142,18 @@ def test_an_answer_that_is_not_as_asked_is_ordered_once_more_and_no_more(harness
     assert {call["error_class"] for call in batch.calls()} == {"contract"}
 
 
+def test_a_look_that_is_refused_leaves_the_order_under_way_and_the_next_one_ends_it(harness: BatchHarness) -> None:
+    batch = harness.launch(rows(2), batch_step(harness))
+    batch.run()
+    harness.sandbox.configure(rejected_keys=["key-one"])
+    looked(batch)
+    assert batch.statuses() == {"IN_PROGRESS": 2}
+    harness.sandbox.configure(rejected_keys=[])
+    looked(batch)
+    assert batch.statuses() == {"COMPLETED": 2}
+    assert len(batch.bulk_calls()) == 1
+
+
 def test_an_order_that_is_not_taken_says_so_for_all_of_its_lines_and_costs_nothing(harness: BatchHarness) -> None:
     harness.sandbox.configure(quota=0)
     batch = harness.launch(rows(3), batch_step(harness))

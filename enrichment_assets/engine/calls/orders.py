@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from enrichment_assets.domain.errors import ContractError
@@ -105,7 +104,8 @@ async def _searched(run: Run, step: Step, name: str) -> Answer | bool | None:
         except ContractError:
             return None
         if page.order is not None:
-            return Answer(200, {"content-type": "application/json"}, json_bytes(page.order))
+            number = {"id": page.order.get("id")}  # how it stands is asked for in its turn
+            return Answer(200, {"content-type": "application/json"}, json_bytes(number))
         if page.after is None:
             return True
         after = page.after
@@ -125,7 +125,7 @@ async def _asked(run: Run, step: Step, request: RenderedRequest) -> Answer | Non
         )
     except (NotSent, FateUnknown, AnswerTooLarge, ContractError):
         return None
-    return replace(step.echo.clean(answer)[0])
+    return step.echo.clean(answer)[0]
 
 
 def _again(reason: str) -> Decision:

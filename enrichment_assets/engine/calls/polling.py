@@ -229,7 +229,7 @@ async def _read(
 
     With an admission also what it says of the provider; where one asked for many, it is told once.
     """
-    verdict = step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
+    verdict = Verdict() if _is_of_an_order(step, answer) else _verdict(step, answer)
     decision, is_refusal = None, False
     is_final = step.workflow.prompt is not None and 200 <= answer.status < 300
     try:
@@ -250,6 +250,15 @@ async def _read(
     is_failure = is_refusal and verdict.error is ErrorClass.RETRYABLE and not verdict.retry_after
     admission.ended(is_failure, heard)
     return _Polled(attempt, decision, poll_in(step.workflow, answer), is_final)
+
+
+def _is_of_an_order(step: Step, answer: Answer) -> bool:
+    """Whether it is the answer of a batch API: its lines have verdicts, and it would be read whole for each of them."""
+    return step.batch_api is not None and 200 <= answer.status < 300
+
+
+def _verdict(step: Step, answer: Answer) -> Verdict:
+    return step.provider.classify(step.workflow.operation, answer) if step.provider is not None else Verdict()
 
 
 def _decided(step: Step, answer: Answer, place: Place | None) -> Decision | None:

@@ -28,6 +28,8 @@ def decide_line(step: Step, answer: Answer, place: Place) -> Decision | None:
     Raises:
         ContractError: It is no answer of a batch API.
     """
+    if not 200 <= answer.status < 300:
+        raise ContractError(f"the batch could not be looked at: HTTP {answer.status}", code="batch.not_seen")
     lines = step.lines.lines(answer.body)
     if lines is None:
         return None
