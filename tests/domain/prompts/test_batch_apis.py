@@ -12,9 +12,12 @@ from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.anthropic_orders import AnthropicBatches
 from enrichment_assets.domain.prompts.batch_api import Line, LineEnd, LineResult, combined, results_in
-from enrichment_assets.domain.prompts.definition import MOST_LINES, Prompt
+from enrichment_assets.domain.prompts.checks import prompt_faults
+from enrichment_assets.domain.prompts.definition import BATCH_DEADLINE, MOST_LINES, Prompt
 from enrichment_assets.domain.prompts.openai_orders import OpenAIBatches
 from enrichment_assets.domain.provider import Answer, RenderedRequest
+from enrichment_assets.providers import build_providers
+from tests.harness.models import prompt_step
 
 OPENAI, ANTHROPIC = OpenAIBatches(), AnthropicBatches({"anthropic-version": "2026-10-21"})
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Pumps \\u2028 --enrich-"}]}'
@@ -156,6 +159,20 @@ def test_a_batch_costs_half_or_what_the_workflow_says_and_searches_cost_what_the
     assert half.in_batch() == half, "once"
     said = Price.model_validate({"tokens": {**tokens, "batch": "0.75"}}).in_batch().tokens
     assert said is not None and said.input == Decimal("1.5")
+
+
+def test_a_batch_needs_a_vendor_that_has_one_and_more_than_a_day() -> None:
+    providers = build_providers()
+
+    def told(**fields: Any) -> list[tuple[str, ...]]:
+        workflow = prompt_step("score", prompt={"batch": True}, mode="async", **fields)
+        return [fault.place for fault in prompt_faults(workflow, providers)]
+
+    assert told(provider="openai") == told(provider="anthropic") == []
+    assert told(provider="perplexity") == [("prompt", "batch")]
+    assert told(provider="openai", deadline="24h") == [("deadline",)]
+    assert prompt_step("score", prompt={"batch": True}, mode="async").deadline == BATCH_DEADLINE
+    assert prompt_step("score").deadline < BATCH_DEADLINE
 
 
 def test_an_order_has_as_many_lines_as_its_requests_and_answers_have_room() -> None:
