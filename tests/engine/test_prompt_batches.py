@@ -138,7 +138,8 @@ def test_an_answer_that_is_not_as_asked_is_ordered_once_more_and_no_more(harness
     batch = harness.launch(rows(3), batch_step(harness, model="invalid-1"))
     finished(batch, rounds=3)
     assert batch.statuses() == {"FAILED": 3}
-    assert len(batch.bulk_calls()) == 2
+    ordered = [line for order in batch.bulk_calls() for line in order["names"]]
+    assert len(ordered) == len(set(ordered)) == 6, "each row's prompt twice, however many orders that took"
     assert {call["error_class"] for call in batch.calls()} == {"contract"}
 
 
