@@ -131,6 +131,12 @@ class Anthropic(ModelProvider):
         version = str(parameters.get("version") or VERSION)
         return AnthropicBatches({"anthropic-version": version}, {header: _KEY_HEADERS[header]})
 
+    def left_out(self, prompt: Prompt, parameters: Mapping[str, Any]) -> Iterator[PromptFault]:
+        """The temperature, which the current version refuses."""
+        if prompt.temperature is not None and parameters.get("version") != LAST_WITH_TEMPERATURE:
+            remedy = f"write `parameters: {{version: {LAST_WITH_TEMPERATURE}}}` for a model that takes one"
+            yield ("prompt", "temperature"), f"is not sent: Anthropic's version {VERSION} takes none; {remedy}"
+
     def prompt_faults(self, prompt: Prompt, parameters: Mapping[str, Any]) -> Iterator[PromptFault]:
         """Schemas by Anthropic's bounds; what would be set twice."""
         for place, message in schema_faults(prompt.answer, Carrier.ANTHROPIC):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from enrichment_assets.domain.known_names import PLATFORM
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig, PipelineDefinition
 from enrichment_assets.domain.planning import apply_config, validate_pipeline
+from enrichment_assets.domain.prompts.checks import prompt_warnings
 from enrichment_assets.domain.reads import spelt
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import workflow_faults
@@ -197,6 +198,17 @@ def test_each_dialect_has_its_own_bounds() -> None:
     )
     background = changed(mode="async", prompt__background=True, parameters={"tone": "dry", "api": "responses"})
     assert faults(background) == {}
+
+
+def test_a_temperature_that_is_not_sent_is_told() -> None:
+    def told(**fields: Any) -> list[str]:
+        workflow = WorkflowDefinition.model_validate(changed(prompt__temperature=0.0, **fields))
+        return [f"{spelt(fault.place)}: {fault.message}" for fault in prompt_warnings(workflow, PROVIDERS)]
+
+    assert told() == []
+    (warning,) = told(provider="anthropic")
+    assert warning.startswith("prompt.temperature: is not sent: Anthropic's version 2026-10-21 takes none")
+    assert told(provider="anthropic", parameters={"version": "2023-06-01"}) == []
 
 
 def test_a_grounded_list_of_objects_is_found_in_its_schema() -> None:

@@ -66,6 +66,15 @@ def prompt_faults(workflow: WorkflowDefinition, providers: Mapping[str, Provider
     yield from _ungrounded(workflow)
 
 
+def prompt_warnings(workflow: WorkflowDefinition, providers: Mapping[str, Provider]) -> list[Fault]:
+    """What a prompt says and its model is not told."""
+    provider = providers.get(workflow.provider)
+    if workflow.prompt is None or not isinstance(provider, ModelProvider):
+        return []
+    told = provider.left_out(workflow.prompt, workflow.parameters)
+    return [Fault(place, message, certain=False) for place, message in told]
+
+
 def steered_faults(workflow: WorkflowDefinition, earlier: Sequence[WorkflowDefinition]) -> list[str]:
     """What a model would decide in a pipeline and must not, one sentence each.
 

@@ -49,6 +49,10 @@ class ModelProvider(Provider):
         """The vendor's batch API, for a workflow with these parameters; None: it has none."""
         return None
 
+    def left_out(self, prompt: Prompt, parameters: Mapping[str, Any]) -> Iterator[PromptFault]:
+        """What of a prompt this dialect does not say to the model, so that it changes nothing: told, not refused."""
+        return iter(())
+
     def poll_request(self, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         """How a background answer is asked about, by `external_id`; None: it has no such answers."""
         return None

@@ -13,6 +13,7 @@ from enrichment_assets.domain.hints import Hint
 from enrichment_assets.domain.known_names import vocabulary
 from enrichment_assets.domain.model_errors import Lines, Place, described, line_of
 from enrichment_assets.domain.name_checks import name_warnings
+from enrichment_assets.domain.prompts.checks import prompt_warnings
 from enrichment_assets.domain.reads import spelt
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import workflow_faults
@@ -106,7 +107,8 @@ def _checked(
     faults += column_faults(settings, workflow, others)
     problems = [_finding(fault.place, fault.message, read.lines) for fault in faults]
     problems += _unsafe(settings, workflow) if not problems else ()
-    warnings = [_finding(fault.place, fault.message, read.lines) for fault in name_warnings(workflow, fields)]
+    warned = [*name_warnings(workflow, fields), *prompt_warnings(workflow, PROVIDERS)]
+    warnings = [_finding(fault.place, fault.message, read.lines) for fault in warned]
     return CheckedFile(read.file, workflow.slug, tuple(problems), tuple(warnings))
 
 

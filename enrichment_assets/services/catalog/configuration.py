@@ -22,6 +22,7 @@ from enrichment_assets.domain.name_checks import name_warnings
 from enrichment_assets.domain.operator_actions import Code, differences
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import validate_pipeline
+from enrichment_assets.domain.prompts.checks import prompt_warnings
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import said_of, workflow_faults
@@ -139,7 +140,8 @@ def add_workflow(
             set_archived(connection, "workflow", row["id"], archived=False)
         was = None if row is None else _registered(row).definition
         _note_saved(connection, actor, Code.WORKFLOW_SAVE, was, workflow)
-        warnings = [f"workflow {workflow.slug}, {fault}" for fault in name_warnings(workflow, fields)]
+        warned = [*name_warnings(workflow, fields), *prompt_warnings(workflow, PROVIDERS)]
+        warnings = [f"workflow {workflow.slug}, {fault}" for fault in warned]
         pipelines = store.list_pipeline_rows(connection)
         warnings += _broken_pipelines(pipelines, others | {workflow.slug: workflow}, workflow.slug)
     return Saved(workflow.slug, "added" if row is None else "updated", tuple(warnings))
