@@ -66,9 +66,6 @@ SENTENCES = {
     Action.ENABLE_WORKFLOW: "`enrich workflow enable {workflow}` switches it on",
     Action.ENABLE_FOR_CLIENT: "`enrich client config {client} {workflow} --enable` switches it on",
     Action.SEE_TRY: "look again: enrich try --show {batch}",
-    Action.RESUME_BATCH: "`enrich resume {batch}` lets it go on",
-    Action.RETRY_CANCELLED: "if it is wanted after all: `enrich retry {batch}`",
-    Action.HOLD_IS_OVER: "nothing more of it is sent anyway; `enrich status {batch}` shows what is under way",
     Action.NOTHING_LEFT: "nothing of this batch is left to do",
     Action.NOTHING_CHANGED: "nothing was changed",
 }

@@ -28,7 +28,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.audit import operator_actions
-from enrichment_assets.store.batches import fanout, giving_up, holds, items, urgency
+from enrichment_assets.store.batches import fanout, giving_up, holds, items, tries, urgency
 from enrichment_assets.store.calls import bulk, ledger, questions, retention, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
@@ -115,6 +115,11 @@ def _readings(batch: FreshBatch) -> list[replaying.NewReading]:
 SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     batch_states.workflow_counts: lambda c, b: batch_states.workflow_counts(c, b.batch_id),
     holds.cancel_unsent: lambda c, b: holds.cancel_unsent(c, b.batch_id, SLUGS, "cancelled", FACTS),
+    tries.copy_rows: lambda c, b: tries.copy_rows(c, b.batch_id, []),
+    tries.lay_out_states: lambda c, b: tries.lay_out_states(c, b.batch_id, 9, "tried"),
+    tries.inherit_answers: lambda c, b: tries.inherit_answers(c, b.batch_id, b.items[:3], 9),
+    tries.rows_from: lambda c, b: tries.rows_from(c, b.batch_id, 1, 3),
+    tries.row_numbers: lambda c, b: tries.row_numbers(c, b.items[:GROUP]),
     suppressions.add: lambda c, b: suppressions.add(
         c,
         [suppressions.NewSuppression("email", b"1" * 32, b"")],

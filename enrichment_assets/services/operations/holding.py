@@ -131,7 +131,7 @@ def resume(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None)
         if workflow is not None and workflow not in batch.holds and all_of_it is not None:
             raise ConfigurationError(
                 f"batch {batch_key} is {all_of_it.sentence}, all of it: one workflow alone cannot go on",
-                _way_back(batch_key, all_of_it),
+                _way_back(all_of_it),
                 code="hold.of_whole_batch",
             )
         over = {n: h for n, h in batch.holds.items() if h.kind == "paused" and workflow in (None, n)}
@@ -161,7 +161,7 @@ def _locked(connection: Connection, batch_key: str, workflow: str | None) -> Hel
     if batch.is_over:
         raise ConfigurationError(
             f"batch {batch_key} was given up or archived",
-            Hint(Action.HOLD_IS_OVER, {"batch": batch_key}),
+            Hint(Action.HOLD_IS_OVER),
             code="hold.batch_is_over",
         )
     slugs = [step.slug for step in batch.blueprint.steps]
@@ -179,8 +179,8 @@ def _pending(connection: Connection, batch: HeldBatch, slugs: Collection[str]) -
     return {count.slug: count.pending for count in counts if count.pending and count.slug in slugs}
 
 
-def _way_back(batch_key: str, hold: Hold) -> Hint:
-    return Hint(Action.RESUME_BATCH if hold.kind == "paused" else Action.RETRY_CANCELLED, {"batch": batch_key})
+def _way_back(hold: Hold) -> Hint:
+    return Hint(Action.RESUME_BATCH if hold.kind == "paused" else Action.RETRY_CANCELLED)
 
 
 def _may_cost(batch: HeldBatch, flying: list[UnderWay]) -> tuple[Money, ...]:

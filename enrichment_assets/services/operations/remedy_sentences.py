@@ -54,7 +54,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.RETRY: "retry",
     Action.RESUME_BATCH: "resume it",
     Action.RETRY_CANCELLED: "retry it, if it is wanted after all",
-    Action.HOLD_IS_OVER: "nothing: nothing more of it is sent anyway",
+    Action.HOLD_IS_OVER: "nothing more of it is sent anyway",
     Action.SEE_ROWS: "see them row by row",
     Action.AWAIT_ATTEMPT: "nothing: it is tried again, by {platform} if that runs",
     Action.AWAIT_ATTEMPT_AT: "nothing: it is tried again at {at}, by {platform} if that runs",

@@ -201,7 +201,7 @@ def _without_cancellations(
 def _held(batch: LockedBatch, batch_key: str, pending: Mapping[str, int]) -> list[Hindrance]:
     """The pauses that keep what is PENDING from being asked."""
     paused = {name: hold for name, hold in read_holds(batch.holds).items() if hold.kind == "paused"}
-    resume = (Hint(Action.RESUME_BATCH, {"batch": batch_key}),)
+    resume = (Hint(Action.RESUME_BATCH),)
     if ALL in paused and pending:
         return [Hindrance(None, paused[ALL].sentence, resume)]
     return [Hindrance(name, hold.sentence, resume) for name, hold in paused.items() if name in pending]

@@ -101,14 +101,14 @@ class _Reader:
             remedy = failure_remedy(states.status, states.error_class, states.reason)
             return self._made(states, states.error_class, reason, remedy)
         if states.status == Status.CANCELLED:
-            again = Hint(Action.RETRY_CANCELLED, {"batch": self.row.batch_key})
+            again = Hint(Action.RETRY_CANCELLED)
             return self._made(states, StopCause.CANCELLED.value, reason, (again,))
         return self._made(states, None, reason, ())
 
     def _pending(self, states: StandingStates) -> Standing:
         hold = self.gate.hold_on(states.workflow)
         if hold is not None:
-            resume = Hint(Action.RESUME_BATCH, {"batch": self.row.batch_key})
+            resume = Hint(Action.RESUME_BATCH)
             return self._made(states, hold.kind, hold.sentence, (resume,), since=datetime.fromisoformat(hold.at))
         stop = self.stops.get(states.workflow)
         if stop is not None and (states.reason is None or _is_for(stop, states.error_class)):

@@ -220,6 +220,7 @@ where i.batch_id = %(batch)s and i.parent_item_id is null order by i.row_number,
 """
 
 
+# one row: a try has a few
 def tried_states(connection: Connection, batch_id: int, slug: str) -> list[TriedState]:
     """What became of the rows of a try, in their order."""
     rows = connection.execute(_TRIED, {"batch": batch_id, "slug": slug}).fetchall()

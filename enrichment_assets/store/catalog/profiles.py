@@ -53,7 +53,6 @@ def versions(connection: Connection, client_id: int) -> list[StoredProfile]:
     return [_stored(row) for row in rows]
 
 
-# one row: inserted
 def insert(connection: Connection, client_id: int, version: int, profile: ClientProfile, actor: Actor) -> StoredProfile:
     """Add a version; the client is locked (`lock_client`)."""
     row = connection.execute(

@@ -89,7 +89,10 @@ def _each(cost: Decimal, count: int) -> Decimal | None:
 
 
 def workflow_statistics(connection: Connection, batch_id: int) -> list[WorkflowStatistics]:
-    """Statistics of every workflow of the batch that has done anything, in blueprint order."""
+    """Statistics of every workflow of the batch that has done anything, in blueprint order.
+
+    Which calls were accepted is looked up in a hash: joined, on fresh statistics each call would look at all of them.
+    """
     rows = connection.execute(
         """
         with attempts as (
@@ -110,21 +113,21 @@ def workflow_statistics(connection: Connection, batch_id: int) -> list[WorkflowS
           from (select workflow_slug, error_class, count(*) as attempts from enrichment_results_log
                 where batch_id = %(batch)s and error_class is not null group by workflow_slug, error_class) e
           group by workflow_slug
-        ), accepted as (
-          select distinct call_id from enrichment_results
+        ), accepted as materialized (
+          select call_id from enrichment_results
           where batch_id = %(batch)s and outcome = 'found' and call_id is not null
         ), money as (
           select c.workflow_slug, sum(c.cost) as cost, count(c.reused_from) as reused,
                  sum(c.estimated_cost) filter (where c.reused_from is not null) as saved,
                  count(*) filter (where c.reused_from is null and c.state in ('applied', 'failed')
                                     and c.http_status between 200 and 299) as answers,
-                 count(a.call_id) filter (where c.reused_from is null) as accepted,
+                 count(*) filter (where c.reused_from is null and c.id in (select call_id from accepted)) as accepted,
                  case when count(c.cost_basis) > 0 then jsonb_build_object(
                    'input', coalesce(sum(c.input_tokens), 0), 'cached_input', coalesce(sum(c.cached_input_tokens), 0),
                    'cache_write', coalesce(sum(c.cache_write_tokens), 0), 'output', coalesce(sum(c.output_tokens), 0),
                    'searches', coalesce(sum(c.searches), 0),
                    'untold', count(*) filter (where c.cost_basis = 'reserved')) end as tokens
-          from provider_calls c left join accepted a on a.call_id = c.id
+          from provider_calls c
           where c.batch_id = %(batch)s group by c.workflow_slug
         ), places as (
           select workflow_slug, min(position) as position from workflow_states where batch_id = %(batch)s
