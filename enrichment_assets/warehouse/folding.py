@@ -8,7 +8,7 @@ Whoever asks the view notices nothing: it has the mart's rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +75,7 @@ def tables_of(model: Model) -> list[str]:
 
 
 def creation(fold: Folded, types: Mapping[str, str]) -> list[sql.Composed]:
-    """Statements that make the tables, their indexes and the view where they are not there.
+    """Statements that make the tables and their indexes where they are not there, and add columns of the model's.
 
     Args:
         fold: The mart.
@@ -92,20 +92,28 @@ def creation(fold: Folded, types: Mapping[str, str]) -> list[sql.Composed]:
         arrays = [sql.SQL("{} {}[]").format(sql.Identifier(c.name), sql.SQL(types[c.type])) for c in listed]
         made = sql.SQL(", ").join([*columns, sql.SQL("kinds_id bigint"), *arrays])
         statements.append(sql.SQL("create table if not exists {} ({})").format(sql.Identifier(table), made))
+        grown = sql.SQL(", ").join(sql.SQL("add column if not exists {}").format(array) for array in arrays)
+        statements.append(sql.SQL("alter table {} {}").format(sql.Identifier(table), grown))
         index = sql.Identifier(f"ix_{table}_{'_'.join(key)}"[:63])
         on = sql.SQL(", ").join(map(sql.Identifier, key))
         statements.append(sql.SQL("create index if not exists {} on {} ({})").format(index, sql.Identifier(table), on))
-    return [*statements, _view(fold)]
+    return statements
 
 
-def _view(fold: Folded) -> sql.Composed:
+def view(fold: Folded, shown_before: Sequence[str] = ()) -> sql.Composed:
+    """The statement that makes the view, or shows the model's new columns in it.
+
+    Args:
+        fold: The mart.
+        shown_before: The columns of the view that is there, in its order: they keep their places, so that views of
+            others over it stay as they are.
+    """
+    places = {name: place for place, name in enumerate(shown_before)}
+    columns = sorted(fold.model.columns, key=lambda column: places.get(column.name, len(places)))
     arrays = [sql.SQL("i.{}").format(sql.Identifier(c.name)) for c in fold.own]
     arrays += [sql.SQL("k.{}").format(sql.Identifier(c.name)) for c in fold.common]
     names = [sql.Identifier(c.name) for c in (*fold.own, *fold.common)]
-    shown = [
-        sql.SQL("{}.{}").format(sql.SQL("i" if c.name in KEYS else "e"), sql.Identifier(c.name))
-        for c in fold.model.columns
-    ]
+    shown = [sql.SQL("{}.{}").format(sql.SQL("i" if c.name in KEYS else "e"), sql.Identifier(c.name)) for c in columns]
     comma = sql.SQL(", ").join
     return sql.SQL(
         "create or replace view {view} as select {shown} from {items} i "

@@ -42,6 +42,7 @@ from enrichment_assets.warehouse.folding import (
     readers_of,
     refuse_views_over,
     tables_of,
+    view,
 )
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
@@ -284,13 +285,19 @@ def _ensure(workspace: Connection, model: Model) -> None:
     if fold is None:
         _ensure_table(workspace, model)
         return
-    table, *others, view = creation(fold, POSTGRES_TYPES)
-    is_table = _kind(workspace, model.name) == "r"
-    if is_table:
+    kind = _kind(workspace, model.name)
+    shown = list(_columns_of(workspace, model.name)) if kind == "v" else []
+    if shown and {column.name for column in model.columns} <= set(shown):
+        return
+    if kind == "r":
         refuse_views_over(workspace, model.name)
-    readers = readers_of(workspace, model.name) if is_table else []
-    for statement in (table, *others, *(conversion(fold) if is_table else ()), view):
+        _ensure_table(workspace, model)
+    readers = readers_of(workspace, model.name) if kind == "r" else []
+    made = creation(fold, POSTGRES_TYPES)
+    for statement in (*made, *(conversion(fold) if kind == "r" else ()), view(fold, shown)):
         workspace.execute(statement)
+    if shown:  # what is there has nothing in the new columns: it is written again
+        workspace.execute(f"delete from {TABLE} where model = %s", [model.name])
     for role in readers:
         workspace.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(model.name), role))
 
@@ -302,19 +309,24 @@ def _kind(workspace: Connection, name: str) -> str | None:
     return None if row is None else str(row["kind"])
 
 
+def _columns_of(workspace: Connection, name: str) -> dict[str, str]:
+    """Column -> type of a table or view, in its order; nothing where there is none."""
+    rows = workspace.execute(
+        """select attname as name,
+                  replace(format_type(atttypid, atttypmod), 'timestamp with time zone', 'timestamptz') as type
+           from pg_attribute
+           where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum""",
+        [f'"{name}"'],
+    )
+    return {row["name"]: row["type"] for row in rows}
+
+
 def _ensure_table(workspace: Connection, model: Model) -> None:
     """Create the table, add columns that the model has grown. Cheap when all is there."""
     table = sql.Identifier(model.name)
     columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(POSTGRES_TYPES[c.type])) for c in model.columns]
     workspace.execute(sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(columns)))
-    rows = workspace.execute(
-        """select attname as name,
-                  replace(format_type(atttypid, atttypmod), 'timestamp with time zone', 'timestamptz') as type
-           from pg_attribute
-           where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped""",
-        [f'"{model.name}"'],
-    )
-    there = {row["name"]: row["type"] for row in rows}
+    there = _columns_of(workspace, model.name)
     for column, definition in zip(model.columns, columns, strict=True):
         if column.name not in there:  # without a default: no row is written again, and none is as it is to be
             workspace.execute(sql.SQL("alter table {} add column {}").format(table, definition))

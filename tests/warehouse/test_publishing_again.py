@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ from enrichment_assets.warehouse import (
     reconcile,
     withdraw_marts,
 )
-from enrichment_assets.warehouse.folding import folded
+from enrichment_assets.warehouse.folding import folded, view
 from enrichment_assets.warehouse.publishing import POSTGRES_TYPES
 from tests.harness.handles import hq_of
 from tests.warehouse.hq_data import Answer, Lead, seed_batch
@@ -163,6 +164,28 @@ def test_a_table_that_an_earlier_version_published_is_folded(batch: Settings) ->
         where c.oid = 'final_leads_provenance'::regclass and a.grantee <> c.relowner order by 1
     """
     assert published(batch, granted) == [("pg_monitor", "SELECT"), ("public", "SELECT")]
+
+
+def test_a_folded_mart_grows_the_columns_that_its_model_has_grown_and_views_over_it_stay(batch: Settings) -> None:
+    model = load_project().models["final_leads_provenance"]
+    younger = ("confidence", "rejected_value", "citations")
+    older = folded(replace(model, columns=[column for column in model.columns if column.name not in younger]))
+    assert older is not None and len(older.model.columns) == len(model.columns) - len(younger)
+    with connect(batch.workspace_database_url or "") as workspace:
+        workspace.execute("drop view final_leads_provenance")
+        for column in younger:
+            for table in (older.items, older.kinds):
+                workspace.execute(f"alter table {table} drop column if exists {column}")
+        workspace.execute(view(older))
+        workspace.execute("create view mine as select item_id, value from final_leads_provenance")
+    publish_marts(hq_of(batch), batch, "b")
+    names = ", ".join(f'"{column.name}"' for column in model.columns)
+    with open_warehouse(batch) as warehouse:
+        wanted = warehouse.sql(f"select {names} from final_leads_provenance where batch_key = 'b'").fetchall()
+    found = published(batch, f"select {names} from final_leads_provenance where batch_key = 'b'")
+    assert sorted(found, key=repr) == sorted(wanted, key=repr)
+    assert published(batch, "select count(*) from mine where value is not null") != [(0,)]
+    assert published(batch, "select count(distinct batch_key) from final_leads_provenance") == [(2,)]
 
 
 def test_a_withdrawn_batch_leaves_no_row_and_no_note(batch: Settings) -> None:
