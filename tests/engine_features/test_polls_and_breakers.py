@@ -52,6 +52,7 @@ def run_behind(throttle: Throttle, clock: VirtualClock) -> Run:
         pause_provider=tell_nobody,
         lookups=none,
         bodies=none,
+        suppressing=none,
         clock=clock,
     )
 

@@ -29,8 +29,8 @@ from enrichment_assets.services.catalog.configuration import (
 )
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.services.operations.statistics import batch_statistics
-from enrichment_assets.services.shapes.batches import WorkflowStatistics
 from enrichment_assets.services.shapes.shape import plain
+from enrichment_assets.services.shapes.statistics import WorkflowStatistics
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import build_analytics, build_models, open_warehouse, publish_batch_sources
 from enrichment_assets.warehouse.publishing import publish_marts

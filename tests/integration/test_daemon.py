@@ -285,6 +285,7 @@ def test_terminate_lets_the_calls_under_way_finish(finished: Stack, tmp_path: Pa
     (hold,) = shown["holds"]
     assert (hold["workflow"], hold["kind"], hold["actor"]) == (None, "paused", "dagster:terminate")
     assert hold["reason"] == f"run {run['runId'][:8]} was terminated", "else the sequencer would start the next one"
+    assert "batch slow goes on" in finished.enrich("resume", "slow")
 
 
 def test_a_run_whose_process_is_killed_has_failed_at_once_and_its_batch_comes_to_its_tables(

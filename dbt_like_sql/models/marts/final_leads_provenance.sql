@@ -87,5 +87,5 @@ from given as g
 left join {{ source('hq', 'batch_steps') }} as t
     on t.batch_key = g.batch_key and t.workflow_slug = g.source_workflow
 left join {{ source('hq', 'enrichment_results') }} as r
-    on r.batch_key = g.batch_key and r.item_id = g.item_id and r.workflow_slug = g.source_workflow
-    and g.source_kind <> 'human'
+    on r.batch_key = g.batch_key and r.workflow_slug = g.source_workflow
+    and r.item_id = {{ only_if("g.source_kind <> 'human'", 'g.item_id') }}

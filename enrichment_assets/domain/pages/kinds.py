@@ -93,6 +93,7 @@ def _says(notice: str, text: str) -> bool:
     return _notices()[notice].search(text) is not None
 
 
+# opens files of ours: the words of notices
 @lru_cache(maxsize=1)
 def _notices() -> dict[str, re.Pattern[str]]:
     text = files("enrichment_assets.domain").joinpath("data/page_notices.toml").read_text(encoding="utf-8")

@@ -131,6 +131,7 @@ def import_list(
     return ImportReport(read.rows, added, len(read.identities) - added, kinds, read.not_understood, tuple(read.faults))
 
 
+# opens files of others: the list that a person names, of bounded size
 def read_list(path: Path, most_bytes: int, kind: Kind | None, country: str | None) -> _List:
     """Everybody whom a file names. Raises `UploadRefusedError` where it is no list."""
     size = path.stat().st_size
