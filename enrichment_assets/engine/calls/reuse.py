@@ -91,7 +91,7 @@ async def _take(
         operation=step.workflow.operation,
         reused_from=known.call_id,
         answered_at=known.answered_at,
-        saved=decision.booked(known.reserved) or Decimal(0),
+        saved=decision.booked(_would_be_reserved(step, known)) or Decimal(0),
     )
     try:
         verdict = await run.writer.reuse(record)
@@ -103,6 +103,12 @@ async def _take(
         return None
     note(run, item, step, applied, "reuse", taken.fields, fetched_at=known.answered_at)
     return Ending(taken, verdict.call_id, verdict.result_id, fetched_at=known.answered_at)
+
+
+def _would_be_reserved(step: Step, known: KnownCall) -> Decimal:
+    """What a call would be reserved for now: by today's price, of a model's call as that one was."""
+    price = step.workflow.price
+    return price.estimate if price.tokens is None else known.reserved
 
 
 def _reason(known: KnownCall, decision: Decision) -> str:
