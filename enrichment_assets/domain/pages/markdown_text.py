@@ -10,8 +10,9 @@ from enrichment_assets.domain.written_contacts import emails_in
 _NOT_READ = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|template|svg)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _TARGET = r"[^()\s<>]{0,4000}(?:\([^()\s]{0,500}\)[^()\s]{0,500})?"
 _IMAGE = re.compile(rf"!\[[^\]\n]{{0,500}}\](?:\({_TARGET}(?:\s+\"[^\"\n]{{0,500}}\")?\s*\)|\[[^\]\n]{{0,100}}\])")
+# What is shown is read one way only: a backslash goes with what follows it, which begins no link either.
 _LINK = re.compile(
-    r"(?<!!)\[((?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]|\\.){0,1000})\]"
+    r"(?<![!\\])\[((?:[^\[\]\\\n]|\\.|\[[^\[\]\n]{0,200}\]){0,1000})\]"
     rf"\(\s*<?({_TARGET})>?(?:\s+[\"'(][^\"\n]{{0,500}}[\"')])?\s*\)"
 )
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:\s*<?(\S{1,4000}?)>?(?:\s+[\"'(].{0,300})?$", re.MULTILINE)

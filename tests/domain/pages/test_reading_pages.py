@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrichment_assets.domain.pages.page import MAX_TEXT, PageFault
+from enrichment_assets.domain.pages.markdown_text import read_markdown
+from enrichment_assets.domain.pages.page import MAX_TEXT, Found, PageFault
 from enrichment_assets.domain.pages.reading import MAX_BYTES, page_of
 
 SAYS = "We build pumps in Bremen and ship them to forty countries. Ask us."
@@ -222,3 +223,21 @@ def test_reading_a_page_never_raises(body: bytes, content_type: str) -> None:
     page = page_of(body, content_type)
     assert "\0" not in page.text
     assert page_of(b"<p>" + body, "text/html").payload()["text"] is not None
+
+
+@pytest.mark.parametrize(
+    "unclosed",
+    [
+        "[" + "\\u00ad" * 200,
+        "[\\" * 300,
+        "[a" * 2_000,
+        "[[a]" * 500,
+        "![" * 2_000,
+        "](" * 2_000,
+        "[a](" * 1_000,
+        "\\" * 4_001,
+    ],
+)
+def test_brackets_that_nobody_closes_are_text_and_are_read_once(unclosed: str) -> None:
+    page = Found(None)
+    assert "sales@acme.com" in read_markdown(f"{unclosed} write to sales@acme.com", page)
