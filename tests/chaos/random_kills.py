@@ -50,7 +50,7 @@ class RandomKills:
         kind = self.kinds[self.launched % len(self.kinds)]
         launch = LAUNCHES[kind]
         if launch is not None:
-            self._strike_shared(kind, launch(self.harness, f"{kind}-{self.launched}", BULK_ROWS), kills, until)
+            self._strike_shared(kind, launch(self.harness, f"struck-{kind}-{self.launched}", BULK_ROWS), kills, until)
             return
         batch = self.harness.launch(ROWS, SHORT_DEADLINE)
         struck = 0
