@@ -17,15 +17,14 @@ from typing import Any, ClassVar
 
 import orjson
 
-from enrichment_assets.domain.http_answers import classify_status
-from enrichment_assets.domain.jsontext import json_bytes, parse_json
+from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.prompts.completions import object_in, objects, openai_completion
 from enrichment_assets.domain.prompts.definition import Prompt
 from enrichment_assets.domain.prompts.model_provider import ModelProvider, PromptFault
 from enrichment_assets.domain.prompts.neutral import Completion, NeutralPrompt
 from enrichment_assets.domain.prompts.openai_orders import OpenAIBatches
 from enrichment_assets.domain.prompts.schemas import Carrier, as_carried, schema_faults
-from enrichment_assets.domain.prompts.vendor_errors import Reported, failure_inside, refusal_of, reported_in
+from enrichment_assets.domain.prompts.vendor_errors import Reported, classify_reply, failure_of_response, reported_in
 from enrichment_assets.domain.provider import (
     Ability,
     Answer,
@@ -76,14 +75,7 @@ class OpenAI(ModelProvider):
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """Say what the answer means; failures inside HTTP 200 are failures."""
-        if not 200 <= answer.status < 300:
-            return refusal_of(answer)
-        try:
-            body = parse_json(answer.body)
-        except ValueError:
-            return classify_status(answer)
-        error = _failure_in(body)
-        return classify_status(answer) if error is None else failure_inside(error, answer.status)
+        return classify_reply(answer, _failure_in)
 
     def ask(self, prompt: NeutralPrompt) -> RenderedRequest:
         """Chat completions or a response, as the parameter `api` says."""
@@ -188,12 +180,9 @@ def _sampled(body: dict[str, Any], prompt: NeutralPrompt) -> dict[str, Any]:
 
 def _failure_in(body: Any) -> Reported | None:
     """The failure that an answer with HTTP 200 reports; None: it reports none."""
-    if (error := reported_in(body)) is not None:
+    if (error := failure_of_response(body)) is not None:
         return error
-    body = object_in(body)
-    if body.get("status") in ("failed", "cancelled"):
-        return Reported(code=str(body["status"]))
-    choice = next(objects(body.get("choices")), None)
+    choice = next(objects(object_in(body).get("choices")), None)
     if choice is None:
         return None
     if (error := reported_in(choice)) is not None:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from enrichment_assets.domain.http_answers import classify_status
-from enrichment_assets.domain.jsontext import json_bytes, parse_json
+from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.prompts.completions import object_in, openai_completion
 from enrichment_assets.domain.prompts.definition import Prompt
 from enrichment_assets.domain.prompts.model_provider import ModelProvider, PromptFault
 from enrichment_assets.domain.prompts.neutral import Completion, NeutralPrompt
 from enrichment_assets.domain.prompts.schemas import Carrier, as_carried, schema_faults
-from enrichment_assets.domain.prompts.vendor_errors import Reported, failure_inside, refusal_of, reported_in
+from enrichment_assets.domain.prompts.vendor_errors import classify_reply, failure_of_response
 from enrichment_assets.domain.provider import Ability, Answer, RenderedRequest, Secret, Verdict
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.workflow import RequestTemplate
@@ -52,16 +51,7 @@ class Perplexity(ModelProvider):
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """Say what the answer means; failures inside HTTP 200 are failures."""
-        if not 200 <= answer.status < 300:
-            return refusal_of(answer)
-        try:
-            body = object_in(parse_json(answer.body))
-        except ValueError:
-            return classify_status(answer)
-        error = reported_in(body)
-        if error is None and body.get("status") in ("failed", "cancelled"):
-            error = Reported(code=str(body["status"]))
-        return classify_status(answer) if error is None else failure_inside(error, answer.status)
+        return classify_reply(answer, lambda body: failure_of_response(object_in(body)))
 
     def ask(self, prompt: NeutralPrompt) -> RenderedRequest:
         """A response of the agent API, or a chat of sonar's, as the parameter `api` says."""

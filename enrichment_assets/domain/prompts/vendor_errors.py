@@ -13,7 +13,7 @@ Sources: the vendors' pages on errors and their clients; docs.litellm.ai; openro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,6 +103,25 @@ def reported_in(body: Any) -> Reported | None:
         param=_word(error.get("param")),
         is_moderation=isinstance(metadata.get("reasons"), list),
     )
+
+
+def failure_of_response(body: Any) -> Reported | None:
+    """The failure that a response reports in its `error` or its `status`, parsed already; None: it reports none."""
+    error = reported_in(body)
+    status = object_in(body).get("status")
+    return Reported(code=str(status)) if error is None and status in ("failed", "cancelled") else error
+
+
+def classify_reply(answer: Answer, failure_in: Callable[[Any], Reported | None]) -> Verdict:
+    """What an answer means: an error status, or HTTP 200 in whose parsed body `failure_in` finds a failure or none."""
+    if not 200 <= answer.status < 300:
+        return refusal_of(answer)
+    try:
+        body = parse_json(answer.body)
+    except ValueError:
+        return classify_status(answer)
+    error = failure_in(body)
+    return classify_status(answer) if error is None else failure_inside(error, answer.status)
 
 
 def refusal_of(answer: Answer) -> Verdict:
