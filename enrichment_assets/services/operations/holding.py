@@ -97,9 +97,7 @@ def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None
         kept = {**batch.holds, name: hold}
         if workflow is None:  # what holds all of it holds each of its steps
             kept = {name: one for name, one in kept.items() if name == ALL or one.kind == "cancelled"}
-        states = {
-            c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending and c.slug in slugs
-        }
+        states = _pending(connection, batch, slugs)
         if not again:
             if kind == "cancelled":
                 facts = StepFacts.of(batch.blueprint)
@@ -142,9 +140,7 @@ def resume(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None)
                 connection, actor, Code.BATCH_RESUME, batch_key, batch, {"workflow": workflow, "resumed": sorted(over)}
             )
         slugs = _slugs(batch, None if ALL in over else workflow)
-        states = {
-            c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending and c.slug in slugs
-        }
+        states = _pending(connection, batch, slugs)
         left = kept.get(workflow or ALL)
         return HoldReport(batch_key, workflow, left, states, (), (), batch.running, again=not over), batch.batch_id
 
