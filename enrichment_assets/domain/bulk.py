@@ -8,9 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from enrichment_assets.domain.durations import Seconds
 
-POSITION = "position"
-"""`match` of a provider whose list of answers has the order of the request's members, with a place for each."""
-
 
 class Match(BaseModel):
     """How an answer's element says whose it is: by an id that was sent with the member and comes back."""

@@ -164,8 +164,3 @@ class BulkReader:
 @dataclass(frozen=True, slots=True)
 class _Element:
     element: Any
-
-
-def place_of(index: int, count: int, names: Sequence[str] | None) -> Place:
-    """A member's place, from what the ledger keeps of a call: its index from 0, members, and their ids."""
-    return Place(index, count, None if names is None else tuple(names))

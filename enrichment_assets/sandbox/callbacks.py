@@ -18,8 +18,6 @@ from enrichment_assets.sandbox.faults import spoil
 from enrichment_assets.sandbox.seeded_random import SeededRandom, digest
 from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
 
-_FATES = ("planned", "dropped", "duplicated", "late", "garbage", "sent", "delivered", "refused", "failed")
-
 
 @dataclass(slots=True)
 class Delivery:

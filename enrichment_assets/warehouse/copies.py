@@ -33,7 +33,6 @@ _AT_ONCE = 16
 
 _ATTEMPTS = 8
 _UNFINISHED = "unfinished"
-_CHUNK = 1 << 20
 
 
 def brought(settings: Settings, *, batch_key: str | None = None, client_slug: str | None = None) -> Layout:

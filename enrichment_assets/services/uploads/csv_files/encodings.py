@@ -27,7 +27,6 @@ _SAMPLE_OF_A_CHUNK = 64 * 1024
 _OVERWHELMING = 20
 _HEAD_BYTES = 64 * 1024
 _LAST_BYTES = 1024
-_CHUNK = 1 << 20
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _UNDECODABLE = "\udcff"
 
