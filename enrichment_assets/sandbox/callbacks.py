@@ -38,6 +38,7 @@ class CallbackSender:
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
         self._waiting: dict[int, tuple[asyncio.TimerHandle | None, Delivery]] = {}
         self._number = 0
+        self._under_way = 0
         self._session: aiohttp.ClientSession | None = None
         self._workers: list[asyncio.Task[None]] = []
         self.counts: Counter[str] = Counter()
@@ -73,8 +74,8 @@ class CallbackSender:
 
     @property
     def pending(self) -> int:
-        """Callbacks that are waiting for their time, for a flush or for a worker."""
-        return len(self._waiting) + self._queue.qsize()
+        """Callbacks that are waiting for their time, for a flush, for a worker or for the answer of the receiver."""
+        return len(self._waiting) + self._queue.qsize() + self._under_way
 
     def schedule(self, seed: int, behaviour: Behaviour, planned: PlannedCallback, attempt: int) -> None:
         """Decide a callback's fate and arrange it; a question asked again (`attempt` 1, 2, ...) has another fate."""
@@ -112,8 +113,12 @@ class CallbackSender:
         for handle, _ in waiting:
             if handle is not None:
                 handle.cancel()
-        for _, delivery in sorted(waiting, key=lambda entry: entry[1].rank):
-            await self._send(delivery)
+        self._under_way += len(waiting)
+        try:
+            for _, delivery in sorted(waiting, key=lambda entry: entry[1].rank):
+                await self._send(delivery)
+        finally:
+            self._under_way -= len(waiting)
         await self._queue.join()
         return {"flushed": len(waiting), **self.report()}
 
@@ -149,9 +154,11 @@ class CallbackSender:
     async def _work(self) -> None:
         while True:
             delivery = await self._queue.get()
+            self._under_way += 1
             try:
                 await self._send(delivery)
             finally:
+                self._under_way -= 1
                 self._queue.task_done()
 
     async def _send(self, delivery: Delivery) -> None:

@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -30,7 +31,7 @@ from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.chaos.points import Point
 from tests.harness.batches import BatchHarness, Launched, async_step, company_step, step
-from tests.harness.fork_server import ForkServer, fork_server
+from tests.harness.fork_server import KILLED, ForkServer, fork_server
 from tests.harness.handles import hq_of
 
 LEASE, SHORT_LEASE = 10.0, 1.0
@@ -136,6 +137,23 @@ class CrashHarness:
     def wait_for_receiver(self, receiver: ReceiverProcess) -> None:
         """Until it could keep a callback."""
         self._wait(receiver.ready, "the receiver")
+
+    @staticmethod
+    def ends_killed(receiver: ReceiverProcess) -> bool:
+        """Wait for the end of a receiver with a fault: True when a signal ended it, False when nothing ever did."""
+        try:
+            return receiver.process.wait(PATIENCE) == KILLED
+        except subprocess.TimeoutExpired:
+            return False
+
+    def run_until_a_callback_is_planned(self, batch: str, before: int) -> None:
+        """Run a batch until the sandbox has planned more callbacks than it had before."""
+
+        def planned() -> bool:
+            self.first.run(self.order(batch))
+            return self.sandbox.callbacks()["planned"] > before
+
+        self._wait(planned, f"a callback for {batch}")
 
     def wait_for_leases(self, batch: str) -> None:
         """Until what ended or stopped runs of a batch held is free."""

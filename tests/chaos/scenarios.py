@@ -149,12 +149,12 @@ def kill_receiver_at(
     before = harness.sandbox.callbacks()
     with receiving(harness, harness.fault(point)) as receiver:
         harness.sandbox.configure(hold_callbacks=ready_first)
-        harness.first.run(harness.order(batch))
+        harness.run_until_a_callback_is_planned(batch, before["planned"])
         if ready_first:
             harness.wait_for_receiver(receiver)
             harness.sandbox.configure(hold_callbacks=False)
             harness.sandbox.flush_callbacks()
         harness.wait_until_all_have_called_back()
-        killed = receiver.process.poll() == KILLED
+        killed = harness.ends_killed(receiver)  # its connections break before it is over
     acknowledged = harness.sandbox.callbacks()["delivered"] - before["delivered"]
     return killed, acknowledged, harness.rows(query, batch)[0]["n"]

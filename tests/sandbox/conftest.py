@@ -75,6 +75,7 @@ class Listener:
     url: str
     bodies: list[bytes] = field(default_factory=list)
     status: int = 202
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def items(self) -> list[Any]:
@@ -90,12 +91,14 @@ class Listener:
 async def listener() -> AsyncIterator[Listener]:
     async def receive(request: web.BaseRequest) -> web.Response:
         found.bodies.append(await request.read())
+        await found.may_answer.wait()
         return web.Response(status=found.status)
 
     runner = web.ServerRunner(web.Server(receive))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     found = Listener(f"http://127.0.0.1:{runner.addresses[0][1]}/callbacks/token")
+    found.may_answer.set()
     yield found
     await runner.cleanup()
 

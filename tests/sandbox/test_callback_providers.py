@@ -220,3 +220,19 @@ async def test_a_callback_to_nobody_is_counted_as_failed(sandbox: Client) -> Non
     await sandbox.post("/clay/tables/t1/webhook", {**COMPANY, "callback_url": "http://127.0.0.1:1/callbacks/x"})
     counts = (await sandbox.post("/_sandbox/flush-callbacks")).json
     assert (counts["failed"], counts["pending"]) == (1, 0)
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+async def test_a_callback_is_pending_until_it_is_answered(sandbox: Client, listener: Listener, flushed: bool) -> None:
+    await sandbox.configure(hold_callbacks=flushed)
+    listener.may_answer.clear()
+    await send_rows(sandbox, listener, 1)
+    flushing = asyncio.create_task(sandbox.post("/_sandbox/flush-callbacks") if flushed else asyncio.sleep(0))
+    await listener.wait_for(1)
+    assert (await sandbox.get("/_sandbox/callbacks")).json["pending"] == 1
+    listener.may_answer.set()
+    await flushing
+    async with asyncio.timeout(5):
+        while (report := (await sandbox.get("/_sandbox/callbacks")).json)["pending"]:  # noqa: ASYNC110 - it asks the sandbox
+            await asyncio.sleep(0.01)
+    assert report["delivered"] == 1
