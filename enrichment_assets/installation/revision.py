@@ -1,4 +1,4 @@
-"""For developers: drafts a migration from what differs between `store/tables.py` and the HQ database.
+"""For developers: drafts a migration from what differs between `store/tables/` and the HQ database.
 
 `python -m enrichment_assets.installation.revision 0004 "what it does"`; see CONTRIBUTING.md, "Changing the schema".
 """

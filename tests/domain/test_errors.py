@@ -28,7 +28,7 @@ PLATFORM_PROCESS = {
     "services/operations/remedies.py",
     "installation/running_stack.py",
     "installation/stack.py",
-    "store/tables.py",
+    "store/tables/run.py",
 }
 """Where `enrich up` is the name that a process of the platform bears, also in HQ (`batch_stops.process`)."""
 

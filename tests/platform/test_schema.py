@@ -1,4 +1,4 @@
-"""The migrations against `store/tables.py`: what is migrated is what is declared, to the last constraint."""
+"""The migrations against `store/tables/`: what is migrated is what is declared, to the last constraint."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _engine(url: str) -> Engine:
 
 @pytest.fixture
 def declared(postgres_server: PostgresServer) -> Iterator[str]:
-    """URL of a database that holds exactly what `tables.py` declares."""
+    """URL of a database that holds exactly what `store/tables/` declares."""
     name = postgres_server.create()
     url = postgres_server.url(name)
     metadata.create_all(_engine(url))

@@ -1,0 +1,62 @@
+"""The tables of the HQ database, as SQLAlchemy Core metadata. Migrations under `../migrations/` follow these files.
+
+What belongs here: columns, keys, checks, indexes, what a column holds of a person (`marks`), and a line on why each
+table exists. Queries are elsewhere in this room. Every tenant-owned table carries `client_id`.
+"""
+
+from __future__ import annotations
+
+from enrichment_assets.store.tables.audit import operator_actions
+from enrichment_assets.store.tables.batch import batch_items, batches, item_edits
+from enrichment_assets.store.tables.call import bulk_calls, prompt_inputs, provider_calls
+from enrichment_assets.store.tables.catalog import (
+    client_profiles,
+    client_workflow_configs,
+    clients,
+    enrichment_pipelines,
+    enrichment_registry,
+)
+from enrichment_assets.store.tables.columns import MONEY, metadata
+from enrichment_assets.store.tables.inbox import callback_inbox
+from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
+from enrichment_assets.store.tables.money import budgets
+from enrichment_assets.store.tables.result import enrichment_results, enrichment_results_log
+from enrichment_assets.store.tables.run import item_leases, runners, step_stops, step_times
+from enrichment_assets.store.tables.state import company_play_step_completions, workflow_states
+from enrichment_assets.store.tables.suppression import suppression_state, suppressions
+from enrichment_assets.store.tables.upload import upload_rejections, uploads
+
+__all__ = [
+    "MONEY",
+    "batch_items",
+    "batches",
+    "budgets",
+    "bulk_calls",
+    "callback_inbox",
+    "client_profiles",
+    "client_workflow_configs",
+    "clients",
+    "company_play_step_completions",
+    "enrichment_pipelines",
+    "enrichment_registry",
+    "enrichment_results",
+    "enrichment_results_log",
+    "item_edits",
+    "item_leases",
+    "metadata",
+    "operator_actions",
+    "prompt_inputs",
+    "provider_calls",
+    "rate_counts",
+    "rate_limits",
+    "rate_queue",
+    "rate_shares",
+    "runners",
+    "step_stops",
+    "step_times",
+    "suppression_state",
+    "suppressions",
+    "upload_rejections",
+    "uploads",
+    "workflow_states",
+]

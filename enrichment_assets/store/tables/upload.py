@@ -1,0 +1,58 @@
+"""Files as they came, and rows that could not be read."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+
+from enrichment_assets.store.tables.columns import client, identity, metadata, now, time
+from enrichment_assets.store.tables.marks import OUR_WORD, TECHNICAL, Erased, person
+
+uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<client>/<sha256>
+    "uploads",
+    metadata,
+    identity(),
+    client(),
+    Column("filename", Text, nullable=False, info=person(Erased.MENTIONS)),
+    Column("sha256", Text, nullable=False, info=TECHNICAL),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("encoding", Text, nullable=False, info=OUR_WORD),
+    Column("delimiter", Text, nullable=False, info=OUR_WORD),
+    Column(
+        "columns",
+        JSONB,
+        nullable=False,
+        comment="[{name: header cell as uploaded, key: unique key, field: identity column or null}]",
+        info=person(Erased.MENTIONS),
+    ),
+    Column(
+        "options",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="what a person said of the file: encoding ...",
+        info=OUR_WORD,
+    ),
+    Column(
+        "reading", JSONB, nullable=False, server_default="{}", comment="lines_above, bytes_below, sheet", info=OUR_WORD
+    ),
+    Column("row_count", BigInteger, nullable=False, comment="data rows = item rows + rejected rows"),
+    Column("rejected_count", BigInteger, nullable=False),
+    Column("source", Text, nullable=False, comment="cli, inbox or api", info=OUR_WORD),
+    now("created_at"),
+    time("archived_at"),
+    UniqueConstraint("client_id", "sha256", "options"),
+)
+
+upload_rejections = Table(  # a row that could not be read, with the reason: never dropped in silence
+    "upload_rejections",
+    metadata,
+    identity(),
+    client(),
+    Column("upload_id", BigInteger, ForeignKey("uploads.id"), nullable=False),
+    Column("row_number", BigInteger, nullable=False, comment="1-based data row"),
+    Column("line_number", BigInteger, nullable=False, comment="1-based physical line where the row starts"),
+    Column("reason", Text, nullable=False, info=person(Erased.MENTIONS)),
+    Column("raw", Text, nullable=False, comment="the row's text, at most 10,000 characters", info=person(Erased.BLANK)),
+    UniqueConstraint("upload_id", "row_number"),
+)
