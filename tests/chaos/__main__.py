@@ -22,8 +22,10 @@ from tests.chaos.points import (
     ASSET,
     BULK,
     BULK_LATER,
+    DECIDED,
     DROPPED,
     ENGINE,
+    HEEDED,
     ORDERS,
     RECEIVER,
     RESTARTED,
@@ -34,9 +36,12 @@ from tests.chaos.points import (
     TICK,
     Point,
 )
+from tests.chaos.random_decisions import DecidedBatch
 from tests.chaos.random_kills import LAUNCHES, at_random
 from tests.chaos.report import Report, print_report
 from tests.chaos.scenarios import (
+    decide_at,
+    heed_at,
     kill_at,
     kill_order_at,
     kill_receiver_at,
@@ -107,6 +112,22 @@ def in_orders(harness: CrashHarness, report: Report) -> None:
         report.found(ROWS, [f"{what} {point}: {fault}" for fault in wrong])
 
 
+def in_decisions(harness: CrashHarness, report: Report) -> None:
+    """Each point of a person's decision, and of a run that meets one."""
+    kinds: list[tuple[str, tuple[Point, ...], Callable[[CrashHarness, DecidedBatch, Point], bool]]] = [
+        ("killed while it decides", DECIDED, decide_at),
+        ("run killed while it heeds a decision", HEEDED, heed_at),
+    ]
+    with receiving(harness):
+        for what, points, scenario in kinds:
+            for point in points:
+                decided = DecidedBatch(harness, harness.launch(ROWS), ROWS)
+                report.struck(what, f"{point.decision} {point}", scenario(harness, decided, point))
+                decided.go_on()
+                harness.finish(decided.key)
+                report.found(ROWS, [f"{what} {point}: {fault}" for fault in decided.broken()])
+
+
 def in_dagster(dagster: DagsterHarness, report: Report) -> None:
     """Each point of a run of the batch job, and of the daemon while it takes in a file."""
     for point in RUN:
@@ -153,6 +174,7 @@ def main() -> int:
             in_reuse(harness, report)
             in_bulk(harness, report)
             in_orders(harness, report)
+            in_decisions(harness, report)
         if options.part != "points":
             chance = random.Random(options.seed)
             at_random(harness, report, options.kills, options.seconds, chance, tuple(options.kinds))

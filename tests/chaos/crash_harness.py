@@ -29,6 +29,8 @@ from enrichment_assets.services.operations import recovery
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from tests.actors import TESTER
+from tests.chaos.commit_order import note_commits
+from tests.chaos.decisions import decide
 from tests.chaos.points import Point
 from tests.harness.batches import BatchHarness, Launched, async_step, company_step, step
 from tests.harness.fork_server import KILLED, ForkServer, fork_server
@@ -63,6 +65,11 @@ def workflows(deadline: float = DEADLINE) -> list[Any]:
     ]
 
 
+def email_of(batch: str, number: int) -> str:
+    """The address of one person of a batch: nobody else's."""
+    return f"ann{number}@people-of-{batch}.example"
+
+
 @dataclass
 class CrashHarness:
     """The parts, the batches that were launched, and how often an operator let a call of unknown fate be made again.
@@ -84,14 +91,24 @@ class CrashHarness:
         """A new batch of its own client with a budget; its key."""
         number = len(self.batches) + 1
         with self.launcher() as launcher:
-            firms = [
-                f"Firm {number}-{n % 2}" for n in range(rows)
-            ]  # on the bill, a company of another batch is another
-            people = [{"first_name": f"Ann{n}", "n": str(n), "company_name": firm} for n, firm in enumerate(firms)]
-            batch = launcher.launch(people, *workflows(deadline), client=f"client-{number}", key=f"chaos-{number}")
+            key = f"chaos-{number}"
+            people = [
+                {
+                    "first_name": f"Ann{n}",
+                    "n": str(n),
+                    "company_name": f"Firm {number}-{n % 2}",  # on the bill, a company of another batch is another
+                    "email": email_of(key, n),
+                }
+                for n in range(rows)
+            ]
+            batch = launcher.launch(people, *workflows(deadline), client=f"client-{number}", key=key)
             batch.set_budget("1000")
         self.batches.append(batch.key)
         return batch.key
+
+    def decide(self, batch: str, what: str, **arguments: Any) -> int:
+        """What a person decides about a batch (`decisions`), here and now."""
+        return decide(hq_of(self.settings), self.settings, batch, what, arguments)
 
     @contextlib.contextmanager
     def launcher(self) -> Iterator[BatchHarness]:
@@ -241,7 +258,7 @@ def crash_harness(**sandbox_settings: Any) -> Iterator[CrashHarness]:
     folder.chmod(0o755)
     postgres = LocalPostgres(folder / "pg", state_dir=folder / "state")
     try:
-        postgres.start()
+        _start_with_commit_times(postgres)
         with contextlib.ExitStack() as stack:
             with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
                 for name in ("hq", "workspace", "dagster"):
@@ -255,6 +272,7 @@ def crash_harness(**sandbox_settings: Any) -> Iterator[CrashHarness]:
                 receiver_url=f"http://127.0.0.1:{port}",
             )
             open_databases(settings)
+            note_commits(settings.hq_database_url or "")
             known = {"seed": 7, "latency": "2ms-15ms", "callback_delay": "20ms-200ms", **sandbox_settings}
             sandbox = stack.enter_context(SandboxProcess(**known))
             runs = [
@@ -265,6 +283,14 @@ def crash_harness(**sandbox_settings: Any) -> Iterator[CrashHarness]:
     finally:
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start_with_commit_times(postgres: LocalPostgres) -> None:
+    postgres.start()
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute("alter system set track_commit_timestamp = on")
+    postgres.stop()
+    postgres.start()
 
 
 def _free_port() -> int:

@@ -12,6 +12,7 @@ from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.batches.taking import take_in_callbacks
 from enrichment_assets.settings import Settings
+from tests.chaos.decisions import decide
 from tests.chaos.faults import arm
 from tests.harness.fork_server import serve
 from tests.harness.handles import hq_of
@@ -25,7 +26,7 @@ TIMERS = {"seconds": signal.ITIMER_REAL, "of work": signal.ITIMER_PROF}
 def run_engine(order: dict[str, Any]) -> int:
     """Advance a batch and store its results, as the asset does, or take in its callbacks, as the daemon does.
 
-    0: finished, 2: something is still open.
+    Or make a decision about it. 0: finished, 2: something is still open.
     """
     if order.get("fault"):
         arm(order["fault"])
@@ -40,6 +41,9 @@ def run_engine(order: dict[str, Any]) -> int:
         sandbox_url=order["sandbox"],
         receiver_url=order["receiver"],
     )
+    if order.get("decide"):
+        decide(hq_of(settings), settings, order["batch"], **order["decide"])
+        return 0
     options = EngineOptions(
         order["receiver"], order["sandbox"], lease_seconds=order["lease"], linger_seconds=0.3, progress_seconds=60.0
     )

@@ -17,6 +17,7 @@ class Point:
 
     `callbacks`: callbacks wait in the inbox; `crashed`: an earlier run died in the middle of its calls; `overdue`:
     the callback never comes, so that the deadline passes; `taking`: the daemon takes callbacks in, without a run;
+    `decision`: what a person decides before or while it is struck (`decisions.DECISIONS`);
     `hit`: how often it is passed before; `quick`: of its group, it is among the few that `make test` strikes too.
     """
 
@@ -26,6 +27,7 @@ class Point:
     crashed: bool = False
     overdue: bool = False
     taking: bool = False
+    decision: str = ""
     hit: int = 1
     quick: bool = False
 
@@ -220,6 +222,35 @@ ORDERS = (
 )
 """Where one order to a vendor's batch API carries all rows, and where its results are fetched."""
 
+DECIDED = (
+    Point("unsent-states-are-cancelled", "before", decision="cancel"),
+    Point("unsent-states-are-cancelled", decision="cancel"),
+    Point("holds-are-written", decision="cancel"),
+    Point("batch-is-held", decision="cancel", quick=True),
+    Point("holds-are-written", "before", decision="pause"),
+    Point("holds-are-written", decision="pause", quick=True),
+    Point("batch-is-held", decision="pause"),
+    Point("holds-are-written", decision="resume", quick=True),
+    Point("batch-is-resumed", decision="resume"),
+    Point("cancellation-is-taken-back", "before", decision="retry"),
+    Point("cancellation-is-taken-back", decision="retry", quick=True),
+    Point("suppressions-are-written", "before", decision="suppress"),
+    Point("suppressions-are-written", decision="suppress", quick=True),
+    Point("person-is-suppressed", decision="suppress"),
+)
+"""In the process of whoever pauses, cancels, takes that back, or suppresses a person, beside a run."""
+
+HEEDED = (
+    Point("holds-are-heeded", "before", decision="cancel"),
+    Point("holds-are-heeded", hit=2, decision="cancel"),
+    Point("new-states-are-cancelled", decision="cancel", quick=True),
+    Point("holds-are-heeded", hit=2, decision="pause"),
+    Point("suppressed-items-are-marked", "before", decision="suppress"),
+    Point("suppressed-items-are-marked", decision="suppress", quick=True),
+    Point("call-is-intended", decision="suppress"),
+)
+"""In a run that meets what was decided before it began."""
+
 BULK_STORED = Point("bulk-callbacks-are-stored", quick=True)
 ATTEMPTED, READ = Point("attempt-is-made"), Point("answer-is-read", "before")
 POLL_READ, INSERTED = Point("poll-is-read", "before"), Point("batch-is-inserted", "before")
@@ -250,5 +281,7 @@ EVERY = (
     *DROPPED,
     *SHARED,
     *SINGLE,
+    *DECIDED,
+    *HEEDED,
 )
 """All that are functions of the package."""

@@ -15,6 +15,7 @@ from tests.chaos.crash_harness import SHORT_DEADLINE, SHORT_LEASE, CrashHarness,
 from tests.chaos.engine_child import CUT_OFF
 from tests.chaos.invariants import broken_bulk
 from tests.chaos.points import ASSET, BULK, ENGINE, ORDERS, Point
+from tests.chaos.random_decisions import DECIDED_ROWS, DecidedBatch
 from tests.chaos.report import AT_RANDOM, Report
 from tests.chaos.scenarios import launch_bulk, launch_order
 from tests.harness.fork_server import KILLED
@@ -26,8 +27,10 @@ BULK_ROWS = 40
 
 POINTS = tuple(point for point in (*ENGINE, *ASSET) if not point.overdue)
 SHARED_POINTS = tuple(point for point in (*BULK, *ORDERS) if not point.overdue and not point.crashed)
-LAUNCHES = {"single": None, "bulk": launch_bulk, "orders": launch_order}
-"""Kinds of batches: rows that call alone, that share calls, that are one order to a vendor's batch API."""
+DECIDED = "decided"
+LAUNCHES = {"single": None, "bulk": launch_bulk, "orders": launch_order, DECIDED: None}
+"""Kinds of batches: rows that call alone, that share calls, that are one order to a vendor's batch API, or that call
+alone while the batch is paused and cancelled and people say no."""
 
 HITS = (1, 1, 1, 2, 5, 12, 40)
 
@@ -48,6 +51,9 @@ class RandomKills:
         """Launch a batch, kill its runs until one comes through, finish it and judge it. The same for retried calls."""
         self.launched += 1
         kind = self.kinds[self.launched % len(self.kinds)]
+        if kind == DECIDED:
+            self._strike_decided(kills, until)
+            return
         launch = LAUNCHES[kind]
         if launch is not None:
             self._strike_shared(kind, launch(self.harness, f"struck-{kind}-{self.launched}", BULK_ROWS), kills, until)
@@ -85,6 +91,56 @@ class RandomKills:
             wrong += [f"{what}, retried: {fault}" for fault in broken_bulk(self.harness, batch, BULK_ROWS)]
         self.report.found(BULK_ROWS, wrong)
         self.report.say(f"{self.report.kills} random kills, {batch}")
+
+    def _strike_decided(self, kills: int, until: float) -> None:
+        """The same of a batch about which something is decided each time, by a process that may die of it too."""
+        decided = DecidedBatch(self.harness, self.harness.launch(DECIDED_ROWS, SHORT_DEADLINE), DECIDED_ROWS)
+        struck, wrong, what = 0, [], f"random decisions, {decided.key}"
+        while struck < min(KILLS_PER_BATCH, kills) and time.monotonic() < until:
+            if decided.held and self.chance.random() < 0.3:
+                decided.go_on()
+            if self.chance.random() < 0.4:
+                code = self._strike(decided.key)
+            elif self.chance.random() < 0.15:
+                self._start(decided.key)
+                wrong += decided.spent_after_cancelling(self.harness.first.wait)
+                self.report.done["cancelled, and what it cost was counted"] += 1
+                continue
+            else:
+                code = self._decide(decided)
+            if code == 0 and not decided.held:
+                break
+            struck += code in (KILLED, *CUT_OFF)
+        decided.go_on()
+        self.harness.let_leases_pass()
+        self.harness.finish(decided.key)
+        wrong += decided.broken()
+        if self.harness.retry_ambiguous(decided.key):
+            self.harness.finish(decided.key)
+            wrong += decided.broken()
+        self.report.found(DECIDED_ROWS, [f"{what}: {fault}" for fault in wrong])
+        self.report.say(f"{self.report.kills} random kills, {decided.key}")
+
+    def _decide(self, decided: DecidedBatch) -> int:
+        """Start a run that will be killed, and decide something meanwhile; the run's exit code."""
+        what, arguments = decided.draw(self.chance)
+        timer = self.chance.choice(("seconds", "of work"))
+        order = self.harness.order(decided.key, lease=SHORT_LEASE, cut_after=(self.chance.uniform(0.05, 0.5), timer))
+        self.harness.first.start(order)
+        time.sleep(self.chance.uniform(0.0, 0.2))
+        if self.chance.random() < 0.3:
+            cut = (self.chance.uniform(0.0, 0.04), "of work")
+            told = self.harness.order(decided.key, decide={"what": what, "arguments": arguments}, cut_after=cut)
+            if self.harness.second.run(told) in CUT_OFF:
+                self.report.done[AT_RANDOM + "who decided"] += 1
+        else:
+            self.harness.decide(decided.key, what, **arguments)
+        self.report.done[f"decided at random: {what}"] += 1
+        code = self.harness.first.wait()
+        if code in CUT_OFF:
+            self.report.done[AT_RANDOM + "run, while something was decided"] += 1
+            self.harness.let_leases_pass()
+        return code
 
     def _strike(self, batch: str, points: tuple[Point, ...] = POINTS) -> int:
         """Let something happen to a run of the batch; its exit code."""

@@ -6,8 +6,9 @@ import os
 import signal
 import time
 
-from tests.chaos.crash_harness import SHORT_LEASE, CrashHarness, receiving
+from tests.chaos.crash_harness import SHORT_LEASE, CrashHarness, email_of, receiving
 from tests.chaos.points import ORDER_PLACED, SENT, Point
+from tests.chaos.random_decisions import DecidedBatch
 from tests.harness.batches import bulk_async_step, bulk_step, step
 from tests.harness.fork_server import KILLED
 from tests.harness.models import prompt_step
@@ -82,6 +83,35 @@ def kill_order_at(harness: CrashHarness, batch: str, point: Point) -> bool:
         with harness.launcher() as launcher:
             harness.launched(launcher, batch).overdue()
     came = any(harness.first.run(harness.order(batch, harness.fault(point))) == KILLED for _ in range(TRIES))
+    harness.let_leases_pass()
+    return came
+
+
+def decide_at(harness: CrashHarness, decided: DecidedBatch, point: Point) -> bool:
+    """Kill who decides at a point, beside a run; then decide it again, as a person would; False: never came there."""
+    batch, arguments = decided.key, {}
+    if point.decision == "suppress":
+        decided.said_no[decided.rows] = arguments["email"] = email_of(batch, decided.rows - 1)
+    for before, needed in (("resume", "pause"), ("retry", "cancel")):
+        if point.decision == before:
+            harness.decide(batch, needed)
+    harness.first.start(harness.order(batch))
+    told = {"decide": {"what": point.decision, "arguments": arguments}}
+    came = harness.second.run(harness.order(batch, harness.fault(point), **told)) == KILLED
+    harness.decide(batch, point.decision, **arguments)
+    harness.first.wait()
+    return came
+
+
+def heed_at(harness: CrashHarness, decided: DecidedBatch, point: Point) -> bool:
+    """Kill a run at a point where it meets what was decided before; False: it never came there."""
+    batch, arguments = decided.key, {}
+    if point.decision == "suppress":
+        decided.said_no[decided.rows] = arguments["email"] = email_of(batch, decided.rows - 1)
+    harness.first.run(harness.order(batch, harness.fault(SENT, hit=2)))
+    harness.let_leases_pass()
+    harness.decide(batch, point.decision, **arguments)
+    came = harness.first.run(harness.order(batch, harness.fault(point, hit=point.hit))) == KILLED
     harness.let_leases_pass()
     return came
 

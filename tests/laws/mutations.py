@@ -115,6 +115,9 @@ MUTATIONS = [
     ),
     Mutation(11, "a_suppressed_person_has_no_intent", {"suppressed-person-is-not-asked-about": GONE}),
     Mutation(11, "an_intent_of_before_a_suppression_is_refused", {"changed-suppressions-are-looked-at": NEVER}),
+    Mutation(
+        11, "an_intent_waits_for_a_suppression_that_is_being_written", {"intents-come-before-a-suppression": "pass"}
+    ),
     Mutation(10, "a_workflow_is_only_a_row", {"table-is-made-from-the-row": NEVER}),
     Mutation(12, "a_page_decides_nothing_but_its_own_row", {"a-value-from-nowhere-does-not-count": "return value"}),
     Mutation(12, "a_page_decides_nothing_but_its_own_row", {"an-answer-is-as-asked": NEVER}),

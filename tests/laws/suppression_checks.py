@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 
 from enrichment_assets.domain.suppression import Hasher, read_identity
 from enrichment_assets.engine.commit.group_transaction import Kind, write_group
-from enrichment_assets.services.people.pepper import pepper_of
-from enrichment_assets.services.people.suppressing import Terms, suppress
+from enrichment_assets.services.people.pepper import must_compare, pepper_of
+from enrichment_assets.services.people.suppressing import Terms, suppress, write
 from enrichment_assets.store.calls.intents import Intent, IntentVerdict
-from enrichment_assets.store.database import connect_async
+from enrichment_assets.store.database import connect, connect_async
 from enrichment_assets.store.runs import claims
 from enrichment_assets.store.suppressions.suppressions import state
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, Launched, people, start_runner, step
 from tests.harness.handles import hq_of
+
+WAITING = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
 def a_suppressed_person_has_no_intent(harness: BatchHarness) -> None:
@@ -35,6 +39,29 @@ def an_intent_of_before_a_suppression_is_refused(harness: BatchHarness) -> None:
     intents = [_intent("first", b"", version - 1), _intent("second", b"", version)]
     assert [verdict.state for verdict in _asked(batch, intents)] == ["suppressions", "intent"]
     assert [call["workflow_slug"] for call in batch.calls()] == ["second"], "who was not looked for is asked about"
+
+
+def an_intent_waits_for_a_suppression_that_is_being_written(harness: BatchHarness) -> None:
+    """Whose no is about to be committed is asked about before, or never: not by a transaction that overlaps it."""
+    batch, hasher, version = _suppressed(harness)
+    ben = read_identity("ben@acme.com")
+    with connect(batch.settings.hq_database_url or "") as connection, ThreadPoolExecutor(max_workers=1) as threads:
+        write(
+            connection,
+            must_compare(connection, pepper_of(hq_of(batch.settings), batch.settings)),
+            [ben],
+            Terms("no"),
+            None,
+            TESTER,
+        )
+        asking = threads.submit(_asked, batch, [_intent("first", hasher.together([ben]), version)])
+        until = time.monotonic() + 20
+        while not batch.rows(WAITING):
+            assert not asking.done(), "an intent was written beside a suppression"
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        connection.commit()
+        assert [verdict.state for verdict in asking.result()] == ["suppressions"]
 
 
 def _suppressed(harness: BatchHarness) -> tuple[Launched, Hasher, int]:

@@ -36,6 +36,7 @@ from enrichment_assets.store.money.budgets import BudgetBook, BudgetLine
 from enrichment_assets.store.runs import claims
 from enrichment_assets.store.states import reopening
 from enrichment_assets.store.states.reopening import Reopen
+from enrichment_assets.store.suppressions import suppressions
 
 
 class LeaseLost(InfrastructureError):
@@ -106,6 +107,8 @@ async def _in_pipeline(
     answers_in_bulk: list[BulkReceived] = records[Kind.RECEIVE_BULK]
     async with connection.pipeline():
         await connection.execute("begin")
+        if intents:
+            await suppressions.stand_still(connection)  # guard: intents-come-before-a-suppression
         alive = await claims.alive(connection, scope.runner_id)
         gate_reply = await holds.gate(connection, scope.batch_id) if intents else None
         asked = [intent.asked for intent in intents if intent.asked is not None]

@@ -27,6 +27,7 @@ async def set_guard(run: Run, connection: AsyncConnection) -> None:
         run.guard = ErrorGuard.after(limit, before)
 
 
+# crash point: holds-are-heeded
 async def heed_holds(run: Run, connection: AsyncConnection) -> None:
     """Stop steps that are held, let those go on that are not any more, end what became PENDING of cancelled ones."""
     gate = Gate(False, await holds_of(connection, run.batch.batch_id))

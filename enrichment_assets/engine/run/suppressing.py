@@ -73,6 +73,7 @@ class Suppressing:
         found = identities_of([item.identity, *given], seen, person=person)
         return self.hasher.together(one for one in found if one.kind in self.kinds)
 
+    # crash point: suppressed-items-are-marked
     async def mark(self, items: Sequence[LoadedItem]) -> None:
         """Note which of the items that were claimed may not be asked about, by all that is known of them."""
         if self.hasher is None or not self.kinds or not items:

@@ -80,6 +80,7 @@ def cancel(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None,
     return _hold(hq, batch_key, "cancelled", actor, workflow, reason)
 
 
+# crash point: batch-is-held
 def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None, reason: str) -> HoldReport:
     told = " ".join(reason.split())
     if len(told) > LONGEST_TEXT:
@@ -115,6 +116,7 @@ def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None
     return in_transaction(hq, change)
 
 
+# crash point: batch-is-resumed
 def resume(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None) -> HoldReport:
     """Let what was paused go on. Without `workflow` every pause of the batch ends; what was cancelled stays.
 

@@ -173,6 +173,7 @@ def retry(
     return report
 
 
+# crash point: cancellation-is-taken-back
 def _taken_back(
     connection: Connection, batch: LockedBatch, facts: StepFacts, slugs: Sequence[str], since: datetime | None
 ) -> list[tuple[int, str]]:

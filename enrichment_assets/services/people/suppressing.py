@@ -79,6 +79,7 @@ class Terms:
         return None if self.days is None else datetime.now(UTC) + timedelta(days=self.days)
 
 
+# crash point: person-is-suppressed
 def suppress(hq: Hq, settings: Settings, identity: Identity, terms: Terms, *, actor: Actor) -> bool:
     """Suppress one identity; False: it was already, and is prolonged where `terms` says so.
 

@@ -143,6 +143,7 @@ def lock_for_hold(connection: Connection, batch_key: str) -> HeldBatch | None:
     )
 
 
+# crash point: holds-are-written
 def write_holds(connection: Connection, batch_id: int, holds: Mapping[str, Hold]) -> None:
     """Write what holds the batch from now on, and what follows: when it is looked at next, and whether it is finished.
 
@@ -172,12 +173,14 @@ def write_holds(connection: Connection, batch_id: int, holds: Mapping[str, Hold]
 _CANCEL = ending_unsent(Status.CANCELLED.value)
 
 
+# crash point: unsent-states-are-cancelled
 def cancel_unsent(connection: Connection, batch_id: int, slugs: Sequence[str], reason: str, facts: StepFacts) -> int:
     """End as CANCELLED what is PENDING of these workflows and was not sent. Returns how many states."""
     row = connection.execute(_CANCEL, _parameters(batch_id, slugs, reason, facts)).fetchone()
     return int(row["ended"]) if row else 0
 
 
+# crash point: new-states-are-cancelled
 async def cancel_new(
     connection: AsyncConnection, batch_id: int, slugs: Sequence[str], reason: str, facts: StepFacts
 ) -> int:

@@ -83,12 +83,27 @@ def _read_state(row: dict[str, Any] | None) -> State:
     return State(row["version"], mark, frozenset(row["kinds"]), row["plain"])
 
 
+_CHANGE = "select pg_advisory_xact_lock(hashtextextended('suppressions', 0))"
+_STAND_STILL = "select pg_advisory_xact_lock_shared(hashtextextended('suppressions', 0))"
+"""Taken before any lock on a row. Who waits for it is served in turn: a lock on the row of `suppression_state` would be
+passed by one run's intents after another's, as long as two of them overlap."""
+
+
 def lock_state(connection: Connection) -> State:
-    """`state`, locked: changes of suppressions come one after another."""
-    connection.execute("select 1 from suppression_state where id = 1 for update")
+    """`state`, locked: changes come one after another, and each before or after a transaction that writes intents."""
+    connection.execute(_CHANGE)
     return state(connection)
 
 
+async def stand_still(connection: AsyncConnection) -> None:
+    """Let suppressions be as they are until the transaction ends: one that is committed meanwhile comes after it.
+
+    A statement of its own, before those that read suppressions: they have to see what was waited for.
+    """
+    await connection.execute(_STAND_STILL, prepare=True)
+
+
+# crash point: suppressions-are-written
 def add(
     connection: Connection,
     rows: Sequence[NewSuppression],
@@ -266,25 +281,27 @@ async def suppress_person(
     connection: AsyncConnection, client_id: int, rows: Sequence[NewSuppression], reason: str, actor: str, mark: bytes
 ) -> None:
     """Suppress whom a provider said may not be processed, for the client; what is there stays as it is."""
-    await connection.execute(
-        """
-        with given as (
-          select * from unnest(%(kinds)s::text[], %(hashes)b::bytea[], %(sealed)b::bytea[]) as g(kind, hash, sealed)
-        ), written as (
-          insert into suppressions (client_id, kind, hash, sealed, reason, actor)
-          select distinct on (hash) %(client)s, kind, hash, sealed, %(reason)s, %(actor)s from given
-          on conflict (client_id, hash) do nothing returning 1
+    async with connection.transaction():
+        await connection.execute(_CHANGE)
+        await connection.execute(
+            """
+            with given as (
+              select * from unnest(%(kinds)s::text[], %(hashes)b::bytea[], %(sealed)b::bytea[]) as g(kind, hash, sealed)
+            ), written as (
+              insert into suppressions (client_id, kind, hash, sealed, reason, actor)
+              select distinct on (hash) %(client)s, kind, hash, sealed, %(reason)s, %(actor)s from given
+              on conflict (client_id, hash) do nothing returning 1
+            )
+            update suppression_state set version = version + 1, mark = %(mark)s
+            where id = 1 and exists (select 1 from written)
+            """,
+            {
+                "kinds": [row.kind for row in rows],
+                "hashes": [row.hash for row in rows],
+                "sealed": [row.sealed for row in rows],
+                "client": client_id,
+                "reason": reason,
+                "actor": actor,
+                "mark": mark,
+            },
         )
-        update suppression_state set version = version + 1, mark = %(mark)s
-        where id = 1 and exists (select 1 from written)
-        """,
-        {
-            "kinds": [row.kind for row in rows],
-            "hashes": [row.hash for row in rows],
-            "sealed": [row.sealed for row in rows],
-            "client": client_id,
-            "reason": reason,
-            "actor": actor,
-            "mark": mark,
-        },
-    )
