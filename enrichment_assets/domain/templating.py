@@ -1,7 +1,9 @@
 """Rendering a workflow's request template for one item. Pure and compiled once: a render is a few microseconds.
 
 An uploaded cell is a stranger's text. It may fill a value; it may not choose the host, climb out of a path segment, add
-a header or name a secret. Those rules are here; the template language itself is in `domain.template_expressions`.
+a header or name a secret. Nor may it name a private place where a scraper is told what to fetch: one that runs in our
+own network would fetch `http://169.254.169.254`. Those rules are here; the template language itself is in
+`domain.template_expressions`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from urllib.parse import quote, urlencode
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest, SecretPlace
+from enrichment_assets.domain.public_addresses import names_private_place
 from enrichment_assets.domain.template_expressions import (
     Evaluate,
     Part,
@@ -36,6 +39,8 @@ _CONTENT_TYPES = {
 }
 _HEADER_TEXT = re.compile(r"[\x20-\x7e\t]*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_FETCHED = re.compile(r"(?:.*\.)?(?:urls?|start_?urls?|(?:\w+_)?website|homepage)(?:\[\d+\])?", re.IGNORECASE)
+"""Members by which whoever fetches is told what: `url` (ZenRows, Firecrawl, Jina), `urls`, `startUrls` (Apify)."""
 _DOTS_ONLY = re.compile(r"(?:\.|%2[eE]){1,2}")
 
 
@@ -54,6 +59,7 @@ class RequestRenderer:
                 code="workflow.local_without_request",
             )
         self._slug = workflow.slug
+        self._fetches_pages = workflow.response is not None and workflow.response.format == "page"
         self._method = template.method
         self._format = template.body_format
         self._url = [(part, _in_url(part)) for part in self._url_parts(template.url)]
@@ -110,6 +116,8 @@ class RequestRenderer:
                 raise ContractError(
                     f"workflow {self._slug}, url: {_named(part)} is empty for this item", code="request.url_part_empty"
                 )
+            if encode and self._fetches_pages:
+                self._refuse_private("url", text)
             pieces.append(quote(text, safe="") if encode else text.strip())
         url = "".join(pieces)
         path = url.partition("?")[0]
@@ -172,6 +180,8 @@ class RequestRenderer:
     def _evaluate(self, field: str, node: Any, context: Mapping[str, Any]) -> Any:
         try:
             return node(context) if callable(node) else node
+        except ContractError:
+            raise
         except Exception as error:  # Jinja2 raises anything that an expression can
             raise ContractError(
                 f"workflow {self._slug}, {field}: the template failed for this item ({type(error).__name__})",
@@ -181,12 +191,35 @@ class RequestRenderer:
     def _node(self, field: str, value: Any) -> Any:
         """Compile a template value: a literal stays one, anything with an expression in it becomes a function."""
         if isinstance(value, str):
-            return compile_text(self._parse(field, value), value)
+            parts = self._parse(field, value)
+            evaluate = compile_text(parts, value)
+            of_item = parts is None or any(not part.is_configuration for part in parts)
+            is_fetched = of_item and (self._fetches_pages or _FETCHED.fullmatch(field))
+            return self._of_public(field, evaluate) if is_fetched and callable(evaluate) else evaluate
         if isinstance(value, Mapping):
             return _object({name: self._node(f"{field}.{name}", member) for name, member in value.items()})
         if isinstance(value, list | tuple):
             return _array([self._node(f"{field}[{n}]", member) for n, member in enumerate(value)])
         return value
+
+    def _of_public(self, field: str, evaluate: Evaluate) -> Evaluate:
+        """The value, unless it tells the provider to fetch from a private place."""
+
+        def checked(context: Mapping[str, Any]) -> Any:
+            value = evaluate(context)
+            for member in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(member, str) and member != context.get("callback_url"):
+                    self._refuse_private(field, member)
+            return value
+
+        return checked
+
+    def _refuse_private(self, field: str, text: str) -> None:
+        if names_private_place(text):
+            raise ContractError(
+                f"workflow {self._slug}, {field}: the address is of a private network or machine",
+                code="request.private_address",
+            )
 
     def _header(self, name: str, text: str) -> str | list[str | SecretPlace | Evaluate]:
         if not _HEADER_NAME.fullmatch(name):

@@ -13,15 +13,13 @@ One aiohttp session, which provider code can also use through httpx's API: httpx
 and its request and response objects cost as much as the exchange (docs/performance.md), so that `send` makes none.
 Cookies are not kept (they would go from one client of the agency to the next), redirects are not followed, and proxies
 and `.netrc` of the environment are not used: a credential goes to the address that was configured and nowhere else.
-`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured.
+`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured. Where a connection may go is looked at when it is made (`guarded`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -30,12 +28,15 @@ from typing import Any
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
+from enrichment_assets.wire.failures import Repeated, kind_of, trusted_authorities
+from enrichment_assets.wire.guarded import CONFIGURED, guarding, is_refused
 from enrichment_assets.wire.simulator import is_below
 
 MAX_ANSWER = MAX_PLAIN_BYTES
@@ -78,6 +79,12 @@ class NotTheSimulator(ContractError):
     default_code = "simulator.only"
 
 
+class AddressNotAllowed(ContractError):
+    """No provider is at such an address (`guarded.CONFIGURED`); nothing left."""
+
+    default_code = "request.address_not_allowed"
+
+
 @dataclass(slots=True, eq=False)
 class _Flight:
     """One request on its way: what it asks before its first byte leaves, and whether that has left.
@@ -104,12 +111,8 @@ class _Flight:
             self.refusal = refusal
             raise
         if self.over:
-            raise _Repeated("nobody waits for the request any more")
+            raise Repeated("nobody waits for the request any more")
         self.departed = True
-
-
-class _Repeated(Exception):
-    """aiohttp was about to send the same request a second time."""
 
 
 class ProviderClient(httpx.AsyncClient):
@@ -128,19 +131,25 @@ class ProviderClient(httpx.AsyncClient):
 
 
 def build_client(
-    concurrency: int = 100, connect_timeout: float = CONNECT_TIMEOUT, *, only_below: str | None = None
+    concurrency: int = 100,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    *,
+    only_below: str | None = None,
+    resolver: AbstractResolver | None = None,
 ) -> ProviderClient:
     """A client for up to `concurrency` requests at once; one per run, shared by all its steps.
 
-    With `only_below` no request leaves for any other address, by whatever way it was made.
+    With `only_below` no request leaves for any other address, by whatever way it was made. `resolver`: who resolves
+    names; default: the system.
     """
-    trusted = _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    trusted = trusted_authorities()
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=concurrency,
             keepalive_timeout=KEEPALIVE,
             ssl=trusted,
+            **guarding(CONFIGURED, resolver),
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -151,12 +160,6 @@ def build_client(
         )
 
     return ProviderClient(AiohttpTransport(verify=trusted, client=session))
-
-
-@lru_cache(maxsize=4)
-def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
-    """The authorities that httpx trusts under these variables of the environment, read once: that takes 40 ms."""
-    return httpx.create_ssl_context()
 
 
 # crash point: request-is-sent
@@ -184,6 +187,7 @@ async def send(
         FateUnknown: It left, and no whole answer came.
         AnswerTooLarge: The answer came and is larger than `max_answer`.
         NotTheSimulator: The client calls the simulator only; nothing left.
+        AddressNotAllowed: No provider is at the address that was to be connected to; nothing left.
     """
     if not isinstance(client, ProviderClient):
         raise TypeError("send() needs a client from build_client()")
@@ -209,7 +213,9 @@ async def send(
         flight.over = True
         if flight.refusal is not None and not flight.departed:
             raise flight.refusal from None
-        kind = _kind(error)
+        if is_refused(error):
+            raise AddressNotAllowed("the host's address is none that a provider can have") from None
+        kind = kind_of(error)
         if flight.departed:
             raise FateUnknown(kind, timed_out=patience.expired()) from None
         raise NotSent(kind) from None
@@ -310,7 +316,7 @@ def _departures(only_below: str | None) -> aiohttp.TraceConfig:
         if flight is None:
             return
         if flight.departed:
-            raise _Repeated("the connection was lost after the request had left")
+            raise Repeated("the connection was lost after the request had left")
         if not flight.has_body:
             await flight.leave()
 
@@ -323,22 +329,3 @@ def _departures(only_below: str | None) -> aiohttp.TraceConfig:
     trace.on_request_headers_sent.append(head)
     trace.on_request_chunk_sent.append(body)
     return trace
-
-
-def _kind(error: BaseException) -> str:
-    """The failure for people, by type alone: messages of HTTP libraries quote URLs, and URLs can hold keys."""
-    name = type(error).__name__
-    return {
-        "TimeoutError": "time-out",
-        "CancelledError": "time-out",
-        "SocketTimeoutError": "time-out",
-        "ConnectionTimeoutError": "time-out while connecting",
-        "ServerTimeoutError": "time-out",
-        "ClientConnectorError": "the connection was refused or could not be made",
-        "ClientConnectorDNSError": "the host's name could not be resolved",
-        "ClientConnectorCertificateError": "the host's certificate is not trusted",
-        "ServerDisconnectedError": "the connection was closed without an answer",
-        "ClientOSError": "the connection was reset",
-        "ClientPayloadError": "the answer broke off",
-        "_Repeated": str(error),
-    }.get(name, name)

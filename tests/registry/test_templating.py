@@ -273,3 +273,77 @@ def test_a_junior_is_asked_for_as_himself(slug: str) -> None:
     son = orjson.loads(ask({**name, **parameters, "name_suffix": "Jr."}).content or b"")
     assert (father["first_name"], father["last_name"], father.get("name")) == ("John", "Smith", None)
     assert (son.get("first_name"), son.get("last_name"), son["name"]) == (None, None, "John Q. Smith Jr.")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://localhost:8080",
+        "http://10.0.0.1",
+        "http://[::1]/",
+        "http:\\\\127.1",
+    ],
+)
+@pytest.mark.parametrize(
+    ("request_template", "page"),
+    [
+        ({"method": "POST", "url": "/scrape", "body": {"url": "{{ company_website }}"}}, False),
+        (
+            {"method": "POST", "url": "/scrape", "body": {"input": {"startUrls": [{"url": "{{ company_website }}"}]}}},
+            False,
+        ),
+        ({"method": "POST", "url": "/run", "body": {"urls": "{{ [company_website, 'https://acme.com'] }}"}}, False),
+        ({"method": "GET", "url": "/v1/", "query": {"url": "{{ company_website }}"}}, False),
+        (
+            {
+                "method": "GET",
+                "url": "/v1/",
+                "query": {"where": "{% if company_website %}{{ company_website }}{% endif %}"},
+            },
+            True,
+        ),
+        ({"method": "GET", "url": "/{{ company_website }}"}, True),
+    ],
+)
+def test_a_cell_has_no_private_place_fetched_by_whoever_scrapes(
+    request_template: dict[str, Any], page: bool, cell: str
+) -> None:
+    response = {"format": "page"} if page else {}
+    made = RequestRenderer(
+        WorkflowDefinition(
+            slug="a-step",
+            title="A",
+            step=1,
+            provider="http",
+            operation="x",
+            mode="sync",
+            request={**request_template, "url": f"https://scraper.example{request_template['url']}"},
+            response=response,
+        )
+    )
+    with pytest.raises(ContractError, match="private network or machine") as refused:
+        made.render({"company_website": cell})
+    assert refused.value.code == "request.private_address" and cell not in str(refused.value)
+    assert made.render({"company_website": "https://acme.com"}).url.startswith("https://scraper.example/")
+
+
+@pytest.mark.parametrize("slug", ["zenrows", "firecrawl", "jina"])
+def test_no_shipped_scraper_is_told_a_private_place(slug: str) -> None:
+    shipped = RequestRenderer(builtin_workflows()[f"scrape-homepage-via-{slug}"])
+    for cells in (
+        {"company_website": "http://192.168.0.1/"},
+        {"company_domain": "localhost"},
+        {"company_website": "127.0.0.1"},
+    ):
+        with pytest.raises(ContractError, match="private network or machine"):
+            shipped.render({**cells, "parameters": {}})
+    assert shipped.render({"company_domain": "acme.com", "parameters": {}})
+
+
+def test_our_own_callback_address_and_links_that_nobody_fetches_may_be_private() -> None:
+    body = {"url": "{{ callback_url }}", "crm_link": "{{ original['CRM'] }}"}
+    sent = renderer({"method": "POST", "url": "https://n8n.example/webhook/x", "body": body}).render(
+        {"callback_url": "http://127.0.0.1:8710/cb/t", "original": {"CRM": "http://crm.internal/7"}}
+    )
+    assert sent.content == b'{"url":"http://127.0.0.1:8710/cb/t","crm_link":"http://crm.internal/7"}'
