@@ -31,6 +31,8 @@ from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt
 GOAL = 0.7
 BODY = json.dumps({"person": {"email": "a@example.com", "notes": "x" * 1950}}).encode()
 ROUND_SECONDS = 60
+UNBOUND = {"ENRICH_RECEIVER_ADDRESS_BURST": "100000000"}
+"""The load comes from one address, faster than one is let to come for long."""
 
 
 class UncommittedSink:
@@ -42,6 +44,11 @@ class UncommittedSink:
 
     async def probe(self) -> bool:
         return True
+
+    def knows(self, token: str) -> asyncio.Future[bool]:
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        future.set_result(True)
+        return future
 
     def submit(self, callback: IncomingCallback) -> asyncio.Future[Receipt]:
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
@@ -123,7 +130,10 @@ def measure(requests: int, rounds: int, levels: list[int]) -> dict[str, Any]:
         try:
             seed(url, per_level * len(levels) + 1000)
             bare_command = (__file__, "serve")
-            with ReceiverProcess(settings) as durable, ReceiverProcess(settings, command=bare_command) as bare:
+            with (
+                ReceiverProcess(settings, environment=UNBOUND) as durable,
+                ReceiverProcess(settings, environment=UNBOUND, command=bare_command) as bare,
+            ):
                 run_load(durable.url, per_level * len(levels), 1000, 16)  # warm both up
                 run_load(bare.url, 0, 1000, 16)
                 report["levels"] = [
@@ -167,7 +177,7 @@ def main() -> None:
         print(json.dumps(asyncio.run(load(url, tokens, connections))))
         return
     if sys.argv[1:2] == ["serve"]:
-        limits = ReceiverLimits()
+        limits = ReceiverLimits.from_environment()
         serve(ReceiverApp(UncommittedSink(), limits), "127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1]), limits)
         return
     parser = argparse.ArgumentParser(description=__doc__)

@@ -68,6 +68,7 @@ class Settings:
         warehouse: Where the warehouse is, likewise.
         suppression_pepper: Key of the hashes of suppressed people; None: the home's own (`suppression_pepper_file`).
         retention_days: How long what nobody needs is kept, once somebody has it taken out (`enrich retention`).
+        trusted_proxies: Addresses and networks of proxies whose `X-Forwarded-For` counts; nobody else's does.
         warm_minutes: How long the copy that `enrich run` leaves behind waits for the next command; 0: it leaves none.
     """
 
@@ -85,6 +86,7 @@ class Settings:
     retention_days: int = DEFAULT_RETENTION_DAYS
     warm_minutes: float = DEFAULT_WARM_MINUTES
     suppression_pepper: str | None = field(default=None, repr=False)
+    trusted_proxies: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -93,7 +95,8 @@ class Settings:
         `ENRICH_HOME` (default `find_home()`), `HQ_DATABASE_URL`,
         `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
-        `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`, `ENRICH_SUPPRESSION_PEPPER`.
+        `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`, `ENRICH_SUPPRESSION_PEPPER`,
+        `ENRICH_TRUSTED_PROXIES` (separated by commas).
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -105,12 +108,13 @@ class Settings:
             sandbox_url=(env.get("ENRICH_SANDBOX_URL") or "").rstrip("/") or None,
             max_upload_bytes=int(env.get("ENRICH_MAX_UPLOAD_BYTES") or DEFAULT_MAX_UPLOAD_BYTES),
             log=env.get("ENRICH_LOG") or None,
-            ui_origins=tuple(filter(None, (part.strip() for part in env.get("ENRICH_UI_ORIGINS", "").split(",")))),
+            ui_origins=_listed(env, "ENRICH_UI_ORIGINS"),
             uploads=env.get("ENRICH_UPLOADS") or None,
             warehouse=env.get("ENRICH_WAREHOUSE") or None,
             retention_days=int(env.get("ENRICH_RETENTION_DAYS") or DEFAULT_RETENTION_DAYS),
             warm_minutes=float(env.get("ENRICH_WARM_MINUTES") or DEFAULT_WARM_MINUTES),
             suppression_pepper=env.get("ENRICH_SUPPRESSION_PEPPER") or None,
+            trusted_proxies=_listed(env, "ENRICH_TRUSTED_PROXIES"),
         )
 
     @property
@@ -147,6 +151,10 @@ class Settings:
     def dagster_home(self) -> Path:
         """`DAGSTER_HOME` of the processes that `enrich up` starts."""
         return self.home / "dagster"
+
+
+def _listed(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in environment.get(name, "").split(","))))
 
 
 def is_remote(place: str | None) -> bool:

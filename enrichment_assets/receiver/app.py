@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from enrichment_assets.installation.databases import locate_external, open_databases
 from enrichment_assets.receiver.endpoint import PREFIX, CallbackEndpoint
 from enrichment_assets.receiver.limits import ReceiverLimits
+from enrichment_assets.receiver.paces import Paces
 from enrichment_assets.receiver.writer import Connect, InboxWriter, Sink
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import AsyncConnection, connect_async
@@ -27,7 +28,7 @@ from enrichment_assets.store.database import AsyncConnection, connect_async
 class ReceiverApp(Starlette):
     """Starlette with a short way to the callback endpoint."""
 
-    def __init__(self, sink: Sink, limits: ReceiverLimits) -> None:
+    def __init__(self, sink: Sink, limits: ReceiverLimits, trusted_proxies: tuple[str, ...] = ()) -> None:
         @asynccontextmanager
         async def life(app: Starlette) -> AsyncIterator[None]:
             await sink.start()
@@ -41,7 +42,7 @@ class ReceiverApp(Starlette):
             return JSONResponse({"status": "ready" if stores else "database away"}, 200 if stores else 503)
 
         super().__init__(routes=[Route("/health", _health), Route("/ready", ready)], lifespan=life)
-        self._endpoint = CallbackEndpoint(sink, limits)
+        self._endpoint = CallbackEndpoint(sink, limits, Paces(limits, trusted_proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a callback to its endpoint and everything else through Starlette."""
@@ -54,12 +55,12 @@ class ReceiverApp(Starlette):
 def build_app(settings: Settings, limits: ReceiverLimits | None = None) -> Starlette:
     """The receiver over the HQ database of `settings`. Starts, and answers 503, when that database is away.
 
-    Raises `ConfigurationError` for a database URL or a limit that cannot be read.
+    Raises `ConfigurationError` for a database URL, a limit or a trusted proxy that cannot be read.
     """
     if settings.hq_database_url is not None:
         locate_external(settings)
     limits = limits or ReceiverLimits.from_environment()
-    return ReceiverApp(InboxWriter(_hq_connector(settings), limits), limits)
+    return ReceiverApp(InboxWriter(_hq_connector(settings), limits), limits, settings.trusted_proxies)
 
 
 def _hq_connector(settings: Settings) -> Connect:

@@ -21,7 +21,16 @@ class ReceiverLimits:
 
     Attributes:
         max_body_bytes: Largest callback (413 above it). n8n's own default payload limit is 16 MiB.
-        max_buffered_bytes: Bodies held in memory by all requests together (503 above it).
+        max_buffered_bytes: Bodies held by all requests together (503 above it): in memory, of each what is over 1 MiB
+            in an unnamed temporary file until it is whole.
+        max_buffered_bytes_per_address: Of these, bodies from one address (429 above it).
+        address_per_second: Requests of one address in the long run (429 above it, as with the next three).
+        address_burst: Requests of one address at once.
+        token_per_second: Requests to one call's address in the long run.
+        token_burst: Requests to one call's address at once; more than `MOST_BODIES` are not kept of a call anyway.
+        guesses_per_second: Requests of one address with tokens that name no call, in the long run. Above it a token is
+            looked up before the body is read: a call's own callbacks pass, whoever guesses beside them.
+        guesses_burst: Such requests at once.
         max_waiting: Callbacks read or waiting for their commit (503 above it).
         max_connections: Open connections (503 above it, from the server itself).
         head_seconds: Time for a request line and its headers (the connection is closed after it).
@@ -38,6 +47,13 @@ class ReceiverLimits:
 
     max_body_bytes: int = 16 * MIB
     max_buffered_bytes: int = 256 * MIB
+    max_buffered_bytes_per_address: int = 128 * MIB
+    address_per_second: float = 1000.0
+    address_burst: int = 10_000
+    token_per_second: float = 20.0
+    token_burst: int = 200
+    guesses_per_second: float = 1.0
+    guesses_burst: int = 100
     max_waiting: int = 4096
     max_connections: int = 4096
     head_seconds: float = 10.0

@@ -10,18 +10,26 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.store.database import AsyncConnection
-from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt, prepare_session, store_callbacks
+from enrichment_assets.store.inbox.callbacks import (
+    IncomingCallback,
+    Receipt,
+    known_tokens,
+    prepare_session,
+    store_callbacks,
+)
 
 logger = logging.getLogger("enrichment_assets.receiver")
 
 Connect = Callable[[], Awaitable[AsyncConnection]]
+
+T = TypeVar("T")
 
 RECONNECT_PAUSE = 0.05
 """Seconds a writer rests after it could not reach the database; only a waiting request makes it try again."""
@@ -46,12 +54,17 @@ class Sink(Protocol):
         """Queue a callback. Raises `UnavailableError`, at once or through the future."""
         ...
 
+    def knows(self, token: str) -> asyncio.Future[bool]:
+        """Whether a token names a call. Raises `UnavailableError`, at once or through the future."""
+        ...
+
     async def probe(self) -> bool:
         """True when a callback could be stored now."""
         ...
 
 
 _Waiting = tuple[IncomingCallback, asyncio.Future[Receipt]]
+_Asked = tuple[str, asyncio.Future[bool]]
 
 
 class InboxWriter:
@@ -67,6 +80,7 @@ class InboxWriter:
         self._limits = limits
         self._queue: deque[_Waiting] = deque()
         self._probes: list[asyncio.Future[bool]] = []
+        self._asked: list[_Asked] = []
         self._work = asyncio.Event()
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,6 +107,15 @@ class InboxWriter:
         self._work.set()
         return future
 
+    def knows(self, token: str) -> asyncio.Future[bool]:
+        """Look a token up; see `Sink.knows`."""
+        if self._stopping or len(self._asked) >= self._limits.max_waiting:
+            raise UnavailableError("too many tokens wait to be looked up, or the receiver is stopping")
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._asked.append((token, future))
+        self._work.set()
+        return future
+
     async def probe(self) -> bool:
         """Run the insert with no rows, through the same queue and connections as callbacks."""
         if self._stopping:
@@ -104,14 +127,16 @@ class InboxWriter:
 
     async def _write(self) -> None:
         link = _Link(self._connect, self._limits)
-        while not (self._stopping and not self._queue and not self._probes):
+        while not (self._stopping and not self._queue and not self._probes and not self._asked):
             await self._work.wait()
             await asyncio.sleep(0)  # let the last group's answers leave and requests that are there already come in
-            group, probes = self._take(), self._probes
-            self._probes = []
+            group, probes, asked = self._take(), self._probes, self._asked
+            self._probes, self._asked = [], []
             if group or probes:
                 await self._flush(link, group, probes)
-            elif not self._stopping:
+            if asked:
+                await self._look_up(link, asked)
+            if not (group or probes or asked or self._stopping):
                 self._work.clear()
         await link.close()
 
@@ -134,9 +159,7 @@ class InboxWriter:
             # a database error can quote the data.
             logger.error("callbacks not stored: %s (%d answered 503)", type(error).__name__, len(group))
             _settle(probes, False)
-            for _, future in group:
-                if not future.done():
-                    future.set_exception(UnavailableError("the database did not take it"))
+            _fail([future for _, future in group], "the database did not take it")
             await asyncio.sleep(RECONNECT_PAUSE)
         else:
             _settle(probes, True)
@@ -145,6 +168,17 @@ class InboxWriter:
             for (_, future), receipt in zip(group, receipts, strict=True):
                 if not future.done():
                     future.set_result(receipt)
+
+    async def _look_up(self, link: _Link, asked: list[_Asked]) -> None:
+        try:
+            known = await link.known([token for token, _ in asked])
+        except Exception as error:
+            logger.error("tokens not looked up: %s (%d answered 503)", type(error).__name__, len(asked))
+            _fail([future for _, future in asked], "the database did not answer")
+            await asyncio.sleep(RECONNECT_PAUSE)
+        else:
+            for (_, future), is_known in zip(asked, known, strict=True):
+                _settle([future], is_known)
 
 
 class _Link:
@@ -157,21 +191,28 @@ class _Link:
 
     async def store(self, callbacks: list[IncomingCallback]) -> list[Receipt]:
         """Commit one group; a connection that proves broken is replaced once."""
+        return await self._twice(lambda connection: store_callbacks(connection, callbacks))
+
+    async def known(self, tokens: list[str]) -> list[bool]:
+        """Which tokens name calls; a connection that proves broken is replaced once."""
+        return await self._twice(lambda connection: known_tokens(connection, tokens))
+
+    async def _twice(self, work: Callable[[AsyncConnection], Awaitable[list[T]]]) -> list[T]:
         had_connection = self._connection is not None
         try:
-            return await self._attempt(callbacks)
+            return await self._attempt(work)
         except psycopg.OperationalError:
             if not had_connection or self._connection is not None:
                 raise
-        return await self._attempt(callbacks)
+        return await self._attempt(work)
 
-    async def _attempt(self, callbacks: list[IncomingCallback]) -> list[Receipt]:
+    async def _attempt(self, work: Callable[[AsyncConnection], Awaitable[list[T]]]) -> list[T]:
         try:
             async with asyncio.timeout(self._limits.flush_seconds):
                 if self._connection is None:
                     connection = self._connection = await self._connect()
                     await prepare_session(connection, self._limits.statement_seconds)
-                return await store_callbacks(self._connection, callbacks)
+                return await work(self._connection)
         except BaseException:
             if self._connection is not None and _unusable(self._connection):
                 await self.close()
@@ -187,6 +228,12 @@ class _Link:
 
 def _unusable(connection: AsyncConnection) -> bool:
     return connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+
+
+def _fail(futures: Iterable[asyncio.Future[Any]], why: str) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(UnavailableError(why))
 
 
 def _settle(futures: list[asyncio.Future[bool]], value: bool) -> None:

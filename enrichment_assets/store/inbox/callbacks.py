@@ -211,6 +211,25 @@ async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[Incom
     return receipts
 
 
+async def known_tokens(connection: AsyncConnection, tokens: Sequence[str]) -> list[bool]:
+    """Whether each token names a call or a request of many, and has not expired."""
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(
+            """
+            select exists (
+                select from provider_calls c where c.callback_token = t.token
+                  and (c.token_expires_at is null or c.token_expires_at > clock_timestamp())
+            ) or exists (
+                select from bulk_calls r where r.callback_token = t.token
+                  and (r.token_expires_at is null or r.token_expires_at > clock_timestamp())
+            )
+            from unnest(%s::text[]) with ordinality as t(token, ordinal) order by t.ordinal
+            """,
+            (list(tokens),),
+        )
+        return [bool(row[0]) for row in await cursor.fetchall()]
+
+
 async def mark_callbacks(connection: AsyncConnection, rows: Sequence[tuple[int, str, str | None]]) -> None:
     """Give callbacks that move no state their final status: (inbox id, status, error) each."""
     await connection.execute(
