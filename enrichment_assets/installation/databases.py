@@ -186,8 +186,9 @@ def _create_databases(server: LocalPostgres) -> None:
 def _migrate_if_behind(connection: Connection, databases: Databases) -> None:
     if migrating.is_current(connection):
         return
+    role = connection.execute("select current_user as name").fetchone()
     try:
-        migrating.migrate(databases.hq)
+        migrating.migrate(databases.hq, works_as=role["name"] if role else None)
     except psycopg.Error as error:
         raise unreachable(databases.hq, error) from None
 

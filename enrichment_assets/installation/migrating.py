@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.store import migrations
-from enrichment_assets.store.database import Connection
+from enrichment_assets.store.database import Connection, connect
+from enrichment_assets.store.tenancy.policies import KEEPS, READERS, WORKS, protect_patiently
+from enrichment_assets.store.tenancy.workers import let_work
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -24,6 +27,18 @@ MIGRATIONS_DIR = Path(migrations.__file__).parent
 MIGRATION_LOCK = 7_210_002
 """Advisory lock held while migrating, so that processes starting together migrate once."""
 
+_STANDING = """
+    select version_num,
+      (select obj_description(p.oid, 'pg_policy') from pg_policy p
+       where p.polrelid = to_regclass(%(readers)s) and p.polname = %(works)s) as protected,
+      not coalesce(row_security_active(to_regclass(%(readers)s)), false) or exists (
+        select from pg_policy p, unnest(p.polroles) as role
+        where p.polrelid = to_regclass(%(readers)s) and p.polname in (%(works)s, %(keeps)s)
+          and pg_has_role(role, 'usage')) as is_open
+    from alembic_version
+"""
+"""The revision; since which one all tables are protected, as `migrate` noted; whether our role is let at their rows."""
+
 
 @cache
 def newest_revision() -> str:
@@ -32,7 +47,7 @@ def newest_revision() -> str:
 
 
 def is_current(connection: Connection) -> bool:
-    """True when the database is at the newest revision (one query).
+    """True when the database is at the newest revision, and its tables are protected and open to this role (one query).
 
     Args:
         connection: In autocommit mode, for the question fails on an empty database.
@@ -41,7 +56,7 @@ def is_current(connection: Connection) -> bool:
         InfrastructureError: The database belongs to a newer version of the platform.
     """
     try:
-        row = connection.execute("select version_num from alembic_version").fetchone()
+        row = connection.execute(_STANDING, {"works": WORKS, "keeps": KEEPS, "readers": READERS}).fetchone()
     except psycopg.errors.UndefinedTable:
         return False
     revision = row["version_num"] if row else ""
@@ -51,7 +66,7 @@ def is_current(connection: Connection) -> bool:
             "upgrade the platform.",
             code="database.newer_revision",
         )
-    return bool(revision == newest_revision())
+    return bool(row and revision == newest_revision() and row["protected"] == _protected_note() and row["is_open"])
 
 
 def alembic_config() -> Config:
@@ -63,11 +78,16 @@ def alembic_config() -> Config:
     return config
 
 
-def migrate(url: str) -> None:
-    """Apply what is missing, in one transaction, under an advisory lock.
+def migrate(url: str, works_as: str | None = None) -> None:
+    """Apply what is missing, in one transaction, under an advisory lock; then protect the tables, one by one.
+
+    Args:
+        url: HQ, as the role that owns the tables, or is to own them.
+        works_as: The role that works on them, where it is another one: it is let at all rows.
 
     Raises:
         psycopg.Error: A migration fails; nothing of it stays.
+        InfrastructureError: A table cannot be protected.
     """
     from alembic import command
     from sqlalchemy import create_engine, text
@@ -83,3 +103,26 @@ def migrate(url: str) -> None:
             command.upgrade(config, "head")
     except DBAPIError as error:
         raise error.orig if isinstance(error.orig, psycopg.Error) else error from None
+    _protect(url, works_as)
+
+
+def _protect(url: str, works_as: str | None) -> None:
+    """Row level security on every table of HQ; that it is there is noted at the end, and done again where it is not.
+
+    Beside the migration, not in it: that would hold all tables until the last one is done, while others work on them.
+    """
+    from enrichment_assets.store.tenancy.declared import hq_tables
+
+    with connect(url, autocommit=True) as connection:
+        tables = hq_tables()
+        workers = [] if works_as is None else [works_as]
+        protect_patiently(connection, tables, workers=workers)
+        if works_as is not None:
+            let_work(connection, works_as, list(tables))
+        note = sql.SQL("comment on policy {} on {} is {}")
+        names = (sql.Identifier(WORKS), sql.Identifier(READERS), sql.Literal(_protected_note()))
+        connection.execute(note.format(*names))
+
+
+def _protected_note() -> str:
+    return f"all tables of revision {newest_revision()} have row level security"

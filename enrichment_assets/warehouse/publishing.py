@@ -31,6 +31,7 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.loading import ASIDE, aside, from_aside
 from enrichment_assets.warehouse.batch_session import BatchSession, open_session
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, ranges_of
 from enrichment_assets.warehouse.copies import brought
@@ -47,6 +48,7 @@ from enrichment_assets.warehouse.folding import (
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Model, load_project
+from enrichment_assets.warehouse.protecting import protect_marts
 from enrichment_assets.warehouse.published_parts import (
     CREATION,
     ITEMS_A_PART,
@@ -133,6 +135,7 @@ def _publish(
             workspace.execute(CREATION)
             for model in models:
                 _ensure(workspace, model)
+            protect_marts(workspace, models)
         with adbc.connect(url) as connection:
             _execute(connection, _lock(batch_key))
             reports = [_replace(connection, duck, model, batch_key, items_a_chunk) for model in models]
@@ -256,9 +259,16 @@ def _load(connection: adbc.Connection, duck: duckdb.DuckDBPyConnection, model: M
 
 # crash point: mart-is-loaded
 def _copy(connection: adbc.Connection, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
-    """COPY rows into a table; how many there were."""
+    """COPY rows into a table, or, where that is refused, beside it first (`store.loading`); how many there were."""
     with connection.cursor() as cursor:
-        return int(cursor.adbc_ingest(table, rows, mode="append"))
+        [active] = _execute(connection, sql.SQL("select row_security_active({})").format(sql.Literal(f'"{table}"')))
+        if not active[0]:
+            return int(cursor.adbc_ingest(table, rows, mode="append"))
+        _execute(connection, aside(sql.Identifier(table), rows.schema.names))
+        written = int(cursor.adbc_ingest(ASIDE, rows, mode="append", temporary=True))
+        _execute(connection, from_aside(sql.Identifier(table), rows.schema.names))
+        _execute(connection, sql.SQL("drop table {}").format(sql.Identifier(ASIDE)))
+    return written
 
 
 def _make_indexes(run: Run, model: Model, missing: Mapping[str, Sequence[str]]) -> None:

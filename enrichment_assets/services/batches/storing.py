@@ -25,6 +25,7 @@ from enrichment_assets.services.catalog.destination_names import refuse_reserved
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Database, Hq
+from enrichment_assets.store.loading import Feed, Stream
 from enrichment_assets.store.results import destinations, plain_values
 from enrichment_assets.store.states import transitions
 
@@ -183,7 +184,7 @@ class _Chunk:
         with target.transaction() as connection:
             return destinations.upsert(connection, destination, feed)
 
-    def _feed(self, stream: destinations.Stream) -> None:
+    def _feed(self, stream: Stream) -> None:
         """Read the results, and write a row of each: as bytes where every value is plain, else with values coerced."""
         self.stored.clear()
         self.unfit.clear()
@@ -201,7 +202,7 @@ class _Chunk:
                 stream.write_row(self._mapping.row(result, self.unfit))
                 self.stored.append((result[0], result[1]))
 
-    def _fed_before(self) -> destinations.Feed:
+    def _fed_before(self) -> Feed:
         """The rows, read before they are written: one database has one transaction of ours at a time."""
         kept = _Kept()
         self._feed(kept)
@@ -222,7 +223,7 @@ class _Kept:
         """Keep a row of values."""
         self._written.append(row)
 
-    def write_into(self, stream: destinations.Stream) -> None:
+    def write_into(self, stream: Stream) -> None:
         """Write all of it."""
         for one in self._written:
             if isinstance(one, bytes):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from psycopg import sql
-
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.loading import Stream, load
 from enrichment_assets.store.states.transitions import laying_out
 
 Row = dict[str, Any]
@@ -40,13 +39,13 @@ def lock_batch(connection: Connection, batch_key: str) -> Row | None:
 
 
 def copy_items(connection: Connection, items: Iterable[Sequence[Any]]) -> int:
-    """Insert items (tuples in the order of `ITEM_COLUMNS`) by one COPY; how many there were."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, ITEM_COLUMNS))
-    cursor = connection.cursor()
-    with cursor.copy(sql.SQL("copy batch_items ({}) from stdin").format(columns)) as copy:
+    """Insert items (tuples in the order of `ITEM_COLUMNS`) all at once; how many there were."""
+
+    def feed(stream: Stream) -> None:
         for item in items:
-            copy.write_row(item)
-    return cursor.rowcount
+            stream.write_row(item)
+
+    return load(connection, "batch_items", ITEM_COLUMNS, feed)
 
 
 def insert_leases(connection: Connection, batch_id: int) -> None:

@@ -67,6 +67,7 @@ _IN_THE_WAY: Mapping[tuple[str, Kind], Mapping[str, str]] = {
         "uploads": "select id::text as name from uploads where client_id = %(id)s",
         "pipelines": "select slug as name from enrichment_pipelines where client_id = %(id)s",
         "calls in the ledger": "select call_key as name from provider_calls where client_id = %(id)s limit 1",
+        "a reader role": "select role_name as name from enrich_readers where client_id = %(id)s",
     },
     ("remove", "upload"): {"batches": "select batch_key as name from batches where upload_id = %(id)s"},
     ("remove", "workflow"): {

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.loading import Stream, load
 
 Row = dict[str, Any]
 
@@ -65,11 +66,14 @@ def set_counts(connection: Connection, upload_id: int, rows: int, rejected: int)
 def copy_rejections(
     connection: Connection, upload_id: int, client: int, rejections: Iterable[tuple[int, int, str, str]]
 ) -> None:
-    """Insert rejections (row number, line number, reason, raw text) in one COPY."""
-    columns = "client_id, upload_id, row_number, line_number, reason, raw"
-    with connection.cursor().copy(f"copy upload_rejections ({columns}) from stdin") as copy:
+    """Insert rejections (row number, line number, reason, raw text) all at once."""
+
+    def feed(stream: Stream) -> None:
         for rejection in rejections:
-            copy.write_row((client, upload_id, *rejection))
+            stream.write_row((client, upload_id, *rejection))
+
+    columns = ("client_id", "upload_id", "row_number", "line_number", "reason", "raw")
+    load(connection, "upload_rejections", columns, feed)
 
 
 def rejections(connection: Connection, upload_id: int) -> Iterator[Row]:

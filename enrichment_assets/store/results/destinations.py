@@ -7,9 +7,9 @@ are plain go as bytes: `plain_values`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from psycopg import sql
 from psycopg.errors import UndefinedTable
@@ -18,20 +18,9 @@ from psycopg.rows import tuple_row
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.store.database import Connection
-
-
-class Stream(Protocol):
-    """What rows are written into: psycopg's COPY, or what keeps them for it."""
-
-    def write(self, line: bytes) -> None:
-        """A line as COPY takes it."""
-
-    def write_row(self, row: Sequence[Any]) -> None:
-        """A row of values."""
-
-
-Feed = Callable[[Stream], None]
-"""Writes all rows of something."""
+from enrichment_assets.store.loading import Feed, load
+from enrichment_assets.store.tenancy.policies import rows_of_slug
+from enrichment_assets.store.tenancy.workspace import protect_results
 
 BUILT_IN = {
     "client_slug": "text",
@@ -179,6 +168,7 @@ def ensure_table(connection: Connection, destination: Destination, workflow_slug
                 index, table, _key(destination)
             )
         )
+        _protect(connection, destination)
         return
     try:
         connection.execute(sql.SQL("select 1 from {} limit 0").format(table))
@@ -188,6 +178,13 @@ def ensure_table(connection: Connection, destination: Destination, workflow_slug
             f"{destination.database} database; create it, or set `destination.create: true`",
             code="destination.table_missing",
         ) from None
+    _protect(connection, destination)
+
+
+def _protect(connection: Connection, destination: Destination) -> None:
+    """Row level security on the table, if it is ours; readers see its rows of their client, but not where HQ is."""
+    open_ = [destination.table] if destination.database == "workspace" else []
+    protect_results(connection, {destination.table: rows_of_slug()}, open_)
 
 
 def key_columns(destination: Destination) -> list[str]:
@@ -226,7 +223,7 @@ def insert(connection: Connection, destination: Destination, feed: Feed) -> None
 
     `feed` writes them (built-in columns, then the mapped ones in order) as rows or lines of COPY.
     """
-    _copy(connection, sql.Identifier(destination.table), destination, feed)
+    load(connection, destination.table, [*BUILT_IN, *destination.columns], feed)
 
 
 def upsert(connection: Connection, destination: Destination, feed: Feed) -> int:
@@ -247,7 +244,7 @@ def upsert(connection: Connection, destination: Destination, feed: Feed) -> int:
             ),
         )
     )
-    rows = _copy(connection, staged, destination, feed)
+    rows = load(connection, "enrich_staged", names, feed)
     others = [name for name in names if name not in key_columns(destination)]
     # A row each of its own item: no two have the same key, and sorting them would find none.
     one_each = sql.SQL("select {columns} from {staged} order by item_id")
@@ -274,14 +271,6 @@ def upsert(connection: Connection, destination: Destination, feed: Feed) -> int:
     )
     connection.execute(sql.SQL("drop table {}").format(staged))
     return rows
-
-
-def _copy(connection: Connection, table: sql.Identifier, destination: Destination, feed: Feed) -> int:
-    columns = sql.SQL(", ").join(map(sql.Identifier, [*BUILT_IN, *destination.columns]))
-    with connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("copy {} ({}) from stdin").format(table, columns)) as stream:
-            feed(stream)
-        return cursor.rowcount
 
 
 def _is_of_items(destination: Destination) -> bool:

@@ -13,6 +13,7 @@ from enrichment_assets.store.tables.catalog import (
     client_profiles,
     client_workflow_configs,
     clients,
+    enrich_readers,
     enrichment_pipelines,
     enrichment_registry,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "client_workflow_configs",
     "clients",
     "company_play_step_completions",
+    "enrich_readers",
     "enrichment_pipelines",
     "enrichment_registry",
     "enrichment_results",

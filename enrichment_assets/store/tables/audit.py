@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from enrichment_assets.store.tables.columns import identity, metadata
 from enrichment_assets.store.tables.marks import OUR_WORD, STAFF, Erased, person
+from enrichment_assets.store.tables.tenants import OWN
 
 operator_actions = Table(  # who changed what: append only; no foreign keys, for it outlives what was changed
     "operator_actions",
@@ -30,4 +31,5 @@ operator_actions = Table(  # who changed what: append only; no foreign keys, for
     Column("after", JSONB, comment="what it is then, likewise", info=person(Erased.MENTIONS)),
     Index(None, "client_id", "id"),
     Index(None, "batch_id", "id"),
+    info=OWN,
 )

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store.tables.columns import client, identity, metadata, now, tenant, time
 from enrichment_assets.store.tables.marks import SETTING, STAFF, TECHNICAL, Erased, Info, person
+from enrichment_assets.store.tables.tenants import OWN
 
 _OF_A_COMPANY = frozenset(
     {"company_name", "company_domain", "company_website", "company_linkedin_url", "company_phone", "industry"}
@@ -80,6 +81,7 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
     ),
     CheckConstraint("is_try = (upload_id is null)", name="try"),
     CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="batch_key"),
+    info=OWN,
 )
 
 batch_items = Table(
@@ -126,6 +128,7 @@ batch_items = Table(
     now("created_at"),
     UniqueConstraint("batch_id", "origin_key"),
     Index(None, "batch_id", "id"),
+    info=OWN,
 )
 
 item_edits = Table(  # a person's correction of one value: append only, the latest per field beats every source
@@ -141,4 +144,5 @@ item_edits = Table(  # a person's correction of one value: append only, the late
     Column("note", Text, info=person(Erased.NULL)),
     now("edited_at"),
     Index(None, "batch_id", "item_id"),
+    info=OWN,
 )

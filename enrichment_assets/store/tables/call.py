@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from enrichment_assets.domain.statuses import CallState
 from enrichment_assets.store.tables.columns import MONEY, identity, metadata, now, one_of, readings, tenant, time
 from enrichment_assets.store.tables.marks import OUR_WORD, SETTING, TECHNICAL, Erased, person
+from enrichment_assets.store.tables.tenants import OWN
 
 provider_calls = Table(  # the ledger: one row per logical, possibly billed call
     "provider_calls",
@@ -95,6 +96,7 @@ provider_calls = Table(  # the ledger: one row per logical, possibly billed call
         postgresql_where=text("question_hash is not null"),
     ),
     Index(None, "item_id"),
+    info=OWN,
 )
 
 bulk_calls = Table(  # requests that carry several calls
@@ -129,6 +131,7 @@ bulk_calls = Table(  # requests that carry several calls
     time("body_removed_at"),
     Column("callback_token", Text, unique=True, info=TECHNICAL),
     time("token_expires_at"),
+    info=OWN,
 )
 
 prompt_inputs = Table(  # what language models were asked about: answers are read, and grounded, by it
@@ -151,4 +154,5 @@ prompt_inputs = Table(  # what language models were asked about: answers are rea
     ),
     Column("body_bytes", BigInteger, comment="of inputs that were taken out"),
     time("body_removed_at"),
+    info=OWN,
 )

@@ -15,10 +15,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, OID
 
-from enrichment_assets.store.tables.columns import client, identity, metadata, now, time
+from enrichment_assets.store.tables.columns import client, identity, metadata, now, tenant, time
 from enrichment_assets.store.tables.marks import SETTING, STAFF, TECHNICAL, no_person
+from enrichment_assets.store.tables.tenants import OWN, own, platform
 
 clients = Table(
     "clients",
@@ -33,6 +34,18 @@ clients = Table(
     ),
     CheckConstraint("weight >= 0.01 and weight <= 100", name="weight"),
     CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'", name="slug"),
+    info=own("id"),
+)
+
+enrich_readers = Table(  # whose rows a reader role sees; the workspace has one of its own, with the same columns
+    "enrich_readers",
+    metadata,
+    Column("role_name", Text, primary_key=True, info=SETTING),
+    Column("role_oid", OID, unique=True, comment="null: the role is on the workspace's server only", info=TECHNICAL),
+    tenant(),
+    Column("client_slug", Text, nullable=False, info=SETTING),
+    now("granted_at"),
+    info=OWN,
 )
 
 client_profiles = Table(  # what a client offers, for prompts: each change is a version, and none is ever overwritten
@@ -52,6 +65,7 @@ client_profiles = Table(  # what a client offers, for prompts: each change is a 
     Column("set_by", Text, nullable=False, comment="kind:name, as cli:ada", info=STAFF),
     now("set_at"),
     UniqueConstraint("client_id", "version"),
+    info=OWN,
 )
 
 enrichment_registry = Table(  # one row per workflow; the built-in YAML files seed it, this table is the truth
@@ -93,6 +107,7 @@ enrichment_registry = Table(  # one row per workflow; the built-in YAML files se
     now("created_at"),
     now("updated_at"),
     time("archived_at"),
+    info=platform("workflows of the agency, the same for all clients"),
 )
 
 client_workflow_configs = Table(
@@ -113,6 +128,7 @@ client_workflow_configs = Table(
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     now("updated_at"),
     UniqueConstraint("client_id", "workflow_slug"),
+    info=OWN,
 )
 
 enrichment_pipelines = Table(
@@ -132,4 +148,5 @@ enrichment_pipelines = Table(
     now("updated_at"),
     time("archived_at"),
     UniqueConstraint("client_id", "slug", postgresql_nulls_not_distinct=True),
+    info=OWN,
 )

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from enrichment_assets.domain.statuses import InboxStatus
 from enrichment_assets.store.tables.columns import identity, metadata, now, one_of, readings, tenant, time
 from enrichment_assets.store.tables.marks import OUR_WORD, TECHNICAL, Erased, person
+from enrichment_assets.store.tables.tenants import OWN
 
 callback_inbox = Table(  # raw bytes first; parsing happens later, from here
     "callback_inbox",
@@ -37,4 +38,5 @@ callback_inbox = Table(  # raw bytes first; parsing happens later, from here
         postgresql_where=text("(headers ->> 'webhook-id') is not null"),
     ),
     Index("ix_callback_inbox_new", "batch_id", "id", postgresql_where=text("status = 'new'")),
+    info=OWN,
 )

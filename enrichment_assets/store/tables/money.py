@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text, UniqueC
 
 from enrichment_assets.store.tables.columns import MONEY, client, identity, metadata, now
 from enrichment_assets.store.tables.marks import SETTING
+from enrichment_assets.store.tables.tenants import OWN
 
 budgets = Table(  # reserved before it is spent; the smallest of all that match binds
     "budgets",
@@ -20,4 +21,5 @@ budgets = Table(  # reserved before it is spent; the smallest of all that match 
     now("updated_at"),
     UniqueConstraint("client_id", "batch_id", "workflow_slug", postgresql_nulls_not_distinct=True),
     CheckConstraint("amount >= 0", name="amount"),
+    info=OWN,
 )

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from enrichment_assets.domain.statuses import Outcome
 from enrichment_assets.store.tables.columns import MONEY, identity, metadata, now, one_of, tenant
 from enrichment_assets.store.tables.marks import OUR_WORD, SETTING, Erased, person
+from enrichment_assets.store.tables.tenants import OWN
 
 enrichment_results = Table(
     "enrichment_results",
@@ -38,6 +39,7 @@ enrichment_results = Table(
     one_of("outcome", Outcome),
     UniqueConstraint("item_id", "workflow_slug"),
     Index(None, "batch_id", "workflow_slug"),
+    info=OWN,
 )
 
 enrichment_results_log = Table(  # every attempt, append only
@@ -60,4 +62,5 @@ enrichment_results_log = Table(  # every attempt, append only
     Column("duration_ms", Integer),
     now("created_at"),
     Index(None, "batch_id", "workflow_slug"),
+    info=OWN,
 )

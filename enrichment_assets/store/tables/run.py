@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Float, ForeignKey, Index, T
 
 from enrichment_assets.store.tables.columns import identity, metadata, now, tenant, time
 from enrichment_assets.store.tables.marks import OUR_WORD, SETTING, TECHNICAL, Erased, person
+from enrichment_assets.store.tables.tenants import OWN, through
 
 item_leases = Table(  # who may write for an item now; narrow on purpose, claims rewrite it often
     "item_leases",
@@ -21,6 +22,7 @@ item_leases = Table(  # who may write for an item now; narrow on purpose, claims
     ),
     Column("runner_id", BigInteger, comment="null: free"),
     Index(None, "batch_id", "item_id"),
+    info=through("batches", "batch_id"),
 )
 
 runners = Table(  # one row per engine run; one heartbeat here keeps all its item leases alive
@@ -34,6 +36,7 @@ runners = Table(  # one row per engine run; one heartbeat here keeps all its ite
     Column("expires_at", DateTime(timezone=True), nullable=False),
     now("started_at"),
     time("ended_at"),
+    info=through("batches", "batch_id"),
 )
 
 step_stops = Table(  # why a step of a batch sends nothing: one row for all its PENDING states
@@ -50,6 +53,7 @@ step_stops = Table(  # why a step of a batch sends nothing: one row for all its 
     Column("process", Text, nullable=False, comment="who found out: `enrich up`, or host:pid", info=TECHNICAL),
     Column("until_at", DateTime(timezone=True), comment="when it may go on by itself; null: not by itself"),
     now("stopped_at"),
+    info=OWN,
 )
 
 step_times = Table(  # where the time of a batch's runs went, step by step: what `enrich stats` names the bottleneck by
@@ -66,4 +70,5 @@ step_times = Table(  # where the time of a batch's runs went, step by step: what
     ),
     tenant(),
     Column("seconds", Float, nullable=False),
+    info=OWN,
 )

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, SmallIntege
 from enrichment_assets.domain.statuses import Outcome, Status
 from enrichment_assets.store.tables.columns import MONEY, metadata, now, one_of, tenant
 from enrichment_assets.store.tables.marks import OUR_WORD, SETTING, Erased, person
+from enrichment_assets.store.tables.tenants import OWN
 
 workflow_states = Table(
     "workflow_states",
@@ -38,6 +39,7 @@ workflow_states = Table(
         text("least(deadline_at, next_poll_at)"),
         postgresql_where=text("status = 'IN_PROGRESS'"),
     ),
+    info=OWN,
 )
 
 company_play_step_completions = Table(  # success per item and step, as the agency's plays ask for it
@@ -51,4 +53,5 @@ company_play_step_completions = Table(  # success per item and step, as the agen
     Column("overall_step_number", Integer, nullable=False),
     now("completed_at"),
     Index(None, "client_id", "company_key"),
+    info=OWN,
 )

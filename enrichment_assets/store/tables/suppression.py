@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from enrichment_assets.store.tables.columns import identity, metadata, now, time
 from enrichment_assets.store.tables.marks import OUR_WORD, STAFF, TECHNICAL, Erased, kept, person
+from enrichment_assets.store.tables.tenants import OWN, platform
 
 suppressions = Table(  # people and companies that may not be bought, called or written to
     "suppressions",
@@ -45,6 +46,7 @@ suppressions = Table(  # people and companies that may not be bought, called or 
     time("expires_at"),
     UniqueConstraint("client_id", "hash", postgresql_nulls_not_distinct=True),
     Index(None, "hash"),
+    info=OWN,
 )
 
 suppression_state = Table(  # one row: what a process has to know to compare suppressions, and whether it still does
@@ -56,4 +58,5 @@ suppression_state = Table(  # one row: what a process has to know to compare sup
         "mark", LargeBinary, comment="of the pepper that the hashes were made with; null: there is none", info=TECHNICAL
     ),
     CheckConstraint("id = 1", name="single"),
+    info=platform("one row about the pepper and the version of all suppressions"),
 )

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from enrichment_assets.store.tables.columns import client, identity, metadata, now, time
 from enrichment_assets.store.tables.marks import OUR_WORD, TECHNICAL, Erased, person
+from enrichment_assets.store.tables.tenants import OWN
 
 uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<client>/<sha256>
     "uploads",
@@ -42,6 +43,7 @@ uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<clie
     now("created_at"),
     time("archived_at"),
     UniqueConstraint("client_id", "sha256", "options"),
+    info=OWN,
 )
 
 upload_rejections = Table(  # a row that could not be read, with the reason: never dropped in silence
@@ -55,4 +57,5 @@ upload_rejections = Table(  # a row that could not be read, with the reason: nev
     Column("reason", Text, nullable=False, info=person(Erased.MENTIONS)),
     Column("raw", Text, nullable=False, comment="the row's text, at most 10,000 characters", info=person(Erased.BLANK)),
     UniqueConstraint("upload_id", "row_number"),
+    info=OWN,
 )

@@ -1,0 +1,60 @@
+"""Tables of results, in the workspace: protected when they are made, and open to the readers that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import sql
+
+from enrichment_assets.store.database import Connection
+from enrichment_assets.store.tenancy.policies import READERS, Rows, ensure_readers, protect, secure_view
+
+_LOCK = 7_210_104
+"""Held by who makes a reader and by who makes a table: the reader of now may read the table of now."""
+
+
+def protect_results(connection: Connection, tables: Mapping[str, Rows], open_: Sequence[str] = ()) -> None:
+    """Protect tables of results, as far as they are ours, and let the readers at those that are open to them.
+
+    Costs two questions to the catalogue where all is as it is to be.
+
+    Args:
+        connection: The database that they are in.
+        tables: Name -> which rows of it a reader may see.
+        open_: Names among them, and views over them, that readers may select from.
+    """
+    ensure_readers(connection)
+    if protect(connection, tables, only_ours=True) and open_:
+        lock_readers(connection)
+        found = connection.execute(
+            f"select r.rolname as name from {READERS} e join pg_roles r on r.oid = e.role_oid order by 1"
+        ).fetchall()
+        let_read(connection, [row["name"] for row in found], open_)
+
+
+def secure_view_over(connection: Connection, view: str, tables: Sequence[str]) -> None:
+    """Let a view read as whoever asks it; whoever could read it is let at the tables that it reads."""
+    if not secure_view(connection, view):
+        return
+    found = connection.execute(
+        """
+        select distinct r.rolname as name from pg_class c cross join aclexplode(c.relacl) a
+        join pg_roles r on r.oid = a.grantee
+        where c.oid = to_regclass(%s) and a.privilege_type = 'SELECT' and a.grantee <> c.relowner
+        """,
+        [f'"{view}"'],
+    ).fetchall()
+    let_read(connection, [row["name"] for row in found], tables)
+
+
+def let_read(connection: Connection, roles: Sequence[str], relations: Sequence[str]) -> None:
+    """Let roles select from tables and views."""
+    if roles and relations:
+        comma = sql.SQL(", ").join
+        grant = sql.SQL("grant select on {} to {}")
+        connection.execute(grant.format(comma(map(sql.Identifier, relations)), comma(map(sql.Identifier, roles))))
+
+
+def lock_readers(connection: Connection) -> None:
+    """Let nobody else make a reader or an open table until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
