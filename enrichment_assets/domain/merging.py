@@ -30,13 +30,30 @@ _OF_UPLOADED_NUMBER = ("phone_country", "phone_extension")
 _BLANKS = " \t\r\n"
 
 
-def merge(row: Mapping[str, Any], given: Sequence[Given], now: datetime) -> dict[str, Any]:
+class KnownContacts:
+    """The contacts of one item as they were chosen last: most answers say nothing of them, and change no choice."""
+
+    def __init__(self) -> None:
+        self._saying: list[Given] = []
+        self._chosen: dict[str, Any] = {}
+
+    def of(self, saying: list[Given], now: datetime) -> Mapping[str, Any]:
+        """The fields that make up address and number, out of those sources that say something of one."""
+        if len(saying) != len(self._saying) or any(a is not b for a, b in zip(saying, self._saying, strict=True)):
+            self._saying, self._chosen = saying, {**best_email(saying, now), **best_phone(saying, now)}
+        return self._chosen
+
+
+def merge(
+    row: Mapping[str, Any], given: Sequence[Given], now: datetime, contacts: KnownContacts | None = None
+) -> dict[str, Any]:
     """The fields of an item; one that a person emptied, and a number that may not be called, is null.
 
     Args:
         row: The item's own fields: they say which company it is of, and whether the person may be called.
         given: What each source gave, the item's own cells (`upload` or `parent`) among them.
-        now: The time by which the age of answers counts: when the batch was launched.
+        now: The time by which the age of answers counts: when the batch was launched; the same for an item always.
+        contacts: Of this item, where it is merged more than once.
     """
     candidates: dict[str, list[Given]] = {}
     for one in given:
@@ -56,8 +73,7 @@ def merge(row: Mapping[str, Any], given: Sequence[Given], now: datetime) -> dict
         for name in _ABOUT_THE_BEST:
             merged.pop(name, None)
         saying = [one for one in given if not CONTACT_FIELDS.isdisjoint(one.fields)]
-        merged.update(best_email(saying, now))
-        merged.update(best_phone(saying, now))
+        merged.update((contacts or KnownContacts()).of(saying, now))
     if not may_call_person(row):
         flag = row["do_not_call"]
         merged["do_not_call"] = flag

@@ -129,6 +129,23 @@ def view(fold: Folded, shown_before: Sequence[str] = ()) -> sql.Composed:
     )
 
 
+def row_count(fold: Folded) -> sql.Composed:
+    """The query that counts what the view shows of one batch (parameter `batch_key`) without unfolding it.
+
+    As in the view, an item has as many rows as its longest array.
+    """
+    lengths = [sql.SQL("cardinality(i.{})").format(sql.Identifier(c.name)) for c in fold.own]
+    lengths += [sql.SQL("cardinality(k.{})").format(sql.Identifier(c.name)) for c in fold.common]
+    return sql.SQL(
+        "select coalesce(sum(greatest({lengths})), 0) as n from {items} i "
+        "join {kinds} k on k.batch_key = i.batch_key and k.kinds_id = i.kinds_id where i.batch_key = %s"
+    ).format(
+        lengths=sql.SQL(", ").join(lengths),
+        items=sql.Identifier(fold.items),
+        kinds=sql.Identifier(fold.kinds),
+    )
+
+
 def conversion(fold: Folded) -> list[sql.Composed]:
     """Statements that fold the rows of a table that an earlier version published, once, and drop it."""
     comma = sql.SQL(", ").join

@@ -14,9 +14,10 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse.batch_session import BatchSession, open_session
 from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.folding import folded, row_count
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
-from enrichment_assets.warehouse.project import load_project
+from enrichment_assets.warehouse.project import Model, load_project
 from enrichment_assets.warehouse.session import attach, connect
 from enrichment_assets.warehouse.testspecs import Severity, TestSpec
 
@@ -104,7 +105,7 @@ def reconcile_in(session: BatchSession, hq: Hq) -> list[Reconciliation]:
     expected = {name: _count(connection, f'select count(*) from "{name}"') for name in marts}
     with hq.workspace.transaction() as workspace:
         for name in marts:
-            actual = _published_rows(workspace, name, batch_key)
+            actual = _published_rows(workspace, session.project.models[name], batch_key)
             found.append(Reconciliation(f"published {name}", actual == expected[name], expected[name], actual))
     return found
 
@@ -158,10 +159,14 @@ def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def _published_rows(workspace: Connection, model: str, batch_key: str) -> int:
-    found = workspace.execute("select to_regclass(%s) is not null as found", [f'"{model}"']).fetchone()
+def _published_rows(workspace: Connection, model: Model, batch_key: str) -> int:
+    found = workspace.execute("select to_regclass(%s) is not null as found", [f'"{model.name}"']).fetchone()
     if found is None or not found["found"]:
         return 0
-    query = sql.SQL("select count(*) as n from {} where batch_key = %s").format(sql.Identifier(model))
+    fold = folded(model)
+    if fold is None:
+        query = sql.SQL("select count(*) as n from {} where batch_key = %s").format(sql.Identifier(model.name))
+    else:
+        query = row_count(fold)
     row = workspace.execute(query, [batch_key]).fetchone()
     return int(str(row["n"])) if row else 0

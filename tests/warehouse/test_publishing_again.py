@@ -132,6 +132,19 @@ def test_a_folded_mart_has_the_rows_of_the_model(batch: Settings) -> None:
     assert published(batch, value + " limit 1") == [("Acme", "upload")]
 
 
+@pytest.mark.parametrize("lost", ["", "_kinds"])
+def test_a_lost_row_of_a_folded_mart_shows_in_the_reconciliation(batch: Settings, lost: str) -> None:
+    shown = "select count(*) from final_leads_provenance where batch_key = 'b'"
+    [(before,)] = published(batch, shown)
+    with connect(batch.workspace_database_url or "") as workspace:
+        table = f"enrich_final_leads_provenance{lost}"
+        workspace.execute(f"delete from {table} where ctid = (select min(ctid) from {table} where batch_key = 'b')")
+    [(after,)] = published(batch, shown)
+    failed = [(r.name, r.expected, r.actual) for r in reconcile(hq_of(batch), batch, "b") if not r.passed]
+    assert after < before
+    assert failed == [("published final_leads_provenance", before, after)]
+
+
 def test_ranges_of_items_have_kinds_of_their_own(batch: Settings) -> None:
     with connect(batch.workspace_database_url or "") as workspace:
         workspace.execute("drop table enrich_published_parts")

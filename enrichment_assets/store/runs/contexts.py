@@ -16,7 +16,7 @@ from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import ELEMENT_MEMBERS, StepSources, cells_of_child, cells_of_row, corrections
 from enrichment_assets.domain.merge_policy import Given, Source
-from enrichment_assets.domain.merging import merge
+from enrichment_assets.domain.merging import KnownContacts, merge
 from enrichment_assets.domain.statuses import CallState, Status
 from enrichment_assets.store.calls.places import PLACE, taken_place
 from enrichment_assets.store.calls.readings import INLINE
@@ -106,6 +106,7 @@ class LoadedItem:
     suppressed_company: str | None = None
     _given: dict[int, Given] = field(default_factory=dict)
     _seen: dict[int, dict[str, Any]] = field(init=False, default_factory=dict)
+    _contacts: KnownContacts = field(init=False, default_factory=KnownContacts)
 
     def take(self, source: Source, fields: Mapping[str, Any], fetched_at: datetime | None = None) -> None:
         """Have the fields of one step's answer, `fetched_at` (None: now)."""
@@ -121,7 +122,8 @@ class LoadedItem:
         if seen is None:
             row = {**self.details, **self.identity}
             edits = [] if self.edited is None else [self.edited]
-            seen = self._seen[position] = merge(row, [*self.given_before(position), *edits], self.launched_at)
+            given = [*self.given_before(position), *edits]
+            seen = self._seen[position] = merge(row, given, self.launched_at, self._contacts)
         return seen
 
     def given_before(self, position: int) -> list[Given]:
