@@ -8,6 +8,8 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
+from enrichment_assets.sandbox.providers.alert_channels import AlertChannel, PagerDuty
+
 if TYPE_CHECKING:
     from enrichment_assets.sandbox.server import SandboxServer
 
@@ -30,13 +32,25 @@ async def handle_admin(server: SandboxServer, request: web.BaseRequest) -> web.R
         return _json({"calls": list(server.billing.recent)})
     if endpoint == ("GET", "callbacks"):
         return _json({**server.callbacks.report(), "recent": list(server.callbacks.recent)})
+    if endpoint == ("GET", "messages"):
+        return _json(_messages(server))
     if endpoint == ("POST", "flush-callbacks"):
         return _json(await server.callbacks.flush())
     if endpoint == ("POST", "reset"):
         server.reset()
         return _json({"status": "reset"})
-    endpoints = "settings (GET, PATCH), billing, calls, callbacks, health (GET), flush-callbacks, reset (POST)"
+    endpoints = (
+        "settings (GET, PATCH), billing, calls, callbacks, messages, health (GET), flush-callbacks, reset (POST)"
+    )
     return _json({"error": f"no such endpoint; there are {endpoints}"}, status=404)
+
+
+def _messages(server: SandboxServer) -> dict[str, Any]:
+    """Channel -> the messages that it took, the oldest first; and PagerDuty's incidents by key."""
+    channels = {name: one for name, one in server.providers.items() if isinstance(one, AlertChannel)}
+    pagers = [one for one in channels.values() if isinstance(one, PagerDuty)]
+    incidents = {key: dict(told) for one in pagers for key, told in one.incidents.items()}
+    return {"messages": {name: list(one.messages) for name, one in channels.items()}, "incidents": incidents}
 
 
 async def _patch(server: SandboxServer, request: web.BaseRequest) -> web.Response:

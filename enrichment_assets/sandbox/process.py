@@ -87,6 +87,10 @@ class SandboxProcess:
         """What became of the callbacks."""
         return self._admin("GET", "callbacks")
 
+    def messages(self) -> dict[str, Any]:
+        """What channels of alerts took: `messages` by channel, PagerDuty's `incidents` by key."""
+        return self._admin("GET", "messages")
+
     def configure(self, **settings: Any) -> dict[str, Any]:
         """Change settings while it runs; returns all of them. Raises `ValueError` for one that cannot be."""
         return self._admin("PATCH", "settings", settings)

@@ -22,6 +22,7 @@ SAME_MEANING = {
     "pipeline.all_switched_off": "before and after what a client leaves out",
     "pipeline.invalid": "when it is saved, or launched",
     "pipeline.not_found": "asked for, or to be put away",
+    "configuration.variable_missing": "of a workflow, or of a channel of alerts",
     "run.failed": "by an event, or by its end",
     "run.interrupted": "told by the engine, or by the command",
     "secret.refused": "as a setting, in an address, or in any other text",
