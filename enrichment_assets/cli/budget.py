@@ -36,7 +36,7 @@ def set_(
 ) -> None:
     """Set what may be spent at most. What was spent before counts; each budget that covers a call needs room for it.
 
-    Steps that an exhausted budget had skipped go on when it is raised.
+    A batch whose next call has no room pauses itself; raising the budget lets it go on.
 
     Example: enrich budget set 250 --client acme --workflow reveal-phone-via-apollo
     """
@@ -112,6 +112,9 @@ def _print_reopened(report: BudgetReport, *, as_json: bool) -> None:
     if as_json:
         print_json(shapes.BudgetChange.of(report))
         return
+    on = "with `enrich up` running by itself, else: `enrich run {}`"
+    for batch in report.resumed:
+        say(f"batch {batch} had paused for want of money and goes on; {on.format(batch)}")
     for batch, states in report.batches.items():
         say(
             f"batch {batch}: {states} step(s) that it had skipped go on; with `enrich up` running by themselves, "

@@ -85,10 +85,11 @@ CAUSES = (
     Cause("nowhere", "PENDING", None, "refused", "the first answers were all the same refusal", f"look at.*; {AGAIN}"),
     Cause(
         "dear",
-        "SKIPPED",
+        "PENDING",
         22,
-        "budget",
-        "budget: the client's budget for dear of 0.03 has no room for this call",
+        "paused",
+        r"paused by dagster:budget: a call of dear takes 0\.01 USD, and of the client's budget for dear of 0\.03 USD "
+        r"0\.03 USD is spent: the next call needs a budget of 0\.04 USD, for all \d+ that wait 0\.\d\d USD",
         "raise that budget",
     ),
     Cause("left-out", "SKIPPED", ROWS, "run_if", r"run_if: original\.n == 'x'", "nothing: the workflow's `run_if`"),
@@ -246,6 +247,7 @@ def test_every_cause_is_kept_and_shown_with_its_remedy_in_status_and_retry(
     assert {h.workflow: h.reason for h in again.hindrances} == {
         "lacks-key": f"the environment variable {MISSING} is not set in this shell",
         "few-a-day": "the 4 calls of a day are used up",
+        "dear": "the client's budget for dear of 0.03 has no room for this call",
         "garbled": "the client's budget for garbled of 0.01 has no room for this call",
     }
     assert again.pending["rejected"] == ROWS

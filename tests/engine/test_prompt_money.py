@@ -10,9 +10,11 @@ import pytest
 
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.prompts.token_prices import ADDED
+from enrichment_assets.services.operations.budgeting import set_budget
 from enrichment_assets.services.operations.statistics import batch_statistics
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.results.statistics import TokensUsed
+from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, Row
 from tests.harness.handles import hq_of
 from tests.harness.models import chat, playing, prompt_step, question_in, said
@@ -124,11 +126,17 @@ def test_a_budget_below_the_bound_stops_the_step_before_a_call_and_a_greater_one
     with playing(play) as model:
         batch = harness.launch(rows("plain", "plain"), prompt_step("score", model, price=PRICE))
         batch.set_budget("0.002")  # more than both calls cost together, and less than the bound of one
-        assert batch.run().finished
-        assert [state["status"] for state in batch.states()] == ["SKIPPED", "SKIPPED"]
-        assert all("has no room for this call" in state["reason"] for state in batch.states())
+        stopped = batch.run().stopped
+        assert [state["status"] for state in batch.states()] == ["PENDING", "PENDING"]
+        assert (
+            "a call of score takes 0.003856 USD, and of the client's budget of 0.002 USD 0.00 USD is"
+            in stopped["score"]
+        )
         assert model.asked == []
         assert [(budget.reserved, budget.spent) for budget in batch.budgets()] == [(0, 0)]
+        report = set_budget(hq_of(batch.settings), batch.client, "1", actor=TESTER)
+        assert report.resumed == (batch.key,)
+        assert batch.run().finished and batch.statuses() == {"COMPLETED": 2}
 
 
 def test_calls_that_fit_one_after_the_other_wait_for_the_money_that_bounds_have_taken_up(harness: BatchHarness) -> None:

@@ -28,7 +28,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.audit import operator_actions
-from enrichment_assets.store.batches import fanout, giving_up, holds, items, tries, urgency
+from enrichment_assets.store.batches import budget_holds, fanout, giving_up, holds, items, tries, urgency
 from enrichment_assets.store.calls import bulk, ledger, questions, retention, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
@@ -135,6 +135,13 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     holds.write_holds: lambda c, b: holds.write_holds(c, b.batch_id, {"*": HOLD}),
     holds.under_way: lambda c, b: holds.under_way(c, b.batch_id, SLUGS),
     holds.pause_for_guard: lambda c, b: holds.pause_for_guard(c, "fresh", "dagster:guard", "too many"),
+    budget_holds.pause_for_want: lambda c, b: (
+        budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(0)),
+        budget_holds.pause_for_want(c, "fresh", budget_holds.Want("first", Decimal(1), "USD")),
+    ),
+    budget_holds.lift: lambda c, b: budget_holds.lift(
+        c, budget_changes.Scope(b.client_id, b.batch_id, None), budget_holds.ACTOR
+    ),
     batch_states.find_batch: lambda c, b: batch_states.find_batch(c, "fresh"),
     batch_states.list_batches: lambda c, b: batch_states.list_batches(c),
     batch_states.find_batch_id: lambda c, b: batch_states.find_batch_id(c, "fresh"),

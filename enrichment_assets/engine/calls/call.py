@@ -113,11 +113,12 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
 def _awaits_room(run: Run, step: Step, verdict: IntentVerdict, started: float) -> bool:
     """Whether a budget may have room for a call as soon as others have ended.
 
-    What is set aside for a model's call is a bound, several times what it costs: most of it comes back. A call under
-    way ends within its time-out, or its fate is unknown and nothing comes back.
+    A miss costs less than was set aside, and a model's call is bounded by several times what it costs. A call under way
+    ends within its time-out, or its fate is unknown and nothing comes back; an answer by callback takes too long.
     """
-    is_bound = verdict.is_held and step.workflow.price.tokens is not None
-    return is_bound and not run.stopping and run.clock.now() - started < step.workflow.retry.timeout
+    may_come_back = verdict.is_held and step.workflow.mode is Mode.SYNC
+    is_at_work = step.stop is None and not run.stopping
+    return may_come_back and is_at_work and run.clock.now() - started < step.workflow.retry.timeout
 
 
 async def _looked_again(run: Run, step: Step) -> bool:

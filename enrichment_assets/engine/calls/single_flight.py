@@ -95,6 +95,9 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
     if verdict.state == "paused":
         step.stop = step.stop or Stop(StopCause.PAUSED, verdict.error or "")
         return PUT_OFF
+    if verdict.state == "budget" and not run.batch.is_try:
+        run.lacks_money(step, verdict.wanted, verdict.error or "")
+        return PUT_OFF
     if verdict.state == "suppressions":
         return PUT_OFF
     following = _decided_by(verdict)
@@ -105,7 +108,7 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
 
 def _decided_by(verdict: IntentVerdict) -> Decision | None:
     """What a refused intent means for its step; None: it waits for the run that has the call."""
-    if verdict.state == "budget":
+    if verdict.state == "budget":  # of a try, whose rows nobody resumes: who tries them is told at once
         return Decision(Status.SKIPPED, CallState.FAILED, reason=f"{SkipReason.BUDGET.value}: {verdict.error}")
     if verdict.state == "given_up":
         return Decision(Status.SKIPPED, CallState.FAILED, reason=GIVEN_UP)

@@ -240,4 +240,4 @@ def _held(gate: Gate, intent: Intent) -> IntentVerdict | None:
 
 def _no_room(line: BudgetLine, wanted: Decimal) -> IntentVerdict:
     is_held = line.spent + wanted <= line.amount
-    return IntentVerdict(None, False, "budget", error=line.described, is_held=is_held)
+    return IntentVerdict(None, False, "budget", error=line.described, is_held=is_held, wanted=wanted)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.stops import HELD, Stop, stop_of
 from enrichment_assets.engine.run.suppressing import Suppressing
 from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
+from enrichment_assets.store.batches.budget_holds import Want
 from enrichment_assets.store.calls.bulk import place_of_call
 from enrichment_assets.store.calls.prompt_inputs import inputs_of_call
 from enrichment_assets.store.calls.readings import Counted, count_answer, count_callback
@@ -48,6 +50,7 @@ class Batch:
     client_id: int
     client_slug: str
     blueprint: Blueprint
+    is_try: bool = False
     client_profile: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -149,6 +152,8 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     failing: bool = False
     guard: ErrorGuard | None = None
+    wants: dict[str, Want] = field(default_factory=dict)
+    """Workflow slug -> a call of it for which there was no money: it is still to be paused for that."""
     crowd: Crowd = field(default_factory=Crowd)
     polls: dict[UUID, asyncio.Future[Answer | None]] = field(default_factory=dict)
     order_searches: dict[UUID, asyncio.Future[Answer | bool | None]] = field(default_factory=dict)
@@ -179,6 +184,11 @@ class Run:
         """Let nothing more leave in this run: the batch is being paused."""
         for step in self.steps.values():
             step.stop = step.stop or Stop(StopCause.PAUSED, reason)
+
+    def lacks_money(self, step: Step, amount: Decimal, reason: str) -> None:
+        """Let nothing more of a step leave in this run: it is being paused for want of so much money."""
+        self.wants.setdefault(step.slug, Want(step.slug, amount, step.workflow.price.currency))
+        step.stop = step.stop or Stop(StopCause.PAUSED, reason)
 
     def rest(self, step: Step, closed: Closed, kept: str | None = None) -> None:
         """Send nothing more to this step's provider and operation for a while; its items stay PENDING.

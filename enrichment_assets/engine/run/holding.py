@@ -1,4 +1,4 @@
-"""Heeding what a person, or the batch's own guard, holds: a paused step starts nothing, a cancelled one has nothing.
+"""Heeding what a person, a guard or a budget holds: a paused step starts nothing, a cancelled one has nothing to start.
 
 The ledger refuses every intent of what is held (`store.batches.holds`); here a run learns of it without asking, so that
 it neither claims rows in vain nor computes what was to stand still.
@@ -16,6 +16,7 @@ from enrichment_assets.engine.run.guard import ACTOR, ErrorGuard
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.standing import LOOK_SECONDS
 from enrichment_assets.engine.run.stops import HELD, Stop
+from enrichment_assets.store.batches.budget_holds import Want, pause_for_want
 from enrichment_assets.store.batches.holds import Gate, Hold, cancel_new, counts_for_guard, holds_of, pause_for_guard
 from enrichment_assets.store.database import AsyncConnection, connect
 
@@ -54,17 +55,19 @@ def _heed(run: Run, step: Step, hold: Hold | None) -> None:
 
 @dataclass
 class HoldKeeper:
-    """Heeds holds while a run works, and writes the one that the batch's guard wants."""
+    """Heeds holds while a run works, and writes those that the batch's guard or a budget wants."""
 
     run: Run
     connection: AsyncConnection
     hq_url: str
 
     async def look(self) -> None:
-        """Write what the guard said, then heed what holds."""
+        """Write what the guard said and what there is no money for, then heed what holds."""
         if self.run.guard is not None and self.run.guard.spoke is not None:
             await asyncio.to_thread(self._pause, self.run.guard.spoke)
             self.run.guard = None
+        while self.run.wants:
+            await asyncio.to_thread(self._pause_for, self.run.wants.popitem()[1])
         await heed_holds(self.run, self.connection)
 
     async def watch(self) -> None:
@@ -72,6 +75,10 @@ class HoldKeeper:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await self.look()
+
+    def _pause_for(self, want: Want) -> None:
+        with connect(self.hq_url) as connection:
+            pause_for_want(connection, self.run.batch.batch_key, want)
 
     # opens a connection of its own: it locks the batch's row
     def _pause(self, reason: str) -> None:

@@ -34,7 +34,8 @@ def load_batch(hq: Hq, batch_key: str) -> Batch:
         row = get_batch(connection, batch_key)
         if row is None:
             raise no_such_batch(connection, batch_key)
-    return Batch(row["id"], batch_key, row["client_id"], row["client"], Blueprint.model_validate(row["blueprint"]))
+    blueprint = Blueprint.model_validate(row["blueprint"])
+    return Batch(row["id"], batch_key, row["client_id"], row["client"], blueprint, is_try=row["is_try"])
 
 
 # crash point: batch-is-marked-extracted

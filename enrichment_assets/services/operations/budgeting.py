@@ -20,6 +20,7 @@ from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import seed_builtins
 from enrichment_assets.services.operations.recovery import in_transaction, wake_again
 from enrichment_assets.store.audit.operator_actions import note_action
+from enrichment_assets.store.batches import budget_holds
 from enrichment_assets.store.catalog import registry
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -37,6 +38,7 @@ class BudgetReport:
     Attributes:
         budget: The budget as it is now, or as it was when it was removed.
         before: Its former amount; None: it is new.
+        resumed: Keys of the batches that were paused for want of this money and go on.
         batches: Batch key -> steps that were skipped for want of money and are PENDING again.
         reopened: Steps PENDING again that were skipped because one of those had not answered.
     """
@@ -45,6 +47,11 @@ class BudgetReport:
     before: Decimal | None
     batches: Mapping[str, int]
     reopened: int
+    resumed: tuple[str, ...] = ()
+
+
+Changed = tuple[Scope, BudgetReport, list[int]]
+"""What was changed: where, what that came to, and the ids of the batches that go on."""
 
 
 def set_budget(
@@ -56,7 +63,7 @@ def set_budget(
     batch: str | None = None,
     workflow: str | None = None,
 ) -> BudgetReport:
-    """Create or change a budget. One that is raised lets what it had skipped go on.
+    """Create or change a budget. One that is raised lets go on what it had paused.
 
     Raises:
         NotFoundError: no such client, batch of this client, or workflow.
@@ -64,7 +71,7 @@ def set_budget(
     """
     exact = checked_amount(amount)
 
-    def change(connection: Connection) -> tuple[BudgetReport, list[int]]:
+    def change(connection: Connection) -> Changed:
         scope = _scope(connection, client, batch, workflow)
         before = budget_changes.find_budget(connection, scope)
         budgets.set_budget(connection, scope.client_id, scope.batch_id, scope.workflow, exact)
@@ -74,21 +81,21 @@ def set_budget(
         if before is None or exact != before.amount:
             _note(connection, actor, Code.BUDGET_SET, scope, before, after)
         if before is None or exact <= before.amount:
-            return report, []
+            return scope, report, []
         return _reopened(connection, scope, report)
 
-    return _committed(hq, change)
+    return _committed(hq, actor, change)
 
 
 def remove_budget(
     hq: Hq, client: str, *, actor: Actor, batch: str | None = None, workflow: str | None = None
 ) -> BudgetReport:
-    """Remove a budget: spending in its scope is then bound by the others only. What it had skipped goes on.
+    """Remove a budget: spending in its scope is then bound by the others only. What it had paused goes on.
 
     Raises `NotFoundError` as `set_budget`, and where there is no such budget.
     """
 
-    def change(connection: Connection) -> tuple[BudgetReport, list[int]]:
+    def change(connection: Connection) -> Changed:
         scope = _scope(connection, client, batch, workflow)
         before = budget_changes.find_budget(connection, scope)
         if before is None:
@@ -97,7 +104,7 @@ def remove_budget(
         _note(connection, actor, Code.BUDGET_REMOVE, scope, before, None)
         return _reopened(connection, scope, BudgetReport(before, before.amount, {}, 0))
 
-    return _committed(hq, change)
+    return _committed(hq, actor, change)
 
 
 def _note(
@@ -128,13 +135,20 @@ def list_budgets(hq: Hq, client: str | None = None) -> list[Budget]:
     return in_transaction(hq, read)
 
 
-def _committed(hq: Hq, change: Callable[[Connection], tuple[BudgetReport, list[int]]]) -> BudgetReport:
-    report, batch_ids = in_transaction(hq, change)
-    wake_again(hq, batch_ids)
-    return report
+def _committed(hq: Hq, actor: Actor, change: Callable[[Connection], Changed]) -> BudgetReport:
+    """Commit the change, then end the pauses that it makes needless.
+
+    In a transaction of its own: who pauses a batch for want of money locks the batch, then its budgets, and it sees the
+    new amount or has paused before.
+    """
+    scope, report, batch_ids = in_transaction(hq, change)
+    is_more = report.before is not None and report.budget.amount >= report.before
+    resumed = in_transaction(hq, lambda connection: budget_holds.lift(connection, scope, actor)) if is_more else {}
+    wake_again(hq, [*batch_ids, *resumed.values()])
+    return replace(report, resumed=tuple(resumed))
 
 
-def _reopened(connection: Connection, scope: Scope, report: BudgetReport) -> tuple[BudgetReport, list[int]]:
+def _reopened(connection: Connection, scope: Scope, report: BudgetReport) -> Changed:
     """Reopen what was skipped for want of money in the scope, and wake its batches."""
     batches = reopening.reopen_affordable(connection, scope.client_id, scope.batch_id, scope.workflow)
     dependents = 0
@@ -143,7 +157,7 @@ def _reopened(connection: Connection, scope: Scope, report: BudgetReport) -> tup
         dependents += reopening.reopen_dependents(connection, batch.states, facts)
         recovery.wake_batch(connection, batch.batch_id)
     counts = {batch.batch_key: len(batch.states) for batch in batches}
-    return replace(report, batches=counts, reopened=dependents), [batch.batch_id for batch in batches]
+    return scope, replace(report, batches=counts, reopened=dependents), [batch.batch_id for batch in batches]
 
 
 def _scope(connection: Connection, client: str, batch: str | None, workflow: str | None) -> Scope:

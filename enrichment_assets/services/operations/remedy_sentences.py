@@ -37,7 +37,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.FIX_VALUE: "mend the value in the list, or what the workflow makes of it, and launch that again",
     Action.LEFT_BY_CONDITION: "nothing: the workflow's `run_if` leaves these rows out",
     Action.FOUND_BEFORE: "nothing: an earlier step of the waterfall has it",
-    Action.RAISE_BUDGET: "raise that budget: what was skipped for it then goes on by itself",
+    Action.RAISE_BUDGET: "raise that budget: what waits for it then goes on by itself",
     Action.RAISE_THAT_BUDGET: "raise that budget",
     Action.NOT_TO_BE_ASKED: "nothing: these may not be asked about",
     Action.SWITCH_ON: "switch the workflow on for this client, and launch again",

@@ -64,19 +64,21 @@ class BudgetChange(Shape):
     Attributes:
         budget: All keys of a budget, as it is now, or as it was when it was removed.
         before: Its former amount; null: it is new.
+        resumed: Batches that were paused for want of this money and go on.
         batches: Batch to steps that were skipped for want of money and go on.
         reopened: Steps that go on because one of those had not answered.
     """
 
     budget: Budget = field(metadata=FLAT)
     before: Decimal | None
+    resumed: tuple[str, ...]
     batches: Mapping[str, int]
     reopened: int
 
     @classmethod
     def of(cls, report: budgeting.BudgetReport) -> BudgetChange:
         """From what the services return."""
-        return cls(Budget.of(report.budget), report.before, report.batches, report.reopened)
+        return cls(Budget.of(report.budget), report.before, report.resumed, report.batches, report.reopened)
 
 
 @dataclass(frozen=True, slots=True)

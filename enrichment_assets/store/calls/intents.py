@@ -55,6 +55,7 @@ class IntentVerdict:
             run), `asked` (`elsewhere`), `given_up` (the batch was), `paused` or `cancelled` (by whom: `error`),
             `suppressed` (why: `error`), or `suppressions` (they have changed: look again).
         is_held: A budget has no room because of what is set aside for calls under way, which may cost less.
+        wanted: What the budget had no room for.
     """
 
     call_id: int | None
@@ -66,6 +67,7 @@ class IntentVerdict:
     error: str | None = None
     elsewhere: CallInFlight | None = None
     is_held: bool = False
+    wanted: Decimal = Decimal(0)
 
 
 # Two runs want the same keys: in one order (nobody waits in a circle), and without touching a row that stands in the

@@ -34,11 +34,15 @@ class BudgetLine:
     changed: bool = False
 
     @property
-    def described(self) -> str:
+    def named(self) -> str:
         """Which budget it is, for a person who knows client and batch."""
         whose = "client" if self.batch_id is None else "batch"
-        of = f" for {self.workflow_slug}" if self.workflow_slug else ""
-        return f"the {whose}'s budget{of} of {self.amount.normalize():f} has no room for this call"
+        return f"the {whose}'s budget" + (f" for {self.workflow_slug}" if self.workflow_slug else "")
+
+    @property
+    def described(self) -> str:
+        """That it has no room."""
+        return f"{self.named} of {self.amount.normalize():f} has no room for this call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,15 @@ class BudgetBook:
 
     def lacking(self, slug: str, amount: Decimal) -> BudgetLine | None:
         """The first budget that covers the workflow and has no room for `amount`."""
+        return next(iter(self.short_of(slug, amount)), None)
+
+    def short_of(self, slug: str, amount: Decimal) -> list[BudgetLine]:
+        """All budgets that cover the workflow and have no room for `amount`."""
+        short = []
         for line in self._binding(slug):
             if line.spent + line.reserved + amount > line.amount:  # guard: budget-has-room
-                return line
-        return None
+                short.append(line)
+        return short
 
     def settle(self, slug: str, reserved: Decimal, spent: Decimal) -> None:
         """Give back what was reserved and book what was spent."""
@@ -95,13 +104,14 @@ async def lock(connection: AsyncConnection, scope: Scope) -> Reply[BudgetBook]:
     return Reply(cursor, lambda rows: BudgetBook([BudgetLine(**row) for row in rows]))
 
 
-def lines_of(connection: Connection, batch_id: int) -> list[BudgetLine]:
-    """The budgets that cover a batch, as they are now; for who only looks."""
+def lines_of(connection: Connection, batch_id: int, *, lock: bool = False) -> list[BudgetLine]:
+    """The budgets that cover a batch, as they are now; with `lock` nobody changes them until the transaction ends."""
     rows = connection.execute(
-        """
+        f"""
         select g.id, g.batch_id, g.workflow_slug, g.amount, g.reserved, g.spent
         from budgets g join batches b on b.client_id = g.client_id
         where b.id = %(batch)s and (g.batch_id is null or g.batch_id = %(batch)s) order by g.id
+        {"for share of g" if lock else ""}
         """,
         {"batch": batch_id},
     ).fetchall()
