@@ -35,6 +35,7 @@ class BatchSession:
         project: The models, with the columns that are in force.
         is_small: Whether the batch is held in memory.
         items_a_chunk: Models that are `per_item` are built, and published, for so many items at a time.
+        counted: What was counted in two ways (`warehouse.testing`) since the models were built, by its macro.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -45,6 +46,7 @@ class BatchSession:
     items_a_chunk: int
     is_small: bool
     has_read: bool = field(default=False, init=False)
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
 
     def read_sources(self) -> None:
         """Show the batch's sources: read into memory, where it is small."""
