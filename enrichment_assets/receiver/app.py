@@ -60,10 +60,11 @@ def build_app(settings: Settings, limits: ReceiverLimits | None = None) -> Starl
     if settings.hq_database_url is not None:
         locate_external(settings)
     limits = limits or ReceiverLimits.from_environment()
-    return ReceiverApp(InboxWriter(_hq_connector(settings), limits), limits, settings.trusted_proxies)
+    writer = InboxWriter(_hq_connector(settings, limits.statement_seconds), limits)
+    return ReceiverApp(writer, limits, settings.trusted_proxies)
 
 
-def _hq_connector(settings: Settings) -> Connect:
+def _hq_connector(settings: Settings, statement_seconds: float) -> Connect:
     """How a writer connects: the first time the databases are opened (and migrated), later they are only joined."""
     url: str | None = None
     opening = asyncio.Lock()
@@ -73,7 +74,8 @@ def _hq_connector(settings: Settings) -> Connect:
         async with opening:
             if url is None:
                 url = (await asyncio.to_thread(open_databases, settings)).hq
-        return await connect_async(url, autocommit=True)
+        # The server ends a statement that takes long: what takes longer is a line that went silent.
+        return await connect_async(url, autocommit=True, patience=statement_seconds + 1)
 
     return connect
 

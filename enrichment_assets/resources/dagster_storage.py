@@ -26,6 +26,7 @@ from enrichment_assets.resources.dagster_events import EventLogSaidOnce
 from enrichment_assets.resources.event_log import MOST_WAITING
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import postgres_url, with_setting
+from enrichment_assets.store.links import with_signs_of_life
 
 DRIVER = "postgresql+psycopg2"
 """What dagster-postgres is written for; a bare `postgresql://` means another driver in newer SQLAlchemy."""
@@ -48,7 +49,7 @@ def dagster_url(settings: Settings) -> str:
         url = open_databases(settings).dagster
         if settings.hq_database_url is None:
             url = with_setting(url, "synchronous_commit", "off")
-    return url.replace("postgresql", DRIVER, 1)
+    return with_signs_of_life(url).replace("postgresql", DRIVER, 1)
 
 
 LOOKED_FOR = (

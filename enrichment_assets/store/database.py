@@ -17,6 +17,12 @@ from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
+from enrichment_assets.store.links import (
+    PATIENCE_SECONDS,
+    BoundedAsyncConnection,
+    BoundedConnection,
+    signs_of_life,
+)
 
 _CONNECT_SECONDS = 10
 
@@ -45,8 +51,9 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
         InfrastructureError: The server cannot be reached or refuses; the message names the place, never the password.
     """
     try:
-        connection = psycopg.connect(
+        connection = BoundedConnection.connect(
             url,
+            **signs_of_life(url),  # type: ignore[arg-type]
             row_factory=dict_row,
             autocommit=autocommit,
             connect_timeout=_CONNECT_SECONDS,
@@ -59,8 +66,8 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
     return connection
 
 
-async def connect_async(url: str, *, autocommit: bool = False) -> AsyncConnection:
-    """Open an asynchronous connection whose rows are dictionaries.
+async def connect_async(url: str, *, autocommit: bool = False, patience: float = PATIENCE_SECONDS) -> AsyncConnection:
+    """Open an asynchronous connection whose rows are dictionaries; `patience`: see `store.links`.
 
     It prepares the statements that ask for it, unless a proxy stands in between (`is_proxied`).
 
@@ -68,13 +75,15 @@ async def connect_async(url: str, *, autocommit: bool = False) -> AsyncConnectio
         InfrastructureError: As `connect`.
     """
     try:
-        connection = await psycopg.AsyncConnection.connect(
+        connection = await BoundedAsyncConnection.connect(
             url,
+            **signs_of_life(url),  # type: ignore[arg-type]
             row_factory=dict_row,
             autocommit=True,
             connect_timeout=_CONNECT_SECONDS,
             application_name="enrich",
         )
+        connection.patience = patience
         if await is_proxied(connection):
             connection.prepare_threshold = None
         await connection.set_autocommit(autocommit)

@@ -22,7 +22,7 @@ from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.store.database import Connection, Opened, place
+from enrichment_assets.store.database import Connection, Opened, place, reason
 
 MOST_CONNECTIONS = 10
 """How many connections one process holds to a database at most, and so how many transactions it has at a time."""
@@ -69,15 +69,35 @@ class Database:
         Do not ask for a second one of the same database inside: when all are taken, each would wait for another.
 
         Raises:
-            InfrastructureError: The server cannot be reached, or all connections stay taken; carries no password.
+            InfrastructureError: The server cannot be reached, all connections stay taken, or the connection was lost
+                in between, perhaps while it committed; carries no password.
         """
         pool = self._opened()
         connection = self._working(pool)
+        done = False
         try:
             with connection:
                 yield connection
+                done = True
+        except psycopg.OperationalError as error:
+            if not connection.closed:
+                raise
+            raise self._lost(error, committing=done) from None
         finally:
             pool.putconn(connection)
+
+    def _lost(self, error: psycopg.OperationalError, *, committing: bool) -> InfrastructureError:
+        """What is known when a connection broke in a transaction: a commit that was not answered may have been done."""
+        told = f"The connection to the database at {place(self._url)} was lost"
+        if committing:
+            return InfrastructureError(
+                f"{told} while it was told to keep the change: that may have been done or not. Look before you repeat "
+                "it.",
+                code="database.commit_unknown",
+            )
+        return InfrastructureError(
+            f"{told}: nothing of this step was changed ({reason(error, self._url)})", code="database.connection_lost"
+        )
 
     @property
     def url(self) -> str:

@@ -31,6 +31,7 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.links import with_signs_of_life
 from enrichment_assets.store.loading import ASIDE, aside, from_aside
 from enrichment_assets.warehouse.batch_session import BatchSession, open_session
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, ranges_of
@@ -136,7 +137,7 @@ def _publish(
             for model in models:
                 _ensure(workspace, model)
             protect_marts(workspace, models)
-        with adbc.connect(url) as connection:
+        with adbc.connect(with_signs_of_life(url)) as connection:
             _execute(connection, _lock(batch_key))
             reports = [_replace(connection, duck, model, batch_key, items_a_chunk) for model in models]
             connection.commit()

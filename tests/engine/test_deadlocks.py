@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
-import psycopg
 import pytest
 
+from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls import ledger
@@ -161,7 +161,7 @@ def test_a_run_that_loses_the_connection_it_reads_with_ends_its_calls_in_good_or
     with ThreadPoolExecutor(max_workers=1) as aside:
         running = aside.submit(batch.run)
         asyncio.run(until(lambda: bool(batch.calls()) and bool(batch.rows(END_READER))))
-        with pytest.raises(psycopg.OperationalError):
+        with pytest.raises(InfrastructureError, match="cannot be used: terminating connection"):
             running.result()
     done = batch.statuses()["COMPLETED"]
     assert batch.statuses() == {"COMPLETED": done, "PENDING": 40 - done}

@@ -10,15 +10,15 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 import psycopg
 
 from enrichment_assets.collector import rare_collections
-from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.errors import EnrichError, InfrastructureError
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.suppression import hasher_of
@@ -37,7 +37,7 @@ from enrichment_assets.engine.run.time_spent import TimeKeeper
 from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.engine.throttle.throttles import Throttles, look_at_breakers, remember_refusals
 from enrichment_assets.store.calls.ledger import Scope
-from enrichment_assets.store.database import AsyncConnection, connect_async
+from enrichment_assets.store.database import AsyncConnection, connect_async, unreachable
 from enrichment_assets.store.limits import rates
 from enrichment_assets.store.limits.turns import Contender
 from enrichment_assets.store.runs import claims
@@ -47,6 +47,10 @@ from enrichment_assets.wire.transport import build_client
 
 LEASE_SECONDS = 60.0
 """How long a runner may be silent before its items are taken over."""
+
+LEASES_OF_PATIENCE = 10
+"""A statement of a run that takes so many leases is taken for lost with its connection, and the run ends: others have
+its items since long."""
 
 _NOWHERE = "http://simulator.invalid"
 """Where a batch for the simulator may call while there is none."""
@@ -192,10 +196,12 @@ async def started(
 ) -> AsyncIterator[tuple[Run, AsyncConnection]]:
     """A registered runner with its connections, heartbeat and writer; all ended in good order."""
     async with AsyncExitStack() as stack:
+        stack.enter_context(_told_of_the_database(hq_url))
         stack.enter_context(rare_collections())
-        reader = await _connection(stack, hq_url)
-        gates = await _connection(stack, hq_url)
-        ledger = await _connection(stack, hq_url)
+        patience = LEASES_OF_PATIENCE * options.lease_seconds
+        reader = await _connection(stack, hq_url, patience)
+        gates = await _connection(stack, hq_url, patience)
+        ledger = await _connection(stack, hq_url, patience)
         # A stopped process must not hold its runner's row for ever: the server ends its transaction.
         await ledger.execute(f"set idle_in_transaction_session_timeout = '{max(int(options.lease_seconds / 2), 1)}s'")
         throttles = Throttles(gates)
@@ -244,13 +250,22 @@ async def started(
             await asyncio.gather(beating, writing, return_exceptions=True)
 
 
+@contextmanager
+def _told_of_the_database(hq_url: str) -> Iterator[None]:
+    """A connection that is lost says where to, and ends a run as it does elsewhere."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise unreachable(hq_url, error) from error
+
+
 def _only_below(batch: Batch, options: EngineOptions) -> str | None:
     """The one address that a batch for the simulator may call; None: the batch is no such one."""
     return (options.sandbox_url or _NOWHERE) if batch.blueprint.simulated else None
 
 
-async def _connection(stack: AsyncExitStack, hq_url: str) -> AsyncConnection:
-    connection = await connect_async(hq_url, autocommit=True)
+async def _connection(stack: AsyncExitStack, hq_url: str, patience: float) -> AsyncConnection:
+    connection = await connect_async(hq_url, autocommit=True, patience=patience)
     stack.push_async_callback(connection.close)
     return connection
 
@@ -284,8 +299,8 @@ def _pause_keys(run: Run) -> list[str]:
 async def _heartbeat(hq_url: str, runner_id: int, lease: Lease) -> None:
     """Keep the runner alive; renew a lost connection. If it was retired, the writer's next transaction says so."""
     while True:
-        with suppress(psycopg.OperationalError):
-            connection = await connect_async(hq_url, autocommit=True)
+        with suppress(psycopg.Error, InfrastructureError):  # the server may be away for a while
+            connection = await connect_async(hq_url, autocommit=True, patience=lease.seconds / 4)
             async with connection:
                 while True:
                     asked = Lease.boot_time()

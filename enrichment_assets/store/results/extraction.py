@@ -21,6 +21,7 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect
+from enrichment_assets.store.links import with_signs_of_life
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _query(source: str, batch: BatchIdentity) -> str:
 def open_batch(hq_url: str, batch: BatchIdentity) -> Iterator[BatchReader]:
     """Open a snapshot of one batch. Raises `InfrastructureError` when HQ cannot be reached."""
     try:
-        connection = adbc.connect(hq_url)
+        connection = adbc.connect(with_signs_of_life(hq_url))
     except adbc.Error as error:
         raise InfrastructureError(
             f"HQ cannot be read for extraction: {error}", code="extraction.not_readable"
