@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help setup demo up down test dbt lint format types imports lock audit bench chaos quality clean
+.PHONY: help setup demo up down test dbt lint format types imports lock audit bench chaos soak quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ bench: setup  ## the benchmarks; results in bench/results.json
 
 chaos: setup  ## every crash point, then 1,000 random kills
 	$(BIN)/python -m tests.chaos
+
+soak: setup  ## batches over harmful links, then with a database that is restarted: SOAK_MINUTES (default 60) each
+	$(BIN)/python -m tests.faults --minutes $(SOAK_MINUTES)
+
+SOAK_MINUTES ?= 60
 
 quality: setup  ## how often the normalisers are right, and where they are not
 	$(BIN)/python -m tests.quality

@@ -46,12 +46,12 @@ PATIENCE = 180.0
 """Seconds after which something will not happen any more, however slow the machine is."""
 
 
-def workflows(deadline: float = DEADLINE) -> list[Any]:
+def workflows(deadline: float = DEADLINE, retry: dict[str, Any] | None = None) -> list[Any]:
     """One without and three with idempotency keys; one of a company, one that calls back."""
-    keyed = {"idempotency_header": "idempotency-key"}
+    keyed = {"idempotency_header": "idempotency-key", **({"retry": retry} if retry else {})}
     table = {"table": "chaos", "create": True, "columns": {"keyed": "fields.keyed"}}
     return [
-        step("plain"),
+        step("plain", **({"retry": retry} if retry else {})),
         step("keyed", destination=table, uses=["plain"], **keyed),
         company_step("firm", **keyed),
         async_step(
@@ -59,8 +59,7 @@ def workflows(deadline: float = DEADLINE) -> list[Any]:
             uses=["keyed"],
             deadline=deadline,
             poll={"request": {"method": "GET", "url": "/results/{{external_id}}"}, "pending_status": [202], "every": 1},
-            retry={"base": 0.01, "max": 0.02, "attempts": 8},
-            **keyed,
+            **{"retry": {"base": 0.01, "max": 0.02, "attempts": 8}, **keyed},
         ),
     ]
 
@@ -87,8 +86,8 @@ class CrashHarness:
     batches: list[str] = field(default_factory=list)
     retried: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def launch(self, rows: int = 6, deadline: float = DEADLINE) -> str:
-        """A new batch of its own client with a budget; its key."""
+    def launch(self, rows: int = 6, deadline: float = DEADLINE, retry: dict[str, Any] | None = None) -> str:
+        """A new batch of its own client with a budget; its key. `retry`: of its workflows."""
         number = len(self.batches) + 1
         with self.launcher() as launcher:
             key = f"chaos-{number}"
@@ -101,7 +100,7 @@ class CrashHarness:
                 }
                 for n in range(rows)
             ]
-            batch = launcher.launch(people, *workflows(deadline), client=f"client-{number}", key=key)
+            batch = launcher.launch(people, *workflows(deadline, retry), client=f"client-{number}", key=key)
             batch.set_budget("1000")
         self.batches.append(batch.key)
         return batch.key

@@ -7,7 +7,7 @@ import csv
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,13 +156,13 @@ class DagsterHarness:
 
 
 @contextlib.contextmanager
-def dagster_harness(crashes: CrashHarness) -> Iterator[DagsterHarness]:
+def dagster_harness(crashes: CrashHarness, steps: Sequence[str] = STEPS) -> Iterator[DagsterHarness]:
     """The registry's rows, an instance, and the process that forks runs."""
     add_client(hq_of(crashes.settings), CLIENT, actor=TESTER)
     for workflow in workflows():
-        if workflow.slug in STEPS:
+        if workflow.slug in steps:
             add_workflow(hq_of(crashes.settings), crashes.settings, workflow, actor=TESTER)
-    add_pipeline(hq_of(crashes.settings), pipeline_from_steps(PIPELINE, ",".join(STEPS)), client=CLIENT, actor=TESTER)
+    add_pipeline(hq_of(crashes.settings), pipeline_from_steps(PIPELINE, ",".join(steps)), client=CLIENT, actor=TESTER)
     folder = crashes.folder / "dagster"
     folder.mkdir()
     (folder / "dagster.yaml").write_text(INSTANCE)

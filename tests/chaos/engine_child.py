@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.batches.taking import take_in_callbacks
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.links import BoundedConnection
 from tests.chaos.decisions import decide
 from tests.chaos.faults import arm
 from tests.harness.fork_server import serve
@@ -30,6 +32,8 @@ def run_engine(order: dict[str, Any]) -> int:
     """
     if order.get("fault"):
         arm(order["fault"])
+    if order.get("patience"):
+        BoundedConnection.patience = order["patience"]
     if order.get("cut_after"):
         after, timer = order["cut_after"]
         signal.setitimer(TIMERS[timer], after)  # the signal's default ends the process on the spot
@@ -60,4 +64,5 @@ def run_engine(order: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    faulthandler.register(signal.SIGUSR1)  # a run that hangs says where
     serve(run_engine)

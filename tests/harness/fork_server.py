@@ -36,6 +36,11 @@ class ForkServer:
             start_new_session=True,
         )
 
+    @property
+    def pid(self) -> int:
+        """Number of the process that forks."""
+        return self._process.pid
+
     def start(self, order: dict[str, Any]) -> None:
         """Start a child."""
         assert self._process.stdin
