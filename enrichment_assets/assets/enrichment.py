@@ -7,7 +7,6 @@ the results follow the steps that the batch has.
 The engine is imported when a run works on steps: every process of Dagster loads this module.
 """
 
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,8 @@ from enrichment_assets.assets.results import RESULTS, export_results, results_sp
 from enrichment_assets.assets.selection import ALL_STEPS
 from enrichment_assets.assets.standing import STANDING_CHECK, say_what_stands, standing_check, why_metadata
 from enrichment_assets.assets.steps import StepGraph, step_graph, step_specs
+from enrichment_assets.assets.terminations import pause_terminated
 from enrichment_assets.assets.uploads import BATCH_ITEMS, ITEMS_CHECK, ITEMS_SPEC, lay_out
-from enrichment_assets.domain.actors import Actor, ActorKind
-from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.resources.platform import PlatformResource
@@ -100,7 +98,7 @@ def _advance(
         chosen,
         progress,
         was_stopped=lambda: _was_stopped(context),
-        on_terminated=lambda: _pause_where_terminated(context, hq, batch_key),
+        on_terminated=lambda: pause_terminated(context.instance, hq, context.run),
     )
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
@@ -196,27 +194,6 @@ def _was_stopped(context: dg.AssetExecutionContext) -> bool:
         return run is not None and (run.is_finished or run.status is dg.DagsterRunStatus.CANCELING)
     return False
 
-
-def _pause_where_terminated(context: dg.AssetExecutionContext, hq: Hq, batch_key: str) -> None:
-    """Pause the batch where a person terminated its run; without that the sequencer would start the next one.
-
-    Whoever shuts the platform down, or dies, says nothing to Dagster's storage before; and a run that has lasted as
-    long as Dagster lets one is ended by Dagster itself. Those batches stay runnable.
-    """
-    from enrichment_assets.services.operations.holding import pause
-
-    record = context.instance.get_run_record_by_id(context.run_id)
-    if record is None or record.dagster_run.status not in _TERMINATED:
-        return
-    most = context.instance.run_monitoring_max_runtime_seconds
-    if most and record.start_time is not None and time.time() - record.start_time >= most:
-        return
-    with suppress(ConfigurationError):  # it was given up or archived meanwhile
-        reason = f"run {context.run_id[:8]} was terminated"
-        pause(hq, batch_key, actor=Actor(ActorKind.DAGSTER, "terminate"), reason=reason)
-
-
-_TERMINATED = (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)
 
 _listeners: list[Any] = []
 

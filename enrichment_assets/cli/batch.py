@@ -296,7 +296,7 @@ def _state(one: BatchStatus) -> str:
 
 def print_status(one: BatchStatus) -> None:
     """Print one batch's status: a line for the batch, a table of its workflows, and why states stand where they do."""
-    from enrichment_assets.cli.standing import print_standing
+    from enrichment_assets.cli.standing import print_standing, say_held_calls
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import shown_sum
     from enrichment_assets.store.batches.holds import ALL
@@ -315,6 +315,7 @@ def print_status(one: BatchStatus) -> None:
         )
     for workflow, hold in sorted(one.holds.items()):
         say(f"{'all of it' if workflow == ALL else workflow} is {hold.sentence}")
+        say_held_calls(one.held_calls.get(workflow, ()), one.currencies, lead="  ")
     if not one.workflows:
         return
     names = ["pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous"]

@@ -102,8 +102,12 @@ def _say_states(states: Mapping[str, int], what: str) -> None:
 
 
 def _say_under_way(report: HoldReport) -> None:
+    from enrichment_assets.cli.standing import say_held_calls
     from enrichment_assets.domain.money import shown_sum
 
+    if report.before:
+        say_held_calls(report.before, report.currencies)
+        return
     calls = sum(one.calls for one in report.under_way)
     if not calls:
         say("no call is under way: nothing more is spent")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from enrichment_assets.services.batches.foresight import Hindrance
     from enrichment_assets.services.operations.failed_rows import FailedRows
     from enrichment_assets.services.operations.standing import Standing
+    from enrichment_assets.store.batches.held_calls import HeldCalls
 
 
 def print_standing(found: Sequence[Standing], *, title: str = "why they stand there") -> None:
@@ -27,6 +29,26 @@ def print_standing(found: Sequence[Standing], *, title: str = "why they stand th
         _say("why", one.reason)
         if one.hints:
             _say("do", all_worded(one.hints))
+
+
+def say_held_calls(found: Sequence[HeldCalls], currencies: Mapping[str, str], *, lead: str = "") -> None:
+    """Say what became of the calls that were under way when a batch was held; nothing, where none was."""
+    from enrichment_assets.domain.money import Money, shown_sum
+
+    def total(amounts: Iterable[tuple[str, Decimal]]) -> str:
+        return shown_sum(Money(amount, currencies.get(workflow, "")) for workflow, amount in amounts)
+
+    calls, still, unknown = (sum(getattr(one, name) for one in found) for name in ("calls", "still", "unknown"))
+    if not calls:
+        return
+    said = f"{calls} call(s) were under way, for {total((o.workflow, o.reserved) for o in found)} at most"
+    if calls > still:
+        said += f"; {calls - still} have ended and came to {total((o.workflow, o.came_to) for o in found)}"
+    if unknown:
+        said += f", the fate of {unknown} of them is unknown"
+    if still:
+        said += f"; {still} may still cost {total((o.workflow, o.may_cost) for o in found)}"
+    say(lead + said)
 
 
 def print_hindrances(found: Sequence[Hindrance], *, err: bool = False) -> None:

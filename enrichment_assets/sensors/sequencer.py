@@ -7,6 +7,7 @@ for, so a batch has one run at a time.
 import math
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -15,6 +16,7 @@ from enrichment_assets.assets.jobs import batch_job
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.run_queue import BATCH_TAG, UNDER_WAY, RunQueue
 from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run
+from enrichment_assets.assets.terminations import pause_terminated_since
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.store.batches.urgency import Urgency, urgency_of
 from enrichment_assets.store.catalog.archiving import archived_and_done
@@ -26,6 +28,9 @@ SWEEP_SECONDS = 600
 
 REPEAT_SECONDS = 300
 """The same reason may start another run after this long: a run that died must not silence its batch for ever."""
+
+CLOCKS = timedelta(minutes=1)
+"""How far the clocks of Dagster's processes may be apart; a run that is seen twice pauses its batch once."""
 
 LONGEST_PAUSE_SECONDS = 86_400
 """Tables that cannot be made are tried again after twice the time each, and after this at the latest."""
@@ -109,11 +114,15 @@ def shown_assets(context: dg.SensorEvaluationContext) -> set[dg.AssetKey]:
 def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
     """One run request per batch that wants attention: of what is open, and of its tables when it may come to them.
 
-    The partitions of archived batches go once nothing of them is open.
+    Before that the batches of runs are paused that a person has ended before they began. The partitions of archived
+    batches go once nothing of them is open.
     """
     name, looked = batches.name or "", time.time()
-    sweeps = looked - float(context.cursor or 0) >= SWEEP_SECONDS
+    swept, seen = _cursor(context.cursor, looked)
+    sweeps = looked - swept >= SWEEP_SECONDS
     known = sorted(context.instance.get_dynamic_partitions(name)) if sweeps else []
+    with platform.open_hq() as hq:
+        pause_terminated_since(context.instance, hq, datetime.fromtimestamp(seen, UTC) - CLOCKS)
     with platform.open_hq() as hq, hq.transaction() as connection:
         waiting = batches_to_resume(connection)
         found = outlooks(connection, [batch.batch_key for batch in waiting])
@@ -131,5 +140,11 @@ def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformReso
     return dg.SensorResult(
         run_requests=[_request(batch, assets_of_run(found[key], shown), place[key]) for key, batch in wanted.items()],
         dynamic_partitions_requests=requests,
-        cursor=str(looked) if sweeps else None,
+        cursor=f"{looked if sweeps else swept} {looked}",
     )
+
+
+def _cursor(kept: str | None, now: float) -> tuple[float, float]:
+    """When the partitions were read last, and until when runs that were ended have been seen."""
+    swept, _, seen = (kept or "0").partition(" ")
+    return float(swept), float(seen or now)

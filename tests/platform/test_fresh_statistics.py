@@ -28,7 +28,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.audit import operator_actions
-from enrichment_assets.store.batches import budget_holds, fanout, giving_up, holds, items, tries, urgency
+from enrichment_assets.store.batches import budget_holds, fanout, giving_up, held_calls, holds, items, tries, urgency
 from enrichment_assets.store.calls import bulk, ledger, questions, retention, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
@@ -133,7 +133,10 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     suppressions.naming: lambda c, b: suppressions.naming(c, [b"1" * 32], b.client_id),
     suppressions.remove: lambda c, b: suppressions.remove(c, [b"1" * 32], b.client_id, everywhere=False),
     holds.write_holds: lambda c, b: holds.write_holds(c, b.batch_id, {"*": HOLD}),
-    holds.under_way: lambda c, b: holds.under_way(c, b.batch_id, SLUGS),
+    held_calls.under_way: lambda c, b: held_calls.under_way(c, b.batch_id, SLUGS),
+    held_calls.since_held: lambda c, b: held_calls.since_held(
+        c, b.batch_id, {"first": {"calls": 1, "reserved": "1", "spent": "0", "unknown": 0}}
+    ),
     holds.pause_for_guard: lambda c, b: holds.pause_for_guard(c, "fresh", "dagster:guard", "too many"),
     budget_holds.pause_for_want: lambda c, b: (
         budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(0)),

@@ -14,6 +14,7 @@ from enrichment_assets.installation.running_stack import running_stack
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.operations.standing import Standing, standing_of
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches.held_calls import HeldCalls, since_held
 from enrichment_assets.store.batches.holds import Hold, read_holds
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
@@ -27,7 +28,8 @@ class BatchStatus:
     """Where a batch stands.
 
     `reasons`: why states stand where they stand, with how many do and what to do about it; of one batch only.
-    `holds`: what a person, or the batch's own guard, paused or cancelled: workflow slug, or `*` for all of it.
+    `holds`: what a person, the batch's own guard or a budget paused or cancelled: workflow slug, or `*` for all of it;
+    `held_calls`: what became of the calls that were under way then, by the same names, of one batch only.
     Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
     workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
     `limit`: it is a pilot of the upload's first so many readable rows; None: it has all.
@@ -50,6 +52,7 @@ class BatchStatus:
     workflows: tuple[WorkflowCounts, ...]
     reasons: tuple[Standing, ...] = ()
     holds: Mapping[str, Hold] = field(default_factory=dict)
+    held_calls: Mapping[str, tuple[HeldCalls, ...]] = field(default_factory=dict)
     currencies: Mapping[str, str] = field(default_factory=dict)
     limit: int | None = None
 
@@ -99,7 +102,14 @@ def status(hq: Hq, settings: Settings, batch_key: str) -> BatchStatus:
         row = must_find(connection, batch_key)
         counts = batch_states.workflow_counts(connection, row.batch_id)
         is_up = running_stack(settings) is not None
-        return replace(_status(row, counts), reasons=standing_of(connection, row, counts, is_up=is_up))
+        found = _status(row, counts)
+        return replace(
+            found,
+            reasons=standing_of(connection, row, counts, is_up=is_up),
+            held_calls={
+                name: since_held(connection, row.batch_id, hold.under_way) for name, hold in found.holds.items()
+            },
+        )
 
 
 def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:

@@ -6,8 +6,8 @@ From the commit on no call of what is held leaves, in no run on no machine; what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from enrichment_assets.domain.actors import Actor
@@ -16,16 +16,15 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.operator_actions import LONGEST_TEXT, Code
 from enrichment_assets.services.operations.recovery import in_transaction, no_such_workflow, wake_again
-from enrichment_assets.store.audit.operator_actions import note_action
+from enrichment_assets.store.audit.operator_actions import has_decided, note_action
+from enrichment_assets.store.batches.held_calls import HeldCalls, UnderWay, since_held, under_way
 from enrichment_assets.store.batches.holds import (
     ALL,
     HeldBatch,
     Hold,
     Kind,
-    UnderWay,
     cancel_unsent,
     lock_for_hold,
-    under_way,
     write_holds,
 )
 from enrichment_assets.store.catalog.missing import no_such_batch
@@ -46,8 +45,9 @@ class HoldReport:
         workflow: Of which workflow; None: all of them.
         hold: What stands now; None after a resumption.
         states: Workflow slug -> states that wait now (paused), were ended (cancelled) or go on (resumed).
-        under_way: Calls that had left before: they are settled, and are the most that is still spent.
-        may_cost: What was reserved for them, one sum per currency.
+        under_way: Calls that had left before and are not settled yet: they are the most that is still spent.
+        may_cost: What is reserved for them, one sum per currency.
+        before: Where it was held before, what became of the calls that were under way then.
         running: Labels of the runs that work on the batch at this moment.
         again: It was so before; nothing was changed.
     """
@@ -60,6 +60,8 @@ class HoldReport:
     may_cost: tuple[Money, ...]
     running: tuple[str, ...]
     again: bool = False
+    before: tuple[HeldCalls, ...] = ()
+    currencies: Mapping[str, str] = field(default_factory=dict)
 
 
 def pause(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None, reason: str = "") -> HoldReport:
@@ -81,6 +83,23 @@ def cancel(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None,
 
 
 # crash point: batch-is-held
+def pause_unless_decided(hq: Hq, batch_key: str, *, actor: Actor, reason: str, since: datetime) -> bool:
+    """`pause` all of a batch for what happened at `since`; whether it is paused now.
+
+    Nothing is changed where the batch is finished, or where somebody has decided since then whether it is to run.
+    Raises as `pause`.
+    """
+
+    def change(connection: Connection) -> bool:
+        batch = _locked(connection, batch_key, None)
+        if batch.is_finished or has_decided(connection, batch.batch_id, since):
+            return False
+        _held(connection, batch, batch_key, "paused", actor, None, reason)
+        return True
+
+    return in_transaction(hq, change)
+
+
 def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None, reason: str) -> HoldReport:
     told = " ".join(reason.split())
     if len(told) > LONGEST_TEXT:
@@ -90,33 +109,61 @@ def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None
 
     def change(connection: Connection) -> HoldReport:
         batch = _locked(connection, batch_key, workflow)
-        name = workflow or ALL
-        before = batch.holds.get(name)
-        slugs = _slugs(batch, workflow)
-        again = before is not None and (before.kind == kind or before.kind == "cancelled")
-        hold = before if again and before is not None else Hold(kind, told, str(actor), _now())
-        kept = {**batch.holds, name: hold}
-        if workflow is None:  # what holds all of it holds each of its steps
-            kept = {name: one for name, one in kept.items() if name == ALL or one.kind == "cancelled"}
-        states = _pending(connection, batch, slugs)
-        if not again:
-            if kind == "cancelled":
-                facts = StepFacts.of(batch.blueprint)
-                ended = {s: cancel_unsent(connection, batch.batch_id, [s], hold.sentence, facts) for s in slugs}
-                states = {slug: count for slug, count in ended.items() if count}
-            write_holds(connection, batch.batch_id, kept)
-        flying = under_way(connection, batch.batch_id, slugs)
-        if not again:
-            said = {"workflow": workflow, "reason": told, "states": states, "under_way": sum(f.calls for f in flying)}
-            _note(connection, actor, _CODES[kind], batch_key, batch, said)
-        return HoldReport(
-            batch_key, workflow, hold, states, tuple(flying), _may_cost(batch, flying), batch.running, again
-        )
+        return _held(connection, batch, batch_key, kind, actor, workflow, told)
 
     return in_transaction(hq, change)
 
 
+def _held(
+    connection: Connection,
+    batch: HeldBatch,
+    batch_key: str,
+    kind: Kind,
+    actor: Actor,
+    workflow: str | None,
+    told: str,
+) -> HoldReport:
+    """Write the hold of a batch whose row is locked, unless it is held so already."""
+    name = workflow or ALL
+    before = batch.holds.get(name)
+    slugs = _slugs(batch, workflow)
+    if before is not None and before.kind in (kind, "cancelled"):
+        states, flying = _pending(connection, batch, slugs), under_way(connection, batch.batch_id, slugs)
+        then = since_held(connection, batch.batch_id, before.under_way)
+        return _report(batch, batch_key, workflow, before, states, flying, before=then, again=True)
+    flying = under_way(connection, batch.batch_id, slugs)
+    hold = Hold(kind, told, str(actor), _now(), {one.workflow: one.kept() for one in flying})
+    kept = {**batch.holds, name: hold}
+    if workflow is None:  # what holds all of it holds each of its steps
+        kept = {name: one for name, one in kept.items() if name == ALL or one.kind == "cancelled"}
+    states = _pending(connection, batch, slugs)
+    if kind == "cancelled":
+        facts = StepFacts.of(batch.blueprint)
+        ended = {s: cancel_unsent(connection, batch.batch_id, [s], hold.sentence, facts) for s in slugs}
+        states = {slug: count for slug, count in ended.items() if count}
+    write_holds(connection, batch.batch_id, kept)
+    said = {"workflow": workflow, "reason": told, "states": states, "under_way": sum(f.calls for f in flying)}
+    _note(connection, actor, _CODES[kind], batch_key, batch, said)
+    return _report(batch, batch_key, workflow, hold, states, flying)
+
+
 # crash point: batch-is-resumed
+def _report(
+    batch: HeldBatch,
+    batch_key: str,
+    workflow: str | None,
+    hold: Hold,
+    states: Mapping[str, int],
+    flying: Sequence[UnderWay],
+    *,
+    before: tuple[HeldCalls, ...] = (),
+    again: bool = False,
+) -> HoldReport:
+    paid_in = {step.slug: step.workflow.price.currency for step in batch.blueprint.steps}
+    may_cost = tuple(total for total in sums(one.money(paid_in[one.workflow]) for one in flying) if total.amount)
+    return HoldReport(batch_key, workflow, hold, states, tuple(flying), may_cost, batch.running, again, before, paid_in)
+
+
 def resume(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None) -> HoldReport:
     """Let what was paused go on. Without `workflow` every pause of the batch ends; what was cancelled stays.
 
@@ -179,11 +226,6 @@ def _pending(connection: Connection, batch: HeldBatch, slugs: Collection[str]) -
 
 def _way_back(hold: Hold) -> Hint:
     return Hint(Action.RESUME_BATCH if hold.kind == "paused" else Action.RETRY_CANCELLED)
-
-
-def _may_cost(batch: HeldBatch, flying: list[UnderWay]) -> tuple[Money, ...]:
-    price = {step.slug: step.workflow.price.currency for step in batch.blueprint.steps}
-    return tuple(total for total in sums(one.money(price[one.workflow]) for one in flying) if total.amount)
 
 
 def _now() -> str:

@@ -12,6 +12,8 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import UNDECIDED, ErrorClass, SkipReason, Status, StopCause
 from enrichment_assets.services.operations.remedy_sentences import PLATFORM
+from enrichment_assets.store.batches.budget_holds import ACTOR as BUDGET
+from enrichment_assets.store.batches.holds import Hold
 from enrichment_assets.store.states.stops import StepStop
 from enrichment_assets.wire.secrets import secret_names
 
@@ -100,6 +102,13 @@ def skip_remedy(reason: str, workflow: str, blueprint: Blueprint) -> tuple[Hint,
         return (Hint(Action.FIX_CONDITION),)
     action = _SKIPPED.get(code)
     return () if action is None else (Hint(action),)
+
+
+def hold_remedy(hold: Hold) -> Hint:
+    """What to do about what is paused or cancelled."""
+    if hold.kind == "cancelled":
+        return Hint(Action.RETRY_CANCELLED)
+    return Hint(Action.RAISE_BUDGET if hold.actor == str(BUDGET) else Action.RESUME_BATCH)
 
 
 _SKIPPED: Mapping[str, Action] = {

@@ -28,6 +28,7 @@ from enrichment_assets.services.operations.recovery import (
     wake_again,
     what_next,
 )
+from enrichment_assets.services.operations.remedies import hold_remedy
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.holds import ALL, Hold, read_holds, write_holds
 from enrichment_assets.store.database import Connection
@@ -202,10 +203,9 @@ def _without_cancellations(
 def _held(batch: LockedBatch, batch_key: str, pending: Mapping[str, int]) -> list[Hindrance]:
     """The pauses that keep what is PENDING from being asked."""
     paused = {name: hold for name, hold in read_holds(batch.holds).items() if hold.kind == "paused"}
-    resume = (Hint(Action.RESUME_BATCH),)
     if ALL in paused and pending:
-        return [Hindrance(None, paused[ALL].sentence, resume)]
-    return [Hindrance(name, hold.sentence, resume) for name, hold in paused.items() if name in pending]
+        return [Hindrance(None, paused[ALL].sentence, (hold_remedy(paused[ALL]),))]
+    return [Hindrance(name, hold.sentence, (hold_remedy(hold),)) for name, hold in paused.items() if name in pending]
 
 
 def _no_such_provider(batch_key: str, blueprint: Blueprint, provider: str) -> NotFoundError:

@@ -17,11 +17,11 @@ from enrichment_assets.domain.statuses import ErrorClass, Status, StopCause
 from enrichment_assets.services.operations.remedies import (
     at,
     failure_remedy,
+    hold_remedy,
     skip_remedy,
     stop_reason,
     stop_remedy,
 )
-from enrichment_assets.store.batches.budget_holds import ACTOR as BUDGET
 from enrichment_assets.store.batches.holds import Gate, read_holds
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts, is_running_now
@@ -109,8 +109,8 @@ class _Reader:
     def _pending(self, states: StandingStates) -> Standing:
         hold = self.gate.hold_on(states.workflow)
         if hold is not None:
-            go_on = Hint(Action.RAISE_BUDGET if hold.actor == str(BUDGET) else Action.RESUME_BATCH)
-            return self._made(states, hold.kind, hold.sentence, (go_on,), since=datetime.fromisoformat(hold.at))
+            since = datetime.fromisoformat(hold.at)
+            return self._made(states, hold.kind, hold.sentence, (hold_remedy(hold),), since=since)
         stop = self.stops.get(states.workflow)
         if stop is not None and (states.reason is None or _is_for(stop, states.error_class)):
             remedy = stop_remedy(stop, self.blueprint, os.environ)

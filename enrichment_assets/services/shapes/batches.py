@@ -193,7 +193,10 @@ class Batch(Shape):
             extracted=found.extracted,
             workflows=tuple(WorkflowStates.of(row, found.cost_of(row).currency) for row in found.workflows),
             reasons=tuple(map(StandingReason.of, found.reasons)),
-            holds=tuple(Hold.of(workflow, hold) for workflow, hold in sorted(found.holds.items())),
+            holds=tuple(
+                Hold.of(workflow, hold, found.held_calls.get(workflow, ()), found.currencies)
+                for workflow, hold in sorted(found.holds.items())
+            ),
         )
 
 

@@ -87,6 +87,19 @@ def note_action(
     )
 
 
+# one row: of one batch's few actions
+def has_decided(connection: Connection, batch_id: int, since: datetime) -> bool:
+    """Whether somebody has decided since then that a batch is to run or to stop."""
+    row = connection.execute(
+        "select 1 from operator_actions where batch_id = %s and at >= %s and action = any(%s::text[]) limit 1",
+        (batch_id, since, [code.value for code in _DECISIONS]),
+    ).fetchone()
+    return row is not None
+
+
+_DECISIONS = (Code.BATCH_PAUSE, Code.BATCH_RESUME, Code.BATCH_CANCEL, Code.BATCH_RETRY, Code.BATCH_EXTEND)
+
+
 def _json(value: Mapping[str, Any] | None) -> Jsonb | None:
     bounded = kept(value)
     return None if bounded is None else Jsonb(bounded)

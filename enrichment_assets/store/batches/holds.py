@@ -10,14 +10,12 @@ states and calls in everybody's order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.actors import Actor
-from enrichment_assets.domain.money import Money
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import Status
@@ -43,12 +41,14 @@ class Hold:
         reason: In the words of who said so; empty where none were given.
         actor: Who said so: `cli:ann`.
         at: When, ISO 8601.
+        under_way: Workflow slug -> what was under way at that moment (`held_calls.UnderWay.kept`).
     """
 
     kind: Kind
     reason: str
     actor: str
     at: str
+    under_way: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -114,6 +114,8 @@ class HeldBatch:
     holds: dict[str, Hold]
     is_over: bool
     """It was given up or archived: nothing of it is sent whatever else holds."""
+    is_finished: bool
+    """Every step of it has ended."""
     running: tuple[str, ...]
     """Labels of the runs that work on it."""
 
@@ -122,8 +124,8 @@ class HeldBatch:
 def lock_for_hold(connection: Connection, batch_key: str) -> HeldBatch | None:
     """Lock the batch's row against intents until the transaction ends; None: there is no such batch."""
     row = connection.execute(
-        "select id, client_id, blueprint, holds, given_up_at is not null or retired_at is not null as is_over "
-        "from batches where batch_key = %s for update",
+        "select id, client_id, blueprint, holds, given_up_at is not null or retired_at is not null as is_over, "
+        "finished_at is not null as is_finished from batches where batch_key = %s for update",
         (batch_key,),
     ).fetchone()
     if row is None:
@@ -139,6 +141,7 @@ def lock_for_hold(connection: Connection, batch_key: str) -> HeldBatch | None:
         Blueprint.model_validate(row["blueprint"]),
         read_holds(row["holds"]),
         row["is_over"],
+        row["is_finished"],
         tuple(runner["label"] for runner in runners),
     )
 
@@ -147,9 +150,14 @@ def lock_for_hold(connection: Connection, batch_key: str) -> HeldBatch | None:
 def write_holds(connection: Connection, batch_id: int, holds: Mapping[str, Hold]) -> None:
     """Write what holds the batch from now on, and what follows: when it is looked at next, and whether it is finished.
 
-    What is held is nobody's to look at. A batch whose items are not laid out yet is left to the run that does so.
+    What is held is nobody's to look at. Items that are not laid out yet wait for the first run after a pause; a
+    cancelled batch has a run that lays them out and ends them.
     """
-    kept = {name: {"kind": h.kind, "reason": h.reason, "actor": h.actor, "at": h.at} for name, h in holds.items()}
+    kept = {
+        name: {"kind": h.kind, "reason": h.reason, "actor": h.actor, "at": h.at}
+        | ({"under_way": h.under_way} if h.under_way else {})
+        for name, h in holds.items()
+    }
     connection.execute(
         f"""
         with open_states as (
@@ -160,7 +168,9 @@ def write_holds(connection: Connection, batch_id: int, holds: Mapping[str, Hold]
         )
         update batches b
         set holds = %(holds)s,
-            resume_at = case when b.items_created_at is null then b.resume_at
+            resume_at = case when b.items_created_at is null and %(holds)s::jsonb -> '{ALL}' ->> 'kind' = 'paused'
+                             then null
+                             when b.items_created_at is null then coalesce(b.resume_at, clock_timestamp())
                              when o.is_due then clock_timestamp() else o.look_at end,
             finished_at = case when b.items_created_at is null then b.finished_at
                                when o.open = 0 then coalesce(b.finished_at, clock_timestamp()) end
@@ -192,33 +202,6 @@ async def cancel_new(
 
 def _parameters(batch_id: int, slugs: Sequence[str], reason: str, facts: StepFacts) -> dict[str, Any]:
     return {"batch": batch_id, "slugs": list(slugs), "reason": reason, **facts.parameters()}
-
-
-@dataclass(frozen=True, slots=True)
-class UnderWay:
-    """Calls of a workflow that had left before a hold, and what was reserved for them: the most they can still cost."""
-
-    workflow: str
-    calls: int
-    reserved: Decimal
-
-    def money(self, currency: str) -> Money:
-        """What they can still cost."""
-        return Money(self.reserved, currency)
-
-
-def under_way(connection: Connection, batch_id: int, slugs: Sequence[str]) -> list[UnderWay]:
-    """What of these workflows is in flight."""
-    rows = connection.execute(
-        """
-        select workflow_slug as workflow, count(*) as calls, coalesce(sum(estimated_cost), 0) as reserved
-        from provider_calls
-        where batch_id = %s and workflow_slug = any(%s::text[]) and state in ('intent', 'sent', 'received')
-        group by workflow_slug order by workflow_slug
-        """,
-        (batch_id, list(slugs)),
-    ).fetchall()
-    return [UnderWay(**row) for row in rows]
 
 
 async def counts_for_guard(connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]] | None:
