@@ -23,6 +23,7 @@ from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.no_values import no_values
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.resources.providers import provider_resources
+from enrichment_assets.sensors.alerts import alert_sensor
 from enrichment_assets.sensors.analytics import analytics_sensor
 from enrichment_assets.sensors.callbacks import callback_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
@@ -63,7 +64,7 @@ def build_definitions(
         ],
         jobs=[batch_job, analytics_job, retention_job],
         schedules=[retention_schedule],
-        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor],
+        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor, alert_sensor],
         resources={
             "platform": where,
             **provider_resources(where.settings().sandbox_url, shown),

@@ -71,6 +71,8 @@ class Code(StrEnum):
     SUPPRESSION_ADD = "suppression.add"
     SUPPRESSION_IMPORT = "suppression.import"
     SUPPRESSION_REMOVE = "suppression.remove"
+    ALERT_ADD = "alert.add"
+    ALERT_REMOVE = "alert.remove"
     LEAD_EDIT = "lead.edit"
     RETENTION_RUN = "retention.run"
 

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from tests.alerts.watch import Watch
+from tests.harness.batches import BatchHarness
 from tests.recovery.conftest import enrich, program
 
 __all__ = ["enrich", "program"]
@@ -31,6 +33,11 @@ def addresses(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name, value in ADDRESSES.items():
         monkeypatch.setenv(name, value)
     return ADDRESSES
+
+
+@pytest.fixture
+def watched(harness: BatchHarness, addresses: dict[str, str]) -> Watch:
+    return Watch(harness)
 
 
 @dataclass

@@ -30,6 +30,7 @@ FOR_USERS = (
     "docs/fan-out.md",
     "docs/operations.md",
     "docs/privacy.md",
+    "docs/alerts.md",
     "docs/callbacks.md",
     "docs/analytics.md",
     "docs/companies.md",

@@ -30,6 +30,7 @@ from enrichment_assets.services.shapes.shape import Shape, plain, written
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from tests.docs.json_page import PAGE, PRINTED, render, shape_classes, undescribed
+from tests.engine.hostile_server import answering
 from tests.harness.databases import PostgresServer
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
@@ -273,6 +274,12 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("suppress check", ("suppress", "check", "ann+x@acme.com")),
     ("suppress list", ("suppress", "list")),
     ("suppress remove", ("suppress", "remove", "ann@acme.com")),
+    ("alert add", ("alert", "add", "batch.stuck", "--channel", "slack:T")),
+    ("alert list", ("alert", "list")),
+    ("alert test", ("alert", "test", "webhook:T")),
+    ("alert incidents", ("alert", "incidents")),
+    ("alert channels", ("alert", "channels")),
+    ("alert remove", ("alert", "remove", "1")),
     ("give-up", ("give-up", "clean-1", "--yes")),
     ("archive", ("archive", "upload", "{upload}")),
     ("archived", ("archived",)),
@@ -310,6 +317,8 @@ CHANGES = {
     "suppress add": "suppression.add",
     "suppress import": "suppression.import",
     "suppress remove": "suppression.remove",
+    "alert add": "alert.add",
+    "alert remove": "alert.remove",
     "give-up": "batch.give_up",
     "archive": "upload.archive",
     "restore": "upload.restore",
@@ -317,7 +326,7 @@ CHANGES = {
     "retention": "retention.run",
 }
 """What the commands that change something write down."""
-EMPTY = {"rejections", "resolve --retry"}
+EMPTY = {"rejections", "resolve --retry", "alert incidents"}
 """What may print nothing of its noun here."""
 
 
@@ -336,13 +345,17 @@ def ran(home: Settings, program: typer.Typer, tmp_path_factory: pytest.TempPathF
     people = tmp_path_factory.mktemp("lists") / "people.csv"
     people.write_text('First Name,Last Name,Website\nAda,Byron,acme.com\nBob,Bell,acme.com\nCy,"Dee,x\n')
     done: list[Ran] = []
-    with connect(home.hq_database_url or "", autocommit=True) as hq, pytest.MonkeyPatch.context() as patch:
+    with (
+        connect(home.hq_database_url or "", autocommit=True) as hq,
+        pytest.MonkeyPatch.context() as patch,
+        answering() as channel,
+    ):
         item = hq.execute("select min(id) as id from batch_items").fetchone()
         cases, recorded = people.with_name("cases.jsonl"), people.with_name("recorded.jsonl")
         cases.write_text('{"name": "a", "inputs": {"full_name": "Ada Byron"}, "expect": {"last_name": "Byron"}}\n')
         files = {"cases": str(cases), "recorded": str(recorded)}
         words = {**files, "example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
-        for name, value in environment(home).items():
+        for name, value in (environment(home) | {"T": f"{channel.url}/channel"}).items():
             patch.setenv(name, value)
         for name, typed in RUNS:
             options = [] if name in WITHOUT_JSON else ["--json"]

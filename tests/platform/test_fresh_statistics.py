@@ -22,11 +22,14 @@ import pytest
 from psycopg.rows import dict_row
 
 from enrichment_assets import store
+from enrichment_assets.domain.alerts.kinds import Kind
+from enrichment_assets.domain.alerts.notices import ChannelKind
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
+from enrichment_assets.store.alerts import detectors, incidents, rules
 from enrichment_assets.store.audit import operator_actions
 from enrichment_assets.store.batches import budget_holds, fanout, giving_up, held_calls, holds, items, tries, urgency
 from enrichment_assets.store.calls import bulk, ledger, questions, retention, reuse
@@ -112,8 +115,18 @@ def _readings(batch: FreshBatch) -> list[replaying.NewReading]:
     ]
 
 
+def _watched(connection: Sync) -> None:
+    """A rule of every kind, which nothing is too little for."""
+    channel = rules.add_channel(connection, ChannelKind.SLACK, "T")
+    for kind in Kind:
+        rules.add_rule(connection, kind, None, Decimal(0), channel, None)
+
+
 SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     batch_states.workflow_counts: lambda c, b: batch_states.workflow_counts(c, b.batch_id),
+    detectors.find: lambda c, b: (_watched(c), detectors.find(c, list(Kind))),
+    incidents.list_incidents: lambda c, b: incidents.list_incidents(c, b.client_id, 10, only_open=False),
+    rules.add_rule: lambda c, b: _watched(c),
     holds.cancel_unsent: lambda c, b: holds.cancel_unsent(c, b.batch_id, SLUGS, "cancelled", FACTS),
     tries.copy_rows: lambda c, b: tries.copy_rows(c, b.batch_id, []),
     tries.lay_out_states: lambda c, b: tries.lay_out_states(c, b.batch_id, 9, "tried"),

@@ -36,6 +36,8 @@ from tests.warehouse.hq_data import Answer, Lead, seed_batch
 
 CARRIED_OUT = "the engine and Dagster's assets carry out what somebody launched"
 WITHOUT_ACTOR = {
+    "alerts.watching.tell": "it carries out what a rule says",
+    "alerts.watching.watch": "it carries out what a rule says",
     "batches.advancing.advance_batch": CARRIED_OUT,
     "batches.advancing.mark_extracted": CARRIED_OUT,
     "batches.items.create_items": CARRIED_OUT,

@@ -91,7 +91,7 @@ KINDS: Mapping[Kind, Watched] = {
         "a provider refuses a key, or its credits are used up, or it wants to be paid", Severity.CRITICAL
     ),
     Kind.BUDGET_USED: Watched(
-        "N % of a budget is spent or set aside; with 100, or a step was skipped for it",
+        "N % of a budget is spent or set aside; with 100 also: a batch pauses for it",
         Severity.WARNING,
         _n("%", "100", "1", "100"),
     ),

@@ -90,6 +90,10 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "delete from client_profiles where client_id = %(id)s",
         "delete from budgets where client_id = %(id)s",
         "delete from suppressions where client_id = %(id)s",
+        "delete from alert_notices where incident_id in (select i.id from alert_incidents i join alert_rules r "
+        "on r.id = i.rule_id where r.client_id = %(id)s)",
+        "delete from alert_incidents where rule_id in (select id from alert_rules where client_id = %(id)s)",
+        "delete from alert_rules where client_id = %(id)s",
         "delete from clients where id = %(id)s",
     ),
     "upload": ("delete from upload_rejections where upload_id = %(id)s", "delete from uploads where id = %(id)s"),

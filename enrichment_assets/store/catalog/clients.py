@@ -26,3 +26,8 @@ def get_client(connection: Connection, slug: str, *, archived: bool = False) -> 
 def list_clients(connection: Connection) -> list[Row]:
     """Clients by slug, archived ones left out."""
     return connection.execute("select * from clients where archived_at is null order by slug").fetchall()
+
+
+def client_slugs(connection: Connection) -> dict[int, str]:
+    """Id -> slug of every client, archived ones too."""
+    return {row["id"]: row["slug"] for row in connection.execute("select id, slug from clients").fetchall()}

@@ -18,6 +18,13 @@ CURRENCY = """(
 """SQL: the currency of what the budget `g` bounds."""
 
 
+NAMED = """(
+  'the ' || case when {0}.batch_id is null then 'client' else 'batch' end || '''s budget'
+  || coalesce(' for ' || {0}.workflow_slug, '')
+)"""
+"""SQL: `BudgetLine.named` of the budget of an alias."""
+
+
 @dataclass(slots=True)
 class BudgetLine:
     """One budget as a transaction sees and changes it.

@@ -6,6 +6,7 @@ table exists. Queries are elsewhere in this room. Every tenant-owned table carri
 
 from __future__ import annotations
 
+from enrichment_assets.store.tables.alert import alert_channels, alert_incidents, alert_notices, alert_rules
 from enrichment_assets.store.tables.audit import operator_actions
 from enrichment_assets.store.tables.batch import batch_items, batches, item_edits
 from enrichment_assets.store.tables.call import bulk_calls, prompt_inputs, provider_calls
@@ -29,6 +30,10 @@ from enrichment_assets.store.tables.upload import upload_rejections, uploads
 
 __all__ = [
     "MONEY",
+    "alert_channels",
+    "alert_incidents",
+    "alert_notices",
+    "alert_rules",
     "batch_items",
     "batches",
     "budgets",

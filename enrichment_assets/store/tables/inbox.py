@@ -37,6 +37,7 @@ callback_inbox = Table(  # raw bytes first; parsing happens later, from here
         text("(headers ->> 'webhook-id')"),
         postgresql_where=text("(headers ->> 'webhook-id') is not null"),
     ),
+    Index("ix_callback_inbox_dead", "client_id", postgresql_where=text("status = 'dead'")),
     Index("ix_callback_inbox_new", "batch_id", "id", postgresql_where=text("status = 'new'")),
     info=OWN,
 )

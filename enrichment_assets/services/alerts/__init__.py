@@ -1,0 +1,1 @@
+"""Alerts: rules that people set, what they find, and telling it."""

@@ -1,0 +1,1 @@
+"""Alerts: rules, what detects, incidents, and what is to be said of them."""
