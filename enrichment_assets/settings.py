@@ -59,6 +59,8 @@ class Settings:
         hq_database_url: libpq URL of the operational database, or None for the embedded one.
         workspace_database_url: libpq URL of the database that results are published to, or None.
         dagster_database_url: libpq URL of Dagster's own storage, or None (then: the HQ server).
+        hq_direct_url: libpq URL of HQ past its pooler, or as the role that owns its tables: what migrates uses it.
+        hq_pooler: `transaction` or `session`: the mode of the pooler before HQ; None: what answers is looked at.
         receiver_url: Base URL under which providers reach the receiver from outside.
         sandbox_url: Base URL of the provider sandbox when providers are to be simulated, else None.
         max_upload_bytes: Largest file that an upload takes.
@@ -87,13 +89,16 @@ class Settings:
     warm_minutes: float = DEFAULT_WARM_MINUTES
     suppression_pepper: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[str, ...] = ()
+    hq_direct_url: str | None = field(default=None, repr=False)
+    hq_pooler: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings from environment variables (all optional).
 
         `ENRICH_HOME` (default `find_home()`), `HQ_DATABASE_URL`,
-        `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
+        `WORKSPACE_DATABASE_URL`, `DAGSTER_DATABASE_URL`, `HQ_DATABASE_DIRECT_URL`, `HQ_DATABASE_POOLER`,
+        `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
         `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`, `ENRICH_SUPPRESSION_PEPPER`,
         `ENRICH_TRUSTED_PROXIES` (separated by commas).
@@ -115,6 +120,8 @@ class Settings:
             warm_minutes=float(env.get("ENRICH_WARM_MINUTES") or DEFAULT_WARM_MINUTES),
             suppression_pepper=env.get("ENRICH_SUPPRESSION_PEPPER") or None,
             trusted_proxies=_listed(env, "ENRICH_TRUSTED_PROXIES"),
+            hq_direct_url=env.get("HQ_DATABASE_DIRECT_URL") or None,
+            hq_pooler=env.get("HQ_DATABASE_POOLER") or None,
         )
 
     @property

@@ -18,17 +18,20 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.home import prepare_home
 from enrichment_assets.installation import migrating
 from enrichment_assets.installation.embedded import LocalPostgres
+from enrichment_assets.installation.pooler import settle_pooling
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import (
     Connection,
     Opened,
     connect,
+    place,
     postgres_url,
     reason,
     unreachable,
     with_search_path,
 )
 from enrichment_assets.store.hq import MOST_CONNECTIONS, PATIENCE_SECONDS, Hq
+from enrichment_assets.store.pooling import Pooling, declared_pooling, note_pooling
 
 logger = logging.getLogger(__name__)
 
@@ -92,11 +95,21 @@ def connect_hq(settings: Settings) -> Opened:
 def connect_workspace(settings: Settings) -> Opened:
     """A connection to the workspace, made usable as by `open_databases`, whose errors it raises."""
     known = _located(settings)
-    if known.hq in _ready:
+    if known.hq in _ready and known.workspace in _ready:
         with suppress(InfrastructureError):  # stopped meanwhile: started again below
             return Opened(connect(known.workspace), known.workspace)
     url = open_databases(settings).workspace
-    return Opened(connect(url), url)
+    connection = connect(url, autocommit=True)
+    try:
+        if url not in _ready:
+            if settings.workspace_database_url is not None:
+                settle_pooling(url, connection, None)
+            _ready.add(url)
+        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    return Opened(connection, url)
 
 
 def locate_external(settings: Settings) -> Databases:
@@ -164,13 +177,18 @@ def _open_embedded(settings: Settings) -> tuple[Databases, Connection]:
 
 
 def _make_ready(settings: Settings, databases: Databases, connection: Connection) -> None:
-    _migrate_if_behind(connection, databases)
+    if settings.hq_database_url is None:
+        note_pooling(databases.hq, Pooling.NONE)
+    else:
+        settle_pooling(databases.hq, connection, declared_pooling(settings.hq_pooler))
+    direct = _optional_url(settings.hq_direct_url, "HQ_DATABASE_DIRECT_URL")
+    _migrate_if_behind(connection, databases.hq, direct)
     if settings.hq_database_url is None:
         return
     if settings.workspace_database_url is None:
         logger.info("WORKSPACE_DATABASE_URL is not set: results are published to the HQ database")
     if settings.dagster_database_url is None:
-        _ensure_schema(connection, DAGSTER_SCHEMA)
+        _ensure_schema(connection, DAGSTER_SCHEMA, direct)
 
 
 def _create_databases(server: LocalPostgres) -> None:
@@ -183,23 +201,57 @@ def _create_databases(server: LocalPostgres) -> None:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
-def _migrate_if_behind(connection: Connection, databases: Databases) -> None:
-    if migrating.is_current(connection):
+def _migrate_if_behind(connection: Connection, hq: str, direct: str | None) -> None:
+    """Migrate HQ by the direct URL, where there is one: its role owns the tables, the connection's works with them."""
+    if _is_current(connection):
         return
-    role = connection.execute("select current_user as name").fetchone()
     try:
-        migrating.migrate(databases.hq, works_as=role["name"] if role else None)
+        migrating.migrate(direct or hq, works_as=_role(connection))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise InfrastructureError(
+            f"HQ at {place(direct or hq)} cannot be migrated as this role ({reason(error, direct or hq)}): "
+            "HQ_DATABASE_DIRECT_URL names the role that owns its tables.",
+            code="database.not_the_owner",
+        ) from None
     except psycopg.Error as error:
-        raise unreachable(databases.hq, error) from None
+        raise unreachable(direct or hq, error) from None
+    if direct and not _is_current(connection):
+        raise InfrastructureError(
+            f"HQ_DATABASE_DIRECT_URL has migrated a schema that the role {_role(connection)} does not find at "
+            f"{place(hq)}: both need the same database and the same search_path.",
+            code="database.other_schema",
+        )
 
 
-def _ensure_schema(connection: Connection, schema: str) -> None:
+def _is_current(connection: Connection) -> bool:
+    """As `migrating.is_current`; what the role may not read, it was not given its rights to yet."""
+    try:
+        return migrating.is_current(connection)
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+
+
+def _role(connection: Connection) -> str:
+    row = connection.execute("select current_user::text as role").fetchone()
+    return "" if row is None else str(row["role"])
+
+
+def _ensure_schema(connection: Connection, schema: str, direct: str | None) -> None:
     """Create a schema if it is absent; looking first, for a role without CREATE may use one that is there."""
     found = connection.execute("select to_regnamespace(%s) is not null as found", [schema]).fetchone()
     if found and found["found"]:
         return
+    make = sql.SQL("create schema if not exists {}").format(sql.Identifier(schema))
+    give = sql.SQL("grant usage, create on schema {} to {}").format(
+        sql.Identifier(schema), sql.Identifier(_role(connection))
+    )
     try:
-        connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+        if direct is None:
+            connection.execute(make)
+            return
+        with connect(direct) as owner:
+            owner.execute(make)
+            owner.execute(give)
     except psycopg.errors.UniqueViolation:
         return  # another process created it at this moment
     except psycopg.Error as error:

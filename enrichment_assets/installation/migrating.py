@@ -20,6 +20,7 @@ from enrichment_assets.store.tenancy.policies import KEEPS, READERS, WORKS, prot
 from enrichment_assets.store.tenancy.workers import let_work
 
 if TYPE_CHECKING:
+    import sqlalchemy
     from alembic.config import Config
 
 MIGRATIONS_DIR = Path(migrations.__file__).parent
@@ -82,12 +83,13 @@ def migrate(url: str, works_as: str | None = None) -> None:
     """Apply what is missing, in one transaction, under an advisory lock; then protect the tables, one by one.
 
     Args:
-        url: HQ, as the role that owns the tables, or is to own them.
-        works_as: The role that works on them, where it is another one: it is let at all rows.
+        url: As whom; the tables become that role's, in the first schema of its search_path that it may create in, or
+            where HQ is already.
+        works_as: The role that works on them, where it is another one: it is given its rights, and let at all rows.
 
     Raises:
+        InfrastructureError: The role may create in no schema of its search_path; or a table cannot be protected.
         psycopg.Error: A migration fails; nothing of it stays.
-        InfrastructureError: A table cannot be protected.
     """
     from alembic import command
     from sqlalchemy import create_engine, text
@@ -95,10 +97,13 @@ def migrate(url: str, works_as: str | None = None) -> None:
     from sqlalchemy.pool import NullPool
 
     config = alembic_config()
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(url, prepare_threshold=None), poolclass=NullPool
+    )
     try:
         with engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            _work_in_own_schema(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DBAPIError as error:
@@ -126,3 +131,28 @@ def _protect(url: str, works_as: str | None) -> None:
 
 def _protected_note() -> str:
     return f"all tables of revision {newest_revision()} have row level security"
+
+
+_PLACES = """
+select s.name, c.oid is not null as is_hqs, has_schema_privilege(s.name, 'create') as may_create
+from unnest(current_schemas(false)) with ordinality as s(name, place)
+left join pg_class c on c.oid = to_regclass(quote_ident(s.name) || '.alembic_version')
+order by c.oid is null, s.place
+"""
+
+
+def _work_in_own_schema(begun: sqlalchemy.Connection) -> None:
+    """Let the transaction make tables where HQ is, or is to be: the search_path may begin with another's schema."""
+    places = begun.exec_driver_sql(_PLACES).all()
+    found = next((name for name, is_hqs, may_create in places if is_hqs or may_create), None)
+    if found is None:
+        user, database = begun.exec_driver_sql("select current_user, current_database()").one()
+        raise InfrastructureError(
+            f"The role {user} may create tables in no schema of its search_path "
+            f"({', '.join(name for name, *_ in places) or 'which names none that is there'}): make one (create schema "
+            f"hq authorization {user}; alter role {user} in database {database} set search_path = hq).",
+            code="database.no_schema",
+        )
+    path = [found, *(name for name, *_ in places if name != found)]
+    quoted = sql.SQL(", ").join(map(sql.Identifier, path)).as_string(None)
+    begun.exec_driver_sql("select set_config('search_path', %s, true)", (quoted,))

@@ -129,5 +129,7 @@ def _as_environment(settings: Settings) -> dict[str, str]:
         "HQ_DATABASE_URL": settings.hq_database_url,
         "WORKSPACE_DATABASE_URL": settings.workspace_database_url,
         "DAGSTER_DATABASE_URL": settings.dagster_database_url,
+        "HQ_DATABASE_DIRECT_URL": settings.hq_direct_url,
+        "HQ_DATABASE_POOLER": settings.hq_pooler,
     }
     return {name: value for name, value in named.items() if value}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,15 @@ from dagster import Field, StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import create_pg_connection, create_pg_engine, set_pg_statement_timeout
-from sqlalchemy.engine import Engine
-from sqlalchemy.event import listen
+from dagster_postgres.utils import retry_pg_creation_fn
 
 from enrichment_assets.installation.databases import open_databases
+from enrichment_assets.resources import dagster_engines
 from enrichment_assets.resources.dagster_events import EventLogSaidOnce
 from enrichment_assets.resources.event_log import MOST_WAITING
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import postgres_url, with_setting
 from enrichment_assets.store.links import with_signs_of_life
-
-DRIVER = "postgresql+psycopg2"
-"""What dagster-postgres is written for; a bare `postgresql://` means another driver in newer SQLAlchemy."""
 
 
 def dagster_url(settings: Settings) -> str:
@@ -49,7 +46,7 @@ def dagster_url(settings: Settings) -> str:
         url = open_databases(settings).dagster
         if settings.hq_database_url is None:
             url = with_setting(url, "synchronous_commit", "off")
-    return with_signs_of_life(url).replace("postgresql", DRIVER, 1)
+    return with_signs_of_life(url).replace("postgresql", dagster_engines.DRIVER, 1)
 
 
 LOOKED_FOR = (
@@ -74,15 +71,33 @@ class EnrichPostgresStorage(DagsterPostgresStorage):
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        engine = _pooled(postgres_url)
-        is_made = _has_tables(engine)  # else Dagster looks for them three times, each time by a connection of its own
-        super().__init__(postgres_url, should_autocreate_tables=not is_made, inst_data=inst_data)
+        engine = dagster_engines.make_engine(postgres_url, pool_size=3, pool_recycle=3600, max_overflow=20)
+        # Dagster would look for its tables three times, each time by a connection of its own.
+        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
         self._event_log_storage = EventLogSaidOnce(postgres_url)
         for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             part._engine = engine
+            part.optimize_for_webserver = partial(dagster_engines.optimize_for_webserver, part)  # type: ignore[method-assign]
+        missing = dagster_engines.missing_tables(engine)
+        if missing:
+            self._make_tables(missing)
+        for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             for name in LOOKED_FOR:
                 if hasattr(part, name):
                     setattr(part, name, _looked_for_once(getattr(part, name)))
+
+    def _make_tables(self, missing: set[str]) -> None:
+        """As Dagster's three storages do, each for its own tables: they know no pooler."""
+        if "runs" in missing:
+            retry_pg_creation_fn(self._run_storage._init_db)
+            self._run_storage.migrate()
+            self._run_storage.optimize()
+        if "event_logs" in missing:
+            retry_pg_creation_fn(self._event_log_storage._init_db)
+            self._event_log_storage.reindex_events()
+            self._event_log_storage.reindex_assets()
+        if "jobs" in missing:
+            retry_pg_creation_fn(self._schedule_storage._init_db)
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
@@ -112,22 +127,3 @@ def _looked_for_once(look: Callable[..., bool]) -> Callable[..., bool]:
         return known
 
     return looked
-
-
-def _pooled(url: str) -> Engine:
-    """Connections that runs, events and schedules share, and that are held open instead of made for each statement.
-
-    dagster-postgres holds them in the web server alone, and for each of the three by itself. A run writes its events
-    with hundreds of statements, and each new connection costs a process of the server.
-    """
-    engine = create_pg_engine(url, isolation_level="AUTOCOMMIT", pool_size=3, pool_recycle=3600, max_overflow=20)
-    listen(engine, "connect", lambda connection, _: set_pg_statement_timeout(connection, 0))
-    return engine
-
-
-def _has_tables(engine: Engine) -> bool:
-    """Whether the tables are there by which Dagster tells that it has made its own."""
-    with create_pg_connection(engine) as connection:
-        names = ("runs", "instance_info", "event_logs", "jobs")
-        made = connection.exec_driver_sql("select " + ", ".join(f"to_regclass('{name}')" for name in names))
-        return all(made.one())

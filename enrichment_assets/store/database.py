@@ -6,8 +6,10 @@ No error raised here carries a password.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import orjson
@@ -23,6 +25,7 @@ from enrichment_assets.store.links import (
     BoundedConnection,
     signs_of_life,
 )
+from enrichment_assets.store.pooling import Pooling, Route, advice, known_pooling, note_pooling, route, without_options
 
 _CONNECT_SECONDS = 10
 
@@ -30,8 +33,50 @@ Row = dict[str, Any]
 """A row as every query gives it: column -> value."""
 
 Connection = psycopg.Connection[Row]
-AsyncConnection = psycopg.AsyncConnection[Row]
-"""The two kinds of connection, under one name each: signatures use these and no others."""
+"""A synchronous connection. Signatures name the two kinds by `Connection` and `AsyncConnection`, and no others."""
+
+
+class AsyncConnection(BoundedAsyncConnection):
+    """An asynchronous connection, which knows whether a pooler gives each of its transactions another session.
+
+    Attributes:
+        pooling: What stands before the server.
+    """
+
+    pooling: Pooling = Pooling.NONE
+    _each_time: Mapping[str, str] = {}
+
+    async def work_under(self, settings: Mapping[str, str]) -> None:
+        """Settings for what this connection does from now on: of the session, or behind a pooler of each transaction.
+
+        Behind a pooler they hold in `begin` and `under_settings`, and nowhere else.
+
+        Args:
+            settings: Name -> value of Postgres settings.
+        """
+        if self.pooling is Pooling.NONE:
+            await self._set(settings, is_local=False)
+        else:
+            self._each_time = settings
+
+    async def begin(self) -> None:
+        """Begin a transaction under the settings. In a pipeline this is no exchange of its own."""
+        await self.execute("begin")
+        if self._each_time:
+            await self._set(self._each_time, is_local=True)
+
+    @asynccontextmanager
+    async def under_settings(self) -> AsyncIterator[None]:
+        """Whatever is done inside is done under the settings: where they are no session's, in one transaction."""
+        if not self._each_time:
+            yield
+            return
+        async with self.pipeline(), self.transaction():
+            await self._set(self._each_time, is_local=True)
+            yield
+
+    async def _set(self, settings: Mapping[str, str], *, is_local: bool) -> None:
+        await self.execute(*_local_settings(settings, is_local=is_local))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +114,13 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
 async def connect_async(url: str, *, autocommit: bool = False, patience: float = PATIENCE_SECONDS) -> AsyncConnection:
     """Open an asynchronous connection whose rows are dictionaries; `patience`: see `store.links`.
 
-    It prepares the statements that ask for it, unless a proxy stands in between (`is_proxied`).
+    It prepares the statements that ask for it, unless a pooler in transaction mode stands in between.
 
     Raises:
         InfrastructureError: As `connect`.
     """
     try:
-        connection = await BoundedAsyncConnection.connect(
+        connection = await AsyncConnection.connect(
             url,
             **signs_of_life(url),  # type: ignore[arg-type]
             row_factory=dict_row,
@@ -84,7 +129,8 @@ async def connect_async(url: str, *, autocommit: bool = False, patience: float =
             application_name="enrich",
         )
         connection.patience = patience
-        if await is_proxied(connection):
+        connection.pooling = known_pooling(url) or await _noticed(url, connection)
+        if connection.pooling is Pooling.TRANSACTION:
             connection.prepare_threshold = None
         await connection.set_autocommit(autocommit)
     except psycopg.Error as error:
@@ -93,15 +139,51 @@ async def connect_async(url: str, *, autocommit: bool = False, patience: float =
     return connection
 
 
-async def is_proxied(connection: AsyncConnection) -> bool:
-    """Whether a proxy (PgBouncer, Supavisor) answers for the server, so that each transaction may have another session.
+def route_to(url: str) -> Route:
+    """How to connect to what a URL names. Costs a connection where this process does not know the server yet.
 
-    A proxy greets with a process id of its own making, for it has no server process for the client yet; a server greets
-    with the id of the process that serves.
+    Raises:
+        InfrastructureError: As `connect`.
     """
-    cursor = await connection.execute("select pg_backend_pid() as pid")
-    row = await cursor.fetchone()
+    pooling = known_pooling(url)
+    if pooling is None:
+        with connect(without_options(url), autocommit=True) as connection:
+            pooling = Pooling.TRANSACTION if is_pooled(connection) else Pooling.NONE
+        note_pooling(url, pooling)
+    return route(url, pooling)
+
+
+def set_for_transaction(connection: Connection, settings: Mapping[str, str]) -> None:
+    """Settings (name -> value) until the transaction ends; none cost nothing."""
+    if settings:
+        connection.execute(*_local_settings(settings))
+
+
+def _local_settings(settings: Mapping[str, str], *, is_local: bool = True) -> tuple[LiteralString, list[str | bool]]:
+    """A statement that sets them, with its values."""
+    sets = ", ".join(["set_config(%s, %s, %s)"] * len(settings))
+    return f"select {sets}", [part for pair in settings.items() for part in (*pair, is_local)]
+
+
+def is_pooled(connection: Connection) -> bool:
+    """Whether a pooler (PgBouncer, Supavisor) answers for the server, and each transaction may have another session.
+
+    A pooler greets with a process id of its own making, for it has no server process for the client yet; a server
+    greets with the id of the process that serves.
+    """
+    row = connection.execute(_PROCESS).fetchone()
     return row is None or row["pid"] != connection.info.backend_pid
+
+
+_PROCESS = "select pg_backend_pid() as pid"
+
+
+async def _noticed(url: str, connection: AsyncConnection) -> Pooling:
+    """As `is_pooled`, once a process."""
+    row = await (await connection.execute(_PROCESS)).fetchone()
+    is_direct = row is not None and row["pid"] == connection.info.backend_pid
+    note_pooling(url, Pooling.NONE if is_direct else Pooling.TRANSACTION)
+    return Pooling.NONE if is_direct else Pooling.TRANSACTION
 
 
 def postgres_url(text: str, name: str) -> str:
@@ -156,8 +238,9 @@ def place(url: str) -> str:
 
 def unreachable(url: str, error: psycopg.Error) -> InfrastructureError:
     """The error for a database that cannot be used: it names the place and the cause, never the password."""
+    told = reason(error, url)
     return InfrastructureError(
-        f"The database at {place(url)} cannot be used: {reason(error, url)}", code="database.unusable"
+        f"The database at {place(url)} cannot be used: {told}{advice(told)}", code="database.unusable"
     )
 
 

@@ -203,7 +203,7 @@ async def started(
         gates = await _connection(stack, hq_url, patience)
         ledger = await _connection(stack, hq_url, patience)
         # A stopped process must not hold its runner's row for ever: the server ends its transaction.
-        await ledger.execute(f"set idle_in_transaction_session_timeout = '{max(int(options.lease_seconds / 2), 1)}s'")
+        await ledger.work_under({"idle_in_transaction_session_timeout": f"{max(int(options.lease_seconds / 2), 1)}s"})
         throttles = Throttles(gates)
         steps = prepare_steps(batch.blueprint, providers, selection, throttles.make, options.sandbox_url)
         # guard: dead-run-is-retired

@@ -14,7 +14,7 @@ from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.calls import retention
 from enrichment_assets.store.calls.retention import Bodies, Kind
 from enrichment_assets.store.dagster_history import History
-from enrichment_assets.store.database import Connection, connect
+from enrichment_assets.store.database import Connection, connect, route_to, set_for_transaction
 from enrichment_assets.store.hq import Hq
 
 LEAST_DAYS = 7
@@ -94,12 +94,16 @@ def _bodies(hq: Hq, kind: Kind, days: int, windows: str, *, dry_run: bool) -> Bo
 
 def _history(url: str, days: int, needed: list[str], *, dry_run: bool) -> History:
     total, after = History(), 0
-    with connect(url) as connection:
-        while runs := dagster_history.old_runs(connection, days, needed, after):
-            after, ids = max(runs), list(runs.values())
-            total += dagster_history.count(connection, ids) if dry_run else dagster_history.take_out(connection, ids)
-            connection.commit()
-    return total
+    way = route_to(url)
+    with connect(way.url) as connection:
+        while True:
+            with connection.transaction():
+                set_for_transaction(connection, way.settings)
+                if not (runs := dagster_history.old_runs(connection, days, needed, after)):
+                    return total
+                after, ids = max(runs), list(runs.values())
+                take = dagster_history.count if dry_run else dagster_history.take_out
+                total += take(connection, ids)
 
 
 def _figures(done: Retained) -> dict[str, int]:

@@ -166,19 +166,20 @@ async def prepare_session(connection: AsyncConnection, statement_seconds: float)
     """
     connection.adapters.register_dumper(_TextArray, _TextArrayDumper)
     connection.adapters.register_dumper(_ByteaArray, _ByteaArrayDumper)
-    await connection.execute(
-        "select set_config('statement_timeout', %s, false), set_config('enable_seqscan', 'off', false),"
-        " set_config('plan_cache_mode', 'force_generic_plan', false)",
-        [f"{statement_seconds * 1000:.0f}ms"],
-    )
-    await connection.execute(
-        "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'"
-    )
+    settings = {
+        "statement_timeout": f"{statement_seconds * 1000:.0f}ms",
+        "enable_seqscan": "off",
+        "plan_cache_mode": "force_generic_plan",
+    }
+    row = await (await connection.execute("show synchronous_commit")).fetchone()
+    if row is not None and row["synchronous_commit"] == "off":
+        settings["synchronous_commit"] = "on"
+    await connection.work_under(settings)
 
 
 # crash point: callbacks-are-stored
 async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[IncomingCallback]) -> list[Receipt]:
-    """Store a group of callbacks in one statement, which commits when the connection is in autocommit.
+    """Store a group of callbacks in one statement, which is committed: the connection is in autocommit.
 
     Returns one receipt for each callback, in their order; REFUSED: its call has as many as are kept. Of equal callbacks
     within the group the first is STORED, the others ALREADY_STORED. Raises
@@ -190,14 +191,18 @@ async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[Incom
         _ByteaArray([c.body for c in callbacks]),
         _ByteaArray([c.body_sha256 for c in callbacks]),
     )
-    async with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+    async with (
+        connection.under_settings(),
+        connection.cursor(row_factory=tuple_row, binary=True) as cursor,
+    ):
         await cursor.execute(_STORE, columns, prepare=True)
         rows = await cursor.fetchall()
     receipts = [Receipt.UNKNOWN_TOKEN] * len(callbacks)
     if len(rows) < len(callbacks):
         known = {row[0] for row in rows}
         rest = [(n, callback) for n, callback in enumerate(callbacks, 1) if n not in known]
-        rows += await store_bulk_callbacks(connection, rest)
+        async with connection.under_settings():
+            rows += await store_bulk_callbacks(connection, rest)
     first_of_group: set[tuple[str, bytes]] = set()
     for ordinal, stored, fits in sorted(rows):
         callback = callbacks[ordinal - 1]

@@ -9,23 +9,35 @@ from psycopg import sql
 from enrichment_assets.store.database import Connection
 
 
+APPEND_ONLY = ("operator_actions",)
+"""Tables whose rows are added and read, and never changed."""
+
+_MAINTAIN_SINCE = 170000
+"""From Postgres 17 on, ANALYZE is a right of its own; before, the server skips it with a warning."""
+
+
 def let_work(connection: Connection, role: str, tables: Sequence[str]) -> None:
     """Grant a role what the platform's statements need on these tables of the current schema. Their owner has it.
 
-    Rows may be read, inserted, changed and deleted; tables are neither made nor emptied whole.
+    Rows may be read, inserted, changed and deleted (of `APPEND_ONLY` read and inserted) and counted for the planner;
+    tables are neither made nor emptied whole.
     """
-    owned = connection.execute(
-        "select pg_has_role(%s, c.relowner, 'usage') as by_role from pg_class c where c.oid = to_regclass(%s)",
+    found = connection.execute(
+        "select pg_has_role(%s, c.relowner, 'usage') as by_role, n.nspname as schema from pg_class c "
+        "join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass(%s)",
         [role, f'"{tables[0]}"'],
     ).fetchone()
-    if owned is None or owned["by_role"]:
+    if found is None or found["by_role"]:
         return
     listed, worker = sql.SQL(", ").join(map(sql.Identifier, tables)), sql.Identifier(role)
-    schema = connection.execute("select current_schema() as name").fetchone()
-    grants = [
-        sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(schema["name"]), worker) if schema else None,
-        sql.SQL("grant select, insert, update, delete on {} to {}").format(listed, worker),
+    kept = sql.SQL(", ").join(map(sql.Identifier, APPEND_ONLY))
+    rights = "select, insert, update, delete"
+    if connection.info.server_version >= _MAINTAIN_SINCE:
+        rights += ", maintain"
+    for grant in (
+        sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(found["schema"]), worker),
+        sql.SQL("grant {} on {} to {}").format(sql.SQL(rights), listed, worker),
+        sql.SQL("revoke update, delete on {} from {}").format(kept, worker),
         sql.SQL("grant select on alembic_version to {}").format(worker),
-    ]
-    for grant in filter(None, grants):
+    ):
         connection.execute(grant)
