@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help setup demo up down test dbt lint format types imports lock audit bench chaos soak quality clean
+.PHONY: help setup demo up down test services dbt lint format types imports lock audit bench chaos soak quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +42,11 @@ ARGS ?= --sandbox
 down: setup  ## stop the embedded database
 	$(BIN)/enrich down
 
-test: setup  ## all tests but that of dbt, by TEST_WORKERS processes (default 3): much of their time is waiting for processes
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=30 -m "not dbt"
+test: setup  ## all tests but those of dbt and services, by TEST_WORKERS processes (default 3): much of it is waiting
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=30 -m "not dbt and not services"
+
+services: setup  ## tests with programs of Debian packages (PgBouncer), which root installs; SERVICES=if-there skips without
+	$(BIN)/python -m tests.services --durations=10
 
 dbt: setup  ## the models under real dbt, which is installed for it from the package index
 	$(BIN)/pytest -m dbt tests/warehouse/test_dbt.py

@@ -3,6 +3,8 @@
 #
 # Reads HQ_DATABASE_URL, WORKSPACE_DATABASE_URL, DAGSTER_DATABASE_URL (each database that is named is dumped, in one
 # snapshot of its own) and ENRICH_HOME, ENRICH_UPLOADS, ENRICH_WAREHOUSE. Needs pg_dump of the server's version or newer.
+# Behind a connection pooler also HQ_DATABASE_DIRECT_URL, WORKSPACE_DATABASE_DIRECT_URL, DAGSTER_DATABASE_DIRECT_URL:
+# pg_dump sets its session, which a pooler would hand to others.
 # The order makes the parts fit: files of the warehouse are older than HQ's snapshot, kept uploads are never less than it
 # names. Whatever ends this script leaves FOLDER.unfinished, which is no backup.
 set -euo pipefail
@@ -24,12 +26,23 @@ files() { # NAME PLACE: copy a folder; what is in an object store stays there
     esac
 }
 
+dump() { # NAME URL [DIRECT_URL]: only past a pooler, which takes or forgets the setting by which it is told
+    direct=${3:-$2}
+    told=$(PGOPTIONS='-c enrich.direct=yes' psql --no-psqlrc --tuples-only --no-align --dbname="$direct" \
+        -c "select current_setting('enrich.direct', true)" 2>&1) && [ "$told" = yes ] || {
+        echo "backup: $1: $told" >&2
+        echo "backup: $1 is not dumped through a connection pooler: set ${1^^}_DATABASE_DIRECT_URL to the server's" >&2
+        exit 1
+    }
+    pg_dump --format=custom --no-owner --no-privileges --file="$1.dump" --dbname="$direct"
+}
+
 files warehouse "${ENRICH_WAREHOUSE:-$ENRICH_HOME/warehouse}"
-pg_dump --format=custom --no-owner --no-privileges --file=hq.dump --dbname="$HQ_DATABASE_URL"
+dump hq "$HQ_DATABASE_URL" "${HQ_DATABASE_DIRECT_URL:-}"
 [ -z "${WORKSPACE_DATABASE_URL:-}" ] || [ "$WORKSPACE_DATABASE_URL" = "$HQ_DATABASE_URL" ] \
-    || pg_dump --format=custom --no-owner --no-privileges --file=workspace.dump --dbname="$WORKSPACE_DATABASE_URL"
+    || dump workspace "$WORKSPACE_DATABASE_URL" "${WORKSPACE_DATABASE_DIRECT_URL:-}"
 [ -z "${DAGSTER_DATABASE_URL:-}" ] || [ "$DAGSTER_DATABASE_URL" = "$HQ_DATABASE_URL" ] \
-    || pg_dump --format=custom --no-owner --no-privileges --file=dagster.dump --dbname="$DAGSTER_DATABASE_URL"
+    || dump dagster "$DAGSTER_DATABASE_URL" "${DAGSTER_DATABASE_DIRECT_URL:-}"
 files uploads "${ENRICH_UPLOADS:-$ENRICH_HOME/uploads}"
 find . -type f ! -name SHA256SUMS -print0 | sort -z | xargs -0 sha256sum > SHA256SUMS
 sync

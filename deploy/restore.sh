@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # deploy/restore.sh FOLDER: a backup into empty databases and a home that has no files yet.
 #
-# Reads the same variables as backup.sh, of the installation that is to be. Nothing of it may run meanwhile. A batch that
+# Reads the same variables as backup.sh, of the installation that is to be; the direct ones count where they are set. Nothing of it may run meanwhile. A batch that
 # was not finished does not go on by itself afterwards: what it asked after the backup was made is not known here, and
 # would be asked, and paid, again. `enrich run BATCH` goes on with one that is looked at.
 set -euo pipefail
@@ -10,6 +10,10 @@ umask 077
 : "${ENRICH_HOME:?names the home}"
 source=$(cd "${1:?usage: deploy/restore.sh FOLDER}" && pwd)
 (cd "$source" && sha256sum --check --quiet SHA256SUMS)
+
+HQ_DATABASE_URL=${HQ_DATABASE_DIRECT_URL:-$HQ_DATABASE_URL}
+WORKSPACE_DATABASE_URL=${WORKSPACE_DATABASE_DIRECT_URL:-${WORKSPACE_DATABASE_URL:-}}
+DAGSTER_DATABASE_URL=${DAGSTER_DATABASE_DIRECT_URL:-${DAGSTER_DATABASE_URL:-}}
 
 hq() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$HQ_DATABASE_URL" "$@"; }
 [ "$(hq -c "select count(*) from pg_tables where schemaname not in ('pg_catalog', 'information_schema')")" = 0 ] \

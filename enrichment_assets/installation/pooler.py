@@ -57,7 +57,7 @@ def _refuse_what_fails(url: str, connection: Connection, declared: Pooling | Non
         raise ConfigurationError(
             f"The connection pooler at {place(url)} is in statement mode, which takes no transactions: set its "
             "pool_mode to transaction.",
-            code="setting.pooler_unfit",
+            code="setting.pooler_statement_mode",
         ) from None
     if declared is not Pooling.SESSION:
         return
@@ -79,7 +79,7 @@ def _refuse_what_fails(url: str, connection: Connection, declared: Pooling | Non
             raise ConfigurationError(
                 f"The connection pooler at {place(url)} gives a session to the next client as the last one left it: "
                 f"set its server_reset_query to DISCARD ALL, or {DECLARED_BY} to transaction.",
-                code="setting.pooler_unfit",
+                code="setting.pooler_resets_nothing",
             )
 
 

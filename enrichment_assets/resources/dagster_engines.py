@@ -81,7 +81,7 @@ def _bring_settings(engine: Engine, settings: Mapping[str, str]) -> None:
     first = sql.SQL("select {}; ").format(sql.SQL(", ").join(sets)).as_string(None).replace("%", "%%")
 
     def bring(
-        connection: object, cursor: object, statement: str, parameters: Any, context: object, executemany: bool
+        begun: object, cursor: object, statement: str, parameters: Any, context: object, executemany: bool
     ) -> tuple[str, Any]:
         return first + statement, parameters
 

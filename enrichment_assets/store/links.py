@@ -47,7 +47,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             raise _silent(self.patience) from None
 
 
-class BoundedAsyncConnection(psycopg.AsyncConnection[Any]):
+class BoundedAsyncConnection(psycopg.AsyncConnection[dict[str, Any]]):
     """The same for asyncio."""
 
     patience = PATIENCE_SECONDS

@@ -36,6 +36,7 @@ FOR_USERS = (
     "docs/companies.md",
     "docs/contacts.md",
     "docs/assets.md",
+    "docs/databases.md",
     "docs/deployment.md",
     "docs/sandbox.md",
     "docs/json.md",
