@@ -23,17 +23,14 @@ def settle_pooling(url: str, connection: Connection, declared: Pooling | None) -
         ConfigurationError: The pooler has a mode, or the URL has settings, with which nothing works.
         InfrastructureError: The pooler has no connection to the server for us.
     """
-    answers = is_pooled(connection)
-    if not answers and declared is None:
-        note_pooling(url, Pooling.NONE)
-        return
-    if answers:
-        _refuse_options(url)
-        try:
+    try:
+        answers = is_pooled(connection)
+        if answers:
+            _refuse_options(url)
             _refuse_what_fails(url, connection, declared)
-        except psycopg.Error as error:
-            raise unreachable(url, error) from None
-    note_pooling(url, declared or Pooling.TRANSACTION)
+    except psycopg.Error as error:
+        raise unreachable(url, error) from None
+    note_pooling(url, declared or (Pooling.TRANSACTION if answers else Pooling.NONE))
 
 
 def _refuse_options(url: str) -> None:

@@ -107,7 +107,9 @@ class PgBouncer:
         query = f"?{urlencode(parameters)}" if parameters else ""
         return f"postgresql://{role}@{host}:{self.port}/{database}{query}"
 
-    def left_behind(self, database: str, role: str = "enrich") -> dict[int, list[str]]:
+    def left_behind(
+        self, database: str, role: str = "enrich", host: str = "127.0.0.1", **parameters: str
+    ) -> dict[int, list[str]]:
         """Of each connection to the server, by its process: settings, statements, locks, tables, channels left there.
 
         As many transactions as there are connections are opened at once, so that each has another one.
@@ -115,7 +117,8 @@ class PgBouncer:
         found: dict[int, list[str]] = {}
         with ExitStack() as stack:
             for _ in range(self._size):
-                client = psycopg.connect(self.url(database, role), row_factory=dict_row, prepare_threshold=None)
+                url = self.url(database, role, host, **parameters)
+                client = psycopg.connect(url, row_factory=dict_row, prepare_threshold=None)
                 stack.enter_context(client)
                 row: dict[str, Any] | None = client.execute(LEFT, [sorted(KEPT_BY_THE_POOLER)]).fetchone()
                 assert row is not None

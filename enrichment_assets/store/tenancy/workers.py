@@ -8,7 +8,6 @@ from psycopg import sql
 
 from enrichment_assets.store.database import Connection
 
-
 APPEND_ONLY = ("operator_actions",)
 """Tables whose rows are added and read, and never changed."""
 
