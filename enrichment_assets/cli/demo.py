@@ -89,7 +89,7 @@ def demo(
         run_batch(hq, settings, launched.batch_key, workflows=None, wait=True)
     _report(hq, settings, launched.batch_key, time.monotonic() - started)
     if pipeline == WRITING:
-        _write_page(settings, launched.batch_key)
+        _write_page(hq, settings, launched.batch_key)
 
 
 def _prepare_writing(hq: Hq, settings: Settings) -> None:
@@ -102,12 +102,12 @@ def _prepare_writing(hq: Hq, settings: Settings) -> None:
     set_client_config(hq, settings, CLIENT, "find-people-via-hunter", set_values=few, actor=actor())
 
 
-def _write_page(settings: Settings, batch_key: str) -> None:
+def _write_page(hq: Hq, settings: Settings, batch_key: str) -> None:
     """The page about the batch, beside the home's other files."""
     from enrichment_assets.services.insight.html_report import write_report
 
     page = settings.home / f"{batch_key}.html"
-    write_report(settings, batch_key, page)
+    write_report(hq, settings, batch_key, page)
     say(f"\nGrades with their reasons, and drafts with the facts that they rest on: {page}")
 
 

@@ -14,6 +14,7 @@ PANELS = {
     "When something went wrong": ("retry", "resolve", "replay", "callbacks", "history"),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Careers": ("worked-at", "moves", "job-changes"),
+    "People": ("person",),
     "Tidy up": ("give-up", "archive", "archived", "restore", "remove", "retention"),
 }
 """A command that no panel names stands under "Commands"."""

@@ -53,7 +53,7 @@ def report(
     if html is not None:
         from enrichment_assets.services.insight.html_report import write_report
 
-        write_report(settings, what, html)
+        write_report(hq, settings, what, html)
         say(f"Written to {html}")
         return
     sections = [what] if what in queries.REPORTS else list(queries.REPORTS)

@@ -73,6 +73,8 @@ class Code(StrEnum):
     SUPPRESSION_REMOVE = "suppression.remove"
     ALERT_ADD = "alert.add"
     ALERT_REMOVE = "alert.remove"
+    PERSON_EXPORT = "person.export"
+    PERSON_ERASE = "person.erase"
     LEAD_EDIT = "lead.edit"
     RETENTION_RUN = "retention.run"
 

@@ -11,19 +11,31 @@ from enrichment_assets.domain.suppression import Hasher, Identity, Kind
 
 def sealed(identity: Identity, hasher: Hasher) -> bytes:
     """The identity, encrypted and bound to its hash."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-
-    text = f"{identity.kind.value}\x1f{identity.value}".encode()
-    return AESSIV(hasher.key()).encrypt(text, [hasher.mark])
+    return sealed_text(f"{identity.kind.value}\x1f{identity.value}", hasher)
 
 
 def opened(box: bytes, hasher: Hasher) -> Identity | None:
     """The identity in a sealed value; None: it was sealed with another pepper, or changed since."""
+    kind, _, value = (opened_text(box, hasher) or "").partition("\x1f")
+    try:
+        return Identity(Kind(kind), value)
+    except ValueError:
+        return None
+
+
+def sealed_text(text: str, hasher: Hasher) -> bytes:
+    """A text, readable with the pepper only."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+    return AESSIV(hasher.key()).encrypt(text.encode(), [hasher.mark])
+
+
+def opened_text(box: bytes, hasher: Hasher) -> str | None:
+    """What `sealed_text` sealed; None: with another pepper, or it was changed since."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
     try:
-        kind, _, value = AESSIV(hasher.key()).decrypt(box, [hasher.mark]).decode().partition("\x1f")
-        return Identity(Kind(kind), value)
+        return AESSIV(hasher.key()).decrypt(box, [hasher.mark]).decode()
     except (InvalidTag, ValueError):
         return None

@@ -81,6 +81,20 @@ def withdraw_batch(layout: Layout, client_slug: str, batch_key: str) -> None:
         _note(layout, scope, None)
 
 
+def drop_earlier(layout: Layout, batch_keys: Iterable[str]) -> None:
+    """Remove at once what earlier generations of these batches, and of what is over all, left in an object store.
+
+    Whoever reads one of them at this moment fails, and reads the one that counts when asked again. On a local folder
+    nothing of before is left.
+    """
+    if layout.bucket is None:
+        return
+    wanted = {*batch_keys, ALL}
+    for scope in generations.published(layout.bucket, None, None):
+        if scope.batch_key in wanted:
+            generations.drop_others(layout.bucket, scope)
+
+
 def _begin(layout: Layout, bucket: Bucket, scope: Scope) -> tuple[Generation, str | None]:
     """Bring the copy to the generation that counts, and note that it is about to differ from it."""
     generation, etag = _fetch_current(layout, bucket, scope)

@@ -161,6 +161,13 @@ def sweep(bucket: Bucket, scope: Scope, now: Generation) -> list[str]:
     return gone
 
 
+def drop_others(bucket: Bucket, scope: Scope) -> None:
+    """Remove every object of a scope that its manifest does not name, without waiting for whoever reads it."""
+    generation, _ = current(bucket, scope)
+    counts = {file.key for file in generation.files.values()}
+    bucket.delete([one.key for one in bucket.list(f"files/{scope.batch_key}") if one.key not in counts])
+
+
 def withdraw(bucket: Bucket, scope: Scope) -> None:
     """Remove a batch: first the manifest, so that nobody finds it, then its files."""
     bucket.delete([scope.manifest_key])

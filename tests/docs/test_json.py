@@ -280,6 +280,11 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("alert incidents", ("alert", "incidents")),
     ("alert channels", ("alert", "channels")),
     ("alert remove", ("alert", "remove", "1")),
+    ("person find", ("person", "find", "--name", "Ann Archer", "--company", "acme.com")),
+    ("person export", ("person", "export", "--email", "ann@acme.com", "--to", "{exported}")),
+    ("person erase", ("person", "erase", "--email", "ann@acme.com", "--reason", "asked us to")),
+    ("person erased", ("person", "erased")),
+    ("person certificate", ("person", "certificate", "1")),
     ("give-up", ("give-up", "clean-1", "--yes")),
     ("archive", ("archive", "upload", "{upload}")),
     ("archived", ("archived",)),
@@ -319,6 +324,8 @@ CHANGES = {
     "suppress remove": "suppression.remove",
     "alert add": "alert.add",
     "alert remove": "alert.remove",
+    "person export": "person.export",
+    "person erase": "person.erase",
     "give-up": "batch.give_up",
     "archive": "upload.archive",
     "restore": "upload.restore",
@@ -353,7 +360,8 @@ def ran(home: Settings, program: typer.Typer, tmp_path_factory: pytest.TempPathF
         item = hq.execute("select min(id) as id from batch_items").fetchone()
         cases, recorded = people.with_name("cases.jsonl"), people.with_name("recorded.jsonl")
         cases.write_text('{"name": "a", "inputs": {"full_name": "Ada Byron"}, "expect": {"last_name": "Byron"}}\n')
-        files = {"cases": str(cases), "recorded": str(recorded)}
+        exported = people.with_name("ann.json")
+        files = {"cases": str(cases), "recorded": str(recorded), "exported": str(exported)}
         words = {**files, "example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
         for name, value in (environment(home) | {"T": f"{channel.url}/channel"}).items():
             patch.setenv(name, value)

@@ -16,8 +16,9 @@ from jinja2 import Environment, FileSystemLoader
 
 from enrichment_assets.services.insight import report_charts as charts
 from enrichment_assets.services.insight.report_drafts import judgement
-from enrichment_assets.services.insight.target_files import checked_target
+from enrichment_assets.services.insight.target_files import checked_target, note_written
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import open_warehouse
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import put_in_place
@@ -32,14 +33,16 @@ _PALETTE = ("#4f5bd5", "#2f9e77", "#e0a030", "#3b6fb6", "#a8588f", "#6b8f3c", "#
 Rows = list[dict[str, Any]]
 
 
-def write_report(settings: Settings, batch_key: str, target: Path) -> None:
-    """Write the page about one batch; it takes its place whole.
+def write_report(hq: Hq, settings: Settings, batch_key: str, target: Path) -> None:
+    """Write the page about one batch; it takes its place whole, and where it is, is noted.
 
     Raises:
         NotFoundError: The batch was not extracted.
     """
-    with put_in_place(checked_target(target)) as unfinished:
+    path = checked_target(target)
+    with put_in_place(path) as unfinished:
         unfinished.write_text(render_report(settings, batch_key), encoding="utf-8")
+        note_written(hq, "report", batch_key, path)
 
 
 def render_report(settings: Settings, batch_key: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.people.erasures import note_file
 
 
 def checked_target(path: Path) -> Path:
@@ -22,3 +25,14 @@ def checked_target(path: Path) -> Path:
             f"there is no folder {target.parent}: make it first, or write elsewhere", code="export.folder_missing"
         )
     return target
+
+
+def note_written(hq: Hq, kind: str, batch_key: str | None, path: Path) -> None:
+    """Write down where a `report` or an `export` is going to be: whoever is erased is looked for there, too."""
+    with hq.transaction() as connection:
+        note_file(connection, kind, batch_key, this_host(), str(path))
+
+
+def this_host() -> str:
+    """The name of this machine, as it is noted beside a path."""
+    return socket.gethostname()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 import time
@@ -88,6 +89,19 @@ def kept_bytes(settings: Settings, client_slug: str, sha256: str) -> Path:
     except NoSuchObjectError:
         raise _gone(client_slug, f"{bucket.url}/{key}") from None
     return path
+
+
+def put_bytes(settings: Settings, client_slug: str, sha256: str, source: Path) -> None:
+    """Keep a file of ours beside a client's uploads, durable, under the hash of its bytes.
+
+    Raises `InfrastructureError` where an object store cannot be reached.
+    """
+    path, bucket = settings.uploads_dir / client_slug / sha256, _bucket(settings)
+    with put_in_place(path) as unfinished:
+        shutil.copyfile(source, unfinished)
+        unfinished.chmod(0o400)
+    if bucket is not None and bucket.size(f"{client_slug}/{sha256}") is None:
+        bucket.put(f"{client_slug}/{sha256}", path)
 
 
 def forget_bytes(settings: Settings, client_slug: str, sha256: str) -> None:

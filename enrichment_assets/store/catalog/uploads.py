@@ -14,15 +14,21 @@ Row = dict[str, Any]
 
 _UPLOAD = """
     select u.id, c.slug as client, u.client_id, u.filename, u.sha256, u.size_bytes, u.encoding, u.delimiter,
-           u.columns, u.options, u.reading, u.row_count, u.rejected_count, u.source, u.created_at, u.archived_at
+           u.columns, u.options, u.reading, u.row_count, u.rejected_count, u.source, u.created_at, u.archived_at,
+           u.original_sha256, u.erased_rows, u.bytes_removed_at
     from uploads u join clients c on c.id = u.client_id
 """
 
 
 def find_upload(connection: Connection, client: int, sha256: str, options: Row) -> Row | None:
-    """The client's upload of a file with these bytes, read with the same options, or None."""
+    """The client's upload of a file with these bytes, read with the same options, or None.
+
+    Of a file that was written anew without a person, the bytes as they came count too.
+    """
     return connection.execute(
-        _UPLOAD + "where u.client_id = %s and u.sha256 = %s and u.options = %s", (client, sha256, Jsonb(options))
+        _UPLOAD + "where u.client_id = %(client)s and u.options = %(options)s "
+        "and (u.sha256 = %(sha256)s or u.original_sha256 = %(sha256)s) order by u.id limit 1",
+        {"client": client, "sha256": sha256, "options": Jsonb(options)},
     ).fetchone()
 
 
@@ -35,6 +41,25 @@ def list_uploads(connection: Connection, client_slug: str | None = None) -> list
     """Uploads, newest first; of one client or of all; archived ones are left out."""
     where = "where (%(slug)s::text is null or c.slug = %(slug)s) and u.archived_at is null order by u.id desc"
     return connection.execute(_UPLOAD + where, {"slug": client_slug}).fetchall()
+
+
+def all_uploads(connection: Connection, client_slug: str | None) -> list[Row]:
+    """Every upload, archived ones too; of one client or of all."""
+    where = "where (%(slug)s::text is null or c.slug = %(slug)s) order by u.id"
+    return connection.execute(_UPLOAD + where, {"slug": client_slug}).fetchall()
+
+
+# one row: by its key
+def set_rewritten(connection: Connection, upload_id: int, sha256: str, size: int, rows: int, reading: Row) -> None:
+    """The kept file was written anew without a person, as a table of UTF-8 text; the hash of the first one stays."""
+    connection.execute(
+        """
+        update uploads set original_sha256 = coalesce(original_sha256, sha256), sha256 = %s, size_bytes = %s,
+               erased_rows = erased_rows + %s, encoding = 'utf-8', delimiter = ',', reading = %s
+        where id = %s
+        """,
+        (sha256, size, rows, Jsonb(reading), upload_id),
+    )
 
 
 def insert_upload(connection: Connection, upload: Row) -> Row | None:

@@ -60,11 +60,11 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class NewSuppression:
-    """A suppression to be written. `hash` is 32 bytes, `sealed` the value as its holder can read it."""
+    """A suppression to be written. `hash` is 32 bytes, `sealed` the value as its holder can read it; None: erased."""
 
     kind: str
     hash: bytes
-    sealed: bytes
+    sealed: bytes | None
 
 
 def state(connection: Connection) -> State:
@@ -181,6 +181,14 @@ def listed(connection: Connection, client_id: int | None, limit: int) -> list[Su
         {"client": client_id, "limit": limit},
     ).fetchall()
     return [Suppression(**row) for row in rows]
+
+
+def unseal(connection: Connection, hashes: Sequence[bytes]) -> int:
+    """Forget whom these hashes name: their values can be read by nobody any more. How many were sealed."""
+    return connection.execute(
+        "update suppressions set sealed = null, value = null where hash = any(%s::bytea[]) and sealed is not null",
+        (list(hashes),),
+    ).rowcount
 
 
 def remove(connection: Connection, hashes: Sequence[bytes], client_id: int | None, *, everywhere: bool) -> int:

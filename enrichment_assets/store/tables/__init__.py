@@ -19,6 +19,7 @@ from enrichment_assets.store.tables.catalog import (
     enrichment_registry,
 )
 from enrichment_assets.store.tables.columns import MONEY, metadata
+from enrichment_assets.store.tables.erasure import person_erasures, written_files
 from enrichment_assets.store.tables.inbox import callback_inbox
 from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
 from enrichment_assets.store.tables.money import budgets
@@ -52,6 +53,7 @@ __all__ = [
     "item_leases",
     "metadata",
     "operator_actions",
+    "person_erasures",
     "prompt_inputs",
     "provider_calls",
     "rate_counts",
@@ -66,4 +68,5 @@ __all__ = [
     "upload_rejections",
     "uploads",
     "workflow_states",
+    "written_files",
 ]

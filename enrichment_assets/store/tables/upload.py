@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from enrichment_assets.store.tables.columns import client, identity, metadata, now, time
@@ -42,7 +42,19 @@ uploads = Table(  # one file as it came; the bytes are kept at uploads_dir/<clie
     Column("source", Text, nullable=False, comment="cli, inbox or api", info=OUR_WORD),
     now("created_at"),
     time("archived_at"),
+    Column(
+        "original_sha256", Text, comment="of the file as it came, before a person was taken out of it", info=TECHNICAL
+    ),
+    Column(
+        "erased_rows",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="rows of the kept file that hold nobody any more",
+    ),
+    Column("bytes_removed_at", DateTime(timezone=True), comment="when the kept file was taken out, being old"),
     UniqueConstraint("client_id", "sha256", "options"),
+    Index(None, "client_id", "original_sha256", postgresql_where=text("original_sha256 is not null")),
     info=OWN,
 )
 

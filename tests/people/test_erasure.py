@@ -1,0 +1,171 @@
+"""A person is found, exported and erased: everywhere, for good, and with every count as it was."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.instance.ref import InstanceRef
+
+from enrichment_assets.services.batches.extracting import ensure_raw_upload
+from enrichment_assets.services.batches.storing import store_results
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.services.insight.html_report import write_report
+from enrichment_assets.services.people import access, erasing
+from enrichment_assets.services.people.identifying import whom_of
+from enrichment_assets.services.people.inventory import Scope, scope_of
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import connect
+from enrichment_assets.warehouse import (
+    build_analytics,
+    build_models,
+    publish_batch_sources,
+    publish_marts,
+    publish_organisations,
+)
+from tests.actors import TESTER
+from tests.engine.hostile_server import answering
+from tests.harness.batches import BatchHarness, Launched, async_step, company_step, step
+from tests.harness.handles import hq_of
+from tests.people.trace_search import traces
+from tests.recovery.conftest import RegisteredBatch
+
+HERS = ("quixby", "zélda", "2127365000", "pumps-and-poetry")
+"""What tells of her and of nobody else here; the last is a word of her own in an answer."""
+
+ROWS = [
+    {"first_name": "Zélda", "last_name": "Quixby", "email": "Zelda.Quixby@acme.com", "company_name": "Acme GmbH",
+     "n": "1", "phone": "+1 (212) 736-5000", "linkedin_url": "https://uk.linkedin.com/in/Zelda-Quixby-77/"},
+    {"first_name": "Bob", "last_name": "Brown", "email": "bob@acme.com", "company_name": "Acme GmbH", "n": "2",
+     "phone": "", "linkedin_url": "https://linkedin.com/in/bob-brown"},
+    {"first_name": "Cid", "last_name": "Carter", "email": "cid@beta.com", "company_name": "Beta Ltd", "n": "3",
+     "phone": "", "linkedin_url": ""},
+]  # fmt: skip
+
+
+@dataclass
+class Installation:
+    """One batch that has gone all the way, with a report and Dagster's history beside it."""
+
+    settings: Settings
+    batch: Launched
+    scope: Scope
+    report: Path
+    launcher: BatchHarness
+
+    def traces(self, *values: str) -> list[str]:
+        return traces(self.settings, values or HERS, self.report)
+
+    def counts(self) -> dict[str, Any]:
+        """How many rows there are of everything that is counted."""
+        tables = ("batch_items", "workflow_states", "enrichment_results", "enrichment_results_log", "provider_calls")
+        found = {name: self.batch.rows(f"select count(*) as n from {name}")[0]["n"] for name in tables}
+        found["spent"] = self.batch.rows("select sum(cost) as n from provider_calls")[0]["n"]
+        with connect(self.settings.workspace_database_url or "") as workspace:
+            found["leads"] = workspace.execute("select count(*) as n from final_leads").fetchone()
+        return found
+
+
+@pytest.fixture
+def installation(harness: RegisteredBatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    settings = harness.settings
+    launcher = BatchHarness(settings, harness.hq, harness.sandbox, harness.folder)
+    with answering() as server:
+        server.bodies |= {
+            "/find/1": b'{"found": true, "mail": "z.quixby@home.example", "hobby": "pumps-and-poetry", '
+            b'"name": "Z\\u00e9lda Quixby", "tel": "+12127365000"}',
+            "/find/2": b'{"found": true, "mail": "bob@home.example", "hobby": "chess"}',
+            "/firm/3": b'{"found": true, "size": 1, "note": "founded in a garage", "people": []}',
+            **dict.fromkeys(("/firm/1", "/firm/2"), json.dumps(
+                {"found": True, "size": 12, "note": "founded by Zélda Quixby and Bob Brown",
+                 "people": [{"first": "Zélda", "last": "Quixby", "motto": "pumps-and-poetry"},
+                            {"first": "Bob", "last": "Brown", "motto": "no"}]}
+            ).encode()),
+        }  # fmt: skip
+        find = step(
+            "find",
+            request={"url": server.url + "/find/{{original.n}}"},
+            provides={"personal_email": "mail", "hobby": "hobby"},
+            destination={"table": "found_people", "create": True, "columns": {"mail": "fields.personal_email"}},
+        )
+        firm = company_step(
+            "firm", request={"url": server.url + "/firm/{{original.n}}"}, provides={"size": "size", "note": "note"}
+        )
+        batch = launcher.launch(ROWS, find, firm, async_step("later", provides={"headline": "headline"}))
+        batch.run(linger=0.1)
+    for call in batch.calls("later"):
+        said = {"found": True, "headline": "Zélda Quixby, CEO" if call["item_id"] == batch.first_item() else "Sales"}
+        batch.call_back(call, said)
+    batch.run(linger=0.1)
+    assert batch.statuses() == {"COMPLETED": 9}
+    hq = hq_of(settings)
+    edit_lead(hq, settings, batch.key, batch.first_item(), "title", "Quixby's chair", actor=TESTER, by="ada")
+    store_results(hq, batch.key)
+    publish_batch_sources(hq, settings, batch.key)
+    ensure_raw_upload(hq, settings, batch.key)
+    build_models(settings, batch.key)
+    build_analytics(settings)
+    publish_marts(hq, settings, batch.key)
+    publish_organisations(hq, settings)
+    batch.change("update batches set extracted_at = now(), finished_at = coalesce(finished_at, now())")
+    report = tmp_path / "report.html"
+    write_report(hq, settings, batch.key, report)
+    report.write_text(report.read_text().replace("</body>", "<p>Dear Z&#233;lda Quixby</p></body>"))
+    (settings.home / "logs").mkdir()
+    (settings.home / "logs" / "engine.log").write_text('{"said": "zelda.quixby@acme.com refused"}\n')
+    for name, value in (("HQ", settings.hq_database_url), ("DAGSTER", settings.dagster_database_url)):
+        monkeypatch.setenv(f"{name}_DATABASE_URL", value or "")
+    _run_dagster(tmp_path)
+    scope = scope_of(hq, settings, settings.dagster_database_url or "", None)
+    yield Installation(settings, batch, scope, report, launcher)
+
+
+@dg.asset
+def says(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    context.log.info("looked for Zélda Quixby")
+    return dg.MaterializeResult(metadata={"mail": "zelda.quixby@acme.com"})
+
+
+def _run_dagster(folder: Path) -> None:
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), config_dir=str(Path.cwd()))) as instance:
+        assert dg.materialize([says], instance=instance).success
+
+
+def test_an_erased_person_is_found_nowhere_and_every_count_is_as_it_was(installation: Installation) -> None:
+    whom = whom_of("zelda.quixby+news@ACME.com", None, None, None)
+    before, places = installation.counts(), installation.traces()
+    kinds = {place.split(".")[1] if place.startswith("public.") else Path(place).name for place in places}
+    assert {
+        "batch_items", "enrichment_results", "provider_calls", "callback_inbox", "item_edits", "found_people",
+        "final_leads", "engine.log", "report.html", "acme-1.parquet",
+    } <= kinds, "the search sees what is there"  # fmt: skip
+    assert any("event_logs" in place for place in places)
+
+    found = access.find(installation.scope, whom)
+    assert found.person.items == (installation.batch.first_item(),)
+    assert {trace.place for trace in found.traces.found} == {
+        "HQ", "uploads", "workspace", "warehouse", "Dagster", "files"
+    }  # fmt: skip
+    assert installation.traces() == places, "finding changes nothing"
+
+    certificate = erasing.carry_out(installation.scope, erasing.ask(installation.scope, whom, "asked", actor=TESTER))
+    assert installation.traces() == []
+    assert certificate["still_found"] == [] and certificate["items"] == 1
+    assert not any(value in json.dumps(certificate).casefold() for value in HERS)
+    assert installation.counts() == before
+    (lead,) = _leads(installation, "email = 'bob@acme.com'")
+    assert (lead["first_name"], lead["last_name"]) == ("Bob", "Brown"), "her colleague stays whole"
+    (firm,) = installation.batch.rows(
+        "select r.payload from batch_items i join workflow_states s on s.item_id = i.id "
+        "join enrichment_results r on r.id = s.result_id where s.workflow_slug = 'firm' and i.first_name = 'Bob'"
+    )
+    assert firm["payload"]["people"] == [{}, {"first": "Bob", "last": "Brown", "motto": "no"}]
+    assert firm["payload"]["note"] == "founded by [redacted] and Bob Brown"
+
+
+def _leads(installation: Installation, where: str) -> list[dict[str, Any]]:
+    with connect(installation.settings.workspace_database_url or "") as workspace:
+        return workspace.execute(f"select * from final_leads where {where}").fetchall()  # type: ignore[arg-type]
