@@ -265,8 +265,27 @@ SHARED = (
 SINGLE = (ATTEMPTED, READ, POLL_READ, INSERTED)
 """What tests of other folders strike."""
 
+ERASING = (
+    Point("erasure-is-asked-for"),
+    Point("upload-is-rewritten"),
+    Point("progress-is-noted", "before"),
+    Point("mentions-are-blacked-out"),
+    Point("own-rows-are-emptied", hit=3),
+    Point("bodies-are-taken-out", hit=2),
+    Point("progress-is-noted", hit=4),
+    Point("destination-rows-are-deleted"),
+    Point("batch-is-written-anew", "before"),
+    Point("batch-is-written-anew"),
+    Point("texts-are-blacked-out", hit=3),
+    Point("file-is-overwritten", hit=2),
+    Point("erasure-is-certified", "before"),
+    Point("erasure-is-certified"),
+)
+"""In a command that erases a person, one after another: each resumes what the one before has left."""
+
 EVERY = (
     *ENGINE,
+    *ERASING,
     *TAKING,
     *ASSET,
     *REUSING,

@@ -1,12 +1,16 @@
 """A person is found, exported and erased: everywhere, for good, and with every count as it was."""
 
+import gzip
 import json
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dagster._core.instance.ref import InstanceRef
 
@@ -15,6 +19,7 @@ from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.html_report import write_report
 from enrichment_assets.services.people import access, erasing
+from enrichment_assets.services.people.certificates import as_markdown
 from enrichment_assets.services.people.identifying import whom_of
 from enrichment_assets.services.people.inventory import Scope, scope_of
 from enrichment_assets.settings import Settings
@@ -27,8 +32,10 @@ from enrichment_assets.warehouse import (
     publish_organisations,
 )
 from tests.actors import TESTER
+from tests.chaos.points import ERASING
 from tests.engine.hostile_server import answering
 from tests.harness.batches import BatchHarness, Launched, async_step, company_step, step
+from tests.harness.fork_server import KILLED, fork_server
 from tests.harness.handles import hq_of
 from tests.people.trace_search import traces
 from tests.recovery.conftest import RegisteredBatch
@@ -134,8 +141,10 @@ def _run_dagster(folder: Path) -> None:
         assert dg.materialize([says], instance=instance).success
 
 
-def test_an_erased_person_is_found_nowhere_and_every_count_is_as_it_was(installation: Installation) -> None:
-    whom = whom_of("zelda.quixby+news@ACME.com", None, None, None)
+def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_at_every_point(
+    installation: Installation, tmp_path: Path
+) -> None:
+    whom, scope, batch = whom_of("zelda.quixby+news@ACME.com", None, None, None), installation.scope, installation.batch
     before, places = installation.counts(), installation.traces()
     kinds = {place.split(".")[1] if place.startswith("public.") else Path(place).name for place in places}
     assert {
@@ -144,28 +153,83 @@ def test_an_erased_person_is_found_nowhere_and_every_count_is_as_it_was(installa
     } <= kinds, "the search sees what is there"  # fmt: skip
     assert any("event_logs" in place for place in places)
 
-    found = access.find(installation.scope, whom)
-    assert found.person.items == (installation.batch.first_item(),)
+    found = access.find(scope, whom)
+    assert found.person.items == (batch.first_item(),)
     assert {trace.place for trace in found.traces.found} == {
         "HQ", "uploads", "workspace", "warehouse", "Dagster", "files"
     }  # fmt: skip
+    assert access.find(scope, whom_of(None, "linkedin.com/in/zelda-quixby-77", None, None)).person == found.person
+    by_name = access.find(scope, whom_of(None, None, "Zelda Quixby", "ACME")).person
+    assert (by_name.items, by_name.identities) == (found.person.items, found.person.identities)
     assert installation.traces() == places, "finding changes nothing"
 
-    certificate = erasing.carry_out(installation.scope, erasing.ask(installation.scope, whom, "asked", actor=TESTER))
+    exported = tmp_path / "hers.json"
+    rows = access.export(scope, whom, exported, actor=TESTER)
+    said = json.loads(exported.read_text())
+    assert rows == sum(map(len, said["places"].values())) and exported.stat().st_mode & 0o077 == 0
+    assert said["places"]["uploads"][0]["cells"]["email"] == "Zelda.Quixby@acme.com"
+    assert "pumps-and-poetry" in str(said["places"]["hq.provider_calls"])
+    assert "bob" not in str(said["places"]["hq.batch_items"]).casefold()
+
+    certificate = _erase_with_kills(installation)
     assert installation.traces() == []
     assert certificate["still_found"] == [] and certificate["items"] == 1
-    assert not any(value in json.dumps(certificate).casefold() for value in HERS)
+    assert certificate["places"]["uploads"]["rows"] == 1
+    assert not any(value in as_markdown(certificate).casefold() for value in HERS)
     assert installation.counts() == before
     (lead,) = _leads(installation, "email = 'bob@acme.com'")
     assert (lead["first_name"], lead["last_name"]) == ("Bob", "Brown"), "her colleague stays whole"
-    (firm,) = installation.batch.rows(
+    (firm,) = batch.rows(
         "select r.payload from batch_items i join workflow_states s on s.item_id = i.id "
         "join enrichment_results r on r.id = s.result_id where s.workflow_slug = 'firm' and i.first_name = 'Bob'"
     )
     assert firm["payload"]["people"] == [{}, {"first": "Bob", "last": "Brown", "motto": "no"}]
     assert firm["payload"]["note"] == "founded by [redacted] and Bob Brown"
+    (upload,) = batch.rows("select * from uploads")
+    assert (upload["row_count"], upload["erased_rows"]) == (3, 1)
+    kept = (installation.settings.uploads_dir / "acme" / upload["sha256"]).read_text().splitlines()
+    assert kept[1].startswith("[redacted],,") and kept[2].startswith("Bob,Brown")
+
+
+def _erase_with_kills(installation: Installation) -> Mapping[str, Any]:
+    settings = installation.settings
+    order = {
+        "home": str(settings.home),
+        "hq": settings.hq_database_url,
+        "workspace": settings.workspace_database_url,
+        "dagster": settings.dagster_database_url,
+        "email": "zelda.quixby@acme.com",
+    }
+    with fork_server(settings.home / "child.log", "tests.people.erasing_child") as child:
+        codes = {str(point): child.run({**order, "fault": point.fault(hit=point.hit)}) for point in ERASING}
+        assert child.run(order) == 0
+    assert {point for point, code in codes.items() if code != KILLED} == set(), "never came there"
+    (certificate,) = erasing.certificates(installation.scope)
+    return certificate
+
+
+def test_the_search_finds_what_is_planted_in_any_place_and_spelling(settings: Settings) -> None:
+    home = settings.home
+    home.mkdir()
+    assert traces(settings, ["nobody-of-that-name"]) == []
+    with connect(settings.hq_database_url or "", autocommit=True) as hq:
+        hq.execute("create table planted (a jsonb, b bytea, c text[])")
+        hq.execute(
+            "insert into planted values (%s, %s, %s)",
+            ('{"x": "K\\u00e4sgen"}', gzip.compress("Käsgen".encode()), ["käsgen"]),
+        )
+    (home / "a.gz").write_bytes(gzip.compress("KÄSGEN".encode()))
+    (home / "b.csv").write_bytes("Käsgen".encode("utf-16-le"))
+    with zipfile.ZipFile(home / "c.xlsx", "w") as packed:
+        packed.writestr("sheet.xml", "K\u00e4sgen")
+    pq.write_table(pa.table({"x": ["+49 (30) 1234-9876"]}), home / "d.parquet")
+    found = traces(settings, ["käsgen", "3012349876"])
+    assert found == [
+        "public.planted.a", "public.planted.b", "public.planted.c",
+        *(str(home / name) for name in ("a.gz", "b.csv", "c.xlsx", "d.parquet")),
+    ]  # fmt: skip
 
 
 def _leads(installation: Installation, where: str) -> list[dict[str, Any]]:
     with connect(installation.settings.workspace_database_url or "") as workspace:
-        return workspace.execute(f"select * from final_leads where {where}").fetchall()  # type: ignore[arg-type]
+        return workspace.execute(f"select * from final_leads where {where}").fetchall()

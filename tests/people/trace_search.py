@@ -29,7 +29,7 @@ def traces(settings: Settings, values: Sequence[str], *more: Path) -> list[str]:
     for url in sorted(filter(None, urls)):
         found += _in_database(url, values)
     files = [path for path in sorted(settings.home.rglob("*")) if path.is_file()]
-    return found + [str(path) for path in [*files, *more] if _names(_texts(path), values)]
+    return list(dict.fromkeys(found)) + [str(path) for path in [*files, *more] if _names(_texts(path), values)]
 
 
 def _in_database(url: str, values: Sequence[str]) -> Iterator[str]:

@@ -52,7 +52,6 @@ class Work:
             erasures.note_progress(own, self.erasure.id, place, said)
 
 
-# crash point: uploads-are-rewritten
 def _uploads(work: Work) -> None:
     """Write the kept files anew that name the person; the old bytes go once no upload has them."""
     scope = work.scope
@@ -86,7 +85,6 @@ def _uploads(work: Work) -> None:
     work.note("uploads", {"files": files, "rows": rows})
 
 
-# crash point: hq-is-emptied
 def _hq(work: Work) -> None:
     """Empty the person's rows, take out the bodies that name them, black them out of the rest: a table at a time."""
     done = dict(work.erasure.progress.get("HQ", {}).get("tables", {}))
@@ -104,7 +102,6 @@ def _hq(work: Work) -> None:
     work.note("HQ", {"tables": {name: what for name, what in done.items() if any(what.values())}})
 
 
-# crash point: destinations-are-emptied
 def _workspace(work: Work) -> None:
     """Delete the person's rows of the tables that workflows write to, and black them out of the others there."""
     with work.scope.hq.transaction() as connection:
@@ -123,7 +120,6 @@ def _workspace(work: Work) -> None:
     work.note("workspace", {"tables": done})
 
 
-# crash point: tables-are-made-anew
 def _warehouse(work: Work) -> None:
     scope, before = work.scope, work.erasure.progress.get("warehouse", {})
     layout = brought(scope.settings)
@@ -143,7 +139,6 @@ def _warehouse(work: Work) -> None:
     work.note("warehouse", {"files": files, "batches": done})
 
 
-# crash point: dagster-is-blacked-out
 def _dagster(work: Work) -> None:
     done: dict[str, int] = {}
     with connect(work.scope.dagster_url) as connection:

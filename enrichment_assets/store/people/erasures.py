@@ -115,6 +115,7 @@ def in_force(connection: Connection, client_id: int) -> dict[bytes, int]:
     return found
 
 
+# crash point: progress-is-noted
 def note_progress(connection: Connection, erasure_id: int, place: str, done: dict[str, Any]) -> None:
     """Write down what was done at a place, in the transaction that did it where that is one of HQ's."""
     connection.execute(
@@ -164,7 +165,6 @@ def open_again(connection: Connection, erasure_id: int, sealed: bytes, items: Se
     )
 
 
-# crash point: written-file-is-noted
 def note_file(connection: Connection, kind: str, batch_key: str | None, host: str, path: str) -> None:
     """Write down that a command wrote a file for somebody: a report, or an export."""
     connection.execute(

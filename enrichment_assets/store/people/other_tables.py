@@ -77,6 +77,7 @@ def delete_rows(connection: Connection, table: FoundTable, items: Sequence[int])
     return connection.execute(query, (list(items),)).rowcount
 
 
+# crash point: texts-are-blacked-out
 def black_out(connection: Connection, table: FoundTable, needles: Needles, *, names: bool) -> int:
     """Black the person out of a table's texts; how many rows. The caller commits."""
     if not table.columns:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from enrichment_assets.store.tables.columns import identity, metadata, now, time
 from enrichment_assets.store.tables.marks import OUR_WORD, STAFF, TECHNICAL, Erased, kept, no_person, person
-from enrichment_assets.store.tables.tenants import platform
+from enrichment_assets.store.tables.tenants import OWN, platform
 
 person_erasures = Table(  # one row for each erasure: what is left to do, and in the end its certificate
     "person_erasures",
@@ -69,7 +69,7 @@ person_erasures = Table(  # one row for each erasure: what is left to do, and in
     time("finished_at"),
     time("looked_at"),
     Index("ix_person_erasures_open", "id", postgresql_where=text("finished_at is null")),
-    info=platform("who was erased is no client's to read: its hashes would tell whoever has the pepper"),
+    info=OWN,
 )
 
 written_files = Table(  # reports and exports that a command wrote, wherever somebody asked for them
