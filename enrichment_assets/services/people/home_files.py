@@ -98,6 +98,7 @@ def _tree(folder: Path, apart: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
+# opens files of ours: the home's, and reports and exports by the path that was noted: no links are followed
 # crash point: file-is-overwritten
 def _in_file(settings: Settings, path: Path, pattern: re.Pattern[bytes], *, dry_run: bool) -> int:
     try:

@@ -94,6 +94,7 @@ def rows_that_name_them(settings: Settings, upload: Mapping[str, Any], judge: Ju
             yield NamingRow(number, dict(zip(reading.keys, cells, strict=False)), left)
 
 
+# opens files of ours: what it has just written beside the kept ones
 # crash point: upload-is-rewritten
 def rewrite(settings: Settings, upload: Mapping[str, Any], left: Mapping[int, list[str]]) -> Rewritten:
     """Keep an upload's bytes without these rows, beside the old ones: `forget_bytes` removes those after the commit."""
