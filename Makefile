@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help setup demo up down test services dbt lint format types imports lock audit bench chaos soak quality clean
+.PHONY: help setup demo up down test services dbt lint format types imports lock audit bench chaos soak upgrade quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ soak: setup  ## batches over harmful links, then with a database that is restart
 	$(BIN)/python -m tests.faults --minutes $(SOAK_MINUTES)
 
 SOAK_MINUTES ?= 60
+
+upgrade: setup  ## an earlier version, installed for it from the package index, works on while this one migrates under it
+	$(BIN)/python -m tests.upgrade
 
 quality: setup  ## how often the normalisers are right, and where they are not
 	$(BIN)/python -m tests.quality

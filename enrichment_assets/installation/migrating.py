@@ -6,12 +6,14 @@ its revision id: the newest can be told without loading Alembic, so that a curre
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.store import migrations
@@ -28,17 +30,38 @@ MIGRATIONS_DIR = Path(migrations.__file__).parent
 MIGRATION_LOCK = 7_210_002
 """Advisory lock held while migrating, so that processes starting together migrate once."""
 
+REVISION_TABLE = "schema_revision"
+"""Where Alembic notes at which revision the schema is. Processes of an earlier version do not read it."""
+
+WORKS_SINCE = "0005"
+"""The revision from which on a version of the code works with this schema. It is in the table `alembic_version`, which
+earlier versions take for the schema's own: they go on working while this one migrates under them. A migration that
+takes away what they use (contract) raises it to its own number, and they say that the platform is to be upgraded."""
+
+_LOCK_SECONDS, _ATTEMPTS, _PAUSE = 5, 60, 1.0
+"""A migration waits so long for a table that somebody works on, then lets everybody go on who queues behind it."""
+
 _STANDING = """
-    select version_num,
+    select r.version_num, (select version_num from alembic_version) as works_since,
       (select obj_description(p.oid, 'pg_policy') from pg_policy p
        where p.polrelid = to_regclass(%(readers)s) and p.polname = %(works)s) as protected,
       not coalesce(row_security_active(to_regclass(%(readers)s)), false) or exists (
         select from pg_policy p, unnest(p.polroles) as role
         where p.polrelid = to_regclass(%(readers)s) and p.polname in (%(works)s, %(keeps)s)
           and pg_has_role(role, 'usage')) as is_open
-    from alembic_version
+    from schema_revision r
 """
-"""The revision; since which one all tables are protected, as `migrate` noted; whether our role is let at their rows."""
+"""The revision, and which versions work with it; since which revision all tables are protected, as `migrate` noted;
+whether our role is let at their rows."""
+
+
+_TAKEN_OVER = (
+    "create table if not exists alembic_version (version_num varchar(32) not null primary key)",
+    f"create table if not exists {REVISION_TABLE} (version_num varchar(32) not null primary key)",
+    f"insert into {REVISION_TABLE} select version_num from alembic_version "
+    f"where not exists (select from {REVISION_TABLE})",
+)
+"""A database of before has its revision in Alembic's own table."""
 
 
 @cache
@@ -54,19 +77,21 @@ def is_current(connection: Connection) -> bool:
         connection: In autocommit mode, for the question fails on an empty database.
 
     Raises:
-        InfrastructureError: The database belongs to a newer version of the platform.
+        InfrastructureError: A newer version of the platform has taken away what this one needs.
     """
     try:
         row = connection.execute(_STANDING, {"works": WORKS, "keeps": KEEPS, "readers": READERS}).fetchone()
     except psycopg.errors.UndefinedTable:
         return False
-    revision = row["version_num"] if row else ""
-    if revision > newest_revision():
+    revision, works_since = (row["version_num"], row["works_since"] or "") if row else ("", "")
+    if works_since > newest_revision():
         raise InfrastructureError(
-            f"The HQ database is at revision {revision}, this version of the platform knows {newest_revision()}: "
+            f"The HQ database needs revision {works_since}, this version of the platform knows {newest_revision()}: "
             "upgrade the platform.",
             code="database.newer_revision",
         )
+    if revision > newest_revision():  # a newer version has migrated, and lets this one go on
+        return True
     return bool(row and revision == newest_revision() and row["protected"] == _protected_note() and row["is_open"])
 
 
@@ -76,6 +101,7 @@ def alembic_config() -> Config:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
+    config.set_main_option("version_table", REVISION_TABLE)
     return config
 
 
@@ -89,8 +115,21 @@ def migrate(url: str, works_as: str | None = None) -> None:
 
     Raises:
         InfrastructureError: The role may create in no schema of its search_path; or a table cannot be protected.
-        psycopg.Error: A migration fails; nothing of it stays.
+        psycopg.Error: A migration fails, or somebody does not let go of a table; nothing of it stays.
     """
+    for attempt in range(_ATTEMPTS):
+        try:
+            _upgrade(url)
+            break
+        except (LockNotAvailable, DeadlockDetected):
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_PAUSE)
+    _protect(url, works_as)
+
+
+def _upgrade(url: str) -> None:
+    """One attempt at all that is missing. Waits for no table longer than `_LOCK_SECONDS`."""
     from alembic import command
     from sqlalchemy import create_engine, text
     from sqlalchemy.exc import DBAPIError
@@ -104,11 +143,15 @@ def migrate(url: str, works_as: str | None = None) -> None:
         with engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             _work_in_own_schema(connection)
+            connection.execute(text(f"set local lock_timeout = '{_LOCK_SECONDS}s'"))
+            for statement in _TAKEN_OVER:
+                connection.execute(text(statement))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            connection.execute(text("delete from alembic_version"))
+            connection.execute(text("insert into alembic_version values (:since)"), {"since": WORKS_SINCE})
     except DBAPIError as error:
         raise error.orig if isinstance(error.orig, psycopg.Error) else error from None
-    _protect(url, works_as)
 
 
 def _protect(url: str, works_as: str | None) -> None:

@@ -18,8 +18,8 @@ COLUMNS = f"""
     select table_name, column_name from information_schema.columns
     where table_schema = 'public' and data_type not in ({NO_TEXT}) and udt_name not in ('_int8', '_int4', '_uuid')
 """
-NOT_OURS = {("alembic_version", "version_num")}
-"""Alembic's own: the number of a migration."""
+NOT_OURS = {("alembic_version", "version_num"), ("schema_revision", "version_num")}
+"""Numbers of migrations."""
 
 
 def unmarked(hq: str) -> set[tuple[str, str]]:

@@ -157,7 +157,7 @@ def test_an_older_version_is_restored_and_brought_to_this_one(
     assert told.returncode == 0, told.stderr
     open_databases(elsewhere)
     with psycopg.connect(elsewhere.hq_database_url or "") as hq:
-        assert hq.execute("select version_num from alembic_version").fetchall() == [(newest_revision(),)]
+        assert hq.execute("select version_num from schema_revision").fetchall() == [(newest_revision(),)]
         assert hq.execute("select slug from clients").fetchall() == [("acme",)]
     kept = elsewhere.uploads_dir / "acme" / "f00"
     assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (b"kept", 0o400)

@@ -15,11 +15,13 @@ import psycopg
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, InfrastructureError
+from enrichment_assets.installation import migrating
 from enrichment_assets.installation.databases import Databases, embedded_server, open_databases
-from enrichment_assets.installation.migrating import newest_revision
+from enrichment_assets.installation.migrating import WORKS_SINCE, newest_revision
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect, connect_async, place, postgres_url, with_search_path
 from tests.harness.databases import PostgresServer
+from tests.platform.processes import wait_until
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def home(open_folder: Path) -> Iterator[Settings]:
 
 def _revision(url: str) -> str:
     with connect(url) as connection:
-        row = connection.execute("select version_num from alembic_version").fetchone()
+        row = connection.execute("select version_num from schema_revision").fetchone()
         assert row is not None
         return str(row["version_num"])
 
@@ -121,12 +123,46 @@ def test_racing_processes_migrate_an_external_database_once(empty_database: str,
     assert _revision(empty_database) == newest_revision()
 
 
-def test_a_database_of_a_newer_version_is_left_alone(settings: Settings, databases: Databases) -> None:
-    with connect(databases.hq) as connection:
-        connection.execute("update alembic_version set version_num = '9001'")
-    with pytest.raises(InfrastructureError, match=r"revision 9001.*upgrade the platform"):
-        open_databases(settings)
+def test_a_database_of_a_newer_version_is_worked_on_until_that_has_taken_something_away(databases: Databases) -> None:
+    with connect(databases.hq, autocommit=True) as connection:
+        connection.execute("update schema_revision set version_num = '9001'")
+        assert migrating.is_current(connection)
+        connection.execute("update alembic_version set version_num = '9000'")
+        with pytest.raises(InfrastructureError, match=r"needs revision 9000.*upgrade the platform"):
+            migrating.is_current(connection)
     assert _revision(databases.hq) == "9001"
+
+
+def test_a_database_of_before_keeps_its_revision_and_tells_earlier_versions_that_they_may_go_on(
+    settings: Settings, databases: Databases
+) -> None:
+    with connect(databases.hq) as connection:
+        connection.execute("drop table schema_revision")
+        connection.execute("update alembic_version set version_num = %s", [newest_revision()])
+    open_databases(settings)
+    assert _revision(databases.hq) == newest_revision()
+    with connect(databases.hq) as connection:
+        assert connection.execute("select version_num from alembic_version").fetchall() == [
+            {"version_num": WORKS_SINCE}
+        ]
+
+
+def test_a_migration_waits_for_who_works_on_a_table_but_lets_others_past_it(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "_LOCK_SECONDS", 1)
+    monkeypatch.setattr(migrating, "_PAUSE", 0.0)
+    with connect(databases.hq) as working, ThreadPoolExecutor(1) as threads:
+        working.execute("lock table alembic_version in share mode")
+        migration = threads.submit(migrating.migrate, databases.hq)
+        waiting = "select 1 from pg_locks where not granted and relation = 'alembic_version'::regclass"
+        with connect(databases.hq, autocommit=True) as looking:
+            wait_until(lambda: looking.execute(waiting).fetchone())
+            wait_until(lambda: not looking.execute(waiting).fetchone())
+            assert not migration.done()
+        working.commit()
+        migration.result()
+    assert _revision(databases.hq) == newest_revision()
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(empty_database: str, tmp_path: Path) -> None:

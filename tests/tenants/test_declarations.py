@@ -10,8 +10,8 @@ from enrichment_assets.store.tables import metadata
 from enrichment_assets.store.tables.tenants import OWN, Tenant, tenant_of
 from enrichment_assets.store.tenancy.policies import READERS
 
-NO_CLIENTS = ("alembic_version",)
-"""Alembic's own: the number of a migration."""
+NO_CLIENTS = ("alembic_version", "schema_revision")
+"""Numbers of migrations."""
 
 PROTECTED = """
     select c.relname, c.relrowsecurity and c.relforcerowsecurity,

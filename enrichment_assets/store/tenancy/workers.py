@@ -37,6 +37,6 @@ def let_work(connection: Connection, role: str, tables: Sequence[str]) -> None:
         sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(found["schema"]), worker),
         sql.SQL("grant {} on {} to {}").format(sql.SQL(rights), listed, worker),
         sql.SQL("revoke update, delete on {} from {}").format(kept, worker),
-        sql.SQL("grant select on alembic_version to {}").format(worker),
+        sql.SQL("grant select on schema_revision, alembic_version to {}").format(worker),
     ):
         connection.execute(grant)
