@@ -71,6 +71,8 @@ class Settings:
         suppression_pepper: Key of the hashes of suppressed people; None: the home's own (`suppression_pepper_file`).
         retention_days: How long what nobody needs is kept, once somebody has it taken out (`enrich retention`).
         trusted_proxies: Addresses and networks of proxies whose `X-Forwarded-For` counts; nobody else's does.
+        traces: Runs, steps and calls are traced by OpenTelemetry, whose own variables say where spans go.
+        metrics_port: Where `enrich up` serves `/metrics`, on 127.0.0.1; None: nowhere.
         warm_minutes: How long the copy that `enrich run` leaves behind waits for the next command; 0: it leaves none.
     """
 
@@ -91,6 +93,8 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     hq_direct_url: str | None = field(default=None, repr=False)
     hq_pooler: str | None = None
+    metrics_port: int | None = None
+    traces: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -101,7 +105,8 @@ class Settings:
         `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
         `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`, `ENRICH_SUPPRESSION_PEPPER`,
-        `ENRICH_TRUSTED_PROXIES` (separated by commas).
+        `ENRICH_TRUSTED_PROXIES` (separated by commas), `ENRICH_METRICS_PORT`,
+        `ENRICH_TRACES` (`1`).
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -122,6 +127,8 @@ class Settings:
             trusted_proxies=_listed(env, "ENRICH_TRUSTED_PROXIES"),
             hq_direct_url=env.get("HQ_DATABASE_DIRECT_URL") or None,
             hq_pooler=env.get("HQ_DATABASE_POOLER") or None,
+            traces=env.get("ENRICH_TRACES") == "1",
+            metrics_port=int(env["ENRICH_METRICS_PORT"]) if env.get("ENRICH_METRICS_PORT") else None,
         )
 
     @property

@@ -31,8 +31,9 @@ def up(
     """
     from enrichment_assets.installation import stack
 
-    ports = stack.Ports(port, receiver_port, sandbox_port if sandbox else None)
-    stack.run_stack(Settings.from_environment(), ports, say=say)
+    settings = Settings.from_environment()
+    ports = stack.Ports(port, receiver_port, sandbox_port if sandbox else None, settings.metrics_port)
+    stack.run_stack(settings, ports, say=say)
 
 
 def down() -> None:

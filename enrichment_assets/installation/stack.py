@@ -74,11 +74,12 @@ for data_dir in sys.argv[2:]:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the processes listen, on 127.0.0.1. `sandbox` is None when there is to be none."""
+    """Where the processes listen, on 127.0.0.1. `sandbox` and `metrics` are None when there are to be none."""
 
     webserver: int = DEFAULT_WEBSERVER_PORT
     receiver: int = DEFAULT_RECEIVER_PORT
     sandbox: int | None = None
+    metrics: int | None = None
 
     def check_free(self) -> None:
         """See that nothing listens there yet.
@@ -86,7 +87,12 @@ class Ports:
         Raises:
             InfrastructureError: A port is taken; names it and the option to choose another.
         """
-        options = {self.webserver: "--port", self.receiver: "--receiver-port", self.sandbox: "--sandbox-port"}
+        options = {
+            self.webserver: "--port",
+            self.receiver: "--receiver-port",
+            self.sandbox: "--sandbox-port",
+            self.metrics: "ENRICH_METRICS_PORT",
+        }
         for port, option in options.items():
             if port is not None and _accepts(socket.AF_INET, (HOST, port)):
                 raise InfrastructureError(
@@ -169,9 +175,11 @@ def stack_services(ports: Ports, workdir: Path) -> list[Service]:
             after=["code-server"],
         ),
         Service("daemon", (*python, "dagster._daemon", "run", "--workspace", str(workspace)), after=["code-server"]),
-        _door("receiver", ports.receiver),
+        _door("receiver", "receiver", ports.receiver),
     ]
-    return services if ports.sandbox is None else [*services, _door("sandbox", ports.sandbox)]
+    services += [] if ports.sandbox is None else [_door("sandbox", "sandbox", ports.sandbox)]
+    services += [] if ports.metrics is None else [_door("metrics", "web.metrics", ports.metrics)]
+    return services
 
 
 def stack_environment(settings: Settings, ports: Ports, environment: Mapping[str, str]) -> dict[str, str]:
@@ -249,8 +257,8 @@ def _platform_dagster_yaml() -> Path:
     )
 
 
-def _door(name: str, port: int) -> Service:
-    command = (sys.executable, "-m", f"enrichment_assets.{name}", "--host", HOST, "--port", str(port))
+def _door(name: str, module: str, port: int) -> Service:
+    command = (sys.executable, "-m", f"enrichment_assets.{module}", "--host", HOST, "--port", str(port))
     return Service(name, command, address=f"http://{HOST}:{port}", answers=_http_answers(port, "/health"))
 
 

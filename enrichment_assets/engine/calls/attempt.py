@@ -16,6 +16,7 @@ from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.throttle.rates import Closed, Turn, TurnMissed
+from enrichment_assets.engine.tracing import span
 from enrichment_assets.wire.simulator import RECEIVER_HEADER
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
 
@@ -135,6 +136,16 @@ async def exchange(run: Run, step: Step, request: RenderedRequest, turn: Turn) -
 
     A request that the lease holds back leaves its intent as it is: whoever retired this run decides about it.
     """
+    with span("call", workflow=step.slug, provider=step.workflow.provider) as told:
+        exchanged = await _exchanged(run, step, request, turn)
+        outcome = exchanged.outcome
+        told.told("http_status", outcome.status if isinstance(outcome, Answer) else None)
+        told.told("provider_ms", exchanged.duration_ms)
+        told.told("error_class", outcome.error_class if isinstance(outcome, Decision) else None)
+    return exchanged
+
+
+async def _exchanged(run: Run, step: Step, request: RenderedRequest, turn: Turn) -> Exchange:
     outcome: Answer | Decision
     departure = Departure(run.lease.check)
     try:

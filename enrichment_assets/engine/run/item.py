@@ -27,6 +27,7 @@ from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.local import compute
 from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.tracing import span
 from enrichment_assets.store.runs.contexts import Callback, LoadedItem, OpenCall
 from enrichment_assets.store.states.reopening import Reopen
 
@@ -108,6 +109,14 @@ def runnable(item: LoadedItem, step: Step) -> bool:
 # crash point: step-of-an-item
 async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
     """Run one step for one item: skip it with a reason, compute it, or call its provider."""
+    with span("step", workflow=step.slug, item=item.item_id) as told:
+        ending = await _run(run, item, step)
+        told.told("status", ending.decision.status.value)
+        told.told("outcome", ending.decision.outcome)
+    return ending
+
+
+async def _run(run: Run, item: LoadedItem, step: Step) -> Ending:
     context = run.item_context(item, step)
     reason = reason_to_skip(item, step, context)
     if reason is not None:

@@ -15,6 +15,7 @@ from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.run.advance import EngineOptions, Progress, RunReport, advance, own_label
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.event_log import open_log
+from enrichment_assets.engine.tracing import span, tracing
 from enrichment_assets.installation.running_stack import is_of_the_stack
 from enrichment_assets.services.batches.simulation import refuse_other_world
 from enrichment_assets.services.operations.remedies import ENRICH_UP
@@ -73,7 +74,10 @@ def advance_batch(
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
     pepper = chosen.pepper or pepper_of(hq, settings)
     chosen = replace(chosen, process=chosen.process or process_name(), pepper=pepper)
-    return uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
+    with tracing(on=settings.traces), span("run", batch=batch.batch_key, client=batch.client_slug) as told:
+        report = uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
+        told.told("finished", report.finished)
+    return report
 
 
 def process_name() -> str:

@@ -1,0 +1,1 @@
+"""Figures over everything, for who watches the platform from outside."""
