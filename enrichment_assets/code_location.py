@@ -29,6 +29,7 @@ from enrichment_assets.sensors.callbacks import callback_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.retention import retention_job, retention_schedule
 from enrichment_assets.sensors.sequencer import sequencer_sensor
+from enrichment_assets.sensors.webhooks import webhook_sensor
 from enrichment_assets.services.catalog.configuration import list_workflows
 from enrichment_assets.settings import Settings
 
@@ -64,7 +65,7 @@ def build_definitions(
         ],
         jobs=[batch_job, analytics_job, retention_job],
         schedules=[retention_schedule],
-        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor, alert_sensor],
+        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor, alert_sensor, webhook_sensor],
         resources={
             "platform": where,
             **provider_resources(where.settings().sandbox_url, shown),

@@ -69,6 +69,9 @@ class Settings:
         uploads: Where kept uploads are, when not in the home: a folder, or `s3://` or `gs://` for several machines.
         warehouse: Where the warehouse is, likewise.
         suppression_pepper: Key of the hashes of suppressed people; None: the home's own (`suppression_pepper_file`).
+        webhook_networks: Networks (`10.1.0.0/16`) that outgoing webhooks may reach although they are not public.
+        webhook_ports: Ports that they may go to besides 443 and 8443 (and 80 and 8080 with `webhook_http`).
+        webhook_http: Whether they may go to `http://` addresses.
         retention_days: How long what nobody needs is kept, once somebody has it taken out (`enrich retention`).
         trusted_proxies: Addresses and networks of proxies whose `X-Forwarded-For` counts; nobody else's does.
         traces: Runs, steps and calls are traced by OpenTelemetry, whose own variables say where spans go.
@@ -95,6 +98,9 @@ class Settings:
     hq_pooler: str | None = None
     metrics_port: int | None = None
     traces: bool = False
+    webhook_networks: tuple[str, ...] = ()
+    webhook_ports: tuple[str, ...] = ()
+    webhook_http: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -106,7 +112,8 @@ class Settings:
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
         `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`, `ENRICH_SUPPRESSION_PEPPER`,
         `ENRICH_TRUSTED_PROXIES` (separated by commas), `ENRICH_METRICS_PORT`,
-        `ENRICH_TRACES` (`1`).
+        `ENRICH_TRACES` (`1`),
+        `ENRICH_WEBHOOK_NETWORKS`, `ENRICH_WEBHOOK_PORTS` (both separated by commas), `ENRICH_WEBHOOK_HTTP` (`1`).
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -129,6 +136,9 @@ class Settings:
             hq_pooler=env.get("HQ_DATABASE_POOLER") or None,
             traces=env.get("ENRICH_TRACES") == "1",
             metrics_port=int(env["ENRICH_METRICS_PORT"]) if env.get("ENRICH_METRICS_PORT") else None,
+            webhook_networks=_listed(env, "ENRICH_WEBHOOK_NETWORKS"),
+            webhook_ports=_listed(env, "ENRICH_WEBHOOK_PORTS"),
+            webhook_http=env.get("ENRICH_WEBHOOK_HTTP", "").strip().lower() in ("1", "true", "yes"),
         )
 
     @property

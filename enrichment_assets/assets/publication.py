@@ -46,8 +46,9 @@ def publication_checks(project: Project) -> list[dg.AssetCheckSpec]:
 
 
 def publish(hq: Hq, session: BatchSession, wanted: Collection[dg.AssetCheckKey]) -> dg.MaterializeResult:
-    """Publish, reconcile, and note that the batch is extracted; with the results of the checks that are wanted."""
+    """Publish, reconcile, tell of it, and note that the batch is extracted; with the checks that are wanted."""
     from enrichment_assets.services.batches.advancing import mark_extracted
+    from enrichment_assets.services.outgoing.leads import tell_of_leads
     from enrichment_assets.warehouse import publish_marts_in, reconcile_in
 
     rows = {report.name: report.rows for report in publish_marts_in(session, hq)}
@@ -61,6 +62,7 @@ def publish(hq: Hq, session: BatchSession, wanted: Collection[dg.AssetCheckKey])
         for check in reconcile_in(session, hq)
         if dg.AssetCheckKey(PUBLISHED, check_name(check.name)) in wanted
     ]
+    tell_of_leads(hq, session)
     mark_extracted(hq, session.batch_key)
     return dg.MaterializeResult(
         asset_key=PUBLISHED,

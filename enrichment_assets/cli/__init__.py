@@ -23,7 +23,7 @@ from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.installation.running_stack import adopt_running_addresses
 from enrichment_assets.lean_start import start_lean
 
-GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget", "suppress", "alert", "person")
+GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget", "suppress", "alert", "person", "webhook")
 """Modules with commands below a word: `enrich client add`."""
 
 COMMANDS = (

@@ -8,7 +8,7 @@ from enrichment_assets.cli.home_guard import name_of
 
 PANELS = {
     "Start": ("demo", "up", "down", "sandbox"),
-    "Set up": ("client", "workflow", "pipeline", "budget", "suppress", "alert"),
+    "Set up": ("client", "workflow", "pipeline", "budget", "suppress", "alert", "webhook"),
     "Lists in": ("upload", "uploads", "rejections"),
     "Batches": ("try", "launch", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks", "history"),

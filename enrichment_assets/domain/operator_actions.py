@@ -76,6 +76,12 @@ class Code(StrEnum):
     PERSON_EXPORT = "person.export"
     PERSON_ERASE = "person.erase"
     LEAD_EDIT = "lead.edit"
+    WEBHOOK_ADD = "webhook.add"
+    WEBHOOK_ROTATE = "webhook.rotate"
+    WEBHOOK_ENABLE = "webhook.enable"
+    WEBHOOK_DISABLE = "webhook.disable"
+    WEBHOOK_RECOVER = "webhook.recover"
+    WEBHOOK_REMOVE = "webhook.remove"
     RETENTION_RUN = "retention.run"
 
 

@@ -1,5 +1,7 @@
 """Whether a stored callback was signed by who it says: pure functions over the stored bytes and stored headers.
 
+Our own messages are signed here too, by the same lines (`standard_webhooks_signature`).
+
 What belongs here: the signature schemes of providers, each a few lines of `hmac`. Verification happens when a callback
 is taken up, never in the request, so that a secret rotated too late can be mended and the callback replayed. Input is
 hostile by definition: whatever goes wrong while verifying means `False`, no exception leaves this module.
@@ -56,18 +58,31 @@ def _standard_webhooks(secret: str, headers: Mapping[str, str], body: bytes, rec
         return False
     if abs(int(timestamp) - received) > TOLERANCE_SECONDS:
         return False
-    text = secret.removeprefix("whsec_").rstrip("=")
-    key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    if not key:
-        return False
-    signed = f"{headers['webhook-id']}.{timestamp}.".encode() + body
-    expected = hmac.digest(key, signed, hashlib.sha256)
+    expected = _standard_webhooks_digest(secret, headers["webhook-id"], timestamp, body)
     offered = headers["webhook-signature"].split()[:_MAX_SIGNATURES]
     return any(
         hmac.compare_digest(base64.b64decode(value, validate=True), expected)
         for version, _, value in (part.partition(",") for part in offered)
         if version == "v1" and _is_base64(value)
     )
+
+
+def standard_webhooks_key(secret: str) -> bytes:
+    """The bytes of a secret: base64, usually behind `whsec_`, padded or not. Raises `ValueError` where it is none."""
+    text = secret.removeprefix("whsec_").rstrip("=")
+    key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    if not key:
+        raise ValueError("an empty secret signs nothing")
+    return key
+
+
+def standard_webhooks_signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+    """`v1,<base64>` of a message of ours. Raises `ValueError` for what is no secret."""
+    return "v1," + base64.b64encode(_standard_webhooks_digest(secret, message_id, timestamp, body)).decode()
+
+
+def _standard_webhooks_digest(secret: str, message_id: str, timestamp: str, body: bytes) -> bytes:
+    return hmac.digest(standard_webhooks_key(secret), f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
 
 
 def _fullenrich(secret: str, headers: Mapping[str, str], body: bytes, received: float) -> bool:

@@ -162,6 +162,9 @@ class SandboxSettings(Behaviour):
     rejected_keys: list[str] = Field(default_factory=list, description="keys answered as unknown, besides invalid*")
     result_ttl: Seconds = Field(30 * 86400.0, description="how long Apollo keeps a webhook result")
     recent_calls: int = Field(1000, ge=0, description="calls kept for GET /_sandbox/calls")
+    webhook_secret: str = Field(
+        "whsec_c2FuZGJveC1yZWNlaXZlci1vZi13ZWJob29rcy0x", description="what messages to /webhooks/ are signed with"
+    )
     callback_concurrency: int = Field(100, ge=1)
     callback_timeout: Seconds = 10.0
 

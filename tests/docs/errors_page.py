@@ -57,6 +57,7 @@ SAID_ELSEWHERE = {
     "answer.unknown_fact": "the answer is not as asked: it names a fact by a number that its input does not have",
     "client_profile.invalid": "a client's profile is not as it has to be: each member, and what belongs there",
     "prompt.schema": "a prompt's `answer` is no JSON Schema: where, and why",
+    "webhook.pepper_missing": "people are suppressed, and this process has not the pepper of their hashes",
     "unexpected": "an error that nobody foresaw, by its class and place",
 }
 """Codes whose sentence is put together elsewhere."""

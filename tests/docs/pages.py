@@ -32,6 +32,7 @@ FOR_USERS = (
     "docs/privacy.md",
     "docs/alerts.md",
     "docs/callbacks.md",
+    "docs/webhooks.md",
     "docs/analytics.md",
     "docs/companies.md",
     "docs/contacts.md",

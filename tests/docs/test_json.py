@@ -40,6 +40,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my-step.yaml"
 MATCH, VERIFY = "match-person-via-apollo", "verify-email-via-hunter"
 BATCH = "acme-1"
+HOOK = "https://hooks.acme.invalid/told"
+"""No host has this name (RFC 6761): what is sent there does not arrive, and is tried again."""
+SECRET = "whsec_dGhlIHNlY3JldCBvZiB0aGVzZSBjb21tYW5kcw=="
 ALONE = {"sandbox"}
 """The sandbox stands alone: its `--json` says where it listens, and it knows no noun of ours."""
 
@@ -246,6 +249,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("launch --dry-run", ("launch", "{upload}", "--pipeline", "clean", "--dry-run")),
     ("launch", ("launch", "{upload}", "--pipeline", "clean", "--batch", "clean-1")),
     ("run", ("run", "clean-1", "--workflow", "normalise-name")),
+    ("webhook add", ("webhook", "add", "crm", HOOK, "--client", "acme", "--secret", "MY_HOOK")),
     ("pause", ("pause", "clean-1", "--workflow", "normalise-name", "--reason", "a moment")),
     ("resume", ("resume", "clean-1")),
     ("cancel", ("cancel", "clean-1", "--workflow", "normalise-name")),
@@ -285,6 +289,15 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("person erase", ("person", "erase", "--email", "ann@acme.com", "--reason", "asked us to")),
     ("person erased", ("person", "erased")),
     ("person certificate", ("person", "certificate", "1")),
+    ("webhook send", ("webhook", "send")),
+    ("webhook events", ("webhook", "events", "crm")),
+    ("webhook list", ("webhook", "list")),
+    ("webhook test", ("webhook", "test", "crm")),
+    ("webhook disable", ("webhook", "disable", "crm")),
+    ("webhook enable", ("webhook", "enable", "crm")),
+    ("webhook rotate", ("webhook", "rotate", "crm", "--secret", "MY_HOOK_2")),
+    ("webhook recover", ("webhook", "recover", "crm", "--since", "2026-01-01")),
+    ("webhook remove", ("webhook", "remove", "crm")),
     ("give-up", ("give-up", "clean-1", "--yes")),
     ("archive", ("archive", "upload", "{upload}")),
     ("archived", ("archived",)),
@@ -326,6 +339,11 @@ CHANGES = {
     "alert remove": "alert.remove",
     "person export": "person.export",
     "person erase": "person.erase",
+    "webhook add": "webhook.add",
+    "webhook disable": "webhook.disable",
+    "webhook enable": "webhook.enable",
+    "webhook rotate": "webhook.rotate",
+    "webhook remove": "webhook.remove",
     "give-up": "batch.give_up",
     "archive": "upload.archive",
     "restore": "upload.restore",
@@ -399,6 +417,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_DATABASE_URL": settings.dagster_database_url or "",
         "ENRICH_SANDBOX_URL": "",
         "DAGSTER_HOME": "",
+        "MY_HOOK": SECRET,
+        "MY_HOOK_2": SECRET,
     }
 
 

@@ -40,6 +40,7 @@ from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
+from enrichment_assets.store.outgoing import events, leads
 from enrichment_assets.store.results import destinations, edits, extraction, freshness, plain_values, statistics
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
 from enrichment_assets.store.states import (
@@ -145,6 +146,12 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     suppressions.listed: lambda c, b: suppressions.listed(c, b.client_id, 10),
     suppressions.naming: lambda c, b: suppressions.naming(c, [b"1" * 32], b.client_id),
     suppressions.remove: lambda c, b: suppressions.remove(c, [b"1" * 32], b.client_id, everywhere=False),
+    events.tell_of_budgets: lambda c, b: events.tell_of_budgets(c, b.client_id, b.batch_id, {1: "no room"}),
+    leads.contents_of: lambda c, b: leads.contents_of(c, b.batch_id),
+    leads.tell: lambda c, b: leads.tell(
+        c, leads.Listener(b.client_id, b.batch_id), [leads.Told(item, b"x", "{}", 2) for item in b.items[:GROUP]]
+    ),
+    items.identities: lambda c, b: items.identities(c, b.items[:GROUP]),
     holds.write_holds: lambda c, b: holds.write_holds(c, b.batch_id, {"*": HOLD}),
     held_calls.under_way: lambda c, b: held_calls.under_way(c, b.batch_id, SLUGS),
     held_calls.since_held: lambda c, b: held_calls.since_held(

@@ -51,6 +51,8 @@ WITHOUT_ACTOR = {
     "people.pepper.pepper_of": "it hashes what an earlier version kept in plain text, whoever comes first",
     "people.suppressing.list_suppressed": "it reads, by that pepper",
     "people.suppressing.is_suppressed": "it reads, by that pepper, and locks out who changes something",
+    "outgoing.leads.tell_of_leads": CARRIED_OUT,
+    "outgoing.sending.deliver": "it sends what somebody asked to be told of; what it disables it notes as the sensor's",
     "tries.running.look_at_try": "it goes on with what somebody tried",
     "operations.recovery.wake_again": "it repeats the waking of a change that was made",
 }

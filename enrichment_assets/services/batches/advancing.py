@@ -21,11 +21,11 @@ from enrichment_assets.services.batches.simulation import refuse_other_world
 from enrichment_assets.services.operations.remedies import ENRICH_UP
 from enrichment_assets.services.people.pepper import pepper_of
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches import extracted
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.store.states import batch_states
 from enrichment_assets.store.states.stops import KeptStop, keep_stops_now
 
 
@@ -43,7 +43,7 @@ def load_batch(hq: Hq, batch_key: str) -> Batch:
 def mark_extracted(hq: Hq, batch_key: str) -> None:
     """Note that the batch's tables hold what is known of it now."""
     with hq.transaction() as connection:
-        batch_states.mark_extracted(connection, batch_key)
+        extracted.mark_extracted(connection, batch_key)
 
 
 # crash point: batch-is-advanced

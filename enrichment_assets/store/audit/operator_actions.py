@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.operator_actions import Code, kept
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.outgoing.events import OF_ACTIONS, tell_of_action
 
 LONGEST_NAME = 300
 
@@ -59,6 +60,8 @@ def note_action(
 ) -> None:
     """Write down a change on the connection that makes it: both are committed, or neither.
 
+    Of those that clients are told of, the event is written with it.
+
     Args:
         connection: HQ database, in the change's transaction.
         actor: Who changes it.
@@ -69,10 +72,10 @@ def note_action(
         before: What it was, as far as it changes. Never a value of a person: the id of what holds one.
         after: What it is then.
     """
-    connection.execute(
+    row = connection.execute(
         """
         insert into operator_actions (actor, action, client_id, batch_id, kind, name, before, after)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        values (%s, %s, %s, %s, %s, %s, %s, %s) returning id
         """,
         (
             str(actor),
@@ -84,7 +87,9 @@ def note_action(
             _json(before),
             _json(after),
         ),
-    )
+    ).fetchone()
+    if code in OF_ACTIONS and client_id is not None and row is not None:
+        tell_of_action(connection, code, row["id"], str(name), client_id, batch_id, after)
 
 
 # one row: of one batch's few actions

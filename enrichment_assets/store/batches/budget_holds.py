@@ -20,6 +20,7 @@ from enrichment_assets.store.batches.holds import ALL, Hold, lock_for_hold, writ
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.money.budget_changes import Scope
 from enrichment_assets.store.money.budgets import BudgetBook, BudgetLine, lines_of
+from enrichment_assets.store.outgoing.events import tell_of_budgets
 
 ACTOR = Actor(ActorKind.DAGSTER, "budget")
 """Who pauses a batch for want of money."""
@@ -70,6 +71,7 @@ def pause_for_want(connection: Connection, batch_key: str, want: Want) -> None:
         batch_id=batch.batch_id,
         after={"workflow": None if is_whole else want.workflow, "reason": reason},
     )
+    tell_of_budgets(connection, batch.client_id, batch.batch_id, {line.id: reason for line in short})
 
 
 def lift(connection: Connection, scope: Scope, actor: Actor) -> dict[str, int]:

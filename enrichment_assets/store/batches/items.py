@@ -48,6 +48,15 @@ def copy_items(connection: Connection, items: Iterable[Sequence[Any]]) -> int:
     return load(connection, "batch_items", ITEM_COLUMNS, feed)
 
 
+def identities(connection: Connection, item_ids: Sequence[int]) -> dict[int, Row]:
+    """Item id -> the cells of its row that say who it is."""
+    columns = ", ".join(IDENTITY_FIELDS)
+    rows = connection.execute(
+        f"select id as item_id, {columns} from batch_items where id = any(%s::bigint[])", (list(item_ids),)
+    ).fetchall()
+    return {row.pop("item_id"): row for row in rows}
+
+
 def insert_leases(connection: Connection, batch_id: int) -> None:
     """A free lease (fence 0) for every item of the batch that has none."""
     connection.execute(

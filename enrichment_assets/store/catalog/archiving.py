@@ -94,6 +94,9 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "on r.id = i.rule_id where r.client_id = %(id)s)",
         "delete from alert_incidents where rule_id in (select id from alert_rules where client_id = %(id)s)",
         "delete from alert_rules where client_id = %(id)s",
+        "delete from outgoing_webhooks where client_id = %(id)s",
+        "delete from outgoing_events where client_id = %(id)s",
+        "delete from outgoing_leads where client_id = %(id)s",
         "delete from clients where id = %(id)s",
     ),
     "upload": ("delete from upload_rejections where upload_id = %(id)s", "delete from uploads where id = %(id)s"),
@@ -110,6 +113,8 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
                 "item_leases",
                 "runners",
                 "budgets",
+                "outgoing_events",
+                "outgoing_leads",
                 "batch_items",
             )
         ),

@@ -344,10 +344,3 @@ def is_running_now(connection: Connection, batch_id: int) -> bool:
     """Whether a run works on the batch at this moment."""
     query = "select 1 from runners where batch_id = %s and ended_at is null and expires_at > clock_timestamp() limit 1"
     return connection.execute(query, (batch_id,)).fetchone() is not None
-
-
-# one row: by its key
-def mark_extracted(connection: Connection, batch_key: str) -> None:
-    """Note that the batch was extracted and published just now."""
-    connection.execute("update batches set extracted_at = clock_timestamp() where batch_key = %s", (batch_key,))
-    connection.commit()

@@ -273,15 +273,21 @@ SUPPRESSED_BY = f"""
 """The reason of a suppression that one of the hashes in `a.who` names, for the client of the parameter `client`."""
 
 
+_REASONS = f"""
+    select ({SUPPRESSED_BY}) as reason
+    from unnest(%(whos)b::bytea[]) with ordinality as a(who, ord) order by a.ord
+"""
+
+
+def reasons(connection: Connection, client_id: int, whos: Sequence[bytes]) -> list[str | None]:
+    """`suppressed` for who has no event loop."""
+    rows = connection.execute(_REASONS, {"client": client_id, "whos": list(whos)}).fetchall()
+    return [row["reason"] for row in rows]
+
+
 async def suppressed(connection: AsyncConnection, client_id: int, whos: Sequence[bytes]) -> list[str | None]:
     """For each row of hashes why whoever they name is suppressed; None: nobody is."""
-    cursor = await connection.execute(
-        f"""
-        select ({SUPPRESSED_BY}) as reason
-        from unnest(%(whos)b::bytea[]) with ordinality as a(who, ord) order by a.ord
-        """,
-        {"client": client_id, "whos": list(whos)},
-    )
+    cursor = await connection.execute(_REASONS, {"client": client_id, "whos": list(whos)})
     return [row["reason"] for row in await cursor.fetchall()]
 
 

@@ -23,6 +23,12 @@ from enrichment_assets.store.tables.erasure import person_erasures, written_file
 from enrichment_assets.store.tables.inbox import callback_inbox
 from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
 from enrichment_assets.store.tables.money import budgets
+from enrichment_assets.store.tables.outgoing import (
+    outgoing_events,
+    outgoing_leads,
+    outgoing_messages,
+    outgoing_webhooks,
+)
 from enrichment_assets.store.tables.result import enrichment_results, enrichment_results_log
 from enrichment_assets.store.tables.run import item_leases, runners, step_stops, step_times
 from enrichment_assets.store.tables.state import company_play_step_completions, workflow_states
@@ -53,6 +59,10 @@ __all__ = [
     "item_leases",
     "metadata",
     "operator_actions",
+    "outgoing_events",
+    "outgoing_leads",
+    "outgoing_messages",
+    "outgoing_webhooks",
     "person_erasures",
     "prompt_inputs",
     "provider_calls",

@@ -1,0 +1,1 @@
+"""Telling clients' servers what happened."""
