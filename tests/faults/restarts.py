@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from tests.chaos.crash_harness import PATIENCE, CrashHarness
 from tests.chaos.dagster_harness import DagsterHarness, dagster_harness
-from tests.faults.soak import Found
+from tests.faults.soak import Found, restarting
 from tests.platform.processes import free_port, wait_until
 
 ROWS = 20
@@ -53,34 +52,12 @@ def all_processes_up(harness: CrashHarness) -> Iterator[Path]:
         process.wait(PATIENCE)
 
 
-@contextmanager
-def restarting(harness: CrashHarness, chance: random.Random, found: Found) -> Iterator[None]:
-    """The database is stopped every so many seconds, at once or in order, and started again."""
-    over = threading.Event()
-
-    def restart() -> None:
-        while not over.wait(chance.uniform(*EVERY)):
-            server = harness.postgres.server_pid()
-            assert server is not None
-            os.kill(server, chance.choice((signal.SIGQUIT, signal.SIGINT)))
-            harness.restart_database()
-            found.done["restarts"] += 1
-
-    thread = threading.Thread(target=restart)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def soak_restarts(harness: CrashHarness, seconds: float, chance: random.Random, found: Found) -> None:
     """Drop lists for that long while the database is restarted, then let the platform finish, and judge each list."""
     with dagster_harness(harness, STEPS) as dagster, all_processes_up(harness):
         dropped: list[Path] = []
         until = time.monotonic() + seconds
-        with restarting(harness, chance, found):
+        with restarting(harness, chance, found, EVERY):
             while time.monotonic() < until:
                 dropped.append(dagster.drop(ROWS))
                 found.say(f"{len(dropped)} lists, {found.done['restarts']} restarts")

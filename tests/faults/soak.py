@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
 import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from tests.chaos.crash_harness import CrashHarness
@@ -14,6 +20,9 @@ from tests.faults.network import Network
 ROWS = 40
 MOST_SECONDS = 240.0
 """A batch that is not finished by then, over links that harm every second connection, is not finished for good."""
+
+OFTEN = (2.0, 8.0)
+"""Seconds between two restarts of the database under a batch."""
 
 
 @dataclass
@@ -46,25 +55,53 @@ class Found:
         self.say(f"{self.done['batches']} batches, {len(self.wrong)} faults found")
 
 
-def soak(network: Network, seconds: float, found: Found) -> None:
-    """Work on batches over the links for that long; each is finished over them, and judged."""
+def soak(network: Network, seconds: float, found: Found, restarts: random.Random | None = None) -> None:
+    """Work on batches over the links for that long; each is finished over them, and judged.
+
+    `restarts`: the database is restarted every few seconds of that work, too.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        one_batch(network, found)
+        one_batch(network, found, restarts)
 
 
-def one_batch(network: Network, found: Found) -> None:
+def one_batch(network: Network, found: Found, restarts: random.Random | None = None) -> None:
     """A batch from its launch to its end."""
     harness = network.harness
     (kept,) = harness.rows("select count(*) as n from callback_inbox")
     before = {"delivered": harness.sandbox.callbacks()["delivered"], "kept": kept["n"]}
     batch = network.launch(ROWS)
     began = time.monotonic()
-    while network.run(batch) != 0:
-        if time.monotonic() - began > MOST_SECONDS:
-            found.wrong.append(f"{batch} is not finished after {MOST_SECONDS:.0f} s")
-            break
+    with restarting(harness, restarts, found, OFTEN) if restarts else nullcontext():
+        while network.run(batch) != 0:
+            if time.monotonic() - began > MOST_SECONDS:
+                found.wrong.append(f"{batch} is not finished after {MOST_SECONDS:.0f} s")
+                break
     harness.wait_until_all_have_called_back()
     harness.let_leases_pass()
     harness.finish(batch)
     found.judged(harness, batch, ROWS, before)
+
+
+@contextmanager
+def restarting(
+    harness: CrashHarness, chance: random.Random, found: Found, every: tuple[float, float]
+) -> Iterator[None]:
+    """The database is stopped every so many seconds, at once or in order, and started again."""
+    over = threading.Event()
+
+    def restart() -> None:
+        while not over.wait(chance.uniform(*every)):
+            server = harness.postgres.server_pid()
+            assert server is not None
+            os.kill(server, chance.choice((signal.SIGQUIT, signal.SIGINT)))
+            harness.restart_database()
+            found.done["restarts"] += 1
+
+    thread = threading.Thread(target=restart)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
