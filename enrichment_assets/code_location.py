@@ -26,6 +26,7 @@ from enrichment_assets.resources.providers import provider_resources
 from enrichment_assets.sensors.alerts import alert_sensor
 from enrichment_assets.sensors.analytics import analytics_sensor
 from enrichment_assets.sensors.callbacks import callback_sensor
+from enrichment_assets.sensors.erasures import erasure_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.retention import retention_job, retention_schedule
 from enrichment_assets.sensors.sequencer import sequencer_sensor
@@ -65,7 +66,7 @@ def build_definitions(
         ],
         jobs=[batch_job, analytics_job, retention_job],
         schedules=[retention_schedule],
-        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor, alert_sensor, webhook_sensor],
+        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor, alert_sensor, webhook_sensor, erasure_sensor],
         resources={
             "platform": where,
             **provider_resources(where.settings().sandbox_url, shown),

@@ -147,6 +147,11 @@ class Settings:
         return self.home / "suppression-pepper"
 
     @property
+    def erasures_file(self) -> Path:
+        """Hashes of all who were erased, a line of JSON each: a database out of a backup is compared with it."""
+        return self.home / "erasures.jsonl"
+
+    @property
     def inbox_dir(self) -> Path:
         """Files dropped at `<inbox_dir>/<client>/<pipeline>/` are uploaded and launched by the upload sensor."""
         return self.home / "inbox"

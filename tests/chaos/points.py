@@ -267,6 +267,7 @@ SINGLE = (ATTEMPTED, READ, POLL_READ, INSERTED)
 
 ERASING = (
     Point("erasure-is-asked-for"),
+    Point("erasure-is-in-the-journal"),
     Point("upload-is-rewritten"),
     Point("progress-is-noted", "before"),
     Point("mentions-are-blacked-out"),

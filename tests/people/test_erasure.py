@@ -22,6 +22,7 @@ from enrichment_assets.services.people import access, erasing
 from enrichment_assets.services.people.certificates import as_markdown
 from enrichment_assets.services.people.identifying import whom_of
 from enrichment_assets.services.people.inventory import Scope, scope_of
+from enrichment_assets.services.people.keeping_out import look_again
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import (
@@ -189,6 +190,48 @@ def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_a
     assert (upload["row_count"], upload["erased_rows"]) == (3, 1)
     kept = (installation.settings.uploads_dir / "acme" / upload["sha256"]).read_text().splitlines()
     assert kept[1].startswith("[redacted],,") and kept[2].startswith("Bob,Brown")
+
+    _a_later_list_stays_without_her(installation)
+    _a_late_callback_is_erased_again(installation)
+    _a_database_out_of_a_backup_is_told(installation)
+
+
+def _a_later_list_stays_without_her(installation: Installation) -> None:
+    again = installation.launcher.launch(ROWS, step("find"))
+    assert installation.traces() == []
+    (upload,) = again.rows("select * from uploads where id = (select max(id) from uploads)")
+    assert (upload["row_count"], upload["erased_rows"]) == (3, 1)
+    items = again.rows("select first_name from batch_items where batch_id = %s order by row_number", again.batch_id)
+    assert [item["first_name"] for item in items] == [None, "Bob", "Cid"]
+    assert look_again(installation.scope, actor=TESTER).finished == 1
+    assert installation.traces() == []
+
+
+def _a_late_callback_is_erased_again(installation: Installation) -> None:
+    batch = installation.batch
+    (call,) = (one for one in batch.calls("later") if one["item_id"] == batch.first_item())
+    batch.call_back(call, {"found": True, "headline": "Zélda Quixby, once more", "to": "zelda.quixby@acme.com"})
+    assert installation.traces() == ["public.callback_inbox.body"]
+    look_again(installation.scope, actor=TESTER)
+    batch.run(linger=0.1)
+    look_again(installation.scope, actor=TESTER)
+    assert installation.traces() == []
+
+
+def _a_database_out_of_a_backup_is_told(installation: Installation) -> None:
+    batch = installation.batch
+    batch.change("delete from person_erasures")
+    batch.change("delete from suppressions")
+    batch.change(
+        "update batch_items set first_name = 'Zélda', last_name = 'Quixby', email = 'zelda.quixby@acme.com', "
+        "original_data = jsonb_build_object('mail', 'Zelda.Quixby@acme.com') where id = %s",
+        batch.first_item(),
+    )
+    assert installation.traces() != []
+    assert look_again(installation.scope, actor=TESTER).restored == 1
+    assert installation.traces() == []
+    assert batch.rows("select count(*) as n from suppressions where sealed is null")[0]["n"] > 2
+    assert look_again(installation.scope, actor=TESTER).restored == 0
 
 
 def _erase_with_kills(installation: Installation) -> Mapping[str, Any]:

@@ -24,13 +24,15 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.uploaded_contacts import UploadedContacts
 from enrichment_assets.domain.values import Reason
 from enrichment_assets.services.uploads.identity_cells import Cells, IdentityReader
-from enrichment_assets.services.uploads.upload import read_upload
+from enrichment_assets.services.uploads.upload import keep_erased_out, read_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import items as store
+from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.catalog.uploads import get_upload
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.people import erasures
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 _ANALYZE_FROM = 10_000
@@ -63,6 +65,7 @@ def create_items(hq: Hq, settings: Settings, batch_key: str) -> ItemsReport:
         NotFoundError: There is no such batch.
         InfrastructureError: The upload's bytes are gone, or do not give the rows that were counted.
     """
+    _keep_erased_out(hq, settings, batch_key)
     with hq.transaction() as connection:
         batch = store.lock_batch(connection, batch_key)
         if batch is None:
@@ -75,6 +78,14 @@ def create_items(hq: Hq, settings: Settings, batch_key: str) -> ItemsReport:
         if report.created >= _ANALYZE_FROM:
             store.analyze(connection)
         return report
+
+
+def _keep_erased_out(hq: Hq, settings: Settings, batch_key: str) -> None:
+    """A list that came while its process was ended may still hold somebody who was erased."""
+    with hq.transaction() as connection:
+        found = get_batch(connection, batch_key) if erasures.anybody(connection) else None
+    if found is not None and found["upload_id"] is not None and found["items_created_at"] is None:
+        keep_erased_out(hq, settings, found["upload_id"])
 
 
 def lay_out(connection: Connection, settings: Settings, batch: dict[str, Any], upload: dict[str, Any]) -> ItemsReport:

@@ -7,6 +7,7 @@ the next look of the sensor, or the next command about persons, goes on where it
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +23,10 @@ from enrichment_assets.services.people.identifying import KINDS, Person, Whom, i
 from enrichment_assets.services.people.inventory import Scope, look
 from enrichment_assets.services.people.pepper import must_compare, pepper_of
 from enrichment_assets.store.audit.operator_actions import note_action
+from enrichment_assets.store.catalog.clients import get_client
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.people import erasures
+from enrichment_assets.store.people.erasures import Erasure
 from enrichment_assets.store.suppressions import suppressions
 
 _SUBJECT = 16
@@ -68,6 +71,69 @@ def ask(scope: Scope, whom: Whom, reason: str, *, actor: Actor) -> int:
     return erasure_id
 
 
+def ask_by_hashes(
+    scope: Scope, entry: Mapping[str, Any], hashes: Mapping[bytes, Kind], hasher: Hasher, *, actor: Actor
+) -> int:
+    """Ask for an erasure of which only the hashes are known, and whatever they lead to here: after a restore.
+
+    `entry`: a line of the home's journal.
+    """
+    with scope.hq.transaction() as connection:
+        found = get_client(connection, entry["client"], archived=True) if entry["client"] else None
+        client_id = None if found is None else int(found["id"])
+        whom = Whom(frozenset(), frozenset(hashes), hasher)
+        person = identify(connection, None if client_id is None else [client_id], whom)
+        rows = [suppressions.NewSuppression(kind.value, digest, None) for digest, kind in hashes.items()]
+        suppressions.lock_state(connection)
+        suppressions.unseal(connection, list(hashes))
+        suppressions.add(
+            connection,
+            rows,
+            client_id=client_id,
+            reason=WHY,
+            actor=str(actor),
+            expires_at=None,
+            mark=hasher.mark,
+        )
+        erasure_id = erasures.ask_for(
+            connection,
+            client_id=client_id,
+            subject=str(entry["subject"]),
+            hashes=sorted(hashes),
+            sealed=sealed_text(_packed(Whom(frozenset()), person), hasher),
+            items=person.items,
+            reason=str(entry["reason"]),
+            actor=str(actor),
+        )
+        said = {"restored": True, "items": len(person.items)}
+        note_action(connection, actor, Code.PERSON_ERASE, str(entry["subject"]), client_id=client_id, after=said)
+    return erasure_id
+
+
+def open_again(connection: Connection, erasure_id: int, person: Person, hasher: Hasher) -> None:
+    """Let an erasure be done once more, for what is known of the person now. The caller commits."""
+    sealed = sealed_text(_packed(Whom(frozenset()), person), hasher)
+    erasures.open_again(connection, erasure_id, sealed, person.items)
+
+
+# opens files of ours: the home's journal of erasures
+# crash point: erasure-is-in-the-journal
+def _journal(scope: Scope, erasure: Erasure) -> None:
+    """Write the hashes into a file of the home, which a database out of a backup is compared with."""
+    with scope.hq.transaction() as connection:
+        kinds = suppressions.kinds_of(connection, sorted(erasure.each_hash))
+    hashes = sorted([kinds.get(one, Kind.EMAIL.value), one.hex()] for one in erasure.each_hash)
+    said = {"subject": erasure.subject, "client": erasure.client, "reason": erasure.reason, "hashes": hashes}
+    line = json.dumps(said) + "\n"
+    path = scope.settings.erasures_file
+    if not path.exists() or line not in path.read_text():
+        with path.open("a") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        path.chmod(0o600)
+
+
 def subject_name(whom: Whom, hasher: Hasher) -> str:
     """What the certificate and the log of changes call a person: the beginning of a hash."""
     first = min(whom.identities) if whom.identities else None
@@ -84,6 +150,7 @@ def carry_out(scope: Scope, erasure_id: int) -> Mapping[str, Any]:
     work = _taken_up(scope, erasure_id)
     if work.erasure.finished_at is not None:
         return work.erasure.certificate or {}
+    _journal(work.scope, work.erasure)
     for place, step in STEPS.items():
         if place not in work.erasure.progress or "open" in work.erasure.progress[place]:
             step(work)

@@ -98,6 +98,27 @@ def identify(connection: Connection, clients: list[int] | None, whom: Whom) -> P
     return _described(connection, tuple(sorted(items)), known, whom)
 
 
+def person_of_items(connection: Connection, items: Iterable[int], hasher: Hasher) -> Person:
+    """Who these items are about, by what is known of them now; `hasher`: of the pepper by which they were known."""
+    ids = tuple(sorted(items))
+    known = _identities(candidates.known_of(connection, ids)) if ids else frozenset()
+    return _described(connection, ids, known, Whom(frozenset(), hasher=hasher))
+
+
+def meant_in_batches(
+    connection: Connection, clients: list[int] | None, whom: Whom, batches: list[int]
+) -> dict[int, frozenset[Identity]]:
+    """Items of these batches that are a person's: id -> what they are known by there."""
+    found: dict[int, frozenset[Identity]] = {}
+    for row in candidates.items_like(connection, clients, whom.pattern, batches):
+        seen = _fields(row)
+        identities = identities_of([seen, row["fields"] or {}], {**(row["fields"] or {}), **seen}, person=True)
+        if whom.is_meant(identities):
+            known = frozenset(one for one in identities if one.kind in KINDS)
+            found[row["id"]] = found.get(row["id"], frozenset()) | known
+    return found
+
+
 def given_traits(identities: Iterable[Identity]) -> Traits:
     """What an identity says by itself, where no item says more."""
     traits = Traits()
@@ -247,6 +268,11 @@ def _traits(fields: Mapping[str, Any], original: Mapping[str, Any]) -> Traits:
         if "linkedin" in cell.lower() and linkedin_person(cell) in {linkedin_person(one) for one in profiles}:
             profiles.add(cell)
     return Traits(frozenset(emails), frozenset(profiles), frozenset(phones), frozenset(_names(fields)))
+
+
+def traits_of(fields: Mapping[str, Any]) -> Traits:
+    """The values of a row's identity fields."""
+    return _traits(fields, {})
 
 
 def _names(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

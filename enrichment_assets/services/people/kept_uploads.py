@@ -69,6 +69,17 @@ class Rewritten:
     rows: int
 
 
+def rows_meant(settings: Settings, upload: Mapping[str, Any], whom: Whom) -> Iterator[tuple[int, dict[str, Any], int]]:
+    """(number, identity fields, cells) of each row of an upload that is one of those who are meant."""
+    path = kept_bytes(settings, upload["client"], upload["sha256"])
+    reading = open_reading(path, shape_of(upload))
+    reader = IdentityReader(upload["columns"])
+    for number, _, cells in _rows(reading):
+        fields = {} if cells is None else _fields(reader, cells, len(reading.names))
+        if fields and cells is not None and whom.is_meant(identities_of([fields], fields, person=True)):
+            yield number, fields, len(cells)
+
+
 @dataclass(frozen=True, slots=True)
 class NamingRow:
     """A row of an upload that is the person's or names them: its cells by column, and what is left of them."""

@@ -48,6 +48,7 @@ from enrichment_assets.store.catalog import uploads as store
 from enrichment_assets.store.catalog.archiving import set_archived
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.people import erasures
 
 __all__ = [
     "Column",
@@ -78,7 +79,7 @@ def upload_file(
     filename: str | None = None,
     options: UploadOptions | None = None,
 ) -> UploadReport:
-    """Keep the file at `path` as an upload of the client and count its rows.
+    """Keep the file at `path` as an upload of the client and count its rows; whoever was erased is taken out of it.
 
     Args:
         hq: The databases.
@@ -95,8 +96,31 @@ def upload_file(
         ConfigurationError: The options name a column that the file does not have.
         NotFoundError: There is no such client.
     """
-    name = filename or path.name
-    options = options or UploadOptions()
+    report = _kept(hq, settings, path, client_slug, actor, _Said(source, filename or path.name, options))
+    if keep_erased_out(hq, settings, report.upload_id):
+        return get_upload(hq, report.upload_id)
+    return report
+
+
+def keep_erased_out(hq: Hq, settings: Settings, upload_id: int) -> int:
+    """Take whoever was erased out of an upload, where anybody was at all; how many rows are without a person now."""
+    with hq.transaction() as connection:
+        if not erasures.anybody(connection):
+            return 0
+    from enrichment_assets.services.people.keeping_out import keep_out_of_upload  # it reads uploads itself
+
+    return keep_out_of_upload(hq, settings, upload_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    source: str
+    name: str
+    options: UploadOptions | None
+
+
+def _kept(hq: Hq, settings: Settings, path: Path, client_slug: str, actor: Actor, said: _Said) -> UploadReport:
+    name, source, options = said.name, said.source, said.options or UploadOptions()
     with hq.transaction() as connection:
         client = client_row(connection, client_slug)["id"]
         try:
@@ -112,8 +136,13 @@ def upload_file(
                     return _known(kept.final, known)
                 report = _store(connection, kept, _Origin(client, client_slug, name, source, options))
                 if not report.already_known:
-                    said = {"rows": report.rows, "rejected": report.rejected, "sha256": report.sha256, "source": source}
-                    note_action(connection, actor, Code.UPLOAD_ADD, report.upload_id, client_id=client, after=said)
+                    counted = {
+                        "rows": report.rows,
+                        "rejected": report.rejected,
+                        "sha256": report.sha256,
+                        "source": source,
+                    }
+                    note_action(connection, actor, Code.UPLOAD_ADD, report.upload_id, client_id=client, after=counted)
                 return report
         except UploadRefusedError as error:
             raise UploadRefusedError(f"{name} was refused: {error}", *error.hints, code=error.code) from None

@@ -14,26 +14,32 @@ _CHUNK = 5_000
 _FIELDS = ", ".join(f"i.{name}" for name in IDENTITY_FIELDS)
 
 
-def items_like(connection: Connection, clients: Sequence[int] | None, pattern: str | None) -> Iterator[Row]:
+def items_like(
+    connection: Connection, clients: Sequence[int] | None, pattern: str | None, batches: Sequence[int] | None = None
+) -> Iterator[Row]:
     """Items that may be a person's, streamed: id, identity columns, details, and the fields of one result or null.
 
     Args:
         connection: HQ database.
         clients: Ids of the clients in question; None: all.
         pattern: What the person's cells or a result's fields match (`~*`); None: whoever is there.
+        batches: Ids of the batches that alone count; None: all.
     """
     query = f"""
         select i.id, {_FIELDS}, i.details, null::jsonb as fields from batch_items i
         where (%(clients)s::bigint[] is null or i.client_id = any(%(clients)s))
+          and (%(batches)s::bigint[] is null or i.batch_id = any(%(batches)s))
           and (%(pattern)s::text is null or concat_ws(' ', i.email, i.linkedin_url, i.details::text) ~* %(pattern)s)
         union all
         select i.id, {_FIELDS}, i.details, r.fields from enrichment_results r join batch_items i on i.id = r.item_id
         where (%(clients)s::bigint[] is null or r.client_id = any(%(clients)s))
+          and (%(batches)s::bigint[] is null or r.batch_id = any(%(batches)s))
           and (%(pattern)s::text is null or r.fields::text ~* %(pattern)s) and r.fields <> '{{}}'
     """
     with connection.cursor(name="candidates") as cursor:
         cursor.itersize = _CHUNK
-        cursor.execute(query, {"clients": None if clients is None else list(clients), "pattern": pattern})
+        given = {"clients": None if clients is None else list(clients), "pattern": pattern}
+        cursor.execute(query, {**given, "batches": None if batches is None else list(batches)})
         yield from cursor
 
 

@@ -146,10 +146,33 @@ def came_back(connection: Connection) -> list[int]:
                     and (r.call_id is null or c.subject_key = 'item:' || r.item_id))
           or exists (select 1 from provider_calls c left join callback_inbox n on n.call_id = c.id
                      where c.item_id = i.item_id and c.subject_key = 'item:' || c.item_id
-                       and (c.response_body is not null or n.body is not null)))
+                       and c.state in ('applied', 'failed', 'ambiguous')
+                       and (c.response_body is not null or (n.body is not null and n.status <> 'new'))))
         """
     )
     return sorted(row["id"] for row in rows)
+
+
+def anybody(connection: Connection) -> bool:
+    """Whether somebody was erased, or is being."""
+    row = connection.execute("select exists (select 1 from person_erasures) as found").fetchone()
+    return bool(row and row["found"])
+
+
+def settled_since(connection: Connection) -> list[int]:
+    """Ids of the batches that finished since somebody who was erased was last looked for."""
+    rows = connection.execute(
+        """
+        select b.id from batches b, (select min(looked_at) as at from person_erasures where finished_at is not null) l
+        where b.finished_at >= l.at or b.extracted_at >= l.at order by b.id
+        """
+    )
+    return [row["id"] for row in rows]
+
+
+def note_look(connection: Connection) -> None:
+    """Whoever was erased has been looked for until now."""
+    connection.execute("update person_erasures set looked_at = statement_timestamp() where finished_at is not null")
 
 
 def open_again(connection: Connection, erasure_id: int, sealed: bytes, items: Sequence[int]) -> None:

@@ -32,6 +32,16 @@ _OWN = {
 }
 """Conditions on a row `t` that is a person's, where it is not `item_id` that says so."""
 
+_OVER = "in ('applied', 'failed', 'ambiguous')"
+SETTLED = {
+    "provider_calls": f"t.state {_OVER}",
+    "callback_inbox": "t.status <> 'new'",
+    "prompt_inputs": f"t.call_id in (select c.id from provider_calls c where c.state {_OVER})",
+    "bulk_calls": f"not exists (select 1 from provider_calls c where c.id = any(t.call_ids) and not c.state {_OVER})",
+}
+"""Conditions on a row `t` whose bytes nobody has to read any more. Of a call that is under way they are read first:
+what it says is erased when it has been applied (`erasures.came_back`)."""
+
 _AT_THEIR_COMPANY = {
     "batch_items": "t.company_key = any(%(companies)s)",
     "prompt_inputs": "t.call_id in (select c.id from provider_calls c where c.item_id in ({items}))",
@@ -91,8 +101,13 @@ class MarkedTable:
     def own(self) -> str | None:
         """SQL condition on a row `t` that is about the person; None: no row of this table is about one person."""
         if self.name in _OWN:
-            return _OWN[self.name]
+            return f"{_OWN[self.name]} and {self.settled}"
         return "t.item_id = any(%(items)s)" if "item_id" in self.others else None
+
+    @property
+    def settled(self) -> str:
+        """SQL condition on a row `t` that nobody has to read any more."""
+        return SETTLED.get(self.name, "true")
 
     @property
     def at_their_company(self) -> str | None:

@@ -106,7 +106,7 @@ def take_out_bodies(connection: Connection, table: MarkedTable, subject: Subject
         connection.execute(
             _sql(
                 f"update {table.name} t set {table.taking_out(column)} "
-                f"where {table.of_clients} and t.{column.name} is not null and ({_names_them(table, column)})"
+                f"where {_has_body(table, column)} and ({_names_them(table, column)})"
             ),
             subject.parameters(),
         ).rowcount
@@ -120,7 +120,7 @@ def bodies_that_name_them(connection: Connection, table: MarkedTable, subject: S
     for column in table.bodies:
         query = (
             f"select count(*) as n from {table.name} t "
-            f"where {table.of_clients} and t.{column.name} is not null and ({_names_them(table, column)})"
+            f"where {_has_body(table, column)} and ({_names_them(table, column)})"
         )
         row = connection.execute(_sql(query), subject.parameters()).fetchone()
         count += 0 if row is None else int(row["n"])
@@ -164,6 +164,10 @@ def _naming_rows(connection: Connection, table: MarkedTable, subject: Subject) -
         )
         by_key = {f"key_{name}": [row[name] for row in some] for name in table.key}
         yield connection.execute(_sql(query), {**subject.parameters(), **by_key}).fetchall()
+
+
+def _has_body(table: MarkedTable, column: MarkedColumn) -> str:
+    return f"{table.of_clients} and {table.settled} and t.{column.name} is not null"
 
 
 def _names_them(table: MarkedTable, column: MarkedColumn) -> str:

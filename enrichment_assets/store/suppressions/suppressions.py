@@ -183,6 +183,12 @@ def listed(connection: Connection, client_id: int | None, limit: int) -> list[Su
     return [Suppression(**row) for row in rows]
 
 
+def kinds_of(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, str]:
+    """Hash -> the kind of what it names."""
+    rows = connection.execute("select hash, kind from suppressions where hash = any(%s::bytea[])", (list(hashes),))
+    return {bytes(row["hash"]): row["kind"] for row in rows}
+
+
 def unseal(connection: Connection, hashes: Sequence[bytes]) -> int:
     """Forget whom these hashes name: their values can be read by nobody any more. How many were sealed."""
     return connection.execute(
