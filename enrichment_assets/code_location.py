@@ -66,7 +66,15 @@ def build_definitions(
         ],
         jobs=[batch_job, analytics_job, retention_job],
         schedules=[retention_schedule],
-        sensors=[upload_sensor, callback_sensor, sequencer_sensor, analytics_sensor, alert_sensor, webhook_sensor, erasure_sensor],
+        sensors=[
+            upload_sensor,
+            callback_sensor,
+            sequencer_sensor,
+            analytics_sensor,
+            alert_sensor,
+            webhook_sensor,
+            erasure_sensor,
+        ],
         resources={
             "platform": where,
             **provider_resources(where.settings().sandbox_url, shown),

@@ -47,6 +47,7 @@ WITHOUT_ACTOR = {
     "insight.target_files.note_written": "it notes where a file is",
     "people.erasing.open_again": "it goes on with an erasure, of whom something is known again",
     "people.keeping_out.keep_out_of_upload": "it goes on with an erasure, of whom a later list knows",
+    "uploads.upload.keep_erased_out": "it takes out of a list whom somebody had erased",
     "people.erasing.carry_out": "it goes on with what somebody asked for",
     "operations.recovery.list_ambiguous": "it reads; its lock retires runs that are over, as any run does",
     "operations.recovery.locked": "it locks for those who change something",
