@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help setup demo up down test services dbt lint format types imports lock audit bench chaos soak upgrade quality clean
+.PHONY: help setup demo up down test services dbt lint format types imports lock audit sbom bench chaos soak upgrade quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,10 +73,16 @@ lock: setup  ## compile the requirements files from pyproject.toml, keeping pins
 	$(LOCK) --group build --no-annotate --output-file requirements-build.txt
 	$(LOCK) --group audit --no-annotate --output-file requirements-audit.txt
 
-audit: setup  ## known vulnerabilities of what is pinned, and secrets in the repository (licences: a test)
-	@test -x .venv-audit/bin/pip-audit || { $(BIN)/python -m venv .venv-audit && \
-		.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt; }
+.venv-audit/ready: requirements-audit.txt $(READY)
+	@test -x .venv-audit/bin/python || $(BIN)/python -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
+audit: .venv-audit/ready  ## known vulnerabilities of what is pinned, and secrets in the repository (licences: a test)
 	@$(BIN)/python -m tests.security.audit .venv-audit/bin
+
+sbom: .venv-audit/ready  ## the bill of materials of what runs, dist/sbom.cdx.json (CycloneDX), checked against its schema
+	@$(BIN)/python -m tests.security.bill .venv-audit/bin dist/sbom.cdx.json
 
 bench: setup  ## the benchmarks; results in bench/results.json
 	$(BIN)/python -m bench

@@ -1,9 +1,12 @@
-"""Every package that runs has a licence that an agency can live with; the exceptions have a reason."""
+"""Every package that is pinned has a licence that an agency can live with; the exceptions have a reason.
+
+The lock files list what packages need in turn. Those of `make audit` and `make sbom` are read where these tools are.
+"""
 
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, distributions, metadata
 from pathlib import Path
 
 import pytest
@@ -26,9 +29,13 @@ REASONS = {
 }
 
 
-def _runtime_packages() -> list[str]:
-    text = (ROOT / "requirements-runtime.txt").read_text()
+def _packages(*files: str) -> list[str]:
+    text = "\n".join((ROOT / file).read_text() for file in files)
     return sorted(set(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", text, re.MULTILINE)))
+
+
+PINNED = _packages("requirements.txt", "requirements-runtime.txt", "requirements-build.txt", "requirements-audit.txt")
+TOOLS = ROOT / ".venv-audit"
 
 
 def _licence(package: str) -> str | None:
@@ -36,16 +43,20 @@ def _licence(package: str) -> str | None:
     try:
         said = metadata(package)
     except PackageNotFoundError:
-        return None
+        folders = [str(folder) for folder in TOOLS.glob("lib/*/site-packages")]
+        among_tools = next(iter(distributions(name=package, path=folders)), None)
+        if among_tools is None:
+            return None
+        said = among_tools.metadata
     classifiers = [line for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
     return " / ".join(filter(None, [said.get("License-Expression"), (said.get("License") or "")[:2000], *classifiers]))
 
 
 def test_the_packages_of_run_time_are_known() -> None:
-    assert len(_runtime_packages()) > 50
+    assert len(_packages("requirements-runtime.txt")) > 50
 
 
-@pytest.mark.parametrize("package", _runtime_packages())
+@pytest.mark.parametrize("package", PINNED)
 def test_its_licence_is_permissive_or_has_a_reason(package: str) -> None:
     licence = _licence(package)
     if licence is None:  # of another platform
@@ -54,4 +65,4 @@ def test_its_licence_is_permissive_or_has_a_reason(package: str) -> None:
 
 
 def test_no_reason_is_left_of_a_package_that_has_gone() -> None:
-    assert set(REASONS) <= set(_runtime_packages())
+    assert set(REASONS) <= set(PINNED)
