@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import sys
 import uuid
@@ -31,6 +32,22 @@ def prepare_home(home: Path) -> None:
     wanted = stat.S_IMODE(found.st_mode) & (0o711 if inside else 0o700)
     if wanted != stat.S_IMODE(found.st_mode):
         home.chmod(wanted)
+
+
+def kept_secret(home: Path, name: str) -> str:
+    """A secret that the home makes for itself, in a file for this account only (mode 0600), or the one that is there.
+
+    256 random bits as text; of several processes that want it at once one makes it.
+    """
+    prepare_home(home)
+    file = home / name
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as made:
+        made.write(secrets.token_hex(32) + "\n")
+    return file.read_text().strip()
 
 
 # opens files of ours: the home's

@@ -13,6 +13,7 @@ from pathlib import Path
 
 DEFAULT_RECEIVER_PORT = 8710
 DEFAULT_SANDBOX_PORT = 8720
+DEFAULT_API_PORT = 8730
 DEFAULT_WEBSERVER_PORT = 3000
 DEFAULT_RETENTION_DAYS = 90
 DEFAULT_WARM_MINUTES = 10.0
@@ -76,6 +77,7 @@ class Settings:
         trusted_proxies: Addresses and networks of proxies whose `X-Forwarded-For` counts; nobody else's does.
         traces: Runs, steps and calls are traced by OpenTelemetry, whose own variables say where spans go.
         metrics_port: Where `enrich up` serves `/metrics`, on 127.0.0.1; None: nowhere.
+        session_secret: What sessions are signed with; None: the home's own (`session-secret`).
         warm_minutes: How long the copy that `enrich run` leaves behind waits for the next command; 0: it leaves none.
     """
 
@@ -101,6 +103,7 @@ class Settings:
     webhook_networks: tuple[str, ...] = ()
     webhook_ports: tuple[str, ...] = ()
     webhook_http: bool = False
+    session_secret: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -111,7 +114,8 @@ class Settings:
         `ENRICH_RECEIVER_URL`, `ENRICH_SANDBOX_URL`,
         `ENRICH_MAX_UPLOAD_BYTES`, `ENRICH_LOG`, `ENRICH_UI_ORIGINS` (separated by commas), `ENRICH_UPLOADS`,
         `ENRICH_WAREHOUSE`, `ENRICH_RETENTION_DAYS`, `ENRICH_WARM_MINUTES`, `ENRICH_SUPPRESSION_PEPPER`,
-        `ENRICH_TRUSTED_PROXIES` (separated by commas), `ENRICH_METRICS_PORT`,
+        `ENRICH_TRUSTED_PROXIES` (separated by commas), `ENRICH_SESSION_SECRET`,
+        `ENRICH_METRICS_PORT`,
         `ENRICH_TRACES` (`1`),
         `ENRICH_WEBHOOK_NETWORKS`, `ENRICH_WEBHOOK_PORTS` (both separated by commas), `ENRICH_WEBHOOK_HTTP` (`1`).
         """
@@ -139,6 +143,7 @@ class Settings:
             webhook_networks=_listed(env, "ENRICH_WEBHOOK_NETWORKS"),
             webhook_ports=_listed(env, "ENRICH_WEBHOOK_PORTS"),
             webhook_http=env.get("ENRICH_WEBHOOK_HTTP", "").strip().lower() in ("1", "true", "yes"),
+            session_secret=env.get("ENRICH_SESSION_SECRET") or None,
         )
 
     @property

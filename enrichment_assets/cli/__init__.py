@@ -23,7 +23,19 @@ from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.installation.running_stack import adopt_running_addresses
 from enrichment_assets.lean_start import start_lean
 
-GROUPS = ("client", "workflow", "pipeline", "callbacks", "budget", "suppress", "alert", "person", "webhook")
+GROUPS = (
+    "client",
+    "workflow",
+    "pipeline",
+    "callbacks",
+    "budget",
+    "suppress",
+    "alert",
+    "person",
+    "webhook",
+    "user",
+    "api_key",
+)
 """Modules with commands below a word: `enrich client add`."""
 
 COMMANDS = (
@@ -33,7 +45,7 @@ COMMANDS = (
     "batch",
     "holding",
     "recovery",
-    "history",
+    "audit",
     "query",
     "careers",
     "report",
@@ -43,6 +55,7 @@ COMMANDS = (
     "shell",
     "demo",
     "up",
+    "api",
     "sandbox",
 )
 """Modules with commands of their own: `enrich status`."""
@@ -62,7 +75,7 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in GROUPS:
-        app.add_typer(import_module(f"enrichment_assets.cli.{name}").app, name=name)
+        app.add_typer(import_module(f"enrichment_assets.cli.{name}").app, name=name.replace("_", "-"))
     for name in COMMANDS:
         import_module(f"enrichment_assets.cli.{name}").register(app)
     close_after_commands(app)

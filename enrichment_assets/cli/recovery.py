@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from enrichment_assets.cli.actor import actor
+from enrichment_assets.cli.audit import DAY, MINUTE
 from enrichment_assets.cli.hints import worded
-from enrichment_assets.cli.history import DAY, MINUTE
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say

@@ -82,6 +82,15 @@ class Code(StrEnum):
     WEBHOOK_DISABLE = "webhook.disable"
     WEBHOOK_RECOVER = "webhook.recover"
     WEBHOOK_REMOVE = "webhook.remove"
+    USER_ADD = "user.add"
+    USER_ROLE = "user.role"
+    USER_DISABLE = "user.disable"
+    USER_ENABLE = "user.enable"
+    USER_RESET = "user.reset"
+    USER_PASSWORD = "user.password"  # noqa: S105 - a word, not a secret
+    USER_TOTP = "user.totp"
+    API_KEY_CREATE = "api_key.create"
+    API_KEY_REVOKE = "api_key.revoke"
     RETENTION_RUN = "retention.run"
 
 

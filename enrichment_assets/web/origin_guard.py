@@ -180,5 +180,5 @@ async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) 
         await send({"type": "websocket.close", "code": 1008, "reason": refusal.code})
         return
     body = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
-    answer = JSONResponse(body, refusal.status, headers=RESPONSE_HEADERS)
+    answer = JSONResponse(body | {"fields": {}}, refusal.status, headers=RESPONSE_HEADERS)
     await answer(scope, receive, send)

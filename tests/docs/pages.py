@@ -31,6 +31,7 @@ FOR_USERS = (
     "docs/operations.md",
     "docs/privacy.md",
     "docs/alerts.md",
+    "docs/access.md",
     "docs/callbacks.md",
     "docs/webhooks.md",
     "docs/analytics.md",

@@ -35,9 +35,14 @@ from tests.platform.changing_services import changing_services
 from tests.warehouse.hq_data import Answer, Lead, seed_batch
 
 CARRIED_OUT = "the engine and Dagster's assets carry out what somebody launched"
+LETS_IN = "it lets somebody in, or finds out who asks: that is no change"
 WITHOUT_ACTOR = {
     "alerts.watching.tell": "it carries out what a rule says",
     "alerts.watching.watch": "it carries out what a rule says",
+    "access.api_keys.caller_of_key": LETS_IN,
+    "access.logging_in.log_in": LETS_IN,
+    "access.second_factors.is_code": LETS_IN,
+    "access.users.set_password": "whoever has the one-time token is its actor",
     "batches.advancing.advance_batch": CARRIED_OUT,
     "batches.advancing.mark_extracted": CARRIED_OUT,
     "batches.items.create_items": CARRIED_OUT,

@@ -51,8 +51,10 @@ TABLES = [
     "budget list",
     "callbacks list",
     "archived",
-    "history",
-    "history --client kestrel --limit 1",
+    "audit",
+    "user list",
+    "api-key list",
+    "audit --client kestrel --limit 1",
     "suppress list",
     "alert list",
     "alert channels",
@@ -72,7 +74,7 @@ TABLES = [
 ]
 """Commands of the program that print tables."""
 
-BRIEF = ("report", "explain", "history", "worked-at", "moves", "job-changes")
+BRIEF = ("report", "explain", "audit", "api-key", "worked-at", "moves", "job-changes")
 """Those that show a narrow terminal the columns that matter most."""
 
 UNBROKEN = re.compile(
@@ -248,7 +250,7 @@ def test_a_question_says_on_standard_error_how_many_rows_there_were(
 WITH_CLIENT = sorted(
     name
     for name, command in commands_of(build_app())
-    if command.callback is not None and "client" in command.callback.__annotations__
+    if command.callback is not None and not command.hidden and "client" in command.callback.__annotations__
 )
 """Commands that take the name of a client, and what else they must be given."""
 
@@ -261,6 +263,9 @@ NEEDED = {
     "moves": "Kestrel Merlin --client nobody",
     "job-changes": "--since 2020-01-01 --client nobody",
     "budget set": "5 --client nobody",
+    "user add": "ada --client nobody",
+    "user role": "ada reader --client nobody",
+    "api-key create": "zapier --scope batches:read --client nobody",
     "pipeline show": "full-demo --client nobody",
     "pipeline add": "mine --steps normalise-name --client nobody",
     "client config": "nobody",

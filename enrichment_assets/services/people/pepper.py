@@ -7,13 +7,10 @@ is bought then (`engine.run.suppressing`), and whoever changes suppressions is t
 
 from __future__ import annotations
 
-import os
-import secrets
-
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.sealing import sealed
 from enrichment_assets.domain.suppression import Hasher, Identity, Kind, hasher_of, read_identity
-from enrichment_assets.home import prepare_home
+from enrichment_assets.home import kept_secret
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
@@ -31,7 +28,7 @@ def pepper_of(hq: Hq, settings: Settings) -> str | None:
     with hq.transaction() as connection:
         found = store.state(connection)
         if pepper is None and found.mark is None:
-            pepper = _made(settings)
+            pepper = kept_secret(settings.home, settings.suppression_pepper_file.name)
         if found.plain and (hasher := hasher_of(pepper)) is not None:
             _hash_plain(connection, hasher)
     return pepper
@@ -54,6 +51,7 @@ def must_compare(connection: Connection, pepper: str | None) -> Hasher:
     return hasher
 
 
+# opens files of ours: the pepper, for this account only
 def _known(settings: Settings) -> str | None:
     if settings.suppression_pepper is not None:
         return settings.suppression_pepper
@@ -61,19 +59,6 @@ def _known(settings: Settings) -> str | None:
         return settings.suppression_pepper_file.read_text().strip() or None
     except FileNotFoundError:
         return None
-
-
-# opens files of ours: the pepper, for this account only
-def _made(settings: Settings) -> str:
-    prepare_home(settings.home)
-    path = settings.suppression_pepper_file
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was faster
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-    return path.read_text().strip()
 
 
 def _hash_plain(connection: Connection, hasher: Hasher) -> None:

@@ -24,7 +24,8 @@ class OperatorAction(Shape):
         action: What was done, as `budget.set`: [operations](operations.md#who-changed-what) lists them.
         client: Whom it concerns; null: no client, or one that was removed since.
         batch: Which batch it concerns; null: none, or one that was removed since.
-        kind: What was changed: `client`, `workflow`, `pipeline`, `upload`, `batch`, `budget`, `callback` or `lead`.
+        kind: What was changed: `client`, `workflow`, `pipeline`, `upload`, `batch`, `budget`, `callback`, `lead`,
+            `user` or `api_key`.
         name: Which one: its slug or key; of uploads, callbacks and leads the number.
         before: What it was, as far as it changed; null: it is new.
         after: What it is then, as far as it changed; null: it is gone.

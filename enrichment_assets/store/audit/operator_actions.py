@@ -28,7 +28,8 @@ class OperatorAction:
         action: What was done, as `budget.set`.
         client: Slug of the client whom it concerns; None: no client, or one that was removed since.
         batch: Key of the batch that it concerns; None: no batch, or one that was removed since.
-        kind: What was changed: `client`, `workflow`, `pipeline`, `upload`, `batch`, `budget`, `callback` or `lead`.
+        kind: What was changed: `client`, `workflow`, `pipeline`, `upload`, `batch`, `budget`, `callback`, `lead`,
+            `user` or `api_key`.
         name: Which one: a slug or a key; of uploads, callbacks and leads the number.
         before: What it was; None: it is new.
         after: What it is now; None: it is gone.
@@ -116,10 +117,15 @@ def list_actions(
     client_id: int | None = None,
     batch_id: int | None = None,
     actor: str | None = None,
+    action: str | None = None,
     since: datetime | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[OperatorAction]:
-    """Changes, the latest first; each of the filters only where it is given."""
+    """Changes, the latest first; each of the filters only where it is given.
+
+    `action`: a code, or its noun (`budget`); `before`: only those whose number is lower, to turn the page.
+    """
     rows = connection.execute(
         """
         select o.id, o.at, o.actor, o.action, c.slug as client, b.batch_key as batch, o.kind, o.name, o.before, o.after
@@ -127,9 +133,19 @@ def list_actions(
         where (%(client)s::bigint is null or o.client_id = %(client)s)
           and (%(batch)s::bigint is null or o.batch_id = %(batch)s)
           and (%(actor)s::text is null or o.actor = %(actor)s)
+          and (%(action)s::text is null or %(action)s in (o.action, o.kind))
           and (%(since)s::timestamptz is null or o.at >= %(since)s)
+          and (%(before)s::bigint is null or o.id < %(before)s)
         order by o.id desc limit %(limit)s
         """,
-        {"client": client_id, "batch": batch_id, "actor": actor, "since": since, "limit": limit},
+        {
+            "client": client_id,
+            "batch": batch_id,
+            "actor": actor,
+            "action": action,
+            "since": since,
+            "before": before,
+            "limit": limit,
+        },
     ).fetchall()
     return [OperatorAction(**row) for row in rows]

@@ -97,6 +97,8 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "delete from outgoing_webhooks where client_id = %(id)s",
         "delete from outgoing_events where client_id = %(id)s",
         "delete from outgoing_leads where client_id = %(id)s",
+        "delete from user_roles where client_id = %(id)s",
+        "delete from api_keys where client_id = %(id)s",
         "delete from clients where id = %(id)s",
     ),
     "upload": ("delete from upload_rejections where upload_id = %(id)s", "delete from uploads where id = %(id)s"),

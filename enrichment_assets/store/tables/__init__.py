@@ -6,6 +6,7 @@ table exists. Queries are elsewhere in this room. Every tenant-owned table carri
 
 from __future__ import annotations
 
+from enrichment_assets.store.tables.access import api_keys, login_guesses, recovery_codes, user_roles, users
 from enrichment_assets.store.tables.alert import alert_channels, alert_incidents, alert_notices, alert_rules
 from enrichment_assets.store.tables.audit import operator_actions
 from enrichment_assets.store.tables.batch import batch_items, batches, item_edits
@@ -41,6 +42,7 @@ __all__ = [
     "alert_incidents",
     "alert_notices",
     "alert_rules",
+    "api_keys",
     "batch_items",
     "batches",
     "budgets",
@@ -57,6 +59,7 @@ __all__ = [
     "enrichment_results_log",
     "item_edits",
     "item_leases",
+    "login_guesses",
     "metadata",
     "operator_actions",
     "outgoing_events",
@@ -70,6 +73,7 @@ __all__ = [
     "rate_limits",
     "rate_queue",
     "rate_shares",
+    "recovery_codes",
     "runners",
     "step_stops",
     "step_times",
@@ -77,6 +81,8 @@ __all__ = [
     "suppressions",
     "upload_rejections",
     "uploads",
+    "user_roles",
+    "users",
     "workflow_states",
     "written_files",
 ]

@@ -9,7 +9,7 @@ from psycopg import sql
 from enrichment_assets.store.database import Connection
 
 APPEND_ONLY = ("operator_actions",)
-"""Tables whose rows are added and read, and never changed."""
+"""Tables whose rows are added and read. An erasure may black out a person in them: a trigger lets nothing else."""
 
 _MAINTAIN_SINCE = 170000
 """From Postgres 17 on, ANALYZE is a right of its own; before, the server skips it with a warning."""
@@ -37,6 +37,7 @@ def let_work(connection: Connection, role: str, tables: Sequence[str]) -> None:
         sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(found["schema"]), worker),
         sql.SQL("grant {} on {} to {}").format(sql.SQL(rights), listed, worker),
         sql.SQL("revoke update, delete on {} from {}").format(kept, worker),
+        sql.SQL("grant update (name, before, after) on {} to {}").format(kept, worker),
         sql.SQL("grant select on schema_revision, alembic_version to {}").format(worker),
     ):
         connection.execute(grant)

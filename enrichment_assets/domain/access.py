@@ -1,0 +1,100 @@
+"""Who may do what: roles of users, scopes of API keys, and the question whether a caller may.
+
+A permission is `noun:verb`. A user has roles, a key has permissions (its scopes), each of them for one client or for
+all. Whatever is not granted is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from enrichment_assets.domain.actors import Actor
+
+
+class Permission(StrEnum):
+    """What may be done. The word stays: it stands in keys."""
+
+    BATCHES_READ = "batches:read"
+    """See batches, and where they stand."""
+    BATCHES_CONTROL = "batches:control"
+    """Pause, resume and cancel batches."""
+    LEADS_READ = "leads:read"
+    """See leads, which are persons."""
+    LEADS_EDIT = "leads:edit"
+    """Correct values of leads."""
+    AUDIT_READ = "audit:read"
+    """See who changed what."""
+    ACCESS_READ = "access:read"
+    """See users and keys; for all clients only."""
+
+
+class Role(StrEnum):
+    """What somebody is to a client, or to all of them."""
+
+    OWNER = "owner"
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    READER = "reader"
+
+
+_READER = frozenset({Permission.BATCHES_READ, Permission.LEADS_READ})
+_REVIEWER = _READER | {Permission.LEADS_EDIT}
+_OPERATOR = _REVIEWER | {Permission.BATCHES_CONTROL, Permission.AUDIT_READ}
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.OWNER: _OPERATOR | {Permission.ACCESS_READ},
+    Role.OPERATOR: _OPERATOR,
+    Role.REVIEWER: _REVIEWER,
+    Role.READER: _READER,
+}
+"""What a role grants; each role may what the ones below it may."""
+
+SCOPES = frozenset(Permission) - {Permission.ACCESS_READ}
+"""What a key may be given: a key that leaks must not tell who else has access."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What somebody may for a client; `client` None: for all of them, and for what belongs to no client."""
+
+    permissions: frozenset[Permission]
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, known by key or by login.
+
+    Attributes:
+        actor: Under which name changes are written down.
+        grants: What it may.
+        identity: What its pace is counted by.
+    """
+
+    actor: Actor
+    grants: tuple[Grant, ...]
+    identity: str
+
+    def may(self, permission: Permission, client: str | None) -> bool:
+        """Whether it may do that for a client; None: for all clients, or for what belongs to none."""
+        return any(
+            permission in grant.permissions and (grant.client is None or grant.client == client)
+            for grant in self.grants
+        )
+
+    def clients(self) -> frozenset[str] | None:
+        """The clients whom it may see anything of; None: all."""
+        if any(grant.client is None and grant.permissions for grant in self.grants):
+            return None
+        return frozenset(grant.client for grant in self.grants if grant.client is not None and grant.permissions)
+
+    def sees(self, client: str) -> bool:
+        """Whether it may know that there is this client."""
+        seen = self.clients()
+        return seen is None or client in seen
+
+    def only_client(self, permission: Permission) -> str | None:
+        """The client for whom alone it may do that; None: for none, for several, or for all."""
+        granted = [grant.client for grant in self.grants if permission in grant.permissions]
+        return granted[0] if len(set(granted)) == 1 else None
