@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -114,21 +117,44 @@ def test_who_dies_between_sending_and_noting_is_followed_once_and_a_pager_takes_
     assert (row["sent_at"], row["given_up_at"] is not None) == (None, True)
 
 
-def test_a_pager_and_a_webhook_are_told_again_without_harm(watched: Watch, paused: Launched) -> None:
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.services.alerts.watching import watch
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.alerts import notices
+notices.settle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+settings = Settings(home=Path(sys.argv[1]), hq_database_url=sys.argv[2], sandbox_url=sys.argv[3])
+with open_hq(settings) as hq:
+    watch(hq, settings, 20)
+"""
+
+
+def test_who_is_killed_before_noting_what_was_sent_is_followed_and_a_pager_still_has_one_incident(
+    watched: Watch, paused: Launched
+) -> None:
     for channel in (PAGER, HOOK):
         watched.rule(Kind.BATCH_PAUSED, channel)
-    with watched.hq.transaction() as connection:
-        incidents.locked(connection)
-        found = watching.conditions(connection, detectors.find(connection, [Kind.BATCH_PAUSED]))
-        assert incidents.note(connection, found) == 2
+    settings = watched.settings
     for _ in range(2):
-        killed_after(lambda one: watching.send(watched.settings, one, one.taken), watched)
-    watched.later(minutes=2)
-    assert watched.round().sent == 2
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(settings.home), settings.hq_database_url, settings.sandbox_url],
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == -signal.SIGKILL
+        assert watched.round().due == 0
+        watched.later(minutes=2)
+    watched.round()
     took = watched.harness.sandbox.messages()
-    assert [one["incidents"] for one in took["incidents"].values()] == [1]
     ids = [one["message"]["webhook-id"] for one in took["messages"]["webhook"]]
-    assert (len(ids), len(set(ids))) == (2, 1)
+    assert len(took["messages"]["pagerduty"]) + len(ids) == 4, "two were sent by those who died"
+    assert [one["incidents"] for one in took["incidents"].values()] == [1]
+    assert len(set(ids)) == 1
+    assert {row["n"] for row in watched.rows("select count(*) as n from alert_notices where sent_at is not null")} == {
+        2
+    }
 
 
 def test_a_channel_that_fails_is_tried_with_pauses_and_shown_and_not_for_ever(watched: Watch, paused: Launched) -> None:
