@@ -205,6 +205,38 @@ def test_rows_of_people_who_said_no_are_told_once_for_a_batch_and_without_their_
     assert watched.texts() == [f"Info: acme: batch {batch.key} has 1 row of people who said no: nobody is asked"]
 
 
+def test_a_webhook_at_which_nothing_arrives_is_told_and_over_when_something_does(watched: Watch) -> None:
+    watched.rule(Kind.DELIVERY_FAILED, threshold="30")
+    watched.harness.launch(people(1), step("find"))
+    for name in ("crm", "other", "off"):
+        watched.change(
+            "insert into outgoing_webhooks (client_id, name, url, events, secret_variable, failing_since, last_error) "
+            "select id, %s, 'https://crm.acme.com', '[]', 'T', clock_timestamp() - interval '20 minutes', 'HTTP 503' "
+            "from clients where slug = 'acme'",
+            name,
+        )
+    watched.change("update outgoing_webhooks set failing_since = null, disabled_at = now() where name = 'off'")
+    assert watched.round().due == 0
+    long_ago = "timestamptz '2026-11-29T03:15:00Z'"
+    watched.change(f"update outgoing_webhooks set failing_since = {long_ago} where name = 'crm'")
+    watched.change(
+        f"update outgoing_webhooks set failing_since = {long_ago}, disabled_at = now(), "
+        "disabled_reason = 'the receiver is gone (HTTP 410)' where name = 'other'"
+    )
+    assert watched.round().due == 2
+    since = "since 2026-11-29 03:15 UTC"
+    assert sorted(watched.summaries()) == [
+        f"acme: no message has arrived at the webhook crm {since}: HTTP 503",
+        f"acme: no message has arrived at the webhook other {since}, and it is disabled: "
+        "the receiver is gone (HTTP 410)",
+    ]
+    watched.change("update outgoing_webhooks set failing_since = null, disabled_at = null")
+    watched.round()
+    watched.later(minutes=6)
+    watched.round()
+    assert watched.summaries() == []
+
+
 def test_no_kind_finds_anything_where_nothing_is_wrong(watched: Watch) -> None:
     for kind in Kind:
         watched.rule(kind)

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     TABLE_OVERDUE = "table.overdue"
     TABLE_BEHIND = "table.behind"
     SUPPRESSION_HIT = "suppression.hit"
+    DELIVERY_FAILED = "delivery.failed"
 
 
 class Severity(StrEnum):
@@ -110,6 +111,11 @@ KINDS: Mapping[Kind, Watched] = {
         _n("minutes", "60", "5", "10080"),
     ),
     Kind.SUPPRESSION_HIT: Watched("a batch has rows of people who said no", Severity.INFO, is_event=True),
+    Kind.DELIVERY_FAILED: Watched(
+        "no message has arrived at a client's webhook for N minutes, or it was disabled for that",
+        Severity.ERROR,
+        _n("minutes", "60", "5", "10080"),
+    ),
 }
 
 
@@ -133,6 +139,7 @@ SHIPPED = (
     Shipped(Kind.CLIENT_OVERDUE, Decimal(168)),
     Shipped(Kind.TABLE_BEHIND, Decimal(60)),
     Shipped(Kind.SUPPRESSION_HIT, None),
+    Shipped(Kind.DELIVERY_FAILED, Decimal(60)),
 )
 
 

@@ -98,6 +98,12 @@ def _suppressed(facts: Facts) -> str:
     return f"batch {facts['batch']} has {items} row{'' if items == 1 else 's'} of people who said no: nobody is asked"
 
 
+def _undelivered(facts: Facts) -> str:
+    said = f"no message has arrived at the webhook {facts['name']} since {_minute(facts['since'])}"
+    why = f": {facts['error']}" if facts["error"] else ""
+    return f"{said}{why}" if facts["disabled"] is None else f"{said}, and it is disabled: {facts['disabled']}"
+
+
 def _minute(moment: str) -> str:
     """`2026-11-29 03:15 UTC`, of what Postgres writes into JSON in the time zone of its session."""
     return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -115,5 +121,6 @@ SENTENCES: Mapping[Kind, Callable[[Facts], str]] = {
     Kind.TABLE_OVERDUE: _overdue("table"),
     Kind.TABLE_BEHIND: _behind,
     Kind.SUPPRESSION_HIT: _suppressed,
+    Kind.DELIVERY_FAILED: _undelivered,
 }
 """How each kind is put into words."""

@@ -197,6 +197,16 @@ select n.rule_id, n.client_id, n.batch_key as subject,
 from new n join counted c on c.batch_id = n.id
 """
 
+_UNDELIVERED = f"""
+with {_RULES}
+select r.id as rule_id, b.client_id, b.id::text as subject,
+       jsonb_build_object('name', b.name, 'since', b.failing_since, 'error', b.last_error,
+                          'disabled', case when b.disabled_at is not null then b.disabled_reason end) as facts
+from rules r join outgoing_webhooks b on {_OURS}
+where b.failing_since is not null
+  and (b.disabled_at is not null or b.failing_since <= clock_timestamp() - make_interval(mins => r.threshold::int))
+"""
+
 STATEMENTS: Mapping[Kind, str] = {
     Kind.BATCH_FINISHED: _FINISHED,
     Kind.BATCH_STUCK: _STUCK,
@@ -209,6 +219,7 @@ STATEMENTS: Mapping[Kind, str] = {
     Kind.TABLE_OVERDUE: _OVERDUE.format(column="extracted_at"),
     Kind.TABLE_BEHIND: _BEHIND,
     Kind.SUPPRESSION_HIT: _SUPPRESSED,
+    Kind.DELIVERY_FAILED: _UNDELIVERED,
 }
 
 
