@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -141,6 +145,37 @@ def test_who_is_killed_between_sending_and_noting_is_succeeded_with_the_same_id(
     desk.change("update outgoing_messages set claimed_until = now() - interval '1 second'")
     assert desk.send().arrived == 1
     assert desk.taken()[0]["id"] == f"msg_{claimed.message_id.hex}"
+
+
+DIES = """
+import os, signal
+from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.services.outgoing.sending import deliver
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.outgoing import messages
+messages.note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+settings = Settings.from_environment()
+with open_hq(settings) as hq:
+    deliver(hq, settings, 5.0)
+"""
+
+
+def test_a_process_that_dies_between_the_receivers_answer_and_its_note_repeats_and_loses_nothing(desk: Desk) -> None:
+    desk.add()
+    for number in range(3):
+        desk.event(batch=f"acme-{number}")
+    here = {"ENRICH_HOME": str(desk.settings.home), "ENRICH_SANDBOX_URL": desk.sandbox.url}
+    databases = {"HQ_DATABASE_URL": desk.settings.hq_database_url or ""}
+    died = subprocess.run(
+        [sys.executable, "-c", DIES], env={**os.environ, **here, **databases}, timeout=120, check=False
+    )
+    assert died.returncode == -signal.SIGKILL
+    assert {row["attempts"] for row in desk.rows("select attempts from outgoing_messages")} == {0}
+    desk.change("update outgoing_messages set claimed_until = now() - interval '1 second'")
+    assert desk.send().arrived == 3
+    taken = desk.taken()
+    assert len(taken) == 6 and len({one["id"] for one in taken}) == 3
+    assert sum(one["is_double"] for one in taken) == 3
 
 
 def test_a_webhook_that_is_gone_is_disabled_at_once_and_goes_on_when_it_is_enabled(desk: Desk) -> None:

@@ -28,7 +28,6 @@ _OF_OURS = frozenset({
 """Columns that say how a lead was made, what it cost and by what it is compared: no news to the client's server."""
 
 
-# crash point: leads-are-announced
 def tell_of_leads(hq: Hq, session: BatchSession) -> int:
     """Tell the client's servers of the leads of a batch that are finished and new, or other than they were told.
 

@@ -47,7 +47,6 @@ def contents_of(connection: Connection, batch_id: int) -> dict[int, bytes]:
     return {row["item_id"]: bytes(row["content"]) for row in rows}
 
 
-# crash point: leads-are-told
 def tell(connection: Connection, of: Listener, leads: Sequence[Told]) -> int:
     """Write events of leads whose content is new; what another process told meanwhile is not told again.
 

@@ -69,7 +69,6 @@ def look(connection: Connection) -> Work:
     return Work(**row)
 
 
-# crash point: messages-are-laid-out
 def lay_out(connection: Connection) -> int:
     """Make messages of the oldest events that have none; an event is never overlooked, whenever it was committed.
 
@@ -150,7 +149,6 @@ class ClaimedMessage:
     events: Sequence[ClaimedEvent]
 
 
-# crash point: messages-are-claimed
 def claim(connection: Connection, webhook_id: int, limit: int) -> list[ClaimedMessage]:
     """Take the messages of a webhook that are due, in the order of their time; others leave them alone meanwhile."""
     rows = connection.execute(
@@ -204,7 +202,6 @@ class Fate:
     error: str | None = None
 
 
-# crash point: messages-are-noted
 def note(connection: Connection, fates: Sequence[Fate]) -> None:
     """Write what became of messages; one that has arrived by another's hand meanwhile stays so."""
     connection.execute(
