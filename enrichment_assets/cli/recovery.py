@@ -41,6 +41,9 @@ def retry(
         datetime | None,
         typer.Option("--since", formats=[DAY, MINUTE], help="Only what ended on this day or minute or later, in UTC."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be tried again, and change nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Try again what FAILED or was CANCELLED, and what was skipped because of it; call paused providers again at once.
@@ -66,6 +69,7 @@ def retry(
         provider=provider,
         since=None if since is None else since.replace(tzinfo=UTC),
         actor=actor(),
+        dry_run=dry_run,
     )
     if as_json:
         print_json(shapes.Retry.of(report))
@@ -87,7 +91,7 @@ def retry(
     if report.hindrances:
         say("These would stand still again:")
         print_hindrances(report.hindrances)
-    say(f"next: {worded(report.next_step)}")
+    say("nothing was changed: without --dry-run it is" if dry_run else f"next: {worded(report.next_step)}")
 
 
 def resolve(

@@ -30,8 +30,8 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
-from enrichment_assets.store.states.batch_states import batches_to_resume
 from enrichment_assets.store.states.groups import outlooks
+from enrichment_assets.store.states.waiting_batches import batches_to_resume
 from enrichment_assets.warehouse import load_project
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -20,8 +20,8 @@ from enrichment_assets.assets.terminations import pause_terminated_since
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.store.batches.urgency import Urgency, urgency_of
 from enrichment_assets.store.catalog.archiving import archived_and_done
-from enrichment_assets.store.states.batch_states import WaitingBatch, batches_to_resume
 from enrichment_assets.store.states.groups import outlooks
+from enrichment_assets.store.states.waiting_batches import WaitingBatch, batches_to_resume
 
 SWEEP_SECONDS = 600
 """How often all partitions are read, to see which archived batches still have one: there may be tens of thousands."""

@@ -26,7 +26,7 @@ from enrichment_assets.installation.postgres_home import find_binaries
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.services.uploads.upload import list_uploads, read_rows
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.states.batch_states import batches_to_resume
+from enrichment_assets.store.states.waiting_batches import batches_to_resume
 from enrichment_assets.warehouse import open_warehouse, publish_batch_sources
 from tests.harness.batches import BatchHarness, Launched, Row, people, step
 from tests.harness.databases import PostgresServer

@@ -52,6 +52,7 @@ from enrichment_assets.store.states import (
     replaying,
     stops,
     transitions,
+    waiting_batches,
 )
 from enrichment_assets.store.suppressions import suppressions
 from tests.harness.databases import PostgresServer
@@ -169,7 +170,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     batch_states.list_batches: lambda c, b: batch_states.list_batches(c),
     batch_states.find_batch_id: lambda c, b: batch_states.find_batch_id(c, "fresh"),
     batch_states.is_running_now: lambda c, b: batch_states.is_running_now(c, b.batch_id),
-    batch_states.batches_to_resume: lambda c, b: batch_states.batches_to_resume(c),
+    waiting_batches.batches_to_resume: lambda c, b: waiting_batches.batches_to_resume(c),
     groups.outlooks: lambda c, b: groups.outlooks(c, ["fresh"]),
     reasons.standing_states: lambda c, b: reasons.standing_states(c, b.batch_id, 8),
     reasons.failed_rows: lambda c, b: reasons.failed_rows(c, b.batch_id, 100),

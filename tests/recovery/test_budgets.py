@@ -13,7 +13,7 @@ from enrichment_assets.services.catalog import configuration
 from enrichment_assets.services.operations.budgeting import list_budgets, remove_budget, set_budget
 from enrichment_assets.services.operations.history import list_history
 from enrichment_assets.services.operations.holding import pause, resume
-from enrichment_assets.store.states.batch_states import batches_to_resume
+from enrichment_assets.store.states.waiting_batches import batches_to_resume
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, people, step
 from tests.harness.handles import hq_of

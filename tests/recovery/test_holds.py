@@ -19,7 +19,7 @@ from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.operations.history import list_history
 from enrichment_assets.services.operations.holding import cancel, pause, resume
 from enrichment_assets.services.operations.retrying import retry
-from enrichment_assets.store.states.batch_states import batches_to_resume
+from enrichment_assets.store.states.waiting_batches import batches_to_resume
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, Launched, async_step, company_step, people, step
 from tests.harness.handles import hq_of

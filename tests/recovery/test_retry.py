@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,30 @@ def test_a_retry_lifts_the_pause_of_the_batchs_providers_only(harness: Registere
     assert [r["limit_key"] for r in harness.rows("select * from rate_limits where paused_until > now()")] == ["httpx:1"]
     assert harness.run().stopped == {}
     assert harness.statuses("find-email") == ["found"] * 3
+
+
+def test_a_dry_run_says_what_a_retry_by_all_its_filters_would_do_and_changes_nothing(
+    harness: RegisteredBatch, enrich: Callable[..., tuple[int, str]]
+) -> None:
+    key = harness.batch(harness.workflow("find-email"), harness.workflow("find-other", provides={"other": "x"}))
+    harness.sandbox.configure(errors=1, error_status=[503])
+    harness.run()
+    harness.sandbox.configure(errors=0)
+    filters = ("--workflow", "find-email", "--class", "retryable", "--provider", "http", "--since", "2026-01-01")
+    rows = ("workflow_states", "provider_calls", "batches", "operator_actions", "step_stops", "enrichment_results_log")
+
+    def kept() -> list[list[dict[str, Any]]]:
+        return [harness.rows(f"select t.* from {table} t order by 1, 2") for table in rows]
+
+    before = kept()
+    code, text = enrich("retry", key, *filters, "--dry-run")
+    assert (code, text.splitlines()[0]) == (0, "find-email: 3 failed item(s) will be tried again")
+    assert text.endswith("nothing was changed: without --dry-run it is\n") and "find-other: 3" not in text
+    assert kept() == before
+    foreseen = json.loads(enrich("retry", key, *filters, "--dry-run", "--json")[1])
+    done = json.loads(enrich("retry", key, *filters, "--json")[1])
+    assert foreseen == done and done["retried"] == {"find-email": 3}
+    assert harness.statuses("find-other") == ["FAILED"] * 3
 
 
 def test_a_retry_is_written_into_the_log(harness: RegisteredBatch) -> None:

@@ -16,7 +16,7 @@ from enrichment_assets.services.tries.drafting import Wanted
 from enrichment_assets.services.tries.running import make_try
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
-from enrichment_assets.store.states.batch_states import batches_to_resume
+from enrichment_assets.store.states.waiting_batches import batches_to_resume
 from tests.actors import TESTER
 from tests.harness.batches import async_step, bulk_step, company_step, people, step
 from tests.harness.handles import hq_of

@@ -112,8 +112,11 @@ def retry(
     error_class: str | None = None,
     provider: str | None = None,
     since: datetime | None = None,
+    dry_run: bool = False,
 ) -> RetryReport:
     """Make FAILED and CANCELLED states PENDING again, all or those that match; lift their providers' pauses.
+
+    With `dry_run` it is done and taken back before anybody sees it: what is told is what would be.
 
     Raises:
         NotFoundError: no such batch, or it has no such workflow or provider.
@@ -166,10 +169,12 @@ def retry(
             said = {"retried": dict(counts), "calls": len(calls), "reopened": reopened, "pauses_lifted": lifted}
             said |= {"uncancelled": uncancelled} if uncancelled else {}
             note_change(connection, actor, Code.BATCH_RETRY, batch_key, batch, said)
+        if dry_run:
+            connection.rollback()
         return report, batch.batch_id
 
     report, batch_id = in_transaction(hq, change)
-    if report.running:
+    if report.running and not dry_run:
         wake_again(hq, [batch_id])
     return report
 
