@@ -8,6 +8,7 @@ import typer
 
 from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.client_profile import profile
+from enrichment_assets.cli.client_readers import grant_reader, list_readers, revoke_reader
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -15,8 +16,13 @@ from enrichment_assets.cli.sentences import say
 if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 
-app = typer.Typer(help="Clients: add, list, configure, say what they offer.", no_args_is_help=True)
+app = typer.Typer(
+    help="Clients: add, list, configure, say what they offer, let them read their results.", no_args_is_help=True
+)
 app.command("profile")(profile)
+app.command("grant-reader")(grant_reader)
+app.command("revoke-reader")(revoke_reader)
+app.command("readers")(list_readers)
 
 
 @app.command()

@@ -16,6 +16,11 @@ SENTENCES = {
     Action.LIST_CLIENTS: "`enrich client list` shows all",
     Action.ADD_CLIENT: "`enrich client add {client}` adds it",
     Action.SET_PROFILE: "`enrich client profile {client} --file profile.yaml` sets one",
+    Action.REVOKE_READER: "`enrich client revoke-reader {client}` takes it away",
+    Action.LET_MAKE_ROLE: (
+        "let an administrator of the server run `create role {role} login noinherit password '...'`, and name it: "
+        "`enrich client grant-reader {client} --role {role}`; or give our role CREATEROLE"
+    ),
     Action.LIST_ARCHIVED: "`enrich archived` shows what was archived",
     Action.LIST_UPLOADS: "`enrich uploads` lists them",
     Action.LIST_WORKFLOWS: "`enrich workflow list` shows all",

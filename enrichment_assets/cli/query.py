@@ -51,6 +51,11 @@ def query(
 
     if (sql is None) == (file is None):
         raise EnrichError("Give the SQL as an argument or with --file, one of the two.", code="option.sql_or_file")
+    if client is not None and unsafe:
+        raise EnrichError(
+            "SQL that may reach any file sees the rows of all clients, and --client shows those of one: leave one out.",
+            code="query.client_and_unsafe",
+        )
     text = sql if sql is not None else (file or Path()).read_text(encoding="utf-8")
     settings = Settings.from_environment()
     hq = None if client is None else opened_hq(settings)

@@ -34,6 +34,8 @@ class Code(StrEnum):
     CLIENT_CONFIG = "client.config"
     CLIENT_PROFILE = "client.profile"
     CLIENT_WEIGHT = "client.weight"
+    CLIENT_GRANT_READER = "client.grant_reader"
+    CLIENT_REVOKE_READER = "client.revoke_reader"
     CLIENT_ARCHIVE = "client.archive"
     CLIENT_RESTORE = "client.restore"
     CLIENT_REMOVE = "client.remove"

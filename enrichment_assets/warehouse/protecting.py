@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.results.destinations import destination_tables
 from enrichment_assets.store.tenancy.policies import Rows, rows_of_batches, rows_of_slug
-from enrichment_assets.store.tenancy.workspace import protect_results, secure_view_over
+from enrichment_assets.store.tenancy.workspace import open_among, protect_results, secure_view_over
 from enrichment_assets.warehouse.folding import folded, tables_of
-from enrichment_assets.warehouse.project import Model
+from enrichment_assets.warehouse.project import Model, load_project
 from enrichment_assets.warehouse.published_parts import TABLE
 
 
@@ -29,3 +30,16 @@ def protect_marts(workspace: Connection, models: Iterable[Model]) -> None:
             secure_view_over(workspace, model.name, tables_of(model))
         open_ += dict.fromkeys([model.name, *tables_of(model)])
     protect_results(workspace, tables, open_)
+
+
+def protect_published(workspace: Connection) -> list[str]:
+    """Protect all marts and destination tables that are there; the tables and views that a reader may be let at.
+
+    Tables of an earlier version are found by what they are: a mart's by its name, a destination's by its columns.
+    """
+    models = [model for model in load_project().models.values() if model.published]
+    protect_marts(workspace, models)
+    destinations = destination_tables(workspace)
+    protect_results(workspace, {name: rows_of_slug() for name in destinations}, destinations)
+    names = [name for model in models for name in (model.name, *tables_of(model))]
+    return open_among(workspace, sorted({*names, *destinations}))

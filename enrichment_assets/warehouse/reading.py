@@ -7,6 +7,7 @@ open_warehouse().sql("select * from person_work_history where is_current").df()
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import duckdb
 
@@ -68,7 +69,7 @@ def open_warehouse(
         client_slug: Show this client's rows only.
         batch_key: Show this batch only (of `client_slug`, which has to be given too).
         locked: For SQL that somebody else wrote: files outside the warehouse (with `client_slug`, outside that
-            client's part of it) cannot be reached, and no statement can undo that. What can be reached could still be
+            client's files) cannot be reached, and no statement can undo that. What can be reached could still be
             written by COPY: let only SELECT statements through (`services.insight.queries` does).
         question: Show only the tables that this SQL names, where that can be told: with many batches, looking for the
             files of all others takes longer than most answers.
@@ -147,15 +148,31 @@ def _keep_one_client(connection: duckdb.DuckDBPyConnection, project: Project, cl
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, layout: Layout, project: Project, client_slug: str | None) -> None:
+    """Put everything out of reach that is not to be read, for good.
+
+    Of one client the files that there are may be opened, by name: in a folder that may be reached, DuckDB's profiler
+    and log write files of their own.
+    """
     if client_slug is None:
         folders = [layout.root / room for room in ("sources", "models", "analytics", COMPACTED)]
+        listed = ", ".join(quoted(f"{folder}/") for folder in folders)
+        connection.execute(f"set allowed_directories = [{listed}]")
     else:
-        sources = (*project.sources, RAW_UPLOADS)
-        folders = [layout.root / "sources" / name / f"client_slug={client_slug}" for name in sources]
-        folders += [layout.root / "models" / name / f"client_slug={client_slug}" for name in project.models]
-        folders += [layout.root / COMPACTED / folder.relative_to(layout.root) for folder in folders]
-    listed = ", ".join(quoted(f"{folder}/") for folder in folders)
-    connection.execute(f"set allowed_directories = [{listed}]")
+        listed = ", ".join(quoted(path) for path in _files_of(layout, project, client_slug))
+        connection.execute(f"set allowed_paths = [{listed}]")
+    connection.execute("set python_enable_replacements = false")  # variables of the code that asks are no tables
     connection.execute("set allow_persistent_secrets = false")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
+
+
+def _files_of(layout: Layout, project: Project, client_slug: str) -> list[Path]:
+    """The client's own files of these sources and models."""
+    kept = [("sources", name) for name in (*project.sources, RAW_UPLOADS)]
+    kept += [("models", model.name) for model in project.models.values() if model.partitioned]
+    return [
+        path
+        for room, name in kept
+        for room_of in (room, f"{COMPACTED}/{room}")
+        for path in layout.all_of(room_of, name, client_slug)
+    ]

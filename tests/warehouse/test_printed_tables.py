@@ -270,6 +270,8 @@ NEEDED = {
     "pipeline add": "mine --steps normalise-name --client nobody",
     "client config": "nobody",
     "client weight": "nobody 2",
+    "client grant-reader": "nobody",
+    "client revoke-reader": "nobody",
     "suppress add": "a@b.de --reason no --client nobody",
     "suppress import": "{file} --reason no --client nobody",
     "suppress check": "a@b.de --client nobody",

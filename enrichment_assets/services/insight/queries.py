@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
 FileFormat = Literal["csv", "json", "parquet", "xlsx"]
 _CHUNK_ROWS = 10_000
 _BYTE_ORDER_MARK = "\ufeff"
+_NO_QUESTION = re.compile(
+    r"\b(enable_logging|disable_logging|truncate_duckdb_logs|(?:enable|disable)_profil(?:e|ing)|force_checkpoint"
+    r"|json_execute_serialized_sql|query(?=\"?\s*(?:\(|/\*|--)))",
+    re.IGNORECASE,
+)
+"""Functions of DuckDB that a SELECT can call and that do something else than answer. Looked for as text: the SQL that
+`query()` runs is seen nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +176,12 @@ def _refuse_writing(connection: duckdb.DuckDBPyConnection, query: str) -> None:
                 Hint(Action.ALLOW_WRITING),
                 code="query.not_a_question",
             )
+    if (found := _NO_QUESTION.search(query)) is not None:
+        raise EnrichError(
+            f"Only questions can be asked, not {found[1].lower()}: it changes the session or runs other SQL",
+            Hint(Action.ALLOW_WRITING),
+            code="query.changes_the_session",
+        )
 
 
 def report_query(name: str, batch: str | None) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,9 @@ from enrichment_assets.services.shapes.shape import FLAT, Shape
 if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import ClientWorkflowConfig
     from enrichment_assets.domain.workflow import WorkflowDefinition
-    from enrichment_assets.services.catalog import archiving, checking, clients, configuration
+    from enrichment_assets.services.catalog import archiving, checking, clients, configuration, readers
     from enrichment_assets.store.catalog.profiles import StoredProfile
+    from enrichment_assets.store.tenancy import readers as reader_roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,73 @@ class Client(Shape):
     def of(cls, found: clients.Client) -> Client:
         """From what the services return."""
         return cls(found.slug, found.name, found.created_at, found.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Shape):
+    """A role that sees one client's rows of the results.
+
+    Attributes:
+        client: Whose rows it sees.
+        role: Its name in Postgres.
+        granted_at: Since when.
+        exists: Whether the role is there, and is the one that was made then.
+    """
+
+    client: str
+    role: str
+    granted_at: datetime
+    exists: bool
+
+    @classmethod
+    def of(cls, found: reader_roles.Reader) -> Reader:
+        """From what the services return."""
+        return cls(found.client, found.role, found.granted_at, found.exists)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderGrant(Shape):
+    """A reader that was let in.
+
+    Attributes:
+        client: Whose rows it sees.
+        role: Its name in Postgres.
+        database: Where it reads, as `host:port/database`.
+        relations: The tables and views that it may read.
+        password: One that was made up now, and is kept nowhere; null: it has the one that was given, or had before.
+    """
+
+    client: str
+    role: str
+    database: str
+    relations: Sequence[str]
+    password: str | None
+
+    @classmethod
+    def of(cls, granted: readers.Granted) -> ReaderGrant:
+        """From what the services return."""
+        reader = granted.reader
+        return cls(reader.client, reader.role, granted.database, granted.relations, granted.password)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRevocation(Shape):
+    """A reader that was taken away.
+
+    Attributes:
+        client: Whose rows it saw.
+        role: Its name in Postgres.
+        left: Why the role is still there, without any right of the platform's; null: it is gone.
+    """
+
+    client: str
+    role: str
+    left: str | None
+
+    @classmethod
+    def of(cls, revoked: readers.Revoked) -> ReaderRevocation:
+        """From what the services return."""
+        return cls(revoked.client, revoked.role, revoked.left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ BUILT_IN = {
 """Columns that every destination table has, in order, before the mapped ones."""
 
 
+_FULL_NAMES = {"timestamptz": "timestamp with time zone"}
+"""Types as the catalogue spells them."""
+
 _LONGEST_NAME = 63
 """Bytes of a column's name; Postgres cuts longer ones."""
 _PLACE_IN_A_LIST = re.compile(r"-?\d+")
@@ -181,6 +184,22 @@ def ensure_table(connection: Connection, destination: Destination, workflow_slug
     _protect(connection, destination)
 
 
+def destination_tables(connection: Connection) -> list[str]:
+    """The tables of the current schema that are destinations of some workflow, now or once: they have its columns."""
+    found = connection.execute(
+        """
+        select c.relname as name from pg_class c
+        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
+          and %(columns)s::text[] <@ array(
+            select a.attname || ' ' || format_type(a.atttypid, a.atttypmod) from pg_attribute a
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
+        order by 1
+        """,
+        {"columns": [f"{name} {_FULL_NAMES.get(kind, kind)}" for name, kind in BUILT_IN.items()]},
+    )
+    return [row["name"] for row in found.fetchall()]
+
+
 def _protect(connection: Connection, destination: Destination) -> None:
     """Row level security on the table, if it is ours; readers see its rows of their client, but not where HQ is."""
     open_ = [destination.table] if destination.database == "workspace" else []
@@ -212,8 +231,7 @@ def takes_as_new(
         ).format(sql.Identifier(destination.table)),
         (client, batch, item_ids[0], item_ids[-1], f'"{destination.table}"'),
     ).fetchone()
-    full_names = {"timestamptz": "timestamp with time zone"}
-    wanted = {f"{name} {full_names.get(kind, kind)}" for name, kind in configured.items()}
+    wanted = {f"{name} {_FULL_NAMES.get(kind, kind)}" for name, kind in configured.items()}
     return found is not None and not found["is_there"] and wanted <= set(found["columns"])
 
 

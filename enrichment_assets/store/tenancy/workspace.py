@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from psycopg import sql
 
 from enrichment_assets.store.database import Connection
-from enrichment_assets.store.tenancy.policies import READERS, Rows, ensure_readers, protect, secure_view
+from enrichment_assets.store.tenancy.policies import READERS, READS, Rows, ensure_readers, protect, secure_view
 
 _LOCK = 7_210_104
 """Held by who makes a reader and by who makes a table: the reader of now may read the table of now."""
@@ -29,7 +29,23 @@ def protect_results(connection: Connection, tables: Mapping[str, Rows], open_: S
         found = connection.execute(
             f"select r.rolname as name from {READERS} e join pg_roles r on r.oid = e.role_oid order by 1"
         ).fetchall()
-        let_read(connection, [row["name"] for row in found], open_)
+        let_read(connection, [row["name"] for row in found], open_among(connection, open_))
+
+
+def open_among(connection: Connection, names: Sequence[str]) -> list[str]:
+    """Those of the names that are there and show a reader its client's rows: protected tables, and views over them."""
+    found = connection.execute(
+        """
+        select n.name from unnest(%s::text[]) with ordinality as n (name, place)
+        join pg_class c on c.oid = to_regclass(quote_ident(n.name))
+        where c.relkind = 'v' and 'security_invoker=true' = any(coalesce(c.reloptions, '{}'))
+           or c.relforcerowsecurity and exists (
+             select from pg_policy p where p.polrelid = c.oid and p.polname = %s)
+        order by n.place
+        """,
+        [list(names), READS],
+    )
+    return [row["name"] for row in found.fetchall()]
 
 
 def secure_view_over(connection: Connection, view: str, tables: Sequence[str]) -> None:
