@@ -30,6 +30,7 @@ FOR_USERS = (
     "docs/fan-out.md",
     "docs/operations.md",
     "docs/privacy.md",
+    "docs/tenants.md",
     "docs/alerts.md",
     "docs/access.md",
     "docs/callbacks.md",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -79,14 +79,14 @@ class ReaderGrant(Shape):
     client: str
     role: str
     database: str
-    relations: Sequence[str]
+    relations: tuple[str, ...]
     password: str | None
 
     @classmethod
     def of(cls, granted: readers.Granted) -> ReaderGrant:
         """From what the services return."""
         reader = granted.reader
-        return cls(reader.client, reader.role, granted.database, granted.relations, granted.password)
+        return cls(reader.client, reader.role, granted.database, tuple(granted.relations), granted.password)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,11 +185,11 @@ def ensure_table(connection: Connection, destination: Destination, workflow_slug
 
 
 def destination_tables(connection: Connection) -> list[str]:
-    """The tables of the current schema that are destinations of some workflow, now or once: they have its columns."""
+    """The tables that are destinations of some workflow, now or once: they have the columns that all of them have."""
     found = connection.execute(
         """
         select c.relname as name from pg_class c
-        where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
+        where pg_table_is_visible(c.oid) and c.relkind in ('r', 'p') and c.relpersistence <> 't'
           and %(columns)s::text[] <@ array(
             select a.attname || ' ' || format_type(a.atttypid, a.atttypmod) from pg_attribute a
             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)

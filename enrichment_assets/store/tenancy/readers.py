@@ -93,6 +93,11 @@ def make_role(connection: Connection, role: str, password: str) -> None:
     for name, value in _SETTINGS.items():
         statement = sql.SQL("alter role {} set {} = {}")
         connection.execute(statement.format(sql.Identifier(role), sql.Identifier(name), sql.Literal(value)))
+    found = connection.execute("select current_database() as here, current_schemas(false) as path").fetchall()
+    for row in found:  # so that it finds the tables by the names that we use
+        path = sql.SQL(", ").join(map(sql.Identifier, row["path"]))
+        statement = sql.SQL("alter role {} in database {} set search_path = {}")
+        connection.execute(statement.format(sql.Identifier(role), sql.Identifier(row["here"]), path))
 
 
 def set_password(connection: Connection, role: str, password: str) -> None:
@@ -143,9 +148,10 @@ def note_reader(connection: Connection, role: str, oid: int | None, client_id: i
 
 def let_in(connection: Connection, role: str, relations: Sequence[str]) -> None:
     """Let a reader connect to this database and select from these tables and views, and nothing else."""
-    for right in _rights_here(connection):
+    names = [READERS, *relations]
+    for right in _rights_around(connection, names):
         connection.execute(sql.SQL("grant {} to {}").format(right, sql.Identifier(role)))
-    let_read(connection, [role], [READERS, *relations])
+    let_read(connection, [role], names)
 
 
 def let_out(connection: Connection, role: str) -> None:
@@ -156,15 +162,17 @@ def let_out(connection: Connection, role: str) -> None:
     found = connection.execute(
         """
         select c.relname as name from pg_class c
-        where c.relnamespace = current_schema()::regnamespace and pg_has_role(c.relowner, 'usage')
-          and exists (select from aclexplode(c.relacl) a where a.grantee = %s::regrole)
+        where pg_table_is_visible(c.oid)
+          and exists (select from aclexplode(c.relacl) a where a.grantee = %s::regrole
+                      and (pg_has_role(a.grantor, 'usage') or pg_has_role(c.relowner, 'usage')))
         """,
         [sql.Identifier(role).as_string(None)],
     ).fetchall()
-    listed = sql.SQL(", ").join(sql.Identifier(row["name"]) for row in found)
-    if found:
+    names = [row["name"] for row in found]
+    if names:
+        listed = sql.SQL(", ").join(map(sql.Identifier, names))
         connection.execute(sql.SQL("revoke all on {} from {}").format(listed, sql.Identifier(role)))
-    for right in _rights_here(connection):
+    for right in _rights_around(connection, names):
         connection.execute(sql.SQL("revoke {} from {}").format(right, sql.Identifier(role)))
 
 
@@ -194,11 +202,16 @@ def server_of(connection: Connection) -> Row | None:
     return connection.execute("select pg_postmaster_start_time() as started_at").fetchone()
 
 
-def _rights_here(connection: Connection) -> list[sql.Composed]:
-    """What a reader needs besides its tables: to connect to this database, and to use this schema."""
+def _rights_around(connection: Connection, relations: Sequence[str]) -> list[sql.Composed]:
+    """What a reader needs besides these tables: to connect to the database, and to use their schemas."""
     found = connection.execute(
-        "select 'connect on database' as what, current_database() as name "
-        "union all select 'usage on schema', current_schema()"
+        """
+        select 'connect on database' as what, current_database() as name
+        union select 'usage on schema', n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.oid = any(select to_regclass(quote_ident(r)) from unnest(%s::text[]) r)
+          and pg_has_role(n.nspowner, 'usage')
+        """,
+        [list(relations)],
     )
     return [sql.SQL("{} {}").format(sql.SQL(row["what"]), sql.Identifier(row["name"])) for row in found.fetchall()]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.tenancy.policies import READERS
 
 APPEND_ONLY = ("operator_actions",)
 """Tables whose rows are added and read. An erasure may black out a person in them: a trigger lets nothing else."""
@@ -39,5 +40,7 @@ def let_work(connection: Connection, role: str, tables: Sequence[str]) -> None:
         sql.SQL("revoke update, delete on {} from {}").format(kept, worker),
         sql.SQL("grant update (name, before, after) on {} to {}").format(kept, worker),
         sql.SQL("grant select on schema_revision, alembic_version to {}").format(worker),
+        # Readers of its marts look up in there whose they are.
+        sql.SQL("grant select on {} to {} with grant option").format(sql.Identifier(READERS), worker),
     ):
         connection.execute(grant)
