@@ -128,11 +128,11 @@ def erased(as_json: AsJson = False) -> None:
     """
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.services.people import erasing
+    from enrichment_assets.services.people.keeping_out import look_again
     from enrichment_assets.services.shapes import people as shapes
 
     scope = _scope(None)
-    for erasure_id in erasing.unfinished(scope):
-        erasing.carry_out(scope, erasure_id)
+    look_again(scope, actor=actor())
     found = erasing.certificates(scope)
     if as_json:
         print_json(map(shapes.Certificate.of, found))

@@ -141,11 +141,12 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken out.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take out what is old and needed by nobody: Dagster's runs and events, and the bodies of answers and callbacks.
+    """Take out what is old and needed by nobody: Dagster's history, bodies of answers and callbacks, kept files.
 
     All figures stay: costs, outcomes, sizes, hashes, what was mapped, the latest materialisation of every partition.
     A batch under way, a call that has not settled, an answer that may still be reused, a callback that was not applied:
-    nothing of these is touched. Answers without their body cannot be replayed.
+    nothing of these is touched. Answers without their body cannot be replayed, and
+    a list whose file is gone cannot be launched until it is uploaded again.
 
     Example: enrich retention --days 180 --dry-run
     """
@@ -157,7 +158,14 @@ def retention(
     settings = Settings.from_environment()
     hq = opened_hq(settings)
     done = Retention.of(
-        retain(hq, open_databases(settings).dagster, days or settings.retention_days, dry_run=dry_run, actor=actor())
+        retain(
+            hq,
+            settings,
+            open_databases(settings).dagster,
+            days or settings.retention_days,
+            dry_run=dry_run,
+            actor=actor(),
+        )
     )
     if as_json:
         print_json(done)
@@ -167,6 +175,7 @@ def retention(
     say(f"{done.runs} runs and {done.events} events of Dagster's history ({_megabytes(done.event_bytes)})")
     say(f"the bodies of {done.answers} answers ({_megabytes(done.answer_bytes)})")
     say(f"the bodies of {done.callbacks} callbacks ({_megabytes(done.callback_bytes)})")
+    say(f"the kept files of {done.uploads} uploads ({_megabytes(done.upload_bytes)})")
 
 
 def _megabytes(size: int) -> str:

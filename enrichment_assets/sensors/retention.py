@@ -7,7 +7,7 @@ from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.resources.platform import PlatformResource
 
 
-@dg.op(description="Takes out old runs and events, and the bodies of old answers and callbacks. All figures stay.")
+@dg.op(description="Takes out old runs, events, bodies of answers and callbacks, and files of lists. All figures stay.")
 def take_out_what_is_old(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
     """As `enrich retention`."""
     from enrichment_assets.installation.databases import open_databases
@@ -16,10 +16,12 @@ def take_out_what_is_old(context: dg.OpExecutionContext, platform: PlatformResou
     with values_withheld(), platform.open_hq() as hq:
         settings = platform.settings()
         url = open_databases(settings).dagster
-        done = retain(hq, url, settings.retention_days, dry_run=False, actor=Actor(ActorKind.SCHEDULE, "retention"))
+        actor = Actor(ActorKind.SCHEDULE, "retention")
+        done = retain(hq, settings, url, settings.retention_days, dry_run=False, actor=actor)
     context.log.info(
         f"older than {done.days} days: {done.history.runs} runs, {done.history.events} events, "
-        f"{done.answers.bodies} bodies of answers, {done.callbacks.bodies} of callbacks"
+        f"{done.answers.bodies} bodies of answers, {done.callbacks.bodies} of callbacks, "
+        f"{done.uploads.bodies} kept files of uploads"
     )
 
 

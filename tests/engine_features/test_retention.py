@@ -16,6 +16,8 @@ from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations.history import list_history
 from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.services.operations.retention import Retained, retain
+from enrichment_assets.services.uploads.upload import upload_file
+from enrichment_assets.store.calls.retention import Bodies
 from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, Launched, async_step, people, step
@@ -46,7 +48,7 @@ def aged(batch: Launched, days: int) -> None:
 
 
 def old(batch: Launched, dagster_url: str, days: int = 30, *, dry_run: bool = False) -> Retained:
-    return retain(hq_of(batch.settings), dagster_url, days, dry_run=dry_run, actor=TESTER)
+    return retain(hq_of(batch.settings), batch.settings, dagster_url, days, dry_run=dry_run, actor=TESTER)
 
 
 def test_old_bodies_go_and_their_figures_stay(harness: BatchHarness, dagster_url: str) -> None:
@@ -82,6 +84,38 @@ def test_old_bodies_go_and_their_figures_stay(harness: BatchHarness, dagster_url
     assert old(batch, dagster_url).answers.bodies == 0
     noted = [row.after or {} for row in list_history(hq_of(batch.settings)) if row.action == "retention.run"]
     assert [(one["answers"], one["callbacks"]) for one in noted] == [(0, 0), (4, 2), (0, 0)]
+
+
+def test_the_kept_file_of_an_old_list_goes_with_its_figures_kept_and_comes_back_with_the_list(
+    harness: BatchHarness, dagster_url: str, tmp_path: Path
+) -> None:
+    batch = harness.launch(people(3), step("plain"))
+    batch.run()
+    batch.change(
+        "insert into upload_rejections (client_id, upload_id, row_number, line_number, reason, raw) "
+        "select client_id, id, 9, 9, 'broken', 'Ann,\"' from uploads"
+    )
+    (before,) = batch.rows("select * from uploads")
+    kept = batch.settings.uploads_dir / "acme" / before["sha256"]
+    aged(batch, 40)
+    assert old(batch, dagster_url).uploads.bodies == 0, "the list is young yet"
+    batch.change("update uploads set created_at = created_at - interval '40 days'")
+    batch.change("update batches set finished_at = null")
+    assert old(batch, dagster_url).uploads.bodies == 0, "a batch of it is under way"
+    batch.change("update batches set finished_at = extracted_at")
+    assert old(batch, dagster_url, dry_run=True).uploads == Bodies(1, before["size_bytes"]) and kept.exists()
+    assert old(batch, dagster_url).uploads == Bodies(1, before["size_bytes"])
+    (after,) = batch.rows("select * from uploads")
+    assert not kept.exists() and after["bytes_removed_at"] is not None
+    figures = ("row_count", "rejected_count", "sha256", "size_bytes", "columns")
+    assert [after[name] for name in figures] == [before[name] for name in figures]
+    assert batch.rows("select reason, raw from upload_rejections") == [{"reason": "broken", "raw": ""}]
+    assert old(batch, dagster_url).uploads.bodies == 0
+    assert upload_file(
+        hq_of(batch.settings), batch.settings, tmp_path / "acme-1.csv", "acme", actor=TESTER
+    ).already_known
+    (again,) = batch.rows("select * from uploads")
+    assert kept.exists() and again["bytes_removed_at"] is None
 
 
 def test_a_prompt_is_read_again_by_the_inputs_it_had_until_they_are_taken_out(

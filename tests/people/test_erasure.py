@@ -23,6 +23,7 @@ from enrichment_assets.services.people.certificates import as_markdown
 from enrichment_assets.services.people.identifying import whom_of
 from enrichment_assets.services.people.inventory import Scope, scope_of
 from enrichment_assets.services.people.keeping_out import look_again
+from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import (
@@ -197,6 +198,11 @@ def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_a
 
 
 def _a_later_list_stays_without_her(installation: Installation) -> None:
+    settings = installation.settings
+    first = settings.home.parent / "acme-1.csv"
+    assert "Quixby" in first.read_text()
+    assert upload_file(hq_of(settings), settings, first, "acme", actor=TESTER).already_known
+    assert installation.traces() == [], "the same file again is the upload without her"
     again = installation.launcher.launch(ROWS, step("find"))
     assert installation.traces() == []
     (upload,) = again.rows("select * from uploads where id = (select max(id) from uploads)")

@@ -49,6 +49,8 @@ WITHOUT_ACTOR = {
     "batches.items.lay_out": CARRIED_OUT,
     "batches.storing.store_results": CARRIED_OUT,
     "insight.html_report.write_report": "it reads, and notes where the page is, for whoever is erased later",
+    "insight.queries.export_model": "it reads, and notes where the file is",
+    "insight.leads.export_leads": "it reads, and notes where the file is",
     "insight.target_files.note_written": "it notes where a file is",
     "people.erasing.open_again": "it goes on with an erasure, of whom something is known again",
     "people.keeping_out.keep_out_of_upload": "it goes on with an erasure, of whom a later list knows",

@@ -25,6 +25,7 @@ from enrichment_assets.services.batches.extracting import Standing, bring_up_to_
 from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.insight.lead_fields import PROGRESS, final_columns, is_own, own_fields
 from enrichment_assets.services.insight.queries import FileFormat, ask, file_format, write_answer, write_text
+from enrichment_assets.services.insight.target_files import checked_target, note_written
 from enrichment_assets.services.uploads.upload import Column, get_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -103,6 +104,7 @@ def export_leads(
         if target is None:
             rows = write_text(answer, sys.stdout, format_="csv", spreadsheet_safe=spreadsheet_safe)
         else:
+            note_written(hq, "export", batch_key, checked_target(target))
             rows = write_answer(answer, target, format_=format_, spreadsheet_safe=spreadsheet_safe)
     return LeadsExport(rows, standing)
 

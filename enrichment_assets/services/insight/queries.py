@@ -24,7 +24,7 @@ from enrichment_assets.domain.spreadsheets import kept_as_text
 from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.insight.query_errors import said_by_duckdb
-from enrichment_assets.services.insight.target_files import checked_target
+from enrichment_assets.services.insight.target_files import checked_target, note_written
 from enrichment_assets.services.shapes.shape import written
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import load_project, open_warehouse
@@ -286,6 +286,7 @@ def export_model(
     ]
     order = f" order by {', '.join(keys)}" if keys else ""
     query = f'select * from "{model}" where batch_key = ?{order}'
+    note_written(hq, "export", batch_key, checked_target(target))
     with ask(hq, settings, query, [batch_key], client=client, unsafe=True) as answer:
         return write_answer(answer, target, format_=format_, spreadsheet_safe=spreadsheet_safe)
 

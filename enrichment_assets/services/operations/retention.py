@@ -9,10 +9,13 @@ from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.durations import parse_duration
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.operator_actions import Code
+from enrichment_assets.services.uploads.kept_files import forget_bytes
+from enrichment_assets.settings import Settings
 from enrichment_assets.store import dagster_history
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.calls import retention
 from enrichment_assets.store.calls.retention import Bodies, Kind
+from enrichment_assets.store.catalog import uploads as uploads_store
 from enrichment_assets.store.dagster_history import History
 from enrichment_assets.store.database import Connection, connect, route_to, set_for_transaction
 from enrichment_assets.store.hq import Hq
@@ -31,6 +34,7 @@ class Retained:
         history: Of Dagster's: runs, events and their bytes.
         answers: Bodies of answers, and the inputs of prompts; one that was given to several calls at once counts once.
         callbacks: Bodies of callbacks.
+        uploads: Kept files of uploads.
     """
 
     days: int
@@ -38,13 +42,15 @@ class Retained:
     history: History
     answers: Bodies
     callbacks: Bodies
+    uploads: Bodies
 
 
-def retain(hq: Hq, dagster_url: str, days: int, *, dry_run: bool, actor: Actor) -> Retained:
+def retain(hq: Hq, settings: Settings, dagster_url: str, days: int, *, dry_run: bool, actor: Actor) -> Retained:
     """Take out what is older than `days` and needed by nobody, in short transactions: killed, it is called again.
 
     Args:
         hq: The operational database.
+        settings: The installation, which keeps the files of uploads.
         dagster_url: libpq URL of Dagster's tables.
         days: At least `LEAST_DAYS`.
         dry_run: Say what would go, and change nothing.
@@ -65,7 +71,8 @@ def retain(hq: Hq, dagster_url: str, days: int, *, dry_run: bool, actor: Actor) 
     answers += _bodies(hq, Kind.PROMPTS, days, windows, dry_run=dry_run)
     callbacks = _bodies(hq, Kind.CALLBACKS, days, windows, dry_run=dry_run)
     history = _history(dagster_url, days, needed, dry_run=dry_run)
-    done = Retained(days, dry_run, history, answers, callbacks)
+    uploads = _uploads(hq, settings, days, dry_run=dry_run)
+    done = Retained(days, dry_run, history, answers, callbacks, uploads)
     if not dry_run:
         with hq.transaction() as connection:
             note_action(connection, actor, Code.RETENTION_RUN, days, after=_figures(done))
@@ -92,6 +99,17 @@ def _bodies(hq: Hq, kind: Kind, days: int, windows: str, *, dry_run: bool) -> Bo
     return total
 
 
+def _uploads(hq: Hq, settings: Settings, days: int, *, dry_run: bool) -> Bodies:
+    """The kept files of old uploads. A file goes before it is noted: killed in between, it is found again."""
+    with hq.transaction() as connection:
+        old = uploads_store.old_files(connection, days)
+    for file in () if dry_run else old:
+        forget_bytes(settings, file.client, file.sha256)
+        with hq.transaction() as connection:
+            uploads_store.note_removed(connection, file.upload_ids)
+    return Bodies(len(old), sum(file.size for file in old))
+
+
 def _history(url: str, days: int, needed: list[str], *, dry_run: bool) -> History:
     total, after = History(), 0
     way = route_to(url)
@@ -112,5 +130,6 @@ def _figures(done: Retained) -> dict[str, int]:
         "events": done.history.events,
         "answers": done.answers.bodies,
         "callbacks": done.callbacks.bodies,
-        "bytes": done.history.bytes + done.answers.bytes + done.callbacks.bytes,
+        "uploads": done.uploads.bodies,
+        "bytes": done.history.bytes + done.answers.bytes + done.callbacks.bytes + done.uploads.bytes,
     }

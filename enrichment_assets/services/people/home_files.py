@@ -61,7 +61,7 @@ def _files(settings: Settings, connection: Connection) -> Iterator[Path]:
     yield from _tree(settings.home, _apart(settings))
     for row in erasures.written(connection):
         path = Path(row["path"])
-        if row["host"] == this_host() and path.is_file() and not _is_in_home(settings, path):
+        if row["host"] == this_host() and path.is_file() and not path.is_symlink() and not _is_in_home(settings, path):
             yield path
 
 

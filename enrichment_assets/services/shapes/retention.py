@@ -25,6 +25,8 @@ class Retention(Shape):
         answer_bytes: Bytes of those bodies.
         callbacks: Callbacks whose bodies were taken out.
         callback_bytes: Bytes of those bodies.
+        uploads: Kept files of uploads that were taken out.
+        upload_bytes: Bytes of those files.
     """
 
     days: int
@@ -36,6 +38,8 @@ class Retention(Shape):
     answer_bytes: int
     callbacks: int
     callback_bytes: int
+    uploads: int
+    upload_bytes: int
 
     @classmethod
     def of(cls, done: retention.Retained) -> Retention:
@@ -50,4 +54,6 @@ class Retention(Shape):
             done.answers.bytes,
             done.callbacks.bodies,
             done.callbacks.bytes,
+            done.uploads.bodies,
+            done.uploads.bytes,
         )

@@ -126,14 +126,17 @@ def _kept(hq: Hq, settings: Settings, path: Path, client_slug: str, actor: Actor
         try:
             with keep_aside(settings, path, client_slug, follow=source != "inbox") as kept:
                 if known := store.find_upload(connection, client, kept.sha256, options.kept()):
-                    kept.keep()
+                    if known["sha256"] == kept.sha256:  # else it is known without a person whom these bytes have
+                        kept.keep()
+                        if known["bytes_removed_at"] is not None:
+                            store.note_kept_again(connection, known["id"])
                     set_archived(connection, "upload", known["id"], archived=False)
                     if known["archived_at"] is not None:
                         was, now = {"archived": True}, {"archived": False}
                         note_action(
                             connection, actor, Code.UPLOAD_RESTORE, known["id"], client_id=client, before=was, after=now
                         )
-                    return _known(kept.final, known)
+                    return _known(kept_bytes(settings, client_slug, known["sha256"]), known)
                 report = _store(connection, kept, _Origin(client, client_slug, name, source, options))
                 if not report.already_known:
                     counted = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -27,7 +28,8 @@ def find_upload(connection: Connection, client: int, sha256: str, options: Row) 
     """
     return connection.execute(
         _UPLOAD + "where u.client_id = %(client)s and u.options = %(options)s "
-        "and (u.sha256 = %(sha256)s or u.original_sha256 = %(sha256)s) order by u.id limit 1",
+        "and (u.sha256 = %(sha256)s or (u.original_sha256 = %(sha256)s and u.bytes_removed_at is null)) "
+        "order by u.id limit 1",
         {"client": client, "sha256": sha256, "options": Jsonb(options)},
     ).fetchone()
 
@@ -60,6 +62,50 @@ def set_rewritten(connection: Connection, upload_id: int, sha256: str, size: int
         """,
         (sha256, size, rows, Jsonb(reading), upload_id),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OldFile:
+    """A kept file that nobody needs any more: whose it is, the uploads that have it, and its size."""
+
+    client: str
+    sha256: str
+    upload_ids: list[int]
+    size: int
+
+
+def old_files(connection: Connection, days: int) -> list[OldFile]:
+    """Kept files that came, and whose batches were done, more than `days` ago."""
+    rows = connection.execute(
+        """
+        select c.slug as client, u.sha256, array_agg(u.id order by u.id) as upload_ids, max(u.size_bytes) as size
+        from uploads u join clients c on c.id = u.client_id
+        where u.bytes_removed_at is null
+        group by c.slug, u.sha256
+        having bool_and(
+          u.created_at < statement_timestamp() - make_interval(days => %(days)s)
+          and not exists (
+            select 1 from batches b
+            where b.upload_id = u.id and b.retired_at is null
+              and not coalesce(b.finished_at < statement_timestamp() - make_interval(days => %(days)s)
+                               and b.extracted_at >= b.finished_at, false)))
+        order by c.slug, u.sha256
+        """,
+        {"days": days},
+    ).fetchall()
+    return [OldFile(**row) for row in rows]
+
+
+def note_removed(connection: Connection, upload_ids: list[int]) -> None:
+    """The kept file of these uploads is gone, and the texts of their rejections go; all figures stay."""
+    connection.execute("update uploads set bytes_removed_at = clock_timestamp() where id = any(%s)", (upload_ids,))
+    connection.execute("update upload_rejections set raw = '' where upload_id = any(%s) and raw <> ''", (upload_ids,))
+
+
+# one row: by its key
+def note_kept_again(connection: Connection, upload_id: int) -> None:
+    """The file of an upload has come again."""
+    connection.execute("update uploads set bytes_removed_at = null where id = %s", (upload_id,))
 
 
 def insert_upload(connection: Connection, upload: Row) -> Row | None:
