@@ -21,7 +21,7 @@ ROWS = 40
 MOST_SECONDS = 240.0
 """A batch that is not finished by then, over links that harm every second connection, is not finished for good."""
 
-OFTEN = (2.0, 8.0)
+OFTEN = (4.0, 12.0)
 """Seconds between two restarts of the database under a batch."""
 
 
@@ -55,22 +55,24 @@ class Found:
         self.say(f"{self.done['batches']} batches, {len(self.wrong)} faults found")
 
 
-def soak(network: Network, seconds: float, found: Found, restarts: random.Random | None = None) -> None:
+def soak(
+    network: Network, seconds: float, found: Found, restarts: random.Random | None = None, rows: int = ROWS
+) -> None:
     """Work on batches over the links for that long; each is finished over them, and judged.
 
     `restarts`: the database is restarted every few seconds of that work, too.
     """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        one_batch(network, found, restarts)
+        one_batch(network, found, restarts, rows)
 
 
-def one_batch(network: Network, found: Found, restarts: random.Random | None = None) -> None:
+def one_batch(network: Network, found: Found, restarts: random.Random | None, rows: int) -> None:
     """A batch from its launch to its end."""
     harness = network.harness
     (kept,) = harness.rows("select count(*) as n from callback_inbox")
     before = {"delivered": harness.sandbox.callbacks()["delivered"], "kept": kept["n"]}
-    batch = network.launch(ROWS)
+    batch = network.launch(rows)
     began = time.monotonic()
     with restarting(harness, restarts, found, OFTEN) if restarts else nullcontext():
         while network.run(batch) != 0:
@@ -80,7 +82,7 @@ def one_batch(network: Network, found: Found, restarts: random.Random | None = N
     harness.wait_until_all_have_called_back()
     harness.let_leases_pass()
     harness.finish(batch)
-    found.judged(harness, batch, ROWS, before)
+    found.judged(harness, batch, rows, before)
 
 
 @contextmanager
