@@ -71,15 +71,19 @@ class Upgrade:
         slugs = ",".join(workflow.slug for workflow in steps)
         version.enrich("pipeline", "add", PIPELINE, "--steps", slugs, "--client", CLIENT)
 
-    def launch(self, version: Version, batch: str) -> None:
-        """Upload a list of its own and launch it."""
+    def upload(self, version: Version, batch: str) -> int:
+        """Upload a list of its own; the number of the upload."""
         path = self.folder / f"{batch}.csv"
         with path.open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["First Name", "Last Name", "Company Name", "n"])
             rows.writerows([f"Ann{n}", batch.title(), f"{batch.title()} Works {n % 7}", n] for n in range(self.rows))
-        upload = version.enrich("upload", str(path), "--client", CLIENT)["upload_id"]
-        version.enrich("launch", str(upload), "--pipeline", PIPELINE, "--client", CLIENT, "--batch", batch)
+        return int(version.enrich("upload", str(path), "--client", CLIENT)["upload_id"])
+
+    def launch(self, version: Version, batch: str, upload: int | None = None) -> None:
+        """Launch an upload, or a list of its own."""
+        number = self.upload(version, batch) if upload is None else upload
+        version.enrich("launch", str(number), "--pipeline", PIPELINE, "--client", CLIENT, "--batch", batch)
 
     def states(self, batch: str) -> dict[str, int]:
         """Status -> how many states of the batch."""
@@ -118,6 +122,7 @@ class Upgrade:
         self.launch(self.earlier, "first")
         self.earlier.enrich("run", "first", "--wait")
         self.say(f"the earlier version, at revision {self.revision()}, has finished and published a batch")
+        uploaded = self.upload(self.earlier, "fourth")
         self.launch(self.earlier, "second")
         running = self.earlier.start(self.folder / "run.log", "enrichment_assets", "run", "second", "--wait")
         wait_until(lambda: self.states("second").get("COMPLETED", 0) > self.rows // 2, SECONDS)
@@ -130,7 +135,7 @@ class Upgrade:
         self.say(f"this version has finished and published a batch; the earlier one still runs: {still}")
         if running.wait(SECONDS) != 0:
             self.wrong.append(f"the earlier version's run failed: {(self.folder / 'run.log').read_text()[-3000:]}")
-        self.launch(self.earlier, "fourth")
+        self.launch(self.earlier, "fourth", uploaded)
         self.earlier.enrich("run", "fourth", "--wait")
         self.say("the earlier version has begun, finished and published another batch")
         for batch in ("first", "second", "third", "fourth"):
