@@ -46,7 +46,7 @@ test: setup  ## all tests but those of dbt and services, by TEST_WORKERS process
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=30 -m "not dbt and not services"
 
 services: setup  ## tests with programs of Debian packages (PgBouncer), which root installs; SERVICES=if-there skips without
-	$(BIN)/python -m tests.services --durations=10
+	$(BIN)/python -m tests.services tests/services --durations=10
 
 dbt: setup  ## the models under real dbt, which is installed for it from the package index
 	$(BIN)/pytest -m dbt tests/warehouse/test_dbt.py

@@ -8,7 +8,7 @@ to a transaction. Statements are prepared without a pooler, or where `HQ_DATABAS
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -82,8 +82,12 @@ def route(url: str, pooling: Pooling) -> Route:
 
 
 def options_of(url: str) -> dict[str, str]:
-    """The settings in a URL's `options`: `-cjit=off -c search_path=a` gives both by name."""
-    words = iter(shlex.split(str(conninfo_to_dict(url).get("options") or "")))
+    """The settings in a URL's `options`: `-cjit=off -c search_path=a` gives both by name.
+
+    As the server takes it apart (`pg_split_opts`): at white space that no backslash is before; quotes mean nothing.
+    """
+    options = str(conninfo_to_dict(url).get("options") or "")
+    words = iter(re.sub(r"\\(.)", r"\1", word) for word in re.findall(r"(?:\\.|[^\s\\])+", options))
     settings = {}
     for word in words:
         said = next(words, "") if word == "-c" else word.removeprefix("-c").removeprefix("--")
