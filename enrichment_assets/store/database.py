@@ -6,8 +6,8 @@ No error raised here carries a password.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -163,6 +163,19 @@ def _local_settings(settings: Mapping[str, str], *, is_local: bool = True) -> tu
     """A statement that sets them, with its values."""
     sets = ", ".join(["set_config(%s, %s, %s)"] * len(settings))
     return f"select {sets}", [part for pair in settings.items() for part in (*pair, is_local)]
+
+
+@contextmanager
+def transaction_at(url: str) -> Iterator[Connection]:
+    """One transaction on what a URL names, under the settings of its `options`, which no pooler takes.
+
+    Raises:
+        InfrastructureError: As `connect`.
+    """
+    way = route_to(url)
+    with connect(way.url) as connection:
+        set_for_transaction(connection, way.settings)
+        yield connection
 
 
 def is_pooled(connection: Connection) -> bool:

@@ -89,6 +89,18 @@ def test_no_statement_counts_on_the_session_of_the_one_before() -> None:
     assert set(EXCUSED) - set(found) == set(), "excused, and there no more"
 
 
+def test_dagsters_tables_are_reached_by_a_way_that_a_pooler_lets_through() -> None:
+    """Their URL has `options`: `transaction_at` and `route_to` know what to do with them, `connect` does not."""
+    calls = [
+        (path.relative_to(PACKAGE).as_posix(), ast.unparse(node))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("connect", "connect_async"))
+    ]
+    assert len(calls) > 10
+    assert [call for call in calls if "dagster" in call[1]] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -256,7 +256,7 @@ def test_a_whole_batch_goes_over_checked_tls_and_another_name_or_authority_is_re
                 "ENRICH_HOME": str(tmp_path / "home"),
                 "ENRICH_WARM_MINUTES": "0",
             }
-            program = [sys.executable, "-m", "enrichment_assets", command]
+            program = [sys.executable, "-m", "enrichment_assets", *command.split()]
             return subprocess.run(
                 program, env=environment, capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path
             )
@@ -264,6 +264,10 @@ def test_a_whole_batch_goes_over_checked_tls_and_another_name_or_authority_is_re
         done = enrich("demo", "localhost", ours.authority)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "final_leads: 48 rows" in done.stdout
+        for command in ("retention --dry-run", "person find --email nobody@example.com"):  # these read Dagster's tables
+            read = enrich(command, "localhost", ours.authority)
+            assert "cannot be used" not in read.stdout + read.stderr
+            assert "Traceback" not in read.stderr, read.stderr
         for host, authority, cause in (
             ("127.0.0.1", ours.authority, 'does not match host name "127.0.0.1"'),
             ("localhost", theirs.authority, "certificate verify failed"),

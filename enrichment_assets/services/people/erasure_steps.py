@@ -20,7 +20,7 @@ from enrichment_assets.services.people.warehouse_files import batches_of, files_
 from enrichment_assets.services.uploads.kept_files import forget_bytes
 from enrichment_assets.store.catalog import archiving
 from enrichment_assets.store.catalog import uploads as uploads_store
-from enrichment_assets.store.database import Connection, connect
+from enrichment_assets.store.database import Connection, transaction_at
 from enrichment_assets.store.people import candidates, erasures, other_tables, traces
 from enrichment_assets.store.people.erasures import Erasure
 from enrichment_assets.store.people.marked_tables import marked_tables
@@ -141,11 +141,10 @@ def _warehouse(work: Work) -> None:
 
 def _dagster(work: Work) -> None:
     done: dict[str, int] = {}
-    with connect(work.scope.dagster_url) as connection:
+    with transaction_at(work.scope.dagster_url) as connection:
         for table in other_tables.tables_of(connection, ()):
             if rows := other_tables.black_out(connection, table, work.needles, names=True):
                 done[table.name] = rows
-        connection.commit()
     work.note("Dagster", {"tables": done})
 
 

@@ -19,7 +19,7 @@ from enrichment_assets.services.people.kept_uploads import Judge, rows_that_name
 from enrichment_assets.services.people.warehouse_files import files_naming
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import uploads as uploads_store
-from enrichment_assets.store.database import Connection, connect
+from enrichment_assets.store.database import Connection, transaction_at
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.people import candidates, other_tables, traces
 from enrichment_assets.store.people.marked_tables import marked_tables
@@ -162,7 +162,7 @@ def _in_warehouse(scope: Scope, needles: Needles, items: Sequence[int]) -> list[
 
 
 def _in_dagster(scope: Scope, needles: Needles) -> Iterator[Trace]:
-    with connect(scope.dagster_url) as connection:
+    with transaction_at(scope.dagster_url) as connection:
         for table in other_tables.tables_of(connection, ()):
             if rows := other_tables.count_naming(connection, table, needles, names=True):
                 yield Trace("Dagster", table.name, rows)
