@@ -218,7 +218,7 @@ async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[Incom
 
 async def known_tokens(connection: AsyncConnection, tokens: Sequence[str]) -> list[bool]:
     """Whether each token names a call or a request of many, and has not expired."""
-    async with connection.cursor(row_factory=tuple_row) as cursor:
+    async with connection.under_settings(), connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(
             """
             select exists (
