@@ -82,7 +82,6 @@ def cancel(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None,
     return _hold(hq, batch_key, "cancelled", actor, workflow, reason)
 
 
-# crash point: batch-is-held
 def pause_unless_decided(hq: Hq, batch_key: str, *, actor: Actor, reason: str, since: datetime) -> bool:
     """`pause` all of a batch for what happened at `since`; whether it is paused now.
 
@@ -100,6 +99,7 @@ def pause_unless_decided(hq: Hq, batch_key: str, *, actor: Actor, reason: str, s
     return in_transaction(hq, change)
 
 
+# crash point: batch-is-held
 def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None, reason: str) -> HoldReport:
     told = " ".join(reason.split())
     if len(told) > LONGEST_TEXT:
