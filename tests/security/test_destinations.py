@@ -100,7 +100,7 @@ def test_a_bad_destination_stops_no_other_and_is_written_once_it_is_mended(harne
     assert reports["fine"].problem is None
     with connect(harness.settings.workspace_database_url or "", autocommit=True) as workspace:
         tables = workspace.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
-        assert {row["tablename"] for row in tables} == {"with_other_types", "fine_answers"}
+        assert {row["tablename"] for row in tables} == {"with_other_types", "fine_answers", "enrich_readers"}
         workspace.execute("create table not_there (like fine_answers)")
         workspace.execute("create unique index on not_there (client_slug, batch_key, item_id)")
     assert store_results(hq_of(harness.settings), batch.key)["missing"].rows == 2

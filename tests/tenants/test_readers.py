@@ -12,6 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 from enrichment_assets.store.tables import metadata
 from enrichment_assets.store.tables.tenants import tenant_of
 from enrichment_assets.store.tenancy.policies import READERS
+from enrichment_assets.warehouse import open_warehouse
 from tests.tenants.installation import CLIENTS, Installation, as_role, fill_every_table
 
 RELATIONS = """
@@ -233,3 +234,23 @@ def test_nothing_is_open_to_everybody(installation: Installation) -> None:
             *[role] * 4,
         )
         assert found == []
+
+
+def test_the_platforms_own_role_has_the_plans_of_one_that_is_never_asked(installation: Installation) -> None:
+    """In every table of both databases: no filter, no sub-plan; and what it published is what the warehouse has."""
+    for plain, superuser in (
+        (installation.settings.hq_database_url, installation.hq),
+        (installation.settings.workspace_database_url, installation.workspace),
+    ):
+        protected = rows(superuser, "select relname from pg_class where relforcerowsecurity order by 1")
+        assert len(protected) > 8
+        for (name,) in protected:
+            for statement in ("select * from {}", "delete from {}", "select count(*) from {} a join {} b on true"):
+                explained = sql.SQL("explain " + statement).format(*[sql.Identifier(name)] * 2)
+                plan = rows(plain or "", explained)
+                assert plan == rows(superuser, explained), name
+                assert "Filter" not in repr(plan) and "Plan 1" not in repr(plan), name
+    with open_warehouse(installation.settings) as warehouse:
+        for name in ("final_leads", "final_leads_provenance", "person_work_history", "organisations"):
+            counted = f"select client_slug, count(*) from {name} group by 1 order by 1"
+            assert warehouse.execute(counted).fetchall() == rows(installation.workspace, counted), name
