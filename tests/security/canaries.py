@@ -18,7 +18,7 @@ CANARIES = {
     "callback-secret": "Cnry05cbsRm3Kd7pWx5ZtN8q",
     "smtp-password": "Cnry06smtHv9Fb4gJy2LcS6w",
     "pepper": "Cnry07pepZk5Tn8rQd3XmG7j",
-    "session-key": "Cnry08sesBw2Vh6yLf9PcK4s",
+    "session-key": "Cnry08sesBw2Vh6yLf9PcK4sXt5Gd8mRz3Nk",
     "bearer-of-a-gateway": "Cnry09gwyNq7Jr3tDx8MzH5v",
     "object-store-secret": "Cnry10objSg4Wk9bYn6RpC2f",
 }
