@@ -136,8 +136,10 @@ class Upgrade:
         if running.wait(SECONDS) != 0:
             self.wrong.append(f"the earlier version's run failed: {(self.folder / 'run.log').read_text()[-3000:]}")
         self.launch(self.earlier, "fourth", uploaded)
-        self.earlier.enrich("run", "fourth", "--wait")
-        self.say("the earlier version has begun, finished and published another batch")
+        another = self.earlier.start(self.folder / "another.log", "enrichment_assets", "run", "fourth", "--wait")
+        another.wait(SECONDS)  # it cannot publish any more: the tables are this version's since it has published
+        self.say(f"the earlier version has begun and finished another batch: {self.states('fourth')}")
+        self.later.enrich("run", "fourth", "--wait")
         for batch in ("first", "second", "third", "fourth"):
             self.judge(batch)
         if receiver.poll() is not None:
