@@ -7,6 +7,7 @@ has to agree where it has one, so that a shared mailbox does not make two people
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -179,14 +180,25 @@ def _theirs(
     connection: Connection, clients: list[int] | None, looked_for: Whom, given: Whom, lasts: set[str]
 ) -> Iterator[Mapping[str, Any]]:
     names = {one.value.partition("|")[0].rpartition(" ")[2] for one in looked_for.identities if one.kind is Kind.PERSON}
-    hashed, strong = bool(looked_for.hashes), any(one.kind is not Kind.PERSON for one in looked_for.identities)
+    parts = [part for one in looked_for.identities for part in _parts(one)]
+    strong = re.compile("|".join(parts), re.IGNORECASE) if parts else None
     for row in candidates.items_like(connection, clients, looked_for.pattern):
         seen = _fields(row)
-        if not hashed and not strong and not any(name in fold(_whole_name(seen)) for name in names):
+        if not looked_for.hashes and not _may_be(seen, row["fields"], strong, names):
             continue
         found = identities_of([seen, row["fields"] or {}], {**(row["fields"] or {}), **seen}, person=True)
         if given.is_meant(found) or (looked_for.is_meant(found) and _agrees(seen, lasts)):
             yield row
+
+
+def _may_be(
+    seen: Mapping[str, Any], found: Mapping[str, Any] | None, strong: re.Pattern[str] | None, names: set[str]
+) -> bool:
+    """A quick look, for most rows are others': whether a text could be an identity, or the name has such a word."""
+    if strong is not None and strong.search(f"{seen} {found}"):
+        return True
+    folded = fold(_whole_name(seen)) if names else ""
+    return any(name in folded for name in names)
 
 
 def _agrees(seen: Mapping[str, Any], lasts: set[str]) -> bool:
