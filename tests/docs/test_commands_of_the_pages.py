@@ -19,6 +19,7 @@ NOT_RUN = {
     "it runs until Ctrl-C",
     "it is a piece of a test",
     "it needs a provider's key",
+    "it needs a client's server",
     "it needs a container host",
     "it installs packages",
     "it waits for typed lines",
