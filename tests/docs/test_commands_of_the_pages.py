@@ -20,6 +20,7 @@ NOT_RUN = {
     "it is a piece of a test",
     "it needs a provider's key",
     "it needs a client's server",
+    "it needs a key of the API",
     "it needs a container host",
     "it installs packages",
     "it waits for typed lines",
