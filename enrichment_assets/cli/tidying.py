@@ -141,11 +141,11 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken out.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take out what is old and needed by nobody: Dagster's history, bodies of answers and callbacks, kept files.
+    """Take out what is old and needed by nobody: Dagster's history, bodies of answers, files, leads told.
 
     All figures stay: costs, outcomes, sizes, hashes, what was mapped, the latest materialisation of every partition.
-    A batch under way, a call that has not settled, an answer that may still be reused, a callback that was not applied:
-    nothing of these is touched. Answers without their body cannot be replayed, and
+    A batch under way, a call that has not settled, an answer that may still be reused, a callback that was not applied,
+    a message that is still to be sent: nothing of these is touched. Answers without their body cannot be replayed, and
     a list whose file is gone cannot be launched until it is uploaded again.
 
     Example: enrich retention --days 180 --dry-run
@@ -171,11 +171,12 @@ def retention(
         print_json(done)
         return
     verb = "would be" if dry_run else "were"
-    say(f"older than {days} days, {verb} taken out:")
+    say(f"older than {done.days} days, {verb} taken out:")
     say(f"{done.runs} runs and {done.events} events of Dagster's history ({_megabytes(done.event_bytes)})")
     say(f"the bodies of {done.answers} answers ({_megabytes(done.answer_bytes)})")
     say(f"the bodies of {done.callbacks} callbacks ({_megabytes(done.callback_bytes)})")
     say(f"the kept files of {done.uploads} uploads ({_megabytes(done.upload_bytes)})")
+    say(f"the data of {done.told_leads} leads that webhooks were told of ({_megabytes(done.told_lead_bytes)})")
 
 
 def _megabytes(size: int) -> str:

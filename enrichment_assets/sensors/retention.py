@@ -7,7 +7,7 @@ from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.resources.platform import PlatformResource
 
 
-@dg.op(description="Takes out old runs, events, bodies of answers and callbacks, and files of lists. All figures stay.")
+@dg.op(description="Takes out old runs, events, bodies of answers, files of lists, leads that were told. Figures stay.")
 def take_out_what_is_old(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
     """As `enrich retention`."""
     from enrichment_assets.installation.databases import open_databases
@@ -21,7 +21,7 @@ def take_out_what_is_old(context: dg.OpExecutionContext, platform: PlatformResou
     context.log.info(
         f"older than {done.days} days: {done.history.runs} runs, {done.history.events} events, "
         f"{done.answers.bodies} bodies of answers, {done.callbacks.bodies} of callbacks, "
-        f"{done.uploads.bodies} kept files of uploads"
+        f"{done.uploads.bodies} kept files of uploads, {done.told_leads.bodies} leads that webhooks were told of"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -16,6 +17,7 @@ from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.operations.history import list_history
 from enrichment_assets.services.operations.replaying import replay
 from enrichment_assets.services.operations.retention import Retained, retain
+from enrichment_assets.services.outgoing.registering import recover_messages
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.store.calls.retention import Bodies
 from enrichment_assets.store.database import connect
@@ -210,6 +212,57 @@ def test_an_answer_to_several_calls_goes_when_none_of_them_needs_it(harness: Bat
     assert kept == {"response_body": None, "body_bytes": 4, "sha": hashlib.sha256(b"both").hexdigest()}
     add_workflow(hq_of(batch.settings), batch.settings, step("plain"), actor=TESTER)
     assert replay(hq_of(batch.settings), batch.settings, batch.key, "plain", dry_run=True, actor=TESTER).gone == 2
+
+
+TOLD = {
+    "arrived": (40, 1, "arrived", "on", True),
+    "given up": (40, 2, "given_up", "on", True),
+    "of no webhook": (40, 3, None, "on", True),
+    "waits for a webhook that is disabled": (40, 4, "waiting", "off", True),
+    "waits for one that is not": (40, 5, "waiting", "on", False),
+    "young": (20, 6, "arrived", "on", False),
+    "of no lead": (40, None, "arrived", "on", False),
+    "not laid out": (40, 7, "not laid out", "on", False),
+}
+"""Name -> days ago, item, what became of its message, the webhook, whether its data goes."""
+
+
+def test_leads_that_were_told_go_with_ids_times_and_sizes_kept_unless_they_are_still_to_be_sent(
+    harness: BatchHarness, dagster_url: str
+) -> None:
+    batch = harness.launch(people(1), step("plain"))
+    for name, disabled in (("on", None), ("off", "gone")):
+        batch.change(
+            "insert into outgoing_webhooks (client_id, name, url, events, secret_variable, disabled_at, "
+            "disabled_reason) select id, %s, 'https://crm.example', '[\"lead.ready\"]', 'HOOK', "
+            "case when %s::text is not null then now() end, %s from clients",
+            *(name, disabled, disabled),
+        )
+    for name, (days, item, state, webhook, _) in TOLD.items():
+        batch.change(
+            "insert into outgoing_events (client_id, batch_id, item_id, type, key, data, bytes, occurred_at, "
+            "laid_out_at) select id, 1, %s, 'lead.ready', %s, '{\"full_name\": \"Ada\"}', 20, "
+            "now() - make_interval(days => %s), case when %s then now() end from clients",
+            *(item, name, days, state != "not laid out"),
+        )
+        if state not in (None, "not laid out"):
+            batch.change(
+                "insert into outgoing_messages (webhook_id, client_id, type, events, state, created_at) "
+                "select w.id, w.client_id, e.type, array[e.id], %s, e.occurred_at "
+                "from outgoing_webhooks w, outgoing_events e where w.name = %s and e.key = %s",
+                *(state, webhook, name),
+            )
+    columns = "id, batch_id, item_id, type, bytes, occurred_at, laid_out_at"
+    before = batch.rows(f"select {columns} from outgoing_events order by id")
+    assert old(batch, dagster_url, dry_run=True).told_leads == Bodies(4, 80)
+    assert batch.rows("select 1 from outgoing_events where data is null") == []
+    assert old(batch, dagster_url).told_leads == Bodies(4, 80)
+    gone = {row["key"] for row in batch.rows("select key from outgoing_events where data is null")}
+    assert gone == {name for name, (*_, goes) in TOLD.items() if goes}
+    assert batch.rows(f"select {columns} from outgoing_events order by id") == before
+    assert old(batch, dagster_url).told_leads == Bodies(0, 0)
+    recovered = recover_messages(hq_of(batch.settings), "on", datetime(2026, 1, 1, tzinfo=UTC), actor=TESTER)
+    assert (recovered.given_up, recovered.missing) == (0, 0), "what is empty is not sent again"
 
 
 def test_so_few_days_are_refused(harness: BatchHarness, dagster_url: str) -> None:

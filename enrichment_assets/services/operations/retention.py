@@ -1,4 +1,4 @@
-"""What is old and needed by nobody goes: Dagster's history, and the bodies of answers. All figures stay."""
+"""What is old and needed by nobody goes: Dagster's history, bodies of answers, leads that were told. Figures stay."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from enrichment_assets.store.catalog import uploads as uploads_store
 from enrichment_assets.store.dagster_history import History
 from enrichment_assets.store.database import Connection, connect, route_to, set_for_transaction
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.outgoing import retention as outgoing
 
 LEAST_DAYS = 7
 """Nothing younger is taken out: a person looks at last week's runs."""
@@ -35,6 +36,7 @@ class Retained:
         answers: Bodies of answers, and the inputs of prompts; one that was given to several calls at once counts once.
         callbacks: Bodies of callbacks.
         uploads: Kept files of uploads.
+        told_leads: Leads that clients' servers were told of.
     """
 
     days: int
@@ -43,6 +45,7 @@ class Retained:
     answers: Bodies
     callbacks: Bodies
     uploads: Bodies
+    told_leads: Bodies
 
 
 def retain(hq: Hq, settings: Settings, dagster_url: str, days: int, *, dry_run: bool, actor: Actor) -> Retained:
@@ -72,7 +75,8 @@ def retain(hq: Hq, settings: Settings, dagster_url: str, days: int, *, dry_run: 
     callbacks = _bodies(hq, Kind.CALLBACKS, days, windows, dry_run=dry_run)
     history = _history(dagster_url, days, needed, dry_run=dry_run)
     uploads = _uploads(hq, settings, days, dry_run=dry_run)
-    done = Retained(days, dry_run, history, answers, callbacks, uploads)
+    told_leads = _told_leads(hq, days, dry_run=dry_run)
+    done = Retained(days, dry_run, history, answers, callbacks, uploads, told_leads)
     if not dry_run:
         with hq.transaction() as connection:
             note_action(connection, actor, Code.RETENTION_RUN, days, after=_figures(done))
@@ -110,6 +114,19 @@ def _uploads(hq: Hq, settings: Settings, days: int, *, dry_run: bool) -> Bodies:
     return Bodies(len(old), sum(file.size for file in old))
 
 
+def _told_leads(hq: Hq, days: int, *, dry_run: bool) -> Bodies:
+    total, after = Bodies(), 0
+    with connect(hq.url) as connection:
+        if dry_run:
+            return outgoing.count_told_leads(connection, days)
+        while True:
+            taken, last = outgoing.take_told_leads(connection, days, after)
+            connection.commit()
+            if last is None:
+                return total
+            total, after = total + taken, last
+
+
 def _history(url: str, days: int, needed: list[str], *, dry_run: bool) -> History:
     total, after = History(), 0
     way = route_to(url)
@@ -125,11 +142,13 @@ def _history(url: str, days: int, needed: list[str], *, dry_run: bool) -> Histor
 
 
 def _figures(done: Retained) -> dict[str, int]:
+    bodies = (done.answers, done.callbacks, done.uploads, done.told_leads)
     return {
         "runs": done.history.runs,
         "events": done.history.events,
         "answers": done.answers.bodies,
         "callbacks": done.callbacks.bodies,
         "uploads": done.uploads.bodies,
-        "bytes": done.history.bytes + done.answers.bytes + done.callbacks.bytes + done.uploads.bytes,
+        "told_leads": done.told_leads.bodies,
+        "bytes": done.history.bytes + sum(one.bytes for one in bodies),
     }

@@ -27,6 +27,8 @@ class Retention(Shape):
         callback_bytes: Bytes of those bodies.
         uploads: Kept files of uploads that were taken out.
         upload_bytes: Bytes of those files.
+        told_leads: Leads that clients' webhooks were told of, taken out of what they were told.
+        told_lead_bytes: Bytes of those leads.
     """
 
     days: int
@@ -40,6 +42,8 @@ class Retention(Shape):
     callback_bytes: int
     uploads: int
     upload_bytes: int
+    told_leads: int
+    told_lead_bytes: int
 
     @classmethod
     def of(cls, done: retention.Retained) -> Retention:
@@ -56,4 +60,6 @@ class Retention(Shape):
             done.callbacks.bytes,
             done.uploads.bodies,
             done.uploads.bytes,
+            done.told_leads.bodies,
+            done.told_leads.bytes,
         )

@@ -97,6 +97,7 @@ def recover(connection: Connection, webhook_id: int, since: datetime) -> tuple[i
         update outgoing_messages
         set state = 'waiting', attempts = 0, due_at = clock_timestamp(), claimed_until = null, ended_at = null
         where webhook_id = %(webhook)s and state = 'given_up' and created_at >= %(since)s
+          and exists (select 1 from outgoing_events e where e.id = any(outgoing_messages.events) and e.data is not null)
         """,
         {"webhook": webhook_id, "since": since},
     ).rowcount
