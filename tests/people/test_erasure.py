@@ -146,12 +146,13 @@ def _run_dagster(folder: Path) -> None:
 def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_at_every_point(
     installation: Installation, tmp_path: Path
 ) -> None:
+    _told_of(installation.batch)
     whom, scope, batch = whom_of("zelda.quixby+news@ACME.com", None, None, None), installation.scope, installation.batch
     before, places = installation.counts(), installation.traces()
     kinds = {place.split(".")[1] if place.startswith("public.") else Path(place).name for place in places}
     assert {
         "batch_items", "enrichment_results", "provider_calls", "callback_inbox", "item_edits", "found_people",
-        "final_leads", "engine.log", "report.html", "acme-1.parquet",
+        "final_leads", "outgoing_events", "engine.log", "report.html", "acme-1.parquet",
     } <= kinds, "the search sees what is there"  # fmt: skip
     assert any("event_logs" in place for place in places)
 
@@ -177,6 +178,13 @@ def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_a
     assert installation.traces() == []
     assert certificate["still_found"] == [] and certificate["items"] == 1
     assert certificate["places"]["uploads"]["rows"] == 1
+    webhooks = [one for one in certificate["left_to_a_person"] if one["where"].startswith("webhook ")]
+    assert webhooks == [
+        {"where": "webhook crm", "why": "messages about them that arrived there: 2, from 2026-11-01T08:00:00+00:00 "
+         "to 2026-11-03T09:30:00+00:00; tried and not confirmed: 1"},
+        {"where": "webhook slow", "why": "tried and not confirmed: 1"},
+    ]  # fmt: skip
+    assert "webhook crm: messages about them that arrived there: 2" in as_markdown(certificate)
     assert not any(value in as_markdown(certificate).casefold() for value in HERS)
     assert installation.counts() == before
     (lead,) = _leads(installation, "email = 'bob@acme.com'")
@@ -195,6 +203,38 @@ def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_a
     _a_later_list_stays_without_her(installation)
     _a_late_callback_is_erased_again(installation)
     _a_database_out_of_a_backup_is_told(installation)
+
+
+TOLD = (
+    ("crm", (0,), "arrived", 1, "2026-11-01 09:00+01"),
+    ("crm", (1, 0), "arrived", 3, "2026-11-03 09:30+00"),
+    ("crm", (0,), "given_up", 8, "2026-11-04 00:00+00"),
+    ("crm", (1,), "arrived", 1, "2026-11-05 00:00+00"),
+    ("crm", (0,), "withheld", 0, "2026-11-06 00:00+00"),
+    ("slow", (0,), "waiting", 2, None),
+    ("other", (1,), "arrived", 1, "2026-11-01 00:00+00"),
+)
+"""Webhook, places of the items in a message, what became of it, attempts, when it ended."""
+
+
+def _told_of(batch: Launched) -> None:
+    """Clients' servers have heard of her, of Bob, or of both."""
+    for name in ("crm", "slow", "other"):
+        batch.change(
+            "insert into outgoing_webhooks (client_id, name, url, events, secret_variable) "
+            "select id, %s, 'https://crm.example', '[\"lead.ready\"]', 'HOOK' from clients where slug = 'acme'",
+            name,
+        )
+    for webhook, places, state, attempts, ended in TOLD:
+        batch.change(
+            "with told as (insert into outgoing_events (client_id, batch_id, item_id, type, data, laid_out_at) "
+            "select client_id, batch_id, id, 'lead.ready', jsonb_build_object('full_name', last_name), now() "
+            "from batch_items where id = any(%s) returning id) "
+            "insert into outgoing_messages (webhook_id, client_id, type, events, state, attempts, ended_at) "
+            "select w.id, w.client_id, 'lead.ready', array(select id from told), %s, %s, %s "
+            "from outgoing_webhooks w where w.name = %s",
+            *([batch.first_item() + place for place in places], state, attempts, ended, webhook),
+        )
 
 
 def _a_later_list_stays_without_her(installation: Installation) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from enrichment_assets.domain.errors import InfrastructureError
@@ -23,6 +24,7 @@ from enrichment_assets.store.database import Connection, transaction_at
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.people import candidates, other_tables, traces
 from enrichment_assets.store.people.marked_tables import marked_tables
+from enrichment_assets.store.people.receivers import Receiver, receivers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,10 @@ def look(scope: Scope, whom: Whom, person: Person) -> Traces:
         found = list(_in_hq(connection, subject))
         known = other_tables.registered_destinations(connection)
         looked = look_through(scope.settings, connection, needles, dry_run=True)
+        received = receivers_of(connection, person.items)
     if rows := uploaded_rows(scope, whom, person, needles):
         found.append(Trace("uploads", "kept files", len(rows)))
-    left = list(looked.left)
+    left = [*looked.left, *map(_received, received)]
     for trace in _in_workspace(scope, needles, person.items):
         if trace.where in known:
             found.append(trace)
@@ -94,6 +97,17 @@ def look(scope: Scope, whom: Whom, person: Person) -> Traces:
     if looked.files:
         found.append(Trace("files", "files of the home, reports and exports", looked.files))
     return Traces(tuple(found), tuple(left))
+
+
+def _received(by: Receiver) -> Left:
+    """A client's server that has messages about the person: whoever runs it erases them there."""
+    said = []
+    if by.first is not None and by.last is not None:
+        first, last = (at.astimezone(UTC).isoformat(timespec="seconds") for at in (by.first, by.last))
+        said.append(f"messages about them that arrived there: {by.arrived}, from {first} to {last}")
+    if by.unsure:
+        said.append(f"tried and not confirmed: {by.unsure}")
+    return Left(f"webhook {by.webhook}", "; ".join(said))
 
 
 def subject_of(connection: Connection, scope: Scope, person: Person, needles: Needles) -> traces.Subject:
