@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 
 def retry(
-    batch: BatchKey,
+    batches: Annotated[
+        list[str] | None, typer.Argument(metavar="BATCH...", help="Keys of batches, as `enrich launch` printed them.")
+    ] = None,
     workflow: Workflow = None,
     error_class: Annotated[
         str | None,
@@ -41,6 +43,9 @@ def retry(
         datetime | None,
         typer.Option("--since", formats=[DAY, MINUTE], help="Only what ended on this day or minute or later, in UTC."),
     ] = None,
+    all_batches: Annotated[
+        bool, typer.Option("--all-batches", help="In every batch of which something matches.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be tried again, and change nothing.")
     ] = False,
@@ -49,11 +54,45 @@ def retry(
     """Try again what FAILED or was CANCELLED, and what was skipped because of it; call paused providers again at once.
 
     A call keeps its key, so a provider that honours keys does not bill it twice. What was found is never called again.
-    With --class nothing that was cancelled is meant.
+    With --class nothing that was cancelled is meant. Of several batches those that are paused, cancelled, given up or
+    archived are named and left.
 
     Example: enrich retry acme-1-apollo-basic-1 --workflow find-email-via-hunter --class retryable
     """
-    from enrichment_assets.cli.standing import print_hindrances
+    keys = list(dict.fromkeys(batches or ()))
+    if bool(keys) == all_batches:
+        raise typer.BadParameter("name one batch or several, or give --all-batches")
+    moment = None if since is None else since.replace(tzinfo=UTC)
+    if len(keys) == 1:
+        _retry_one(keys[0], workflow, error_class, provider, moment, dry_run=dry_run, as_json=as_json)
+        return
+    from enrichment_assets.cli.retried import print_retried
+    from enrichment_assets.services.operations.retrying import Which
+    from enrichment_assets.services.operations.retrying_many import retry_batches
+    from enrichment_assets.services.shapes import operations as shapes
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    which = Which(workflow, provider, error_class, moment)
+    hq = opened_hq(settings)
+    done = retry_batches(hq, settings, None if all_batches else keys, which, actor=actor(), dry_run=dry_run)
+    if as_json:
+        print_json(shapes.RetriedBatches.of(done))
+    else:
+        print_retried(done)
+
+
+def _retry_one(
+    batch: str,
+    workflow: str | None,
+    error_class: str | None,
+    provider: str | None,
+    since: datetime | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from enrichment_assets.cli.retried import print_retry
     from enrichment_assets.services.operations.retrying import retry as retried
     from enrichment_assets.services.shapes import operations as shapes
     from enrichment_assets.settings import Settings
@@ -67,31 +106,14 @@ def retry(
         workflow=workflow,
         error_class=error_class,
         provider=provider,
-        since=None if since is None else since.replace(tzinfo=UTC),
+        since=since,
         actor=actor(),
         dry_run=dry_run,
     )
     if as_json:
         print_json(shapes.Retry.of(report))
         return
-    for slug, states in report.retried.items():
-        say(f"{slug}: {states} failed item(s) will be tried again")
-    for slug, states in report.uncancelled.items():
-        say(f"{slug}: {states} cancelled item(s) will be asked after all")
-    if not report.retried and not report.uncancelled:
-        say("nothing that matches has failed")
-    if report.reopened:
-        say(f"{report.reopened} later step(s) that were skipped because of it will run too")
-    if report.pauses_lifted:
-        say(f"{report.pauses_lifted} provider pause(s) lifted")
-    hindered = {hindrance.workflow for hindrance in report.hindrances}
-    for slug, states in report.pending.items():
-        if not hindered & {slug, None}:
-            say(f"{slug}: {states} item(s) are pending and go on")
-    if report.hindrances:
-        say("These would stand still again:")
-        print_hindrances(report.hindrances)
-    say("nothing was changed: without --dry-run it is" if dry_run else f"next: {worded(report.next_step)}")
+    print_retry(report, dry_run=dry_run)
 
 
 def resolve(

@@ -63,6 +63,7 @@ PRINTED: Mapping[str, str] = {
     "status BATCH": "Batch",
     "status BATCH --failed": "FailedRows",
     "stats": "list of WorkflowStatistics",
+    "retry --all-batches": "RetriedBatches",
     "retry": "Retry",
     "resolve": "list of AmbiguousState",
     "resolve --retry": "Resolution",

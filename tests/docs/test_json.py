@@ -267,6 +267,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("callbacks list", ("callbacks", "list")),
     ("callbacks show", ("callbacks", "show", "1")),
     ("callbacks replay", ("callbacks", "replay", "1")),
+    ("retry --all-batches", ("retry", "--all-batches", "--dry-run")),
     ("retry", ("retry", BATCH)),
     ("replay", ("replay", BATCH, "--workflow", MATCH, "--dry-run")),
     ("explain", ("explain", BATCH, "{item}")),

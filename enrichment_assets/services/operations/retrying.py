@@ -122,61 +122,74 @@ def retry(
         NotFoundError: no such batch, or it has no such workflow or provider.
         ConfigurationError: no such error class, or the batch is retired.
     """
+    check_class(error_class)
+    which = Which(workflow, provider, error_class, since)
+    report, batch_id = in_transaction(
+        hq, lambda connection: put_back(connection, settings, batch_key, which, actor=actor, dry_run=dry_run)
+    )
+    if report.running and not dry_run:
+        wake_again(hq, [batch_id])
+    return report
+
+
+def check_class(error_class: str | None) -> None:
+    """Raise `ConfigurationError` for an error class that does not exist."""
     if error_class is not None and error_class not in set(ErrorClass):
         known = ", ".join(member.value for member in ErrorClass)
         raise ConfigurationError(
             f"there is no error class {error_class!r} (known: {known})", code="error_class.not_found"
         )
-    which = Which(workflow, provider, error_class, since)
 
-    def change(connection: Connection) -> tuple[RetryReport, int]:
-        batch, blueprint = locked(connection, batch_key, workflow)
-        slugs = which.slugs(blueprint)
-        if not slugs:
-            raise _no_such_provider(batch_key, blueprint, provider or "")
-        facts = StepFacts.of(blueprint)
-        picked = recovery.pick_states(
-            connection, batch.batch_id, Status.FAILED, workflows=slugs, error_class=error_class, since=since
-        )
-        states = [(p.item_id, p.workflow) for p in picked]
-        reopening.reopen_states(connection, states, Status.FAILED, facts, RETRIED)
-        calls = recovery.ready_calls(connection, picked, CallState.FAILED)
-        counts = Counter(p.workflow for p in picked)
-        taken_back = [] if error_class else _taken_back(connection, batch, facts, slugs, since)
-        uncancelled = dict(Counter(slug for _, slug in taken_back))
-        reopened = reopening.reopen_dependents(connection, states + taken_back, facts)
-        called = _called(blueprint, slugs)
-        lifted = recovery.lift_provider_pauses(connection, called)
-        lifted_at = [step.slug for step in blueprint.steps if step.workflow.provider in called]
-        lift_stops(connection, batch.batch_id, LIFTED, lifted_at)
-        resumed = recovery.wake_batch(connection, batch.batch_id)
-        pending = {c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending}
-        hindrances = _held(batch, batch_key, pending)
-        hindrances += after_retry(connection, settings, batch.batch_id, blueprint, pending)
-        report = RetryReport(
-            batch_key,
-            dict(counts),
-            uncancelled,
-            len(calls),
-            reopened,
-            lifted,
-            resumed,
-            batch.runners,
-            pending,
-            tuple(hindrances),
-        )
-        if counts or uncancelled or reopened or lifted:
-            said = {"retried": dict(counts), "calls": len(calls), "reopened": reopened, "pauses_lifted": lifted}
-            said |= {"uncancelled": uncancelled} if uncancelled else {}
-            note_change(connection, actor, Code.BATCH_RETRY, batch_key, batch, said)
-        if dry_run:
-            connection.rollback()
-        return report, batch.batch_id
 
-    report, batch_id = in_transaction(hq, change)
-    if report.running and not dry_run:
-        wake_again(hq, [batch_id])
-    return report
+def put_back(
+    connection: Connection, settings: Settings, batch_key: str, which: Which, *, actor: Actor, dry_run: bool
+) -> tuple[RetryReport, int]:
+    """Do `retry` in a transaction of the caller's, which is rolled back here where it is a dry run.
+
+    Returns the report and the batch's id. Raises as `retry`.
+    """
+    batch, blueprint = locked(connection, batch_key, which.workflow)
+    slugs = which.slugs(blueprint)
+    if not slugs:
+        raise _no_such_provider(batch_key, blueprint, which.provider or "")
+    facts = StepFacts.of(blueprint)
+    picked = recovery.pick_states(
+        connection, batch.batch_id, Status.FAILED, workflows=slugs, error_class=which.error_class, since=which.since
+    )
+    states = [(p.item_id, p.workflow) for p in picked]
+    reopening.reopen_states(connection, states, Status.FAILED, facts, RETRIED)
+    calls = recovery.ready_calls(connection, picked, CallState.FAILED)
+    counts = Counter(p.workflow for p in picked)
+    taken_back = [] if which.error_class else _taken_back(connection, batch, facts, slugs, which.since)
+    uncancelled = dict(Counter(slug for _, slug in taken_back))
+    reopened = reopening.reopen_dependents(connection, states + taken_back, facts)
+    called = _called(blueprint, slugs)
+    lifted = recovery.lift_provider_pauses(connection, called)
+    lifted_at = [step.slug for step in blueprint.steps if step.workflow.provider in called]
+    lift_stops(connection, batch.batch_id, LIFTED, lifted_at)
+    resumed = recovery.wake_batch(connection, batch.batch_id)
+    pending = {c.slug: c.pending for c in workflow_counts(connection, batch.batch_id) if c.pending}
+    hindrances = _held(batch, batch_key, pending)
+    hindrances += after_retry(connection, settings, batch.batch_id, blueprint, pending)
+    report = RetryReport(
+        batch_key,
+        dict(counts),
+        uncancelled,
+        len(calls),
+        reopened,
+        lifted,
+        resumed,
+        batch.runners,
+        pending,
+        tuple(hindrances),
+    )
+    if counts or uncancelled or reopened or lifted:
+        said = {"retried": dict(counts), "calls": len(calls), "reopened": reopened, "pauses_lifted": lifted}
+        said |= {"uncancelled": uncancelled} if uncancelled else {}
+        note_change(connection, actor, Code.BATCH_RETRY, batch_key, batch, said)
+    if dry_run:
+        connection.rollback()
+    return report, batch.batch_id
 
 
 # crash point: cancellation-is-taken-back

@@ -13,7 +13,7 @@ from enrichment_assets.services.shapes.shape import FLAT, Shape
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches import foresight
-    from enrichment_assets.services.operations import budgeting, recovery, replay_report, retrying
+    from enrichment_assets.services.operations import budgeting, recovery, replay_report, retrying, retrying_many
     from enrichment_assets.store.money import budgets
     from enrichment_assets.store.states.recovery import Ambiguous
 
@@ -147,6 +147,42 @@ class Retry(Shape):
             hindrances=tuple(map(Hindrance.of, report.hindrances)),
             next=report.next_step,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBatch(Shape):
+    """A batch that a retry of several did nothing about.
+
+    Attributes:
+        batch: The batch's key.
+        reason: Why.
+    """
+
+    batch: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetriedBatches(Shape):
+    """What a retry of several batches put back.
+
+    Attributes:
+        dry_run: Nothing was changed.
+        batches: What it came to in each, the oldest first; in a dry run a provider's pause counts in each.
+        left: Batches that are held, given up, archived or busy, and named ones of which nothing matches.
+        more: Batches that match beyond the most that one command takes.
+    """
+
+    dry_run: bool
+    batches: tuple[Retry, ...]
+    left: tuple[LeftBatch, ...]
+    more: int
+
+    @classmethod
+    def of(cls, done: retrying_many.RetriedBatches) -> RetriedBatches:
+        """From what the services return."""
+        left = tuple(LeftBatch(one.batch, one.reason) for one in done.left)
+        return cls(done.dry_run, tuple(map(Retry.of, done.batches)), left, done.more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class PersonLeft(Shape):
     """Something of a person's that somebody has to look after.
 
     Attributes:
-        where: A path or a table.
+        where: A path, a table or a webhook.
         why: Why it is not done by the platform.
     """
 
