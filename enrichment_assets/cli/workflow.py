@@ -14,7 +14,7 @@ from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 from enrichment_assets.cli.workflow_test import test
 
-app = typer.Typer(help="Workflows: list, show, check, test, add, enable, disable.", no_args_is_help=True)
+app = typer.Typer(help="Workflows: list, show, check, test, add, processors, enable, disable.", no_args_is_help=True)
 
 _BRIEF = ("workflow", "provider", "mode", "about", "price", "state")
 Slug = Annotated[str, typer.Argument(help="The workflow's slug.")]
@@ -66,6 +66,38 @@ def show(slug: Slug, as_json: AsJson = False) -> None:
 
     written = found.definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     typer.echo(yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=120), nl=False)
+
+
+@app.command()
+def processors(
+    client: Annotated[str | None, typer.Option("--client", help="As the workflows run for this client.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who processes what each workflow sends, in which regions, and to whose people it is closed.
+
+    Example: enrich workflow processors --client acme
+    """
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.catalog.processors import list_processing
+    from enrichment_assets.services.shapes import catalog as shapes
+
+    found = [shapes.WorkflowProcessor.of(one) for one in list_processing(opened_hq(), client)]
+    if as_json:
+        print_json(found)
+        return
+    rows = []
+    for one in found:
+        helpers = ", ".join(f"{sub['name']} ({', '.join(sub['regions']) or 'not known'})" for sub in one.subprocessors)
+        unknown = " (unknown: asked)" if one.not_for_unknown == "ask" else ""
+        processed = "" if one.provider == "local" else ", ".join(one.regions) or "not known"
+        who = "nobody: computed here" if one.provider == "local" else one.processor or "not said"
+        rows.append((one.workflow, one.about, who, processed, helpers, ", ".join(one.not_for) + unknown))
+    print_table(
+        ("workflow", "about", "processor", "regions", "subprocessors", "closed to"),
+        rows,
+        empty="no workflow sends anything",
+        brief=("workflow", "processor", "regions", "closed to"),
+    )
 
 
 @app.command()

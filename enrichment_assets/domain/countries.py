@@ -92,7 +92,9 @@ def _all_names() -> dict[str, str]:
     names = [*_english_names()]
     for language in _LANGUAGES.split():
         translate = _translator(language)
-        territories = [(code, name) for code, name in Locale.parse(language).territories.items() if _is_country(code)]
+        territories = [
+            (code, name) for code, name in Locale.parse(language).territories.items() if is_country_code(code)
+        ]
         official = [
             (country.alpha_2, translate(name)) for country in pycountry.countries for name in _iso_names(country)
         ]
@@ -102,7 +104,7 @@ def _all_names() -> dict[str, str]:
 
 def _english_names() -> Iterator[tuple[str, str]]:
     for code, name in Locale.parse("en").territories.items():
-        if _is_country(code):
+        if is_country_code(code):
             yield code, name
     for country in pycountry.countries:
         for name in _iso_names(country):
@@ -110,7 +112,7 @@ def _english_names() -> Iterator[tuple[str, str]]:
             yield country.alpha_2, " ".join(reversed(name.split(", ", maxsplit=1)))
     for past in pycountry.historic_countries:
         successor = past.alpha_4[2:]
-        if _is_country(successor):
+        if is_country_code(successor):
             yield from ((successor, name) for name in (past.name, past.name.partition(",")[0]))
 
 
@@ -124,7 +126,8 @@ def _translator(language: str) -> Callable[[str], str]:
     return gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[catalogue], fallback=True).gettext
 
 
-def _is_country(code: str) -> bool:
+def is_country_code(code: str) -> bool:
+    """Whether this is an alpha-2 code of ISO 3166 in capitals, or Kosovo's."""
     return code == _KOSOVO or (len(code) == 2 and _codes().get(code) == code)
 
 

@@ -152,6 +152,8 @@ class Action(StrEnum):
     """() Before anything is skipped for it."""
     NOT_TO_BE_ASKED = "not_to_be_asked"
     """() Nothing is to be done."""
+    LEFT_BY_REGION = "left_by_region"
+    """() Nothing is to be done; where the country is not known, put it into the list."""
     SWITCH_ON = "switch_on"
     """() The workflow, for this client; then launch again."""
     PARENT_COUNTS = "parent_counts"

@@ -98,15 +98,28 @@ def apply_config(client: str, workflow: WorkflowDefinition, config: ClientWorkfl
                 f"{where}: {path!r} cannot be overridden; add a workflow of its own instead",
                 code="client_config.not_overridable",
             )
-        _set_path(merged, path, value, where)
+        _set_path(merged, path, _added_regions(workflow, path, value), where)
     merged["secrets"] = {**merged["secrets"], **config.secrets}
     try:
-        return WorkflowDefinition.model_validate(merged)
+        found = WorkflowDefinition.model_validate(merged)
     except ValidationError as error:
         place, message = described(error, WorkflowDefinition)[0]
         raise ConfigurationError(
             f"{where}: {'.'.join(map(str, place)) or 'settings'}: {message}", code="client_config.value_invalid"
         ) from None
+    if workflow.not_for and workflow.not_for_unknown == "skip" != found.not_for_unknown:
+        raise ConfigurationError(
+            f"{where}: not_for_unknown: for every client the workflow skips who has no country: 'ask' would open it",
+            code="client_config.opens_region",
+        )
+    return found
+
+
+def _added_regions(workflow: WorkflowDefinition, path: str, value: Any) -> Any:
+    """A client's `not_for` behind the workflow's own, which it cannot take away; any other value as it is."""
+    if path != "not_for" or not isinstance(value, list):
+        return value
+    return [*workflow.not_for, *(region for region in value if region not in workflow.not_for)]
 
 
 def build_blueprint(
@@ -216,7 +229,13 @@ def fields_read(workflow: WorkflowDefinition) -> set[str]:
     asked = names_in(workflow.request.model_dump()) if workflow.request is not None else set()
     if workflow.prompt is not None:
         asked |= names_in([workflow.prompt.instructions, workflow.prompt.inputs])
-    return set(workflow.required_fields) | set(workflow.uses) | named | asked
+    closing = {country_field(workflow)} if workflow.not_for else set()
+    return set(workflow.required_fields) | set(workflow.uses) | named | asked | closing
+
+
+def country_field(workflow: WorkflowDefinition) -> str:
+    """The field whose country decides whether a closed workflow asks: the person's, or the company's it asks about."""
+    return "country" if workflow.entity is Entity.PERSON else "company_country"
 
 
 def _after(

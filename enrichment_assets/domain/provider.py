@@ -147,6 +147,7 @@ class Provider(ABC):
         base_url: Where its relative requests go: `home`, or its place in the simulator.
         name: What workflows call it (`provider: apollo`), and its path in the simulator.
         title: Its name for people.
+        company: Who runs it at its own address, where its file says so; None: whoever the user asks.
         home: Its own address; empty where every user has an address of his own.
         own_address: Requests may go to any address that the configuration names. Otherwise only below `base_url`: the
             key would go to another host.
@@ -161,6 +162,7 @@ class Provider(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    company: ClassVar[str | None] = None
     home: ClassVar[str] = ""
     own_address: ClassVar[bool] = False
     secrets: ClassVar[tuple[Secret, ...]] = ()

@@ -38,6 +38,7 @@ class SkipReason(StrEnum):
     ALREADY_FOUND = "already_found"
     BUDGET = "budget"
     SUPPRESSED = "suppressed"
+    CLOSED_TO_REGION = "closed_to_region"
     DISABLED = "disabled"
     INHERITED = "inherited"
     FANNED_OUT = "fanned_out"
@@ -48,7 +49,7 @@ UNDECIDED = "the expression fails"
 """What follows `run_if: ` where the condition could not be evaluated, rather than was not met."""
 
 
-LIFTED_BY_AN_ANSWER = (SkipReason.MISSING_INPUT, SkipReason.CONDITION)
+LIFTED_BY_AN_ANSWER = (SkipReason.MISSING_INPUT, SkipReason.CONDITION, SkipReason.CLOSED_TO_REGION)
 """Why a step is skipped that runs after all when an earlier step has an answer."""
 
 

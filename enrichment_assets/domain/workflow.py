@@ -31,6 +31,7 @@ from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.lead_columns import LeadColumn, columns_fault, long_provides
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
+from enrichment_assets.domain.regions import Processor, RegionCode, UnknownCountry
 from enrichment_assets.domain.signatures import SignatureScheme
 
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -230,6 +231,9 @@ class WorkflowDefinition(Part):
         default_factory=dict, description="which provided fields are columns of final_leads (docs/workflows.md)"
     )
     run_if: str | None = None
+    not_for: list[RegionCode] = Field(default_factory=list, description="regions whose people are not asked about")
+    not_for_unknown: UnknownCountry = Field(default="skip", description="where a row says no country")
+    processor: Processor | None = Field(default=None, description="who processes what is sent, and where")
     base_url: str | None = Field(default=None, description="overrides the provider's address")
     parameters: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict, description="purpose -> NAME of an environment variable")
@@ -317,9 +321,9 @@ class WorkflowDefinition(Part):
 
         Keys are sorted: jsonb does not keep their order, and a definition is the same after it came back. Defaults are
         left out: a field that this model learns later changes no version, so no call of a running batch gets a new key.
-        Nor do `stage`, `id_namespace` and `columns`, which only say how an answer is counted, joined and shown.
+        Nor do those that only say who is asked about, who processes it, and how an answer is counted, joined and shown.
         """
-        return self._hash({"stage", "id_namespace", "columns"})
+        return self._hash({"stage", "id_namespace", "columns", "not_for", "not_for_unknown", "processor"})
 
     def content_version(self) -> str:
         """The same of a definition as a file ships it, columns included, whether or not it is switched on."""

@@ -51,6 +51,7 @@ class Anthropic(ModelProvider):
 
     name = "anthropic"
     title = "Anthropic"
+    company = "Anthropic"
     home = "https://api.anthropic.com"
     secrets = (Secret("api_key", "ANTHROPIC_API_KEY"),)
     key_word = "ANTHROPIC"

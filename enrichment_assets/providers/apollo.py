@@ -30,6 +30,7 @@ class Apollo(Provider):
 
     name = "apollo"
     title = "Apollo"
+    company = "Apollo"
     home = "https://api.apollo.io"
     secrets = (Secret("api_key", "APOLLO_API_KEY"),)
     key_word = "APOLLO"

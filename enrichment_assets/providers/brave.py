@@ -23,6 +23,7 @@ class Brave(Provider):
 
     name = "brave"
     title = "Brave Search"
+    company = "Brave"
     home = "https://api.search.brave.com"
     secrets = (Secret("api_key", "BRAVE_API_KEY"),)
     key_word = "BRAVE"

@@ -20,6 +20,7 @@ class Clay(Provider):
 
     name = "clay"
     title = "Clay"
+    company = "Clay"
     own_address = True
     secrets = (Secret("webhook_auth", "CLAY_WEBHOOK_AUTH", optional=True),)
     key_word = "CLAY"

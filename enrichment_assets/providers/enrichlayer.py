@@ -25,6 +25,7 @@ class EnrichLayer(Provider):
 
     name = "enrichlayer"
     title = "EnrichLayer"
+    company = "EnrichLayer"
     home = "https://enrichlayer.com"
     secrets = (Secret("api_key", "ENRICHLAYER_API_KEY"),)
     key_word = "ENRICHLAYER"

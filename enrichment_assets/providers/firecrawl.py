@@ -36,6 +36,7 @@ class Firecrawl(Provider):
 
     name = "firecrawl"
     title = "Firecrawl"
+    company = "Firecrawl"
     home = "https://api.firecrawl.dev/v2"
     secrets = (Secret("api_key", "FIRECRAWL_API_KEY"),)
     key_word = "FIRECRAWL"

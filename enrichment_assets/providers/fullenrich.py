@@ -23,6 +23,7 @@ class FullEnrich(Provider):
 
     name = "fullenrich"
     title = "FullEnrich"
+    company = "FullEnrich"
     home = "https://app.fullenrich.com"
     secrets = (Secret("api_key", "FULLENRICH_API_KEY"),)
     key_word = "FULLENRICH"

@@ -32,6 +32,7 @@ class Hunter(Provider):
 
     name = "hunter"
     title = "Hunter"
+    company = "Hunter"
     home = "https://api.hunter.io"
     secrets = (Secret("api_key", "HUNTER_API_KEY"),)
     key_word = "HUNTER"

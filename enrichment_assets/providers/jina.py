@@ -35,6 +35,7 @@ class Jina(Provider):
 
     name = "jina"
     title = "Jina Reader"
+    company = "Jina AI"
     home = "https://r.jina.ai"
     secrets = (Secret("api_key", "JINA_API_KEY"),)
     key_word = "JINA"

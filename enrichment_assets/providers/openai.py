@@ -53,6 +53,7 @@ class OpenAI(ModelProvider):
 
     name = "openai"
     title = "OpenAI and whoever speaks like it"
+    company = "OpenAI"
     home = "https://api.openai.com/v1"
     secrets = (Secret("api_key", "OPENAI_API_KEY"),)
     key_word = "OPENAI"

@@ -22,6 +22,7 @@ class PeopleDataLabs(Provider):
 
     name = "pdl"
     title = "People Data Labs"
+    company = "People Data Labs"
     home = "https://api.peopledatalabs.com"
     secrets = (Secret("api_key", "PDL_API_KEY"),)
     key_word = "PDL"

@@ -35,6 +35,7 @@ class Perplexity(ModelProvider):
 
     name = "perplexity"
     title = "Perplexity"
+    company = "Perplexity"
     home = "https://api.perplexity.ai"
     secrets = (Secret("api_key", "PERPLEXITY_API_KEY"),)
     key_word = "PERPLEXITY"

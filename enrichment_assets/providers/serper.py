@@ -20,6 +20,7 @@ class Serper(Provider):
 
     name = "serper"
     title = "Serper"
+    company = "Serper"
     home = "https://google.serper.dev"
     secrets = (Secret("api_key", "SERPER_API_KEY"),)
     key_word = "SERPER"

@@ -40,6 +40,7 @@ class ZenRows(Provider):
 
     name = "zenrows"
     title = "ZenRows"
+    company = "ZenRows"
     home = "https://api.zenrows.com"
     secrets = (Secret("api_key", "ZENROWS_API_KEY"),)
     key_word = "ZENROWS"

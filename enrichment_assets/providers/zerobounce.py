@@ -29,6 +29,7 @@ class ZeroBounce(Provider):
 
     name = "zerobounce"
     title = "ZeroBounce"
+    company = "ZeroBounce"
     home = "https://api.zerobounce.net"
     secrets = (Secret("api_key", "ZEROBOUNCE_API_KEY"),)
     key_word = "ZEROBOUNCE"

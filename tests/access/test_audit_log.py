@@ -31,10 +31,11 @@ CARRIES_OUT = "it carries out what was launched, which is written down"
 KEEPS = "it starts, stops or builds what keeps the data, and decides nothing about it"
 CHANGES_NOTHING: dict[str, str] = {
     **dict.fromkeys(
-        ["client list", "workflow list", "workflow show", "workflow check", "pipeline list", "pipeline show",
-         "budget list", "suppress list", "suppress check", "callbacks list", "callbacks show", "user list",
-         "api-key list", "uploads", "rejections", "status", "stats", "query", "shell", "report", "explain", "export",
-         "worked-at", "moves", "job-changes", "archived", "audit", "history", "alert list",
+        ["client list", "workflow list", "workflow show", "workflow check", "workflow processors",
+         "pipeline list", "pipeline show", "budget list", "suppress list", "suppress check", "callbacks list",
+         "callbacks show", "user list", "api-key list", "uploads", "rejections", "status", "stats", "query", "shell",
+         "report", "explain", "export", "worked-at", "moves", "job-changes", "archived", "audit", "history",
+         "alert list",
          "alert incidents", "alert channels", "person find", "webhook list", "webhook events"],
         ASKS,
     ),

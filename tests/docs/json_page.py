@@ -36,6 +36,7 @@ PRINTED: Mapping[str, str] = {
     "client config --show": "Workflow",
     "workflow list": "list of Workflow",
     "workflow show": "Workflow",
+    "workflow processors": "list of WorkflowProcessor",
     "workflow add": "Saved",
     "workflow check": "list of CheckedFile",
     "workflow test CASES": "WorkflowTest",

@@ -231,6 +231,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("client config --show", ("client", "config", "acme", MATCH, "--show")),
     ("workflow list", ("workflow", "list")),
     ("workflow show", ("workflow", "show", MATCH)),
+    ("workflow processors", ("workflow", "processors", "--client", "acme")),
     ("workflow check", ("workflow", "check", "{example}")),
     ("workflow test CASES", ("workflow", "test", "normalise-name", "{cases}")),
     ("workflow test --record", ("workflow", "test", MATCH, "{recorded}", "--record", BATCH)),

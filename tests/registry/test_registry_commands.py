@@ -159,7 +159,8 @@ def test_values_are_yaml_but_text_that_only_looks_like_a_number_stays_text() -> 
 
 @pytest.mark.parametrize(
     "command", ["client add", "client list", "client config", "workflow list", "workflow show", "workflow add",
-                "workflow disable", "workflow enable", "pipeline list", "pipeline show", "pipeline add", "launch"],
+                "workflow disable", "workflow enable", "workflow processors",
+                "pipeline list", "pipeline show", "pipeline add", "launch"],
 )  # fmt: skip
 def test_every_command_teaches_with_an_example(command: str, tmp_path: Path) -> None:
     assert f"Example: enrich {command}" in " ".join(

@@ -47,6 +47,7 @@ TABLES = [
     "client list",
     "client config kestrel",
     "workflow list",
+    "workflow processors",
     "pipeline list",
     "budget list",
     "callbacks list",

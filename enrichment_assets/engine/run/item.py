@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.planning import country_field
 from enrichment_assets.domain.statuses import UNDECIDED, CallState, InboxStatus, Outcome, SkipReason, Status
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.calls.attempt import Attempt
@@ -146,6 +147,8 @@ def reason_to_skip(item: LoadedItem, step: Step, context: Mapping[str, Any]) -> 
         return f"{SkipReason.ALREADY_FOUND.value}: by {found[0]}"
     if step.provider is not None and (why := _suppressed(item, step)) is not None:
         return f"{SkipReason.SUPPRESSED.value}: {why}"
+    if step.closing is not None and (why := step.closing.reason(_countries(item, step))) is not None:
+        return f"{SkipReason.CLOSED_TO_REGION.value}: {why}"
     for name in step.ended_by:
         if name in item.states and item.states[name].status is not Status.SKIPPED:
             return f"{SkipReason.FANNED_OUT.value}: by {name}"
@@ -164,6 +167,18 @@ def reason_to_skip(item: LoadedItem, step: Step, context: Mapping[str, Any]) -> 
 def _suppressed(item: LoadedItem, step: Step) -> str | None:
     """Why whoever a step would ask about may not be asked about."""
     return item.suppressed_person if step.workflow.entity is Entity.PERSON else item.suppressed_company
+
+
+def _countries(item: LoadedItem, step: Step) -> Iterator[object]:
+    """Every country that row and answers say for whom a step asks about; what a person corrected says it alone."""
+    name = country_field(step.workflow)
+    if item.edited is not None and name in item.edited.fields:
+        yield item.edited.fields[name]
+        return
+    yield item.details.get(name)
+    yield item.identity.get(name)
+    for given in item.given_before(step.blueprint.position):
+        yield given.fields.get(name)
 
 
 # crash point: callback-is-taken

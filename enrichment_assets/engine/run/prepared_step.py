@@ -23,6 +23,7 @@ from enrichment_assets.domain.prompts.reading import PromptReader
 from enrichment_assets.domain.prompts.rendering import PromptRenderer, model_provider_of, prompt_of
 from enrichment_assets.domain.prompts.settlement import reserved_for
 from enrichment_assets.domain.provider import Provider, RenderedRequest
+from enrichment_assets.domain.regions import Closing, closing
 from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.templating import RequestRenderer
@@ -61,6 +62,7 @@ class Step:
     """One step of the blueprint, ready to run.
 
     Attributes:
+        closing: Whom it is closed to; None: nobody.
         ended_by: Emitting steps that leave this one to their child items.
         slug, workflow: The definition with the client's overrides, and its slug.
         gate: The rate of this step's provider key.
@@ -96,6 +98,7 @@ class Step:
     bulk_reader: BulkReader = field(init=False)
     batch_api: BatchApi | None = field(init=False, default=None)
     lines: LineReader = field(init=False)
+    closing: Closing | None = field(init=False)
     slug: str = field(init=False)
     workflow: WorkflowDefinition = field(init=False)
     gate: RateGate | None = field(init=False)
@@ -105,6 +108,7 @@ class Step:
         """What every item asks for again and again, looked up once."""
         self.workflow = self.blueprint.workflow
         self.slug = self.workflow.slug
+        self.closing = closing(self.workflow.not_for, self.workflow.not_for_unknown)
         self.gate = self.throttle.gate if self.throttle is not None else None
         self.needs = self.blueprint.needs
         if (bulk := self.workflow.bulk) is not None and isinstance(self.renderer, BulkRenderer):

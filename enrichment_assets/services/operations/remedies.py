@@ -117,6 +117,7 @@ _SKIPPED: Mapping[str, Action] = {
     SkipReason.ALREADY_FOUND: Action.FOUND_BEFORE,
     SkipReason.BUDGET: Action.RAISE_BUDGET,
     SkipReason.SUPPRESSED: Action.NOT_TO_BE_ASKED,
+    SkipReason.CLOSED_TO_REGION: Action.LEFT_BY_REGION,
     SkipReason.DISABLED: Action.SWITCH_ON,
     SkipReason.INHERITED: Action.PARENT_COUNTS,
     SkipReason.FANNED_OUT: Action.CHILDREN_GO_ON,

@@ -40,6 +40,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.RAISE_BUDGET: "raise that budget: what waits for it then goes on by itself",
     Action.RAISE_THAT_BUDGET: "raise that budget",
     Action.NOT_TO_BE_ASKED: "nothing: these may not be asked about",
+    Action.LEFT_BY_REGION: "nothing: the workflow is closed to people there; a country that is missing can be added",
     Action.SWITCH_ON: "switch the workflow on for this client, and launch again",
     Action.PARENT_COUNTS: "nothing: the parent's answer counts for the child item",
     Action.CHILDREN_GO_ON: "nothing: the child items go through this step",

@@ -15,7 +15,7 @@ from enrichment_assets.services.shapes.shape import FLAT, Shape
 if TYPE_CHECKING:
     from enrichment_assets.domain.pipeline import ClientWorkflowConfig
     from enrichment_assets.domain.workflow import WorkflowDefinition
-    from enrichment_assets.services.catalog import archiving, checking, clients, configuration, readers
+    from enrichment_assets.services.catalog import archiving, checking, clients, configuration, processors, readers
     from enrichment_assets.store.catalog.profiles import StoredProfile
     from enrichment_assets.store.tenancy import readers as reader_roles
 
@@ -178,6 +178,46 @@ class Workflow(Shape):
     def configured(cls, found: configuration.RegisteredWorkflow, merged: WorkflowDefinition) -> Workflow:
         """A registered workflow as it runs for a client."""
         return cls(found.origin, merged.version(), merged)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowProcessor(Shape):
+    """Who processes what a workflow sends, and whose people it is closed to.
+
+    Attributes:
+        workflow: Its slug.
+        provider: Whom it calls; `local`: nobody.
+        about: `person` or `company`.
+        processor: Who processes it; null: nobody has said.
+        regions: Where, as ISO 3166 codes, `EU` or `EEA`; empty: not known.
+        subprocessors: `name` and `regions` of whoever works for the processor.
+        not_for: Regions whose people it is not asked about.
+        not_for_unknown: `skip` or `ask` about a row that says no country; null: it is closed to nobody.
+    """
+
+    workflow: str
+    provider: str
+    about: str
+    processor: str | None
+    regions: tuple[str, ...]
+    subprocessors: tuple[Mapping[str, Any], ...]
+    not_for: tuple[str, ...]
+    not_for_unknown: str | None
+
+    @classmethod
+    def of(cls, found: processors.Processing) -> WorkflowProcessor:
+        """From what the services return."""
+        workflow, who = found.workflow, found.processor
+        return cls(
+            workflow=workflow.slug,
+            provider=workflow.provider,
+            about=workflow.entity.value,
+            processor=None if who is None else who.name,
+            regions=() if who is None else tuple(who.regions),
+            subprocessors=() if who is None else tuple(one.model_dump() for one in who.subprocessors),
+            not_for=tuple(workflow.not_for),
+            not_for_unknown=workflow.not_for_unknown if workflow.not_for else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
