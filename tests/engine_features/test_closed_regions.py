@@ -84,3 +84,19 @@ def test_a_country_that_a_step_finds_or_a_person_corrects_decides_for_the_next(h
         batch.run()
     assert reasons(batch, "ask") == ["closed_to_region: EU (DE)", None, None, "closed_to_region: EU (FR)"]
     assert batch.asked("ask") == 2
+
+
+def test_a_late_answer_that_has_a_country_lets_the_next_step_go_on_unless_it_is_closed(harness: BatchHarness) -> None:
+    batch = harness.launch(
+        rows_of("", ""), async_step("locate", provides={"country": "where"}), step("ask", not_for=["EU"])
+    )
+    batch.run()
+    batch.overdue()
+    batch.run()
+    assert reasons(batch, "ask") == [UNKNOWN, UNKNOWN]
+    first, second = batch.calls()
+    batch.call_back(first, {"found": True, "where": "Switzerland"})
+    batch.call_back(second, {"found": True, "where": "Austria"})
+    assert batch.run().finished
+    assert reasons(batch, "ask") == [None, "closed_to_region: EU (AT)"]
+    assert batch.asked("ask") == 1
