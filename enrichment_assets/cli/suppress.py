@@ -15,6 +15,7 @@ from enrichment_assets.cli.sentences import say
 
 if TYPE_CHECKING:
     from enrichment_assets.domain.suppression import Identity
+    from enrichment_assets.services.people.suppressing import Suppressed
 
 app = typer.Typer(
     name="suppress",
@@ -148,10 +149,7 @@ def list_(
     if as_json:
         print_json(map(shapes.Suppression.of, found))
         return
-    rows = [
-        (one.kind, one.value or "(another pepper)", one.client or "all", one.reason, one.actor, one.expires_at)
-        for one in found
-    ]
+    rows = [(one.kind, _who(one), one.client or "all", one.reason, one.actor, one.expires_at) for one in found]
     print_table(("kind", "who", "client", "why", "said by", "until"), rows, empty="nobody is suppressed")
 
 
@@ -228,6 +226,10 @@ def _identity(
             code="suppression.whom",
         )
     return read_identity(whom, None if kind is None else Kind(kind.value), country)
+
+
+def _who(one: Suppressed) -> str:
+    return one.value or ("(erased: by hash alone)" if one.by_hash else "(another pepper)")
 
 
 def _said(identity: Identity) -> str:

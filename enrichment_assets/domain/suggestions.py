@@ -48,14 +48,14 @@ def misspelt(word: str, known: Iterable[str]) -> str | None:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'email'?`, or nothing where no known name is like the word: the end of a sentence."""
     near = nearest(word, known)
-    return f"; did you mean {near!r}?" if near else ""
+    return f"; did you mean {str(near)!r}?" if near else ""
 
 
 def instead(word: str, known: Iterable[str], *, listed: int = 40) -> str:
     """`did you mean 'email'? there are first_name, ...`: the likeliest name, then those that there are."""
     names = list(known)
     near = nearest(word, names)
-    guess = f"did you mean {near!r}? " if near else ""
+    guess = f"did you mean {str(near)!r}? " if near else ""
     if not names:
         return "there are none"
     return f"{guess}there are {', '.join(names[:listed])}{' ...' if len(names) > listed else ''}"

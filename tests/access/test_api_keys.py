@@ -128,6 +128,7 @@ def test_what_cannot_be_a_key_is_refused_and_leaves_nothing(office: Office) -> N
         with pytest.raises(EnrichError) as refused:
             create_key(office.hq, given["name"], given["scopes"], actor=TESTER, client=given["client"])
         assert refused.value.code == code
+        assert "Permission." not in str(refused.value), "a suggestion is what can be typed"
     assert office.actions() == before
     assert len(list_keys(office.hq)) == 1
 

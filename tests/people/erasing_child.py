@@ -27,7 +27,7 @@ def erase(order: dict[str, Any]) -> int:
     )
     scope = scope_of(hq_of(settings), settings, order["dagster"], None)
     if not erasing.unfinished(scope) and not erasing.certificates(scope):
-        erasing.ask(scope, whom_of(order["email"], None, None, None), "asked", actor=TESTER)
+        erasing.ask(scope, whom_of(order["email"], None, None, None), "Zélda Quixby has asked", actor=TESTER)
     for erasure_id in erasing.unfinished(scope):
         erasing.carry_out(scope, erasure_id)
     return 0

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from dagster._core.instance.ref import InstanceRef
 
+from enrichment_assets.domain.person_traces import Traits, needles_of
 from enrichment_assets.services.batches.extracting import ensure_raw_upload
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.insight.editing import edit_lead
@@ -26,6 +27,7 @@ from enrichment_assets.services.people.keeping_out import look_again
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
+from enrichment_assets.store.people import other_tables
 from enrichment_assets.warehouse import (
     build_analytics,
     build_models,
@@ -33,6 +35,7 @@ from enrichment_assets.warehouse import (
     publish_marts,
     publish_organisations,
 )
+from enrichment_assets.warehouse.files import Layout
 from tests.actors import TESTER
 from tests.chaos.points import ERASING
 from tests.engine.hostile_server import answering
@@ -174,8 +177,11 @@ def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_a
     assert "pumps-and-poetry" in str(said["places"]["hq.provider_calls"])
     assert "bob" not in str(said["places"]["hq.batch_items"]).casefold()
 
+    _of_one_client_no_other_clients_data_is_looked_at(installation, tmp_path)
+
     certificate = _erase_with_kills(installation)
     assert installation.traces() == []
+    assert certificate["reason"] == "[redacted] has asked"
     assert certificate["still_found"] == [] and certificate["items"] == 1
     assert certificate["places"]["uploads"]["rows"] == 1
     webhooks = [one for one in certificate["left_to_a_person"] if one["where"].startswith("webhook ")]
@@ -237,12 +243,48 @@ def _told_of(batch: Launched) -> None:
         )
 
 
+def _of_one_client_no_other_clients_data_is_looked_at(installation: Installation, folder: Path) -> None:
+    settings, whom = installation.settings, whom_of("zelda.quixby@acme.com", None, None, None)
+    acme = scope_of(installation.scope.hq, settings, installation.scope.dagster_url, "acme")
+    alone = access.find(acme, whom).traces
+    with connect(settings.workspace_database_url or "", autocommit=True) as workspace:
+        workspace.execute(
+            "insert into found_people (client_slug, batch_key, item_id, workflow_slug, fetched_at, mail) "
+            "values ('beta', 'beta-1', 999999, 'find', now(), 'zelda.quixby@acme.com')"
+        )
+        workspace.execute("create table notes (said text)")
+        workspace.execute("insert into notes values ('zelda.quixby@acme.com, says another client')")
+    parquet = Layout.of(settings).model("final_leads", "beta", "beta-1")
+    parquet.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"client_slug": ["beta"], "email": ["zelda.quixby@acme.com"]}), parquet)
+    assert access.find(acme, whom).traces == alone
+    access.export(acme, whom, folder / "acme.json", actor=TESTER)
+    assert (
+        "beta" not in (folder / "acme.json").read_text() and "another client" not in (folder / "acme.json").read_text()
+    )
+    with connect(settings.workspace_database_url or "") as workspace:
+        (table,) = (one for one in other_tables.tables_of(workspace, ()) if one.name == "found_people")
+        needles = needles_of(Traits(emails=frozenset({"zelda.quixby@acme.com"})))
+        other_tables.black_out(workspace, table, needles, names=False, client="acme")
+        (row,) = workspace.execute("select mail from found_people where client_slug = 'beta'").fetchall()
+        assert row["mail"] == "zelda.quixby@acme.com"
+        assert other_tables.black_out(workspace, table, needles, names=False, client="beta") == 1
+        workspace.rollback()
+    with connect(settings.workspace_database_url or "", autocommit=True) as workspace:
+        workspace.execute("drop table notes")
+    parquet.unlink()
+
+
 def _a_later_list_stays_without_her(installation: Installation) -> None:
     settings = installation.settings
     first = settings.home.parent / "acme-1.csv"
     assert "Quixby" in first.read_text()
     assert upload_file(hq_of(settings), settings, first, "acme", actor=TESTER).already_known
     assert installation.traces() == [], "the same file again is the upload without her"
+    new = settings.home.parent / "new.csv"
+    new.write_text(first.read_text().replace("Carter", "Cartwright"))
+    assert not upload_file(hq_of(settings), settings, new, "acme", actor=TESTER).already_known
+    new.unlink()
     again = installation.launcher.launch(ROWS, step("find"))
     assert installation.traces() == []
     (upload,) = again.rows("select * from uploads where id = (select max(id) from uploads)")

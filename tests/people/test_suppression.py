@@ -18,6 +18,7 @@ from enrichment_assets.services.operations.history import list_history
 from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.people.importing import import_list
 from enrichment_assets.services.people.suppressing import Terms, is_suppressed, lift, list_suppressed, suppress
+from enrichment_assets.store.database import connect
 from tests.actors import TESTER
 from tests.engine.hostile_server import answering
 from tests.harness.batches import BatchHarness, Launched, company_step, step
@@ -276,6 +277,10 @@ def test_the_commands_teach_and_say_what_they_did(
         ("person", "a*** a*** at acme.com", "acme"),
         ("email", "a***@acme.com", None),
     ]
+    with connect(harness.settings.hq_database_url or "") as connection:
+        connection.execute("update suppressions set sealed = null where kind = 'person'")
+        connection.commit()
+    assert "(erased: by hash alone)" in said("list") and "another pepper" not in said("list")
     assert "ann@acme.com" in said("list", "--plain") and "ann@acme.com" not in said("list")
     path = tmp_path / "no.csv"
     path.write_text("Email\nben@beta.com\nwhat\n")

@@ -211,3 +211,8 @@ def test_a_question_about_one_client_is_never_let_at_other_files() -> None:
     with pytest.raises(EnrichError) as refused:
         CliRunner().invoke(build_app(), ["query", "select 1", "--client", "acme", "--unsafe"], catch_exceptions=False)
     assert refused.value.code == "query.client_and_unsafe"
+
+
+def test_a_question_without_a_statement_is_refused_in_words(installation: Installation) -> None:
+    for nothing in ("", " ", ";", "-- only a remark"):
+        assert asked(installation, nothing) == "refused: Nothing was asked: there is no statement in that SQL"

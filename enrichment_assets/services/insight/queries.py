@@ -150,12 +150,14 @@ def ask(
 
     Raises:
         NotFoundError: There is no such client.
-        EnrichError: The query does not run; the message is DuckDB's, with what was probably meant.
+        EnrichError: Nothing is asked, or the query does not run; the message is DuckDB's, with what was probably meant.
     """
     if hq is not None:
         check_client(hq, settings, client)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe, question=query)
     try:
+        if not connection.extract_statements(query):
+            raise EnrichError("Nothing was asked: there is no statement in that SQL", code="query.empty")
         if not unsafe:
             _refuse_writing(connection, query)
         yield Answer(connection.execute(query, parameters))

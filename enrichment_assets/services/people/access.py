@@ -95,7 +95,7 @@ def _known(scope: Scope, whom: Whom) -> tuple[dict[str, list[Mapping[str, Any]]]
     with scope.hq.workspace.transaction() as connection:
         marts = leave_apart(scope) & {"final_leads", "person_work_history"}
         for found in other_tables.tables_of(connection, leave_apart(scope) - marts):
-            rows = other_tables.rows_naming(connection, found, needles, person.items)
+            rows = other_tables.rows_naming(connection, found, needles, person.items, scope.client)
             places[f"workspace.{found.name}"] = list(rows)
     places["uploads"] = uploaded_rows(scope, whom, person, needles)
     return {place: rows for place, rows in places.items() if rows}, person

@@ -26,7 +26,6 @@ from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog.clients import get_client
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.people import erasures
-from enrichment_assets.store.people.erasures import Erasure
 from enrichment_assets.store.suppressions import suppressions
 
 _SUBJECT = 16
@@ -118,12 +117,13 @@ def open_again(connection: Connection, erasure_id: int, person: Person, hasher: 
 
 # opens files of ours: the home's journal of erasures
 # crash point: erasure-is-in-the-journal
-def _journal(scope: Scope, erasure: Erasure) -> None:
+def _journal(work: Work) -> None:
     """Write the hashes into a file of the home, which a database out of a backup is compared with."""
+    scope, erasure = work.scope, work.erasure
     with scope.hq.transaction() as connection:
         kinds = suppressions.kinds_of(connection, sorted(erasure.each_hash))
     hashes = sorted([kinds.get(one, Kind.EMAIL.value), one.hex()] for one in erasure.each_hash)
-    said = {"subject": erasure.subject, "client": erasure.client, "reason": erasure.reason, "hashes": hashes}
+    said = {"subject": erasure.subject, "client": erasure.client, "reason": _reason(work), "hashes": hashes}
     line = json.dumps(said) + "\n"
     path = scope.settings.erasures_file
     if not path.exists() or line not in path.read_text():
@@ -150,7 +150,7 @@ def carry_out(scope: Scope, erasure_id: int) -> Mapping[str, Any]:
     work = _taken_up(scope, erasure_id)
     if work.erasure.finished_at is not None:
         return work.erasure.certificate or {}
-    _journal(work.scope, work.erasure)
+    _journal(work)
     for place, step in STEPS.items():
         if place not in work.erasure.progress or "open" in work.erasure.progress[place]:
             step(work)
@@ -234,7 +234,7 @@ def _certify(work: Work) -> dict[str, Any]:
         "erasure": erasure.id,
         "subject": erasure.subject,
         "client": erasure.client,
-        "reason": work.needles.blacked_out(erasure.reason, names=True),
+        "reason": _reason(work),
         "actor": erasure.actor,
         "requested_at": erasure.requested_at.isoformat(timespec="seconds"),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -248,6 +248,11 @@ def _certify(work: Work) -> dict[str, Any]:
     with work.scope.hq.transaction() as connection:
         erasures.finish(connection, erasure.id, certificate)
     return certificate
+
+
+def _reason(work: Work) -> str:
+    """Why, without the person: a reason may name them."""
+    return work.needles.blacked_out(work.erasure.reason, names=True)
 
 
 def _packed(whom: Whom, person: Person) -> str:

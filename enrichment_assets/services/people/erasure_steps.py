@@ -114,7 +114,7 @@ def _workspace(work: Work) -> None:
                 if table.name not in known or table.name in done:
                     continue
                 deleted = other_tables.delete_rows(connection, table, work.person.items)
-                named = other_tables.black_out(connection, table, work.needles, names=False)
+                named = other_tables.black_out(connection, table, work.needles, names=False, client=work.scope.client)
                 if deleted or named:
                     done[table.name] = {"deleted": deleted, "blacked_out": named}
     work.note("workspace", {"tables": done})
@@ -124,7 +124,7 @@ def _warehouse(work: Work) -> None:
     scope, before = work.scope, work.erasure.progress.get("warehouse", {})
     layout = brought(scope.settings)
     done, files = list(before.get("open", [])), before.get("files", 0)
-    naming = files_naming(scope.settings, work.needles, work.person.items)
+    naming = files_naming(scope.settings, work.needles, work.person.items, scope.client)
     with scope.hq.transaction() as connection:
         own = candidates.batches_of(connection, work.person.items)
         rows = candidates.rows_in_batches(connection, work.person.items)
@@ -150,7 +150,7 @@ def _dagster(work: Work) -> None:
 
 def _files(work: Work) -> None:
     with work.scope.hq.transaction() as connection:
-        looked = look_through(work.scope.settings, connection, work.needles, dry_run=False)
+        looked = look_through(work.scope.settings, connection, work.needles, work.scope.client_id, dry_run=False)
     work.note("files", {"files": looked.files, "places": looked.places})
 
 

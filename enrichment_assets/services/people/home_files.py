@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from enrichment_assets.domain.person_traces import Needles
 from enrichment_assets.services.insight.target_files import this_host
@@ -40,14 +41,20 @@ class Looked:
     left: tuple[Left, ...] = ()
 
 
-def look_through(settings: Settings, connection: Connection, needles: Needles, *, dry_run: bool) -> Looked:
-    """Find a person in the files of the home and in those that were written for people; overwrite unless `dry_run`."""
+def look_through(
+    settings: Settings, connection: Connection, needles: Needles, client_id: int | None, *, dry_run: bool
+) -> Looked:
+    """Find a person in the files of the home and in those that were written for people; overwrite unless `dry_run`.
+
+    `client_id`: of what was written for people, only what was of this client's batches, or of no one batch.
+    """
     pattern = needles.in_bytes()
     if pattern is None:
         return Looked(0, 0)
     files = places = 0
-    left = list(_elsewhere(connection))
-    for path in _files(settings, connection):
+    written = erasures.written(connection, client_id)
+    left = list(_elsewhere(written))
+    for path in _files(settings, written):
         if path.suffix in _PACKED:
             if not _is_in_home(settings, path) or _is_taken(settings, path):
                 left.append(Left(str(path), "a packed file: delete it, or write it again"))
@@ -57,16 +64,16 @@ def look_through(settings: Settings, connection: Connection, needles: Needles, *
     return Looked(files, places, tuple(left))
 
 
-def _files(settings: Settings, connection: Connection) -> Iterator[Path]:
+def _files(settings: Settings, written: Sequence[Mapping[str, Any]]) -> Iterator[Path]:
     yield from _tree(settings.home, _apart(settings))
-    for row in erasures.written(connection):
+    for row in written:
         path = Path(row["path"])
         if row["host"] == this_host() and path.is_file() and not path.is_symlink() and not _is_in_home(settings, path):
             yield path
 
 
-def _elsewhere(connection: Connection) -> Iterator[Left]:
-    for row in erasures.written(connection):
+def _elsewhere(written: Sequence[Mapping[str, Any]]) -> Iterator[Left]:
+    for row in written:
         if row["host"] != this_host():
             yield Left(
                 f"{row['host']}:{row['path']}", f"a {row['kind']} on another machine: delete it, or write it again"

@@ -82,7 +82,7 @@ def look(scope: Scope, whom: Whom, person: Person) -> Traces:
         subject = subject_of(connection, scope, person, needles)
         found = list(_in_hq(connection, subject))
         known = other_tables.registered_destinations(connection)
-        looked = look_through(scope.settings, connection, needles, dry_run=True)
+        looked = look_through(scope.settings, connection, needles, scope.client_id, dry_run=True)
         received = receivers_of(connection, person.items)
     if rows := uploaded_rows(scope, whom, person, needles):
         found.append(Trace("uploads", "kept files", len(rows)))
@@ -162,12 +162,12 @@ def uploaded_rows(scope: Scope, whom: Whom, person: Person, needles: Needles) ->
 def _in_workspace(scope: Scope, needles: Needles, items: Sequence[int]) -> Iterator[Trace]:
     with scope.hq.workspace.transaction() as connection:
         for table in other_tables.tables_of(connection, leave_apart(scope)):
-            if rows := other_tables.count_naming(connection, table, needles, items, names=False):
+            if rows := other_tables.count_naming(connection, table, needles, items, names=False, client=scope.client):
                 yield Trace("workspace", table.name, rows)
 
 
 def _in_warehouse(scope: Scope, needles: Needles, items: Sequence[int]) -> list[Trace]:
-    files = files_naming(scope.settings, needles, items)
+    files = files_naming(scope.settings, needles, items, scope.client)
     rows: dict[str, int] = {}
     for path, count in files.items():
         name = path.parent.parent.name if path.parent.name.startswith("client_slug=") else path.parent.name

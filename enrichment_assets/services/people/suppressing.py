@@ -34,11 +34,13 @@ class Suppressed:
         id: Its number.
         client: For whom; None: for every client.
         kind: What it names.
-        value: Whom: masked, or plain where that was asked for; None: sealed with another pepper.
+        value: Whom: masked, or plain where that was asked for; None: kept by hash alone, or sealed with another
+            pepper.
         reason: Why.
         actor: Who said so.
         created_at: When.
         expires_at: Until when; None: for good.
+        by_hash: Nobody can say whom: they were erased.
     """
 
     id: int
@@ -49,6 +51,7 @@ class Suppressed:
     actor: str
     created_at: datetime
     expires_at: datetime | None
+    by_hash: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +185,7 @@ def name_of(hasher: Hasher, identity: Identity) -> str:
 def _shown(row: store.Suppression, hasher: Hasher | None, *, plain: bool) -> Suppressed:
     identity = None if row.sealed is None or hasher is None else opened(bytes(row.sealed), hasher)
     value = None if identity is None else identity.value if plain else masked(identity)
-    return Suppressed(row.id, row.client, row.kind, value, row.reason, row.actor, row.created_at, row.expires_at)
+    by_hash = row.sealed is None
+    return Suppressed(
+        row.id, row.client, row.kind, value, row.reason, row.actor, row.created_at, row.expires_at, by_hash
+    )

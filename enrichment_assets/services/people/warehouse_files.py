@@ -33,16 +33,16 @@ Files = dict[Path, int]
 """File -> rows that name the person."""
 
 
-def files_naming(settings: Settings, needles: Needles, items: Sequence[int]) -> Files:
+def files_naming(settings: Settings, needles: Needles, items: Sequence[int], client: str | None) -> Files:
     """The Parquet files of the warehouse that name a person: each is read once, in columns of text only.
 
-    Their name counts in rows of their items, and in files without items.
+    Their name counts in rows of their items, and in files without items. `client`: rows of this client alone count.
     """
     layout, found = brought(settings), Files()
     strong, named = needles.pattern(names=False), needles.pattern(names=True)
     with duckdb.connect() as connection:
         for path in sorted(layout.root.rglob("*.parquet")):
-            if path.stat().st_size and (rows := _rows_naming(connection, path, strong, named, items)):
+            if path.stat().st_size and (rows := _rows_naming(connection, path, strong, named, items, client)):
                 found[path] = rows
     return found
 
@@ -110,7 +110,12 @@ def _empty_rows(raw: Path, numbers: Collection[int]) -> None:
 
 
 def _rows_naming(
-    connection: duckdb.DuckDBPyConnection, path: Path, strong: str | None, named: str | None, items: Sequence[int]
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    strong: str | None,
+    named: str | None,
+    items: Sequence[int],
+    client: str | None,
 ) -> int:
     columns = connection.execute(f"describe select * from read_parquet({quoted(path)})").fetchall()
     texts = [
@@ -124,7 +129,9 @@ def _rows_naming(
         has_items = any(name == "item_id" for name, *_ in columns)
         place = "list_contains($items::bigint[], item_id)" if has_items else "true"
         where.append(f"({place} and regexp_matches({line}, $named, 'i'))")
-    query = f"select count(*) from read_parquet({quoted(path)}) where {' or '.join(where)}"
-    values = {"strong": strong, "named": named, "items": list(items)}
+    has_clients = any(name == "client_slug" for name, *_ in columns)
+    whose = "client_slug = $client" if client is not None and has_clients else "true"
+    query = f"select count(*) from read_parquet({quoted(path)}) where ({' or '.join(where)}) and {whose}"
+    values = {"strong": strong, "named": named, "items": list(items), "client": client}
     given = {name: value for name, value in values.items() if f"${name}" in query}
     return int(connection.execute(query, given).fetchall()[0][0])

@@ -22,7 +22,7 @@ class Suppression(Shape):
         id: Its number.
         client: For whom; null: for every client.
         kind: `email`, `domain`, `phone`, `linkedin` or `person`.
-        value: Whom: masked, but with `--plain`; null: sealed with another pepper.
+        value: Whom: masked, but with `--plain`; null: an erased person's hash alone, or sealed with another pepper.
         reason: Why.
         actor: Who said so.
         created_at: When.

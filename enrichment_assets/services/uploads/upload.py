@@ -98,7 +98,7 @@ def upload_file(
     """
     report = _kept(hq, settings, path, client_slug, actor, _Said(source, filename or path.name, options))
     if keep_erased_out(hq, settings, report.upload_id):
-        return get_upload(hq, report.upload_id)
+        return replace(get_upload(hq, report.upload_id), already_known=report.already_known)
     return report
 
 

@@ -124,14 +124,14 @@ def note_progress(connection: Connection, erasure_id: int, place: str, done: dic
 
 
 def finish(connection: Connection, erasure_id: int, certificate: dict[str, Any]) -> None:
-    """The erasure is done: its certificate stays, and its values go."""
+    """The erasure is done: its certificate stays, and its values go, out of what was given as the reason too."""
     connection.execute(
         """
         update person_erasures set finished_at = clock_timestamp(), certificate = %s, sealed = null,
-               looked_at = clock_timestamp()
+               reason = %s, looked_at = clock_timestamp()
         where id = %s
         """,
-        (Jsonb(certificate), erasure_id),
+        (Jsonb(certificate), certificate["reason"], erasure_id),
     )
 
 
@@ -195,10 +195,16 @@ def note_file(connection: Connection, kind: str, batch_key: str | None, host: st
     )
 
 
-def written(connection: Connection) -> list[dict[str, Any]]:
-    """The files that were written, the latest of each path: kind, host, path."""
+def written(connection: Connection, client_id: int | None) -> list[dict[str, Any]]:
+    """The files that were written, the latest of each path: kind, host, path; none of another client's batch."""
     return connection.execute(
-        "select distinct on (host, path) kind, host, path from written_files order by host, path, id desc"
+        """
+        select distinct on (f.host, f.path) f.kind, f.host, f.path
+        from written_files f left join batches b using (batch_key)
+        where %(client)s::bigint is null or b.id is null or b.client_id = %(client)s
+        order by f.host, f.path, f.id desc
+        """,
+        {"client": client_id},
     ).fetchall()
 
 
