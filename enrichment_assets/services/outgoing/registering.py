@@ -58,11 +58,11 @@ def add_webhook(
     check_name(name)
     Reach.of(settings).check(url)
     told_of = [one.value for one in event_types(events)]
-    secret_of(secret_variable)
     if not 1 <= leads_per_message <= MOST_LEADS:
         raise ConfigurationError(f"a message has 1 to {MOST_LEADS} leads", code="webhook.leads_per_message")
     with hq.transaction() as connection:
         client_id = client_row(connection, client)["id"]
+        secret_of(secret_variable)
         if not webhooks.add(connection, client_id, name, url, told_of, secret_variable, leads_per_message):
             raise ConfigurationError(f"there is a webhook {name} already", code="webhook.name_taken")
         after = {"host": urlsplit(url).hostname, "events": told_of, "secrets": {"current": secret_variable}}
