@@ -30,7 +30,7 @@ MUTATIONS = [
         "acknowledged_is_committed",
         {
             "acknowledged-after-commit": "self._sink.submit(callback).add_done_callback(lambda done: done.exception());"
-            " reply = ACCEPTED"
+            " receipt = Receipt.STORED"
         },
     ),
     Mutation(

@@ -87,7 +87,14 @@ class Probe:
         )
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(self.command(*arguments), env=self.environment(), stdout=subprocess.PIPE, text=True)
+        """Start a command that hears Ctrl-C, also where the tests themselves run in the background of a shell."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
 
     def leave(self, seconds: float = 60.0) -> int:
         """Leave a copy behind; its process id."""

@@ -102,7 +102,6 @@ def note_removed(connection: Connection, upload_ids: list[int]) -> None:
     connection.execute("update upload_rejections set raw = '' where upload_id = any(%s) and raw <> ''", (upload_ids,))
 
 
-# one row: by its key
 def note_kept_again(connection: Connection, upload_id: int) -> None:
     """The file of an upload has come again."""
     connection.execute("update uploads set bytes_removed_at = null where id = %s", (upload_id,))

@@ -188,6 +188,7 @@ def open_again(connection: Connection, erasure_id: int, sealed: bytes, items: Se
     )
 
 
+# one row: an insert
 def note_file(connection: Connection, kind: str, batch_key: str | None, host: str, path: str) -> None:
     """Write down that a command wrote a file for somebody: a report, or an export."""
     connection.execute(
