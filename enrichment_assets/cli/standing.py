@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
 
 
 def print_standing(found: Sequence[Standing], *, title: str = "why they stand there") -> None:
-    """Print why states stand where they stand, and what to do about it: three lines for each reason."""
+    """Print why states stand where they stand, and what to do about it: once for neighbours of the same reason."""
     if not found:
         return
     typer.echo()
     typer.echo(title)
-    for one in found:
-        say(f"  {one.workflow}: {one.states} {one.status.lower().replace('_', ' ')}")
-        _say("why", one.reason)
-        if one.hints:
-            _say("do", all_worded(one.hints))
+    for (reason, hints), same in groupby(found, key=lambda one: (one.reason, one.hints)):
+        for one in same:
+            say(f"  {one.workflow}: {one.states} {one.status.lower().replace('_', ' ')}")
+        _say("why", reason)
+        if hints:
+            _say("do", all_worded(hints))
 
 
 def say_held_calls(found: Sequence[HeldCalls], currencies: Mapping[str, str], *, lead: str = "") -> None:

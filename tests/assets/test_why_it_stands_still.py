@@ -21,8 +21,10 @@ from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.assets.standing import OUTCOME_TAG, outcome_of
 from enrichment_assets.cli import build_app
 from enrichment_assets.cli.hints import all_worded
+from enrichment_assets.cli.standing import print_standing
 from enrichment_assets.code_location import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -89,7 +91,8 @@ CAUSES = (
         22,
         "paused",
         r"paused by dagster:budget: a call of dear takes 0\.01 USD, and of the client's budget for dear of 0\.03 USD "
-        r"0\.03 USD is spent: the next call needs a budget of 0\.04 USD, for all \d+ that wait 0\.\d\d USD",
+        r"0\.03 USD is spent: the next call needs a budget of 0\.04 USD, all \d+ that wait there "
+        r"0\.\d\d USD, besides what later steps cost",
         "raise that budget",
     ),
     Cause("left-out", "SKIPPED", ROWS, "run_if", r"run_if: original\.n == 'x'", "nothing: the workflow's `run_if`"),
@@ -403,3 +406,18 @@ def test_a_run_whose_calls_came_through_is_tagged_only_for_what_stands_still() -
         assert outcome_of(blueprint, reasons, RunReport(moved, {}, False, 0, 0)) == outcome
     long = replace(stopped, reason="x" * 500)
     assert len(outcome_of(blueprint, [long, long], RunReport({}, {}, False, 0, 0)) or "") == 200
+
+
+def test_neighbours_of_one_reason_are_told_it_once(capsys: pytest.CaptureFixture[str]) -> None:
+    hint = (Hint(Action.RAISE_BUDGET),)
+    print_standing(
+        [
+            Standing("find-email", "PENDING", 14, "paused", "no money", hint),
+            Standing("verify-email", "PENDING", 12, "paused", "no money", hint),
+            Standing("verify-email", "SKIPPED", 2, None, "no address", ()),
+            Standing("write", "PENDING", 14, "paused", "no money", hint),
+        ]
+    )
+    printed = capsys.readouterr().out
+    assert printed.count("no money") == 2, "the last one is no neighbour"
+    assert "  find-email: 14 pending\n  verify-email: 12 pending\n    why  no money\n    do   raise" in printed

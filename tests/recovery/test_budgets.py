@@ -44,7 +44,7 @@ def held(batch: RegisteredBatch) -> dict[str, str]:
 BUDGET = "dagster:budget"
 WHY = (
     "a call of find-email takes 0.01 USD, and of the client's budget of 0.01 USD 0.01 USD is spent: "
-    "the next call needs a budget of 0.02 USD, for all 2 that wait 0.03 USD"
+    "the next call needs a budget of 0.02 USD, all 2 that wait there 0.03 USD, besides what later steps cost"
 )
 
 

@@ -138,7 +138,8 @@ def _described(line: BudgetLine, want: Want, waiting: int) -> str:
     amount, spent, reserved = (Money(a, want.currency) for a in (line.amount, line.spent, line.reserved))
     used = line.spent + line.reserved
     set_aside = f" and {reserved} set aside for calls under way" if line.reserved else ""
-    rest = f", for all {waiting} that wait {Money(used + waiting * want.amount, want.currency)}" if waiting > 1 else ""
+    needed = Money(used + waiting * want.amount, want.currency)
+    rest = f", all {waiting} that wait there {needed}, besides what later steps cost" if waiting > 1 else ""
     return (
         f"of {line.named} of {amount} {spent} is spent{set_aside}: "
         f"the next call needs a budget of {Money(used + want.amount, want.currency)}{rest}"
