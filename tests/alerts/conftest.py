@@ -20,7 +20,7 @@ __all__ = ["enrich", "program"]
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 ADDRESSES = {
-    "OPS_SLACK": "https://hooks.slack.com/services/T000/B000/secret-of-slack-1",
+    "OPS_SLACK": "https://hooks.slack.com/services/T/B/secret-of-slack-1",
     "OPS_TEAMS": "https://prod-1.logic.azure.com:443/workflows/a1/triggers/manual/paths/invoke?sig=secret-of-teams-1",
     "OPS_DISCORD": "https://discord.com/api/webhooks/1/secret-of-discord-1",
     "OPS_PAGER": ROUTING_KEY,
