@@ -111,6 +111,11 @@ def test_an_option_named_alone_is_one_of_some_command() -> None:
     assert {(page, option) for page, option in named if option not in known and option != "--"} == set()
 
 
+@cache
+def _anchors(path: Path) -> set[str]:
+    return Page(str(path.relative_to(REPOSITORY))).anchors()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_and_anchors_lead_somewhere(name: str) -> None:
     page, broken = Page(name), []
@@ -119,7 +124,7 @@ def test_links_and_anchors_lead_somewhere(name: str) -> None:
             continue
         path, _, anchor = link.partition("#")
         target = (page.path.parent / path).resolve() if path else page.path
-        if not target.exists() or (anchor and anchor not in Page(str(target.relative_to(REPOSITORY))).anchors()):
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
             broken.append(link)
     assert broken == []
 
@@ -165,11 +170,12 @@ THEIR_FILES = {"leads.csv", "people.csv", "deploy/.env", "deploy/providers.env",
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_name_of_a_table_column_field_or_setting_is_in_the_code(name: str) -> None:
+    known = source_words() | OF_OTHERS | {path.stem for path in _tracked()}
     unknown = {
         word
         for span in Page(name).code_spans()
         for word in re.findall(r"(?<![\w-])[a-z]\w*_\w+(?![\w-])", re.sub(r"https?://\S+", "", span))
-        if not word.endswith("_") and word not in source_words() | OF_OTHERS | {path.stem for path in _tracked()}
+        if not word.endswith("_") and word not in known
     }
     assert unknown == set()
 
