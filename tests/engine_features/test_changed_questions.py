@@ -33,7 +33,7 @@ from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.uploads.upload import upload_file
 from tests.actors import TESTER
 from tests.engine.hostile_server import Answers, answering
-from tests.engine_features.test_pilots_and_replacements import Desk
+from tests.engine_features.test_pilots_and_replacements import Desk, say_where
 from tests.harness.batches import RECEIVER, BatchHarness, Launched, async_step, people, step
 from tests.harness.handles import hq_of
 
@@ -153,8 +153,9 @@ BODY = {"company": "{{company_name}}", "first_name": "{{first_name}}"}
 
 
 @pytest.fixture
-def desk(harness: BatchHarness, tmp_path: Path) -> Desk:
+def desk(harness: BatchHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     settings = replace(harness.settings, sandbox_url=None)  # the provider is the one of the test
+    say_where(monkeypatch, settings)
     add_client(hq_of(settings), "acme", actor=TESTER)
     path = tmp_path / "people.csv"
     path.write_text("First Name,Company\nAnn,Alder\nBen,Alder Incorporated\n")

@@ -76,11 +76,16 @@ class Desk:
         return batch
 
 
+def say_where(environment: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Dagster's storage finds its database by the environment; else it would start a server in the test's home."""
+    environment.setenv("ENRICH_HOME", str(settings.home))
+    environment.setenv("HQ_DATABASE_URL", settings.hq_database_url or "")
+    environment.setenv("DAGSTER_DATABASE_URL", settings.dagster_database_url or "")
+
+
 @pytest.fixture
 def desk(harness: BatchHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("ENRICH_HOME", str(harness.settings.home))  # Dagster's storage finds its database by these
-    monkeypatch.setenv("HQ_DATABASE_URL", harness.settings.hq_database_url or "")
-    monkeypatch.setenv("DAGSTER_DATABASE_URL", harness.settings.dagster_database_url or "")
+    say_where(monkeypatch, harness.settings)
     add_client(hq_of(harness.settings), "acme", actor=TESTER)
     path = tmp_path / "people.csv"
     with path.open("w", newline="") as file:
