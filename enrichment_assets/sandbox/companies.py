@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 from enrichment_assets.sandbox.words import (
@@ -39,9 +40,22 @@ class Funding:
     amount: int
 
 
+class Position(NamedTuple):
+    """Who is known to work at a company, as what."""
+
+    first_name: str
+    last_name: str
+    title: str
+    seniority: str
+    department: str
+
+
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What the simulated world knows of one company. Money is in whole US dollars."""
+    """What the simulated world knows of one company. Money is in whole US dollars.
+
+    `roster`: the people whom its site names, where the small web has it; others who are asked for work there too.
+    """
 
     id: str
     name: str
@@ -62,6 +76,7 @@ class Company:
     email_pattern: str
     accepts_all: bool
     description: str
+    roster: tuple[Position, ...] = ()
 
     @property
     def slug(self) -> str:

@@ -47,8 +47,10 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
     plain_first, plain_last = ascii_letters(first), ascii_letters(last)
     identity = (plain_first, plain_last, company.domain)
     rng = SeededRandom(seed, "person", *identity)
-    title, seniority, department = _position(rng, company)
+    title, seniority, department = _known_position(company, plain_first, plain_last) or _position(rng, company)
     city, state, country, _, area = rng.pick(CITIES)
+    if company.roster:  # a firm of one city: its people live there
+        city, state, country, area = company.city, company.state, company.country, company.phone[3:6]
     handle = f"{f'{plain_first}-{plain_last}'.strip('-') or 'someone'}-{rng.between(0x100000, 0xFFFFFF):x}"
     return Person(
         id=hex_id(seed, "person", *identity),
@@ -74,6 +76,14 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
 def invented_name(rng: SeededRandom) -> tuple[str, str]:
     """First and last name of somebody who was not asked for by name."""
     return rng.pick(FIRST_NAMES), rng.pick(LAST_NAMES)
+
+
+def _known_position(company: Company, plain_first: str, plain_last: str) -> tuple[str, str, str] | None:
+    """What somebody on the company's roster is."""
+    for one in company.roster:
+        if (ascii_letters(one.first_name), ascii_letters(one.last_name)) == (plain_first, plain_last):
+            return one.title, one.seniority, one.department
+    return None
 
 
 def _position(rng: SeededRandom, company: Company) -> tuple[str, str, str]:

@@ -5,11 +5,13 @@ Nothing is stored: asking again makes the same answer again. A small cache keeps
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from enrichment_assets.sandbox.companies import Company, host_of, make_company
 from enrichment_assets.sandbox.people import Person, invented_name, make_person
 from enrichment_assets.sandbox.seeded_random import SeededRandom
+from enrichment_assets.sandbox.web.whose import known_company
 
 
 class Population:
@@ -17,7 +19,7 @@ class Population:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._company = lru_cache(maxsize=20_000)(lambda name, domain: make_company(seed, name, domain))
+        self._company = lru_cache(maxsize=20_000)(self._make_company)
         self._person = lru_cache(maxsize=5_000)(self._make_person)  # a person is asked for by one step after another
 
     def rng(self, *identity: object) -> SeededRandom:
@@ -43,11 +45,18 @@ class Population:
         """The person that these details mean; what is not said is made up from what is."""
         return self._person(first.strip(), last.strip(), name, email, company, domain, linkedin_url, person_id)
 
+    def _make_company(self, name: str, domain: str) -> Company:
+        known = known_company(self.seed, domain) if domain else None
+        if known is None:
+            return make_company(self.seed, name, domain)
+        return replace(known, name=name) if name else known
+
     def _make_person(
         self, first: str, last: str, name: str, email: str, company: str, domain: str, linkedin_url: str, person_id: str
     ) -> Person:
         if not (first or last):
-            first, last = self._name(name, email, linkedin_url, person_id)
+            known = self._on_roster(email) if "@" in email and not name.strip() else None
+            first, last = known or self._name(name, email, linkedin_url, person_id)
         if not (company.strip() or host_of(domain) or host_of(email)):
             employer = self.rng("employer of", first, last, linkedin_url, person_id)
             company = f"{employer.pick(_EMPLOYERS)} {employer.pick(_KINDS)}"
@@ -56,8 +65,19 @@ class Population:
 
     def colleague(self, company: Company, number: int) -> Person:
         """The `number`-th person who works at a company."""
-        first, last = invented_name(self.rng("colleague", company.domain, number))
+        if number < len(company.roster):
+            first, last = company.roster[number][:2]
+        else:
+            first, last = invented_name(self.rng("colleague", company.domain, number))
         return make_person(self.seed, first, last, company)
+
+    def _on_roster(self, email: str) -> tuple[str, str] | None:
+        """Whose address this is, where the company's people are known."""
+        company = self.company(domain=host_of(email))
+        for one in company.roster:
+            if company.email_for(one.first_name, one.last_name) == email.strip().lower():
+                return one.first_name, one.last_name
+        return None
 
     def _name(self, name: str, email: str, linkedin_url: str, person_id: str) -> tuple[str, str]:
         words = name.split()

@@ -13,10 +13,13 @@ from typing import Any, ClassVar
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, found_reply, json_reply, missed_reply
 from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
-from enrichment_assets.sandbox.providers.search_results import Found, found_for
+from enrichment_assets.sandbox.providers.search_results import found_for
+from enrichment_assets.sandbox.web.results import Found
 
 ONE = Decimal(1)
 MOST = 20
+LAST_OFFSET = 9
+"""`offset` counts pages from 0."""
 
 
 class Brave(SimulatedProvider):
@@ -37,17 +40,23 @@ class Brave(SimulatedProvider):
         words, text = call.query.get("q", "").strip(), call.query.get("count", str(MOST))
         if not words or not text.isdigit() or not 1 <= int(text) <= MOST:
             raise Refusal(_error(422, "VALIDATION", "Unable to validate request parameter(s)"))
+        offset = call.query.get("offset", "0")
+        if not offset.isdigit() or int(offset) > LAST_OFFSET:
+            raise Refusal(_error(422, "VALIDATION", "Unable to validate request parameter(s)"))
+        page, subject = int(offset) + 1, words if int(offset) == 0 else f"{words} (page {int(offset) + 1})"
 
         def work() -> Reply:
-            query = {"original": words, "more_results_available": False}
-            if call.misses(words.casefold()):
-                return missed_reply({"type": "search", "query": query}, words, ONE)
-            results = [_result(one) for one in found_for(call, words, int(text))]
+            found = [] if call.misses(words.casefold()) else found_for(call, words, int(text), page)
+            has_more = bool(found) and bool(found_for(call, words, int(text), page + 1))
+            query = {"original": words, "more_results_available": has_more}
+            if not found:
+                return missed_reply({"type": "search", "query": query}, subject, ONE)
+            results = [_result(one) for one in found]
             return found_reply(
-                {"type": "search", "query": query, "web": {"type": "search", "results": results}}, words, ONE
+                {"type": "search", "query": query, "web": {"type": "search", "results": results}}, subject, ONE
             )
 
-        return Question("web/search", f"{words.casefold()}|{text}", work)
+        return Question("web/search", f"{words.casefold()}|{text}" + (f"|{page}" if page > 1 else ""), work)
 
     def unauthorised(self, call: Call) -> Reply:
         """422, the status of a bad question too."""

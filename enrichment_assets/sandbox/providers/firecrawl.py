@@ -15,6 +15,8 @@ from enrichment_assets.sandbox.exchange import Call, Charge, Question, Refusal, 
 from enrichment_assets.sandbox.providers import homepages
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
 from enrichment_assets.sandbox.seeded_random import hex_id
+from enrichment_assets.sandbox.web.sites import Fetched, fetched
+from enrichment_assets.sandbox.web.writing import html_of, markdown_of
 
 ONE = Decimal(1)
 _FORMATS = ("markdown", "html", "rawHtml", "links")
@@ -41,10 +43,11 @@ class Firecrawl(SimulatedProvider):
             raise Refusal(_error(400, "BAD_REQUEST", f"Invalid format {unknown[0]!r}"))
 
         def work() -> Reply:
-            is_gone = call.misses(host_of(url))
+            met = fetched(call.population, url)
+            is_gone = call.misses(host_of(url)) or (met is not None and met.status == 404)
             metadata = {
                 "sourceURL": url,
-                "url": url if url.count("/") > 2 else f"{url}/",
+                "url": met.url if met is not None else url if url.count("/") > 2 else f"{url}/",
                 "statusCode": 404 if is_gone else 200,
                 "contentType": "text/html; charset=utf-8",
                 "proxyUsed": "basic",
@@ -52,10 +55,11 @@ class Firecrawl(SimulatedProvider):
                 "scrapeId": hex_id(call.population.seed, "firecrawl", url),
                 **({"error": "Not Found"} if is_gone else {}),
             }
-            page = _gone(formats) if is_gone else _page(call, url, formats)
+            page = _gone(formats) if is_gone else _page(call, url, formats, met)
             reply = json_reply(200, {"success": True, "data": {**page, "metadata": metadata}})
             reply.outcome = "not_found" if is_gone else "found"
             reply.charges = (Charge(url, ONE),)
+            reply.after = met.after if met is not None else 0.0
             return reply
 
         return Question("scrape", f"{url}|{','.join(formats)}", work, about=host_of(url))
@@ -78,7 +82,11 @@ class Firecrawl(SimulatedProvider):
         return _error(status, "SCRAPE_ALL_ENGINES_FAILED", "All scraping engines failed")
 
 
-def _page(call: Call, url: str, formats: list[str]) -> dict[str, Any]:
+def _page(call: Call, url: str, formats: list[str], met: Fetched | None) -> dict[str, Any]:
+    if met is not None:
+        markup = html_of(met.page, has_run_scripts=True)
+        known = {"markdown": markdown_of(met.page), "html": markup, "rawHtml": markup, "links": met.page.links}
+        return {one: known[one] for one in formats}
     company = call.population.company(domain=url)
     html = homepages.html_page(call.population, company)
     shown = {

@@ -11,6 +11,8 @@ from enrichment_assets.sandbox.companies import host_of
 from enrichment_assets.sandbox.exchange import Call, Charge, Question, Refusal, Reply, json_reply, text_reply
 from enrichment_assets.sandbox.providers import homepages
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path
+from enrichment_assets.sandbox.web.sites import fetched
+from enrichment_assets.sandbox.web.writing import markdown_of
 
 WARNING = "Target URL returned error 404: Not Found"
 
@@ -30,12 +32,15 @@ class Jina(SimulatedProvider):
             raise Refusal(_error(422, "ParamValidationError", "Invalid URL or TLD"))
 
         def work() -> Reply:
-            is_gone = call.misses(host_of(url))
+            met = fetched(call.population, url)
+            is_gone = call.misses(host_of(url)) or (met is not None and met.status == 404)
             company = call.population.company(domain=url)
-            content = "# Not Found\n" if is_gone else homepages.markdown_page(call.population, company)
+            shown = homepages.markdown_page(call.population, company) if met is None else markdown_of(met.page)
+            content = "# Not Found\n" if is_gone else shown
             tokens = max(len(content) // 4, 1)
-            title = "404 Not Found" if is_gone else company.name
-            reply = _read(call, url, title, content, tokens, is_gone=is_gone)
+            title = "404 Not Found" if is_gone else company.name if met is None else met.page.title
+            reply = _read(call, url if met is None else met.url, title, content, tokens, is_gone=is_gone)
+            reply.after = met.after if met is not None else 0.0
             reply.outcome = "not_found" if is_gone else "found"
             reply.charges = (Charge(url, Decimal(tokens)),)
             return reply

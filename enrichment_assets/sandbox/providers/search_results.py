@@ -1,35 +1,35 @@
 """What search engines find in the simulated world: pages about a company, LinkedIn profiles of people of one name.
 
 A query with a quoted name is understood: `site:linkedin.com/in "Jane Doe" "Acme"` finds Jane Doe of Acme among others
-of her name, and for one in eight only the others; `"Acme" news` finds pages about Acme. Any other finds whatever.
+of her name, and for one in eight only the others; `"Acme" news` finds pages about Acme. What is about the small web
+finds what is in it (`web/searching.py`). Any other finds whatever.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from enrichment_assets.sandbox.companies import Company, invented_employer
 from enrichment_assets.sandbox.exchange import Call
 from enrichment_assets.sandbox.people import Person
 from enrichment_assets.sandbox.seeded_random import SeededRandom
+from enrichment_assets.sandbox.web.results import Found
+from enrichment_assets.sandbox.web.searching import found_in_web
 
 _QUOTED = re.compile(r'"([^"]+)"')
 _STRANGERS = 3
 _UNLISTED = 0.125
 
 
-class Found(NamedTuple):
-    """One result; `date` is free text, as the engines write it, or None."""
+def found_for(call: Call, words: str, count: int, page: int = 1) -> list[Found]:
+    """Up to `count` results of a query's `page` (from 1), the same every time; none behind the last one."""
+    in_web = found_in_web(call.population, words)
+    if in_web is not None:
+        return in_web[(page - 1) * count : page * count]
+    return _found_elsewhere(call, words, count) if page == 1 else []
 
-    title: str
-    link: str
-    snippet: str
-    date: str | None = None
 
-
-def found_for(call: Call, words: str, count: int) -> list[Found]:
-    """Up to `count` results for a query, the same every time."""
+def _found_elsewhere(call: Call, words: str, count: int) -> list[Found]:
     quoted = _QUOTED.findall(words)
     rng = call.population.rng("search", words.casefold())
     if "linkedin.com" in words:

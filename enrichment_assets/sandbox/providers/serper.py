@@ -32,14 +32,17 @@ class Serper(SimulatedProvider):
             raise Refusal(json_reply(400, {"message": "Missing query parameter", "statusCode": 400}))
         text = str(asked.get("num") or 10)
         count = min(int(text), 100) if text.isdigit() else 10
+        page = _page(asked.get("page"))
+        subject = words if page == 1 else f"{words} (page {page})"
 
         def work() -> Reply:
-            base = {"searchParameters": {"q": words, "type": "search", "num": count, "engine": "google"}, "credits": 1}
-            if call.misses(words.casefold()):
-                return missed_reply({**base, "organic": []}, words, ONE)
-            return found_reply({**base, "organic": _organic(call, words, count)}, words, ONE)
+            told = {"q": words, "type": "search", "num": count, "page": page, "engine": "google"}
+            base = {"searchParameters": told, "credits": 1}
+            organic = [] if call.misses(words.casefold()) else _organic(call, words, count, page)
+            reply = found_reply if organic else missed_reply
+            return reply({**base, "organic": organic}, subject, ONE)
 
-        return Question("search", f"{words.casefold()}|{count}", work)
+        return Question("search", f"{words.casefold()}|{count}" + (f"|{page}" if page > 1 else ""), work)
 
     def unauthorised(self, call: Call) -> Reply:
         """403, as Serper answers a wrong key."""
@@ -50,7 +53,13 @@ class Serper(SimulatedProvider):
         return json_reply(400, {"message": "Not enough credits", "statusCode": 400})
 
 
-def _organic(call: Call, words: str, count: int) -> list[dict[str, Any]]:
+def _page(asked: Any) -> int:
+    """The number of a page, from 1."""
+    text = str(asked or 1)
+    return max(1, int(text)) if text.isdigit() else 1
+
+
+def _organic(call: Call, words: str, count: int, page: int) -> list[dict[str, Any]]:
     """Results by rank; `date` only where there is one, as Serper leaves it out."""
     return [
         {
@@ -60,5 +69,5 @@ def _organic(call: Call, words: str, count: int) -> list[dict[str, Any]]:
             "position": position,
             **({"date": one.date} if one.date else {}),
         }
-        for position, one in enumerate(found_for(call, words, count), 1)
+        for position, one in enumerate(found_for(call, words, count, page), 1)
     ]

@@ -19,7 +19,9 @@ from enrichment_assets.sandbox.exchange import Call, Charge, Question, Refusal, 
 from enrichment_assets.sandbox.limits import Room
 from enrichment_assets.sandbox.providers import homepages
 from enrichment_assets.sandbox.providers.base import SimulatedProvider, no_such_path, whole_seconds
+from enrichment_assets.sandbox.providers.zenrows_web import web_page
 from enrichment_assets.sandbox.seeded_random import hex_id
+from enrichment_assets.sandbox.web.sites import Fetched, fetched
 
 PLAIN = Decimal("0.001")
 TIMES = {(False, False): 1, (True, False): 5, (False, True): 10, (True, True): 25}
@@ -47,22 +49,26 @@ class ZenRows(SimulatedProvider):
             raise Refusal(_error(400, "REQS001", "The 'url' parameter is required"))
         if not host_of(url) or not url.lower().startswith(("http://", "https://")):
             raise Refusal(_error(400, "REQS002", "The 'url' parameter has to be an absolute http(s) address"))
-        flags = _needed(call, url)
+        met = fetched(call.population, url)
+        flags = _needed(call, url, met)
 
         def work() -> Reply:
-            company = call.population.company(domain=url)
             cost = PLAIN * TIMES[flags]
             headers = {
                 "x-request-id": hex_id(call.population.seed, "zenrows", url, *flags),
-                "zr-final-url": url if url.count("/") > 2 else f"{url}/",
+                "zr-final-url": met.url if met is not None else url if url.count("/") > 2 else f"{url}/",
             }
-            if call.misses(host_of(url)):
+            if call.misses(host_of(url)) or (met is not None and met.status == 404):
                 reply = _error(404, "RESP002", "The target page was not found (404)")
                 reply.outcome = "not_found"
                 reply.headers = {**headers, "x-request-cost": str(cost)}
                 reply.charges = (Charge(url, cost),)
                 return reply
-            reply = _page(call, company)
+            if met is not None:
+                reply = web_page(call, met.page, has_run_scripts=flags[0])
+                reply.after = met.after
+            else:
+                reply = _page(call, call.population.company(domain=url))
             reply.headers = {**headers, "x-request-cost": str(cost), "zr-content-type": reply.content_type}
             reply.charges = (Charge(url, cost),)
             return reply
@@ -166,13 +172,15 @@ def _parsed(company: Company) -> dict[str, Any]:
     }
 
 
-def _needed(call: Call, url: str) -> tuple[bool, bool]:
+def _needed(call: Call, url: str, met: Fetched | None) -> tuple[bool, bool]:
     """JavaScript and premium proxies, as asked for; in `mode=auto` what the page needs, most often neither."""
     flags = (_flag(call, "js_render"), _flag(call, "premium_proxy"))
     if call.query.get("mode") != "auto":
         return flags
     if any(flags):
         raise Refusal(_error(400, "REQS004", "mode=auto cannot be combined with js_render or premium_proxy"))
+    if met is not None:
+        return met.page.is_shell, False
     return call.population.rng("needs", host_of(url)).pick(_NEEDS)
 
 

@@ -1,0 +1,97 @@
+"""The small web: a search leads to firms and to noise, sites can be scraped, and everybody knows the same people."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from enrichment_assets.domain.pages.reading import page_of
+from enrichment_assets.sandbox.companies import host_of
+from enrichment_assets.sandbox.population import Population
+from enrichment_assets.sandbox.web.firm_pages import cards_of
+from enrichment_assets.sandbox.web.firms import Firm, company_of, firms_in
+from enrichment_assets.sandbox.web.industries import BY_SLUG
+
+from .conftest import Client
+
+KEY = {"x-api-key": "k"}
+WEALTH = BY_SLUG["wealth-management"]
+QUERY = 'wealth management firms in "Boston, MA"'
+
+
+async def serper(sandbox: Client, words: str, page: int = 1) -> list[dict[str, Any]]:
+    got = await sandbox.post("/serper/search", {"q": words, "page": page}, headers=KEY)
+    return list(got.json["organic"])
+
+
+async def scraped(sandbox: Client, url: str, options: str = "") -> Any:
+    got = await sandbox.get(f"/zenrows/v1/?apikey=k&url={quote(url, safe='')}{options}")
+    return got, page_of(got.body, got.headers["content-type"], got.headers.get("zr-final-url"))
+
+
+def firm_of_kind(kind: str) -> Firm:
+    return next(
+        firm for city in ("boston", "austin", "tulsa") for firm in firms_in(7, WEALTH, city, "MA") if firm.site == kind
+    )
+
+
+async def test_a_search_goes_through_its_pages_to_an_honest_end_and_bills_each(sandbox: Client) -> None:
+    pages = [await serper(sandbox, QUERY, page) for page in range(1, 7)]
+    sizes = [len(page) for page in pages]
+    assert sizes[0] == 10
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == 0
+    links = [one["link"] for page in pages for one in page]
+    assert len(set(links)) == len(links)
+    assert await serper(sandbox, QUERY, 2) == pages[1]
+    brave = await sandbox.get(
+        f"/brave/res/v1/web/search?q={quote(QUERY)}&count=10&offset=1", headers={"x-subscription-token": "k"}
+    )
+    assert [one["url"] for one in brave.json["web"]["results"]] == links[10:20]
+    assert brave.json["query"]["more_results_available"] is True
+    assert (await sandbox.billing())["units"] == "8"
+
+
+async def test_a_search_mixes_firms_with_directories_networks_and_articles(sandbox: Client) -> None:
+    hosts = {host_of(one["link"]) for page in range(1, 6) for one in await serper(sandbox, QUERY, page)}
+    firms = firms_in(7, WEALTH, "boston", "MA")
+    listed = {firm.found_at for firm in firms if firm.is_listed}
+    assert listed <= hosts
+    assert {"yelp.com", "linkedin.com", "facebook.com"} <= hosts
+    assert len(hosts & {"wealth-firm-finder.com", "boston-ma-gazette.com", "ma-wealth-association.org"}) >= 2
+    assert 0.3 < len(listed) / len([one for page in range(1, 6) for one in await serper(sandbox, QUERY, page)]) < 0.8
+
+
+async def test_the_page_of_a_firms_people_says_whom_every_provider_knows(sandbox: Client) -> None:
+    firm = next(one for one in firms_in(7, WEALTH, "boston", "MA") if one.site == "good" and one.mails == "mailto")
+    company = company_of(7, firm)
+    _, home = await scraped(sandbox, f"https://www.{firm.host}/")
+    _, team = await scraped(sandbox, next(link for link in home.links if link.endswith(firm.team_path)))
+    cards = cards_of(firm, company)
+    assert [card.email for card in cards if card.email] == [one for one in team.emails if host_of(one) == firm.host]
+    assert all(card.name in team.text and card.title in team.text for card in cards)
+    population = Population(7)
+    assert [population.colleague(company, n).email for n in range(firm.written)] == [c.email for c in cards if c.email]
+    first = firm.staff[0]
+    match = await sandbox.match({"first_name": first.first_name, "last_name": first.last_name, "domain": firm.host})
+    assert (match.json["person"]["title"], match.json["person"]["city"]) == (first.title, "Boston")
+    by_mail = await sandbox.match({"email": cards[0].email})
+    assert by_mail.json["person"]["name"] == cards[0].name
+
+
+async def test_scrapers_meet_each_kind_of_site_as_it_is(sandbox: Client) -> None:
+    shell = firm_of_kind("script-only")
+    _, empty = await scraped(sandbox, f"https://{shell.host}/")
+    _, shown = await scraped(sandbox, f"https://{shell.host}/", "&js_render=true")
+    assert (empty.fault, shown.fault) == ("empty_page", None)
+    _, parked = await scraped(sandbox, f"https://{firm_of_kind('parked').host}/")
+    _, walled = await scraped(sandbox, f"https://{firm_of_kind('consent-wall').host}/", "&js_render=true")
+    assert (parked.fault, walled.fault) == ("parked_domain", "consent_wall")
+    gone, _ = await scraped(sandbox, f"https://{firm_of_kind('gone').host}/")
+    assert (gone.status, gone.json["code"], gone.headers["x-request-cost"]) == (404, "RESP002", "0.001")
+    moved = firm_of_kind("moved")
+    landed, _ = await scraped(sandbox, f"https://{moved.found_at}/contact")
+    assert landed.headers["zr-final-url"] == f"https://www.{moved.host}/contact"
+    for path, body in (("/firecrawl/scrape", {"url": f"https://{shell.host}/"}), ("/jina/", {"url": shell.host})):
+        got = await sandbox.post(path, body, headers={"authorization": "Bearer k", "accept": "application/json"})
+        assert shell.name in got.body.decode()
