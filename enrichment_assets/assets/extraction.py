@@ -121,8 +121,9 @@ def _batch_models(project: Project) -> dg.AssetsDefinition:
         from enrichment_assets.warehouse import build_in, open_session, run_tests_in
 
         settings, batch_key = platform.settings(), context.partition_key
-        selected = [m.name for m in models if model_key(m.name) in context.selected_asset_keys]
         with values_withheld(), platform.open_hq() as hq, open_session(settings, batch_key) as session:
+            mine = [m.name for m in models if m.name in session.project.models]
+            selected = [name for name in mine if model_key(name) in context.selected_asset_keys]
             reports = build_in(session, selected, previews=True) if selected else []
             tested = run_tests_in(session, [report.name for report in reports])
             broken = yield from _reported(context, project, settings, reports, tested)

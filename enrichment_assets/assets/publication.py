@@ -14,7 +14,7 @@ import dagster as dg
 from enrichment_assets.assets.direct import direct_parents
 from enrichment_assets.assets.partitions import OWNERS, batches
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.warehouse.project import Model, Project
+from enrichment_assets.warehouse.project import PUBLISHED_OF_SYSTEM, Model, Project
 
 if TYPE_CHECKING:
     from enrichment_assets.warehouse import BatchSession
@@ -75,7 +75,7 @@ def reconciliation_names(published: Sequence[Model]) -> list[str]:
     """What `warehouse.reconcile` compares, by the names it gives."""
     counted = ["rows + children = items", "items = leads"]
     counted += [f"{kind} entries = rows + exclusions" for kind in ("history", "education")]
-    return [*counted, *(f"published {m.name}" for m in published)]
+    return [*counted, *(f"published {m.name}" for m in published if m.system is None), PUBLISHED_OF_SYSTEM]
 
 
 def check_name(reconciliation: str) -> str:

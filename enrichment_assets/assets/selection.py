@@ -15,7 +15,7 @@ from enrichment_assets.assets.results import RESULTS
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.assets.uploads import BATCH_ITEMS, RAW_UPLOADS
 from enrichment_assets.store.states.groups import Outlook
-from enrichment_assets.warehouse.project import load_project
+from enrichment_assets.warehouse.project import Project, load_project
 
 ALL_STEPS = {"enrich/steps": "all"}
 """Tag of a run that works on every step of its batch, also on those that were added after the code location was loaded:
@@ -44,9 +44,9 @@ def assets_of_run(outlook: Outlook, shown: Collection[dg.AssetKey]) -> list[dg.A
     """
     if not outlook.laid_out:
         first = steps_of(outlook.planned, shown)
-        return [*first, *tables_of_a_batch()] if outlook.may_finish else first
+        return [*first, *tables_of_a_batch(outlook.system)] if outlook.may_finish else first
     if outlook.may_finish:
-        return [*_shown_steps(outlook.planned, shown), *tables_of_a_batch()]
+        return [*_shown_steps(outlook.planned, shown), *tables_of_a_batch(outlook.system)]
     return _shown_steps(outlook.open, shown) or steps_of(outlook.planned, shown)
 
 
@@ -54,7 +54,16 @@ def _shown_steps(slugs: Iterable[str], shown: Collection[dg.AssetKey]) -> list[d
     return [key for key in map(step_key, slugs) if key in shown]
 
 
-def tables_of_a_batch() -> list[dg.AssetKey]:
-    """The results, the models of a batch, and their publication."""
-    models = [dg.AssetKey(m.name) for m in load_project().models.values() if m.partitioned]
+def tables_of_a_batch(system: str | None) -> list[dg.AssetKey]:
+    """The results, the models that a batch of this system (None: of none) has, and their publication."""
+    return _tables(load_project().of_system(system))
+
+
+def tables_of_any_batch() -> list[dg.AssetKey]:
+    """The results, the models of the batches of all systems, and their publication."""
+    return _tables(load_project())
+
+
+def _tables(project: Project) -> list[dg.AssetKey]:
+    models = [dg.AssetKey(m.name) for m in project.models.values() if m.partitioned]
     return [RESULTS, *models, PUBLISHED]

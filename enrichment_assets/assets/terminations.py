@@ -18,7 +18,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionStatus
 from dagster._core.storage.tags import BACKFILL_ID_TAG, PARTITION_NAME_TAG
 
-from enrichment_assets.assets.selection import ALL_STEPS, tables_of_a_batch
+from enrichment_assets.assets.selection import ALL_STEPS, tables_of_any_batch
 from enrichment_assets.assets.uploads import RAW_UPLOADS
 from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.domain.errors import EnrichError
@@ -75,4 +75,4 @@ def _works_on_steps(run: dg.DagsterRun) -> bool:
     """Whether it was to work on steps: tables that are not made any more are no reason to stop calls."""
     if run.asset_selection is None or ALL_STEPS.items() <= run.tags.items():
         return True
-    return bool(set(run.asset_selection) - {RAW_UPLOADS, *tables_of_a_batch()})
+    return bool(set(run.asset_selection) - {RAW_UPLOADS, *tables_of_any_batch()})

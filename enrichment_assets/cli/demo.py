@@ -37,17 +37,35 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    system: Annotated[str | None, typer.Argument(help="A system to show; without one, the usual sample.")] = None,
     file: Annotated[Path | None, typer.Option(help="Another list to run instead of the sample.")] = None,
     pipeline: Annotated[str, typer.Option(help="The pipeline to run.")] = PIPELINE,
+    listed: Annotated[bool, typer.Option("--list", help="Show the systems that there are, and run nothing.")] = False,
 ) -> None:
     """Upload a sample list, run a pipeline with synchronous and asynchronous steps over it, and report.
 
     Everything is real but the providers: those are the sandbox, a local server that speaks their HTTP contracts, so
     no key is needed and nothing is paid. The run stays in Dagster's history: see it with `enrich up`.
+    With a system (--list shows them) its own sample goes through its own pipeline, and its tables are shown at the end.
     With --pipeline research-and-write a list of companies becomes graded leads and drafts, with a page to look at.
+
+    Example: enrich demo agency
 
     Example: enrich demo --pipeline research-and-write
     """
+    if listed:
+        from enrichment_assets.cli.demo_systems import list_systems
+
+        list_systems()
+    elif system is not None:
+        from enrichment_assets.cli.demo_systems import show_system
+
+        show_system(system, given={"--file": file is not None, "--pipeline": pipeline != PIPELINE})
+    else:
+        _show_sample(file, pipeline)
+
+
+def _show_sample(file: Path | None, pipeline: str) -> None:
     import time
     from dataclasses import replace
 
@@ -68,7 +86,7 @@ def demo(
     open_databases(settings)
     with ReceiverProcess(settings) as receiver, SandboxProcess(callback_delay=1.0, miss=0.08) as sandbox:
         settings = replace(settings, receiver_url=receiver.url, sandbox_url=sandbox.url)
-        _export(settings)
+        export(settings)
         if CLIENT not in {client.slug for client in list_clients(hq)}:
             add_client(hq, CLIENT, "Demo client", actor=actor())
         if pipeline == WRITING:
@@ -111,13 +129,18 @@ def _write_page(hq: Hq, settings: Settings, batch_key: str) -> None:
     say(f"\nGrades with their reasons, and drafts with the facts that they rest on: {page}")
 
 
-def _export(settings: Settings) -> None:
+def export(settings: Settings) -> None:
     """What runs in this process read from the environment."""
     import os
 
     os.environ["ENRICH_HOME"] = str(settings.home)
     os.environ["ENRICH_RECEIVER_URL"] = settings.receiver_url
     os.environ["ENRICH_SANDBOX_URL"] = settings.sandbox_url or ""
+
+
+def activation() -> str:
+    """The line before commands that are told, where the program cannot be found yet."""
+    return "" if shutil.which("enrich") else "  source .venv/bin/activate\n"
 
 
 def _report(hq: Hq, settings: Settings, batch_key: str, seconds: float) -> None:
@@ -132,9 +155,8 @@ def _report(hq: Hq, settings: Settings, batch_key: str, seconds: float) -> None:
             row = warehouse.execute(f"select count(*) from {model} where batch_key = ?", [batch_key]).fetchone()
             say(f"{model}: {row[0] if row else 0} rows")
     say(f"Rows in {one.rows} = {one.items} items + {one.rejected} rejected. {seconds:.0f} s in all.\n")
-    where = "" if shutil.which("enrich") else "  source .venv/bin/activate\n"
     say(
-        f"Next:\n{where}"
+        f"Next:\n{activation()}"
         f'  enrich query "select full_name, title, company_name, email from final_leads"\n'
         f'  enrich query "select person_name, organisation_name, title from person_work_history"\n'
         f"  enrich export {batch_key} final_leads --to leads.csv\n"

@@ -65,20 +65,28 @@ def report(
         _print_json(hq, settings, sections, batch, client, named=what not in queries.REPORTS)
         return
     for name in sections:
-        query, parameters = queries.report_query(name, batch)
-        with queries.ask(hq, settings, query, parameters, client=client, unsafe=True) as answer:
-            from enrichment_assets.cli.tables import print_table
-            from enrichment_assets.services.insight.report_money import with_currencies
+        print_report(hq, settings, name, batch=batch, client=client, limit=limit)
 
-            print_table(
-                answer.columns,
-                with_currencies(hq, answer.columns, answer.rows()),
-                limit=limit,
-                title=queries.REPORTS[name].title,
-                once=("client_slug", "batch_key"),
-                brief=queries.REPORTS[name].brief,
-                total=("cost",),
-            )
+
+def print_report(
+    hq: Hq, settings: Settings, name: str, *, batch: str | None = None, client: str | None = None, limit: int = 200
+) -> None:
+    """Print one of the reports by its name, of a batch, of a client or of all."""
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.insight import queries
+    from enrichment_assets.services.insight.report_money import with_currencies
+
+    query, parameters = queries.report_query(name, batch)
+    with queries.ask(hq, settings, query, parameters, client=client, unsafe=True) as answer:
+        print_table(
+            answer.columns,
+            with_currencies(hq, answer.columns, answer.rows()),
+            limit=limit,
+            title=queries.REPORTS[name].title,
+            once=("client_slug", "batch_key"),
+            brief=queries.REPORTS[name].brief,
+            total=("cost",),
+        )
 
 
 def _print_json(

@@ -25,7 +25,7 @@ from enrichment_assets.code_location import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run.advance import Progress as EngineProgress
 from enrichment_assets.services.batches.extracting import bring_up_to_date
-from enrichment_assets.services.batches.status import BatchStatus, status
+from enrichment_assets.services.batches.status import BatchStatus, batch_row, status
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq
@@ -112,8 +112,14 @@ def _run_until_done(
             if not status(hq, settings, batch_key).finished:
                 bring_up_to_date(hq, settings, batch_key)
             elif PUBLISHED not in assets:
-                _run_once(definitions, instance, batch_key, tables_of_a_batch(), {})
-            _build_organisations(definitions, instance)
+                _run_once(definitions, instance, batch_key, tables_of_a_batch(_system(hq, batch_key)), {})
+            _build_organisations(definitions, instance, _system(hq, batch_key))
+
+
+def _system(hq: Hq, batch_key: str) -> str | None:
+    """The system of a batch, by its pipeline."""
+    found: str | None = batch_row(hq, batch_key).blueprint.get("system")
+    return found
 
 
 def _selected(
@@ -159,9 +165,10 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     return any(error is not None and error.cls_name == "DagsterExecutionInterruptedError" for error in errors)
 
 
-def _build_organisations(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
-    """Build and publish the tables over all batches, as the daemon does when a batch is extracted."""
-    published = [m.name for m in load_project().models.values() if m.published and not m.partitioned]
+def _build_organisations(definitions: dg.Definitions, instance: dg.DagsterInstance, system: str | None) -> None:
+    """Build and publish the tables over all batches, as the daemon does when a batch of this system is extracted."""
+    models = load_project().of_system(system).models.values()
+    published = [m.name for m in models if m.published and not m.partitioned]
     result = definitions.resolve_job_def(ANALYTICS_JOB).execute_in_process(
         instance=instance,
         asset_selection=[model_key(name) for name in published],

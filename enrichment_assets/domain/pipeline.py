@@ -79,6 +79,9 @@ class PipelineDefinition(Part):
         min_length=1,
     )
     guard: Guard | None = Field(default=None, description="when a batch pauses itself; null: never")
+    system: Slug | None = Field(
+        default=None, description="the system that it belongs to: its batches have that system's tables too"
+    )
 
     def slugs(self) -> list[str]:
         """The workflow slugs in order, waterfalls flattened."""
@@ -125,6 +128,7 @@ class Blueprint(Part):
         default=None, description="as it was at the launch; null: no step reads it, or the client had none"
     )
     guard: Guard | None = None
+    system: Slug | None = Field(default=None, description="the pipeline's")
     steps: list[BlueprintStep] = Field(min_length=1)
 
     def step(self, slug: str) -> BlueprintStep:

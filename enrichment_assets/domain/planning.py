@@ -182,6 +182,7 @@ def build_blueprint(
         pipeline=pipeline.slug,
         company_identity=list(pipeline.company_identity),
         guard=pipeline.guard,
+        system=pipeline.system,
         steps=steps,
     )
 

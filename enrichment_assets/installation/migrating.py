@@ -20,6 +20,7 @@ from enrichment_assets.store import migrations
 from enrichment_assets.store.database import Connection, connect
 from enrichment_assets.store.tenancy.policies import KEEPS, READERS, WORKS, protect_patiently
 from enrichment_assets.store.tenancy.workers import let_work
+from enrichment_assets.store.views.making import digest, ensure_views, let_use, standing, views
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -155,7 +156,7 @@ def _upgrade(url: str) -> None:
 
 
 def _protect(url: str, works_as: str | None) -> None:
-    """Row level security on every table of HQ; that it is there is noted at the end, and done again where it is not.
+    """Row level security on every table of HQ, and its views; noted at the end, and done again where that is not so.
 
     Beside the migration, not in it: that would hold all tables until the last one is done, while others work on them.
     """
@@ -167,13 +168,15 @@ def _protect(url: str, works_as: str | None) -> None:
         protect_patiently(connection, tables, workers=workers)
         if works_as is not None:
             let_work(connection, works_as, list(tables))
+        ensure_views(connection, views("hq"))
+        let_use(connection, standing(connection, "hq"), workers, write=True)
         note = sql.SQL("comment on policy {} on {} is {}")
         names = (sql.Identifier(WORKS), sql.Identifier(READERS), sql.Literal(_protected_note()))
         connection.execute(note.format(*names))
 
 
 def _protected_note() -> str:
-    return f"all tables of revision {newest_revision()} have row level security"
+    return f"all tables of revision {newest_revision()} have row level security; views {digest('hq')}"
 
 
 _PLACES = """

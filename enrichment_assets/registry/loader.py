@@ -1,4 +1,4 @@
-"""The built-in workflows and pipelines: YAML files beside this module, read and validated.
+"""The built-in workflows, pipelines and systems: YAML files beside this module, read and validated.
 
 They seed the database and stand in for it while it is down. A user's own workflow file is read by the same functions.
 """
@@ -12,17 +12,19 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.model_errors import Lines, at_line, described, line_of
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.reads import spelt
+from enrichment_assets.domain.suggestions import instead
+from enrichment_assets.domain.system import SystemDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
 
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """For files of ours alone: it takes aliases and double keys, and its depth is bounded by the stack."""
 
-_Model = TypeVar("_Model", WorkflowDefinition, PipelineDefinition)
+_Model = TypeVar("_Model", WorkflowDefinition, PipelineDefinition, SystemDefinition)
 
 
 @cache
@@ -43,6 +45,20 @@ def builtin_pipelines() -> dict[str, PipelineDefinition]:
     """Slug -> definition of the pipelines that every client can use."""
     found = [_shipped(PipelineDefinition, text, name) for name, text in _files("pipelines")]
     return {pipeline.slug: pipeline for pipeline in found}
+
+
+@cache
+def systems() -> dict[str, SystemDefinition]:
+    """Slug -> definition of the systems that are shipped, by slug."""
+    found = [_shipped(SystemDefinition, text, name) for name, text in _files("systems")]
+    return {system.slug: system for system in found}
+
+
+def get_system(slug: str) -> SystemDefinition:
+    """The system of that slug; raises `NotFoundError` naming what there is."""
+    if slug not in systems():
+        raise NotFoundError(f"there is no system {slug!r}: {instead(slug, list(systems()))}", code="system.not_found")
+    return systems()[slug]
 
 
 def parse_workflow(text: str, name: str) -> WorkflowDefinition:

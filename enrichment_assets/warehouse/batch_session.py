@@ -32,8 +32,9 @@ class BatchSession:
 
     Attributes:
         connection: The DuckDB session; closed with the block that opened it.
-        project: The models, with the columns that are in force.
+        project: The models that the batch has (`system`), with the columns that are in force.
         is_small: Whether the batch is held in memory.
+        system: The batch's, by its pipeline; None: it is of none.
         items_a_chunk: Models that are `per_item` are built, and published, for so many items at a time.
         counted: What was counted in two ways (`warehouse.testing`) since the models were built, by its macro.
     """
@@ -45,6 +46,7 @@ class BatchSession:
     batch_key: str
     items_a_chunk: int
     is_small: bool
+    system: str | None
     has_read: bool = field(default=False, init=False)
     counted: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
 
@@ -95,15 +97,25 @@ def open_session(settings: Settings, batch_key: str, *, items_a_chunk: int = ITE
     """
     layout = brought(settings, batch_key=batch_key)
     client = layout.client_of(batch_key)
-    project = project_of(layout)
+    system = system_of(layout, client, batch_key)
+    project = project_of(layout).of_system(system)
     is_small = _is_small(layout, project, client, batch_key, items_a_chunk)
     connection = connect(layout)
     try:
         if is_small:
             connection.execute("set threads = 1")  # handing small work to threads costs more than it saves
-        yield BatchSession(connection, project, layout, client, batch_key, items_a_chunk, is_small)
+        yield BatchSession(connection, project, layout, client, batch_key, items_a_chunk, is_small, system)
     finally:
         connection.close()
+
+
+def system_of(layout: Layout, client: str, batch_key: str) -> str | None:
+    """The system of a batch, by its pipeline at launch; None too for one that was extracted before there were any."""
+    with pq.ParquetFile(layout.source("batches", client, batch_key)) as file:
+        if "system" not in file.schema_arrow.names:
+            return None
+        found: list[str | None] = file.read(["system"])["system"].to_pylist()
+    return found[0] if found else None
 
 
 def _is_small(layout: Layout, project: Project, client: str, batch_key: str, items_a_chunk: int) -> bool:

@@ -33,7 +33,7 @@ from enrichment_assets.warehouse.previews import (
     filled_columns,
     masked_preview,
 )
-from enrichment_assets.warehouse.project import Column, Model, load_project
+from enrichment_assets.warehouse.project import Column, Model, Project, load_project
 from enrichment_assets.warehouse.session import attach, connect, create_view, give_memory_back
 from enrichment_assets.warehouse.writing import write_parts, write_query
 
@@ -115,7 +115,10 @@ def _build_batch(session: BatchSession, select: Iterable[str] | None, previews: 
 def build_analytics(
     settings: Settings, select: Iterable[str] | None = None, *, previews: bool = False
 ) -> list[ModelReport]:
-    """Build the models over all batches (those named in `select`, default all), in dependency order."""
+    """Build the models over all batches (those named in `select`, default all), in dependency order.
+
+    Those of a system are built once a batch of it was.
+    """
     build = partial(_build_analytics, settings, select, previews)
     return published_as_one(Layout.of(settings), EVERYTHING, build)
 
@@ -125,13 +128,22 @@ def _build_analytics(settings: Settings, select: Iterable[str] | None, previews:
     project = project_of(layout)
     connection = connect(layout)
     try:
-        chosen = project.choose(select, partitioned=False)
+        chosen = [m for m in project.choose(select, partitioned=False) if _has_batches(project, layout, m.system)]
         attach(connection, project.needed_for(name for model in chosen for name in model.deps), layout)
         reports = [_build(connection, model, layout.analytics(model.name), None, previews) for model in chosen]
         compact(layout, project, connection)
         return reports
     finally:
         connection.close()
+
+
+def _has_batches(project: Project, layout: Layout, system: str | None) -> bool:
+    """Whether there is anything to build models over all batches of this system from: a table of any of its batches.
+
+    Of a system whose batches have no tables of their own, nobody can tell: its models are built.
+    """
+    of_batches = [m.name for m in project.models.values() if m.partitioned and m.system == system]
+    return system is None or not of_batches or any(layout.all_of("models", name) for name in of_batches)
 
 
 def _built(session: BatchSession, model: Model, target: Path, previews: bool) -> ModelReport:

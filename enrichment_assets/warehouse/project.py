@@ -23,6 +23,9 @@ from enrichment_assets.warehouse.testspecs import Severity, TestSpec, generic_te
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 """The folder beside the package, in a checkout as in an installation."""
 
+PUBLISHED_OF_SYSTEM = "published tables of the system"
+"""The reconciliation of all marts of a batch's system at once, also for a batch of none: runs plan the same checks."""
+
 Layer = Literal["staging", "marts", "analytics"]
 
 
@@ -79,6 +82,11 @@ class Model:
     renderer: Renderer = field(repr=False, kw_only=True)
 
     @property
+    def system(self) -> str | None:
+        """The system whose batches alone have it (`meta: {system: golf}`); None: every batch has it."""
+        return self.meta.get("system")
+
+    @property
     def deps(self) -> tuple[str, ...]:
         """Names of everything it reads: models and seeds, then sources."""
         return self.refs + self.sources
@@ -122,6 +130,11 @@ class Project:
                 seen[name] = self.models[name]
                 waiting += seen[name].refs
         return list(seen.values())
+
+    def of_system(self, system: str | None) -> Project:
+        """What a batch of this system has (None: of none): its models, and those of all batches."""
+        kept = {name: model for name, model in self.models.items() if model.system in (None, system)}
+        return replace(self, models=kept)
 
     def tables_below(self, model: Model) -> list[str]:
         """Names of the models that are files and that this one reads, at any distance."""
@@ -192,6 +205,7 @@ def _load(folder: Path, lead_columns: tuple[Column, ...]) -> Project:
         model = _model(path, described[path.stem], config, renderer, singular)
         models[model.name] = _with_declared(model, lead_columns)
     _check_per_item(models)
+    _check_systems(models)
     return Project(models=_in_build_order(models), sources=sources, seeds=seeds)
 
 
@@ -280,6 +294,18 @@ def _check_per_item(models: Mapping[str, Model]) -> None:
                 + (f"reads {whole[0]}, which is not." if whole else "has no batch."),
                 code="model.per_item_invalid",
             )
+
+
+def _check_systems(models: Mapping[str, Model]) -> None:
+    """What every batch has cannot read what only the batches of one system have; nor one system another's."""
+    for model in models.values():
+        for name in model.refs:
+            system = models[name].system if name in models else None
+            if system not in (None, model.system):
+                raise ConfigurationError(
+                    f"{model.name} reads {name}, which only batches of the system {system} have.",
+                    code="model.of_another_system",
+                )
 
 
 def _in_build_order(models: dict[str, Model]) -> dict[str, Model]:

@@ -25,27 +25,18 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
+from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.links import with_signs_of_life
 from enrichment_assets.store.loading import ASIDE, aside, from_aside
+from enrichment_assets.store.tenancy.workspace import show_views
 from enrichment_assets.warehouse.batch_session import BatchSession, open_session
 from enrichment_assets.warehouse.chunks import ITEMS_A_CHUNK, ItemRange, ranges_of
 from enrichment_assets.warehouse.copies import brought
-from enrichment_assets.warehouse.folding import (
-    conversion,
-    creation,
-    fold_rows,
-    folded,
-    readers_of,
-    refuse_views_over,
-    tables_of,
-    view,
-)
+from enrichment_assets.warehouse.folding import fold_rows, folded, tables_of
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Model, load_project
@@ -61,18 +52,9 @@ from enrichment_assets.warehouse.published_parts import (
     parts_of,
     standing_parts,
 )
+from enrichment_assets.warehouse.published_tables import ensure, kind_of
 from enrichment_assets.warehouse.session import attach, connect
 
-POSTGRES_TYPES = {
-    "VARCHAR": "text",
-    "BIGINT": "bigint",
-    "INTEGER": "integer",
-    "BOOLEAN": "boolean",
-    "DOUBLE": "double precision",
-    "DATE": "date",
-    "TIMESTAMPTZ": "timestamptz",
-    "DECIMAL(18,6)": "numeric(18,6)",
-}
 _ROWS_A_CHUNK = 20_000
 _INDEX_MEMORY = "256MB"
 """`maintenance_work_mem` while the indexes of a table are built."""
@@ -107,14 +89,19 @@ def publish_marts_in(session: BatchSession, hq: Hq) -> list[PublishReport]:
     """`publish_marts` out of what a batch's session sees."""
     session.read_all()
     models = [m for m in session.project.models.values() if m.published and m.partitioned]
-    return _publish(hq.workspace.url, session.connection, models, session.batch_key, session.items_a_chunk)
+    url, system = hq.workspace.url, session.system
+    return _publish(url, session.connection, models, session.batch_key, session.items_a_chunk, system)
 
 
 def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:
     """Publish the marts over all batches (organisations and their aliases): replaced whole, in one transaction."""
     layout = brought(settings, batch_key=ALL)
     project = project_of(layout)
-    models = [m for m in project.models.values() if m.published and not m.partitioned]
+    models = [
+        m
+        for m in project.models.values()
+        if m.published and not m.partitioned and (m.system is None or layout.analytics(m.name).exists())
+    ]
     duck = connect(layout)
     try:
         attach(duck, project.needed_for(model.name for model in models), layout)
@@ -129,14 +116,17 @@ def _publish(
     models: list[Model],
     batch_key: str | None,
     items_a_chunk: int,
+    system: str | None = None,
 ) -> list[PublishReport]:
     try:
         with connect_postgres(url) as workspace:
             workspace.execute("select pg_advisory_xact_lock(%s)", [_TABLES_LOCK])
             workspace.execute(CREATION)
             for model in models:
-                _ensure(workspace, model)
+                ensure(workspace, model)
             protect_marts(workspace, models)
+            if system is not None:
+                show_views(workspace, system)
         with adbc.connect(with_signs_of_life(url)) as connection:
             _execute(connection, _lock(batch_key))
             reports = [_replace(connection, duck, model, batch_key, items_a_chunk) for model in models]
@@ -155,10 +145,10 @@ def withdraw_marts(hq: Hq, batch_key: str) -> None:
             if not (model.published and model.partitioned):
                 continue
             for name in tables_of(model):
-                if _kind(workspace, name):
+                if kind_of(workspace, name):
                     delete = sql.SQL("delete from {} where batch_key = %s").format(sql.Identifier(name))
                     workspace.execute(delete, [batch_key])
-        if _kind(workspace, TABLE):
+        if kind_of(workspace, TABLE):
             workspace.execute(f"delete from {TABLE} where batch_key = %s", [batch_key])
 
 
@@ -288,63 +278,3 @@ def _missing_indexes(connection: adbc.Connection, model: Model) -> dict[str, lis
                     "where i.indrelid = to_regclass({})").format(sql.Literal(f'"{model.name}"'))  # fmt: skip
     there = {row[0] for row in _execute(connection, query)}
     return {name: keys for name, keys in wanted.items() if name not in there}
-
-
-def _ensure(workspace: Connection, model: Model) -> None:
-    """Make what holds a mart's rows; fold those of a table that an earlier version published as it was."""
-    fold = folded(model)
-    if fold is None:
-        _ensure_table(workspace, model)
-        return
-    kind = _kind(workspace, model.name)
-    shown = list(_columns_of(workspace, model.name)) if kind == "v" else []
-    if shown and {column.name for column in model.columns} <= set(shown):
-        return
-    if kind == "r":
-        refuse_views_over(workspace, model.name)
-        _ensure_table(workspace, model)
-    readers = readers_of(workspace, model.name) if kind == "r" else []
-    made = creation(fold, POSTGRES_TYPES)
-    for statement in (*made, *(conversion(fold) if kind == "r" else ()), view(fold, shown)):
-        workspace.execute(statement)
-    if shown:  # what is there has nothing in the new columns: it is written again
-        workspace.execute(f"delete from {TABLE} where model = %s", [model.name])
-    for role in readers:
-        workspace.execute(sql.SQL("grant select on {} to {}").format(sql.Identifier(model.name), role))
-
-
-def _kind(workspace: Connection, name: str) -> str | None:
-    """What a name is: `r` a table, `v` a view; None: there is no such relation."""
-    found = workspace.execute("select relkind::text as kind from pg_class where oid = to_regclass(%s)", [f'"{name}"'])
-    row = found.fetchone()
-    return None if row is None else str(row["kind"])
-
-
-def _columns_of(workspace: Connection, name: str) -> dict[str, str]:
-    """Column -> type of a table or view, in its order; nothing where there is none."""
-    rows = workspace.execute(
-        """select attname as name,
-                  replace(format_type(atttypid, atttypmod), 'timestamp with time zone', 'timestamptz') as type
-           from pg_attribute
-           where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum""",
-        [f'"{name}"'],
-    )
-    return {row["name"]: row["type"] for row in rows}
-
-
-def _ensure_table(workspace: Connection, model: Model) -> None:
-    """Create the table, add columns that the model has grown. Cheap when all is there."""
-    table = sql.Identifier(model.name)
-    columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(POSTGRES_TYPES[c.type])) for c in model.columns]
-    workspace.execute(sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join(columns)))
-    there = _columns_of(workspace, model.name)
-    for column, definition in zip(model.columns, columns, strict=True):
-        if column.name not in there:  # without a default: no row is written again, and none is as it is to be
-            workspace.execute(sql.SQL("alter table {} add column {}").format(table, definition))
-            workspace.execute(f"delete from {TABLE} where model = %s", [model.name])
-        elif there[column.name] in {*POSTGRES_TYPES.values()} - {kind := POSTGRES_TYPES[column.type]}:
-            raise ConfigurationError(
-                f"Column `{column.name}` of the published table {model.name} is of type {there[column.name]}, and the "
-                f"model's is of type {kind}. Rename the column in the table, and publish again: it is made anew.",
-                code="published.column_type",
-            )

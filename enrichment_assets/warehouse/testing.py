@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.folding import folded, row_count
 from enrichment_assets.warehouse.generations import ALL
 from enrichment_assets.warehouse.lead_columns import project_of
-from enrichment_assets.warehouse.project import Model, load_project
+from enrichment_assets.warehouse.project import PUBLISHED_OF_SYSTEM, Model, load_project
 from enrichment_assets.warehouse.session import attach, connect
 from enrichment_assets.warehouse.testspecs import Severity, TestSpec
 
@@ -103,7 +103,7 @@ def reconcile(hq: Hq, settings: Settings, batch_key: str) -> list[Reconciliation
     """What has to add up for a batch, counted in two ways.
 
     Rows + children = items; items = leads; entries of job histories, and of education, = rows + exclusions; and per
-    published model its published rows = warehouse rows.
+    published model its published rows = warehouse rows (those of the batch's system together).
 
     Raises:
         NotFoundError: Nothing was published for the batch.
@@ -120,10 +120,17 @@ def reconcile_in(session: BatchSession, hq: Hq) -> list[Reconciliation]:
     marts = [m.name for m in session.project.models.values() if m.published and m.partitioned]
     expected = {name: _count(connection, f'select count(*) from "{name}"') for name in marts}
     with hq.workspace.transaction() as workspace:
-        for name in marts:
-            actual = _published_rows(workspace, session.project.models[name], batch_key)
-            found.append(Reconciliation(f"published {name}", actual == expected[name], expected[name], actual))
-    return found
+        actual = {name: _published_rows(workspace, session.project.models[name], batch_key) for name in marts}
+    common = [name for name in marts if session.project.models[name].system is None]
+    found += [_compare_published(f"published {name}", {name: expected[name]}, actual) for name in common]
+    of_system = {name: rows for name, rows in expected.items() if name not in common}
+    return [*found, _compare_published(PUBLISHED_OF_SYSTEM, of_system, actual)]
+
+
+def _compare_published(name: str, expected: Mapping[str, int], actual: Mapping[str, int]) -> Reconciliation:
+    """Rows of some marts in the warehouse and in the workspace database: each has to have as many here as there."""
+    passed = all(actual[mart] == rows for mart, rows in expected.items())
+    return Reconciliation(name, passed, sum(expected.values()), sum(actual[mart] for mart in expected))
 
 
 @contextmanager

@@ -42,6 +42,7 @@ FOR_USERS = (
     "docs/databases.md",
     "docs/deployment.md",
     "docs/sandbox.md",
+    "docs/systems.md",
     "docs/json.md",
     "docs/errors.md",
 )

@@ -20,7 +20,7 @@ from enrichment_assets.warehouse import load_project, run_tests
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.kept_lineage import lineage_of
 from enrichment_assets.warehouse.project import PROJECT_DIR
-from enrichment_assets.warehouse.publishing import POSTGRES_TYPES
+from enrichment_assets.warehouse.published_tables import POSTGRES_TYPES
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 

@@ -21,7 +21,7 @@ from enrichment_assets.warehouse import (
     withdraw_marts,
 )
 from enrichment_assets.warehouse.folding import folded, view
-from enrichment_assets.warehouse.publishing import POSTGRES_TYPES
+from enrichment_assets.warehouse.published_tables import POSTGRES_TYPES
 from tests.harness.handles import hq_of
 from tests.warehouse.hq_data import Answer, Lead, seed_batch
 

@@ -68,7 +68,7 @@ def is_behind(hq: Hq, settings: Settings, row: BatchRow) -> bool:
 
 def _files_of_batch(layout: Layout, row: BatchRow) -> Iterator[Path]:
     """What an extraction writes of a batch."""
-    project = load_project()
+    project = load_project().of_system(row.blueprint.get("system"))
     for name in project.sources.keys() - {RAW_UPLOADS}:
         yield layout.source(name, row.client, row.batch_key)
     for model in project.models.values():
@@ -79,7 +79,8 @@ def _files_of_batch(layout: Layout, row: BatchRow) -> Iterator[Path]:
 def _is_whole(layout: Layout, row: BatchRow) -> bool:
     """Whether the uploaded rows are there, and the published tables over all batches, newer than the batch's own."""
     leads = layout.model("final_leads", row.client, row.batch_key).stat().st_mtime_ns
-    over_all = [m.name for m in load_project().models.values() if m.published and not m.partitioned]
+    project = load_project().of_system(row.blueprint.get("system"))
+    over_all = [m.name for m in project.models.values() if m.published and not m.partitioned]
     try:
         built = [layout.analytics(name).stat().st_mtime_ns for name in over_all]
     except OSError:

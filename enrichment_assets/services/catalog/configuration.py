@@ -28,7 +28,13 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import said_of, workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers
 from enrichment_assets.providers import PROVIDERS
-from enrichment_assets.registry.loader import builtin_pipelines, explain, parse_pipeline, parse_workflow
+from enrichment_assets.registry.loader import (
+    builtin_pipelines,
+    explain,
+    get_system,
+    parse_pipeline,
+    parse_workflow,
+)
 from enrichment_assets.services.catalog.clients import (
     Client,
     add_client,
@@ -191,7 +197,7 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
 
     Raises:
         ConfigurationError: The order cannot work (names step and missing field), or the slug is a built-in's.
-        NotFoundError: No such client.
+        NotFoundError: No such client, or no such system.
     """
     pipeline = (
         source if isinstance(source, PipelineDefinition) else parse_pipeline(read_definition(source), source.name)
@@ -201,6 +207,8 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
             f"pipeline {pipeline.slug!r} is built in: choose another slug, or save it for a client",
             code="pipeline.slug_reserved",
         )
+    if pipeline.system is not None:
+        get_system(pipeline.system)
     with registry(hq) as connection:
         client_id = None if client is None else client_row(connection, client)["id"]
         rows = [row for row in store.list_workflow_rows(connection) if row["archived_at"] is None]

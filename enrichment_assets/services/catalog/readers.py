@@ -23,6 +23,7 @@ from enrichment_assets.store.tenancy import readers as store
 from enrichment_assets.store.tenancy.policies import ensure_readers
 from enrichment_assets.store.tenancy.readers import Reader
 from enrichment_assets.store.tenancy.workspace import lock_readers
+from enrichment_assets.store.views.making import let_use, standing
 from enrichment_assets.warehouse.protecting import protect_published
 
 LEAST_PASSWORD = 12
@@ -91,6 +92,7 @@ def grant_reader(
         oid = store.oid_of(workspace, name)
         changed |= store.note_reader(workspace, name, oid, client_id, client)
         store.let_in(workspace, name, relations)
+        let_use(workspace, standing(workspace, "workspace"), [name])
         server = store.server_of(workspace)
         (reader,) = (one for one in store.readers(workspace, client) if one.role == name)
     with hq.transaction() as connection:

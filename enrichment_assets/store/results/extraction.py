@@ -38,7 +38,8 @@ class BatchIdentity:
 SOURCE_QUERIES: Mapping[str, str] = {
     "batches": """
         select {client}::text as client_slug, b.batch_key, c.name as client_name, b.pipeline_slug,
-               u.filename as upload_filename, u.sha256 as upload_sha256, u.row_count as upload_rows,
+               b.blueprint ->> 'system' as system, u.filename as upload_filename, u.sha256 as upload_sha256,
+               u.row_count as upload_rows,
                u.rejected_count as upload_rejected, u.created_at as uploaded_at, b.created_at as launched_at,
                b.items_created_at, b.started_at, b.finished_at,
                least(b.row_limit, u.row_count - u.rejected_count) as launched_rows, b.retired_at as archived_at,

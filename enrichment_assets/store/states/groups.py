@@ -154,16 +154,19 @@ class Outlook:
         planned: The workflows of its blueprint, in order.
         open: Those of them that have not settled; all, where no items are there yet.
         may_finish: Nothing is awaited from outside, and no step is stopped: one run may come to the tables.
+        system: The system whose tables it has besides those of every batch.
     """
 
     laid_out: bool
     planned: Sequence[str]
     open: Sequence[str]
     may_finish: bool
+    system: str | None
 
 
 _OUTLOOK = """
-select b.batch_key, b.items_created_at is not null as laid_out, array_agg(s.slug order by s.place) as planned,
+select b.batch_key, b.items_created_at is not null as laid_out, b.blueprint ->> 'system' as system,
+       array_agg(s.slug order by s.place) as planned,
        array_agg(s.slug order by s.place) filter (where s.is_pending or s.is_awaited) as open,
        not bool_or(s.is_awaited or s.is_stopped or s.mode = 'async' and s.is_pending) as may_finish
 from batches b cross join lateral (
@@ -188,5 +191,6 @@ def outlooks(connection: Connection, batch_keys: Collection[str]) -> dict[str, O
     """Batch key -> what a run of it finds; a key without a batch is left out."""
     rows = connection.execute(_OUTLOOK, (list(batch_keys),)).fetchall()
     return {
-        row["batch_key"]: Outlook(row["laid_out"], row["planned"], row["open"] or [], row["may_finish"]) for row in rows
+        row["batch_key"]: Outlook(row["laid_out"], row["planned"], row["open"] or [], row["may_finish"], row["system"])
+        for row in rows
     }

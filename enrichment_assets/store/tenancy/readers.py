@@ -149,7 +149,7 @@ def note_reader(connection: Connection, role: str, oid: int | None, client_id: i
 def let_in(connection: Connection, role: str, relations: Sequence[str]) -> None:
     """Let a reader connect to this database and select from these tables and views, and nothing else."""
     names = [READERS, *relations]
-    for right in _rights_around(connection, names):
+    for right in _rights_around(connection, list(map(sql.Identifier, names))):
         connection.execute(sql.SQL("grant {} to {}").format(right, sql.Identifier(role)))
     let_read(connection, [role], names)
 
@@ -161,18 +161,17 @@ def let_out(connection: Connection, role: str) -> None:
         return
     found = connection.execute(
         """
-        select c.relname as name from pg_class c
-        where pg_table_is_visible(c.oid)
-          and exists (select from aclexplode(c.relacl) a where a.grantee = %s::regrole
+        select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where exists (select from aclexplode(c.relacl) a where a.grantee = %s::regrole
                       and (pg_has_role(a.grantor, 'usage') or pg_has_role(c.relowner, 'usage')))
         """,
         [sql.Identifier(role).as_string(None)],
     ).fetchall()
-    names = [row["name"] for row in found]
-    if names:
-        listed = sql.SQL(", ").join(map(sql.Identifier, names))
+    named = [sql.Identifier(row["schema"], row["name"]) for row in found]
+    if named:
+        listed = sql.SQL(", ").join(named)
         connection.execute(sql.SQL("revoke all on {} from {}").format(listed, sql.Identifier(role)))
-    for right in _rights_around(connection, names):
+    for right in _rights_around(connection, named):
         connection.execute(sql.SQL("revoke {} from {}").format(right, sql.Identifier(role)))
 
 
@@ -202,16 +201,16 @@ def server_of(connection: Connection) -> Row | None:
     return connection.execute("select pg_postmaster_start_time() as started_at").fetchone()
 
 
-def _rights_around(connection: Connection, relations: Sequence[str]) -> list[sql.Composed]:
+def _rights_around(connection: Connection, relations: Sequence[sql.Identifier]) -> list[sql.Composed]:
     """What a reader needs besides these tables: to connect to the database, and to use their schemas."""
     found = connection.execute(
         """
         select 'connect on database' as what, current_database() as name
         union select 'usage on schema', n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.oid = any(select to_regclass(quote_ident(r)) from unnest(%s::text[]) r)
+        where c.oid = any(select to_regclass(r) from unnest(%s::text[]) r)
           and pg_has_role(n.nspowner, 'usage')
         """,
-        [list(relations)],
+        [[relation.as_string(None) for relation in relations]],
     )
     return [sql.SQL("{} {}").format(sql.SQL(row["what"]), sql.Identifier(row["name"])) for row in found.fetchall()]
 

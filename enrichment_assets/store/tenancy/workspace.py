@@ -8,6 +8,7 @@ from psycopg import sql
 
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.tenancy.policies import READERS, READS, Rows, ensure_readers, protect, secure_view
+from enrichment_assets.store.views.making import ensure_views, let_use, views
 
 _LOCK = 7_210_104
 """Held by who makes a reader and by who makes a table: the reader of now may read the table of now."""
@@ -26,10 +27,23 @@ def protect_results(connection: Connection, tables: Mapping[str, Rows], open_: S
     ensure_readers(connection)
     if protect(connection, tables, only_ours=True) and open_:
         lock_readers(connection)
-        found = connection.execute(
-            f"select r.rolname as name from {READERS} e join pg_roles r on r.oid = e.role_oid order by 1"
-        ).fetchall()
-        let_read(connection, [row["name"] for row in found], open_among(connection, open_))
+        let_read(connection, _roles(connection), open_among(connection, open_))
+
+
+def show_views(connection: Connection, system: str) -> None:
+    """Make the views of a system over tables of results, and let the readers at them."""
+    made = ensure_views(connection, [view for view in views("workspace") if view.system == system])
+    if made:
+        lock_readers(connection)
+        let_use(connection, made, _roles(connection))
+
+
+def _roles(connection: Connection) -> list[str]:
+    """The reader roles that there are."""
+    found = connection.execute(
+        f"select r.rolname as name from {READERS} e join pg_roles r on r.oid = e.role_oid order by 1"
+    )
+    return [row["name"] for row in found.fetchall()]
 
 
 def open_among(connection: Connection, names: Sequence[str]) -> list[str]:

@@ -1,0 +1,157 @@
+"""Makes the views of systems that are not there, or not as their files say; lets readers and workers at them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from psycopg import sql
+from psycopg.errors import InvalidTableDefinition, UndefinedColumn, UndefinedTable
+
+from enrichment_assets.store.database import Connection
+
+FOLDER = Path(__file__).parent
+Database = Literal["hq", "workspace"]
+_LOCK = 7_210_105
+"""Held by who makes views: of several that find one missing, one makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view of a system, as its files say.
+
+    Attributes:
+        schema: Where it stands; None: where our tables are.
+        query: Its SELECT.
+        triggers: What makes it writable; empty: nothing does.
+    """
+
+    system: str
+    schema: str | None
+    name: str
+    query: str
+    triggers: str
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Its name in SQL, with the schema."""
+        return sql.Identifier(self.name) if self.schema is None else sql.Identifier(self.schema, self.name)
+
+    @property
+    def note(self) -> str:
+        """What is noted at the view: it is as its files are."""
+        return f"enrich: {hashlib.sha256(f'{self.query};{self.triggers}'.encode()).hexdigest()[:16]}"
+
+
+# opens files of ours: the views'
+@cache
+def views(database: Database) -> tuple[View, ...]:
+    """The views of a database, by their files; one that reads another of them comes after it in the alphabet."""
+    found = []
+    for path in sorted((FOLDER / database).glob("*/*.sql")):
+        if path.name.endswith(".triggers.sql"):
+            continue
+        triggers = path.with_suffix(".triggers.sql")
+        *schema, name = path.stem.split(".")
+        written = triggers.read_text("utf-8") if triggers.exists() else ""
+        query = path.read_text("utf-8").strip().rstrip(";")
+        found.append(View(path.parent.name, schema[0] if schema else None, name, query, written))
+    return tuple(found)
+
+
+@cache
+def digest(database: Database) -> str:
+    """What all views of a database are known by."""
+    return hashlib.sha256("".join(view.note for view in views(database)).encode()).hexdigest()[:16]
+
+
+def ensure_views(connection: Connection, wanted: Sequence[View]) -> list[View]:
+    """Make those of these views that are not as their files say, as far as what they read is there; those it has made.
+
+    Costs one question to the catalogue where all is as it is to be. A view whose columns have changed is made anew,
+    which Postgres refuses where somebody made another one over it.
+
+    Args:
+        connection: In a transaction, or in autocommit; as the owner of the tables.
+        wanted: The views.
+    """
+    if not _missing(connection, wanted):
+        return []
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        missing = _missing(connection, wanted)
+        return [view for view in missing if _ensure_schema(connection, view.schema) and _make(connection, view)]
+
+
+def standing(connection: Connection, database: Database) -> list[View]:
+    """The views of a database that are there."""
+    missing = _missing(connection, views(database))
+    return [view for view in views(database) if view not in missing]
+
+
+def let_use(connection: Connection, there: Iterable[View], roles: Sequence[str], *, write: bool = False) -> None:
+    """Let roles select from views; `write`: and change what is writable of them."""
+    for view in there if roles else ():
+        to = sql.SQL(", ").join(map(sql.Identifier, roles))
+        if view.schema is not None:
+            connection.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(view.schema), to))
+        rights = sql.SQL("select, insert, update" if write and view.triggers else "select")
+        connection.execute(sql.SQL("grant {} on {} to {}").format(rights, view.identifier, to))
+
+
+def _missing(connection: Connection, wanted: Sequence[View]) -> list[View]:
+    """The views that are not there as their files say."""
+    rows = connection.execute(
+        """
+        select n.place, obj_description(c.oid, 'pg_class') as note
+        from unnest(%s::text[]) with ordinality as n (name, place)
+        left join pg_class c on c.oid = to_regclass(n.name) and c.relkind = 'v'
+        order by n.place
+        """,
+        [[view.identifier.as_string(None) for view in wanted]],
+    ).fetchall()
+    return [view for view, row in zip(wanted, rows, strict=True) if row["note"] != view.note]
+
+
+def _ensure_schema(connection: Connection, schema: str | None) -> bool:
+    """Whether our role may make views in the schema, which is made if need be."""
+    if schema is None:
+        return True
+    row = connection.execute(
+        """
+        select to_regnamespace(%(schema)s) is not null as found,
+               has_schema_privilege(to_regnamespace(%(schema)s), 'create, usage') as may_create,
+               has_database_privilege(current_database(), 'create') as may_make
+        """,
+        {"schema": sql.Identifier(schema).as_string(None)},
+    ).fetchone()
+    if row is None or (not row["found"] and not row["may_make"]):
+        return False
+    if not row["found"]:
+        connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+    return bool(not row["found"] or row["may_create"])
+
+
+def _make(connection: Connection, view: View) -> bool:
+    """Make a view, or leave it where what it reads is not there yet; whether it is made."""
+    body = sql.SQL(view.query)  # a file of ours
+    made = sql.SQL("create or replace view {} with (security_invoker = true) as {}").format(view.identifier, body)
+    try:
+        with connection.transaction():
+            try:
+                with connection.transaction():
+                    connection.execute(made)
+            except InvalidTableDefinition:  # other columns than before
+                connection.execute(sql.SQL("drop view {}").format(view.identifier))
+                connection.execute(made)
+            if view.triggers:
+                connection.execute(view.triggers.encode())
+            note = sql.SQL("comment on view {} is {}")
+            connection.execute(note.format(view.identifier, sql.Literal(view.note)))
+    except (UndefinedTable, UndefinedColumn):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Systems: what their files promise, and each demo from its sample to its tables."""
