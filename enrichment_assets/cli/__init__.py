@@ -33,6 +33,7 @@ GROUPS = (
     "alert",
     "person",
     "webhook",
+    "review",
     "user",
     "api_key",
 )

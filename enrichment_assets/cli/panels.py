@@ -13,6 +13,7 @@ PANELS = {
     "Batches": ("try", "launch", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
     "Who may, and who did": ("user", "api-key", "audit", "api"),
+    "Before anything leaves": ("review",),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Careers": ("worked-at", "moves", "job-changes"),
     "People": ("person",),

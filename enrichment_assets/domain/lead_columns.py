@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from enrichment_assets.domain.contact_records import is_record_field
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
 from enrichment_assets.domain.suggestions import did_you_mean
 
@@ -148,6 +149,20 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 _KINDS = {kind.value: FieldType.NUMBER for kind in _NUMBERS} | {ColumnType.BOOLEAN.value: FieldType.BOOLEAN}
+
+
+def provides_fault(
+    provides: Collection[str], types: Mapping[str, FieldType], columns: Mapping[str, LeadColumn]
+) -> str | None:
+    """What is wrong with the fields that a workflow provides, their types and columns; None: nothing."""
+    if taken := [name for name in provides if is_record_field(name)]:
+        return f"`provides.{taken[0]}` is a name of the platform's own: declare `emails` or `phones`"
+    for name, kind in types.items():
+        if name not in provides:
+            return f"types.{name}: the workflow does not provide {name}"
+        if (known := FIELD_TYPES.get(name)) not in (None, kind):
+            return f"types.{name}: {name} is of type {known} everywhere; map it to a field of its own"
+    return columns_fault(columns, provides, types)
 
 
 def columns_fault(

@@ -18,17 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from enrichment_assets.domain.bulk import Bulk
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
-from enrichment_assets.domain.contact_records import (
-    ABOUT_EMAIL,
-    EmailRecords,
-    PhoneRecords,
-    fields_of_records,
-    is_record_field,
-)
+from enrichment_assets.domain.contact_records import ABOUT_EMAIL, EmailRecords, PhoneRecords, fields_of_records
+from enrichment_assets.domain.drafts import drafts_fault
 from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.domain.emits import EmitsField
-from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
-from enrichment_assets.domain.lead_columns import LeadColumn, columns_fault, long_provides
+from enrichment_assets.domain.field_types import FieldType
+from enrichment_assets.domain.lead_columns import LeadColumn, long_provides, provides_fault
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
 from enrichment_assets.domain.regions import Processor, RegionCode, UnknownCountry
@@ -230,6 +225,9 @@ class WorkflowDefinition(Part):
     columns: dict[FieldName, LeadColumn] = Field(
         default_factory=dict, description="which provided fields are columns of final_leads (docs/workflows.md)"
     )
+    drafts: list[FieldName] = Field(
+        default_factory=list, description="provided fields that leave only when a person has approved their exact bytes"
+    )
     run_if: str | None = None
     not_for: list[RegionCode] = Field(default_factory=list, description="regions whose people are not asked about")
     not_for_unknown: UnknownCountry = Field(default="skip", description="where a row says no country")
@@ -279,14 +277,7 @@ class WorkflowDefinition(Part):
     def _whole(self) -> WorkflowDefinition:
         if self.mode is Mode.LOCAL and self.request is not None:
             raise ValueError("a local workflow sends nothing: remove `request` or change `mode`")
-        if taken := [name for name in self.provides if is_record_field(name)]:
-            raise ValueError(f"`provides.{taken[0]}` is a name of the platform's own: declare `emails` or `phones`")
-        for name, kind in self.types.items():
-            if name not in self.provides:
-                raise ValueError(f"types.{name}: the workflow does not provide {name}")
-            if (known := FIELD_TYPES.get(name)) not in (None, kind):
-                raise ValueError(f"types.{name}: {name} is of type {known} everywhere; map it to a field of its own")
-        if fault := columns_fault(self.columns, self.provides, self.types):
+        if fault := provides_fault(self.provides, self.types, self.columns) or drafts_fault(self.drafts, self.provides):
             raise ValueError(fault)
         if self.mode is not Mode.LOCAL and self.request is None and self.prompt is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
@@ -323,7 +314,7 @@ class WorkflowDefinition(Part):
         left out: a field that this model learns later changes no version, so no call of a running batch gets a new key.
         Nor do those that only say who is asked about, who processes it, and how an answer is counted, joined and shown.
         """
-        return self._hash({"stage", "id_namespace", "columns", "not_for", "not_for_unknown", "processor"})
+        return self._hash({"stage", "id_namespace", "columns", "drafts", "not_for", "not_for_unknown", "processor"})
 
     def content_version(self) -> str:
         """The same of a definition as a file ships it, columns included, whether or not it is switched on."""

@@ -163,6 +163,9 @@ def home(
     Build(settings)(leads, batch_key=BATCH)
     with connect(settings.hq_database_url or "") as connection:
         add_calls(connection)
+        connection.execute(
+            "update batches set blueprint = jsonb_set(blueprint, '{steps,0,workflow,drafts}', '[\"phone\"]')"
+        )
     yield settings
     for name in (hq, workspace):
         postgres_server.drop(name)
@@ -278,6 +281,11 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("worked-at", ("worked-at", "Globex")),
     ("moves", ("moves", "Initech", "Globex")),
     ("job-changes", ("job-changes", "--since", "2019-06-01")),
+    ("review list", ("review", "list", "--batch", BATCH)),
+    ("review show", ("review", "show", "{item}")),
+    ("review approve", ("review", "approve", "{item}", "--note", "read")),
+    ("review reject", ("review", "reject", "--batch", BATCH, "--state", "approved", "--reason", "no", "--yes")),
+    ("review edit", ("review", "edit", "{item}", "phone=+1 202 555 0199")),
     ("suppress add", ("suppress", "add", "ann@acme.com", "--reason", "said no")),
     ("suppress import", ("suppress", "import", "{list}", "--reason", "said no", "--client", "acme")),
     ("suppress check", ("suppress", "check", "ann+x@acme.com")),
@@ -350,6 +358,9 @@ CHANGES = {
     "callbacks replay": "callback.replay",
     "retry": "batch.retry",
     "edit": "lead.edit",
+    "review approve": "review.approve",
+    "review reject": "review.reject",
+    "review edit": "review.edit",
     "suppress add": "suppression.add",
     "suppress import": "suppression.import",
     "suppress remove": "suppression.remove",

@@ -42,6 +42,7 @@ from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.outgoing import events, leads
 from enrichment_assets.store.results import destinations, edits, extraction, freshness, plain_values, statistics
+from enrichment_assets.store.review import approvals, drafts
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
 from enrichment_assets.store.states import (
     batch_states,
@@ -244,6 +245,10 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     replaying.stored_answers: lambda c, b: list(replaying.stored_answers(c, b.batch_id, "first")),
     replaying.write_readings: lambda c, b: replaying.write_readings(c, _readings(b), 1, "replayed"),
     replaying.parents: lambda c, b: replaying.parents(c, b.items, 1),
+    approvals.latest: lambda c, b: approvals.latest(c, b.batch_id, b.items),
+    approvals.history: lambda c, b: approvals.history(c, b.batch_id, b.items[0], "first"),
+    drafts.items_with_drafts: lambda c, b: drafts.items_with_drafts(c, b.batch_id, SLUGS, b.items),
+    drafts.batches_to_review: lambda c, b: drafts.batches_to_review(c, None, "fresh"),
     edits.identity_of: lambda c, b: edits.identity_of(c, "fresh", b.items[0]),
     replaying.callers: lambda c, b: replaying.callers(c, [call for call, _, _ in b.calls]),
     replaying.open_calls: lambda c, b: replaying.open_calls(c, b.batch_id, "first"),

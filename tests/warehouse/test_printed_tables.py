@@ -57,6 +57,7 @@ TABLES = [
     "api-key list",
     "audit --client kestrel --limit 1",
     "suppress list",
+    "review list",
     "alert list",
     "alert channels",
     "alert incidents",

@@ -51,6 +51,23 @@ def edit_lead(
             named as its author.
         NotFoundError: There is no such batch, or it has no such item.
     """
+    given = {column: value}
+    return edit_fields(hq, settings, batch_key, item_id, given, actor=actor, by=by, note=note)[0]
+
+
+def edit_fields(
+    hq: Hq,
+    settings: Settings,
+    batch_key: str,
+    item_id: int,
+    values: Mapping[str, str | None],
+    *,
+    actor: Actor,
+    by: str,
+    note: str | None = None,
+    code: Code = Code.LEAD_EDIT,
+) -> list[int]:
+    """Correct columns of one lead, all or none. Returns the corrections' ids, in order. Raises as `edit_lead`."""
     if not by.strip():
         raise ConfigurationError("A correction needs a name: --by ada.", code="edit.author_missing")
     with hq.transaction() as connection:
@@ -58,20 +75,16 @@ def edit_lead(
         if batch is None:
             raise no_such_batch(connection, batch_key)
         blueprint = Blueprint.model_validate(batch["blueprint"]) if batch["blueprint"]["steps"] else None
-        kind, column_type = _types_of(column, final_columns(settings), blueprint)
-        if value is not None:
-            value = _checked(column, value, identity_of(connection, batch_key, item_id), kind, column_type)
-        edit_id = add_edit(connection, batch_key, item_id, column, value, by.strip(), note)
-        note_action(
-            connection,
-            actor,
-            Code.LEAD_EDIT,
-            item_id,
-            client_id=batch["client_id"],
-            batch_id=batch["id"],
-            after={"field": column, "edit_id": edit_id},
-        )
-        return edit_id
+        columns = final_columns(settings)
+        kinds = {column: _types_of(column, columns, blueprint) for column in values}
+        row, edit_ids = identity_of(connection, batch_key, item_id), []
+        for column, value in values.items():
+            checked = None if value is None else _checked(column, value, row, *kinds[column])
+            edit_ids.append(add_edit(connection, batch_key, item_id, column, checked, by.strip(), note))
+            said = {"field": column, "edit_id": edit_ids[-1]}
+            ids = {"client_id": batch["client_id"], "batch_id": batch["id"]}
+            note_action(connection, actor, code, item_id, **ids, after=said)
+        return edit_ids
 
 
 def _types_of(

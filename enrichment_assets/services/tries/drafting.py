@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +9,13 @@ from typing import Any
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
-from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, ClientWorkflowConfig, PipelineDefinition
 from enrichment_assets.domain.planning import apply_config, with_profile
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.providers import build_providers
+from enrichment_assets.services.batches.loaded_items import load
 from enrichment_assets.services.batches.simulation import calls_simulator
 from enrichment_assets.services.batches.step_plans import readiness, without_profile
 from enrichment_assets.services.catalog.clients import no_such_workflow
@@ -30,9 +29,9 @@ from enrichment_assets.store.catalog import clients as clients_store
 from enrichment_assets.store.catalog import profiles
 from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.catalog.missing import no_such_batch
-from enrichment_assets.store.database import Connection, connect_async
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.store.runs.contexts import LoadedItem, load_answered
+from enrichment_assets.store.runs.contexts import LoadedItem
 
 MOST_ROWS = 100
 """Rows of one try; more are a pilot of a batch."""
@@ -122,17 +121,6 @@ def draft_try(hq: Hq, settings: Settings, wanted: Wanted) -> Draft:
     draft = Draft(batch, workflow.slug, step, ids, given, items, tuple(problems))
     _refuse_incomplete(draft)
     return draft
-
-
-def load(hq: Hq, item_ids: Sequence[int], blueprint: Blueprint) -> list[LoadedItem]:
-    """Items with their rows, answers and corrections, in the order given."""
-
-    async def loaded() -> list[LoadedItem]:
-        async with await connect_async(hq.url, autocommit=True) as connection:
-            found = await load_answered(connection, item_ids, StepSources.of(blueprint), corrected=True)
-        return [found[item_id] for item_id in item_ids]
-
-    return asyncio.run(loaded())
 
 
 def _source(connection: Connection, wanted: Wanted) -> dict[str, Any] | None:

@@ -21,8 +21,9 @@ from enrichment_assets.engine.calls.past_questions import remember_questions
 from enrichment_assets.engine.run.advance import LINGER_SECONDS, EngineOptions, Interrupted
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.advancing import advance_batch, load_batch
+from enrichment_assets.services.batches.loaded_items import load
 from enrichment_assets.services.operations.rereading import prepared_step
-from enrichment_assets.services.tries.drafting import Draft, Wanted, draft_try, load
+from enrichment_assets.services.tries.drafting import Draft, Wanted, draft_try
 from enrichment_assets.services.tries.report import TryReport, report_of, report_of_draft
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action

@@ -9,11 +9,12 @@ from enrichment_assets.store.database import Connection
 
 
 def changed_at(connection: Connection, batch_id: int) -> datetime | None:
-    """When anything of the batch's tables last changed: a state moved, or a person corrected a value."""
+    """When anything of the batch's tables last changed: a state moved, or a person corrected or approved something."""
     row = connection.execute(
         """
         select greatest((select max(advanced_at) from workflow_states where batch_id = %(batch)s),
                         (select max(edited_at) from item_edits where batch_id = %(batch)s),
+                        (select max(decided_at) from approvals where batch_id = %(batch)s),
                         (select max(created_at) from batch_items where batch_id = %(batch)s)) as changed
         """,
         {"batch": batch_id},

@@ -31,6 +31,7 @@ from enrichment_assets.store.tables.outgoing import (
     outgoing_webhooks,
 )
 from enrichment_assets.store.tables.result import enrichment_results, enrichment_results_log
+from enrichment_assets.store.tables.review import approvals
 from enrichment_assets.store.tables.run import item_leases, runners, step_stops, step_times
 from enrichment_assets.store.tables.state import company_play_step_completions, workflow_states
 from enrichment_assets.store.tables.suppression import suppression_state, suppressions
@@ -43,6 +44,7 @@ __all__ = [
     "alert_notices",
     "alert_rules",
     "api_keys",
+    "approvals",
     "batch_items",
     "batches",
     "budgets",

@@ -1,0 +1,1 @@
+"""What waits for a person, and what people said: drafts and their approvals, questions to people."""
