@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from enrichment_assets.domain.pages.reading import page_of
 from enrichment_assets.sandbox.companies import host_of
 from enrichment_assets.sandbox.population import Population
+from enrichment_assets.sandbox.web.course_pages import cards_of_course
+from enrichment_assets.sandbox.web.course_search import asked_course
+from enrichment_assets.sandbox.web.courses import company_of_course, courses_in, known_course
 from enrichment_assets.sandbox.web.firm_pages import cards_of
 from enrichment_assets.sandbox.web.firms import Firm, company_of, firms_in
 from enrichment_assets.sandbox.web.industries import BY_SLUG
+from enrichment_assets.sandbox.web.searching import asked_for
 
 from .conftest import Client
 
@@ -77,6 +83,83 @@ async def test_the_page_of_a_firms_people_says_whom_every_provider_knows(sandbox
     assert (match.json["person"]["title"], match.json["person"]["city"]) == (first.title, "Boston")
     by_mail = await sandbox.match({"email": cards[0].email})
     assert by_mail.json["person"]["name"] == cards[0].name
+
+
+async def test_a_course_is_found_by_its_name_among_its_namesakes_and_leads_to_its_staff(sandbox: Client) -> None:
+    asked = '"Pine Hills Golf Club" Texas golf association'
+    links = [one["link"] for one in await serper(sandbox, asked)]
+    course = known_course(7, "TX", "pine-hills-golf-club")
+    assert {course.listing, f"https://www.{course.host}/"} <= set(links)
+    assert len([link for link in links if "golf-association.org" in link]) > 1
+    same = [
+        "Pine Hills Golf Club, Texas golf association",
+        'site:texas-golf-association.org "Pine Hills Golf Club" TX',
+        'golf course "Pine Hills Golf Club" "Texas"',
+    ]
+    for words in same:
+        assert course.listing in [one["link"] for one in await serper(sandbox, words)], words
+    _, page = await scraped(sandbox, course.listing)
+    facts = f"Holes {course.holes}\nPar {course.par}\nYards {course.yards:,}\nType {course.access.capitalize()}"
+    assert facts in page.text
+    assert f"https://www.{course.host}/" in page.links
+    cards = cards_of_course(course, company_of_course(7, course), course.written)
+    assert all(f"{card.name} {card.title}" in page.text for card in cards)
+    _, staff = await scraped(sandbox, f"https://www.{course.host}/staff")
+    assert [one for one in staff.emails if host_of(one) == course.host] == [
+        company_of_course(7, course).email_for(one.first_name, one.last_name) for one in course.staff
+    ]
+
+
+async def test_the_courses_of_a_state_are_listed_page_by_page(sandbox: Client) -> None:
+    courses = courses_in(7, "VA")
+    first = (await serper(sandbox, "golf courses in Virginia"))[0]["link"]
+    assert first == "https://www.virginia-golf-association.org/courses"
+    listed: list[str] = []
+    for number in (1, 2, 3):
+        _, page = await scraped(sandbox, f"{first}?page={number}")
+        listed += [link for link in page.links if "/courses/" in link]
+    assert listed == [course.listing for course in courses]
+    gone, _ = await scraped(sandbox, f"{first}/no/such/page")
+    assert gone.status == 404
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        # A name is quoted or stands before the state; a state is a name in any case, or a code in capitals.
+        ('"TPC Sawgrass" Florida golf association', ("TPC Sawgrass", "FL")),
+        ('"Virginia Oaks Golf Club" "Virginia" golf', ("Virginia Oaks Golf Club", "VA")),
+        ("Richmond Country Club, VA golf association", ("Richmond Country Club", "VA")),
+        ('"Texas Star Golf Course" "West Virginia" golf', ("Texas Star Golf Course", "WV")),
+        ("golf courses in north carolina", ("", "NC")),
+        ("best public golf courses in the District of Columbia", ("", "DC")),
+        ("golf clubs in or near me", None),
+        ('"Pine Hills Golf Club"', None),
+        ('wealth management in "Boston, MA"', None),
+    ],
+)
+def test_a_query_about_golf_is_read_as_it_is_meant(words: str, meant: tuple[str, str] | None) -> None:
+    assert asked_course(words) == meant
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ('wealth management firms in "Boston, MA"', ("wealth-management", "boston", "MA", False)),
+        ("boutique accounting firms in Springfield, Illinois", ("accounting", "springfield", "IL", True)),
+        ("CPA firms St. Louis, MO", ("accounting", "st-louis", "MO", False)),
+        ("equipment leasing companies near Winston-Salem, NC", ("equipment-financing", "winston-salem", "NC", False)),
+        ("top insurance agencies in New York, New York", ("insurance", "new-york", "NY", True)),
+        ('"financial advisors" in "Santa Fe, NM"', ("financial-advisors", "santa-fe", "NM", False)),
+        ("commercial real estate brokers Las Vegas, NV", ("real-estate", "las-vegas", "NV", False)),
+        ("venture capital firms in San Francisco, CA", ("venture-capital", "san-francisco", "CA", False)),
+        ("wealth management firms", None),
+        ("bakeries in Boston, MA", None),
+    ],
+)
+def test_a_query_about_firms_is_read_as_it_is_meant(words: str, meant: tuple[str, str, str, bool] | None) -> None:
+    asked = asked_for(words)
+    assert (asked and (asked.industry.slug, *asked[1:])) == meant
 
 
 async def test_scrapers_meet_each_kind_of_site_as_it_is(sandbox: Client) -> None:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from enrichment_assets.sandbox.companies import host_of
 from enrichment_assets.sandbox.population import Population
 from enrichment_assets.sandbox.seeded_random import SeededRandom
+from enrichment_assets.sandbox.web.course_search import courses_found
 from enrichment_assets.sandbox.web.firms import Firm, city_slug, company_of, firms_in
 from enrichment_assets.sandbox.web.industries import INDUSTRIES, Industry
 from enrichment_assets.sandbox.web.others import others_about
@@ -19,6 +21,7 @@ from enrichment_assets.sandbox.web.results import Found
 from enrichment_assets.sandbox.web.states import STATE_WORD, state_code
 
 _PLACE = re.compile(rf"(?P<city>[A-Z][\w.'-]*(?: [A-Z][\w.'-]*){{0,3}}),? +(?P<state>{STATE_WORD})\b")
+_SITE = re.compile(r"(?<!\S)site:(\S+)")
 _NARROW = re.compile(r"\b(?:boutique|best|independent|top)\b", re.IGNORECASE)
 
 
@@ -48,8 +51,20 @@ def asked_for(words: str) -> Asked | None:
 
 def found_in_web(population: Population, words: str) -> list[Found] | None:
     """Everything that a query finds, best first; None for a query that is about nothing in the small web."""
+    if "linkedin.com" in words:
+        return None
+    sites, rest = _SITE.findall(words), _SITE.sub(" ", words).strip()
+    found = _about(population, rest)
+    if found is None or not sites:
+        return found
+    return [one for one in found if any(host_of(one.link).endswith(host_of(site)) for site in sites)]
+
+
+def _about(population: Population, words: str) -> list[Found] | None:
     asked = asked_for(words)
-    return _firms(population, words, asked) if asked is not None else None
+    if asked is not None:
+        return _firms(population, words, asked)
+    return courses_found(population.seed, words)
 
 
 def _firms(population: Population, words: str, asked: Asked) -> list[Found]:

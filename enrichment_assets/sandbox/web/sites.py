@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from enrichment_assets.sandbox.companies import host_of
 from enrichment_assets.sandbox.population import Population
+from enrichment_assets.sandbox.web.course_pages import association_page, course_page
+from enrichment_assets.sandbox.web.courses import Course, association_of, course_of_host
 from enrichment_assets.sandbox.web.firm_pages import firm_page
 from enrichment_assets.sandbox.web.firms import Firm, firm_at
 from enrichment_assets.sandbox.web.other_pages import other_page
@@ -60,6 +62,11 @@ def fetched(population: Population, url: str) -> Fetched | None:
     firm = firm_at(population.seed, at.host)
     if firm is not None:
         return _of_firm(population, firm, at)
+    if (course := course_of_host(population.seed, at.host)) is not None:
+        return _of_course(population, course, at)
+    if state := association_of(at.host):
+        listed = association_page(population.seed, state, at.path, at.query.get("page", "1"))
+        return Fetched(200, at.url, listed) if listed is not None else Fetched(404, at.url, NOT_FOUND)
     page = other_page(population.seed, at.host, at.path)
     return Fetched(200, at.url, page) if page is not None else None
 
@@ -76,6 +83,13 @@ def _of_firm(population: Population, firm: Firm, at: Address) -> Fetched:
     page = firm_page(population.seed, firm, population.company(domain=firm.host), at.path)
     after = SLOW_SECONDS if firm.site == "slow" else 0.0
     return Fetched(404, at.url, NOT_FOUND, after) if page is None else Fetched(200, at.url, page, after)
+
+
+def _of_course(population: Population, course: Course, at: Address) -> Fetched:
+    if course.site == "parked":
+        return Fetched(200, at.url, parked(at.host))
+    page = course_page(population.seed, course, at.path) if course.site != "none" else None
+    return Fetched(404, at.url, NOT_FOUND) if page is None else Fetched(200, at.url, page)
 
 
 NOT_FOUND = Page("404 Not Found", (Heading("Not Found", 1), Text("The page that you asked for was not found.")))
