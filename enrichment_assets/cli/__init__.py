@@ -43,6 +43,7 @@ COMMANDS = (
     "upload",
     "trying",
     "launch",
+    "discover",
     "batch",
     "holding",
     "recovery",

@@ -14,6 +14,7 @@ from enrichment_assets.cli.sentences import say
 from enrichment_assets.domain.priorities import Priority
 
 if TYPE_CHECKING:
+    from enrichment_assets.installation.running_stack import RunningStack
     from enrichment_assets.services.batches.launching import Launched, LaunchPlan, StepPlan
     from enrichment_assets.services.batches.partitions import Partitions
     from enrichment_assets.settings import Settings
@@ -49,6 +50,10 @@ def launch(
         Priority | None,
         typer.Option("--priority", help="How urgent it is beside the client's other batches: low, normal, high."),
     ] = None,
+    target: Annotated[
+        int | None,
+        typer.Option("--target", min=1, help="So many prospects at most, where the pipeline counts them."),
+    ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", help="COLUMN=field, repeatable: what a column is that upload did not recognise."),
@@ -68,7 +73,6 @@ def launch(
     Example: enrich launch 12 --pipeline apollo-basic --pilot 100 --dry-run
     """
     from enrichment_assets.domain.errors import EnrichError
-    from enrichment_assets.services.batches.launching import launch as launch_batch
     from enrichment_assets.services.batches.launching import plan_launch
     from enrichment_assets.services.shapes import launches as shapes
     from enrichment_assets.settings import Settings
@@ -83,46 +87,101 @@ def launch(
     _warn(hq, settings, upload, pipeline, client)
     if dry_run:
         plan = plan_launch(
-            hq, settings, upload, pipeline, client=client, batch_key=batch, limit=limit, replacing=replaced is not None
+            hq,
+            settings,
+            upload,
+            pipeline,
+            client=client,
+            batch_key=batch,
+            limit=limit,
+            replacing=replaced is not None,
+            target=target,
         )
         if as_json:
             print_json(shapes.LaunchPlan.of(plan))
         else:
-            _print_plan(plan, fresh=fresh)
+            print_plan(plan, fresh=fresh)
         return
-    from enrichment_assets.assets.instance import InstancePartitions, start_run
-    from enrichment_assets.installation.running_stack import running_stack
-    from enrichment_assets.store.states.groups import GRACE
-
-    stack = running_stack(settings)
-    partitions = InstancePartitions(settings)
     if replaced is not None:
+        from enrichment_assets.assets.instance import InstancePartitions
+        from enrichment_assets.installation.running_stack import running_stack
+
         if fresh:
             raise EnrichError(
                 "--replace takes what the other batch paid for, --fresh takes nothing: one of the two",
                 code="option.replace_or_fresh",
             )
+        stack, partitions = running_stack(settings), InstancePartitions(settings)
         launched = _launch_instead(hq, settings, replaced, upload, pipeline, partitions, client, batch, limit, priority)
+        if stack is not None and launched.created:
+            _start(hq, settings, stack, launched)
     else:
-        launched = launch_batch(
+        launched, stack = launch_now(
             hq,
             settings,
             upload,
             pipeline,
-            add_partition=partitions.add,
             client=client,
-            batch_key=batch,
+            batch=batch,
             fresh=fresh,
             limit=limit,
             priority=priority,
-            actor=actor(),
-            starts_in=timedelta(0) if stack is None else GRACE,
+            target=target,
         )
-        if stack is not None and launched.created:
-            start_run(hq, settings, stack.webserver, launched.batch_key)
     if as_json:
         print_json(shapes.Launch.of(launched))
-        return
+    else:
+        tell_launched(launched, stack)
+
+
+def launch_now(
+    hq: Hq,
+    settings: Settings,
+    upload: str,
+    pipeline: str,
+    *,
+    client: str | None = None,
+    batch: str | None = None,
+    fresh: bool = False,
+    limit: int | None = None,
+    priority: Priority | None = None,
+    target: int | None = None,
+) -> tuple[Launched, RunningStack | None]:
+    """Launch, and have the running `enrich up`, if there is one, begin at once. Raises as `launching.launch`."""
+    from enrichment_assets.assets.instance import InstancePartitions
+    from enrichment_assets.installation.running_stack import running_stack
+    from enrichment_assets.services.batches.launching import launch as launch_batch
+    from enrichment_assets.store.states.groups import GRACE
+
+    stack = running_stack(settings)
+    launched = launch_batch(
+        hq,
+        settings,
+        upload,
+        pipeline,
+        add_partition=InstancePartitions(settings).add,
+        client=client,
+        batch_key=batch,
+        fresh=fresh,
+        limit=limit,
+        priority=priority,
+        actor=actor(),
+        starts_in=timedelta(0) if stack is None else GRACE,
+        target=target,
+    )
+    if stack is not None and launched.created:
+        _start(hq, settings, stack, launched)
+    return launched, stack
+
+
+def _start(hq: Hq, settings: Settings, stack: RunningStack, launched: Launched) -> None:
+    from enrichment_assets.assets.instance import start_run
+
+    start_run(hq, settings, stack.webserver, launched.batch_key)
+
+
+def tell_launched(launched: Launched, stack: RunningStack | None) -> None:
+    """Say that a batch is there, and what comes next."""
     say(f"batch {launched.batch_key} {_done(launched)}: {launched.items} items, {len(launched.steps)} steps")
     if launched.limit is not None:
         say(f"it is a pilot of {launched.limit} rows; for the rest launch it again without --limit")
@@ -200,7 +259,8 @@ def _launch_instead(
     return done.launched
 
 
-def _print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
+def print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
+    """Print what a launch would call, and what that costs at most."""
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import of_currencies, shown_sum
 

@@ -73,6 +73,7 @@ class Emission:
         route: Every step of the blueprint, and how children take it.
         unusable: Elements that name nobody, or are no objects.
         beyond: Further children than `Emits.at_most`.
+        most_in_batch: The batch's target, where this step's children are counted for it; None: no bound.
     """
 
     workflow: str
@@ -80,6 +81,7 @@ class Emission:
     children: tuple[Child, ...]
     unusable: int = 0
     beyond: int = 0
+    most_in_batch: int | None = None
 
     @property
     def note(self) -> str | None:

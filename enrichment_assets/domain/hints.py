@@ -158,6 +158,7 @@ class Action(StrEnum):
     """() The workflow, for this client; then launch again."""
     PARENT_COUNTS = "parent_counts"
     """() Nothing is to be done."""
+    TARGET_WAS_REACHED = "target_was_reached"
     CHILDREN_GO_ON = "children_go_on"
     """() Nothing is to be done."""
     WAS_GIVEN_UP = "was_given_up"

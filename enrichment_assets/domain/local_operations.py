@@ -10,5 +10,8 @@ PAYLOADS: Mapping[str, frozenset[str]] = {
     "normalise_contact": frozenset({"email", "phone"}),
     "gather_facts": frozenset({"facts"}),
     "find_linkedin_profile": frozenset({"linkedin_url", "matched", "reason", "namesakes"}),
+    "choose_companies": frozenset({"companies", "kept", "dropped"}),
+    "find_staff_page": frozenset({"company_staff_page_url"}),
+    "choose_prospects": frozenset({"prospects", "kept", "dropped"}),
 }
 """Operation -> what `provides` of such a workflow can read; `engine.run.local` computes it."""

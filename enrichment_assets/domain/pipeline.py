@@ -56,6 +56,13 @@ class Guard(Part):
         return failed >= self.failed * max(ended, self.of_first)
 
 
+class Target(Part):
+    """How many children of a step a batch is to have: beyond it none is made, and nobody is asked for more."""
+
+    of: Slug
+    most: int = Field(ge=1, le=1_000_000)
+
+
 class PipelineDefinition(Part):
     """A client's named, ordered list of workflows.
 
@@ -81,6 +88,9 @@ class PipelineDefinition(Part):
     guard: Guard | None = Field(default=None, description="when a batch pauses itself; null: never")
     system: Slug | None = Field(
         default=None, description="the system that it belongs to: its batches have that system's tables too"
+    )
+    target: Slug | None = Field(
+        default=None, description="the emitting local step whose children a launch's target counts; null: it takes none"
     )
 
     def slugs(self) -> list[str]:
@@ -129,6 +139,7 @@ class Blueprint(Part):
     )
     guard: Guard | None = None
     system: Slug | None = Field(default=None, description="the pipeline's")
+    target: Target | None = Field(default=None, description="null: as many as there are")
     steps: list[BlueprintStep] = Field(min_length=1)
 
     def step(self, slug: str) -> BlueprintStep:

@@ -24,6 +24,7 @@ from enrichment_assets.domain.pipeline import (
     BlueprintStep,
     ClientWorkflowConfig,
     PipelineDefinition,
+    Target,
     Waterfall,
 )
 from enrichment_assets.domain.prompts.checks import steered_faults
@@ -81,7 +82,36 @@ def validate_pipeline(
             for fault in steered_faults(workflow, [workflows[name] for name in slugs[:position] if name in workflows])
         ]
         available |= given_by(workflow)
-    return problems
+    return [*problems, *_target_faults(pipeline, workflows)]
+
+
+def _target_faults(pipeline: PipelineDefinition, workflows: Mapping[str, WorkflowDefinition]) -> list[str]:
+    """Why a launch's target cannot count what the pipeline says: a rule decides whom a batch has, not an answer."""
+    slug, slugs = pipeline.target, pipeline.slugs()
+    if slug is None:
+        return []
+    if slug not in slugs:
+        return [f"target: {slug!r} is no step of it{did_you_mean(slug, slugs)}"]
+    step = workflows.get(slug)
+    if step is not None and (step.emits is None or step.mode is not Mode.LOCAL):
+        return [f"target: {slug} is no local step that emits items"]
+    return []
+
+
+def with_target(blueprint: Blueprint, pipeline: PipelineDefinition, most: int | None) -> Blueprint:
+    """The blueprint with so many children of the pipeline's target step at most; None: as many as there are.
+
+    Raises:
+        ConfigurationError: The pipeline counts nothing.
+    """
+    if most is None:
+        return blueprint
+    if pipeline.target is None or all(step.slug != pipeline.target for step in blueprint.steps):
+        raise ConfigurationError(
+            f"pipeline {pipeline.slug} takes no target: it names no step whose items are counted (`target`)",
+            code="launch.no_target",
+        )
+    return blueprint.model_copy(update={"target": Target(of=pipeline.target, most=most)})
 
 
 def apply_config(client: str, workflow: WorkflowDefinition, config: ClientWorkflowConfig) -> WorkflowDefinition:

@@ -43,6 +43,7 @@ class SkipReason(StrEnum):
     INHERITED = "inherited"
     FANNED_OUT = "fanned_out"
     GIVEN_UP = "given_up"
+    TARGET_REACHED = "target_reached"
 
 
 UNDECIDED = "the expression fails"

@@ -1,4 +1,4 @@
-"""The built-in workflows, pipelines and systems: YAML files beside this module, read and validated.
+"""The built-in workflows, pipelines, systems and search templates: YAML files beside this module, read and validated.
 
 They seed the database and stand in for it while it is down. A user's own workflow file is read by the same functions.
 """
@@ -16,6 +16,7 @@ from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.model_errors import Lines, at_line, described, line_of
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.reads import spelt
+from enrichment_assets.domain.search_plans import Searches
 from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.domain.system import SystemDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -24,7 +25,7 @@ from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """For files of ours alone: it takes aliases and double keys, and its depth is bounded by the stack."""
 
-_Model = TypeVar("_Model", WorkflowDefinition, PipelineDefinition, SystemDefinition)
+_Model = TypeVar("_Model", WorkflowDefinition, PipelineDefinition, SystemDefinition, Searches)
 
 
 @cache
@@ -59,6 +60,13 @@ def get_system(slug: str) -> SystemDefinition:
     if slug not in systems():
         raise NotFoundError(f"there is no system {slug!r}: {instead(slug, list(systems()))}", code="system.not_found")
     return systems()[slug]
+
+
+@cache
+def builtin_searches() -> dict[str, Searches]:
+    """Slug of a system -> its search templates, for plans of what to search."""
+    found = [_shipped(Searches, text, name) for name, text in _files("searches")]
+    return {one.slug: one for one in found}
 
 
 def parse_workflow(text: str, name: str) -> WorkflowDefinition:

@@ -55,6 +55,7 @@ PRINTED: Mapping[str, str] = {
     "try --show": "Try",
     "launch --dry-run": "LaunchPlan",
     "launch": "Launch",
+    "discover --dry-run": "LaunchPlan",
     "run": "Batch",
     "pause": "HoldChange",
     "resume": "HoldChange",

@@ -255,6 +255,10 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("try --show", ("try", "--show", "acme-try-normalise-name-1")),
     ("launch --dry-run", ("launch", "{upload}", "--pipeline", "clean", "--dry-run")),
     ("launch", ("launch", "{upload}", "--pipeline", "clean", "--batch", "clean-1")),
+    (
+        "discover --dry-run",
+        ("discover", "fs", "--industry", "accounting", "--region", "Erie, PA", "--client", "acme", "--dry-run"),
+    ),
     ("run", ("run", "clean-1", "--workflow", "normalise-name")),
     ("webhook add", ("webhook", "add", "crm", HOOK, "--client", "acme", "--secret", "MY_HOOK")),
     ("pause", ("pause", "clean-1", "--workflow", "normalise-name", "--reason", "a moment")),
@@ -354,6 +358,7 @@ CHANGES = {
     "upload": "upload.add",
     "try": "batch.try",
     "launch": "batch.launch",
+    "discover --dry-run": "upload.add",
     "resolve --accept-miss": "batch.resolve",
     "callbacks replay": "callback.replay",
     "retry": "batch.retry",

@@ -53,6 +53,7 @@ def run_behind(throttle: Throttle, clock: VirtualClock) -> Run:
         lookups=none,
         bodies=none,
         suppressing=none,
+        reaching=none,
         clock=clock,
     )
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import psycopg
 
-from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.pipeline import PipelineDefinition, Target
 from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run.advance import EngineOptions, RunReport
@@ -305,6 +305,7 @@ class BatchHarness:
         client: str = "acme",
         key: str | None = None,
         guard: Row | None = None,
+        target: Row | None = None,
     ) -> Launched:
         """Upload rows for a client and lay out their batch; `steps` is the pipeline where it has a waterfall."""
         number = next(self._numbers)
@@ -313,6 +314,8 @@ class BatchHarness:
         order = list(steps or [w.slug for w in workflows])
         pipeline = PipelineDefinition.model_validate({"slug": "p", "steps": order, "guard": guard})
         blueprint = build_blueprint(client, pipeline, {w.slug: w for w in workflows}, {})
+        if target is not None:
+            blueprint = blueprint.model_copy(update={"target": Target.model_validate(target)})
         with connect(self.settings.hq_database_url or "") as connection:
             assert insert_batch(connection, key, upload, blueprint)
             connection.commit()

@@ -260,6 +260,7 @@ WITH_CLIENT = sorted(
 NEEDED = {
     "upload": "{file} --client nobody",
     "launch": "{upload} --pipeline full-demo --client nobody --dry-run",
+    "discover": "fs --region Erie --client nobody --dry-run",
     "query": "'select 1' --client nobody",
     "report": "funnel --client nobody",
     "worked-at": "Kestrel --client nobody",

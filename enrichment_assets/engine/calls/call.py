@@ -30,6 +30,7 @@ from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided, g
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.run.reaching import Enough
 from enrichment_assets.engine.run.stops import because
 from enrichment_assets.engine.throttle.admission import CallAdmission, NotNow, heed_refusal
 from enrichment_assets.engine.throttle.backoff import delay_before
@@ -72,6 +73,10 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
         except (ContractError, ConfigurationError) as error:
             reason = f"{SkipReason.INVALID_INPUT.value}: {error}"
             return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())
+        except Enough as enough:
+            return await conclude(
+                run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=enough.reason), Move()
+            )
         except Closed as closed:
             run.rest(step, closed)
             return PUT_OFF
@@ -135,10 +140,11 @@ async def _heed_objection(run: Run, item: LoadedItem, step: Step, decision: Deci
 
 
 async def _alone(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Made | IntentVerdict:
-    """One attempt of a call that has its request to itself. Raises what `_render` and `CallAdmission` do."""
+    """One attempt of a call that has its request to itself. Raises `Enough`, and as `_render` and `CallAdmission`."""
     token = secrets.token_urlsafe(32) if step.workflow.mode is Mode.ASYNC else None
     request = _render(run, item, step, subject, token)
     async with CallAdmission(run, step) as admission:
+        await run.reaching.refuse_more(item, step)  # it may have waited long for its turn
         made = await _attempt(run, item, step, subject, request, token, admission)
     return replace(made, is_down=admission.is_down) if isinstance(made, Made) and admission.is_down else made
 

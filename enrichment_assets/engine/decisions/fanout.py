@@ -31,7 +31,7 @@ def emission_for(blueprint: Blueprint, step: Step, parent: Parent, decision: Dec
     emits = step.workflow.emits
     if emits is None or decision.reading is None or not decision.reading.emitted:
         return None
-    return emission_of(
+    emission = emission_of(
         decision.reading.emitted,
         parent,
         workflow=step.slug,
@@ -40,6 +40,8 @@ def emission_for(blueprint: Blueprint, step: Step, parent: Parent, decision: Dec
         route=child_route(blueprint, step.slug),
         company_rules=blueprint.company_identity,
     )
+    target = blueprint.target
+    return replace(emission, most_in_batch=target.most) if target and target.of == step.slug else emission
 
 
 def log_emission(run: Run, step: Step, item: LoadedItem, emission: Emission) -> None:

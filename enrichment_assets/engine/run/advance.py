@@ -30,6 +30,7 @@ from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.holding import HoldKeeper, heed_holds, set_guard
 from enrichment_assets.engine.run.item_window import one_pass
 from enrichment_assets.engine.run.prepared_step import prepare_steps
+from enrichment_assets.engine.run.reaching import Reaching
 from enrichment_assets.engine.run.standing import StopKeeper
 from enrichment_assets.engine.run.stops import because
 from enrichment_assets.engine.run.suppressing import Suppressing
@@ -229,6 +230,7 @@ async def started(
             lookups=Lookups(reader, batch.client_id, batch.batch_id),
             bodies=Bodies(reader),
             suppressing=Suppressing(reader, batch.client_id, hasher_of(options.pepper)),
+            reaching=Reaching(reader, batch.batch_id, batch.blueprint),
             pause_provider=partial(rates.pause, gates),
             stop=stop or threading.Event(),
         )

@@ -28,6 +28,7 @@ from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.engine.decisions.decision import Ending
 from enrichment_assets.engine.run.guard import ErrorGuard
 from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.run.reaching import Reaching
 from enrichment_assets.engine.run.stops import HELD, Stop, stop_of
 from enrichment_assets.engine.run.suppressing import Suppressing
 from enrichment_assets.engine.throttle.rates import Clock, Closed, LoopClock
@@ -145,6 +146,7 @@ class Run:
     lookups: Lookups
     bodies: Bodies
     suppressing: Suppressing
+    reaching: Reaching
     pause_provider: Callable[[str, float, str], Awaitable[None]]
     clock: Clock = field(default_factory=LoopClock)
     in_flight: dict[str, asyncio.Future[Ending]] = field(default_factory=dict)

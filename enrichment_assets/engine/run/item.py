@@ -119,7 +119,7 @@ async def run_step(run: Run, item: LoadedItem, step: Step) -> Ending:
 
 async def _run(run: Run, item: LoadedItem, step: Step) -> Ending:
     context = run.item_context(item, step)
-    reason = reason_to_skip(item, step, context)
+    reason = reason_to_skip(item, step, context) or run.reaching.reason(item, step)
     if reason is not None:
         return await conclude(run, item, step, Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move())
     if step.workflow.mode is Mode.LOCAL:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from enrichment_assets.domain.companies import company_host, own_host
+from enrichment_assets.domain.discovery import companies_found, prospects_found
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import ContractError
@@ -17,6 +18,7 @@ from enrichment_assets.domain.linkedin_search import choose_profile, wanted
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.staff_pages import choose_staff_page
 from enrichment_assets.domain.statuses import ErrorClass
 from enrichment_assets.engine.decisions.decision import Decision, completed, failed
 from enrichment_assets.engine.run.prepared_step import Step
@@ -88,11 +90,23 @@ def _gather_facts(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"facts": gathered_facts(context.get("facts_about_company"), context.get("facts_about_person"))}
 
 
+def _find_staff_page(context: Mapping[str, Any]) -> dict[str, Any]:
+    links, host, home = (context.get(name) for name in ("homepage_links", "company_domain", "homepage_url"))
+    return {"company_staff_page_url": choose_staff_page(links, _text(host), _text(home))}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "normalise_name": _normalise_name,
     "normalise_domain": _normalise_domain,
     "normalise_contact": _normalise_contact,
     "gather_facts": _gather_facts,
     "find_linkedin_profile": _find_linkedin_profile,
+    "choose_companies": companies_found,
+    "find_staff_page": _find_staff_page,
+    "choose_prospects": prospects_found,
 }
 """Every local operation by the name that a workflow's `operation` has."""

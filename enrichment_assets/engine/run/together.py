@@ -102,7 +102,7 @@ def _moves(run: Run, item: LoadedItem) -> list[_Made]:
 def _decided(run: Run, item: LoadedItem, step: Step) -> tuple[Decision, Move] | None:
     """What becomes of a step without anybody's answer; None: it calls somebody, or makes items of its own."""
     context = run.item_context(item, step)
-    reason = reason_to_skip(item, step, context)
+    reason = reason_to_skip(item, step, context) or run.reaching.reason(item, step)
     if reason is not None:
         return Decision(Status.SKIPPED, CallState.FAILED, reason=reason), Move()
     if step.workflow.mode is not Mode.LOCAL or step.workflow.emits is not None:

@@ -14,7 +14,7 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import emitted_by
 from enrichment_assets.domain.name_checks import column_faults
 from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition
-from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile
+from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile, with_target
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.services.batches.items import company_subjects
@@ -97,6 +97,7 @@ def plan_launch(
     limit: int | None = None,
     replacing: bool = False,
     environment: Mapping[str, str] | None = None,
+    target: int | None = None,
 ) -> LaunchPlan:
     """Say what a launch would call, how often, and what it would cost at most. Writes nothing.
 
@@ -110,13 +111,14 @@ def plan_launch(
         limit: A pilot: only so many readable rows, the first ones.
         replacing: Another batch is given up for it, so that no pilot goes on.
         environment: Where keys are looked for; default `os.environ`.
+        target: So many children at most of the step that the pipeline counts.
 
     Raises:
         NotFoundError: No such upload, client or pipeline.
         ConfigurationError: The pipeline cannot run at all. What only lacks a key or an address is in `problems`.
     """
     with registry(hq) as connection:
-        draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
+        draft = replace(draft_launch(connection, upload, pipeline, client, target), limit=limit)
         asked = checked_batch_key(batch_key) if batch_key else None
         known = store.get_batch(connection, asked) if asked else None
         if asked is None and not replacing:
@@ -160,7 +162,9 @@ def unrecognised(draft: Draft) -> list[str]:
     return [f"no column of upload {draft.upload['id']} is recognised ({known}): map one, --map COLUMN=field"]
 
 
-def draft_launch(connection: Connection, upload: int | str, pipeline: str, client: str | None) -> Draft:
+def draft_launch(
+    connection: Connection, upload: int | str, pipeline: str, client: str | None, target: int | None = None
+) -> Draft:
     """Find upload and pipeline, and build the blueprint. Raises as `plan_launch`."""
     row = find_upload(connection, upload, client)
     definition = PipelineDefinition.model_validate(pipeline_row(connection, pipeline, row["client"])["definition"])
@@ -175,6 +179,7 @@ def draft_launch(connection: Connection, upload: int | str, pipeline: str, clien
     blueprint = with_profile(
         build_blueprint(row["client"], definition, workflows, configs), profiles.told(connection, row["client_id"])
     )
+    blueprint = with_target(blueprint, definition, target)
     unread = _misread_columns(row, blueprint, workflows)
     return Draft(row, definition, blueprint, tuple(switched_off(definition, configs)), unread)
 

@@ -83,8 +83,11 @@ def launch(
     priority: Priority | None = None,
     environment: Mapping[str, str] | None = None,
     starts_in: timedelta = timedelta(0),
+    target: int | None = None,
 ) -> Launched:
     """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
+
+    `target`: a new batch has so many children at most of the step that its pipeline counts.
 
     `starts_in`: who calls this asks for the batch's run; the sequencer does after that time, where it was not.
 
@@ -103,7 +106,7 @@ def launch(
     key = checked_batch_key(batch_key) if batch_key else None
     with registry(hq) as connection:
         existing = store.get_batch(connection, key) if key else None
-        draft = None if existing else replace(draft_launch(connection, upload, pipeline, client), limit=limit)
+        draft = None if existing else replace(draft_launch(connection, upload, pipeline, client, target), limit=limit)
         if draft is not None and key is None:
             existing = pilot_for(connection, draft.upload, draft.blueprint)
         if existing is not None or draft is None:

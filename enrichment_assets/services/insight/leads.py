@@ -169,7 +169,8 @@ _STATES = """
         bool_or(w.outcome = 'not_found' and (t.is_outside or not a.any_outside)) as is_missed,
         string_agg(w.workflow_slug || ': ' || w.reason, '; ' order by w.position, w.workflow_slug) filter (
             where w.status in ('FAILED', 'AMBIGUOUS', 'CANCELLED') or (w.status = 'SKIPPED'
-                and split_part(w.reason, ':', 1) not in ('run_if', 'already_found', 'fanned_out', 'inherited'))
+                and split_part(w.reason, ':', 1) not in
+                    ('run_if', 'already_found', 'fanned_out', 'inherited', 'target_reached'))
         ) as reason
     from hq.workflow_states as w
     left join (select workflow_slug, provider is distinct from 'local' as is_outside from hq.batch_steps) as t

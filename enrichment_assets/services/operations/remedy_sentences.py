@@ -43,6 +43,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.LEFT_BY_REGION: "nothing: the workflow is closed to people there; a country that is missing can be added",
     Action.SWITCH_ON: "switch the workflow on for this client, and launch again",
     Action.PARENT_COUNTS: "nothing: the parent's answer counts for the child item",
+    Action.TARGET_WAS_REACHED: "nothing: the batch has as many as were asked for",
     Action.CHILDREN_GO_ON: "nothing: the child items go through this step",
     Action.WAS_GIVEN_UP: "nothing: the batch was given up; another one may have been launched in its place",
     Action.LOOK_AT_STEPS: "{field} is to come from {workflows}: look there for what became of it",

@@ -1,7 +1,8 @@
 """Child items: rows, leases and states of what an answer emitted, in the transaction that applies the answer.
 
 `(batch, origin_key)` is unique: however often an answer is applied, read again, or given about another parent, a child
-is there once, and stays as it was made first.
+is there once, and stays as it was made first. Where a batch has a target, no child beyond it is made: the turn that
+each transaction takes makes the count exact.
 """
 
 from __future__ import annotations
@@ -43,12 +44,20 @@ with given as (
     {", ".join(f"%({name})b::text[]" for name in IDENTITY_FIELDS)}
   ) with ordinality as g(parent_id, origin_key, company_key, same_company, original, details, rejected, {_FIELDS},
                          ord)
+), wanted as (
+  select g.* from given g
+  where %(most)s::bigint is null
+     or not exists (select from batch_items b where b.batch_id = %(batch)s and b.origin_key = g.origin_key)
+  order by g.ord
+  limit case when %(most)s::bigint is not null then greatest(0, %(most)s::bigint - (
+    select count(*) from batch_items b
+    where b.batch_id = %(batch)s and b.row_number = 0 and split_part(b.origin_key, ':', 1) = %(workflow)s)) end
 ), made as (
   insert into batch_items (client_id, batch_id, row_number, parent_item_id, origin_key, company_key, {_FIELDS},
                            original_data, details, rejected)
   select %(client)s, %(batch)s, 0, parent_id, origin_key, company_key, {_FIELDS}, original::jsonb, details::jsonb,
          rejected::jsonb
-  from given order by ord
+  from wanted order by ord
   on conflict (batch_id, origin_key) do nothing  -- guard: one-child-an-origin
   returning id, origin_key, parent_item_id
 ), leased as (
@@ -75,6 +84,17 @@ async def insert_children(connection: AsyncConnection, client_id: int, batch_id:
         await connection.execute(_INSERT, parameters)
 
 
+async def count_children(connection: AsyncConnection, batch_id: int, workflow: str) -> int:
+    """How many items of a batch were emitted by this step."""
+    cursor = await connection.execute(
+        "select count(*) as there from batch_items where batch_id = %s and row_number = 0 "
+        "and split_part(origin_key, ':', 1) = %s",
+        (batch_id, workflow),
+    )
+    row = await cursor.fetchone()
+    return int(row["there"]) if row else 0
+
+
 def insert_children_replayed(connection: Connection, client_id: int, batch_id: int, emitted: Emitted) -> int:
     """The same for a replay, which holds the batch against runs; how many there were."""
     made = 0
@@ -96,9 +116,9 @@ def origins_there(connection: Connection, batch_id: int, emitted: Emitted) -> se
 def _chunks(client_id: int, batch_id: int, emitted: Emitted) -> Iterator[dict[str, Any]]:
     """Parameters of `_INSERT`; children of one emitting step at a time, each origin once."""
     by_workflow: dict[str, dict[str, tuple[int, Child]]] = {}
-    routes = {}
+    routes, mosts = {}, {}
     for parent_id, emission in emitted:
-        routes[emission.workflow] = emission.route
+        routes[emission.workflow], mosts[emission.workflow] = emission.route, emission.most_in_batch
         children = by_workflow.setdefault(emission.workflow, {})
         for child in emission.children:
             children.setdefault(child.origin_key, (parent_id, child))
@@ -108,6 +128,8 @@ def _chunks(client_id: int, batch_id: int, emitted: Emitted) -> Iterator[dict[st
             "positions": [step.position for step in route],
             "slugs": [step.slug for step in route],
             "ways": [step.way for step in route],
+            "workflow": workflow,
+            "most": mosts[workflow],
             "reason": f"{SkipReason.INHERITED.value}: by {workflow}",
             "client": client_id,
             "batch": batch_id,

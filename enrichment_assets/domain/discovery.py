@@ -1,0 +1,80 @@
+"""The two rules of discovery as payloads of local workflows: what a search found, and whom a company's pages name.
+
+Both read an item's context and give objects whose keys are field names: a workflow emits them as child items. What a
+child has to know of how it was found (`discovery_source`, `discovery_query`, `region`) is handed down in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from enrichment_assets.domain.company_search import choose_companies
+from enrichment_assets.domain.prospects import Prospect, choose_prospects
+
+HANDED_DOWN = ("discovery_source", "discovery_query", "region")
+"""What an object that a step emits says of how its child was found, besides the child's fields."""
+
+
+def companies_found(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The companies among `web_results`, and what of it was dropped, and why.
+
+    Reads `original.query` and `original.region` (a row of a search plan), `industry`, and `parameters.not_these`.
+    """
+    original = _mapping(context.get("original"))
+    parameters = _mapping(context.get("parameters"))
+    not_these = [host for host in _list(parameters.get("not_these")) if isinstance(host, str)]
+    choice = choose_companies(_list(context.get("web_results")), not_these)
+    said = {
+        "industry": context.get("industry"),
+        "discovery_source": "web_search",
+        "discovery_query": original.get("query"),
+        "region": original.get("region"),
+    }
+    companies = [
+        {"company_domain": one.host, "company_website": one.website, "found_at": one.found_at, **said}
+        for one in choice.companies
+    ]
+    return {
+        "companies": companies,
+        "kept": len(companies),
+        "dropped": [{"what": what, "why": why} for what, why in choice.dropped],
+    }
+
+
+def prospects_found(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The prospects among `people_on_site` and the pages' addresses, and what of it was dropped, and why."""
+    original = _mapping(context.get("original"))
+    addresses = [one for name in ("staff_page_emails", "homepage_emails") for one in _list(context.get(name))]
+    host = context.get("company_domain")
+    found = choose_prospects(context.get("people_on_site"), addresses, host if isinstance(host, str) else None)
+    said = {name: original[name] for name in HANDED_DOWN if original.get(name) is not None}
+    return {
+        "prospects": [{**_fields(one), **said} for one in found.kept],
+        "kept": len(found.kept),
+        "dropped": [{"what": what, "why": why} for what, why in found.dropped],
+    }
+
+
+def _fields(one: Prospect) -> dict[str, Any]:
+    """A prospect as the fields of an item; without what is not known."""
+    fields = {
+        "key": one.key,
+        "first_name": one.name.first_name,
+        "last_name": one.name.last_name,
+        "full_name": " ".join(filter(None, [one.name.full_name, one.name.suffix])) or None,
+        "title": one.title,
+        "email": one.email,
+        "phone": one.phone,
+        "linkedin_url": one.linkedin_url,
+        "mailbox": one.mailbox.value if one.mailbox else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
