@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from enrichment_assets.assets.failures import values_withheld
+from enrichment_assets.assets.family_looks import FamilyLooks
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.progress import ProgressLog
 from enrichment_assets.assets.results import RESULTS, export_results, results_spec
@@ -71,6 +72,8 @@ def _run(
         checks = context.selected_asset_check_keys
         yield lay_out(hq, settings, batch_key, check=dg.AssetCheckKey(BATCH_ITEMS, ITEMS_CHECK.name) in checks)
     everything_settled = yield from _advance(context, platform, hq, graph, blueprint)
+    for problem, families in FamilyLooks(hq, batch_key, blueprint).last().items():
+        context.log.warning(f"{families} families are kept and not written into their tables: {problem}")
     if STANDING_CHECK.key in context.selected_asset_check_keys:
         yield standing_check(hq, settings, batch_key)
     if everything_settled and RESULTS in context.selected_asset_keys:
@@ -100,10 +103,12 @@ def _advance(
         was_stopped=lambda: _was_stopped(context),
         on_terminated=lambda: pause_terminated(context.instance, hq, context.run),
     )
+    looks = FamilyLooks(hq, batch_key, blueprint)
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
             progress.say()
             yield from reporter.settled()
+            looks.look()
     report = worker.result()
     reporter.stored = store_results(hq, batch_key)
     for slug, stored in reporter.stored.items():

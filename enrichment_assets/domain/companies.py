@@ -70,10 +70,28 @@ def _name_and_host(identity: Identity) -> str | None:
     return f"{name}|{host}" if name and host else None
 
 
+def _name_and_place(identity: Identity) -> str | None:
+    """Places that share a name are many: there is a Pine Hills golf club in a dozen states."""
+    from enrichment_assets.domain.places import state_code  # the lists of states are heavy, and rarely asked for
+
+    name, state, country = (
+        company_name_key(identity.get("company_name")),
+        identity.get("state"),
+        identity.get("country"),
+    )
+    city, place = _folded(identity.get("city")), state_code(state, country) or _folded(f"{state or ''} {country or ''}")
+    return f"{name}|{city}|{place}" if name and (state or city) else None
+
+
+def _folded(text: str | None) -> str:
+    return " ".join((text or "").casefold().split())
+
+
 _RULES: dict[str, Callable[[Identity], str | None]] = {
     "apollo_account_id": _account_id,
     "company_linkedin_url": lambda identity: normalise_linkedin_company(identity.get("company_linkedin_url")),
     "name_and_host": _name_and_host,
+    "name_and_place": _name_and_place,
     "company_name": lambda identity: company_name_key(identity.get("company_name")),
     "company_host": company_host,
 }

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from enrichment_assets.domain.client_profiles import ProfileVersion
+from enrichment_assets.domain.families import Families
 from enrichment_assets.domain.workflow import Part, Slug, WorkflowDefinition
 
 
@@ -74,7 +75,14 @@ class PipelineDefinition(Part):
     description: str = ""
     steps: list[Slug | Waterfall] = Field(min_length=1)
     company_identity: list[
-        Literal["apollo_account_id", "company_linkedin_url", "name_and_host", "company_name", "company_host"]
+        Literal[
+            "apollo_account_id",
+            "company_linkedin_url",
+            "name_and_host",
+            "name_and_place",
+            "company_name",
+            "company_host",
+        ]
     ] = Field(
         default_factory=lambda: [  # type: ignore[arg-type]
             "apollo_account_id",
@@ -91,6 +99,9 @@ class PipelineDefinition(Part):
     )
     target: Slug | None = Field(
         default=None, description="the emitting local step whose children a launch's target counts; null: it takes none"
+    )
+    families: Families | None = Field(
+        default=None, description="tables that a row and its children are written into together (docs/families.md)"
     )
 
     def slugs(self) -> list[str]:
@@ -140,6 +151,7 @@ class Blueprint(Part):
     guard: Guard | None = None
     system: Slug | None = Field(default=None, description="the pipeline's")
     target: Target | None = Field(default=None, description="null: as many as there are")
+    families: Families | None = None
     steps: list[BlueprintStep] = Field(min_length=1)
 
     def step(self, slug: str) -> BlueprintStep:

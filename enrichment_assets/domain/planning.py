@@ -15,6 +15,7 @@ from enrichment_assets.domain.client_profiles import NAMES, PROFILE, ProfileVers
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expressions import fields_named
+from enrichment_assets.domain.families import family_faults
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.known_names import UPLOADED, given_by, vocabulary
 from enrichment_assets.domain.model_errors import described
@@ -82,6 +83,8 @@ def validate_pipeline(
             for fault in steered_faults(workflow, [workflows[name] for name in slugs[:position] if name in workflows])
         ]
         available |= given_by(workflow)
+    if pipeline.families is not None:
+        problems += family_faults(pipeline.families, available)
     return [*problems, *_target_faults(pipeline, workflows)]
 
 
@@ -213,6 +216,7 @@ def build_blueprint(
         company_identity=list(pipeline.company_identity),
         guard=pipeline.guard,
         system=pipeline.system,
+        families=pipeline.families,
         steps=steps,
     )
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from enrichment_assets.domain.bulk import Bulk
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
@@ -177,6 +177,15 @@ class DestinationColumn(Part):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+def _shorthand(value: object) -> object:
+    """`email: fields.email` is short for `email: {from: fields.email, type: text}`."""
+    return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()} if isinstance(value, dict) else value
+
+
+MappedColumns = Annotated[dict[Identifier, DestinationColumn], BeforeValidator(_shorthand)]
+"""Columns of a table by name, each with what it is read from."""
+
+
 class Destination(Part):
     """Where results land besides `enrichment_results`: upserted, typed, always keyed by the client.
 
@@ -188,15 +197,7 @@ class Destination(Part):
     table: Identifier
     create: bool = False
     key: list[Identifier] = Field(default_factory=lambda: ["batch_key", "item_id"], min_length=1)
-    columns: dict[Identifier, DestinationColumn] = Field(min_length=1)
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _shorthand(cls, value: object) -> object:
-        """`email: fields.email` is short for `email: {from: fields.email, type: text}`."""
-        if not isinstance(value, dict):
-            return value
-        return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()}
+    columns: MappedColumns = Field(min_length=1)
 
 
 class WorkflowDefinition(Part):

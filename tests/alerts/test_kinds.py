@@ -8,6 +8,8 @@ from enrichment_assets.domain.alerts.kinds import Kind
 from enrichment_assets.domain.suppression import read_identity
 from enrichment_assets.services.alerts.sentences import sentence
 from enrichment_assets.services.alerts.watching import Round
+from enrichment_assets.services.batches.advancing import load_batch
+from enrichment_assets.services.batches.families import write_families
 from enrichment_assets.services.operations.budgeting import set_budget
 from enrichment_assets.services.operations.holding import pause, resume
 from enrichment_assets.services.people.suppressing import Terms, suppress
@@ -203,6 +205,29 @@ def test_rows_of_people_who_said_no_are_told_once_for_a_batch_and_without_their_
     batch.run()
     assert [watched.round().sent, watched.round().sent] == [1, 0]
     assert watched.texts() == [f"Info: acme: batch {batch.key} has 1 row of people who said no: nobody is asked"]
+
+
+def test_families_that_failed_or_could_not_be_written_are_told_by_step_and_rows_until_they_are_mended(
+    watched: Watch,
+) -> None:
+    watched.rule(Kind.FAMILY_FAILED)
+    rows = [{"n": str(n), "scenario": "error" if n in (2, 3) else ""} for n in range(1, 5)]
+    columns = {"id": "original.n", "status": "family.status"}
+    tables = [{"table": "not_there", "key": ["id"], "columns": columns}]
+    batch = watched.harness.launch(rows, step("find", retry={"attempts": 1}), families={"tables": tables})
+    batch.run()
+    assert watched.round().due == 0
+    write_families(watched.hq, load_batch(watched.hq, batch.key))
+    watched.round()
+    assert sorted(watched.summaries()) == [
+        f"acme: 2 of the families of batch {batch.key} failed (find): rows 2, 3",
+        f"acme: tables of batch {batch.key} could not be written for 4 of its families: rows 1, 2, 3, 4",
+    ]
+    watched.change("update item_families set status = 'enriched', problem = null")
+    watched.round()
+    watched.later(minutes=6)
+    watched.round()
+    assert watched.summaries() == []
 
 
 def test_a_webhook_at_which_nothing_arrives_is_told_and_over_when_something_does(watched: Watch) -> None:

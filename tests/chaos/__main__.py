@@ -17,7 +17,7 @@ from rich.console import Console
 
 from tests.chaos.crash_harness import CrashHarness, crash_harness, receiving
 from tests.chaos.dagster_harness import DagsterHarness, dagster_harness
-from tests.chaos.invariants import broken_bulk, broken_reuse
+from tests.chaos.invariants import broken_bulk, broken_families, broken_reuse, halves
 from tests.chaos.points import (
     ASSET,
     BULK,
@@ -25,6 +25,7 @@ from tests.chaos.points import (
     DECIDED,
     DROPPED,
     ENGINE,
+    FAMILIES,
     HEEDED,
     ORDERS,
     RECEIVER,
@@ -46,6 +47,7 @@ from tests.chaos.scenarios import (
     kill_order_at,
     kill_receiver_at,
     launch_bulk,
+    launch_families,
     launch_order,
     launch_reusing,
     restart_at,
@@ -88,6 +90,17 @@ def in_reuse(harness: CrashHarness, report: Report) -> None:
         harness.finish(batch)
         wrong = broken_reuse(harness, batch, ROWS)
         report.found(4 * ROWS, [f"{what} {point}: {fault}" for fault in wrong])  # two batches, each row twice
+
+
+def in_families(harness: CrashHarness, report: Report) -> None:
+    """Each point of a run that writes rows with their children."""
+    for number, point in enumerate(FAMILIES):
+        batch, what = launch_families(harness, f"families-{number}", ROWS), "run killed while it writes families"
+        report.struck(what, point, kill_at(harness, batch, point, ROWS, hit=point.hit))
+        wrong = halves(harness, batch)
+        harness.finish(batch)
+        wrong += broken_families(harness, batch, ROWS)
+        report.found(3 * ROWS, [f"{what} {point}: {fault}" for fault in wrong])
 
 
 def in_bulk(harness: CrashHarness, report: Report) -> None:
@@ -172,6 +185,7 @@ def main() -> int:
                 in_dagster(dagster, report)
             in_runs(harness, report)
             in_reuse(harness, report)
+            in_families(harness, report)
             in_bulk(harness, report)
             in_orders(harness, report)
             in_decisions(harness, report)

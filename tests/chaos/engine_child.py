@@ -9,7 +9,8 @@ from typing import Any
 
 from enrichment_assets.engine.run.advance import EngineOptions
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.batches.advancing import advance_batch
+from enrichment_assets.services.batches.advancing import advance_batch, load_batch
+from enrichment_assets.services.batches.families import write_families
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.batches.taking import take_in_callbacks
 from enrichment_assets.settings import Settings
@@ -60,6 +61,7 @@ def run_engine(order: dict[str, Any]) -> int:
         hq_of(settings), settings, order["batch"], build_providers(order["sandbox"]), options=options
     )
     store_results(hq_of(settings), order["batch"])
+    write_families(hq_of(settings), load_batch(hq_of(settings), order["batch"]))
     return 0 if report.finished else 2
 
 

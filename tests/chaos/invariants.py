@@ -78,6 +78,35 @@ def broken_reuse(harness: CrashHarness, batch: str, rows: int) -> list[str]:
     return wrong
 
 
+def halves(harness: CrashHarness, batch: str) -> list[str]:
+    """What is wrong at any moment with the tables of `scenarios.launch_families`: a row without its two children."""
+    with connect(harness.settings.workspace_database_url or "") as workspace:
+        if not workspace.execute("select to_regclass('club_staff') is not null as found").fetchall()[0]["found"]:
+            return []
+        rows = workspace.execute(
+            "select c.club_id as club, s.club_id as of_staff, count(s.staff_id) as staff from "
+            "(select * from clubs where batch_key = %(batch)s) c full join "
+            "(select * from club_staff where batch_key = %(batch)s) s on s.club_id = c.club_id group by 1, 2",
+            {"batch": batch},
+        ).fetchall()
+    return [f"a half of a family: {row}" for row in rows if row["club"] != row["of_staff"] or row["staff"] != 2]
+
+
+def broken_families(harness: CrashHarness, batch: str, rows: int) -> list[str]:
+    """The same of a finished batch, with what was noted of it."""
+    noted = harness.rows(
+        "select f.status, f.written_at is not null as is_written from item_families f "
+        "join batches b on b.id = f.batch_id where b.batch_key = %s",
+        batch,
+    )
+    whole = [row for row in noted if row == {"status": "enriched", "is_written": True}]
+    with connect(harness.settings.workspace_database_url or "") as workspace:
+        found = workspace.execute("select count(*) as n from clubs where batch_key = %s", (batch,)).fetchall()[0]["n"]
+    wrong = halves(harness, batch)
+    is_whole = len(whole) == len(noted) == found == rows
+    return wrong if is_whole else [*wrong, f"{found} of {rows} written, noted: {noted}"]
+
+
 def broken_bulk(harness: CrashHarness, batch: str, rows: int) -> list[str]:
     """The same of a finished batch of `scenarios.launch_bulk`: no member is lost, or without an end."""
     with harness.launcher() as launcher:

@@ -284,12 +284,21 @@ ERASING = (
 )
 """In a command that erases a person, one after another: each resumes what the one before has left."""
 
+FAMILIES = (
+    Point("family-rows-are-written"),
+    Point("family-rows-are-written", hit=2),
+    Point("families-are-noted", "before"),
+    Point("families-are-noted"),
+)
+"""Where a row and its children are written together: between two of their tables, behind both, around the note."""
+
 EVERY = (
     *ENGINE,
     *ERASING,
     *TAKING,
     *ASSET,
     *REUSING,
+    *FAMILIES,
     *BULK,
     *BULK_LATER,
     *ORDERS,

@@ -9,6 +9,8 @@ import time
 from tests.chaos.crash_harness import SHORT_LEASE, CrashHarness, email_of, receiving
 from tests.chaos.points import ORDER_PLACED, SENT, Point
 from tests.chaos.random_decisions import DecidedBatch
+from tests.engine_features.test_families import FAMILIES, STAFF
+from tests.engine_features.test_fanout import later, search
 from tests.harness.batches import bulk_async_step, bulk_step, step
 from tests.harness.fork_server import KILLED
 from tests.harness.models import prompt_step
@@ -49,6 +51,13 @@ def launch_reusing(harness: CrashHarness, client: str, rows: int) -> str:
         )
     harness.finish(paid)
     return reusing
+
+
+def launch_families(harness: CrashHarness, client: str, rows: int) -> str:
+    """A batch whose rows have two children each, and two tables that are written for each row together."""
+    clubs = [{"company_name": f"{client} {n}", "one": f"Ann {n}", "two": f"Bob {n}"} for n in range(rows)]
+    with harness.launcher() as launcher:
+        return launcher.launch(clubs, search(STAFF), later(), families=FAMILIES, client=client, key=client).key
 
 
 def launch_bulk(harness: CrashHarness, client: str, rows: int, *, later: bool = False) -> str:

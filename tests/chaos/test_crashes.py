@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.crash_harness import CrashHarness, crash_harness, receiving
-from tests.chaos.invariants import broken, broken_bulk, broken_reuse, double_charges
+from tests.chaos.invariants import broken, broken_bulk, broken_families, broken_reuse, double_charges, halves
 from tests.chaos.points import (
     ASSET,
     BEHIND_THE_INTENT,
@@ -19,6 +19,7 @@ from tests.chaos.points import (
     BULK_STORED,
     ENGINE,
     EVERY,
+    FAMILIES,
     ORDERS,
     RECEIVER,
     RESTARTED,
@@ -34,6 +35,7 @@ from tests.chaos.scenarios import (
     kill_order_at,
     kill_receiver_at,
     launch_bulk,
+    launch_families,
     launch_order,
     launch_reusing,
     restart_at,
@@ -66,6 +68,16 @@ def test_a_run_that_is_killed_at_any_point_loses_nothing_and_pays_nothing_twice(
     wrong = {str(point): faults for batch, point in launched.items() if (faults := broken(harness, batch, ROWS))}
     assert wrong == {}
     assert never_there == []
+    assert double_charges(harness) == []
+
+
+def test_a_run_that_is_killed_while_it_writes_families_never_leaves_a_half_of_one(harness: CrashHarness) -> None:
+    launched = {launch_families(harness, f"families-{n}", ROWS): point for n, point in enumerate(FAMILIES)}
+    for batch, point in launched.items():
+        assert kill_at(harness, batch, point, ROWS, hit=point.hit), point
+        assert halves(harness, batch) == [], point
+        harness.finish(batch)
+        assert broken_families(harness, batch, ROWS) == [], point
     assert double_charges(harness) == []
 
 

@@ -28,6 +28,7 @@ FOR_USERS = (
     "docs/shipped.md",
     "docs/trying.md",
     "docs/fan-out.md",
+    "docs/families.md",
     "docs/review.md",
     "docs/operations.md",
     "docs/privacy.md",

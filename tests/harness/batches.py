@@ -304,15 +304,18 @@ class BatchHarness:
         steps: Sequence[Any] | None = None,
         client: str = "acme",
         key: str | None = None,
-        guard: Row | None = None,
         target: Row | None = None,
+        **pipeline_fields: Any,
     ) -> Launched:
-        """Upload rows for a client and lay out their batch; `steps` is the pipeline where it has a waterfall."""
+        """Upload rows for a client and lay out their batch; `steps` is the pipeline where it has a waterfall.
+
+        Further fields are the pipeline's: `guard`, `families`, `company_identity`.
+        """
         number = next(self._numbers)
         key = key or f"{client}-{number}"
         upload = self._upload(rows, client, number)
         order = list(steps or [w.slug for w in workflows])
-        pipeline = PipelineDefinition.model_validate({"slug": "p", "steps": order, "guard": guard})
+        pipeline = PipelineDefinition.model_validate({"slug": "p", "steps": order, **pipeline_fields})
         blueprint = build_blueprint(client, pipeline, {w.slug: w for w in workflows}, {})
         if target is not None:
             blueprint = blueprint.model_copy(update={"target": Target.model_validate(target)})

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 _TABLES = (
     "batch_items, item_leases, workflow_states, provider_calls, bulk_calls, enrichment_results, "
-    "enrichment_results_log, callback_inbox, company_play_step_completions, item_edits, budgets"
+    "enrichment_results_log, callback_inbox, company_play_step_completions, item_edits, item_families, budgets"
 )
 
 _FILL = """

@@ -26,6 +26,7 @@ from enrichment_assets.domain.alerts.kinds import Kind
 from enrichment_assets.domain.alerts.notices import ChannelKind
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
+from enrichment_assets.domain.families import FamilyStatus, FamilyTable
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
@@ -41,7 +42,16 @@ from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.outgoing import events, leads
-from enrichment_assets.store.results import destinations, edits, extraction, freshness, plain_values, statistics
+from enrichment_assets.store.results import (
+    destinations,
+    edits,
+    extraction,
+    families,
+    family_tables,
+    freshness,
+    plain_values,
+    statistics,
+)
 from enrichment_assets.store.review import approvals, drafts
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
 from enrichment_assets.store.states import (
@@ -69,6 +79,9 @@ FACTS = transitions.StepFacts(
 HOLD = holds.Hold("paused", "", "cli:tester", "2026-11-28T00:00:00+00:00")
 MOST = 10 * STATES
 """Rows that any node of a plan may touch. A nested loop over an aggregate of the batch touches STATES x STATES."""
+
+EDITS = FamilyTable.model_validate({"table": "item_edits", "key": ["item_id"], "columns": {"note": "fields.note"}})
+"""A table that is there, as one of the user's own: the key is looked for in all of it."""
 
 Sync = psycopg.Connection[dict[str, Any]]
 Async = psycopg.AsyncConnection[dict[str, Any]]
@@ -188,6 +201,20 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
     budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
+    ),
+    families.ended_families: lambda c, b: families.ended_families(c, b.batch_id, "company"),
+    families.relatives: lambda c, b: families.relatives(c, b.batch_id, "company", b.items[:100]),
+    families.note_families: lambda c, b: families.note_families(
+        c,
+        b.batch_id,
+        b.client_id,
+        [
+            families.FamilyRow(item, FamilyStatus.ENRICHED, None, None, None, 0, None, 1, datetime.now(UTC), "state")
+            for item in b.items[:100]
+        ],
+    ),
+    family_tables.write_rows: lambda c, b: family_tables.write_rows(
+        c, EDITS, [("acme", "fresh", item, "p", datetime.now(UTC), "x") for item in b.items[:GROUP]]
     ),
     destinations.unstored_items: lambda c, b: destinations.unstored_items(c, b.batch_id, "first"),
     destinations.has_unstored: lambda c, b: destinations.has_unstored(c, b.batch_id, "first"),

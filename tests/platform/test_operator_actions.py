@@ -48,6 +48,7 @@ WITHOUT_ACTOR = {
     "batches.items.create_items": CARRIED_OUT,
     "batches.items.lay_out": CARRIED_OUT,
     "batches.storing.store_results": CARRIED_OUT,
+    "batches.families.write_families": CARRIED_OUT,
     "insight.html_report.write_report": "it reads, and notes where the page is, for whoever is erased later",
     "insight.queries.export_model": "it reads, and notes where the file is",
     "insight.leads.export_leads": "it reads, and notes where the file is",

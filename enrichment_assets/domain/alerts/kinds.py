@@ -28,6 +28,7 @@ class Kind(StrEnum):
     TABLE_BEHIND = "table.behind"
     SUPPRESSION_HIT = "suppression.hit"
     DELIVERY_FAILED = "delivery.failed"
+    FAMILY_FAILED = "family.failed"
 
 
 class Severity(StrEnum):
@@ -116,6 +117,9 @@ KINDS: Mapping[Kind, Watched] = {
         Severity.ERROR,
         _n("minutes", "60", "5", "10080"),
     ),
+    Kind.FAMILY_FAILED: Watched(
+        "a row with its children has failed, or its tables could not be written", Severity.ERROR
+    ),
 }
 
 
@@ -140,6 +144,7 @@ SHIPPED = (
     Shipped(Kind.TABLE_BEHIND, Decimal(60)),
     Shipped(Kind.SUPPRESSION_HIT, None),
     Shipped(Kind.DELIVERY_FAILED, Decimal(60)),
+    Shipped(Kind.FAMILY_FAILED, None),
 )
 
 

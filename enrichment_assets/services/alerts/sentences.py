@@ -104,6 +104,14 @@ def _undelivered(facts: Facts) -> str:
     return f"{said}{why}" if facts["disabled"] is None else f"{said}, and it is disabled: {facts['disabled']}"
 
 
+def _family(facts: Facts) -> str:
+    count, rows = facts["families"], facts["rows"]
+    named = f"row{'' if count == 1 else 's'} {', '.join(map(str, rows))}{' ...' if count > len(rows) else ''}"
+    if facts["how"] == "unwritten":
+        return f"tables of batch {facts['batch']} could not be written for {count} of its families: {named}"
+    return f"{count} of the families of batch {facts['batch']} failed ({facts['what']}): {named}"
+
+
 def _minute(moment: str) -> str:
     """`2026-11-29 03:15 UTC`, of what Postgres writes into JSON in the time zone of its session."""
     return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -122,5 +130,6 @@ SENTENCES: Mapping[Kind, Callable[[Facts], str]] = {
     Kind.TABLE_BEHIND: _behind,
     Kind.SUPPRESSION_HIT: _suppressed,
     Kind.DELIVERY_FAILED: _undelivered,
+    Kind.FAMILY_FAILED: _family,
 }
 """How each kind is put into words."""

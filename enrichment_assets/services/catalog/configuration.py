@@ -46,7 +46,7 @@ from enrichment_assets.services.catalog.clients import (
     refuse_key_as_name,
     set_client_config,
 )
-from enrichment_assets.services.catalog.destination_names import refuse_reserved_name
+from enrichment_assets.services.catalog.destination_names import refuse_reserved_name, refuse_reserved_table
 from enrichment_assets.services.catalog.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.lead_columns import column_faults
@@ -218,6 +218,8 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
             raise ConfigurationError(
                 f"pipeline {pipeline.slug} cannot work: " + "; ".join(problems), code="pipeline.invalid"
             )
+        for table in pipeline.families.tables if pipeline.families else ():
+            refuse_reserved_table(table.table, f"pipeline {pipeline.slug}, families")
         before = _find_pipeline(store.list_pipeline_rows(connection, client), pipeline.slug, client)
         if before is not None and before["archived_at"] is not None:
             set_archived(connection, "pipeline", before["id"], archived=False)

@@ -35,15 +35,18 @@ def reserved_names() -> frozenset[str]:
 
 def refuse_reserved_name(workflow: WorkflowDefinition) -> None:
     """Raise `ConfigurationError` when the workflow's destination would take a name of ours."""
-    if workflow.destination is None:
-        return
-    table = workflow.destination.table
+    if workflow.destination is not None:
+        refuse_reserved_table(workflow.destination.table, f"workflow {workflow.slug}, destination")
+
+
+def refuse_reserved_table(table: str, where: str) -> None:
+    """Raise `ConfigurationError` when a table that configuration names at a place would take a name of ours."""
     prefix = re.match("|".join(_PREFIXES), table)
     if prefix is None and table not in reserved_names():
         return
     why = f"names that begin with {prefix.group()}" if prefix else "that name"
     raise ConfigurationError(
-        f"workflow {workflow.slug}: destination.table {table!r} cannot be used: {why} belong to the platform's own "
+        f"{where}: the table {table!r} cannot be used: {why} belong to the platform's own "
         "tables. Choose another, for example one that begins with your service's name",
         code="destination.table_reserved",
     )

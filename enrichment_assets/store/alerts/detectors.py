@@ -207,6 +207,25 @@ where b.failing_since is not null
   and (b.disabled_at is not null or b.failing_since <= clock_timestamp() - make_interval(mins => r.threshold::int))
 """
 
+# One incident for each thing that went wrong in a batch, however many rows it met; the first of them are named.
+_FAMILIES = f"""
+with {_RULES}, wrong as materialized (
+  select f.batch_id, f.client_id, f.item_id, h.how,
+         case when h.how = 'failed' then coalesce(f.workflow_slug, f.reason) end as what
+  from item_families f cross join (values ('failed'), ('unwritten')) as h(how)
+  where case h.how when 'failed' then f.status = 'failed' else f.problem is not null end
+    and f.batch_id in (select b.id from batches b where {_RECENT})
+), counted as materialized (
+  select w.batch_id, w.client_id, w.how, w.what, count(*) as families,
+         (array_agg(i.row_number order by i.row_number))[1:5] as rows
+  from wrong w join batch_items i on i.id = w.item_id group by w.batch_id, w.client_id, w.how, w.what
+)
+select r.id as rule_id, c.client_id, b.batch_key || '/' || c.how || '/' || coalesce(c.what, '') as subject,
+       jsonb_build_object('batch', b.batch_key, 'how', c.how, 'what', c.what, 'families', c.families,
+                          'rows', c.rows) as facts
+from counted c join batches b on b.id = c.batch_id join rules r on {_OURS}
+"""
+
 STATEMENTS: Mapping[Kind, str] = {
     Kind.BATCH_FINISHED: _FINISHED,
     Kind.BATCH_STUCK: _STUCK,
@@ -220,6 +239,7 @@ STATEMENTS: Mapping[Kind, str] = {
     Kind.TABLE_BEHIND: _BEHIND,
     Kind.SUPPRESSION_HIT: _SUPPRESSED,
     Kind.DELIVERY_FAILED: _UNDELIVERED,
+    Kind.FAMILY_FAILED: _FAMILIES,
 }
 
 

@@ -118,7 +118,7 @@ def black_out(
 
 
 def registered_destinations(connection: Connection) -> set[str]:
-    """Names of all tables that workflows write to, in the registry or in a batch's own copy of it."""
+    """Names of all tables that workflows and families are written to, in the registry or in a batch's copy of it."""
     rows = connection.execute(
         """
         select destination_table_name as name from enrichment_registry where destination_table_name is not null
@@ -126,6 +126,13 @@ def registered_destinations(connection: Connection) -> set[str]:
         select e.step #>> '{workflow,destination,table}' from batches b
         cross join lateral jsonb_array_elements(b.blueprint -> 'steps') as e(step)
         where e.step #>> '{workflow,destination,table}' is not null
+        union
+        select t.made ->> 'table' from (
+          select definition #> '{families,tables}' as tables from enrichment_pipelines
+          union all select blueprint #> '{families,tables}' from batches
+        ) f cross join lateral jsonb_array_elements(
+          case when jsonb_typeof(f.tables) = 'array' then f.tables else '[]' end) as t(made)
+        where (t.made ->> 'create')::boolean
         """
     )
     return {row["name"] for row in rows}

@@ -21,6 +21,7 @@ from enrichment_assets.store.tables.catalog import (
 )
 from enrichment_assets.store.tables.columns import MONEY, metadata
 from enrichment_assets.store.tables.erasure import person_erasures, written_files
+from enrichment_assets.store.tables.family import item_families
 from enrichment_assets.store.tables.inbox import callback_inbox
 from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
 from enrichment_assets.store.tables.money import budgets
@@ -60,6 +61,7 @@ __all__ = [
     "enrichment_results",
     "enrichment_results_log",
     "item_edits",
+    "item_families",
     "item_leases",
     "login_guesses",
     "metadata",

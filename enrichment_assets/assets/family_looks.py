@@ -1,0 +1,40 @@
+"""Writing families while a run works: one is in its tables when its last child is done, not when the batch is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.store.hq import Hq
+
+SHARE = 10
+"""A look rests so many times as long as it took: of a large batch it reads a million states."""
+
+
+class FamilyLooks:
+    """Looks at one batch for families that have ended. Costs nothing where the pipeline has none."""
+
+    def __init__(self, hq: Hq, batch_key: str, blueprint: Blueprint) -> None:
+        self._hq = hq
+        self._batch_key = batch_key
+        self._has_families = blueprint.families is not None
+        self._rests_until = 0.0
+
+    def look(self) -> None:
+        """Write what has ended, unless a look before took long a moment ago."""
+        if not self._has_families or time.monotonic() < self._rests_until:
+            return
+        began = time.monotonic()
+        self._write(again=False)
+        self._rests_until = time.monotonic() + SHARE * (time.monotonic() - began)
+
+    def last(self) -> Mapping[str, int]:
+        """Write all that has ended, also what could not be written before; why not -> how many families."""
+        return self._write(again=True) if self._has_families else {}
+
+    def _write(self, *, again: bool) -> Mapping[str, int]:
+        from enrichment_assets.services.batches.advancing import load_batch
+        from enrichment_assets.services.batches.families import write_families
+
+        return write_families(self._hq, load_batch(self._hq, self._batch_key), again=again).problems
