@@ -6,14 +6,14 @@ launch, whole, so that nothing that changes in the registry changes a batch that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from enrichment_assets.domain.client_profiles import ProfileVersion
 from enrichment_assets.domain.families import Families
-from enrichment_assets.domain.workflow import Part, Slug, WorkflowDefinition
+from enrichment_assets.domain.workflow import Mode, Part, Slug, WorkflowDefinition
 
 
 class ClientWorkflowConfig(Part):
@@ -176,3 +176,14 @@ class Blueprint(Part):
     def dependencies(self) -> list[tuple[str, str]]:
         """Pairs of a step and one that must be settled before it."""
         return [(step.slug, needs) for step in self.steps for needs in step.needs]
+
+
+def reusing(blueprint: Blueprint, age: Callable[[WorkflowDefinition], float | None]) -> Blueprint:
+    """The blueprint with the `reuse_for` that `age` says for each step that calls somebody."""
+    steps = []
+    for step in blueprint.steps:
+        workflow = step.workflow
+        if workflow.mode is not Mode.LOCAL and (reuse_for := age(workflow)) != workflow.reuse_for:
+            step = step.model_copy(update={"workflow": workflow.model_copy(update={"reuse_for": reuse_for})})
+        steps.append(step)
+    return blueprint.model_copy(update={"steps": steps})

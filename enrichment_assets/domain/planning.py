@@ -6,7 +6,7 @@ pipeline, these workflow versions, this client's overrides) and is what the batc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -345,14 +345,3 @@ def with_profile(blueprint: Blueprint, current: ProfileVersion | None) -> Bluepr
         for step in blueprint.steps
     ]
     return blueprint.model_copy(update={"client_profile": current, "steps": steps})
-
-
-def reusing(blueprint: Blueprint, age: Callable[[WorkflowDefinition], float | None]) -> Blueprint:
-    """The blueprint with the `reuse_for` that `age` says for each step that calls somebody."""
-    steps = []
-    for step in blueprint.steps:
-        workflow = step.workflow
-        if workflow.mode is not Mode.LOCAL and (reuse_for := age(workflow)) != workflow.reuse_for:
-            step = step.model_copy(update={"workflow": workflow.model_copy(update={"reuse_for": reuse_for})})
-        steps.append(step)
-    return blueprint.model_copy(update={"steps": steps})

@@ -15,8 +15,7 @@ from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.operator_actions import Code
-from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.domain.planning import reusing
+from enrichment_assets.domain.pipeline import Blueprint, reusing
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.services.batches.launch_plan import (
     Draft,

@@ -12,8 +12,7 @@ from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
-from enrichment_assets.domain.pipeline import Blueprint
-from enrichment_assets.domain.planning import reusing
+from enrichment_assets.domain.pipeline import Blueprint, reusing
 from enrichment_assets.services.batches.items import lay_out
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action

@@ -20,7 +20,8 @@ from enrichment_assets.domain.workflow_checks import workflow_faults
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_workflows
-from enrichment_assets.services.catalog.configuration import read_definition, refuse_unsafe
+from enrichment_assets.services.catalog.configuration import refuse_unsafe
+from enrichment_assets.services.catalog.definition_files import read_definition
 from enrichment_assets.services.catalog.lead_columns import column_faults
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.settings import Settings

@@ -46,6 +46,7 @@ from enrichment_assets.services.catalog.clients import (
     refuse_key_as_name,
     set_client_config,
 )
+from enrichment_assets.services.catalog.definition_files import read_definition
 from enrichment_assets.services.catalog.destination_names import refuse_reserved_name, refuse_reserved_table
 from enrichment_assets.services.catalog.key_safety import refuse_unsafe_keys
 from enrichment_assets.services.catalog.known_clients import client_row
@@ -59,8 +60,6 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 
 Origin = Literal["built-in", "edited", "added"]
-
-_MAX_FILE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,21 +313,6 @@ def _broken_pipelines(
             whose = f" of client {row['client']}" if row["client"] else ""
             warnings.append(f"pipeline {pipeline.slug}{whose} cannot work any more: {'; '.join(problems)}")
     return warnings
-
-
-# opens files of others: a workflow's YAML that a person names: bounded size, UTF-8
-def read_definition(path: Path) -> str:
-    """The text of a workflow's or pipeline's file. Raises `NotFoundError`, or `ConfigurationError` for what is none."""
-    try:
-        if path.stat().st_size > _MAX_FILE:
-            raise ConfigurationError(f"{path.name}: larger than {_MAX_FILE} bytes", code="file.too_large")
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise NotFoundError(f"there is no file {path}", code="file.not_found") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{path.name}: is not UTF-8 text", code="file.not_utf_8") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path.name}: cannot be read ({error.strerror})", code="file.unreadable") from None
 
 
 __all__ = [

@@ -12,7 +12,7 @@ from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code, differences
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
-from enrichment_assets.services.catalog.configuration import read_definition
+from enrichment_assets.services.catalog.definition_files import read_definition
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog import profiles as store

@@ -19,7 +19,8 @@ from enrichment_assets.engine.decisions.decision import Decision
 from enrichment_assets.engine.decisions.replay import read_again
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.registry.loader import parse_workflow
-from enrichment_assets.services.catalog.configuration import add_workflow, read_definition
+from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.catalog.definition_files import read_definition
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.operations.current_mapping import CurrentMapping, current_mapping
 from enrichment_assets.services.operations.replay_report import ReplayReport
