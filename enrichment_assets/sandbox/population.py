@@ -11,7 +11,10 @@ from functools import lru_cache
 from enrichment_assets.sandbox.companies import Company, host_of, make_company
 from enrichment_assets.sandbox.people import Person, invented_name, make_person
 from enrichment_assets.sandbox.seeded_random import SeededRandom
+from enrichment_assets.sandbox.web.maps import MappedCourse
 from enrichment_assets.sandbox.web.whose import known_company
+
+KEPT_COURSES = 20_000
 
 
 class Population:
@@ -20,6 +23,10 @@ class Population:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._company = lru_cache(maxsize=20_000)(self._make_company)
+        self.mapped: dict[tuple[str, int], MappedCourse] = {}
+        """Courses that a map query went through, by their boundary, so that a set of them is known again."""
+        self.met_courses: dict[tuple[str, str], None] = {}
+        """State and slug of courses that were asked for by name: a map is searched for them, too."""
         self._person = lru_cache(maxsize=5_000)(self._make_person)  # a person is asked for by one step after another
 
     def rng(self, *identity: object) -> SeededRandom:
@@ -62,6 +69,18 @@ class Population:
             company = f"{employer.pick(_EMPLOYERS)} {employer.pick(_KINDS)}"
         at = self.company(company, domain or host_of(email))
         return make_person(self.seed, first, last, at, linkedin_url=linkedin_url)
+
+    def meet_course(self, state: str, name: str) -> None:
+        """Remember that somebody asked for a course (the last ones; what is lost is found by its whole name alone)."""
+        self.met_courses[state, name] = None
+        if len(self.met_courses) > KEPT_COURSES:
+            del self.met_courses[next(iter(self.met_courses))]
+
+    def mapped_course(self, course: MappedCourse) -> MappedCourse:
+        """Remember a course by its boundary."""
+        if course.boundary is not None:
+            self.mapped[course.boundary.kind, course.boundary.id] = course
+        return course
 
     def colleague(self, company: Company, number: int) -> Person:
         """The `number`-th person who works at a company."""

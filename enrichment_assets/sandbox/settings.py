@@ -52,6 +52,7 @@ SCENARIOS: Mapping[str, Mapping[str, Any]] = {
     "spend-limit-429": {"quota": 0, "spent_as": "spend_limit_429"},
     "billing": {"quota": 0, "spent_as": "billing"},
     "rare-shapes": {"rare_shapes": 1},
+    "remark": {"remarks": 1},
     "callback-dropped": {"callback_drop": 1},
     "callback-duplicated": {"callback_duplicate": 1},
     "callback-late": {"callback_late": 1},
@@ -98,6 +99,7 @@ class Behaviour(BaseModel):
     batch_missing: Share = Field(0, description="language models: share of a batch's lines that no result is given for")
     drip: Seconds = Field(0, description="an answer's body comes in pieces, over so many seconds")
     gateway_retries: int = Field(3, ge=0, le=10, description="gateway: how often it waits before it passes a 429 on")
+    remarks: Share = Field(0, description="Overpass: share of answers cut short, with a `remark`, inside a 200")
     rare_shapes: Share = Field(0, description="share of subjects answered in the rarer shapes that vendors send")
     limits: str | None = Field(None, description="per key: `15/s,500/m`, `documented` or none")
     concurrency: int | None = Field(None, ge=1, description="calls of one key under way at once")
@@ -145,7 +147,7 @@ class Behaviour(BaseModel):
     def is_faulty(self) -> bool:
         """Whether any call can go wrong, so that attempts have to be counted."""
         calls = (self.errors, self.rate_limited, self.timeouts, self.resets, self.garbage, self.wrong_types)
-        asked_again = (self.later, self.remote_failures)
+        asked_again = (self.later, self.remote_failures, self.remarks)
         written = (self.cut_answers, self.failures_in_200, self.invalid_answers, self.broken_json, self.prose)
         callbacks = (self.callback_drop, self.callback_duplicate, self.callback_late, self.callback_garbage)
         return any(calls) or any(asked_again) or any(written) or any(callbacks) or self.shuffle_callbacks

@@ -20,6 +20,8 @@ from enrichment_assets.providers import build_providers
 PROVIDERS = build_providers()
 NOT_FOUND, OK, SUPPRESSED = "not found", "ok", "suppressed"
 ONE = {"retry-after": "1"}
+HTML = {"content-type": "text/html"}
+OUT_OF = 'runtime error: Query ran out in "query" at line 5 after 25 seconds, of'
 
 
 def verdict(provider: str, status: int, body: Any = b"", headers: dict[str, str] | None = None) -> Verdict:
@@ -41,9 +43,14 @@ EVERYBODY = [
     (502, E.RETRYABLE), (503, E.RETRYABLE), (504, E.RETRYABLE), (529, E.RETRYABLE),
 ]  # fmt: skip
 MODELS = ("openai", "anthropic", "perplexity")
-DIFFERENT = {("hunter", 202), ("hunter", 403), ("hunter", 429), ("firecrawl", 403), ("jina", 451)} | {
-    (model, status) for model in MODELS for status in (400, 409, 422)
-}
+DIFFERENT = {
+    ("overpass", 406),
+    ("hunter", 202),
+    ("hunter", 403),
+    ("hunter", 429),
+    ("firecrawl", 403),
+    ("jina", 451),
+} | {(model, status) for model in MODELS for status in (400, 409, 422)}
 
 QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
     ("apollo", 401, b"Invalid API key. See https://docs.apollo.io", {"content-type": "text/plain"}, E.AUTH),
@@ -172,6 +179,17 @@ QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
     ("enrichlayer", 404, {"code": 404, "description": "Person profile does not exist"}, {}, NOT_FOUND),
     ("enrichlayer", 404, {"detail": "Not Found"}, {}, E.CONTRACT),
     ("enrichlayer", 404, b"<html>nginx</html>", {"content-type": "text/html"}, E.CONTRACT),
+    # drolbr/Overpass-API#791 (406); remarks and the busy dispatcher's page as in aio-overpass' and overpy's tests
+    ("overpass", 200, {"elements": [{"type": "way", "id": 1}]}, {}, OK),
+    ("overpass", 200, {"elements": []}, {}, OK),
+    ("overpass", 200, {"elements": [{"id": 1}], "remark": f"{OUT_OF} time"}, {}, E.RETRYABLE),
+    ("overpass", 200, {"elements": [], "remark": f"{OUT_OF} memory"}, {}, E.RETRYABLE),
+    ("overpass", 200, {"elements": [{"id": n} for n in range(20_000)], "remark": OUT_OF}, {}, E.RETRYABLE),
+    ("overpass", 200, b"<html>open64: 0 Success /osm3s Dispatcher_Client::request</html>", HTML, E.RETRYABLE),
+    ("overpass", 200, b"<html><p>Welcome</p></html>", HTML, E.CONTRACT),
+    ("overpass", 400, b"<html>Error: line 1: parse error: Unknown type</html>", HTML, E.INVALID_INPUT),
+    ("overpass", 406, b"<html>Not Acceptable</html>", HTML, E.AUTH),
+    ("overpass", 504, b"<html>The server is probably too busy</html>", HTML, E.RETRYABLE),
     ("zerobounce", 200, {"error": "Invalid API key or your account ran out of credits"}, {}, E.AUTH),
     ("zerobounce", 200, {"error": "Too many concurrent requests"}, {}, E.CONTRACT),
     ("zerobounce", 200, {"address": "a@b.example", "status": "invalid", "error": None}, {}, OK),
@@ -242,6 +260,12 @@ def test_a_wait_is_read_in_every_form() -> None:
     assert verdict("hunter", 202, {"data": None}).retry_after == 5.0
     assert verdict("hunter", 403, b"", {"retry-after": "7"}).retry_after == 7.0
     assert verdict("apollo", 429).retry_after is None
+
+
+def test_overpass_is_left_alone_for_half_a_minute_after_a_429() -> None:
+    assert verdict("overpass", 429).retry_after == 30.0
+    assert verdict("overpass", 429, b"", {"retry-after": "7"}).retry_after == 30.0
+    assert verdict("overpass", 429, b"", {"retry-after": "90"}).retry_after == 90.0
 
 
 def test_what_zenrows_says_a_request_cost_is_kept_exactly() -> None:

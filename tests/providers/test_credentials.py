@@ -116,6 +116,12 @@ def test_a_key_does_not_go_to_another_host_than_its_providers(provider: str) -> 
             authorise(provider, {"api_key": "k"}, url)
 
 
+def test_overpass_is_told_who_asks_and_how_they_are_reached() -> None:
+    request = authorise("overpass", {"contact": "ops@agency.example"}, "/api/interpreter")
+    assert request.headers["user-agent"] == "enrichment-assets (ops@agency.example)"
+    assert "agency" not in request.url
+
+
 def test_a_missing_variable_is_named_with_workflow_and_purpose() -> None:
     match = builtin_workflows()["match-person-via-apollo"]
     with pytest.raises(ConfigurationError) as caught:

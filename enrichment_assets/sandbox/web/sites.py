@@ -65,6 +65,7 @@ def fetched(population: Population, url: str) -> Fetched | None:
     if (course := course_of_host(population.seed, at.host)) is not None:
         return _of_course(population, course, at)
     if state := association_of(at.host):
+        population.meet_course(state, at.path.rpartition("/")[2]) if "/courses/" in at.path else None
         listed = association_page(population.seed, state, at.path, at.query.get("page", "1"))
         return Fetched(200, at.url, listed) if listed is not None else Fetched(404, at.url, NOT_FOUND)
     page = other_page(population.seed, at.host, at.path)
@@ -86,6 +87,7 @@ def _of_firm(population: Population, firm: Firm, at: Address) -> Fetched:
 
 
 def _of_course(population: Population, course: Course, at: Address) -> Fetched:
+    population.meet_course(course.state, course.slug)
     if course.site == "parked":
         return Fetched(200, at.url, parked(at.host))
     page = course_page(population.seed, course, at.path) if course.site != "none" else None
