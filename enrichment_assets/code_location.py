@@ -14,6 +14,13 @@ import dagster as dg
 
 from enrichment_assets.assets.enrichment import build_enrichment_asset
 from enrichment_assets.assets.extraction import build_model_assets
+from enrichment_assets.assets.instantly import (
+    instantly_accounts_raw,
+    instantly_campaigns_raw,
+    instantly_daily_analytics_raw,
+    instantly_job,
+    instantly_schedule,
+)
 from enrichment_assets.assets.jobs import analytics_job, batch_job
 from enrichment_assets.assets.uploads import raw_apollo_uploads
 from enrichment_assets.domain.errors import EnrichError
@@ -63,9 +70,12 @@ def build_definitions(
             raw_apollo_uploads,
             build_enrichment_asset(shown),
             *build_model_assets(),
+            instantly_campaigns_raw,
+            instantly_accounts_raw,
+            instantly_daily_analytics_raw,
         ],
-        jobs=[batch_job, analytics_job, retention_job],
-        schedules=[retention_schedule],
+        jobs=[batch_job, analytics_job, retention_job, instantly_job],
+        schedules=[retention_schedule, instantly_schedule],
         sensors=[
             upload_sensor,
             callback_sensor,

@@ -34,6 +34,7 @@ GROUPS = (
     "person",
     "webhook",
     "review",
+    "instantly",
     "user",
     "api_key",
 )

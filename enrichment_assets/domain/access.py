@@ -24,6 +24,10 @@ class Permission(StrEnum):
     """See leads, which are persons."""
     LEADS_EDIT = "leads:edit"
     """Correct values of leads."""
+    PULLS_READ = "pulls:read"
+    """See figures that were fetched from outside services, as campaigns."""
+    PULLS_SYNC = "pulls:sync"
+    """Have them fetched."""
     AUDIT_READ = "audit:read"
     """See who changed what."""
     ACCESS_READ = "access:read"
@@ -39,9 +43,9 @@ class Role(StrEnum):
     READER = "reader"
 
 
-_READER = frozenset({Permission.BATCHES_READ, Permission.LEADS_READ})
+_READER = frozenset({Permission.BATCHES_READ, Permission.LEADS_READ, Permission.PULLS_READ})
 _REVIEWER = _READER | {Permission.LEADS_EDIT}
-_OPERATOR = _REVIEWER | {Permission.BATCHES_CONTROL, Permission.AUDIT_READ}
+_OPERATOR = _REVIEWER | {Permission.BATCHES_CONTROL, Permission.PULLS_SYNC, Permission.AUDIT_READ}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: _OPERATOR | {Permission.ACCESS_READ},
     Role.OPERATOR: _OPERATOR,

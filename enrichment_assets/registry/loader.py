@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.model_errors import Lines, at_line, described, line_of
 from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.pulls import PullDefinition
 from enrichment_assets.domain.reads import spelt
 from enrichment_assets.domain.search_plans import Searches
 from enrichment_assets.domain.suggestions import instead
@@ -25,7 +26,7 @@ from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """For files of ours alone: it takes aliases and double keys, and its depth is bounded by the stack."""
 
-_Model = TypeVar("_Model", WorkflowDefinition, PipelineDefinition, SystemDefinition, Searches)
+_Model = TypeVar("_Model", WorkflowDefinition, PipelineDefinition, SystemDefinition, Searches, PullDefinition)
 
 
 @cache
@@ -67,6 +68,18 @@ def builtin_searches() -> dict[str, Searches]:
     """Slug of a system -> its search templates, for plans of what to search."""
     found = [_shipped(Searches, text, name) for name, text in _files("searches")]
     return {one.slug: one for one in found}
+
+
+@cache
+def pulls() -> dict[str, PullDefinition]:
+    """Slug -> what is fetched from an outside service."""
+    found = [_shipped(PullDefinition, text, name) for name, text in _files("pulls")]
+    return {pull.slug: pull for pull in found}
+
+
+def pulled_tables() -> set[str]:
+    """The tables of the workspace that pulls fill."""
+    return {table for pull in pulls().values() for table in pull.tables}
 
 
 def parse_workflow(text: str, name: str) -> WorkflowDefinition:

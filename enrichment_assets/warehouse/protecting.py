@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from enrichment_assets.registry.loader import pulled_tables
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.results.destinations import destination_tables
 from enrichment_assets.store.tenancy.policies import Rows, rows_of_batches, rows_of_slug
@@ -33,13 +34,13 @@ def protect_marts(workspace: Connection, models: Iterable[Model]) -> None:
 
 
 def protect_published(workspace: Connection) -> list[str]:
-    """Protect all marts and destination tables that are there; the tables and views that a reader may be let at.
+    """Protect marts, destinations and tables of pulls that are there; the tables and views that a reader may be let at.
 
     Tables of an earlier version are found by what they are: a mart's by its name, a destination's by its columns.
     """
     models = [model for model in load_project().models.values() if model.published]
     protect_marts(workspace, models)
-    destinations = destination_tables(workspace)
+    destinations = [*destination_tables(workspace), *sorted(pulled_tables())]
     protect_results(workspace, {name: rows_of_slug() for name in destinations}, destinations)
     names = [name for model in models for name in (model.name, *tables_of(model))]
     return open_among(workspace, sorted({*names, *destinations}))

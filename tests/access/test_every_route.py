@@ -43,17 +43,22 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("POST", "/batches/{batch}/cancel"): "batches:control",
     ("GET", "/batches/{batch}/leads"): "leads:read",
     ("POST", "/batches/{batch}/leads/{item}/edit"): "leads:edit",
+    ("POST", "/instantly/sync"): "pulls:sync",
+    ("GET", "/instantly/campaigns"): "pulls:read",
     ("GET", "/audit"): "audit:read",
     ("GET", "/users"): "access:read",
     ("GET", "/api-keys"): "access:read",
 }
 ROLES = {
-    "reader": {"batches:read", "leads:read"},
-    "reviewer": {"batches:read", "leads:read", "leads:edit"},
-    "operator": {"batches:read", "leads:read", "leads:edit", "batches:control", "audit:read"},
-    "owner": {"batches:read", "leads:read", "leads:edit", "batches:control", "audit:read", "access:read"},
+    "reader": {"batches:read", "leads:read", "pulls:read"},
+    "reviewer": {"batches:read", "leads:read", "pulls:read", "leads:edit"},
 }
-BODIES: dict[str, dict[str, Any]] = {"/batches/{batch}/leads/{item}/edit": {"field": "title", "value": "CTO"}}
+ROLES["operator"] = ROLES["reviewer"] | {"batches:control", "pulls:sync", "audit:read"}
+ROLES["owner"] = ROLES["operator"] | {"access:read"}
+BODIES: dict[str, dict[str, Any]] = {
+    "/batches/{batch}/leads/{item}/edit": {"field": "title", "value": "CTO"},
+    "/instantly/sync": {"source": "file", "file_path": "figures.json"},
+}
 
 
 @dataclass
@@ -80,7 +85,7 @@ class Desk:
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN)
 
     def path(self, path: str, client: str) -> str:
-        return PREFIX + path.replace("{batch}", BATCH[client]).replace("{item}", str(self.items[client]))
+        return path.replace("{batch}", BATCH[client]).replace("{item}", str(self.items[client]))
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +100,9 @@ def desk(postgres_server: PostgresServer, hq_template: str, tmp_path_factory: py
             for n in range(3)
         ]
         build(leads, batch_key=key, client=client).close()
+        figures = settings.home / "pulls" / client / "figures.json"
+        figures.parent.mkdir(parents=True)
+        figures.write_text('{"campaigns": [{"id": "c1", "name": "One", "status": 1}]}')
     with connect(urls[0]) as hq:
         rows = hq.execute(
             "select c.slug, min(i.id) as id from batch_items i join clients c on c.id = i.client_id group by 1"
@@ -174,7 +182,7 @@ async def test_every_route_as_everybody_about_each_client(
                 continue
             for asker in askers:
                 for client in ("acme", "globex"):
-                    path = desk.path(route.path, client)
+                    path = desk.path(route.address, client)
                     params = {"client": client} if route.client is ClientBy.QUERY else {}
                     body = BODIES.get(route.path, {}) if route.method == "POST" else None
                     answer = await http.request(route.method, path, params=params, json=body, headers=asker.headers)

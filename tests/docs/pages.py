@@ -37,6 +37,7 @@ FOR_USERS = (
     "docs/access.md",
     "docs/callbacks.md",
     "docs/webhooks.md",
+    "docs/instantly.md",
     "docs/analytics.md",
     "docs/companies.md",
     "docs/contacts.md",

@@ -315,6 +315,12 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("webhook rotate", ("webhook", "rotate", "crm", "--secret", "MY_HOOK_2")),
     ("webhook recover", ("webhook", "recover", "crm", "--since", "2026-01-01")),
     ("webhook remove", ("webhook", "remove", "crm")),
+    ("instantly connect", ("instantly", "connect", "--client", "acme", "--key", "MY_KEY")),
+    ("instantly list", ("instantly", "list")),
+    ("instantly sync", ("instantly", "sync", "--client", "acme", "--file", "{figures}")),
+    ("instantly campaigns", ("instantly", "campaigns", "--client", "acme")),
+    ("instantly accounts", ("instantly", "accounts")),
+    ("instantly disconnect", ("instantly", "disconnect", "--client", "acme")),
     ("give-up", ("give-up", "clean-1", "--yes")),
     ("archive", ("archive", "upload", "{upload}")),
     ("archived", ("archived",)),
@@ -336,7 +342,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-WITHOUT_JSON = {"workflow disable", "workflow enable", "edit"}
+WITHOUT_JSON = {"workflow disable", "workflow enable", "edit", "instantly disconnect"}
 """Commands that change something and print a sentence only."""
 CHANGES = {
     "client add": "client.add",
@@ -378,6 +384,9 @@ CHANGES = {
     "webhook enable": "webhook.enable",
     "webhook rotate": "webhook.rotate",
     "webhook remove": "webhook.remove",
+    "instantly connect": "pull.connect",
+    "instantly sync": "pull.file",
+    "instantly disconnect": "pull.disconnect",
     "give-up": "batch.give_up",
     "archive": "upload.archive",
     "restore": "upload.restore",
@@ -422,7 +431,9 @@ def ran(home: Settings, program: typer.Typer, tmp_path_factory: pytest.TempPathF
         cases, recorded = people.with_name("cases.jsonl"), people.with_name("recorded.jsonl")
         cases.write_text('{"name": "a", "inputs": {"full_name": "Ada Byron"}, "expect": {"last_name": "Byron"}}\n')
         exported = people.with_name("ann.json")
-        files = {"cases": str(cases), "recorded": str(recorded), "exported": str(exported)}
+        figures = people.with_name("figures.json")
+        figures.write_text('{"campaigns": [{"id": "c1", "status": 1}], "accounts": [{"email": "a@b.example"}]}')
+        files = {"cases": str(cases), "recorded": str(recorded), "exported": str(exported), "figures": str(figures)}
         words = {**files, "example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
         for name, value in (environment(home) | {"T": f"{channel.url}/channel"}).items():
             patch.setenv(name, value)
@@ -529,6 +540,8 @@ def has_type(value: Any, hint: Any) -> bool:
         return isinstance(value, dict) and all(has_type(member, arguments[1]) for member in value.values())
     if hint is Decimal:
         return isinstance(value, str) and MONEY.fullmatch(value) is not None
+    if hint is date:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
     if hint is datetime:
         return isinstance(value, str) and TIME.fullmatch(value) is not None
     if hint is Hint:

@@ -12,6 +12,7 @@ from typing import Any
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.person_traces import Needles, needles_of
+from enrichment_assets.registry.loader import pulled_tables
 from enrichment_assets.services.people.home_files import look_through
 from enrichment_assets.services.people.identifying import Person, Whom
 from enrichment_assets.services.people.inventory import Scope, leave_apart, subject_of, uploads_of
@@ -105,7 +106,7 @@ def _hq(work: Work) -> None:
 def _workspace(work: Work) -> None:
     """Delete the person's rows of the tables that workflows write to, and black them out of the others there."""
     with work.scope.hq.transaction() as connection:
-        known = other_tables.registered_destinations(connection)
+        known = other_tables.registered_destinations(connection) | pulled_tables()
     done: dict[str, dict[str, int]] = {}
     apart = leave_apart(work.scope)
     for database in (work.scope.hq.workspace, work.scope.hq):

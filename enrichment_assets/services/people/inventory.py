@@ -13,6 +13,7 @@ from typing import Any
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.person_traces import Needles, needles_of
+from enrichment_assets.registry.loader import pulled_tables
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.people.home_files import Left, look_through
 from enrichment_assets.services.people.identifying import Person, Whom
@@ -81,7 +82,7 @@ def look(scope: Scope, whom: Whom, person: Person) -> Traces:
     with scope.hq.transaction() as connection:
         subject = subject_of(connection, scope, person, needles)
         found = list(_in_hq(connection, subject))
-        known = other_tables.registered_destinations(connection)
+        known = other_tables.registered_destinations(connection) | pulled_tables()
         looked = look_through(scope.settings, connection, needles, scope.client_id, dry_run=True)
         received = receivers_of(connection, person.items)
     if rows := uploaded_rows(scope, whom, person, needles):

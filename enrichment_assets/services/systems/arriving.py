@@ -8,6 +8,9 @@ from pathlib import Path
 
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.system import SystemDefinition
+from enrichment_assets.services.pulls.connecting import connect
+from enrichment_assets.services.pulls.report import write_report
+from enrichment_assets.services.pulls.syncing import sync
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -39,7 +42,21 @@ def by_upload(hq: Hq, settings: Settings, system: SystemDefinition, actor: Actor
     return Arrived(f"Uploaded {sample.name}{known}: {upload.rows} rows, {upload.rejected} rejected", upload.upload_id)
 
 
+def by_pull(hq: Hq, settings: Settings, system: SystemDefinition, actor: Actor) -> Arrived:
+    """Connect the demo's client to the pull that the demo names, fetch its figures, and write the page about them.
+
+    Raises as `services.pulls.syncing.sync`.
+    """
+    client, options = system.demo.client, system.demo.options
+    connect(hq, options["pull"], client, options["key"], actor=actor)
+    done = sync(hq, settings, options["pull"], client)
+    page = settings.home / f"{client}-{options['pull']}.html"
+    write_report(hq, client, page)
+    days = f"days {done.first_day} to {done.last_day}"
+    return Arrived(f"Fetched {done.synced:,} rows ({days}) out of {done.pages} answers; a page to look at: {page}")
+
+
 Arrival = Callable[[Hq, Settings, SystemDefinition, Actor], Arrived]
 
-ARRIVALS: Mapping[str, Arrival] = {"upload": by_upload}
+ARRIVALS: Mapping[str, Arrival] = {"upload": by_upload, "pull": by_pull}
 """Kind of a demo -> how its work arrives. Doing it again brings what is not there, and nothing twice."""

@@ -68,6 +68,7 @@ _IN_THE_WAY: Mapping[tuple[str, Kind], Mapping[str, str]] = {
         "pipelines": "select slug as name from enrichment_pipelines where client_id = %(id)s",
         "calls in the ledger": "select call_key as name from provider_calls where client_id = %(id)s limit 1",
         "a reader role": "select role_name as name from enrich_readers where client_id = %(id)s",
+        "figures that are fetched": "select pull as name from pulls where client_id = %(id)s",
     },
     ("remove", "upload"): {"batches": "select batch_key as name from batches where upload_id = %(id)s"},
     ("remove", "workflow"): {
@@ -97,6 +98,8 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "delete from outgoing_webhooks where client_id = %(id)s",
         "delete from outgoing_events where client_id = %(id)s",
         "delete from outgoing_leads where client_id = %(id)s",
+        "delete from pulled_pages where client_id = %(id)s",
+        "delete from pull_syncs where client_id = %(id)s",
         "delete from user_roles where client_id = %(id)s",
         "delete from api_keys where client_id = %(id)s",
         "delete from clients where id = %(id)s",

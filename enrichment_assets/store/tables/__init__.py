@@ -31,6 +31,7 @@ from enrichment_assets.store.tables.outgoing import (
     outgoing_messages,
     outgoing_webhooks,
 )
+from enrichment_assets.store.tables.pull import pull_syncs, pulled_pages, pulls
 from enrichment_assets.store.tables.result import enrichment_results, enrichment_results_log
 from enrichment_assets.store.tables.review import approvals
 from enrichment_assets.store.tables.run import item_leases, runners, step_stops, step_times
@@ -73,6 +74,9 @@ __all__ = [
     "person_erasures",
     "prompt_inputs",
     "provider_calls",
+    "pull_syncs",
+    "pulled_pages",
+    "pulls",
     "rate_counts",
     "rate_limits",
     "rate_queue",

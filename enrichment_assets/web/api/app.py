@@ -34,7 +34,7 @@ from enrichment_assets.web.api.errors import (
     worded,
 )
 from enrichment_assets.web.api.handlers import cookies
-from enrichment_assets.web.api.routes import PREFIX, ROUTES, ClientBy, Route, Whoever
+from enrichment_assets.web.api.routes import ROUTES, ClientBy, Route, Whoever
 from enrichment_assets.web.origin_guard import OriginGuard
 
 
@@ -54,7 +54,7 @@ def build_api(hq: Hq, settings: Settings, origins: list[str]) -> OriginGuard:
 
     app = Starlette(
         routes=[
-            StarletteRoute(PREFIX + route.path, _endpoint(route, doors, hq, settings), methods=[route.method])
+            StarletteRoute(route.address, _endpoint(route, doors, hq, settings), methods=[route.method])
             for route in ROUTES
         ],
         exception_handlers={HTTPException: of_starlette, Exception: of_a_fault},

@@ -11,10 +11,12 @@ from enum import Enum
 from typing import Any
 
 from enrichment_assets.domain.access import Permission
-from enrichment_assets.web.api import handlers
+from enrichment_assets.web.api import handlers, pull_handlers
 from enrichment_assets.web.api.calls import Call
 
 PREFIX = "/api/v1"
+ALIASES = "/api"
+"""Where routes stand whose path and shapes other tools know already."""
 
 
 class Whoever(Enum):
@@ -46,6 +48,12 @@ class Route:
     needs: Permission | Whoever
     client: ClientBy
     handler: Callable[[Call], Any]
+    prefix: str = PREFIX
+
+    @property
+    def address(self) -> str:
+        """Its whole path."""
+        return self.prefix + self.path
 
 
 ROUTES: tuple[Route, ...] = (
@@ -60,6 +68,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/batches/{batch}/cancel", Permission.BATCHES_CONTROL, ClientBy.BATCH, handlers.cancel_batch),
     Route("GET", "/batches/{batch}/leads", Permission.LEADS_READ, ClientBy.BATCH, handlers.list_leads),
     Route("POST", "/batches/{batch}/leads/{item}/edit", Permission.LEADS_EDIT, ClientBy.BATCH, handlers.edit),
+    Route("POST", "/instantly/sync", Permission.PULLS_SYNC, ClientBy.QUERY, pull_handlers.sync_instantly, ALIASES),
+    Route("GET", "/instantly/campaigns", Permission.PULLS_READ, ClientBy.QUERY, pull_handlers.campaigns, ALIASES),
     Route("GET", "/audit", Permission.AUDIT_READ, ClientBy.QUERY, handlers.audit),
     Route("GET", "/users", Permission.ACCESS_READ, ClientBy.NOTHING, handlers.list_users),
     Route("GET", "/api-keys", Permission.ACCESS_READ, ClientBy.NOTHING, handlers.list_keys),

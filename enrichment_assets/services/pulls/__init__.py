@@ -1,0 +1,1 @@
+"""Figures of outside services: connecting a client, fetching, reading, and showing them."""

@@ -1,0 +1,1 @@
+"""Pulls in HQ, and the tables of the workspace that their answers are read into."""
