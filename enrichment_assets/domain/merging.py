@@ -17,9 +17,10 @@ from enrichment_assets.domain.contact_records import ABOUT_EMAIL
 from enrichment_assets.domain.contacts import CONTACT_FIELDS, best_email, best_phone, may_call_person, same_number
 from enrichment_assets.domain.merge_policy import Given, place
 
-RULE = 2
+RULE = 3
 """Number of this rule, kept with every call: by another one its request may have had other values (rule 1: those of
-the latest step). To be raised with every change by which `merge` chooses otherwise."""
+the latest step; rule 2: the type of a number that nobody gave). To be raised with every change by which `merge` chooses
+otherwise."""
 
 _ABOUT_THE_BEST = (*ABOUT_EMAIL, "phone_type", "phone_confidence", "phone_do_not_call")
 """Fields that say something of the one that counts, and nothing without it."""
@@ -69,9 +70,9 @@ def merge(
         name: (sources[0] if len(sources) == 1 else _best(name, sources, now)).fields[name]
         for name, sources in candidates.items()
     }
+    for name in _ABOUT_THE_BEST:
+        merged.pop(name, None)
     if not CONTACT_FIELDS.isdisjoint(merged):
-        for name in _ABOUT_THE_BEST:
-            merged.pop(name, None)
         saying = [one for one in given if not CONTACT_FIELDS.isdisjoint(one.fields)]
         merged.update((contacts or KnownContacts()).of(saying, now))
     if not may_call_person(row):

@@ -172,7 +172,7 @@ together as (
 ),
 
 -- What an answer about the person says of a company is about the row's only if it names no other one: by the name, and by
--- the host where the row has no name.
+-- the host where the row or the answer has no name (`domain.merging.of_same_company`).
 named_companies as (
 
     select
@@ -180,7 +180,7 @@ named_companies as (
         a.item_id,
         a.workflow_slug,
         coalesce(i.company_name, '') as known_name,
-        case when i.company_name is null then concat_ws(' ', i.company_domain, i.company_website) else '' end as known_site,
+        concat_ws(' ', i.company_domain, i.company_website) as known_site,
         coalesce(json_extract_string(a.fields, '$.company_name'), '') as name,
         coalesce(json_extract_string(a.fields, '$.company_domain'), '') as site
     from {{ ref('stg_answers') }} as a
@@ -198,30 +198,43 @@ flagged as (
 
 ),
 
-comparisons as (
+names as (
+
+    select *, company_name_key(nullif(known_name, '')) as known_key, company_name_key(nullif(name, '')) as key
+    from (select distinct known_name, name from named_companies)
+
+),
+
+named as (
+
+    select c.*, n.key <> n.known_key as differs
+    from named_companies as c
+    inner join names as n on n.known_name = c.known_name and n.name = c.name
+
+),
+
+-- Hosts count where a name is missing, so that few are looked at.
+sites as (
 
     select
         *,
-        company_name_key(nullif(known_name, '')) as known_key,
-        company_name_key(nullif(name, '')) as key,
-        company_host(nullif(known_site, ''), null) as known_host,
+        company_host(nullif(known_site, ''), nullif(known_name, '')) as known_host,
         company_host(nullif(site, ''), null) as host
-    from (select distinct known_name, known_site, name, site from named_companies)
+    from (select distinct known_name, known_site, site from named where differs is null)
 
 ),
 
 elsewhere as (
 
+    select batch_key, item_id, workflow_slug from named where differs
+    union all
     select n.batch_key, n.item_id, n.workflow_slug
-    from named_companies as n
-    inner join comparisons as c
-        on c.known_name = n.known_name and c.known_site = n.known_site and c.name = n.name and c.site = n.site
-    where case
-        when c.known_key is not null and c.key is not null then c.key <> c.known_key
-        when c.known_host is not null and c.host is not null
-            then c.host <> c.known_host and not ends_with(c.host, '.' || c.known_host) and not ends_with(c.known_host, '.' || c.host)
-        else false
-    end
+    from named as n
+    inner join sites as c on c.known_name = n.known_name and c.known_site = n.known_site and c.site = n.site
+    where n.differs is null
+        and c.host <> c.known_host
+        and not ends_with(c.host, '.' || c.known_host)
+        and not ends_with(c.known_host, '.' || c.host)
 
 )
 
