@@ -11,6 +11,7 @@ from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.priorities import Priority
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ def launch(
         int | None,
         typer.Option("--target", min=1, help="So many prospects at most, where the pipeline counts them."),
     ] = None,
+    known: Annotated[
+        Known | None,
+        typer.Option(
+            "--known",
+            help="Leads that the client has from earlier batches, by address, profile or host: skip them, or refresh.",
+        ),
+    ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", help="COLUMN=field, repeatable: what a column is that upload did not recognise."),
@@ -96,6 +104,7 @@ def launch(
             limit=limit,
             replacing=replaced is not None,
             target=target,
+            known=known,
         )
         if as_json:
             print_json(shapes.LaunchPlan.of(plan))
@@ -112,7 +121,9 @@ def launch(
                 code="option.replace_or_fresh",
             )
         stack, partitions = running_stack(settings), InstancePartitions(settings)
-        launched = _launch_instead(hq, settings, replaced, upload, pipeline, partitions, client, batch, limit, priority)
+        launched = _launch_instead(
+            hq, settings, replaced, upload, pipeline, partitions, client, batch, limit, priority, known
+        )
         if stack is not None and launched.created:
             _start(hq, settings, stack, launched)
     else:
@@ -127,6 +138,7 @@ def launch(
             limit=limit,
             priority=priority,
             target=target,
+            known=known,
         )
     if as_json:
         print_json(shapes.Launch.of(launched))
@@ -146,6 +158,7 @@ def launch_now(
     limit: int | None = None,
     priority: Priority | None = None,
     target: int | None = None,
+    known: Known | None = None,
 ) -> tuple[Launched, RunningStack | None]:
     """Launch, and have the running `enrich up`, if there is one, begin at once. Raises as `launching.launch`."""
     from enrichment_assets.assets.instance import InstancePartitions
@@ -168,6 +181,7 @@ def launch_now(
         actor=actor(),
         starts_in=timedelta(0) if stack is None else GRACE,
         target=target,
+        known=known,
     )
     if stack is not None and launched.created:
         _start(hq, settings, stack, launched)
@@ -231,6 +245,7 @@ def _launch_instead(
     batch: str | None,
     limit: int | None,
     priority: Priority | None,
+    known: Known | None,
 ) -> Launched:
     from enrichment_assets.services.batches.replacing import launch_instead
 
@@ -245,6 +260,7 @@ def _launch_instead(
         batch_key=batch,
         limit=limit,
         priority=priority,
+        known=known,
         actor=actor(),
     )
     gone = done.given_up
@@ -271,6 +287,8 @@ def print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
         _say("rows", f"{plan.items} more; {plan.rows_before} rows of the pilot are not asked about again")
     elif plan.items < plan.rows - plan.rejected:
         _say("pilot", f"the first {plan.items} rows")
+    if plan.known is not None:
+        _say("known", _known(plan))
     say("")
     columns = ("workflow", "provider", "mode", "about", "calls at most", "each", "at most")
     print_table(columns, map(_step_row, plan.steps), empty="no steps", total=("at most",))
@@ -297,6 +315,16 @@ def print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
         _say("left out", f"{slug}: switched off for client {plan.client}")
     for problem in plan.problems:
         _say("problem", problem)
+
+
+def _known(plan: LaunchPlan) -> str:
+    """How many rows the client has already, and what that saves."""
+    from enrichment_assets.domain.money import of_currencies, shown_sum
+
+    rows = f"{plan.known_rows} of {plan.items} rows are in earlier batches of {plan.client}"
+    if plan.known is Known.REFRESH:
+        return f"{rows}, and are asked about again"
+    return f"{rows}, and are skipped: at most {shown_sum(of_currencies(plan.not_spent))} is not spent"
 
 
 def _say(what: str, text: str) -> None:

@@ -18,7 +18,9 @@ from enrichment_assets.domain.companies import company_key
 from enrichment_assets.domain.emits import ChildStep, Emits
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.known import hashed, known_by
 from enrichment_assets.domain.linkedin import linkedin_slug
+from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.domain.values import clean, rejection
 
 COMPANY_NAMES = ("company_name", "company_domain", "company_website", "company_linkedin_url", "apollo_account_id")
@@ -52,7 +54,8 @@ class Parent:
 class Child:
     """One item to be: `identity` in the order of `IDENTITY_FIELDS`, `original` the emitted object as JSON text.
 
-    `details` and `rejected` are those of `batch_items`, as JSON text; None: nothing.
+    `details` and `rejected` are those of `batch_items`, as JSON text; None: nothing. `known` are the hashes by which it
+    is looked up among earlier leads, and those by which later ones may know it; None: nobody asks.
     """
 
     origin_key: str
@@ -62,6 +65,7 @@ class Child:
     original: str
     details: str | None = None
     rejected: str | None = None
+    known: tuple[bytes, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def emission_of(
     key_of: Callable[[Mapping[str, Any]], Any],
     route: tuple[ChildStep, ...],
     company_rules: Sequence[str],
+    hasher: Hasher | None = None,
 ) -> Emission:
     """Turn emitted objects into children. Never raises for what an object holds.
 
@@ -117,11 +122,12 @@ def emission_of(
         key_of: Value of `Emits.key` for an object; null where there is none.
         route: As `domain.planning.child_route` gives it.
         company_rules: The pipeline's `company_identity`.
+        hasher: Where leads that the client has already are looked for; None: nobody asks.
     """
     children: dict[str, Child] = {}
     unusable, beyond = 0, set()
     for element in emitted:
-        child = _child(element, parent, workflow, key_of, company_rules) if isinstance(element, dict) else None
+        child = _child(element, parent, workflow, key_of, company_rules, hasher) if isinstance(element, dict) else None
         if child is None:
             unusable += 1
         elif child.origin_key in children:
@@ -139,6 +145,7 @@ def _child(
     workflow: str,
     key_of: Callable[[Mapping[str, Any]], Any],
     rules: Sequence[str],
+    hasher: Hasher | None,
 ) -> Child | None:
     own, details, rejected = _judged(element, parent.country)
     key = _given_key(key_of(element))
@@ -159,6 +166,7 @@ def _child(
         original=json_bytes(element).decode(),
         details=json_bytes(details).decode() if details else None,
         rejected=json_bytes(rejected).decode() if rejected else None,
+        known=None if hasher is None else hashed(known_by({**details, **identity}), hasher),
     )
 
 

@@ -163,6 +163,8 @@ class Action(StrEnum):
     """() Nothing is to be done."""
     WAS_GIVEN_UP = "was_given_up"
     """() Another batch may have been launched in its place."""
+    CLIENT_HAS_THEM = "client_has_them"
+    """() Nothing is to be done; a launch that refreshes what is known asks again."""
     LOOK_AT_STEPS = "look_at_steps"
     """(field, workflows) Those give it: what became of it there?"""
     MAP_FIELD = "map_field"

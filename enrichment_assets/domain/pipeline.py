@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from enrichment_assets.domain.client_profiles import ProfileVersion
 from enrichment_assets.domain.families import Families
+from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.workflow import Mode, Part, Slug, WorkflowDefinition
 
 
@@ -103,6 +104,9 @@ class PipelineDefinition(Part):
     families: Families | None = Field(
         default=None, description="tables that a row and its children are written into together (docs/families.md)"
     )
+    known: Known | None = Field(
+        default=None, description="leads that the client has from earlier batches; null: nobody looks whether it has"
+    )
 
     def slugs(self) -> list[str]:
         """The workflow slugs in order, waterfalls flattened."""
@@ -152,6 +156,7 @@ class Blueprint(Part):
     system: Slug | None = Field(default=None, description="the pipeline's")
     target: Target | None = Field(default=None, description="null: as many as there are")
     families: Families | None = None
+    known: Known | None = None
     steps: list[BlueprintStep] = Field(min_length=1)
 
     def step(self, slug: str) -> BlueprintStep:
@@ -160,6 +165,11 @@ class Blueprint(Part):
             if step.slug == slug:
                 return step
         raise KeyError(slug)
+
+    @property
+    def skips_known(self) -> bool:
+        """Whether leads that the client has already are skipped."""
+        return self.known is Known.SKIP
 
     def dependents(self, slug: str) -> list[str]:
         """Steps that come, directly or not, after `slug`."""

@@ -217,6 +217,7 @@ def build_blueprint(
         guard=pipeline.guard,
         system=pipeline.system,
         families=pipeline.families,
+        known=pipeline.known,
         steps=steps,
     )
 

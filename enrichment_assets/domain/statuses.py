@@ -44,6 +44,7 @@ class SkipReason(StrEnum):
     FANNED_OUT = "fanned_out"
     GIVEN_UP = "given_up"
     TARGET_REACHED = "target_reached"
+    KNOWN = "known"
 
 
 UNDECIDED = "the expression fails"

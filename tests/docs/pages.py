@@ -40,6 +40,7 @@ FOR_USERS = (
     "docs/instantly.md",
     "docs/analytics.md",
     "docs/companies.md",
+    "docs/golden.md",
     "docs/contacts.md",
     "docs/assets.md",
     "docs/databases.md",

@@ -309,7 +309,7 @@ class BatchHarness:
     ) -> Launched:
         """Upload rows for a client and lay out their batch; `steps` is the pipeline where it has a waterfall.
 
-        Further fields are the pipeline's: `guard`, `families`, `company_identity`.
+        Further fields are the pipeline's: `guard`, `families`, `known`, `company_identity`.
         """
         number = next(self._numbers)
         key = key or f"{client}-{number}"

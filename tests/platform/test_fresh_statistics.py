@@ -11,9 +11,9 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from hashlib import md5
+from hashlib import md5, sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -32,7 +32,17 @@ from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.alerts import detectors, incidents, rules
 from enrichment_assets.store.audit import operator_actions
-from enrichment_assets.store.batches import budget_holds, fanout, giving_up, held_calls, holds, items, tries, urgency
+from enrichment_assets.store.batches import (
+    budget_holds,
+    fanout,
+    giving_up,
+    held_calls,
+    holds,
+    items,
+    known,
+    tries,
+    urgency,
+)
 from enrichment_assets.store.calls import bulk, ledger, questions, retention, reuse
 from enrichment_assets.store.calls import intents as intents_store
 from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
@@ -107,12 +117,30 @@ def _stops() -> list[stops.KeptStop]:
     return [stops.KeptStop(slug, "auth", "refused", 60.0) for slug in SLUGS]
 
 
-def _emitted(batch: FreshBatch) -> list[tuple[int, Emission]]:
+def _who(item: int) -> bytes:
+    return sha256(b"%d" % item).digest()
+
+
+def _all_known(connection: Sync, batch: FreshBatch) -> None:
+    """Every item of the fresh batch is a lead of the old one too; nothing is analysed of it."""
+    old = connection.execute(
+        "select min(b.id) as batch, array_agg(i.id) as items from batches b join batch_items i on i.batch_id = b.id "
+        "where b.batch_key = 'old'"
+    ).fetchone()
+    assert old is not None
+    earlier = [(one, _who(item)) for one, item in zip(old["items"], batch.items, strict=False)]
+    for batch_id, rows in ((old["batch"], earlier), (batch.batch_id, [(item, _who(item)) for item in batch.items])):
+        known.write(connection, batch.client_id, batch_id, rows, compared=True)
+        known.note_reading(connection, batch_id, batch.client_id, simulated=False, mark=b"mark", last=0)
+
+
+def _emitted(batch: FreshBatch, *, asks: bool = False) -> list[tuple[int, Emission]]:
     route = tuple(ChildStep(n, slug, "runs") for n, slug in enumerate(SLUGS))
     names = tuple("Ann" if name == "first_name" else None for name in IDENTITY_FIELDS)
     return [
-        (item, Emission("first", route, (Child(f"first:{item}", None, False, names, "{}"),)))
+        (item, Emission("first", route, (Child(f"{asks}:{item}", None, False, names, "{}", known=known_by),)))
         for item in batch.items[:GROUP]
+        for known_by in [(_who(item), b"") if asks else None]
     ]
 
 
@@ -245,8 +273,12 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     ],
     retention.bodies_gone: lambda c, b: retention.bodies_gone(c, b.batch_id, "first"),
     freshness.changed_at: lambda c, b: freshness.changed_at(c, b.batch_id),
-    fanout.insert_children_replayed: lambda c, b: fanout.insert_children_replayed(
-        c, b.client_id, b.batch_id, _emitted(b)
+    fanout.insert_children_replayed: lambda c, b: (
+        _all_known(c, b),
+        [
+            fanout.insert_children_replayed(c, b.client_id, b.batch_id, emitted)
+            for emitted in (_emitted(b), _emitted(b, asks=True))
+        ],
     ),
     fanout.origins_there: lambda c, b: fanout.origins_there(c, b.batch_id, _emitted(b)),
     callbacks.new_callbacks_by_batch: lambda c, b: callbacks.new_callbacks_by_batch(c),
@@ -256,6 +288,25 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     giving_up.give_up: lambda c, b: giving_up.give_up(c, "fresh"),
     items.laid_out: lambda c, b: items.laid_out(c, b.batch_id),
     items.insert_leases: lambda c, b: items.insert_leases(c, b.batch_id),
+    items.last_item: lambda c, b: items.last_item(c, b.batch_id),
+    items.insert_states_unless_known: lambda c, b: (
+        _all_known(c, b),
+        items.insert_states_unless_known(c, b.client_id, b.batch_id, [(4, "fourth"), (5, "fifth")], simulated=False),
+    ),
+    known.batches_to_read: lambda c, b: known.batches_to_read(c, b.client_id, b"mark"),
+    known.items_after: lambda c, b: list(known.items_after(c, b.batch_id, 0)),
+    known.found_since: lambda c, b: list(
+        known.found_since(c, b.batch_id, SLUGS, ["second"], ["email"], datetime.now(UTC) - timedelta(hours=1))
+    ),
+    known.write: lambda c, b: known.write(
+        c, b.client_id, b.batch_id, [(item, _who(item)) for item in b.items], compared=True
+    ),
+    known.forget_batch: lambda c, b: (_all_known(c, b), known.forget_batch(c, b.batch_id)),
+    known.forget_person: lambda c, b: (_all_known(c, b), known.forget_person(c, b.items[:3], [_who(b.items[5])])),
+    known.count_known: lambda c, b: (
+        _all_known(c, b),
+        known.count_known(c, b.client_id, 0, False, [_who(item) for item in b.items[:GROUP]]),
+    ),
     items.insert_states: lambda c, b: items.insert_states(c, b.batch_id, [(4, "fourth"), (5, "fifth")]),
     recovery.pick_states: lambda c, b: _picked(b, c, "FAILED"),
     recovery.ready_calls: lambda c, b: recovery.ready_calls(c, _picked(b, c, "FAILED"), "failed"),

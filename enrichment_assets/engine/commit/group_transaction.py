@@ -148,7 +148,9 @@ async def _in_pipeline(
         # guard: emission-needs-its-lease
         emitted = [(record.item_id, record.emission) for record in (*landed, *taken) if record.emission]
         if emitted:
-            await fanout.insert_children(connection, scope.client_id, scope.batch_id, emitted)
+            await fanout.insert_children(
+                connection, scope.client_id, scope.batch_id, emitted, simulated=scope.simulated
+            )
         if reopened_reply:
             reopened = await reopened_reply.result()
             results[Kind.REOPEN] = [[s for s in r.providers if (r.item_id, s) in reopened] for r in again]

@@ -214,7 +214,8 @@ async def started(
         runner_id = await claims.start_runner(reader, batch.batch_id, label, options.lease_seconds)
         stack.push_async_callback(_end_runner, reader, runner_id)
         throttles.who = Contender(runner_id, batch.batch_id, batch.client_id)
-        writer = GroupWriter(ledger, Scope(batch.client_id, batch.batch_id, runner_id))
+        simulated = bool(batch.blueprint.simulated)
+        writer = GroupWriter(ledger, Scope(batch.client_id, batch.batch_id, runner_id, simulated))
         concurrency = sum(step.workflow.limits.concurrency for step in steps.values())
         client = await stack.enter_async_context(
             build_client(min(max(concurrency, 10), 2_000), only_below=_only_below(batch, options))

@@ -17,6 +17,7 @@ from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.engine.run.event_log import open_log
 from enrichment_assets.engine.tracing import span, tracing
 from enrichment_assets.installation.running_stack import is_of_the_stack
+from enrichment_assets.services.batches import known
 from enrichment_assets.services.batches.simulation import refuse_other_world
 from enrichment_assets.services.operations.remedies import ENRICH_UP
 from enrichment_assets.services.people.pepper import pepper_of
@@ -71,6 +72,8 @@ def advance_batch(
     except ConfigurationError as error:
         _keep_refusal(hq_url, batch, str(error))
         raise
+    if batch.blueprint.skips_known:
+        known.ready(hq, settings, batch_key)  # for what its answers emit
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
     pepper = chosen.pepper or pepper_of(hq, settings)
     chosen = replace(chosen, process=chosen.process or process_name(), pepper=pepper)

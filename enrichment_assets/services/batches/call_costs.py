@@ -68,7 +68,8 @@ def call_costs(
         if by_rows and draft.items <= MOST_ROWS and _told_by_rows(draft, step):
             sizes = _sizes(settings, draft, step, renderer, context)
             costs = [reserved_for(price, prompt, size, asks) for size in sizes]
-            return CallCosts(max(costs, default=Decimal(0)), sum(costs, Decimal(0)), by_rows=True)
+            dearest = sorted(costs, reverse=True)[:calls] if draft.skipped else costs
+            return CallCosts(max(costs, default=Decimal(0)), sum(dearest, Decimal(0)), by_rows=True)
         each = reserved_for(price, prompt, renderer.most_bytes(context), asks)
     except (ConfigurationError, ContractError):  # it is refused elsewhere
         each = Decimal(0)

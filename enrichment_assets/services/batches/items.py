@@ -21,12 +21,15 @@ from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import cells_of_row
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.domain.uploaded_contacts import UploadedContacts
 from enrichment_assets.domain.values import Reason
+from enrichment_assets.services.batches import known
 from enrichment_assets.services.uploads.identity_cells import Cells, IdentityReader
 from enrichment_assets.services.uploads.upload import keep_erased_out, read_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import items as store
+from enrichment_assets.store.batches import known as known_store
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.catalog.uploads import get_upload
@@ -66,6 +69,16 @@ def create_items(hq: Hq, settings: Settings, batch_key: str) -> ItemsReport:
         InfrastructureError: The upload's bytes are gone, or do not give the rows that were counted.
     """
     _keep_erased_out(hq, settings, batch_key)
+    report = _lay_out_locked(hq, settings, batch_key, None)
+    if report is None:
+        hasher = known.ready(hq, settings, batch_key)
+        report = _lay_out_locked(hq, settings, batch_key, hasher)
+    assert report is not None, "with a hasher it is laid out"  # noqa: S101
+    return report
+
+
+def _lay_out_locked(hq: Hq, settings: Settings, batch_key: str, hasher: Hasher | None) -> ItemsReport | None:
+    """Lay out what the batch lacks; None: earlier leads have to be looked at before, and it was not begun."""
     with hq.transaction() as connection:
         batch = store.lock_batch(connection, batch_key)
         if batch is None:
@@ -73,7 +86,9 @@ def create_items(hq: Hq, settings: Settings, batch_key: str) -> ItemsReport:
         upload = get_upload(connection, batch["upload_id"])
         if upload is None:
             raise NotFoundError(f"the upload of batch {batch_key!r} is gone", code="upload.not_found")
-        report = lay_out(connection, settings, batch, upload)
+        if hasher is None and batch["items_created_at"] is None and known.skips_known(batch):
+            return None
+        report = lay_out(connection, settings, batch, upload, hasher)
         connection.commit()
         if report.created >= _ANALYZE_FROM:
             store.analyze(connection)
@@ -88,8 +103,17 @@ def _keep_erased_out(hq: Hq, settings: Settings, batch_key: str) -> None:
         keep_erased_out(hq, settings, found["upload_id"])
 
 
-def lay_out(connection: Connection, settings: Settings, batch: dict[str, Any], upload: dict[str, Any]) -> ItemsReport:
-    """Lay out the rows that the locked batch lacks. The caller commits. Raises `InfrastructureError`."""
+def lay_out(
+    connection: Connection,
+    settings: Settings,
+    batch: dict[str, Any],
+    upload: dict[str, Any],
+    hasher: Hasher | None = None,
+) -> ItemsReport:
+    """Lay out the rows that the locked batch lacks. The caller commits. Raises `InfrastructureError`.
+
+    `hasher`: given where leads that the client has already are skipped.
+    """
     rows, rejected = upload["row_count"], upload["rejected_count"]
     readable = rows - rejected
     wanted = readable if batch["row_limit"] is None else min(batch["row_limit"], readable)
@@ -97,7 +121,7 @@ def lay_out(connection: Connection, settings: Settings, batch: dict[str, Any], u
     created, not_values = 0, dict[str, int]()
     if there < wanted or batch["items_created_at"] is None:
         end = wanted if wanted < readable else sys.maxsize  # all of them: a row too many is noticed below
-        created, not_values = _create(connection, settings, batch, upload, slice(there, end), last)
+        created, not_values = _create(connection, settings, batch, upload, slice(there, end), last, hasher)
     if there + created != wanted:  # guard: every-counted-row-is-an-item
         raise InfrastructureError(
             f"upload {upload['id']} had {rows} rows with {rejected} rejections when it came, "
@@ -114,15 +138,26 @@ def _create(
     upload: dict[str, Any],
     window: slice,
     after_row: int,
+    hasher: Hasher | None,
 ) -> tuple[int, dict[str, int]]:
     blueprint = Blueprint.model_validate(batch["blueprint"])
+    if hasher is not None:
+        known_store.take_turn(connection, batch["client_id"])
+    before = 0 if hasher is None else store.last_item(connection, batch["id"])
     maker = ItemMaker(batch["client_id"], batch["id"], upload["columns"], blueprint.company_identity)
     rows = rows_within(read_upload(settings, upload), window)
     items = (item for record_batch in rows for item in maker.items(record_batch))
     created = store.copy_items(connection, items)
     store.insert_leases(connection, batch["id"])
     steps = [(step.position, step.slug) for step in blueprint.steps]
-    store.insert_states(connection, batch["id"], steps, after_row)
+    if hasher is None:
+        store.insert_states(connection, batch["id"], steps, after_row)
+    else:
+        known.read_new_items(connection, batch["id"], batch["client_id"], blueprint, hasher, before)
+        simulated = bool(blueprint.simulated)
+        store.insert_states_unless_known(
+            connection, batch["client_id"], batch["id"], steps, after_row, simulated=simulated
+        )
     store.mark_items_created(connection, batch["id"])
     return created, dict(sorted(maker.not_values.items()))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +12,14 @@ from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import emitted_by
+from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.name_checks import column_faults
 from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition
 from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile, with_target
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.services.batches.items import company_subjects
+from enrichment_assets.services.batches.known_rows import known_rows
 from enrichment_assets.services.batches.pilots import is_pilot_of, pilot_for
 from enrichment_assets.services.batches.step_plans import StepPlan, step_plans
 from enrichment_assets.services.catalog.configuration import pipeline_row
@@ -38,6 +40,9 @@ class LaunchPlan:
     """What a launch would do. `problems` is empty when it may be launched; `companies` is None when not counted.
 
     `items` are the rows that it would add. `rows_before`: how many the batch has already, a pilot that goes on.
+
+    `known_rows`: how many of them the client has from earlier batches, where `known` says that somebody looks; with
+    `skip`, `not_spent` is what they would have cost at most.
     """
 
     client: str
@@ -54,6 +59,9 @@ class LaunchPlan:
     cost_at_most: Mapping[str, Decimal]
     problems: tuple[str, ...]
     rows_before: int = 0
+    known: Known | None = None
+    known_rows: int = 0
+    not_spent: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Draft:
     """An upload, a pipeline and the blueprint that they would make.
 
     `left_out`: steps the client switched off. `misread`: columns that steps name and the file does not have.
-    `limit`: only so many readable rows; `rows_before` of them are there.
+    `limit`: only so many readable rows; `rows_before` of them are there. `skipped`: rows that the client knows already.
     """
 
     upload: dict[str, Any]
@@ -71,6 +79,7 @@ class Draft:
     misread: tuple[str, ...] = ()
     limit: int | None = None
     rows_before: int = 0
+    skipped: int = 0
     priority: Priority = Priority.NORMAL
 
     @property
@@ -96,10 +105,13 @@ def plan_launch(
     batch_key: str | None = None,
     limit: int | None = None,
     replacing: bool = False,
+    known: Known | None = None,
     environment: Mapping[str, str] | None = None,
     target: int | None = None,
 ) -> LaunchPlan:
-    """Say what a launch would call, how often, and what it would cost at most. Writes nothing.
+    """Say what a launch would call, how often, and what it would cost at most.
+
+    Writes nothing, but for the index of the client's leads where somebody asks whom the client knows.
 
     Args:
         hq: The databases.
@@ -110,6 +122,7 @@ def plan_launch(
         batch_key: Default: the pilot of this upload and pipeline, else `<client>-<upload id>-<pipeline>-<n>`.
         limit: A pilot: only so many readable rows, the first ones.
         replacing: Another batch is given up for it, so that no pilot goes on.
+        known: What becomes of leads that the client has already, in place of what the pipeline says.
         environment: Where keys are looked for; default `os.environ`.
         target: So many children at most of the step that the pipeline counts.
 
@@ -118,22 +131,25 @@ def plan_launch(
         ConfigurationError: The pipeline cannot run at all. What only lacks a key or an address is in `problems`.
     """
     with registry(hq) as connection:
-        draft = replace(draft_launch(connection, upload, pipeline, client, target), limit=limit)
+        draft = replace(draft_launch(connection, upload, pipeline, client, target, known), limit=limit)
         asked = checked_batch_key(batch_key) if batch_key else None
-        known = store.get_batch(connection, asked) if asked else None
+        there = store.get_batch(connection, asked) if asked else None
         if asked is None and not replacing:
-            known = pilot_for(connection, draft.upload, draft.blueprint)
-        goes_on = known is not None and is_pilot_of(known, draft.upload, draft.pipeline.slug)
-        if known is not None and goes_on:
-            draft = replace(draft, rows_before=known["row_limit"])
-        key = known["batch_key"] if known else asked or default_key(connection, draft)
-        taken = known is not None and not goes_on
+            there = pilot_for(connection, draft.upload, draft.blueprint)
+        goes_on = there is not None and is_pilot_of(there, draft.upload, draft.pipeline.slug)
+        if there is not None and goes_on:
+            draft = replace(draft, rows_before=there["row_limit"], blueprint=_asking_as(there, draft.blueprint))
+        key = there["batch_key"] if there else asked or default_key(connection, draft)
+        taken = there is not None and not goes_on
+    has_already = known_rows(hq, settings, draft, there["id"] if there is not None and goes_on else 0)
     company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
     companies = company_subjects(settings, draft.upload, draft.blueprint, draft.window) if company_steps else None
     steps = step_plans(settings, draft, companies, environment, by_rows=True)
-    cost: dict[str, Decimal] = {}
-    for step in steps:
-        cost[step.currency] = cost.get(step.currency, Decimal(0)) + step.cost_at_most
+    cost = before = _cost(steps)
+    if has_already and draft.blueprint.skips_known:
+        draft = replace(draft, skipped=has_already)
+        steps = step_plans(settings, draft, companies, environment, by_rows=True)
+        cost = _cost(steps)
     problems = [f"batch {key!r} exists already"] if taken else []
     problems += unrecognised(draft)
     return LaunchPlan(
@@ -151,7 +167,22 @@ def plan_launch(
         cost_at_most=cost,
         problems=(*problems, *(problem for step in steps for problem in step.problems)),
         rows_before=draft.rows_before,
+        known=draft.blueprint.known,
+        known_rows=has_already,
+        not_spent={currency: before[currency] - amount for currency, amount in cost.items()},
     )
+
+
+def _cost(steps: Sequence[StepPlan]) -> dict[str, Decimal]:
+    cost: dict[str, Decimal] = {}
+    for step in steps:
+        cost[step.currency] = cost.get(step.currency, Decimal(0)) + step.cost_at_most
+    return cost
+
+
+def _asking_as(pilot: dict[str, Any], blueprint: Blueprint) -> Blueprint:
+    """The blueprint with what the pilot was launched with, which it keeps: what becomes of known leads."""
+    return blueprint.model_copy(update={"known": Blueprint.model_validate(pilot["blueprint"]).known})
 
 
 def unrecognised(draft: Draft) -> list[str]:
@@ -163,11 +194,18 @@ def unrecognised(draft: Draft) -> list[str]:
 
 
 def draft_launch(
-    connection: Connection, upload: int | str, pipeline: str, client: str | None, target: int | None = None
+    connection: Connection,
+    upload: int | str,
+    pipeline: str,
+    client: str | None,
+    target: int | None = None,
+    known: Known | None = None,
 ) -> Draft:
-    """Find upload and pipeline, and build the blueprint. Raises as `plan_launch`."""
+    """Find upload and pipeline, and build the blueprint. Arguments and errors as those of `plan_launch`."""
     row = find_upload(connection, upload, client)
     definition = PipelineDefinition.model_validate(pipeline_row(connection, pipeline, row["client"])["definition"])
+    if known is not None:
+        definition = definition.model_copy(update={"known": known})
     wanted = set(definition.slugs())
     entries = registry_store.list_workflow_rows(connection)
     workflows = registry_store.readable_workflows(entries) | {

@@ -14,9 +14,11 @@ from typing import Any
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint, reusing
 from enrichment_assets.domain.priorities import Priority
+from enrichment_assets.services.batches.known import ready, skips_known
 from enrichment_assets.services.batches.launch_plan import (
     Draft,
     LaunchPlan,
@@ -80,6 +82,7 @@ def launch(
     fresh: bool = False,
     limit: int | None = None,
     priority: Priority | None = None,
+    known: Known | None = None,
     environment: Mapping[str, str] | None = None,
     starts_in: timedelta = timedelta(0),
     target: int | None = None,
@@ -90,8 +93,8 @@ def launch(
 
     `starts_in`: who calls this asks for the batch's run; the sequencer does after that time, where it was not.
 
-    A `fresh` batch takes no answer of an earlier one; later ones may take its. Without a `priority` a new batch has the
-    usual one, and one that is there keeps its own.
+    A `fresh` batch takes no answer of an earlier one; later ones may take its. `known` goes before the pipeline's.
+    Without a `priority` a new batch has the usual one, and one that is there keeps its own.
 
     With a `batch_key` that exists for the same upload and pipeline, the batch stays as it is and only its partition is
     added again, so that a launch that was interrupted can be repeated. If it is a pilot (`limit`), it gets the rows up
@@ -103,17 +106,20 @@ def launch(
             the batch key belongs to another launch.
     """
     key = checked_batch_key(batch_key) if batch_key else None
+    again: dict[str, Any] | None = None
     with registry(hq) as connection:
         existing = store.get_batch(connection, key) if key else None
-        draft = None if existing else replace(draft_launch(connection, upload, pipeline, client, target), limit=limit)
+        draft = (
+            None
+            if existing
+            else replace(draft_launch(connection, upload, pipeline, client, target, known), limit=limit)
+        )
         if draft is not None and key is None:
             existing = pilot_for(connection, draft.upload, draft.blueprint)
         if existing is not None or draft is None:
             assert existing is not None  # noqa: S101
-            launched = relaunched(existing, find_upload(connection, upload, client), pipeline)
-            launched = _with_rows(launched, extend(connection, settings, launched.batch_key, limit, actor=actor))
-            if priority is not None:
-                change_priority(connection, launched.batch_key, priority, actor=actor)
+            again = existing
+            launched = relaunched(existing, find_upload(connection, upload, client), pipeline, known)
         else:
             plans = step_plans(settings, draft, None, environment)
             refuse_unready(draft, plans)
@@ -125,7 +131,28 @@ def launch(
             launched = created(connection, draft, key, actor=actor, starts_in=starts_in)
             replaced = tuple((plan.slug, url) for plan in plans for url in plan.replaced)
             launched = replace(launched, replaced=replaced, beside=tuple(beside))
+    if again is not None:
+        launched = _goes_on(hq, settings, launched, again, limit, priority, actor)
     add_partition(launched.batch_key)
+    return launched
+
+
+def _goes_on(
+    hq: Hq,
+    settings: Settings,
+    launched: Launched,
+    existing: dict[str, Any],
+    limit: int | None,
+    priority: Priority | None,
+    actor: Actor,
+) -> Launched:
+    """The batch that is there with the rows up to the limit, where it is a pilot, and with its new priority."""
+    key = launched.batch_key
+    hasher = ready(hq, settings, key) if skips_known(existing) else None
+    with hq.transaction() as connection:
+        launched = _with_rows(launched, extend(connection, settings, key, limit, actor=actor, hasher=hasher))
+        if priority is not None:
+            change_priority(connection, key, priority, actor=actor)
     return launched
 
 
@@ -195,7 +222,7 @@ def created(
     )
 
 
-def relaunched(existing: dict[str, Any], upload: dict[str, Any], pipeline: str) -> Launched:
+def relaunched(existing: dict[str, Any], upload: dict[str, Any], pipeline: str, known: Known | None = None) -> Launched:
     """The batch as it was launched, whatever has changed in the registry since."""
     key = existing["batch_key"]
     if existing["upload_id"] != upload["id"] or existing["pipeline_slug"] != pipeline:
@@ -205,6 +232,11 @@ def relaunched(existing: dict[str, Any], upload: dict[str, Any], pipeline: str) 
     if existing["retired_at"] is not None:
         raise ConfigurationError(f"batch {key!r} is archived: restore it, or choose another key", code="batch.archived")
     blueprint = Blueprint.model_validate(existing["blueprint"])
+    if known not in (None, blueprint.known):
+        was = "does not look whom the client knows" if blueprint.known is None else f"has `known: {blueprint.known}`"
+        raise ConfigurationError(
+            f"batch {key!r} {was}, and keeps what it was launched with: launch another", code="batch.known_differs"
+        )
     return _launched(key, upload, blueprint, created=False, limit=existing["row_limit"])
 
 

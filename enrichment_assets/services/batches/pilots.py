@@ -13,6 +13,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint, reusing
+from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.services.batches.items import lay_out
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
@@ -48,10 +49,18 @@ def is_pilot_of(batch: dict[str, Any], upload: dict[str, Any], pipeline: str) ->
     return batch["upload_id"] == upload["id"] and batch["pipeline_slug"] == pipeline and batch["row_limit"] is not None
 
 
-def extend(connection: Connection, settings: Settings, batch_key: str, limit: int | None, *, actor: Actor) -> int:
+def extend(
+    connection: Connection,
+    settings: Settings,
+    batch_key: str,
+    limit: int | None,
+    *,
+    actor: Actor,
+    hasher: Hasher | None = None,
+) -> int:
     """Let a batch have its upload's rows up to `limit` (None: all) and lay them out; how many are new. Caller commits.
 
-    A limit that the batch has or is beyond changes nothing.
+    A limit that the batch has or is beyond changes nothing. `hasher`: of a batch that skips known leads.
 
     Raises:
         ConfigurationError: The batch was given up or archived.
@@ -71,7 +80,7 @@ def extend(connection: Connection, settings: Settings, batch_key: str, limit: in
     wanted = readable if limit is None else min(limit, readable)
     items_store.set_row_limit(connection, batch["id"], None if wanted == readable else wanted)
     if batch["items_created_at"] is not None:
-        lay_out(connection, settings, {**batch, "row_limit": wanted}, upload)
+        lay_out(connection, settings, {**batch, "row_limit": wanted}, upload, hasher)
     added = int(wanted - min(before, readable))
     note_action(
         connection,
@@ -87,5 +96,5 @@ def extend(connection: Connection, settings: Settings, batch_key: str, limit: in
 
 
 def _work(blueprint: Blueprint) -> Blueprint:
-    """What a blueprint asks, without whose answers it may take instead, and in which world."""
-    return reusing(blueprint, lambda _: None).model_copy(update={"simulated": None})
+    """What a blueprint asks, without whose answers it may take instead, of which leads, and in which world."""
+    return reusing(blueprint, lambda _: None).model_copy(update={"simulated": None, "known": None})

@@ -11,6 +11,7 @@ from typing import Any
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint, reusing
 from enrichment_assets.domain.priorities import Priority
@@ -82,6 +83,7 @@ def launch_instead(
     batch_key: str | None = None,
     limit: int | None = None,
     priority: Priority | None = None,
+    known: Known | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Replaced:
     """Give a batch up, launch another of the same client, and archive the first. Other arguments as in `launch`.
@@ -100,7 +102,7 @@ def launch_instead(
         old = store.get_batch(connection, old_key)
         if old is None:
             raise no_such_batch(connection, old_key)
-        draft = replace(draft_launch(connection, upload, pipeline, client), limit=limit)
+        draft = replace(draft_launch(connection, upload, pipeline, client, known=known), limit=limit)
         if old["client_id"] != draft.upload["client_id"]:
             raise ConfigurationError(
                 f"batch {old_key} is of client {old['client']}, and upload {upload} is not",
@@ -113,7 +115,7 @@ def launch_instead(
     questions = _remember(hq, settings, old_key)
     with registry(hq) as connection:
         if there is not None:
-            launched = relaunched(there, draft.upload, draft.pipeline.slug)
+            launched = relaunched(there, draft.upload, draft.pipeline.slug, known)
         else:
             blueprint = _taking_from(old, draft.blueprint)
             blueprint = blueprint.model_copy(update={"simulated": calls_simulator(settings, draft.blueprint)})

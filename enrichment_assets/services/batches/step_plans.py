@@ -111,7 +111,10 @@ def _step_plan(
         *readiness(workflow, providers, environment, simulated=simulated),
         *without_profile(step, draft.blueprint),
     ]
-    subjects = companies if workflow.entity is Entity.COMPANY and companies is not None else draft.items
+    asked = draft.items - draft.skipped
+    subjects = asked
+    if workflow.entity is Entity.COMPANY and companies is not None:
+        subjects = min(companies, asked) if draft.skipped else companies
     calls = 0 if workflow.mode is Mode.LOCAL else subjects
     costs = call_costs(settings, draft, step, providers.get(workflow.provider), calls, by_rows=by_rows)
     return StepPlan(

@@ -12,6 +12,7 @@ from enrichment_assets.engine.run.event_log import open_log
 from enrichment_assets.engine.run.taking import Taken, take_in
 from enrichment_assets.services.batches.advancing import load_batch, process_name
 from enrichment_assets.services.batches.simulation import refuse_other_world
+from enrichment_assets.services.people.pepper import pepper_of
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 
@@ -37,5 +38,6 @@ def take_in_callbacks(
         sandbox_url=settings.sandbox_url,
         lease_seconds=LEASE_SECONDS,
         process=process_name(),
+        pepper=pepper_of(hq, settings) if batch.blueprint.skips_known else None,  # for what its answers emit
     )
     return uvloop.run(take_in(hq.url, batch, providers, options, seconds))

@@ -123,6 +123,7 @@ _SKIPPED: Mapping[str, Action] = {
     SkipReason.FANNED_OUT: Action.CHILDREN_GO_ON,
     SkipReason.GIVEN_UP: Action.WAS_GIVEN_UP,
     SkipReason.TARGET_REACHED: Action.TARGET_WAS_REACHED,
+    SkipReason.KNOWN: Action.CLIENT_HAS_THEM,
 }
 
 

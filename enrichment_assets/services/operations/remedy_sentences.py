@@ -46,6 +46,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.TARGET_WAS_REACHED: "nothing: the batch has as many as were asked for",
     Action.CHILDREN_GO_ON: "nothing: the child items go through this step",
     Action.WAS_GIVEN_UP: "nothing: the batch was given up; another one may have been launched in its place",
+    Action.CLIENT_HAS_THEM: "nothing: the client has these leads already; a launch with `known: refresh` asks again",
     Action.LOOK_AT_STEPS: "{field} is to come from {workflows}: look there for what became of it",
     Action.MAP_FIELD: "map a column of the list to {field}, or put a step before that finds it",
     Action.DECIDE_CALL: "look the call up at the provider, then resolve it: call again, or accept a miss",

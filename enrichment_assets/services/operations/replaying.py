@@ -21,11 +21,13 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.statuses import Outcome, Status
+from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.domain.workflow import Destination, Entity, WorkflowDefinition
 from enrichment_assets.engine.decisions.decision import Decision, dump
 from enrichment_assets.engine.decisions.fanout import emission_for
 from enrichment_assets.engine.decisions.replay import read_again
 from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.services.batches import known
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.operations.current_mapping import current_mapping
 from enrichment_assets.services.operations.recovery import in_transaction, locked, note_change
@@ -64,9 +66,10 @@ def replay(
     """
     with registry(hq) as connection:
         current = current_mapping(connection, batch_key, workflow).workflow
+    hasher = known.ready(hq, settings, batch_key)
 
     def change(connection: Connection) -> tuple[ReplayReport, Destination | None, str]:
-        return _Replay(connection, settings, batch_key, current, actor, dry_run=dry_run).run()
+        return _Replay(connection, settings, batch_key, current, actor, hasher, dry_run=dry_run).run()
 
     report, destination, client = in_transaction(hq, change)
     if dry_run or destination is None:
@@ -84,10 +87,12 @@ class _Replay:
         batch_key: str,
         current: WorkflowDefinition,
         actor: Actor,
+        hasher: Hasher | None,
         *,
         dry_run: bool,
     ) -> None:
         self._actor = actor
+        self._hasher = hasher
         self._connection = connection
         self._settings = settings
         self._key = batch_key
@@ -177,7 +182,9 @@ class _Replay:
         }
         at = step.blueprint.position
         parents = replaying.parents(self._connection, list(emitting), at) if emitting else []
-        found = [(p.item_id, emission_for(self._blueprint, step, p, emitting[p.item_id])) for p in parents]
+        found = [
+            (p.item_id, emission_for(self._blueprint, step, p, emitting[p.item_id], self._hasher)) for p in parents
+        ]
         return [(item_id, emission) for item_id, emission in found if emission is not None]
 
     def _emit(self, emitted: Sequence[tuple[int, Emission]]) -> None:
@@ -190,7 +197,7 @@ class _Replay:
             self._counts["emitted"] = len(self._emitted)
         elif kept:
             self._counts["emitted"] += fanout.insert_children_replayed(
-                connection, self._batch.client_id, batch_id, kept
+                connection, self._batch.client_id, batch_id, kept, simulated=bool(self._blueprint.simulated)
             )
 
     def _counted(self, stored: StoredAnswer, decision: Decision) -> NewReading:

@@ -19,6 +19,7 @@ from enrichment_assets.services.people.inventory import Scope, leave_apart, subj
 from enrichment_assets.services.people.kept_uploads import Judge, rewrite, rows_that_name_them, shape_of_rewritten
 from enrichment_assets.services.people.warehouse_files import batches_of, files_naming, write_anew
 from enrichment_assets.services.uploads.kept_files import forget_bytes
+from enrichment_assets.store.batches import known
 from enrichment_assets.store.catalog import archiving
 from enrichment_assets.store.catalog import uploads as uploads_store
 from enrichment_assets.store.database import Connection, transaction_at
@@ -99,6 +100,11 @@ def _hq(work: Work) -> None:
             bodies = traces.take_out_bodies(connection, table, subject)
             named += traces.black_out(connection, table, subject, dry_run=False)
             done[table.name] = {"emptied": emptied, "bodies": bodies, "blacked_out": named}
+            work.note("HQ", {"tables": done, "open": True}, connection)
+    if "known_identities" not in done:
+        with work.scope.hq.transaction() as connection:
+            forgotten = known.forget_person(connection, work.person.items, sorted(work.erasure.each_hash))
+            done["known_identities"] = {"deleted": forgotten}
             work.note("HQ", {"tables": done, "open": True}, connection)
     work.note("HQ", {"tables": {name: what for name, what in done.items() if any(what.values())}})
 

@@ -170,6 +170,9 @@ class LaunchPlan(Shape):
         left_out: Workflows that are switched off for the client.
         cost_at_most: Currency to what it costs at most.
         problems: What is in the way.
+        known: `skip` or `refresh`: what becomes of leads that the client has already; null: nobody looks.
+        known_rows: How many of the rows the client has from earlier batches.
+        not_spent: Currency to what the skipped ones would have cost at most.
     """
 
     batch: str
@@ -186,6 +189,9 @@ class LaunchPlan(Shape):
     left_out: tuple[str, ...]
     cost_at_most: Mapping[str, Decimal]
     problems: tuple[str, ...]
+    known: str | None
+    known_rows: int
+    not_spent: Mapping[str, Decimal]
 
     @classmethod
     def of(cls, plan: launch_plan.LaunchPlan) -> LaunchPlan:
@@ -205,6 +211,9 @@ class LaunchPlan(Shape):
             left_out=plan.left_out,
             cost_at_most=plan.cost_at_most,
             problems=plan.problems,
+            known=None if plan.known is None else plan.known.value,
+            known_rows=plan.known_rows,
+            not_spent=plan.not_spent,
         )
 
 

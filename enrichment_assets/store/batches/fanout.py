@@ -13,6 +13,8 @@ from typing import Any
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.statuses import SkipReason
+from enrichment_assets.domain.suppression import HASH_BYTES
+from enrichment_assets.store.batches.known import REASON
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.states.transitions import laying_out
 
@@ -29,21 +31,40 @@ each other's unique keys for ever."""
 _FIELDS = ", ".join(f'"{name}"' for name in IDENTITY_FIELDS)
 
 _STATES = laying_out("""select m.id, s.slug, %(batch)s, %(client)s, s.position,
-         case when takes.it then 'PENDING' else 'SKIPPED' end, case when not takes.it then %(reason)s::text end
-  from made m
-  join given g on g.origin_key = m.origin_key and g.parent_id = m.parent_item_id
+         case when takes.it and m.known is null then 'PENDING' else 'SKIPPED' end,
+         coalesce(m.known, case when not takes.it then %(reason)s::text end)
+  from children m
   cross join unnest(%(positions)s::smallint[], %(slugs)s::text[], %(ways)s::text[]) as s(position, slug, way)
-  cross join lateral (select s.way = 'runs' or s.way = 'shares' and g.same_company as it) takes
+  cross join lateral (select s.way = 'runs' or s.way = 'shares' and m.same_company as it) takes
   order by m.id, s.position""")
 
-_INSERT = f"""
+_HASHES = f"""select substring({{of}} from at for {HASH_BYTES}) as hash
+      from generate_series(1, length({{of}}), {HASH_BYTES}) as at"""
+
+_KNOWN = f"""(
+    with hashes as ({_HASHES.format(of="g.compared")}) {REASON}
+  )"""
+
+# Children of one answer are no earlier leads of each other: this statement does not see what it inserts here.
+_REMEMBERED = f"""remembered as (
+  insert into known_identities (client_id, hash, item_id, batch_id, compared)
+  select %(client)s, h.hash, m.id, %(batch)s, w.compared
+  from children m cross join lateral (values (m.compared, true), (m.further, false)) as w(hashes, compared)
+  cross join lateral ({_HASHES.format(of="w.hashes")}) h
+  on conflict do nothing
+), """
+
+
+def _inserting(*, asks: bool) -> str:
+    """The statement that makes children; `asks`: those that the client knows from earlier batches are skipped."""
+    return f"""
 with given as (
   select * from unnest(
     %(parent)b::bigint[], %(origin)b::text[], %(company)b::text[], %(same)b::bool[], %(original)b::text[],
-    %(details)b::text[], %(rejected)b::text[],
+    %(details)b::text[], %(rejected)b::text[],{" %(compared)b::bytea[], %(further)b::bytea[]," if asks else ""}
     {", ".join(f"%({name})b::text[]" for name in IDENTITY_FIELDS)}
-  ) with ordinality as g(parent_id, origin_key, company_key, same_company, original, details, rejected, {_FIELDS},
-                         ord)
+  ) with ordinality as g(parent_id, origin_key, company_key, same_company, original, details, rejected,
+                         {"compared, further, " if asks else ""}{_FIELDS}, ord)
 ), wanted as (
   select g.* from given g
   where %(most)s::bigint is null
@@ -62,11 +83,17 @@ with given as (
   returning id, origin_key, parent_item_id
 ), leased as (
   insert into item_leases (item_id, batch_id, fence) select id, %(batch)s, 0 from made  -- guard: children-have-leases
-), laid_out as (
+), children as materialized (
+  select m.id, g.same_company{", g.compared, g.further" if asks else ""}, {_KNOWN if asks else "null::text"} as known
+  from made m join given g on g.origin_key = m.origin_key and g.parent_id = m.parent_item_id
+), {_REMEMBERED if asks else ""}laid_out as (
   {_STATES}
 )
 select count(*) as made from made
 """
+
+
+_INSERT = {asks: _inserting(asks=asks) for asks in (False, True)}
 
 
 # one row: by its key
@@ -75,13 +102,16 @@ async def take_turn(connection: AsyncConnection, batch_id: int) -> None:
     await connection.execute(_LOCK, (batch_id,))
 
 
-async def insert_children(connection: AsyncConnection, client_id: int, batch_id: int, emitted: Emitted) -> None:
+async def insert_children(
+    connection: AsyncConnection, client_id: int, batch_id: int, emitted: Emitted, *, simulated: bool = False
+) -> None:
     """Make the children that are not there yet, in the transaction that moves the states and has taken its turn.
 
-    Only for states that this transaction has moved: nothing else compares the fence here.
+    Only for states that this transaction has moved: nothing else compares the fence here. Where the batch asks, those
+    that the client knows from earlier batches of the same world (`simulated` or not) are skipped.
     """
-    for parameters in _chunks(client_id, batch_id, emitted):
-        await connection.execute(_INSERT, parameters)
+    for parameters in _chunks(client_id, batch_id, emitted, simulated=simulated):
+        await connection.execute(_INSERT["compared" in parameters], parameters)
 
 
 async def count_children(connection: AsyncConnection, batch_id: int, workflow: str) -> int:
@@ -95,11 +125,13 @@ async def count_children(connection: AsyncConnection, batch_id: int, workflow: s
     return int(row["there"]) if row else 0
 
 
-def insert_children_replayed(connection: Connection, client_id: int, batch_id: int, emitted: Emitted) -> int:
+def insert_children_replayed(
+    connection: Connection, client_id: int, batch_id: int, emitted: Emitted, *, simulated: bool = False
+) -> int:
     """The same for a replay, which holds the batch against runs; how many there were."""
     made = 0
-    for parameters in _chunks(client_id, batch_id, emitted):
-        row = connection.execute(_INSERT, parameters).fetchone()
+    for parameters in _chunks(client_id, batch_id, emitted, simulated=simulated):
+        row = connection.execute(_INSERT["compared" in parameters], parameters).fetchone()
         made += int(row["made"]) if row else 0
     return made
 
@@ -113,7 +145,7 @@ def origins_there(connection: Connection, batch_id: int, emitted: Emitted) -> se
     return {row["origin_key"] for row in rows}
 
 
-def _chunks(client_id: int, batch_id: int, emitted: Emitted) -> Iterator[dict[str, Any]]:
+def _chunks(client_id: int, batch_id: int, emitted: Emitted, *, simulated: bool) -> Iterator[dict[str, Any]]:
     """Parameters of `_INSERT`; children of one emitting step at a time, each origin once."""
     by_workflow: dict[str, dict[str, tuple[int, Child]]] = {}
     routes, mosts = {}, {}
@@ -133,6 +165,7 @@ def _chunks(client_id: int, batch_id: int, emitted: Emitted) -> Iterator[dict[st
             "reason": f"{SkipReason.INHERITED.value}: by {workflow}",
             "client": client_id,
             "batch": batch_id,
+            "simulated": simulated,
         }
         rows = list(children.values())
         for start in range(0, len(rows), CHUNK):
@@ -149,5 +182,8 @@ def _columns(rows: Sequence[tuple[int, Child]]) -> dict[str, list[Any]]:
         "details": [child.details for _, child in rows],
         "rejected": [child.rejected for _, child in rows],
     }
+    if all(child.known is not None for _, child in rows):
+        columns |= {"compared": [child.known[0] for _, child in rows if child.known is not None]}
+        columns |= {"further": [child.known[1] for _, child in rows if child.known is not None]}
     cells = zip(*(child.identity for _, child in rows), strict=True)
     return {**columns, **{name: list(column) for name, column in zip(IDENTITY_FIELDS, cells, strict=True)}}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.store.batches.known import REASON
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.loading import Stream, load
 from enrichment_assets.store.states.transitions import laying_out
@@ -69,19 +70,56 @@ def insert_leases(connection: Connection, batch_id: int) -> None:
     )
 
 
+_STATES = """
+    select i.id, s.slug, i.batch_id, i.client_id, s.position, {status}, {reason}
+    from batch_items i{looked_up} cross join unnest(%(positions)s::smallint[], %(slugs)s::text[]) as s (position, slug)
+    where i.batch_id = %(batch)s and i.row_number > %(after)s
+    order by i.id, s.position
+"""
+_PENDING = laying_out(_STATES.format(status="'PENDING'", reason="null", looked_up=""))
+_UNLESS_KNOWN = laying_out(
+    _STATES.format(
+        status="case when known.reason is null then 'PENDING' else 'SKIPPED' end",
+        reason="known.reason",
+        looked_up=f""" cross join lateral (select (
+      with hashes as (
+        select m.hash from known_identities m where m.batch_id = i.batch_id and m.item_id = i.id and m.compared
+      ) {REASON}) as reason offset 0) known""",  # `offset 0`: once an item, and not once a step
+    )
+)
+
+
 def insert_states(connection: Connection, batch_id: int, steps: Sequence[tuple[int, str]], after_row: int = 0) -> None:
     """A PENDING state for every item of a row behind `after_row` and every step (position, workflow slug)."""
-    connection.execute(
-        laying_out(
-            """
-            select i.id, s.slug, i.batch_id, i.client_id, s.position, 'PENDING', null
-            from batch_items i cross join unnest(%s::smallint[], %s::text[]) as s (position, slug)
-            where i.batch_id = %s and i.row_number > %s
-            order by i.id, s.position
-            """
-        ),
-        ([position for position, _ in steps], [slug for _, slug in steps], batch_id, after_row),
-    )
+    connection.execute(_PENDING, _of_steps(batch_id, steps, after_row))
+
+
+def insert_states_unless_known(
+    connection: Connection,
+    client_id: int,
+    batch_id: int,
+    steps: Sequence[tuple[int, str]],
+    after_row: int = 0,
+    *,
+    simulated: bool,
+) -> None:
+    """The same, but SKIPPED where the client has the lead from an earlier batch of the same world.
+
+    The batch's items are in `known_identities` (`store.batches.known`).
+    """
+    given = {**_of_steps(batch_id, steps, after_row), "client": client_id, "simulated": simulated}
+    connection.execute(_UNLESS_KNOWN, given)
+
+
+def _of_steps(batch_id: int, steps: Sequence[tuple[int, str]], after_row: int) -> Row:
+    positions, slugs = [position for position, _ in steps], [slug for _, slug in steps]
+    return {"positions": positions, "slugs": slugs, "batch": batch_id, "after": after_row}
+
+
+def last_item(connection: Connection, batch_id: int) -> int:
+    """Id of the batch's last item; 0: it has none."""
+    row = connection.execute("select max(id) as id from batch_items where batch_id = %s", (batch_id,)).fetchone()
+    return 0 if row is None or row["id"] is None else int(row["id"])
 
 
 def laid_out(connection: Connection, batch_id: int) -> tuple[int, int]:

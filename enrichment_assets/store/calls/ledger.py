@@ -22,11 +22,12 @@ from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose writes these are."""
+    """Whose writes these are; `simulated`: those of a batch for the simulator."""
 
     client_id: int
     batch_id: int
     runner_id: int
+    simulated: bool = False
 
 
 # Answers and moves are not frozen: a frozen one takes several times as long to make, and an item has a dozen.

@@ -23,6 +23,7 @@ from enrichment_assets.store.tables.columns import MONEY, metadata
 from enrichment_assets.store.tables.erasure import person_erasures, written_files
 from enrichment_assets.store.tables.family import item_families
 from enrichment_assets.store.tables.inbox import callback_inbox
+from enrichment_assets.store.tables.known import known_batches, known_identities
 from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
 from enrichment_assets.store.tables.money import budgets
 from enrichment_assets.store.tables.outgoing import (
@@ -64,6 +65,8 @@ __all__ = [
     "item_edits",
     "item_families",
     "item_leases",
+    "known_batches",
+    "known_identities",
     "login_guesses",
     "metadata",
     "operator_actions",

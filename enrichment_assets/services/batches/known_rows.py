@@ -1,0 +1,61 @@
+"""How many rows of an upload a client has already, before anything is launched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import orjson
+
+from enrichment_assets.domain.known import hashed, known_by
+from enrichment_assets.domain.known_policy import CELLS
+from enrichment_assets.domain.suppression import Hasher
+from enrichment_assets.services.batches.items import ItemMaker, rows_within
+from enrichment_assets.services.batches.known import bring_up_to_date, hasher_for
+from enrichment_assets.services.batches.simulation import calls_simulator
+from enrichment_assets.services.uploads.upload import read_upload
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches.items import ITEM_COLUMNS
+from enrichment_assets.store.batches.known import CHUNK, count_known
+from enrichment_assets.store.hq import Hq
+
+if TYPE_CHECKING:
+    from enrichment_assets.services.batches.launch_plan import Draft
+
+_PLACES = [(name, ITEM_COLUMNS.index(name)) for name in CELLS]
+_DETAILS = ITEM_COLUMNS.index("details")
+
+
+def known_rows(hq: Hq, settings: Settings, draft: Draft, batch_id: int) -> int:
+    """How many rows of a draft the client has from earlier batches; 0 where nobody asks.
+
+    `batch_id`: of the pilot that goes on, whose own rows do not count; 0: there is none. The index is made up to date.
+
+    Raises:
+        ConfigurationError: As `hasher_for`.
+    """
+    hasher = hasher_for(hq, settings, draft.blueprint)
+    if hasher is None:
+        return 0
+    client_id = draft.upload["client_id"]
+    bring_up_to_date(hq, client_id, hasher)
+    simulated = calls_simulator(settings, draft.blueprint)
+    with hq.transaction() as connection:
+        chunks = _hashes(settings, draft, hasher)
+        return sum(count_known(connection, client_id, batch_id, simulated, whos) for whos in chunks)
+
+
+def _hashes(settings: Settings, draft: Draft, hasher: Hasher) -> Iterator[list[bytes]]:
+    """By chunks, the hashes by which each row is compared."""
+    maker = ItemMaker(0, 0, draft.upload["columns"], draft.blueprint.company_identity)
+    whos: list[bytes] = []
+    for batch in rows_within(read_upload(settings, draft.upload), draft.window):
+        for item in maker.items(batch):
+            cells = {name: item[place] for name, place in _PLACES}
+            details = orjson.loads(item[_DETAILS]) if item[_DETAILS] else {}
+            whos.append(hashed(known_by({**details, **cells}), hasher)[0])
+            if len(whos) == CHUNK:
+                yield whos
+                whos = []
+    if whos:
+        yield whos

@@ -1,0 +1,1 @@
+"""Leads that are known again, and golden records."""
