@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from enrichment_assets.cli.actor import actor
@@ -33,13 +34,10 @@ def show_system(slug: str, *, given: Mapping[str, bool]) -> None:
     `ConfigurationError` for an option (name -> whether it was given) that a system's demo does not have.
     """
     import time
-    from dataclasses import replace
 
     from enrichment_assets.cli.running import run_batch
     from enrichment_assets.installation.databases import open_databases
-    from enrichment_assets.receiver.process import ReceiverProcess
     from enrichment_assets.registry.loader import get_system
-    from enrichment_assets.sandbox import SandboxProcess
     from enrichment_assets.services.systems.arriving import ARRIVALS
     from enrichment_assets.services.systems.showing import prepare
     from enrichment_assets.settings import Settings
@@ -54,8 +52,7 @@ def show_system(slug: str, *, given: Mapping[str, bool]) -> None:
     hq = opened_hq(settings)
     say(f"Home: {settings.home}\n{system.title}")
     open_databases(settings)
-    with ReceiverProcess(settings) as receiver, SandboxProcess(callback_delay=1.0, miss=system.demo.misses) as sandbox:
-        settings = replace(settings, receiver_url=receiver.url, sandbox_url=sandbox.url)
+    with _outside(settings, system) as settings:
         export(settings)
         prepare(hq, settings, system, actor=actor())
         arrived = ARRIVALS[system.demo.kind](hq, settings, system, actor())
@@ -64,6 +61,21 @@ def show_system(slug: str, *, given: Mapping[str, bool]) -> None:
         if batch_key is not None:
             run_batch(hq, settings, batch_key, workflows=None, wait=True)
     _show(hq, settings, system, batch_key, time.monotonic() - started)
+
+
+@contextmanager
+def _outside(settings: Settings, system: SystemDefinition) -> Iterator[Settings]:
+    """The settings with a receiver and a sandbox: those that run for the home (`enrich up --sandbox`), or new ones."""
+    from dataclasses import replace
+
+    from enrichment_assets.receiver.process import ReceiverProcess
+    from enrichment_assets.sandbox import SandboxProcess
+
+    if settings.sandbox_url is not None:
+        yield settings
+        return
+    with ReceiverProcess(settings) as receiver, SandboxProcess(callback_delay=1.0, miss=system.demo.misses) as sandbox:
+        yield replace(settings, receiver_url=receiver.url, sandbox_url=sandbox.url)
 
 
 def _launched(hq: Hq, settings: Settings, system: SystemDefinition, arrived: Arrived) -> str | None:

@@ -32,6 +32,11 @@ def company_host(identity: Identity) -> str | None:
     return own_host(" ".join(cell for cell in cells if cell), identity.get("company_name"))
 
 
+def domain_of_row(cells: Identity) -> str | None:
+    """The company's host as the workflow `normalise-domain` reads it: of its site, else of the e-mail address."""
+    return company_host(cells) or own_host(cells.get("email"), cells.get("company_name"))
+
+
 @lru_cache(maxsize=65_536)
 def own_host(text: str | None, company_name: str | None) -> str | None:
     """The host of the first address in a text that can be the own site of a company of this name."""

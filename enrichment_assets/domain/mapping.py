@@ -76,7 +76,7 @@ class ResponseReader:
         if response.format == "text":
             return text_payload(answer)
         is_page = response.format == "page" and response.decode is None
-        return page_payload(answer) if is_page else self._document(answer, notes)
+        return page_payload(answer, with_html=response.with_html) if is_page else self._document(answer, notes)
 
     def _missed(self, page: NoContent) -> Reading:
         return replace(page.reading(), cost_units=self._cost_units(page.payload))

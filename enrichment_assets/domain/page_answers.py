@@ -20,6 +20,9 @@ from enrichment_assets.domain.text_json import TextOpener
 PAGE_PAYLOAD = frozenset([*Page("").payload(), "final_url"])
 """What a mapping may name where the body itself is the page."""
 
+HTML = "html"
+"""The member that `response.with_html` adds."""
+
 FINAL_URL_HEADERS = ("zr-final-url", "content-location")
 """Response headers in which a scraper says where it ended up; the first that is there wins."""
 
@@ -59,14 +62,17 @@ def text_payload(answer: Answer) -> dict[str, Any]:
     return {"text": text.replace("\0", "\ufffd"), "headers": dict(answer.headers), "final_url": final_url(answer)}
 
 
-def page_payload(answer: Answer) -> dict[str, Any]:
-    """The payload of an answer whose body is the page, with `final_url`. Raises `NoContent`."""
+def page_payload(answer: Answer, *, with_html: bool = False) -> dict[str, Any]:
+    """The payload of an answer whose body is the page, with `final_url`; `with_html`: and `html`, the body as text.
+
+    Raises `NoContent`.
+    """
     url = final_url(answer)
     page = page_of(answer.body, answer.headers.get("content-type", ""), url)
     payload = {**page.payload(), "final_url": url}
     if page.fault is not None:
         raise NoContent(payload, page.fault)
-    return payload
+    return {**payload, HTML: text_payload(answer)["text"]} if with_html else payload
 
 
 def with_opened_page(opener: TextOpener, payload: Any) -> Any:

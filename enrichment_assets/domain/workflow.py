@@ -108,11 +108,18 @@ class ResponseMapping(Part):
         description="where text holds JSON: `choices[0].message.content`; it is opened before mapping. With `format: "
         "page`: where in JSON the page stands",
     )
+    with_html: bool = Field(default=False, description="with `format: page`: the payload has `html` too, whole")
     not_found_status: list[int] = Field(
         default_factory=list, description="sync: statuses by which this API says that it knows nothing, `[404]`"
     )
     external_id: str | None = Field(default=None, description="the provider's id of an async submission")
     error_if: str | None = Field(default=None, description="true-ish: a 2xx body that is an error; FAILED(contract)")
+
+    @model_validator(mode="after")
+    def _body_is_html(self) -> ResponseMapping:
+        if self.with_html and (self.format != "page" or self.decode is not None):
+            raise ValueError("`with_html` goes with `format: page`, where the body itself is the page: no `decode`")
+        return self
 
     @field_validator("not_found_status")
     @classmethod

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from enrichment_assets.domain.mapping import ResponseReader
 from enrichment_assets.domain.name_checks import name_faults
@@ -93,3 +94,16 @@ def test_a_mapping_that_names_what_a_page_has_not_is_refused_when_it_is_saved() 
     (fault,) = name_faults(wrong, [])
     assert "the answer has no 'txt'" in str(fault)
     assert name_faults(workflow(), []) == []
+
+
+def test_a_page_is_kept_whole_only_where_a_workflow_asks_for_it() -> None:
+    whole = workflow().model_dump(mode="json", by_alias=True)
+    whole["response"]["with_html"] = True
+    kept = ResponseReader(WorkflowDefinition.model_validate(whole)).read(answered(SCRAPERS[0], HTML + "\0"))
+    assert kept.payload["html"] == HTML + "\ufffd", "Postgres' jsonb holds no NUL"
+    assert "html" not in ResponseReader(workflow()).read(answered(SCRAPERS[0], HTML)).payload
+    missed = ResponseReader(WorkflowDefinition.model_validate(whole)).read(answered(SCRAPERS[0], "<p>404 Not Found"))
+    assert (missed.outcome, "html" in missed.payload) == (Outcome.NOT_FOUND, False)
+    for response in ({"format": "json"}, {"format": "text"}, {"format": "page", "decode": "data.rawHtml"}):
+        with pytest.raises(ValidationError, match="with_html"):
+            WorkflowDefinition.model_validate({**whole, "response": {**response, "with_html": True}})

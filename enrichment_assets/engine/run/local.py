@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from enrichment_assets.domain.companies import company_host, own_host
+from enrichment_assets.domain.companies import domain_of_row
 from enrichment_assets.domain.discovery import companies_found, prospects_found
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
@@ -56,7 +56,7 @@ def _normalise_name(context: Mapping[str, Any]) -> dict[str, Any]:
 def _normalise_domain(context: Mapping[str, Any]) -> dict[str, Any]:
     """The first of domain cell, website and e-mail address that names a company's host (not a mail or social one)."""
     cells = {name: cell for name in ("company_name", *_SITES, "email") if isinstance(cell := context.get(name), str)}
-    host = company_host(cells) or own_host(cells.get("email"), cells.get("company_name"))
+    host = domain_of_row(cells)
     said_by = (name for name in (*_SITES, "email") if any(a.host == host for a in addresses_of(cells.get(name))))
     return {
         "company_domain": host,

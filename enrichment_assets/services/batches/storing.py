@@ -16,6 +16,7 @@ import psycopg
 from psycopg.errors import UniqueViolation
 
 from enrichment_assets.domain.coercion import UNFIT, coerce
+from enrichment_assets.domain.companies import domain_of_row
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.workflow import Destination
@@ -130,6 +131,9 @@ class _Mapping:
         item_id, fetched_at, *values = result
         client, batch, slug = self.whose
         seen = dict(zip(("item", "fields", "payload"), values[-3:], strict=True)) if self._whole else {}
+        if self._whole and seen["item"]["company_domain"] is None:
+            # Lists have websites, and a key of no domain would be the same for all companies.
+            seen["item"]["company_domain"] = domain_of_row(seen["item"])
         mapped = [_value(column, values, seen, unfit) for column in self._columns]
         return (client, batch, item_id, slug, fetched_at, *mapped)
 
