@@ -30,6 +30,7 @@ from enrichment_assets.services.batches.status import blueprint_of, workflow_cou
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.batch_states import WorkflowCounts
+from enrichment_assets.store.states.waiting_batches import waits_for_people
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches.storing import StoreReport
@@ -76,8 +77,14 @@ def _run(
         context.log.warning(f"{families} families are kept and not written into their tables: {problem}")
     if STANDING_CHECK.key in context.selected_asset_check_keys:
         yield standing_check(hq, settings, batch_key)
-    if everything_settled and RESULTS in context.selected_asset_keys:
+    if RESULTS in context.selected_asset_keys and (everything_settled or _waits_for_people(hq, batch_key)):
         yield export_results(hq, settings, batch_key)
+
+
+def _waits_for_people(hq: Hq, batch_key: str) -> bool:
+    """Whether the tables are made although steps are open: nobody knows how long people take."""
+    with hq.transaction() as connection:
+        return waits_for_people(connection, batch_key)
 
 
 def _advance(

@@ -186,6 +186,61 @@ def edit(
     _show(found.reviewed)
 
 
+@app.command("questions")
+def questions(
+    batch: OfBatch = None,
+    client: OfClient = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show what pipelines ask people, the oldest question of a batch first.
+
+    Example: enrich review questions --client acme
+    """
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.review.asking import list_questions
+    from enrichment_assets.services.shapes import reviews as shapes
+
+    found = list_questions(opened_hq(), batch=batch, client=client, limit=limit)
+    if as_json:
+        print_json(map(shapes.ReviewQuestion.of, found))
+        return
+    rows = [
+        (
+            one.name,
+            one.batch,
+            one.question,
+            "; ".join(f"{name}: {value}" for name, value in one.shows.items() if value is not None),
+            ", ".join(one.answer.get("properties", {})),
+            "answered" if one.answered else None,
+        )
+        for one in found
+    ]
+    columns = ("review", "batch", "question", "about", "answer", "state")
+    print_table(columns, rows, once=("batch", "question"), brief=("review", "about", "answer"), empty="nobody is asked")
+
+
+@app.command("answer")
+def answer(
+    which: Annotated[str, typer.Argument(help="The question: item and workflow, as 17/review-lead, or the item.")],
+    values: Annotated[list[str], typer.Argument(help="field=value of the answer, as worth_a_call=true.")],
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question: the lead goes on through its pipeline with the answer's fields.
+
+    Example: enrich review answer 17/review-lead worth_a_call=true
+    """
+    from enrichment_assets.services.review import asking
+    from enrichment_assets.services.shapes import reviews as shapes
+
+    given = parse_names(values, "an answer")
+    done = asking.answer(opened_hq(), which, given, actor=actor())
+    if as_json:
+        print_json(shapes.ReviewQuestion.of(done, answered=True))
+        return
+    say(f"{done.name} is answered; the lead goes on by itself where the platform runs, else: enrich run {done.batch}")
+
+
 def _wanted(
     batch: str | None,
     client: str | None,

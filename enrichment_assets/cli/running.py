@@ -31,7 +31,7 @@ from enrichment_assets.store.database import connect
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.inbox.callbacks import new_callbacks_by_batch
 from enrichment_assets.store.states.groups import outlooks
-from enrichment_assets.store.states.waiting_batches import batches_to_resume
+from enrichment_assets.store.states.waiting_batches import batches_to_resume, waits_for_people
 from enrichment_assets.warehouse import load_project
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -106,7 +106,7 @@ def _run_until_done(
             assets = _selected(definitions, hq, batch_key, workflows)
             with _Bars(settings, batch_key) if show else nullcontext():
                 _run_once(definitions, instance, batch_key, assets, tags)
-            if not wait or status(hq, settings, batch_key).finished or not _wait_for_news(hq, settings, batch_key):
+            if not wait or _is_over(hq, settings, batch_key) or not _wait_for_news(hq, settings, batch_key):
                 break
         if workflows is None:
             if not status(hq, settings, batch_key).finished:
@@ -189,6 +189,12 @@ def _first_error(result: dg.ExecuteInProcessResult) -> str:
             if error is not None:
                 return error.message.strip().splitlines()[0]
     return "see `enrich up` and the run's page"
+
+
+def _is_over(hq: Hq, settings: Settings, batch_key: str) -> bool:
+    """Whether nothing is left to wait for but people, who take their time."""
+    with hq.transaction() as connection:
+        return waits_for_people(connection, batch_key) or status(hq, settings, batch_key).finished
 
 
 def _wait_for_news(hq: Hq, settings: Settings, batch_key: str) -> bool:

@@ -203,6 +203,8 @@ class Action(StrEnum):
     """() It runs the batch by itself."""
     RUN_OR_START = "run_or_start"
     """() Run the batch, or start the platform."""
+    ANSWER_REVIEWS = "answer_reviews"
+    """() A person is asked."""
     AWAIT_CALLBACK = "await_callback"
     """() If the provider reaches the receiver."""
 

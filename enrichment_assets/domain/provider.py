@@ -151,6 +151,7 @@ class Provider(ABC):
         home: Its own address; empty where every user has an address of his own.
         own_address: Requests may go to any address that the configuration names. Otherwise only below `base_url`: the
             key would go to another host.
+        asks_people: Nothing is sent: people see what is asked, and answer when they do.
         secrets: What `authorise` uses without being asked in a template.
         key_word: A variable with this word in its name (`ACME_APOLLO_KEY`) is a key of this provider; None: none is.
         abilities: What it can do besides answering at once; a workflow of mode `async` needs one of the first two.
@@ -165,6 +166,7 @@ class Provider(ABC):
     company: ClassVar[str | None] = None
     home: ClassVar[str] = ""
     own_address: ClassVar[bool] = False
+    asks_people: ClassVar[bool] = False
     secrets: ClassVar[tuple[Secret, ...]] = ()
     key_word: ClassVar[str | None] = None
     abilities: ClassVar[frozenset[Ability]] = frozenset()

@@ -27,6 +27,7 @@ from enrichment_assets.domain.lead_columns import LeadColumn, long_provides, pro
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
 from enrichment_assets.domain.regions import Processor, RegionCode, UnknownCountry
+from enrichment_assets.domain.reviews import Review, review_fault, with_question
 from enrichment_assets.domain.signatures import SignatureScheme
 
 IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -245,6 +246,7 @@ class WorkflowDefinition(Part):
     secrets: dict[str, str] = Field(default_factory=dict, description="purpose -> NAME of an environment variable")
     request: RequestTemplate | None = None
     prompt: Prompt | None = Field(default=None, description="what a language model is asked, instead of a `request`")
+    review: Review | None = Field(default=None, description="what a person is asked, instead of a `request`")
     response: ResponseMapping = ResponseMapping()
     callback: Callback = Callback()
     poll: Poll | None = None
@@ -267,7 +269,7 @@ class WorkflowDefinition(Part):
     @model_validator(mode="before")
     @classmethod
     def _long_provides(cls, value: object) -> object:
-        return with_patience(long_provides(value)) if isinstance(value, dict) else value
+        return with_question(with_patience(long_provides(value))) if isinstance(value, dict) else value
 
     @field_validator("secrets")
     @classmethod
@@ -289,7 +291,7 @@ class WorkflowDefinition(Part):
             raise ValueError(fault)
         if self.mode is not Mode.LOCAL and self.request is None and self.prompt is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
-        if self.prompt is not None and (fault := fault_beside(self.prompt, self)):
+        if fault := review_fault(self) or (fault_beside(self.prompt, self) if self.prompt is not None else None):
             raise ValueError(fault)
         if self.mode is Mode.ASYNC and self.response.not_found_status:
             raise ValueError(
@@ -300,6 +302,11 @@ class WorkflowDefinition(Part):
         if self.callback.signature is not None and CALLBACK_SECRET not in self.secrets:
             raise ValueError(f"`callback.signature` needs `secrets.{CALLBACK_SECRET}`: the NAME of a variable")
         return self
+
+    @property
+    def overdue_after(self) -> float | None:
+        """Seconds after which an answer that is to come is overdue; None: never, for a person has no deadline."""
+        return None if self.review is not None else self.deadline
 
     @property
     def required_fields(self) -> frozenset[str]:

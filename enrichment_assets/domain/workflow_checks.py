@@ -21,6 +21,7 @@ from enrichment_assets.domain.prompts.reading import PromptReader
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.reads import Place, member_texts, prompt_texts, requests_of, spelt, texts_of
 from enrichment_assets.domain.renderers import renderer_of
+from enrichment_assets.domain.review_answers import ReviewReader
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.template_expressions import TemplateError, parse
 from enrichment_assets.domain.templating import RequestRenderer
@@ -140,6 +141,8 @@ def _whole_faults(workflow: WorkflowDefinition, providers: Mapping[str, Provider
     """What only the compiled whole shows: a URL whose host an item chooses, a header of two lines, a bad `decode`."""
     provider = providers.get(workflow.provider)
     steps: list[Callable[[], object]] = [lambda: ResponseReader(workflow)]
+    if (review := workflow.review) is not None:
+        steps = [lambda: ReviewReader(workflow, review)]
     if isinstance(provider, ModelProvider) and workflow.prompt is not None:
         models = provider
         steps = [lambda: PromptReader(workflow, models)]

@@ -34,7 +34,7 @@ CHANGES_NOTHING: dict[str, str] = {
     **dict.fromkeys(
         ["client list", "client readers", "workflow list", "workflow show", "workflow check", "workflow processors",
          "pipeline list", "pipeline show", "budget list", "suppress list", "suppress check", "callbacks list",
-         "review list", "review show",
+         "review list", "review show", "review questions",
          "callbacks show", "user list", "api-key list", "uploads", "rejections", "status", "stats", "query", "shell",
          "report", "explain", "export", "worked-at", "moves", "job-changes", "archived", "audit", "history",
          "alert list",

@@ -95,6 +95,8 @@ PRINTED: Mapping[str, str] = {
     "job-changes": "list of Row",
     "review list": "list of Review",
     "review show": "ReviewDetail",
+    "review questions": "list of ReviewQuestion",
+    "review answer": "ReviewQuestion",
     "review approve": "ReviewChange",
     "review reject": "ReviewChange",
     "review edit": "ReviewDetail",

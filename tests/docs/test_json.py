@@ -40,6 +40,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "my-step.yaml"
 MATCH, VERIFY = "match-person-via-apollo", "verify-email-via-hunter"
 BATCH = "acme-1"
+ASK = "review-lead"
 HOOK = "https://hooks.acme.invalid/told"
 """No host has this name (RFC 6761): what is sent there does not arrive, and is tried again."""
 SECRET = "whsec_dGhlIHNlY3JldCBvZiB0aGVzZSBjb21tYW5kcw=="
@@ -163,12 +164,37 @@ def home(
     Build(settings)(leads, batch_key=BATCH)
     with connect(settings.hq_database_url or "") as connection:
         add_calls(connection)
-        connection.execute(
-            "update batches set blueprint = jsonb_set(blueprint, '{steps,0,workflow,drafts}', '[\"phone\"]')"
-        )
+        ask_a_person(connection)
     yield settings
     for name in (hq, workspace):
         postgres_server.drop(name)
+
+
+def ask_a_person(hq: psycopg.Connection[Any]) -> None:
+    """A draft of the first workflow, and a question to a person about the first item."""
+    answer = {"type": "object", "required": ["fits"], "properties": {"fits": {"type": "boolean"}}}
+    workflow = {"slug": ASK, "title": "Ask", "step": 9, "provider": "person"}
+    workflow |= {"review": {"question": "Fits?", "shows": ["full_name"], "answer": answer}}
+    step = json.dumps({"position": 9, "workflow": workflow, "registry_version": "1"})
+    hq.execute(
+        "update batches set blueprint = jsonb_insert(jsonb_set(blueprint, '{steps,0,workflow,drafts}', '[\"phone\"]'), "
+        "'{steps,-1}', %s, true)",
+        [step],
+    )
+    hq.execute(
+        """
+        with asked as (
+          insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider,
+                                      operation, state, fence)
+          select 'asked', client_id, batch_id, id, %(slug)s, 'item:' || id, 'person', 'review', 'sent', 1
+          from batch_items order by id limit 1 returning *
+        )
+        insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status, call_id,
+                                     advanced_at)
+        select item_id, %(slug)s, batch_id, client_id, 9, 'IN_PROGRESS', id, now() from asked
+        """,
+        {"slug": ASK},
+    )
 
 
 def add_calls(hq: psycopg.Connection[Any]) -> None:
@@ -287,6 +313,8 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("job-changes", ("job-changes", "--since", "2019-06-01")),
     ("review list", ("review", "list", "--batch", BATCH)),
     ("review show", ("review", "show", "{item}")),
+    ("review questions", ("review", "questions", "--batch", BATCH)),
+    ("review answer", ("review", "answer", "{item}", "fits=true")),
     ("review approve", ("review", "approve", "{item}", "--note", "read")),
     ("review reject", ("review", "reject", "--batch", BATCH, "--state", "approved", "--reason", "no", "--yes")),
     ("review edit", ("review", "edit", "{item}", "phone=+1 202 555 0199")),
@@ -369,6 +397,7 @@ CHANGES = {
     "callbacks replay": "callback.replay",
     "retry": "batch.retry",
     "edit": "lead.edit",
+    "review answer": "review.answer",
     "review approve": "review.approve",
     "review reject": "review.reject",
     "review edit": "review.edit",

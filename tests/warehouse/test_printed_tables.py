@@ -58,6 +58,7 @@ TABLES = [
     "audit --client kestrel --limit 1",
     "suppress list",
     "review list",
+    "review questions",
     "alert list",
     "alert channels",
     "alert incidents",

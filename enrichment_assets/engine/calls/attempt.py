@@ -24,6 +24,10 @@ CALLBACKS = "/callbacks/"
 """Below the receiver's address: where callbacks go, before the token that names the call."""
 
 
+PUT_TO_PEOPLE = Answer(202, {}, b"{}")
+"""What the ledger has of a question that people see as soon as it stands there: nothing leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt that may have left: which ledger row it is, and what is kept there of the exchange.
@@ -147,6 +151,8 @@ async def exchange(run: Run, step: Step, request: RenderedRequest, turn: Turn) -
 
 async def _exchanged(run: Run, step: Step, request: RenderedRequest, turn: Turn) -> Exchange:
     outcome: Answer | Decision
+    if step.provider is not None and step.provider.asks_people:
+        return Exchange(PUT_TO_PEOPLE, None)
     departure = Departure(run.lease.check)
     try:
         outcome = await send_in_turn(run, step, request, turn, departure)

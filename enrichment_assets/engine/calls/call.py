@@ -16,7 +16,7 @@ from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status, StopCause
-from enrichment_assets.domain.workflow import Mode
+from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 from enrichment_assets.engine.calls import asks
 from enrichment_assets.engine.calls.attempt import Attempt, Made, addressed, callback_url, exchange, fate_unknown
 from enrichment_assets.engine.calls.bulk_call import call_in_bulk
@@ -149,6 +149,12 @@ async def _alone(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Ma
     return replace(made, is_down=admission.is_down) if isinstance(made, Made) and admission.is_down else made
 
 
+def _open_for(workflow: WorkflowDefinition) -> float | None:
+    """Seconds for which a callback of a call is taken; None: for good."""
+    patience = workflow.overdue_after
+    return None if patience is None else patience + workflow.callback.keep_open
+
+
 def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> RenderedRequest:
     """The authorised request; the callback URL carries the token that names this call."""
     rendered = step.render(run.item_context(item, step, callback_url=callback_url(run, token)), subject.again)
@@ -206,7 +212,7 @@ async def _intend(
             operation=workflow.operation,
             estimated_cost=reserved,
             callback_token=token,
-            token_seconds=workflow.deadline + workflow.callback.keep_open if token else None,
+            token_seconds=_open_for(workflow) if token else None,
             asked=subject.asked,
             inputs=None if inputs is None else json_bytes(inputs),
             who=run.suppressing.who(item, step),

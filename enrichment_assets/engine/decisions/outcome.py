@@ -92,7 +92,7 @@ def record_of(
     attempt, shared, deadline_in = move.attempt, move.shared, move.deadline_in
     own = decision.status is Status.COMPLETED and shared is None
     if deadline_in is None and decision.status is Status.IN_PROGRESS and state.status is not Status.IN_PROGRESS:
-        deadline_in = step.workflow.deadline
+        deadline_in = step.workflow.overdue_after
     reserved = attempt.reserved if attempt else Decimal(0)
     cost = decision.booked(reserved)
     used = decision.used(step.workflow.price, cost) if attempt and step.workflow.prompt is not None else None

@@ -212,6 +212,10 @@ async def _read_callback(
         decision, inbox_status = given_up(), InboxStatus.DEAD
     else:
         decision, inbox_status = await decided_delivery(step, callback, body)
+    if step.workflow.review is not None and inbox_status is InboxStatus.DEAD:
+        # A person goes on being asked: what was no answer ends nothing.
+        await run.writer.mark_inbox(callback.inbox_id, InboxStatus.DEAD.value, decision.reason)
+        return
     reserved = callback.call.state in _RESERVED
     if not reserved:
         decision = replace(decision, cost=_not_booked(decision, callback.call), as_reserved=False)

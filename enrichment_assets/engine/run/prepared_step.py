@@ -25,6 +25,7 @@ from enrichment_assets.domain.prompts.settlement import reserved_for
 from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.regions import Closing, closing
 from enrichment_assets.domain.renderers import renderer_of
+from enrichment_assets.domain.review_answers import ReviewReader
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
@@ -260,6 +261,8 @@ def _prepare(
         workflow = as_dialect(workflow, model_provider_of(workflow, provider))
         step = step.model_copy(update={"workflow": workflow})
         reader = PromptReader(workflow, provider)
+    if workflow.review is not None:
+        reader = ReviewReader(workflow, workflow.review)
     concurrency = workflow.limits.concurrency
     throttle = (
         None

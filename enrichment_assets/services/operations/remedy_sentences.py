@@ -66,6 +66,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.AWAIT_TURN: "nothing",
     Action.AWAIT_PLATFORM: "nothing: {platform} does",
     Action.RUN_OR_START: "run it, or start {platform}, which does so by itself",
+    Action.ANSWER_REVIEWS: "answer what is asked; its tables are made meanwhile",
     Action.AWAIT_CALLBACK: (
         "nothing, if the provider reaches the receiver: at the deadline the next run asks again or gives up"
     ),

@@ -145,6 +145,8 @@ class _Reader:
 
     def _in_progress(self, states: StandingStates) -> Standing:
         since = f" since {at(states.since)}" if states.since else ""
+        if self.blueprint.step(states.workflow).workflow.review is not None:
+            return self._made(states, "person", f"waits for a person's answer{since}", (Hint(Action.ANSWER_REVIEWS),))
         until = f", the first until {at(states.deadline)}" if states.deadline else ""
         note = f" ({states.reason})" if states.reason else ""
         reason = f"waits for its callback{since}{until}{note}"

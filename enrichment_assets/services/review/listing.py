@@ -14,6 +14,7 @@ from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.review.reading import Draft, ReviewedBatch, read_drafts, reviewed
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
+from enrichment_assets.store.database import Connection, Row
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.review import approvals
 from enrichment_assets.store.review.approvals import Approval
@@ -144,9 +145,7 @@ def find_draft(hq: Hq, name: str) -> Found:
     """
     item_id, workflow = parsed(name)
     with hq.transaction() as connection:
-        row = batch_of_item(connection, item_id)
-        if row is None:
-            raise NotFoundError(f"there is no item {item_id}", code="review.item_not_found")
+        row = batch_named(connection, item_id)
         batch = reviewed(connection, row)
     found = list(read_drafts(hq, batch, None if workflow is None else [workflow], [item_id]))
     if not found:
@@ -159,6 +158,14 @@ def find_draft(hq: Hq, name: str) -> Found:
     with hq.transaction() as connection:
         history = approvals.history(connection, row["id"], item_id, draft.workflow)
     return Found(batch, judged(batch, draft, history[0] if history else None), history)
+
+
+def batch_named(connection: Connection, item_id: int) -> Row:
+    """The batch of an item that somebody named. Raises `NotFoundError`."""
+    row = batch_of_item(connection, item_id)
+    if row is None:
+        raise NotFoundError(f"there is no item {item_id}", code="review.item_not_found")
+    return row
 
 
 def parsed(name: str) -> tuple[int, str | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from enrichment_assets.services.shapes.shape import FLAT, Shape
 
 if TYPE_CHECKING:
+    from enrichment_assets.services.review.asking import Question
     from enrichment_assets.services.review.listing import Found, Reviewed
     from enrichment_assets.store.review import approvals
 
@@ -132,6 +133,51 @@ class ReviewChange(Shape):
 
     decision: str
     drafts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewQuestion(Shape):
+    """What a pipeline asks a person about a lead.
+
+    Attributes:
+        review: What commands call it: item and workflow, as `17/review-lead`.
+        batch: The batch's key.
+        client: The client's slug.
+        item_id: The lead's item.
+        workflow: The step that asks.
+        question: What is asked.
+        shows: The lead's fields that are shown.
+        answer: JSON Schema of the answer.
+        asked_at: Since when.
+        answered: Somebody has answered, and it is not taken in yet.
+    """
+
+    review: str
+    batch: str
+    client: str
+    item_id: int
+    workflow: str
+    question: str
+    shows: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    asked_at: datetime
+    answered: bool
+
+    @classmethod
+    def of(cls, one: Question, *, answered: bool | None = None) -> ReviewQuestion:
+        """From what the services return."""
+        return cls(
+            one.name,
+            one.batch,
+            one.client,
+            one.item_id,
+            one.workflow,
+            one.question,
+            one.shows,
+            one.answer,
+            one.asked_at,
+            one.answered if answered is None else answered,
+        )
 
 
 def _text(value: Any) -> str | None:

@@ -216,6 +216,22 @@ async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[Incom
     return receipts
 
 
+def put_answer(connection: Connection, call_id: int, headers: str, body: bytes) -> int | None:
+    """Put a person's answer to a call that waits for it into the inbox; its number there. The caller commits.
+
+    None: the call waits for nobody, or has this very answer already.
+    """
+    row = connection.execute(
+        """
+        insert into callback_inbox (client_id, batch_id, call_id, content_type, headers, body, body_sha256)
+        select client_id, batch_id, id, 'application/json', %s::jsonb, %s, sha256(%s) from provider_calls
+        where id = %s and state = 'sent' on conflict (call_id, body_sha256) do nothing returning id
+        """,
+        (headers, body, body, call_id),
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
 async def known_tokens(connection: AsyncConnection, tokens: Sequence[str]) -> list[bool]:
     """Whether each token names a call or a request of many, and has not expired."""
     async with connection.under_settings(), connection.cursor(row_factory=tuple_row) as cursor:

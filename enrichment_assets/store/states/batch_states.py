@@ -11,7 +11,7 @@ from typing import Any
 
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.deadlocks import again_after_deadlock
-from enrichment_assets.store.states.groups import NEXT_LOOK
+from enrichment_assets.store.states.groups import ASKS_PEOPLE, NEXT_LOOK
 from enrichment_assets.store.states.transitions import (
     ANSWERED,
     DEPENDENTS,
@@ -100,6 +100,8 @@ async def _settle(
                      join workflow_states x on x.item_id = s.item_id and x.workflow_slug = d.needs
                      where d.step = s.workflow_slug and x.status in ('PENDING', 'IN_PROGRESS')
                    )) as due,
+                 count(*) filter (where {ASKS_PEOPLE}) as people,
+                 count(*) filter (where s.status = 'IN_PROGRESS') as awaited,
                  count(*) as open
           from workflow_states s join batches b on b.id = s.batch_id
           where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
@@ -109,7 +111,9 @@ async def _settle(
               o.deadline,
               case when o.due is not null then
                 greatest(o.due, clock_timestamp() + make_interval(secs => %(resume_in)s::float8)) end) end,
-            finished_at = case when o.open = 0 then coalesce(b.finished_at, clock_timestamp()) end
+            finished_at = case when o.open = 0 then coalesce(b.finished_at, clock_timestamp()) end,
+            waits_since = case when o.people > 0 and o.people = o.awaited and o.due is null
+                               then clock_timestamp() end
         from open_states o where b.id = %(batch)s
         returning o.open = 0 as finished
         """,

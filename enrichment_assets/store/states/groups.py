@@ -36,6 +36,9 @@ NEXT_LOOK = """
 Half of the batch's age from now at the earliest: a poll is for the callback that got lost.
 """
 
+ASKS_PEOPLE = "s.status = 'IN_PROGRESS' and s.deadline_at is null and s.next_poll_at is null"
+"""A state `s` that nothing but a person, or another item's call, will move: no deadline, no poll."""
+
 _SETTLE = f"""
 with facts as materialized (
   select b.id, b.is_try, coalesce(b.started_at, b.created_at) as began, clock_timestamp() as now,
@@ -43,7 +46,7 @@ with facts as materialized (
   from batches b left join uploads u on u.id = b.upload_id where b.id = %(batch)s
 ), open_states as materialized (
   select s.item_id, s.workflow_slug, s.status, s.next_attempt_at,
-         case when s.status = 'IN_PROGRESS' then {NEXT_LOOK} end as look_at
+         case when s.status = 'IN_PROGRESS' then {NEXT_LOOK} end as look_at, {ASKS_PEOPLE} as asks_people
   from workflow_states s join batches b on b.id = s.batch_id
   where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
 ), needs as materialized (
@@ -64,6 +67,7 @@ with facts as materialized (
   select f.*,
          (select count(*) from open_states) as open,
          (select count(*) from open_states where status = 'IN_PROGRESS') as awaited,
+         (select count(*) from open_states where asks_people) as people, exists (select from free) as any_free,
          (select min(look_at) from open_states) as look_at,
          (select min(greatest(r.next_attempt_at, st.until_at))
           from free r left join stopped st using (workflow_slug)
@@ -86,7 +90,8 @@ update batches b
 set resume_at = case when j.open = 0 then null else least(
       j.look_at, j.later,
       case when j.items = 0 then null when j.goes_on then j.now + %(grace)s else j.waits_until end) end,
-    finished_at = case when j.open = 0 then coalesce(b.finished_at, j.now) end
+    finished_at = case when j.open = 0 then coalesce(b.finished_at, j.now) end,
+    waits_since = case when j.people > 0 and j.people = j.awaited and not j.any_free then j.now end
 from judged j where b.id = j.id
 returning j.open = 0 as finished, j.goes_on
 """
@@ -153,7 +158,7 @@ class Outlook:
         laid_out: Its items are there.
         planned: The workflows of its blueprint, in order.
         open: Those of them that have not settled; all, where no items are there yet.
-        may_finish: Nothing is awaited from outside, and no step is stopped: one run may come to the tables.
+        may_finish: Nothing is awaited from outside but people, and no step is stopped: one run may come to the tables.
         system: The system whose tables it has besides those of every batch.
     """
 
@@ -168,7 +173,8 @@ _OUTLOOK = """
 select b.batch_key, b.items_created_at is not null as laid_out, b.blueprint ->> 'system' as system,
        array_agg(s.slug order by s.place) as planned,
        array_agg(s.slug order by s.place) filter (where s.is_pending or s.is_awaited) as open,
-       not bool_or(s.is_awaited or s.is_stopped or s.mode = 'async' and s.is_pending) as may_finish
+       b.waits_since is not null
+         or not bool_or(s.is_awaited or s.is_stopped or s.mode = 'async' and s.is_pending) as may_finish
 from batches b cross join lateral (
   select t.slug, t.mode, t.place,
          b.items_created_at is null or exists (

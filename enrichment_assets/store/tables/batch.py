@@ -52,6 +52,11 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
         DateTime(timezone=True),
         comment="when the sequencer should look at this batch again; null: a callback or a person moves it",
     ),
+    Column(
+        "waits_since",
+        DateTime(timezone=True),
+        comment="since when all that is open waits for people; null: not",
+    ),
     time("retired_at"),
     Column("row_limit", BigInteger, comment="only so many readable rows of the upload, its first ones; null: all"),
     time("given_up_at"),
