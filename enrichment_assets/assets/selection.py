@@ -35,14 +35,14 @@ def steps_of(planned: Iterable[str], shown: Collection[dg.AssetKey]) -> list[dg.
 def assets_of_run(outlook: Outlook, shown: Collection[dg.AssetKey]) -> list[dg.AssetKey]:
     """What a run that the daemon starts selects: what is not there yet of the batch.
 
-    The upload and the items once; of the steps those that are open, or all of them where the tables follow: then their
-    last figures are told.
+    The upload and the items once, and of a batch that grows each time that it may come to rest. Of the steps those that
+    are open, or all of them where the tables follow: then their last figures are told.
 
     Args:
         outlook: What the run finds.
         shown: The assets of the code location.
     """
-    if not outlook.laid_out:
+    if not outlook.laid_out or (outlook.grows and outlook.may_finish):
         first = steps_of(outlook.planned, shown)
         return [*first, *tables_of_a_batch(outlook.system)] if outlook.may_finish else first
     if outlook.may_finish:

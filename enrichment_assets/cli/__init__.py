@@ -27,6 +27,7 @@ GROUPS = (
     "client",
     "workflow",
     "pipeline",
+    "lead",
     "callbacks",
     "budget",
     "suppress",

@@ -82,6 +82,7 @@ class Code(StrEnum):
     REVIEW_REJECT = "review.reject"
     REVIEW_EDIT = "review.edit"
     REVIEW_ANSWER = "review.answer"
+    LEAD_ADD = "lead.add"
     WEBHOOK_ADD = "webhook.add"
     WEBHOOK_ROTATE = "webhook.rotate"
     WEBHOOK_ENABLE = "webhook.enable"

@@ -292,8 +292,16 @@ FAMILIES = (
 )
 """Where a row and its children are written together: between two of their tables, behind both, around the note."""
 
+GATHERING = (
+    Point("part-is-added", "before"),
+    Point("part-is-added"),
+    Point("rows-are-gathered"),
+)
+"""In a process that takes leads one after another (`tests/sources`)."""
+
 EVERY = (
     *ENGINE,
+    *GATHERING,
     *ERASING,
     *TAKING,
     *ASSET,

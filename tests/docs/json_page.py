@@ -51,6 +51,8 @@ PRINTED: Mapping[str, str] = {
     "upload": "UploadReport",
     "uploads": "list of Upload",
     "rejections": "list of Rejection",
+    "lead add": "Job",
+    "lead show": "Job",
     "try": "Try",
     "try --show": "Try",
     "launch --dry-run": "LaunchPlan",

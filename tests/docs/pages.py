@@ -22,6 +22,7 @@ FOR_USERS = (
     "docs/glossary.md",
     "docs/getting-started.md",
     "docs/uploads.md",
+    "docs/sources.md",
     "docs/workflows.md",
     "docs/prompts.md",
     "docs/pages.md",

@@ -28,6 +28,7 @@ OF_OTHERS = {
     *("bulk_match", "bulk_enrich", "api_search", "include_password", "num_retries", "address_info"),
     *("budget_exceeded", "insufficient_quota", "toast_tuple_target", "search_path", "pg_dump", "pg_restore"),
     "pg_ctl",
+    *("course_name", "pending_enrichment", "enriched_at"),
     "parentbased_traceidratio",
     *("default_toast_compression", "pglz_compress"),
     *("my_model", "my_field", "enriched_email", "deal_id", "funded_on", "subsidiary_count"),

@@ -65,6 +65,7 @@ from enrichment_assets.store.results import (
 from enrichment_assets.store.review import approvals, drafts
 from enrichment_assets.store.review.questions import open_questions
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
+from enrichment_assets.store.sources import gathering, jobs
 from enrichment_assets.store.states import (
     batch_states,
     groups,
@@ -287,6 +288,8 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     review.reopen_dead: lambda c, b: review.reopen_dead(c, batch_key="fresh"),
     operator_actions.list_actions: lambda c, b: operator_actions.list_actions(c, batch_id=b.batch_id),
     giving_up.give_up: lambda c, b: giving_up.give_up(c, "fresh"),
+    gathering.keep_rows: lambda c, b: gathering.keep_rows(c, b.upload_id, b.batch_id, 1),
+    jobs.find_jobs: lambda c, b: jobs.find_jobs(c, b.items),
     items.laid_out: lambda c, b: items.laid_out(c, b.batch_id),
     items.insert_leases: lambda c, b: items.insert_leases(c, b.batch_id),
     items.last_item: lambda c, b: items.last_item(c, b.batch_id),

@@ -24,8 +24,6 @@ from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.reads import reads_of
 from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.services.batches.items import ItemMaker, loaded_row, rows_within
-from enrichment_assets.services.uploads.upload import read_upload
-from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.items import ITEM_COLUMNS
 from enrichment_assets.store.runs.contexts import LoadedItem
 
@@ -48,9 +46,7 @@ class CallCosts:
     by_rows: bool = False
 
 
-def call_costs(
-    settings: Settings, draft: Draft, step: BlueprintStep, provider: Provider | None, calls: int, *, by_rows: bool
-) -> CallCosts:
+def call_costs(draft: Draft, step: BlueprintStep, provider: Provider | None, calls: int, *, by_rows: bool) -> CallCosts:
     """The costs of a step that makes so many calls at most; `by_rows`: read the rows where they tell."""
     workflow = step.workflow
     if isinstance(provider, ModelProvider):
@@ -66,7 +62,7 @@ def call_costs(
     try:
         renderer = PromptRenderer(workflow, provider)
         if by_rows and draft.items <= MOST_ROWS and _told_by_rows(draft, step):
-            sizes = _sizes(settings, draft, step, renderer, context)
+            sizes = _sizes(draft, step, renderer, context)
             costs = [reserved_for(price, prompt, size, asks) for size in sizes]
             dearest = sorted(costs, reverse=True)[:calls] if draft.skipped else costs
             return CallCosts(max(costs, default=Decimal(0)), sum(dearest, Decimal(0)), by_rows=True)
@@ -87,13 +83,11 @@ def _told_by_rows(draft: Draft, step: BlueprintStep) -> bool:
     return not read & (given | _OF_THE_ITEM)
 
 
-def _sizes(
-    settings: Settings, draft: Draft, step: BlueprintStep, renderer: PromptRenderer, context: dict[str, Any]
-) -> list[int]:
+def _sizes(draft: Draft, step: BlueprintStep, renderer: PromptRenderer, context: dict[str, Any]) -> list[int]:
     """Bytes of the request about each row that can be asked about; of a company that of its largest row."""
     by_company: dict[str, int] = {}
     alone: list[int] = []
-    for item in _items(settings, draft):
+    for item in _items(draft):
         seen = {**item.fields_at(step.position), "original": item.original or {}, **context}
         if step.workflow.missing_requirements(seen):
             continue
@@ -108,9 +102,9 @@ def _sizes(
     return [*by_company.values(), *alone]
 
 
-def _items(settings: Settings, draft: Draft) -> Iterator[LoadedItem]:
+def _items(draft: Draft) -> Iterator[LoadedItem]:
     maker = ItemMaker(0, 0, draft.upload["columns"], draft.blueprint.company_identity)
-    for batch in rows_within(read_upload(settings, draft.upload), draft.window):
+    for batch in rows_within(draft.read(), draft.window):
         for values in maker.items(batch):
             row = dict(zip(ITEM_COLUMNS, values, strict=True))
             details = orjson.loads(row["details"]) if row["details"] else {}

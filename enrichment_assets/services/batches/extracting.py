@@ -12,13 +12,13 @@ from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.services.batches.freshness import is_behind
 from enrichment_assets.services.batches.status import batch_row
-from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
+from enrichment_assets.services.uploads.raw_uploads import raw_rows, write_raw_upload
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results.freshness import Unextracted, unextracted
 from enrichment_assets.warehouse import build_models, publish_batch_sources
 from enrichment_assets.warehouse.copies import brought
-from enrichment_assets.warehouse.files import RAW_UPLOADS
 
 
 class NotStartedError(EnrichError):
@@ -57,13 +57,19 @@ def bring_up_to_date(hq: Hq, settings: Settings, batch_key: str) -> Standing:
 
 
 def ensure_raw_upload(hq: Hq, settings: Settings, batch_key: str) -> None:
-    """See that the warehouse has the uploaded rows of the batch; they never change."""
-    if (
-        not brought(settings, batch_key=batch_key)
-        .source(RAW_UPLOADS, batch_row(hq, batch_key).client, batch_key)
-        .exists()
-    ):
+    """See that the warehouse has the uploaded rows of the batch; there may be more of a batch that grows."""
+    row = batch_row(hq, batch_key)
+    written = raw_rows(brought(settings, batch_key=batch_key), row.client, batch_key)
+    if written is None or (row.grows and written != row.rows - row.rejected):
         write_raw_upload(hq, settings, batch_key)
+
+
+def add_raw_rows(hq: Hq, settings: Settings, batch_key: str) -> None:
+    """Before a batch that grows is extracted: see that the uploaded rows are all there that came meanwhile."""
+    with hq.transaction() as connection:
+        found = get_batch(connection, batch_key)
+    if found is not None and found["gathers"] is not None:
+        ensure_raw_upload(hq, settings, batch_key)
 
 
 def not_extracted(hq: Hq, client: str | None = None) -> list[Unextracted]:

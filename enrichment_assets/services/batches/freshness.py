@@ -85,7 +85,12 @@ def _is_whole(layout: Layout, row: BatchRow) -> bool:
         built = [layout.analytics(name).stat().st_mtime_ns for name in over_all]
     except OSError:
         return False
-    return min(built) >= leads and layout.source(RAW_UPLOADS, row.client, row.batch_key).exists()
+    raw = layout.source(RAW_UPLOADS, row.client, row.batch_key)
+    return min(built) >= leads and raw.exists() and (not row.grows or _rows_in(raw) == row.rows - row.rejected)
+
+
+def _rows_in(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
 
 
 def sql_changed_at() -> int:

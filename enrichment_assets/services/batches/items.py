@@ -25,8 +25,9 @@ from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.domain.uploaded_contacts import UploadedContacts
 from enrichment_assets.domain.values import Reason
 from enrichment_assets.services.batches import known
+from enrichment_assets.services.uploads.gathered_rows import read_gathered
 from enrichment_assets.services.uploads.identity_cells import Cells, IdentityReader
-from enrichment_assets.services.uploads.upload import keep_erased_out, read_upload
+from enrichment_assets.services.uploads.upload import keep_erased_out, read_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import items as store
 from enrichment_assets.store.batches import known as known_store
@@ -141,25 +142,42 @@ def _create(
     hasher: Hasher | None,
 ) -> tuple[int, dict[str, int]]:
     blueprint = Blueprint.model_validate(batch["blueprint"])
-    if hasher is not None:
-        known_store.take_turn(connection, batch["client_id"])
-    before = 0 if hasher is None else store.last_item(connection, batch["id"])
     maker = ItemMaker(batch["client_id"], batch["id"], upload["columns"], blueprint.company_identity)
-    rows = rows_within(read_upload(settings, upload), window)
+    # What is in the same database is read before it is written: COPY takes the connection.
+    kept = list(read_gathered(connection, upload)) if upload["gathered"] else read_file(settings, upload)
+    rows = rows_within(kept, window)
     items = (item for record_batch in rows for item in maker.items(record_batch))
-    created = store.copy_items(connection, items)
-    store.insert_leases(connection, batch["id"])
-    steps = [(step.position, step.slug) for step in blueprint.steps]
-    if hasher is None:
-        store.insert_states(connection, batch["id"], steps, after_row)
-    else:
-        known.read_new_items(connection, batch["id"], batch["client_id"], blueprint, hasher, before)
-        simulated = bool(blueprint.simulated)
-        store.insert_states_unless_known(
-            connection, batch["client_id"], batch["id"], steps, after_row, simulated=simulated
-        )
+    created = add_items(connection, batch, blueprint, items, after_row, hasher)
     store.mark_items_created(connection, batch["id"])
     return created, dict(sorted(maker.not_values.items()))
+
+
+def add_items(
+    connection: Connection,
+    batch: Mapping[str, Any],
+    blueprint: Blueprint,
+    items: Iterable[tuple[Any, ...]],
+    after_row: int,
+    hasher: Hasher | None,
+) -> int:
+    """Insert items of a batch (`id`, `client_id`) that are all of rows behind `after_row`, with leases and states.
+
+    How many there were. `hasher`: given where leads that the client has already are skipped. The caller commits.
+    """
+    batch_id, client_id = batch["id"], batch["client_id"]
+    if hasher is not None:
+        known_store.take_turn(connection, client_id)
+    before = 0 if hasher is None else store.last_item(connection, batch_id)
+    created = store.copy_items(connection, items)
+    store.insert_leases(connection, batch_id, after_row)
+    steps = [(step.position, step.slug) for step in blueprint.steps]
+    if hasher is None:
+        store.insert_states(connection, batch_id, steps, after_row)
+    else:
+        known.read_new_items(connection, batch_id, client_id, blueprint, hasher, before)
+        simulated = bool(blueprint.simulated)
+        store.insert_states_unless_known(connection, client_id, batch_id, steps, after_row, simulated=simulated)
+    return created
 
 
 def rows_within(batches: Iterable[pa.RecordBatch], window: slice) -> Iterator[pa.RecordBatch]:
@@ -205,7 +223,7 @@ class ItemMaker:
         if self._contacts.says_something or read.further:
             details |= self._contacts.details(row, fields, read.sources, read.further)
         original = dict(zip(self._keys, row, strict=True))
-        if row[-1] is None:  # a short row: what it has no cell for is absent, not empty
+        if None in row:  # a short row, or a null of a table: what it has no cell for is absent, not empty
             original = {name: cell for name, cell in original.items() if cell is not None}
         for name, entry in rejected.items():
             if entry["reason"] != Reason.SEVERAL:
@@ -245,13 +263,15 @@ def loaded_row(row: Mapping[str, Any], details: Mapping[str, Any], original: Map
     )
 
 
-def company_subjects(settings: Settings, upload: dict[str, Any], blueprint: Blueprint, window: slice) -> int:
+def company_subjects(
+    rows: Iterable[pa.RecordBatch], columns: Sequence[dict[str, Any]], blueprint: Blueprint, window: slice
+) -> int:
     """How often a company step calls for these rows: once a distinct company, and once for each that names none."""
-    maker = ItemMaker(0, 0, upload["columns"], blueprint.company_identity)
+    maker = ItemMaker(0, 0, columns, blueprint.company_identity)
     column = store.ITEM_COLUMNS.index("company_key")
     distinct: set[str] = set()
     without = 0
-    for batch in rows_within(read_upload(settings, upload), window):
+    for batch in rows_within(rows, window):
         for item in maker.items(batch):
             if item[column] is None:
                 without += 1

@@ -31,8 +31,11 @@ def hasher_for(hq: Hq, settings: Settings, blueprint: Blueprint) -> Hasher | Non
     Raises:
         ConfigurationError: It asks, and the pepper is missing: nobody could be recognised.
     """
-    if blueprint.known is None:
-        return None
+    return None if blueprint.known is None else must_recognise(hq, settings)
+
+
+def must_recognise(hq: Hq, settings: Settings) -> Hasher:
+    """What leads are hashed with. Raises `ConfigurationError` without the pepper: nobody could be recognised."""
     hasher = hasher_of(pepper_of(hq, settings))
     if hasher is None:
         raise ConfigurationError(

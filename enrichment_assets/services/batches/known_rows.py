@@ -13,7 +13,6 @@ from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.services.batches.items import ItemMaker, rows_within
 from enrichment_assets.services.batches.known import bring_up_to_date, hasher_for
 from enrichment_assets.services.batches.simulation import calls_simulator
-from enrichment_assets.services.uploads.upload import read_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.items import ITEM_COLUMNS
 from enrichment_assets.store.batches.known import CHUNK, count_known
@@ -40,16 +39,16 @@ def known_rows(hq: Hq, settings: Settings, draft: Draft, batch_id: int) -> int:
     client_id = draft.upload["client_id"]
     bring_up_to_date(hq, client_id, hasher)
     simulated = calls_simulator(settings, draft.blueprint)
+    chunks = list(_hashes(draft, hasher))  # rows that came one by one are read from HQ themselves
     with hq.transaction() as connection:
-        chunks = _hashes(settings, draft, hasher)
         return sum(count_known(connection, client_id, batch_id, simulated, whos) for whos in chunks)
 
 
-def _hashes(settings: Settings, draft: Draft, hasher: Hasher) -> Iterator[list[bytes]]:
+def _hashes(draft: Draft, hasher: Hasher) -> Iterator[list[bytes]]:
     """By chunks, the hashes by which each row is compared."""
     maker = ItemMaker(0, 0, draft.upload["columns"], draft.blueprint.company_identity)
     whos: list[bytes] = []
-    for batch in rows_within(read_upload(settings, draft.upload), draft.window):
+    for batch in rows_within(draft.read(), draft.window):
         for item in maker.items(batch):
             cells = {name: item[place] for name, place in _PLACES}
             details = orjson.loads(item[_DETAILS]) if item[_DETAILS] else {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
@@ -25,12 +26,16 @@ from enrichment_assets.services.batches.step_plans import StepPlan, step_plans
 from enrichment_assets.services.catalog.configuration import pipeline_row
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.uploads.upload import read_rows
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.catalog import profiles
 from enrichment_assets.store.catalog import registry as registry_store
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _HASH_PREFIX = re.compile(r"[0-9a-f]{6,64}")
 
@@ -70,6 +75,7 @@ class Draft:
 
     `left_out`: steps the client switched off. `misread`: columns that steps name and the file does not have.
     `limit`: only so many readable rows; `rows_before` of them are there. `skipped`: rows that the client knows already.
+    `read`: reads the upload's rows, for a plan.
     """
 
     upload: dict[str, Any]
@@ -81,6 +87,7 @@ class Draft:
     rows_before: int = 0
     skipped: int = 0
     priority: Priority = Priority.NORMAL
+    read: Callable[[], Iterable[pa.RecordBatch]] = tuple
 
     @property
     def window(self) -> slice:
@@ -141,9 +148,12 @@ def plan_launch(
             draft = replace(draft, rows_before=there["row_limit"], blueprint=_asking_as(there, draft.blueprint))
         key = there["batch_key"] if there else asked or default_key(connection, draft)
         taken = there is not None and not goes_on
+    draft = replace(draft, read=partial(read_rows, hq, settings, draft.upload["id"]))
     has_already = known_rows(hq, settings, draft, there["id"] if there is not None and goes_on else 0)
     company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
-    companies = company_subjects(settings, draft.upload, draft.blueprint, draft.window) if company_steps else None
+    companies = None
+    if company_steps:
+        companies = company_subjects(draft.read(), draft.upload["columns"], draft.blueprint, draft.window)
     steps = step_plans(settings, draft, companies, environment, by_rows=True)
     cost = before = _cost(steps)
     if has_already and draft.blueprint.skips_known:

@@ -39,6 +39,7 @@ from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches import launching as store
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.sources.gathering import close_now
 
 _ATTEMPTS = 20
 
@@ -93,6 +94,8 @@ def launch(
 
     `starts_in`: who calls this asks for the batch's run; the sequencer does after that time, where it was not.
 
+    Of an upload whose rows come one by one a batch has those that are there: what comes later goes into another upload.
+
     A `fresh` batch takes no answer of an earlier one; later ones may take its. `known` goes before the pipeline's.
     Without a `priority` a new batch has the usual one, and one that is there keeps its own.
 
@@ -129,6 +132,7 @@ def launch(
             beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)
             draft = replace(draft, blueprint=blueprint, priority=priority or draft.priority)
             launched = created(connection, draft, key, actor=actor, starts_in=starts_in)
+            close_now(connection, draft.upload["id"])
             replaced = tuple((plan.slug, url) for plan in plans for url in plan.replaced)
             launched = replace(launched, replaced=replaced, beside=tuple(beside))
     if again is not None:

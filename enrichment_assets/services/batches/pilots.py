@@ -32,7 +32,7 @@ def pilot_for(connection: Connection, upload: dict[str, Any], blueprint: Bluepri
     pilot = store.pilot_of(connection, upload["id"], blueprint.pipeline)
     if pilot is None:
         return None
-    if _work(Blueprint.model_validate(pilot["blueprint"])) != _work(blueprint):
+    if not same_work(Blueprint.model_validate(pilot["blueprint"]), blueprint):
         key = pilot["batch_key"]
         raise ConfigurationError(
             f"batch {key} is a pilot of {pilot['row_limit']:,} rows of this upload, and the pipeline, a workflow or "
@@ -93,6 +93,11 @@ def extend(
         after={"limit": None if wanted == readable else wanted, "added": added},
     )
     return added
+
+
+def same_work(one: Blueprint, other: Blueprint) -> bool:
+    """Whether two blueprints ask the same, whosever answers they may take instead, and in whichever world."""
+    return _work(one) == _work(other)
 
 
 def _work(blueprint: Blueprint) -> Blueprint:

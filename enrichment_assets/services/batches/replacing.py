@@ -32,6 +32,7 @@ from enrichment_assets.store.batches.giving_up import GivenUp, give_up
 from enrichment_assets.store.catalog.archiving import set_archived
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.sources.gathering import close_now
 
 _AND_THEN = 30 * 86_400.0
 """Seconds after the launch for which an answer of the replaced batch is still taken, however late the new one runs."""
@@ -122,6 +123,7 @@ def launch_instead(
             inherited = priority or Priority.of_rank(old["priority"])
             draft = replace(draft, blueprint=blueprint, priority=inherited)
             launched = created(connection, draft, key, old["id"], actor=actor)
+            close_now(connection, draft.upload["id"])
         set_archived(connection, "batch", old["id"], archived=True)
         if old["retired_at"] is None:
             note_action(

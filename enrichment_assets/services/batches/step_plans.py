@@ -116,7 +116,7 @@ def _step_plan(
     if workflow.entity is Entity.COMPANY and companies is not None:
         subjects = min(companies, asked) if draft.skipped else companies
     calls = 0 if workflow.mode is Mode.LOCAL else subjects
-    costs = call_costs(settings, draft, step, providers.get(workflow.provider), calls, by_rows=by_rows)
+    costs = call_costs(draft, step, providers.get(workflow.provider), calls, by_rows=by_rows)
     return StepPlan(
         slug=step.slug,
         title=workflow.title,

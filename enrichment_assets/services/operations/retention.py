@@ -104,14 +104,22 @@ def _bodies(hq: Hq, kind: Kind, days: int, windows: str, *, dry_run: bool) -> Bo
 
 
 def _uploads(hq: Hq, settings: Settings, days: int, *, dry_run: bool) -> Bodies:
-    """The kept files of old uploads. A file goes before it is noted: killed in between, it is found again."""
+    """The kept files of old uploads, and the rows of those that came one by one.
+
+    A file goes before it is noted: killed in between, it is found again.
+    """
     with hq.transaction() as connection:
         old = uploads_store.old_files(connection, days)
     for file in () if dry_run else old:
         forget_bytes(settings, file.client, file.sha256)
         with hq.transaction() as connection:
             uploads_store.note_removed(connection, file.upload_ids)
-    return Bodies(len(old), sum(file.size for file in old))
+    with hq.transaction() as connection:
+        gathered = uploads_store.old_gathered(connection, days)
+    for upload in () if dry_run else gathered:
+        with hq.transaction() as connection:
+            uploads_store.take_out_rows(connection, upload.upload_ids)
+    return Bodies(len(old) + len(gathered), sum(one.size for one in [*old, *gathered]))
 
 
 def _told_leads(hq: Hq, days: int, *, dry_run: bool) -> Bodies:

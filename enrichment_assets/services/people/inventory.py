@@ -118,8 +118,9 @@ def subject_of(connection: Connection, scope: Scope, person: Person, needles: Ne
 
 
 def uploads_of(scope: Scope, connection: Connection) -> list[uploads_store.Row]:
-    """The uploads in question whose bytes are kept."""
-    return [row for row in uploads_store.all_uploads(connection, scope.client) if row["bytes_removed_at"] is None]
+    """The uploads in question whose file is kept. Rows that came one by one are a table of HQ, found by its marks."""
+    listed = uploads_store.all_uploads(connection, scope.client)
+    return [row for row in listed if row["bytes_removed_at"] is None and not row["gathered"]]
 
 
 def leave_apart(scope: Scope) -> set[str]:

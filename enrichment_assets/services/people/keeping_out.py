@@ -7,7 +7,7 @@ it finishes what was begun, looks whether something is known again, and tells a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,9 @@ from enrichment_assets.domain.suppression import Hasher, Identity, Kind, identit
 from enrichment_assets.services.people import erasing, identifying
 from enrichment_assets.services.people.identifying import KINDS, Person, Whom
 from enrichment_assets.services.people.inventory import Scope, uploads_of
-from enrichment_assets.services.people.kept_uploads import rewrite, rows_meant, shape_of_rewritten
+from enrichment_assets.services.people.kept_uploads import fields_of, rewrite, rows_meant, shape_of_rewritten
 from enrichment_assets.services.people.pepper import must_compare, pepper_of
+from enrichment_assets.services.uploads.identity_cells import Cells, IdentityReader
 from enrichment_assets.services.uploads.kept_files import forget_bytes
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.catalog import archiving
@@ -46,29 +47,80 @@ def keep_out_of_upload(hq: Hq, settings: Settings, upload_id: int) -> int:
     """
     with hq.transaction() as connection:
         upload = uploads_store.get_upload(connection, upload_id)
-        if upload is None or not (hashes := erasures.in_force(connection, upload["client_id"])):
+        if upload is None or upload["gathered"]:  # of rows that come one by one they are kept out as they come
             return 0
-    hasher = _hasher(hq, settings)
+    door = door_of(hq, settings, upload["client_id"])
+    if door is None:
+        return 0
     left: dict[int, list[str]] = {}
-    known: dict[int, tuple[set[Identity], Traits]] = {}
-    for number, fields, width in rows_meant(settings, upload, Whom(frozenset(), frozenset(hashes), hasher)):
+    known = _Known(door)
+    for number, fields, width in rows_meant(settings, upload, Whom(frozenset(), frozenset(door.hashes), door.hasher)):
         left[number] = [REDACTED, *[""] * (width - 1)]
-        found = {one for one in identities_of([fields], fields, person=True) if one.kind in KINDS}
-        for erasure_id in {hashes[h] for one in found if (h := hasher.hashed(one)) in hashes}:
-            identities, traits = known.setdefault(erasure_id, (set(), Traits()))
-            identities |= found
-            known[erasure_id] = (identities, traits | identifying.traits_of(fields))
+        known.add(fields)
     if not left:
         return 0
     new = rewrite(settings, upload, left)
     with hq.transaction() as connection:
-        for erasure_id, (identities, traits) in known.items():
-            person = Person((), frozenset(identities), traits | identifying.given_traits(identities))
-            erasing.open_again(connection, erasure_id, person, hasher)
+        known.open_again(connection)
         shape = shape_of_rewritten(upload)
         uploads_store.set_rewritten(connection, upload["id"], new.sha256, new.size, new.rows, shape)
     _forget(hq, settings, upload["client"], upload["sha256"])
     return len(left)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who was erased and stays out of a client's rows: their hashes with the erasure of each, and what makes hashes."""
+
+    hashes: Mapping[bytes, int]
+    hasher: Hasher
+
+
+def door_of(hq: Hq, settings: Settings, client_id: int) -> Door | None:
+    """Who stays out of rows that come for a client; None: nobody was erased.
+
+    Raises `ConfigurationError` where somebody was, and the pepper is missing or another: nobody could be known.
+    """
+    with hq.transaction() as connection:
+        hashes = erasures.in_force(connection, client_id) if erasures.anybody(connection) else {}
+    return Door(hashes, _hasher(hq, settings)) if hashes else None
+
+
+def kept_out(
+    connection: Connection, door: Door, columns: Sequence[Mapping[str, Any]], rows: Sequence[Cells]
+) -> list[int]:
+    """Which rows, by their place, are somebody's who was erased; their erasures are open again. The caller commits."""
+    whom, reader = Whom(frozenset(), frozenset(door.hashes), door.hasher), IdentityReader(columns)
+    found, known = [], _Known(door)
+    for index, row in enumerate(rows):
+        fields = fields_of(reader, row)
+        if fields and whom.is_meant(identities_of([fields], fields, person=True)):
+            found.append(index)
+            known.add(fields)
+    known.open_again(connection)
+    return found
+
+
+class _Known:
+    """What rows say of people who were erased, by their erasures."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._found: dict[int, tuple[set[Identity], Traits]] = {}
+
+    def add(self, fields: Mapping[str, Any]) -> None:
+        """Take in what a row says of one of them."""
+        said = {one for one in identities_of([fields], fields, person=True) if one.kind in KINDS}
+        hashes, hasher = self._door.hashes, self._door.hasher
+        for erasure_id in {hashes[digest] for one in said if (digest := hasher.hashed(one)) in hashes}:
+            identities, traits = self._found.get(erasure_id, (set(), Traits()))
+            self._found[erasure_id] = (identities | said, traits | identifying.traits_of(fields))
+
+    def open_again(self, connection: Connection) -> None:
+        """Let their erasures be done once more. The caller commits."""
+        for erasure_id, (identities, traits) in self._found.items():
+            person = Person((), frozenset(identities), traits | identifying.given_traits(identities))
+            erasing.open_again(connection, erasure_id, person, self._door.hasher)
 
 
 def look_again(scope: Scope, *, actor: Actor) -> LookedAgain:

@@ -75,7 +75,7 @@ def rows_meant(settings: Settings, upload: Mapping[str, Any], whom: Whom) -> Ite
     reading = open_reading(path, shape_of(upload))
     reader = IdentityReader(upload["columns"])
     for number, _, cells in _rows(reading):
-        fields = {} if cells is None else _fields(reader, cells, len(reading.names))
+        fields = {} if cells is None else fields_of(reader, cells, len(reading.names))
         if fields and cells is not None and whom.is_meant(identities_of([fields], fields, person=True)):
             yield number, fields, len(cells)
 
@@ -100,7 +100,7 @@ def rows_that_name_them(settings: Settings, upload: Mapping[str, Any], judge: Ju
     for number, _, cells in _rows(reading):
         if cells is None:
             continue
-        left = judge.left_of(number, cells, _fields(reader, cells, len(reading.names)))
+        left = judge.left_of(number, cells, fields_of(reader, cells, len(reading.names)))
         if left is not None:
             yield NamingRow(number, dict(zip(reading.keys, cells, strict=False)), left)
 
@@ -177,8 +177,8 @@ def _rows(reading: Reading) -> Iterator[Row]:
         yield from found
 
 
-def _fields(reader: IdentityReader, cells: Sequence[str], width: int) -> dict[str, Any]:
-    """The identity fields of a row, with every further address in it."""
+def fields_of(reader: IdentityReader, cells: Sequence[str | None], width: int = 0) -> dict[str, Any]:
+    """The identity fields of a row, with every further address in it; `width`: of the list, where a row is shorter."""
     whole = [*cells, *[None] * (width - len(cells))]
     read = reader.read(whole)
     fields = {name: value for name, value in zip(IDENTITY_FIELDS, read.cells, strict=True) if value is not None}

@@ -68,6 +68,12 @@ def write_raw_upload(hq: Hq, settings: Settings, batch_key: str) -> RawUpload:
         return published_as_one(layout, Scope(batch_key, batch.client), write)
 
 
+def raw_rows(layout: Layout, client_slug: str, batch_key: str) -> int | None:
+    """How many uploaded rows of a batch the warehouse has; None: nothing was written of them."""
+    path = layout.source(RAW_UPLOADS, client_slug, batch_key)
+    return int(pq.read_metadata(path).num_rows) if path.exists() else None
+
+
 def _write(rows: Iterator[pa.RecordBatch], path: Path, batch: BatchRow) -> tuple[int, tuple[tuple[str, str], ...]]:
     """Write the rows; how many there are, and the columns with their types."""
     count = 0

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from enrichment_assets.domain.actors import Actor
-from enrichment_assets.domain.errors import NotFoundError, UploadRefusedError
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError, UploadRefusedError
 from enrichment_assets.domain.headers import map_headers
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
@@ -30,6 +30,7 @@ from enrichment_assets.services.uploads.file_readings import (
     open_reading,
     shape_of,
 )
+from enrichment_assets.services.uploads.gathered_rows import read_gathered
 from enrichment_assets.services.uploads.kept_files import KeptFile, keep_aside, kept_bytes
 from enrichment_assets.services.uploads.options import UploadOptions, apply_mapping, options_of
 from enrichment_assets.services.uploads.report import (
@@ -56,8 +57,8 @@ __all__ = [
     "get_upload",
     "list_rejections",
     "list_uploads",
+    "read_file",
     "read_rows",
-    "read_upload",
     "upload_again",
     "upload_file",
 ]
@@ -162,10 +163,16 @@ def upload_again(
 ) -> UploadReport:
     """The kept bytes of an upload as another one, with columns mapped as said; everything else as it was said before.
 
-    Raises `NotFoundError`, `InfrastructureError` when the bytes are gone, and as `upload_file`.
+    Raises `NotFoundError`, `InfrastructureError` when the bytes are gone, and as `upload_file`; `ConfigurationError`
+    where its rows came one by one.
     """
     with hq.transaction() as connection:
         row = _existing(store.get_upload(connection, upload_id), upload_id)
+    if row["gathered"]:
+        raise ConfigurationError(
+            f"the rows of upload {upload_id} came one by one: say what their columns are where they come from",
+            code="upload.gathered",
+        )
     said = options_of(row["options"])
     options = replace(said, mapping={**said.mapping, **mapping})
     path = kept_bytes(settings, row["client"], row["sha256"])
@@ -209,11 +216,14 @@ def read_rows(hq: Hq, settings: Settings, upload_id: int) -> Iterator[pa.RecordB
     """
     with hq.transaction() as connection:
         upload = _existing(store.get_upload(connection, upload_id), upload_id)
-    yield from read_upload(settings, upload)
+        if upload["gathered"]:
+            yield from read_gathered(connection, upload)
+            return
+    yield from read_file(settings, upload)
 
 
-def read_upload(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-    """`read_rows` for a row of `store.catalog.uploads` that is already at hand."""
+def read_file(settings: Settings, upload: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """`read_rows` for a row of `store.catalog.uploads` that is already at hand, and has a file."""
     reading = open_reading(kept_bytes(settings, upload["client"], upload["sha256"]), shape_of(upload))
     batches = (segment.batch(reading.schema) for segment in reading.segments() if segment.rows)
     with ThreadPoolExecutor(1) as beside:  # one block is read while the caller works on the one before

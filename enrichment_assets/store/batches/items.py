@@ -58,15 +58,15 @@ def identities(connection: Connection, item_ids: Sequence[int]) -> dict[int, Row
     return {row.pop("item_id"): row for row in rows}
 
 
-def insert_leases(connection: Connection, batch_id: int) -> None:
-    """A free lease (fence 0) for every item of the batch that has none."""
+def insert_leases(connection: Connection, batch_id: int, after_row: int = -1) -> None:
+    """A free lease (fence 0) for every item of a row behind `after_row` that has none; children are row 0."""
     connection.execute(
         """
         insert into item_leases (item_id, batch_id, fence)
-        select id, batch_id, 0 from batch_items where batch_id = %s order by id
+        select id, batch_id, 0 from batch_items where batch_id = %s and row_number > %s order by id
         on conflict (item_id) do nothing
         """,
-        (batch_id,),
+        (batch_id, after_row),
     )
 
 

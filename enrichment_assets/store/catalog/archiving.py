@@ -67,6 +67,7 @@ _IN_THE_WAY: Mapping[tuple[str, Kind], Mapping[str, str]] = {
         "uploads": "select id::text as name from uploads where client_id = %(id)s",
         "pipelines": "select slug as name from enrichment_pipelines where client_id = %(id)s",
         "calls in the ledger": "select call_key as name from provider_calls where client_id = %(id)s limit 1",
+        "sources": "select name from sources where client_id = %(id)s",
         "a reader role": "select role_name as name from enrich_readers where client_id = %(id)s",
         "figures that are fetched": "select pull as name from pulls where client_id = %(id)s",
     },
@@ -104,7 +105,13 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "delete from api_keys where client_id = %(id)s",
         "delete from clients where id = %(id)s",
     ),
-    "upload": ("delete from upload_rejections where upload_id = %(id)s", "delete from uploads where id = %(id)s"),
+    "upload": (
+        *(
+            f"delete from {table} where upload_id = %(id)s"
+            for table in ("upload_rejections", "upload_rows", "upload_parts")
+        ),
+        "delete from uploads where id = %(id)s",
+    ),
     "workflow": (
         f"delete from client_workflow_configs where workflow_slug = {_OF_WORKFLOW}",
         "delete from enrichment_registry where id = %(id)s",
@@ -120,6 +127,7 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
                 "budgets",
                 "outgoing_events",
                 "outgoing_leads",
+                "source_rows",
                 "batch_items",
             )
         ),

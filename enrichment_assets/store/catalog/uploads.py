@@ -16,7 +16,7 @@ Row = dict[str, Any]
 _UPLOAD = """
     select u.id, c.slug as client, u.client_id, u.filename, u.sha256, u.size_bytes, u.encoding, u.delimiter,
            u.columns, u.options, u.reading, u.row_count, u.rejected_count, u.source, u.created_at, u.archived_at,
-           u.original_sha256, u.erased_rows, u.bytes_removed_at
+           u.original_sha256, u.erased_rows, u.bytes_removed_at, u.gathered
     from uploads u join clients c on c.id = u.client_id
 """
 
@@ -80,7 +80,7 @@ def old_files(connection: Connection, days: int) -> list[OldFile]:
         """
         select c.slug as client, u.sha256, array_agg(u.id order by u.id) as upload_ids, max(u.size_bytes) as size
         from uploads u join clients c on c.id = u.client_id
-        where u.bytes_removed_at is null
+        where u.bytes_removed_at is null and not u.gathered
         group by c.slug, u.sha256
         having bool_and(
           u.created_at < statement_timestamp() - make_interval(days => %(days)s)
@@ -94,6 +94,32 @@ def old_files(connection: Connection, days: int) -> list[OldFile]:
         {"days": days},
     ).fetchall()
     return [OldFile(**row) for row in rows]
+
+
+def old_gathered(connection: Connection, days: int) -> list[OldFile]:
+    """Uploads whose rows came one by one and that nobody needs any more, as `old_files` says of files."""
+    rows = connection.execute(
+        """
+        select c.slug as client, u.sha256, array[u.id] as upload_ids, u.size_bytes as size
+        from uploads u join clients c on c.id = u.client_id
+        where u.bytes_removed_at is null and u.gathered
+          and u.created_at < statement_timestamp() - make_interval(days => %(days)s)
+          and not exists (
+            select 1 from batches b
+            where b.upload_id = u.id and b.retired_at is null
+              and not coalesce(b.finished_at < statement_timestamp() - make_interval(days => %(days)s)
+                               and b.extracted_at >= b.finished_at, false))
+        order by u.id
+        """,
+        {"days": days},
+    ).fetchall()
+    return [OldFile(**row) for row in rows]
+
+
+def take_out_rows(connection: Connection, upload_ids: list[int]) -> None:
+    """Take the kept rows of these uploads out; all figures and the hashes of their parts stay. The caller commits."""
+    connection.execute("delete from upload_rows where upload_id = any(%s)", (upload_ids,))
+    note_removed(connection, upload_ids)
 
 
 def note_removed(connection: Connection, upload_ids: list[int]) -> None:

@@ -250,6 +250,7 @@ class BatchRow:
     extracted_at: datetime | None
     resume_at: datetime | None
     row_limit: int | None
+    grows: bool
     holds: dict[str, dict[str, Any]]
 
 
@@ -262,7 +263,7 @@ _BATCH = """
               select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
             )) as done, b.priority,
            b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at,
-           b.row_limit, b.holds
+           b.row_limit, b.gathers is not null as grows, b.holds
     from batches b join clients c on c.id = b.client_id join uploads u on u.id = b.upload_id
 """
 

@@ -156,6 +156,7 @@ class Outlook:
 
     Attributes:
         laid_out: Its items are there.
+        grows: Its rows come one after another: a run that may finish it tells of the upload and the items again.
         planned: The workflows of its blueprint, in order.
         open: Those of them that have not settled; all, where no items are there yet.
         may_finish: Nothing is awaited from outside but people, and no step is stopped: one run may come to the tables.
@@ -163,6 +164,7 @@ class Outlook:
     """
 
     laid_out: bool
+    grows: bool
     planned: Sequence[str]
     open: Sequence[str]
     may_finish: bool
@@ -170,7 +172,8 @@ class Outlook:
 
 
 _OUTLOOK = """
-select b.batch_key, b.items_created_at is not null as laid_out, b.blueprint ->> 'system' as system,
+select b.batch_key, b.items_created_at is not null as laid_out, b.gathers is not null as grows,
+       b.blueprint ->> 'system' as system,
        array_agg(s.slug order by s.place) as planned,
        array_agg(s.slug order by s.place) filter (where s.is_pending or s.is_awaited) as open,
        b.waits_since is not null
@@ -197,6 +200,8 @@ def outlooks(connection: Connection, batch_keys: Collection[str]) -> dict[str, O
     """Batch key -> what a run of it finds; a key without a batch is left out."""
     rows = connection.execute(_OUTLOOK, (list(batch_keys),)).fetchall()
     return {
-        row["batch_key"]: Outlook(row["laid_out"], row["planned"], row["open"] or [], row["may_finish"], row["system"])
+        row["batch_key"]: Outlook(
+            row["laid_out"], row["grows"], row["planned"], row["open"] or [], row["may_finish"], row["system"]
+        )
         for row in rows
     }

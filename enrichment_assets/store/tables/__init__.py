@@ -36,9 +36,10 @@ from enrichment_assets.store.tables.pull import pull_syncs, pulled_pages, pulls
 from enrichment_assets.store.tables.result import enrichment_results, enrichment_results_log
 from enrichment_assets.store.tables.review import approvals
 from enrichment_assets.store.tables.run import item_leases, runners, step_stops, step_times
+from enrichment_assets.store.tables.source import source_rows, sources
 from enrichment_assets.store.tables.state import company_play_step_completions, workflow_states
 from enrichment_assets.store.tables.suppression import suppression_state, suppressions
-from enrichment_assets.store.tables.upload import upload_rejections, uploads
+from enrichment_assets.store.tables.upload import upload_parts, upload_rejections, upload_rows, uploads
 
 __all__ = [
     "MONEY",
@@ -86,11 +87,15 @@ __all__ = [
     "rate_shares",
     "recovery_codes",
     "runners",
+    "source_rows",
+    "sources",
     "step_stops",
     "step_times",
     "suppression_state",
     "suppressions",
+    "upload_parts",
     "upload_rejections",
+    "upload_rows",
     "uploads",
     "user_roles",
     "users",

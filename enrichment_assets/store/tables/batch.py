@@ -84,8 +84,25 @@ batches = Table(  # one execution: an upload x a pipeline; batch_key is the Dags
         server_default=text("false"),
         comment="a few rows of one workflow that somebody tries: no partition, no leads, no tables",
     ),
+    Column(
+        "gathers",
+        Text,
+        comment="what it gathers the rows of: a source, api or by-hand; null: it is one list",
+        info=SETTING,
+    ),
+    Column("closes_at", DateTime(timezone=True), comment="until when it takes rows; null: it is one list"),
     CheckConstraint("is_try = (upload_id is null)", name="try"),
+    CheckConstraint("(gathers is null) = (closes_at is null)", name="gathers"),
     CheckConstraint("batch_key ~ '^[a-z0-9][a-z0-9._-]{0,199}$'", name="batch_key"),
+    Index(
+        "uq_batches_open",
+        "client_id",
+        "gathers",
+        "pipeline_slug",
+        "closes_at",
+        unique=True,
+        postgresql_where=text("gathers is not null"),
+    ),
     info=OWN,
 )
 

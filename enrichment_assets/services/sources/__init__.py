@@ -1,0 +1,1 @@
+"""Leads that come one after another: gathered into open batches, brought by tables or by hand, asked about by id."""

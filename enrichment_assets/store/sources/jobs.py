@@ -1,0 +1,80 @@
+"""Queries on what became of an item with all of its children: a job, as whoever asked for a lead knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from enrichment_assets.store.database import Connection
+
+Row = dict[str, Any]
+
+FATES = """
+tree as (
+  select i.id as root, i.id as item_id, i.batch_id from batch_items i where i.id = any(%(items)s::bigint[])
+  union all
+  select t.root, i.id, i.batch_id from tree t
+  join batch_items i on i.batch_id = t.batch_id and i.parent_item_id = t.item_id
+), fates as (
+  select t.root as item_id, count(distinct t.item_id) - 1 as children,
+         count(s.item_id) filter (where s.status in ('PENDING', 'IN_PROGRESS')) as open,
+         count(s.item_id) filter (where s.advanced_at is not null or s.status <> 'PENDING') as moved,
+         coalesce(bool_or(s.status = 'AMBIGUOUS'), false) as ambiguous,
+         (array_agg(s.workflow_slug || ': ' || coalesce(s.reason, lower(s.status))
+                    order by s.item_id <> t.root, s.position, s.item_id)
+            filter (where s.status in ('FAILED', 'CANCELLED')))[1] as failure,
+         max(s.advanced_at) as moved_at
+  from tree t left join workflow_states s on s.item_id = t.item_id
+  group by t.root
+)
+"""
+"""What follows `with recursive`: of each of `%(items)s` how its tree of items fares, as `fates`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One item and what became of it and its children: `open` states have not settled, `failure` is the first one."""
+
+    item_id: int
+    batch_id: int
+    batch_key: str
+    client: str
+    pipeline: str
+    row_number: int
+    created_at: datetime
+    children: int
+    open: int
+    moved: int
+    ambiguous: bool
+    failure: str | None
+    moved_at: datetime | None
+
+
+def find_jobs(connection: Connection, item_ids: Sequence[int], client: str | None = None) -> list[JobRow]:
+    """Those of the items that are rows of a batch, of one client or of all, in their order."""
+    rows = connection.execute(
+        f"""
+        with recursive {FATES}
+        select f.item_id, i.batch_id, b.batch_key, c.slug as client, b.pipeline_slug as pipeline, i.row_number,
+               i.created_at, f.children, f.open, f.moved, f.ambiguous, f.failure, f.moved_at
+        from fates f join batch_items i on i.id = f.item_id join batches b on b.id = i.batch_id
+        join clients c on c.id = b.client_id
+        where i.parent_item_id is null and not b.is_try and (%(client)s::text is null or c.slug = %(client)s)
+        order by f.item_id
+        """,
+        {"items": list(item_ids), "client": client},
+    ).fetchall()
+    return [JobRow(**row) for row in rows]
+
+
+def steps_of(connection: Connection, item_id: int) -> list[Row]:
+    """The steps of an item itself, in order: workflow, status, outcome, reason."""
+    return connection.execute(
+        """
+        select workflow_slug as workflow, status, outcome, reason from workflow_states
+        where item_id = %s order by position, workflow_slug
+        """,
+        (item_id,),
+    ).fetchall()
