@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from enrichment_assets.sandbox.language.facts import Facts
 from enrichment_assets.sandbox.language.material import Material
+from enrichment_assets.sandbox.language.people import Someone, people_in
 from enrichment_assets.sandbox.schemas import Schema, ValueMaker
 from enrichment_assets.sandbox.seeded_random import SeededRandom
 
@@ -25,6 +27,9 @@ _KINDS: Sequence[tuple[str, Callable[[Material], Sequence[str]]]] = (
 )
 """What a field's name (or `format`) asks for, and where it stands. The first that fits counts."""
 
+MOST_PEOPLE = 50
+"""Of one list: a page names no more, and an answer has an end."""
+
 _ANYTHING = len(_KINDS)
 _LONG = 500
 """Characters of a text that has room for all facts that it rests on."""
@@ -38,6 +43,7 @@ class QuotingMaker(ValueMaker):
     def __init__(self, root: Schema, rng: SeededRandom, shown: Material) -> None:
         super().__init__(root, rng)
         self.shown = shown
+        self.facts = Facts(shown.inputs)
         self.field = ""
         self.used: list[int] = []
         """Numbers of facts that the answer names so far: what it writes next rests on them."""
@@ -58,10 +64,68 @@ class QuotingMaker(ValueMaker):
         """One member of an object; whatever is in it is about its name."""
         outer, self.field = self.field, name
         try:
-            texts = self._nullable_text(self.resolved(schema))
+            resolved = self.resolved(schema)
+            known = self.known(resolved, depth)
+            if known is not None or self.is_told_nothing(resolved):
+                return known
+            texts = self._nullable_text(resolved)
             return self.quoted(texts) if texts is not None else super().member(name, schema, depth)
         finally:
             self.field = outer
+
+    def known(self, schema: Schema, depth: int) -> Any:
+        """What the pages among the inputs say for this field, as its schema takes it; None: nothing."""
+        options = [one for one in (schema.get("anyOf") or [schema]) if self.resolved(one).get("type") != "null"]
+        plain = self.resolved(options[0]) if len(options) == 1 else {}
+        kinds = [kind for kind in _listed(plain.get("type")) if kind != "null"]
+        kind, facts = kinds[0] if len(kinds) == 1 else "", self.facts
+        if plain.get("enum"):
+            named = [str(one) for one in plain["enum"] if one is not None]
+            return facts.option_for(self.field, named) or facts.kind_of_site(named)
+        if kind == "array" and self._asks_for_people(plain):
+            return self._people(plain, depth)
+        if kind == "boolean":
+            return facts.truth_of(self.field)
+        if kind in {"integer", "number"}:
+            number = facts.number_for(self.field)
+            fits = number is not None and self.fits_bounds(number, plain)
+            return None if not fits or number is None else int(number) if kind == "integer" else number
+        is_given = self.field in self.shown.inputs
+        said = facts.text_for(self.field) if kind == "string" and not is_given else None
+        return said if said and _fits(said, plain) else None
+
+    def is_told_nothing(self, schema: Schema) -> bool:
+        """Whether the pages speak of the field and say no value of it: where it may be null, it is."""
+        return "null" in _kinds_of(schema) and self.facts.speaks_of(self.field)
+
+    def _asks_for_people(self, schema: Schema) -> bool:
+        names = set(self.resolved(schema.get("items") or {}).get("properties") or {})
+        return bool(names & {"name", "full_name", "first_name"}) and bool(
+            names & {"title", "role", "position", "job_title"}
+        )
+
+    def _people(self, schema: Schema, depth: int) -> list[Any] | None:
+        """Everybody whom the inputs name with a title; None where nobody is and the list may not be empty."""
+        items = self.resolved(schema["items"])
+        most = min(int(schema.get("maxItems", MOST_PEOPLE)), MOST_PEOPLE)
+        people = {one.name: one for text in self.shown.inputs.values() for one in people_in(text)}
+        found = [self._person(one, items, depth + 1) for one in list(people.values())[:most]]
+        return found if len(found) >= int(schema.get("minItems", 0)) else None
+
+    def _person(self, one: Someone, items: Schema, depth: int) -> dict[str, Any]:
+        first, _, last = one.name.partition(" ")
+        said = {"full_name": one.name, "name": one.name, "first_name": first, "last_name": last}
+        said |= dict.fromkeys(("title", "role", "position", "job_title"), one.title)
+        said |= dict.fromkeys(("email", "email_address", "mail"), one.email)
+        said |= dict.fromkeys(("phone", "phone_number", "mobile"), one.phone)
+        said |= dict.fromkeys(("linkedin", "linkedin_url", "profile_url"), one.profile)
+        filled: dict[str, Any] = {}
+        for name, schema in (items.get("properties") or {}).items():
+            is_nullable = "null" in _kinds_of(self.resolved(schema))
+            filled[name] = (
+                (said[name] or (None if is_nullable else "")) if name in said else self.member(name, schema, depth)
+            )
+        return filled
 
     def text(self, schema: Schema) -> str:
         """A quote; else empty for an address that is nowhere; else made up."""
@@ -140,6 +204,16 @@ class QuotingMaker(ValueMaker):
         texts = [option for option in options if option.get("type") == "string" and not option.get("enum")]
         is_one = len(options) == 2 and len(texts) == 1 and any(option.get("type") == "null" for option in options)
         return texts[0] if is_one else None
+
+
+def _listed(kind: Any) -> list[str]:
+    return [str(one) for one in kind] if isinstance(kind, list) else [str(kind)]
+
+
+def _kinds_of(schema: Schema) -> set[str]:
+    """The types that a schema takes, `null` among them."""
+    options = [one for one in schema.get("anyOf") or () if isinstance(one, Mapping)]
+    return {kind for one in (schema, *options) for kind in _listed(one.get("type"))}
 
 
 def _fits(span: str, schema: Schema) -> bool:

@@ -87,7 +87,7 @@ INDUSTRIES: tuple[Industry, ...] = (
         ),
     ),
     Industry(
-        "insurance",
+        "insurance-agencies",
         "insurance",
         "insurance",
         r"insurance",
