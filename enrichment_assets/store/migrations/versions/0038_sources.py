@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 
 _GATHERED = "its rows came in parts and are in upload_rows; there is no kept file"
 _GATHERS = "what it gathers the rows of: a source, api or by-hand; null: it is one list"
