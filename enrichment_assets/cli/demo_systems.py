@@ -96,6 +96,7 @@ def _launched(hq: Hq, settings: Settings, system: SystemDefinition, arrived: Arr
         batch_key=unfinished_batch(hq, settings, arrived.upload_id, pipeline),
         add_partition=InstancePartitions(settings).add,
         actor=actor(),
+        target=arrived.target,
     )
     said = "Launched" if launched.created else "Going on with"
     say(f"{said} batch {launched.batch_key}: {len(launched.steps)} steps over {launched.items} items")

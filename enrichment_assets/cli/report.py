@@ -56,7 +56,7 @@ def report(
         write_report(hq, settings, what, html)
         say(f"Written to {html}")
         return
-    sections = [what] if what in queries.REPORTS else list(queries.REPORTS)
+    sections = [what] if what in queries.REPORTS else queries.OF_ANY_BATCH
     if what not in queries.REPORTS:
         batch = what
     if batch is not None:

@@ -36,6 +36,12 @@ _LISTING = re.compile(
 )
 """Headings of pages that list companies or say how to choose one."""
 
+_NOT_OF_THEM = re.compile(
+    r"\b(?:association|federation|chamber\s+of\s+commerce)\b|\bsoftware\s+for\b|\bnews\s*$|\bjobs?\s+in\b",
+    re.IGNORECASE,
+)
+"""Headings of sites that are about companies of a kind, or sell to them."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundCompany:
@@ -93,19 +99,22 @@ def _judged(url: str, title: str | None, not_these: Collection[str]) -> tuple[st
         return host, "not_wanted"
     if title is not None and _LISTING.match(title):
         return host, "list_of_companies"
+    if title is not None and _NOT_OF_THEM.search(title):
+        return host, "about_companies"
     return host, None if own_host(url, None) is not None else "mail_provider"
 
 
 def _listed(host: str, suffix: str) -> str | None:
-    """What the list says of a host: by the host and all above it, by its name under any suffix, by its ending."""
+    """What the list says of a host: by the host and all above it, its name under any suffix, a word of its name."""
     known = _hosts()
     labels = host.split(".")
     for start in range(len(labels)):
         above = ".".join(labels[start:])
         if (kind := known.get(above) or known.get(f".{above}")) is not None:
             return kind
-    stem = host.removesuffix(f".{suffix}").rpartition(".")[2]
-    return known.get(f"{stem}.*")
+    name = host.removesuffix(f".{suffix}")
+    words = [known[f"*{word}*"] for word in re.split(r"[.-]", name) if f"*{word}*" in known]
+    return known.get(f"{name.rpartition('.')[2]}.*") or next(iter(words), None)
 
 
 def _texts(result: Any) -> tuple[str | None, str | None]:

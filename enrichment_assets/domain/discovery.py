@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from enrichment_assets.domain.companies import own_host
 from enrichment_assets.domain.company_search import choose_companies
 from enrichment_assets.domain.prospects import Prospect, choose_prospects
 
@@ -46,8 +47,10 @@ def prospects_found(context: Mapping[str, Any]) -> dict[str, Any]:
     """The prospects among `people_on_site` and the pages' addresses, and what of it was dropped, and why."""
     original = _mapping(context.get("original"))
     addresses = [one for name in ("staff_page_emails", "homepage_emails") for one in _list(context.get(name))]
-    host = context.get("company_domain")
-    found = choose_prospects(context.get("people_on_site"), addresses, host if isinstance(host, str) else None)
+    host, page = (
+        value if isinstance(value := context.get(name), str) else None for name in ("company_domain", "homepage_url")
+    )
+    found = choose_prospects(context.get("people_on_site"), addresses, host, own_host(page, None))
     said = {name: original[name] for name in HANDED_DOWN if original.get(name) is not None}
     return {
         "prospects": [{**_fields(one), **said} for one in found.kept],

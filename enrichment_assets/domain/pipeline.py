@@ -122,6 +122,7 @@ class BlueprintStep(Part):
     fallback_of: list[Slug] = Field(default_factory=list, description="waterfall: runs only where all of these missed")
     registry_version: str
     profile: int | None = Field(default=None, description="version of the client's profile; null: it reads none of it")
+    phase: Slug | None = Field(default=None, description="of the pipeline's system; null: it is in none")
 
     @property
     def version(self) -> str:

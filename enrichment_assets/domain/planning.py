@@ -250,6 +250,14 @@ def child_route(blueprint: Blueprint, emitter: str) -> tuple[ChildStep, ...]:
     return tuple(ChildStep(step.position, step.slug, way(step)) for step in blueprint.steps)
 
 
+def with_phases(blueprint: Blueprint, phase_of: Mapping[str, str]) -> Blueprint:
+    """The blueprint whose steps say their phase (step -> phase)."""
+    if not phase_of:
+        return blueprint
+    steps = [step.model_copy(update={"phase": phase_of.get(step.slug)}) for step in blueprint.steps]
+    return blueprint.model_copy(update={"steps": steps})
+
+
 def switched_off(pipeline: PipelineDefinition, configs: Mapping[str, ClientWorkflowConfig]) -> list[str]:
     """Steps of a pipeline that the client's config leaves out of the blueprint."""
     return [

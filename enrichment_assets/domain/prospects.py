@@ -46,29 +46,42 @@ class Prospects:
     dropped: tuple[tuple[str, str], ...]
 
 
-def choose_prospects(people: Any, addresses: Iterable[Any], host: str | None) -> Prospects:
+def choose_prospects(people: Any, addresses: Iterable[Any], host: str | None, moved_to: str | None = None) -> Prospects:
     """The prospects among people that were read on pages, and addresses that stand there. Never raises.
 
     Args:
         people: Objects with `name` and perhaps `title`, `email`, `phone`, `linkedin_url`; what is no list gives none.
         addresses: E-mail addresses of the pages.
         host: The company's own host: without it no address can be known to be the company's.
+        moved_to: The host at which its pages were read, where it is another: the company is there now.
     """
     dropped: list[tuple[str, str]] = []
-    named = _people(people, host, dropped)
-    free, shared = _addresses(addresses, host, {one.email for one in named.values() if one.email}, dropped)
+    at = _Site(tuple(filter(None, {registrable_domain(one) for one in (host, moved_to)})), moved_to or host)
+    named = _people(people, at, dropped)
+    free, shared = _addresses(addresses, at, {one.email for one in named.values() if one.email}, dropped)
     kept, left = _given_out(list(named.values()), free)
     kept += [
-        Prospect(f"{host}/{address}", NormalisedName(), email=address, mailbox=Mailbox.PERSONAL) for address in left
+        Prospect(f"{at.host}/{address}", NormalisedName(), email=address, mailbox=Mailbox.PERSONAL) for address in left
     ]
     if not kept and shared:
-        kept = [Prospect(f"{host}/{shared[0]}", NormalisedName(), email=shared[0], mailbox=Mailbox.SHARED)]
+        kept = [Prospect(f"{at.host}/{shared[0]}", NormalisedName(), email=shared[0], mailbox=Mailbox.SHARED)]
         shared = shared[1:]
     dropped += [(address, "shared_mailbox") for address in shared]
     return Prospects(tuple(kept), tuple(dropped))
 
 
-def _people(people: Any, host: str | None, dropped: list[tuple[str, str]]) -> dict[str, Prospect]:
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Whose addresses are the company's own, by registrable domain, and the host that names it in keys."""
+
+    domains: tuple[str, ...]
+    host: str | None
+
+    def has(self, address: str) -> bool:
+        return registrable_domain(host_of(address)) in self.domains
+
+
+def _people(people: Any, at: _Site, dropped: list[tuple[str, str]]) -> dict[str, Prospect]:
     """Everybody with a name, by key; somebody who is named twice is one, with what each naming says."""
     found: dict[str, Prospect] = {}
     for person in people[:MOST_PEOPLE] if isinstance(people, list) else ():
@@ -78,12 +91,12 @@ def _people(people: Any, host: str | None, dropped: list[tuple[str, str]]) -> di
         if name.full_name is None or not _can_be_a_name(name.full_name):
             dropped.append((str(person.get("name"))[:100], "no_name_of_a_person"))
             continue
-        key = f"{host}/{_folded(name.full_name)}" + (f" {name.suffix.casefold()}" if name.suffix else "")
+        key = f"{at.host}/{_folded(name.full_name)}" + (f" {name.suffix.casefold()}" if name.suffix else "")
         one = Prospect(
             key,
             name,
             title=(_text(person.get("title")) or "")[:_MAX_TITLE] or None,
-            email=_own_address(person.get("email"), host, dropped),
+            email=_own_address(person.get("email"), at, dropped),
             phone=_text(person.get("phone")),
             linkedin_url=linkedin_person(_text(person.get("linkedin_url"))),
         )
@@ -120,21 +133,21 @@ def _each_address_once(found: dict[str, Prospect]) -> dict[str, Prospect]:
     return found
 
 
-def _own_address(value: Any, host: str | None, dropped: list[tuple[str, str]]) -> str | None:
+def _own_address(value: Any, at: _Site, dropped: list[tuple[str, str]]) -> str | None:
     """The address that a page gives to a person: at the company, or a private one; a shared mailbox is nobody's own."""
     address = normalise_email(_text(value))
     if address is None:
         return None
     if mailbox_of(address) is not Mailbox.PERSONAL:
         return None
-    if not (_is_at(address, host) or is_free_mail(host_of(address))):
+    if not (at.has(address) or is_free_mail(host_of(address))):
         dropped.append((address, "of_another_company"))
         return None
     return address
 
 
 def _addresses(
-    addresses: Iterable[Any], host: str | None, taken: set[str], dropped: list[tuple[str, str]]
+    addresses: Iterable[Any], at: _Site, taken: set[str], dropped: list[tuple[str, str]]
 ) -> tuple[list[str], list[str]]:
     """The company's own addresses that nobody has yet: those of persons, and shared ones."""
     free: dict[str, None] = {}
@@ -144,7 +157,7 @@ def _addresses(
         if address is None or address in taken or address in free or address in shared:
             continue
         kind = mailbox_of(address)
-        if not _is_at(address, host):
+        if not at.has(address):
             dropped.append((address, "of_another_company"))
         elif kind is Mailbox.NEVER:
             dropped.append((address, "not_to_be_written_to"))
@@ -176,11 +189,6 @@ def _together(one: Prospect, other: Prospect) -> Prospect:
         phone=one.phone or other.phone,
         linkedin_url=one.linkedin_url or other.linkedin_url,
     )
-
-
-def _is_at(address: str, host: str | None) -> bool:
-    own = registrable_domain(host)
-    return own is not None and registrable_domain(host_of(address)) == own
 
 
 def _folded(text: str) -> str:

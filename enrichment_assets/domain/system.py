@@ -35,6 +35,14 @@ class Demo(Part):
     misses: float = Field(default=0.08, ge=0, le=1, description="share of subjects that the sandbox does not know")
 
 
+class Phase(Part):
+    """Steps of a system's pipelines that belong together: a job of their own in Dagster, and a stage of its items."""
+
+    slug: Slug
+    title: str
+    steps: list[Slug] = Field(min_length=1)
+
+
 class Tables(Part):
     """Tables and views that a system's users know by name: `agency.workflow_states`, `final_leads`."""
 
@@ -49,6 +57,7 @@ class SystemDefinition(Part):
     title: str
     description: str
     pipelines: list[Slug] = Field(default_factory=list)
+    phases: list[Phase] = Field(default_factory=list, description="in their order; no step is in two")
     demo: Demo
     tables: Tables = Field(default_factory=Tables)
     reports: list[Slug] = Field(default_factory=list, description="shown at the end: names that `enrich report` knows")
@@ -62,3 +71,14 @@ class SystemDefinition(Part):
         if self.demo.kind == "upload" and (self.demo.sample is None or self.demo.pipeline is None):
             raise ValueError("a demo of kind `upload` needs a sample and a pipeline")
         return self
+
+    @model_validator(mode="after")
+    def _each_step_in_one_phase(self) -> SystemDefinition:
+        steps = [step for phase in self.phases for step in phase.steps]
+        if twice := next((step for step in steps if steps.count(step) > 1), None):
+            raise ValueError(f"the step {twice} is in two phases")
+        return self
+
+    def phase_of(self) -> dict[str, str]:
+        """Step -> the slug of its phase."""
+        return {step: phase.slug for phase in self.phases for step in phase.steps}

@@ -48,6 +48,7 @@ FOR_USERS = (
     "docs/deployment.md",
     "docs/sandbox.md",
     "docs/systems.md",
+    "docs/fs.md",
     "docs/json.md",
     "docs/errors.md",
 )

@@ -46,6 +46,11 @@ def test_one_host_is_one_company_whichever_of_its_pages_was_found() -> None:
         ("https://money.example/list", "Best Insurance Agencies in Denver, CO", "list_of_companies"),
         ("https://money.example/list", "Find a Financial Advisor", "list_of_companies"),
         ("https://money.example/list", "Accountants near me", "list_of_companies"),
+        ("https://money.example/x", "Massachusetts Wealth Management Association", "about_companies"),
+        ("https://money.example/x", "Software for accounting firms", "about_companies"),
+        ("https://www.erie-pa-gazette.com/outlook", "How firms see the year ahead", "news"),
+        ("https://www.realty-firm-finder.com/", "Realty", "directory"),
+        ("https://pa-cpa-association.org/", "PA CPAs", "association"),
         ("https://gmail.com/", "Gmail", "mail_provider"),
     ],
 )
@@ -65,6 +70,7 @@ def test_what_is_no_company_is_dropped_with_its_reason(url: str, title: str | No
         "Harbor Advisors: Wealth Management in Boston",
         "Find Financial",
         "360 Wealth Partners",
+        "Times Square Capital | News and Insights",
     ],
 )
 def test_a_company_whose_name_begins_like_a_list_is_one(title: str) -> None:

@@ -127,6 +127,16 @@ def test_who_is_named_twice_is_one_prospect_with_what_each_naming_says() -> None
     ]
 
 
+def test_a_company_that_has_moved_has_addresses_at_both_hosts_and_is_named_by_where_it_is_now() -> None:
+    people = [person("Bob Li", email="bob@new.com"), person("Ann Day", email="ann@old.com")]
+    found = choose_prospects(people, ["info@old.com", "x@other.com"], "old.com", "new.com")
+    assert [(one.key, one.email) for one in found.kept] == [
+        ("new.com/bob li", "bob@new.com"),
+        ("new.com/ann day", "ann@old.com"),
+    ]
+    assert dict(found.dropped) == {"x@other.com": "of_another_company", "info@old.com": "shared_mailbox"}
+
+
 def test_without_a_host_no_address_is_the_companys_and_what_is_no_list_names_nobody() -> None:
     assert kept([person("Bob Li", email="bob@acme.com")], ["jane@acme.com"], host=None) == [("Bob Li", None)]
     assert kept("nobody", ["x", None, 5]) == []

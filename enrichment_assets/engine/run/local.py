@@ -91,8 +91,9 @@ def _gather_facts(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _find_staff_page(context: Mapping[str, Any]) -> dict[str, Any]:
-    links, host, home = (context.get(name) for name in ("homepage_links", "company_domain", "homepage_url"))
-    return {"company_staff_page_url": choose_staff_page(links, _text(host), _text(home))}
+    host, home = _text(context.get("company_domain")), _text(context.get("homepage_url"))
+    at = own_host(home, None) or host  # where the company is now
+    return {"company_staff_page_url": choose_staff_page(context.get("homepage_links"), at, home)}
 
 
 def _text(value: Any) -> str | None:

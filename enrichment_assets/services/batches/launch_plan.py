@@ -16,9 +16,10 @@ from enrichment_assets.domain.known_names import emitted_by
 from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.name_checks import column_faults
 from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition
-from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile, with_target
+from enrichment_assets.domain.planning import build_blueprint, switched_off, with_phases, with_profile, with_target
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
+from enrichment_assets.registry.loader import systems
 from enrichment_assets.services.batches.items import company_subjects
 from enrichment_assets.services.batches.known_rows import known_rows
 from enrichment_assets.services.batches.pilots import is_pilot_of, pilot_for
@@ -228,6 +229,8 @@ def draft_launch(
         build_blueprint(row["client"], definition, workflows, configs), profiles.told(connection, row["client_id"])
     )
     blueprint = with_target(blueprint, definition, target)
+    if (system := systems().get(blueprint.system or "")) is not None:
+        blueprint = with_phases(blueprint, system.phase_of())
     unread = _misread_columns(row, blueprint, workflows)
     return Draft(row, definition, blueprint, tuple(switched_off(definition, configs)), unread)
 

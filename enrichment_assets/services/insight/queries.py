@@ -50,12 +50,16 @@ _NO_QUESTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A named question: the view that answers it, how its rows are ordered, and what of it matters most."""
+    """A named question: the view that answers it, how its rows are ordered, and what of it matters most.
+
+    `system`: whose batches alone it is about; a page about any batch does not ask it.
+    """
 
     model: str
     order: str
     title: str
     brief: tuple[str, ...] = ()
+    system: str | None = None
 
 
 REPORTS: Mapping[str, Report] = {
@@ -97,8 +101,21 @@ REPORTS: Mapping[str, Report] = {
         "Workflow states",
         ("batch_key", "workflow_slug", "states", "pending", "found", "not_found", "skipped", "failed", "cost"),
     ),
+    "fs-discovered-today": Report(
+        "fs_discovered_today", "client_slug, batch_key, industry", "Prospects discovered today", system="fs"
+    ),
+    "fs-funnel": Report("fs_funnel", "client_slug, batch_key, status_number", "Prospects by status", system="fs"),
+    "fs-hours-in-status": Report(
+        "fs_hours_in_status",
+        "client_slug, batch_key, status_number",
+        "Hours in a status, of those not contacted",
+        system="fs",
+    ),
 }
 """What `enrich report NAME` knows. A name is for people; the model behind it can be queried like any other."""
+
+OF_ANY_BATCH = [name for name, one in REPORTS.items() if one.system is None]
+"""Those that a page about one batch has, whatever its system."""
 
 
 class Answer:

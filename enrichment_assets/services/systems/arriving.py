@@ -11,6 +11,7 @@ from enrichment_assets.domain.system import SystemDefinition
 from enrichment_assets.services.pulls.connecting import connect
 from enrichment_assets.services.pulls.report import write_report
 from enrichment_assets.services.pulls.syncing import sync
+from enrichment_assets.services.uploads.search_plans import searches_of, upload_plan
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -27,11 +28,13 @@ class Arrived:
         said: It, for a person.
         upload_id: An upload that the demo's pipeline is launched with; None: there is none, or it is launched.
         batch_key: The batch, where it is launched already; with no `upload_id` either, nothing is run.
+        target: How many the batch is to have at most; None: as many as there are.
     """
 
     said: str
     upload_id: int | None = None
     batch_key: str | None = None
+    target: int | None = None
 
 
 def by_upload(hq: Hq, settings: Settings, system: SystemDefinition, actor: Actor) -> Arrived:
@@ -56,7 +59,24 @@ def by_pull(hq: Hq, settings: Settings, system: SystemDefinition, actor: Actor) 
     return Arrived(f"Fetched {done.synced:,} rows ({days}) out of {done.pages} answers; a page to look at: {page}")
 
 
+def by_search_plan(hq: Hq, settings: Settings, system: SystemDefinition, actor: Actor) -> Arrived:
+    """Make the plan that the demo's options describe (`industries`, `regions`, `target`); raises as `upload_plan`."""
+    options = system.demo.options
+    searches = searches_of(system.slug)
+    plan = upload_plan(
+        hq,
+        settings,
+        searches,
+        system.demo.client,
+        industries=options["industries"],
+        regions=options["regions"],
+        target=options["target"],
+        actor=actor,
+    )
+    return Arrived(f"A search plan of {plan.rows} queries: {plan.filename}", plan.upload_id, target=options["target"])
+
+
 Arrival = Callable[[Hq, Settings, SystemDefinition, Actor], Arrived]
 
-ARRIVALS: Mapping[str, Arrival] = {"upload": by_upload, "pull": by_pull}
+ARRIVALS: Mapping[str, Arrival] = {"upload": by_upload, "search-plan": by_search_plan, "pull": by_pull}
 """Kind of a demo -> how its work arrives. Doing it again brings what is not there, and nothing twice."""

@@ -52,7 +52,7 @@ SOURCE_QUERIES: Mapping[str, str] = {
                s -> 'workflow' ->> 'provider' as provider,
                s -> 'workflow' ->> 'id_namespace' as id_namespace, s -> 'workflow' ->> 'operation' as operation,
                s -> 'workflow' ->> 'mode' as mode, s -> 'workflow' ->> 'entity' as entity,
-               s -> 'workflow' ->> 'stage' as stage,
+               s -> 'workflow' ->> 'stage' as stage, s ->> 'phase' as phase,
                (s -> 'fallback_of')::text as fallback_of,
                (select jsonb_agg(p order by p) from jsonb_object_keys(s -> 'workflow' -> 'provides') p)::text
                    as provides,
