@@ -12,6 +12,7 @@ from enrichment_assets.cli.launch import launch_now, print_plan, tell_launched
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.priorities import Priority
 
 TARGET = 200
@@ -43,6 +44,12 @@ def discover(
     pipeline: Annotated[str | None, typer.Option("--pipeline", help="Another pipeline than the system's.")] = None,
     priority: Annotated[
         Priority | None, typer.Option("--priority", help="How urgent it is: low, normal, high.")
+    ] = None,
+    known: Annotated[
+        Known | None,
+        typer.Option(
+            "--known", help="Companies and people that the client has from earlier batches: skip, or refresh."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Keep the plan as an upload and say what a launch would call and cost.")
@@ -83,17 +90,17 @@ def discover(
         )
     slug = pipeline or searches.pipeline
     if not as_json:
-        known = " (known already)" if upload.already_known else ""
-        say(f"plan: {upload.rows} queries, upload {upload.upload_id}{known}; at most {target} prospects")
+        again = " (known already)" if upload.already_known else ""
+        say(f"plan: {upload.rows} queries, upload {upload.upload_id}{again}; at most {target} prospects")
     if dry_run:
-        planned = plan_launch(hq, settings, upload.upload_id, slug, client=whose, target=target)
+        planned = plan_launch(hq, settings, upload.upload_id, slug, client=whose, target=target, known=known)
         if as_json:
             print_json(shapes.LaunchPlan.of(planned))
         else:
             print_plan(planned, fresh=False)
         return
     launched, stack = launch_now(
-        hq, settings, str(upload.upload_id), slug, client=whose, priority=priority, target=target
+        hq, settings, str(upload.upload_id), slug, client=whose, priority=priority, target=target, known=known
     )
     if as_json:
         print_json(shapes.Launch.of(launched))

@@ -1,7 +1,7 @@
-"""The two rules of discovery as payloads of local workflows: what a search found, and whom a company's pages name.
+"""The rules of discovery as payloads of local workflows: companies in search results, the page of their people, people.
 
-Both read an item's context and give objects whose keys are field names: a workflow emits them as child items. What a
-child has to know of how it was found (`discovery_source`, `discovery_query`, `region`) is handed down in them.
+Companies and prospects are objects whose keys are field names: a workflow emits them as child items. What a child has
+to know of how it was found (`discovery_source`, `discovery_query`, `region`) is handed down in them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from enrichment_assets.domain.companies import own_host
 from enrichment_assets.domain.company_search import choose_companies
 from enrichment_assets.domain.prospects import Prospect, choose_prospects
+from enrichment_assets.domain.staff_pages import choose_staff_page
 
 HANDED_DOWN = ("discovery_source", "discovery_query", "region")
 """What an object that a step emits says of how its child was found, besides the child's fields."""
@@ -43,13 +44,18 @@ def companies_found(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def staff_page_found(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The page of the company's site that names its people, out of `homepage_links`; where the company is now."""
+    host, home = _text(context.get("company_domain")), _text(context.get("homepage_url"))
+    page = choose_staff_page(context.get("homepage_links"), own_host(home, None) or host, home)
+    return {"company_staff_page_url": page}
+
+
 def prospects_found(context: Mapping[str, Any]) -> dict[str, Any]:
     """The prospects among `people_on_site` and the pages' addresses, and what of it was dropped, and why."""
     original = _mapping(context.get("original"))
     addresses = [one for name in ("staff_page_emails", "homepage_emails") for one in _list(context.get(name))]
-    host, page = (
-        value if isinstance(value := context.get(name), str) else None for name in ("company_domain", "homepage_url")
-    )
+    host, page = _text(context.get("company_domain")), _text(context.get("homepage_url"))
     found = choose_prospects(context.get("people_on_site"), addresses, host, own_host(page, None))
     said = {name: original[name] for name in HANDED_DOWN if original.get(name) is not None}
     return {
@@ -73,6 +79,10 @@ def _fields(one: Prospect) -> dict[str, Any]:
         "mailbox": one.mailbox.value if one.mailbox else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _list(value: Any) -> list[Any]:

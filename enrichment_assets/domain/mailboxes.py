@@ -12,8 +12,9 @@ from functools import lru_cache
 from importlib.resources import files
 
 from enrichment_assets.domain.name_words import fold
+from enrichment_assets.domain.role_mailboxes import is_role_mailbox
 
-_BETWEEN = re.compile(r"[\d._+-]+")
+_BETWEEN = re.compile(r"[._-]+")
 _LETTERS = re.compile(r"[^a-z]+")
 
 
@@ -26,18 +27,17 @@ class Mailbox(StrEnum):
 
 
 def mailbox_of(address: str) -> Mailbox:
-    """Whose mailbox an address is, by its local part: `info@` is shared, `noreply@` is for nobody.
+    """Whose mailbox an address is, by its local part: `info@` is shared, `privacy@` is for something else.
 
     Example: `info.boston@acme.com` is shared, `privacy-office@acme.com` is never one to write to.
     """
-    local = address.partition("@")[0].casefold()
-    lists = _lists()
-    whole = _BETWEEN.sub("", local)
-    first = _BETWEEN.split(local)[0]
-    for kind in (Mailbox.NEVER, Mailbox.SHARED):
-        if whole in lists[kind] or first in lists[kind]:
-            return kind
-    return Mailbox.PERSONAL if any(map(str.isalpha, local)) else Mailbox.NEVER
+    if not is_role_mailbox(address):
+        return Mailbox.PERSONAL
+    words = [
+        word.rstrip("0123456789") for word in _BETWEEN.split(address.partition("@")[0].partition("+")[0].casefold())
+    ]
+    never = _never()
+    return Mailbox.NEVER if not any(words) or "".join(words) in never or words[0] in never else Mailbox.SHARED
 
 
 def can_be_of(address: str, first: str | None, last: str | None) -> bool:
@@ -60,7 +60,6 @@ def _plain(text: str | None) -> str:
 
 # opens files of ours: the package's own lists
 @lru_cache(maxsize=1)
-def _lists() -> dict[Mailbox, frozenset[str]]:
+def _never() -> frozenset[str]:
     text = files("enrichment_assets.domain").joinpath("data/mailboxes.toml").read_text(encoding="utf-8")
-    read = tomllib.loads(text)
-    return {Mailbox(kind): frozenset(words.split()) for kind, words in read.items()}
+    return frozenset(tomllib.loads(text)["never"].split())

@@ -1,10 +1,20 @@
--- One row per prospect of a batch: an item that names a person or has an address of its own. Companies and queries are none.
+-- One row per prospect of a batch: an item that names a person or has an address of its own. Companies and queries are none,
+-- nor is who was skipped because an earlier batch has them.
 -- A phase of the system is reached where one of its steps has found something, at the time when the last one did.
-with prospects as (
+with known as (
 
-    select *
-    from {{ source('hq', 'batch_items') }}
-    where coalesce(full_name, first_name, last_name, email) is not null
+    select distinct batch_key, item_id
+    from {{ source('hq', 'workflow_states') }}
+    where status = 'SKIPPED' and (reason = 'known' or starts_with(reason, 'known:'))
+
+),
+
+prospects as (
+
+    select i.*
+    from {{ source('hq', 'batch_items') }} as i
+    left join known as k on k.batch_key = i.batch_key and k.item_id = i.item_id
+    where coalesce(i.full_name, i.first_name, i.last_name, i.email) is not null and k.item_id is null
 
 ),
 

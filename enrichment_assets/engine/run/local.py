@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from enrichment_assets.domain.companies import domain_of_row
-from enrichment_assets.domain.discovery import companies_found, prospects_found
+from enrichment_assets.domain.discovery import companies_found, prospects_found, staff_page_found
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import ContractError
@@ -18,7 +18,6 @@ from enrichment_assets.domain.linkedin_search import choose_profile, wanted
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.provider import Answer
-from enrichment_assets.domain.staff_pages import choose_staff_page
 from enrichment_assets.domain.statuses import ErrorClass
 from enrichment_assets.engine.decisions.decision import Decision, completed, failed
 from enrichment_assets.engine.run.prepared_step import Step
@@ -90,16 +89,6 @@ def _gather_facts(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"facts": gathered_facts(context.get("facts_about_company"), context.get("facts_about_person"))}
 
 
-def _find_staff_page(context: Mapping[str, Any]) -> dict[str, Any]:
-    host, home = _text(context.get("company_domain")), _text(context.get("homepage_url"))
-    at = own_host(home, None) or host  # where the company is now
-    return {"company_staff_page_url": choose_staff_page(context.get("homepage_links"), at, home)}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
 OPERATIONS: Mapping[str, Operation] = {
     "normalise_name": _normalise_name,
     "normalise_domain": _normalise_domain,
@@ -107,7 +96,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "gather_facts": _gather_facts,
     "find_linkedin_profile": _find_linkedin_profile,
     "choose_companies": companies_found,
-    "find_staff_page": _find_staff_page,
+    "find_staff_page": staff_page_found,
     "choose_prospects": prospects_found,
 }
 """Every local operation by the name that a workflow's `operation` has."""
