@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 from enrichment_assets.sandbox.companies import Company, invented_employer
 from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
+from enrichment_assets.sandbox.web.courses import GOLF, invented_club
 from enrichment_assets.sandbox.words import AS_OF_YEAR, DEGREES, DEPARTMENTS, MAJORS, UNIVERSITIES
+
+_AT_CLUBS = ("Assistant Golf Professional", "Greenskeeper", "Assistant Superintendent", "Tournament Coordinator")
 
 
 class Job(NamedTuple):
@@ -44,7 +47,7 @@ def make_career(
     for number in range(1, count):
         ended = year - (1 if rng.chance(0.2) else 0)
         year = ended - rng.between(1, 4)
-        entries.append(_former_job(rng, prefix, number, year, ended))
+        entries.append(_former_job(rng, prefix, number, year, ended, is_golf=company.industry == GOLF))
     if rng.chance(0.02):
         entries.append(entries[-1])
     for number in range(rng.between(0, 2)):
@@ -65,8 +68,9 @@ def _current_job(rng: SeededRandom, prefix: str, title: str, company: Company, y
     )
 
 
-def _former_job(rng: SeededRandom, prefix: str, number: int, started: int, ended: int) -> Job:
-    employer = invented_employer(rng)
+def _former_job(rng: SeededRandom, prefix: str, number: int, started: int, ended: int, *, is_golf: bool) -> Job:
+    """One job before the current one; people of golf courses have worked at others."""
+    employer = invented_club(rng) if is_golf else invented_employer(rng)
     flaw = rng.roll()
     if flaw < 0.02:
         started, ended = ended, started
@@ -74,7 +78,7 @@ def _former_job(rng: SeededRandom, prefix: str, number: int, started: int, ended
         id=f"{prefix}{number:02x}",
         organization_id=None if rng.chance(0.15) else _employer_id(employer),
         organization_name=employer,
-        title=rng.pick(DEPARTMENTS)[rng.between(1, 3)],
+        title=rng.pick(_AT_CLUBS) if is_golf else rng.pick(DEPARTMENTS)[rng.between(1, 3)],
         start=None if 0.02 <= flaw < 0.10 else _date(rng, started),
         end=None if flaw > 0.96 else _date(rng, ended),
         current=flaw > 0.96,

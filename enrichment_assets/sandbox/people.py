@@ -9,6 +9,9 @@ from enrichment_assets.sandbox.companies import Company, ascii_letters
 from enrichment_assets.sandbox.seeded_random import SeededRandom, hex_id
 from enrichment_assets.sandbox.words import CITIES, DEPARTMENTS, FIRST_NAMES, FOUNDER_TITLES, LAST_NAMES, SENIORITIES
 
+_AT = "-at-"
+"""Between name and company in the profile of somebody on a roster, so that the profile alone says where they work."""
+
 EMAIL_STATUSES = ("verified",) * 14 + ("guessed",) * 2 + ("unavailable",) * 3 + ("placeholder",)
 
 
@@ -52,6 +55,8 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
     if company.roster:  # a firm of one city: its people live there
         city, state, country, area = company.city, company.state, company.country, company.phone[3:6]
     handle = f"{f'{plain_first}-{plain_last}'.strip('-') or 'someone'}-{rng.between(0x100000, 0xFFFFFF):x}"
+    if _known_position(company, plain_first, plain_last):
+        handle = f"{plain_first}-{plain_last}{_AT}{company.domain.rpartition('.')[0].replace('.', '-')}"
     return Person(
         id=hex_id(seed, "person", *identity),
         first_name=first,
@@ -71,6 +76,13 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
         photo_url=f"https://static.example.com/photos/{handle}.jpg",
         jobs=make_career(seed, rng, identity, title, company),
     )
+
+
+def host_in_profile(linkedin_url: str) -> str:
+    """The host of the company that the profile of somebody on its roster names; empty for any other profile."""
+    handle = linkedin_url.partition("/in/")[2].partition("?")[0].strip("/")
+    host = handle.partition(_AT)[2]
+    return f"{host}.com" if host else ""
 
 
 def invented_name(rng: SeededRandom) -> tuple[str, str]:

@@ -85,6 +85,22 @@ async def test_the_page_of_a_firms_people_says_whom_every_provider_knows(sandbox
     assert by_mail.json["person"]["name"] == cards[0].name
 
 
+async def test_a_profile_that_a_search_finds_is_of_whom_the_page_names(sandbox: Client) -> None:
+    course = known_course(7, "TX", "pine-hills-golf-club")
+    await scraped(sandbox, course.listing)
+    read = []
+    for one in course.staff:
+        name = f"{one.first_name} {one.last_name}"
+        links = [found["link"] for found in await serper(sandbox, f'site:linkedin.com/in "{name}" "{course.name}"')]
+        for link in [link for link in links if course.slug in link]:
+            path = f"/enrichlayer/api/v2/profile?profile_url={link}"
+            profile = (await sandbox.get(path, headers={"authorization": "Bearer k"})).json
+            now = profile["experiences"][0]
+            assert (profile["full_name"], now["company"], now["title"]) == (name, course.name, one.title)
+            read.append(name)
+    assert len(read) >= len(course.staff) // 2
+
+
 async def test_a_course_is_found_by_its_name_among_its_namesakes_and_leads_to_its_staff(sandbox: Client) -> None:
     asked = '"Pine Hills Golf Club" Texas golf association'
     links = [one["link"] for one in await serper(sandbox, asked)]

@@ -16,6 +16,9 @@ from enrichment_assets.sandbox.web.firms import LAYOUTS, MAIL_WRITINGS, differen
 from enrichment_assets.sandbox.web.states import STATES
 from enrichment_assets.sandbox.words import FIRST_NAMES, LAST_NAMES
 
+GOLF = "golf courses and country clubs"
+"""The industry of every course."""
+
 FEWEST, MOST = 24, 40
 SITES = (*("good",) * 72, *("script-only",) * 8, *("none",) * 10, *("no-people",) * 6, *("parked",) * 4)
 """What a course's own site is, by share of a hundred."""
@@ -172,6 +175,11 @@ def association_of(host: str) -> str:
     return _BY_STATE_SLUG.get(found["state"], "") if found is not None else ""
 
 
+def invented_club(rng: SeededRandom) -> str:
+    """The name of a course that nobody asked for: where somebody worked before."""
+    return f"{rng.pick(_FIRST)} {rng.pick(_SECOND)} {rng.pick(_KINDS)}"
+
+
 def name_of(name_slug: str) -> str:
     """A course's name as its address says it: `club-at-pine-hills` is Club at Pine Hills."""
     words = name_slug.split("-")
@@ -188,7 +196,7 @@ def company_of_course(seed: int, course: Course) -> Company:
     rng = SeededRandom(seed, "course's place", course.host)
     return replace(
         make_company(seed, course.name, course.host),
-        industry="golf courses and country clubs",
+        industry=GOLF,
         keywords=("golf", "events", "driving range" if course.range_stations else "lessons"),
         employees=4 * len(course.staff) + rng.between(0, 30),
         founded=course.opened,
