@@ -12,6 +12,7 @@ from enrichment_assets.domain.prompts.fencing import fenced
 from enrichment_assets.sandbox.language.material import material
 from enrichment_assets.sandbox.language.people import people_in
 from enrichment_assets.sandbox.language.quoting import QuotingMaker
+from enrichment_assets.sandbox.population import Population
 from enrichment_assets.sandbox.seeded_random import SeededRandom
 from enrichment_assets.sandbox.web.course_pages import association_page, cards_of_course, course_page
 from enrichment_assets.sandbox.web.courses import Course, company_of_course, courses_in
@@ -20,6 +21,7 @@ from enrichment_assets.sandbox.web.firms import READABLE, Firm, company_of, firm
 from enrichment_assets.sandbox.web.industries import INDUSTRIES
 from enrichment_assets.sandbox.web.other_pages import other_page
 from enrichment_assets.sandbox.web.page import Page
+from enrichment_assets.sandbox.web.searching import found_in_web
 from enrichment_assets.sandbox.web.writing import html_of, markdown_of
 
 NULLABLE = {"type": ["string", "null"]}
@@ -86,6 +88,22 @@ def test_the_staff_and_the_facts_of_courses_are_read_from_both_of_their_sites() 
         assert own is not None
         for text in texts_of(own):
             assert facts_found(answered(asked, page=text)) == facts_that_are(course)
+
+
+def test_addresses_and_segments_are_judged_for_the_course_that_is_asked_about() -> None:
+    text, url = {"type": ["string", "null"]}, {"url": {"type": ["string", "null"]}}
+    for course in courses_in(7, "TX")[:20]:
+        listing = association_page(7, "TX", f"/courses/{course.slug}", "1")
+        assert listing is not None
+        page = page_of_text(html_of(listing, has_run_scripts=True), course.listing, is_html=True)
+        asked = {"website": text, "phone": text, "segment": {"type": "string", "enum": ["high-end", "budget", "both"]}}
+        found = answered(asked, course=course.name, page=page.text, links="\n".join(page.links))
+        own = None if course.site == "none" else f"https://www.{course.host}/"
+        assert (found["website"], found["phone"]) == (own, company_of_course(7, course).phone)
+        assert (found["segment"] == "high-end") is (course.fee is None or course.fee >= 90)
+        results = found_in_web(Population(7), f'"{course.name}" Texas golf association')
+        links = "\n".join(f"{one.title}\n{one.link}" for one in results or [])
+        assert answered(url, course=course.name, state="Texas", results=links)["url"] == course.listing
 
 
 def facts_found(found: dict[str, Any]) -> list[Any]:

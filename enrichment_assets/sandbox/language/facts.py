@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from enrichment_assets.sandbox.language.judging import kind_of_site, own_site, page_about, segment
+
 _LABELS: Mapping[str, Sequence[str]] = {
     "holes": ("holes", "löcher", "trous", "hoyos"),
     "par": ("par",),
@@ -54,25 +56,12 @@ _PARTS: Sequence[tuple[str, str]] = (
     (r"zip|postal", "zip"),
 )
 
-KINDS: Sequence[tuple[str, str]] = (
-    (
-        r"directory|aggregator|list",
-        r"\bcompare \d+|\bvisit website\b|list your business|\d+ stars\b|anbieter vergleichen",
-    ),
-    (
-        r"news|article|media|press|blog",
-        r"^By [A-Z].*(?:writer|editor|reporter)|write to the (?:author|editor)|redaktion",
-    ),
-    (
-        r"association|organi[sz]ation|chamber|body",
-        r"membership is open|we speak for|chamber of commerce|our members? firms",
-    ),
-    (r"vendor|supplier|software|provider|seller", r"\bbook a demo\b|software for|platform that .* run on|free trial"),
+_URL = re.compile(r"https?://[^\s<>\"'()\[\]{}|\\^`]+[^\s<>\"'()\[\]{}|\\^`.,;:!?]")
+_NUMBER_LINE = re.compile(
+    r"^(?:phone|tel(?:ephone)?|telefon|téléphone|teléfono)\s*:\s*(?P<phone>[+()\d][\d ().-]{6,20})", re.M | re.I
 )
-"""Words of an option, and what a page of that kind says."""
-
-_OF_FIRMS = re.compile(r"company|firm|business|own|prospect|club|course", re.IGNORECASE)
-_OTHER = re.compile(r"other|unknown|none|unclear", re.IGNORECASE)
+_NAMES = ("course", "company_name", "company", "club", "name")
+"""Inputs that say whom the pages are about."""
 
 
 class Facts:
@@ -113,22 +102,16 @@ class Facts:
         names = [found["name"].strip() for found in _HEADING.finditer(self._text)]
         return next((name for name in names if not _OF_A_PAGE.search(name)), None)
 
-    def kind_of_site(self, options: Sequence[str]) -> str | None:
-        """Which option says what kind of site this is; None: the options are of something else."""
-        of_kinds = [option for option in options if any(re.search(words, option) for words, _ in KINDS)]
-        firms = [option for option in options if _OF_FIRMS.search(option) and option not in of_kinds]
-        if not of_kinds or not firms or not self._text:
-            return None
-        for words, said in KINDS:
-            if re.search(said, self._text, re.IGNORECASE | re.MULTILINE):
-                named = [option for option in options if re.search(words, option)]
-                others = [option for option in options if _OTHER.search(option)]
-                return next(iter([*named, *others]), of_kinds[0])
-        return firms[0]
-
     def text_for(self, field: str) -> str | None:
         """What a text field asks for, as it stands there."""
         field = field.casefold()
+        if field in {"website", "site_url", "company_website", "course_website"}:
+            return own_site(self._name, self._urls)
+        if field in {"url", "listing_url"}:
+            return page_about(self._inputs, self._urls)
+        if field in {"phone", "phone_number"}:
+            numbered = _NUMBER_LINE.search(self._text) or (self.place if self.place is not None else None)
+            return (numbered["phone"] or "").strip() or None if numbered is not None else None
         if re.search(r"^(?:company|firm|business|organi[sz]ation|course|club|site)_?name$", field):
             return self.company
         if self.place is not None:
@@ -162,6 +145,10 @@ class Facts:
 
     def option_for(self, field: str, options: Sequence[str]) -> str | None:
         """The option that says what stands there: `semi_private` for Semi-private."""
+        access, fee = self._fact("access") or self._inputs.get("access", ""), self.number_for("fee")
+        judged = segment(access, fee, options) or kind_of_site(self._text, options)
+        if judged is not None:
+            return judged
         said = self._fact(field)
         if said is None:
             return None
@@ -173,9 +160,18 @@ class Facts:
         inside = [option for option in options if plain(option) and plain(option) in plain(said)]
         return next(iter(sorted(exact, key=len, reverse=True) or inside), None)
 
+    @cached_property
+    def _urls(self) -> list[str]:
+        return list(dict.fromkeys(_URL.findall("\n".join(self._inputs.values()))))
+
+    @property
+    def _name(self) -> str:
+        return next((self._inputs[name] for name in _NAMES if self._inputs.get(name)), self.company or "")
+
     def speaks_of(self, field: str) -> bool:
-        """Whether the pages say something about what a field asks for, be it what the field can take or not."""
-        return self._fact(field) is not None
+        """Whether the pages can tell what a field asks for, be it something that the field can take or not."""
+        is_choice = bool(self.labelled or self._inputs.get("course")) and field in {"website", "url", "phone"}
+        return is_choice or self._fact(field) is not None
 
     def _fact(self, field: str) -> str | None:
         name = next((fact for words, fact in _ASKED if re.search(words, field.casefold())), None)

@@ -81,7 +81,7 @@ class QuotingMaker(ValueMaker):
         kind, facts = kinds[0] if len(kinds) == 1 else "", self.facts
         if plain.get("enum"):
             named = [str(one) for one in plain["enum"] if one is not None]
-            return facts.option_for(self.field, named) or facts.kind_of_site(named)
+            return facts.option_for(self.field, named)
         if kind == "array" and self._asks_for_people(plain):
             return self._people(plain, depth)
         if kind == "boolean":
@@ -97,6 +97,19 @@ class QuotingMaker(ValueMaker):
     def is_told_nothing(self, schema: Schema) -> bool:
         """Whether the pages speak of the field and say no value of it: where it may be null, it is."""
         return "null" in _kinds_of(schema) and self.facts.speaks_of(self.field)
+
+    def array(self, schema: Schema, depth: int) -> list[Any]:
+        """A list; of objects that each name one option, every option is there once at most."""
+        found = super().array(schema, depth)
+        named = [
+            name
+            for name, member in (self.resolved(schema.get("items") or {}).get("properties") or {}).items()
+            if self.resolved(member).get("enum")
+        ]
+        if len(named) != 1 or not all(isinstance(one, dict) for one in found):
+            return found
+        by_option = {str(one.get(named[0])): one for one in found}
+        return list(by_option.values()) if len(by_option) >= int(schema.get("minItems", 0)) else found
 
     def _asks_for_people(self, schema: Schema) -> bool:
         names = set(self.resolved(schema.get("items") or {}).get("properties") or {})

@@ -105,6 +105,7 @@ def _listing(seed: int, course: Course) -> Page:
             Heading(course.name, 1),
             Text(_address(course, company)),
             Text(f"Phone: {company.phone}"),
+            Text(company.description),
             *website,
             Heading("Course facts"),
             Facts(facts_of(course), is_table=course.layout != "lines"),
