@@ -33,6 +33,7 @@ from enrichment_assets.resources.providers import provider_resources
 from enrichment_assets.sensors.alerts import alert_sensor
 from enrichment_assets.sensors.analytics import analytics_sensor
 from enrichment_assets.sensors.callbacks import callback_sensor
+from enrichment_assets.sensors.drafts import draft_sensor
 from enrichment_assets.sensors.erasures import erasure_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.retention import retention_job, retention_schedule
@@ -83,6 +84,7 @@ def build_definitions(
             analytics_sensor,
             alert_sensor,
             webhook_sensor,
+            draft_sensor,
             erasure_sensor,
         ],
         resources={

@@ -31,6 +31,8 @@ class ActorKind(StrEnum):
     """Somebody who has logged in."""
     API_KEY = "api-key"
     """A key of the HTTP API, by its name."""
+    SQL = "sql"
+    """A role of Postgres that wrote to a view of ours."""
 
 
 @dataclass(frozen=True, slots=True)

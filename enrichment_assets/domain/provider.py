@@ -157,6 +157,8 @@ class Provider(ABC):
         abilities: What it can do besides answering at once; a workflow of mode `async` needs one of the first two.
         billing: What its bill counts, for people. What a call costs is said by each workflow's `price`.
         documentation: Where its API is described.
+        template: Slug of the shipped workflow whose request one that is written down by SQL sends; None: each of its
+            workflows asks something else.
     """
 
     base_url: str
@@ -172,6 +174,7 @@ class Provider(ABC):
     abilities: ClassVar[frozenset[Ability]] = frozenset()
     billing: ClassVar[str]
     documentation: ClassVar[str] = ""
+    template: ClassVar[str | None] = None
 
     @classmethod
     def default_variables(cls) -> dict[str, str]:

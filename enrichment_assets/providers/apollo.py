@@ -37,6 +37,7 @@ class Apollo(Provider):
     abilities = frozenset({Ability.CALLBACK, Ability.POLL})
     billing = "credits: one for a person or company that is known, more for a revealed phone number, none for a miss"
     documentation = "https://docs.apollo.io/reference"
+    template = "match-person-via-apollo"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as `x-api-key`."""

@@ -29,6 +29,7 @@ class Brave(Provider):
     key_word = "BRAVE"
     billing = "searches, whatever is found"
     documentation = "https://api-dashboard.search.brave.com/documentation"
+    template = "search-web-via-brave"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as `X-Subscription-Token`."""

@@ -27,6 +27,7 @@ class Clay(Provider):
     abilities = frozenset({Ability.CALLBACK})
     billing = "credits of the client's workspace, for the columns that the table runs for a row"
     documentation = "https://university.clay.com/docs/http-api-integration-overview"
+    template = "enrich-company-clay"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the table's authentication token where there is one."""

@@ -31,6 +31,7 @@ class EnrichLayer(Provider):
     key_word = "ENRICHLAYER"
     billing = "credits, said by the header x-proxycurl-credit-cost: one for a profile, none for one that is not known"
     documentation = "https://enrichlayer.com/docs"
+    template = "enrich-linkedin-profile"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as a bearer token."""

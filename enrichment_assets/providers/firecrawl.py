@@ -44,6 +44,7 @@ class Firecrawl(Provider):
         "credits, said by data.metadata.creditsUsed: one a page, also one that is gone, five through better proxies"
     )
     documentation = "https://docs.firecrawl.dev/api-reference/endpoint/scrape"
+    template = "scrape-homepage-via-firecrawl"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as a bearer token."""

@@ -30,6 +30,7 @@ class FullEnrich(Provider):
     abilities = frozenset({Ability.CALLBACK, Ability.POLL})
     billing = "credits: one for a work address, three for a personal one, ten for a number; nothing for a miss"
     documentation = "https://docs.fullenrich.com"
+    template = "find-emails-via-fullenrich"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as a bearer token."""

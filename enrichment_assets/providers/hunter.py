@@ -38,6 +38,7 @@ class Hunter(Provider):
     key_word = "HUNTER"
     billing = "credits: one for an address that is found, half a one for a verification, none for a miss"
     documentation = "https://hunter.io/api-documentation/v2"
+    template = "find-email-via-hunter"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as `X-API-KEY` (never as the `api_key` query parameter)."""

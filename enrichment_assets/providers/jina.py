@@ -41,6 +41,7 @@ class Jina(Provider):
     key_word = "JINA"
     billing = "tokens of what was read, said by data.usage.tokens, also of an error page"
     documentation = "https://jina.ai/reader"
+    template = "scrape-homepage-via-jina"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as a bearer token, and ask for JSON."""

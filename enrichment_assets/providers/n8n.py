@@ -36,6 +36,7 @@ class N8n(Provider):
     abilities = frozenset({Ability.CALLBACK})
     billing = "nothing a call: it is the user's own server"
     documentation = "https://docs.n8n.io/integrations/builtin/core-nodes/n8n-nodes-base.webhook/"
+    template = "run-n8n-webhook"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add Basic or header authentication where the workflow names secrets for it."""

@@ -28,6 +28,7 @@ class PeopleDataLabs(Provider):
     key_word = "PDL"
     billing = "credits, said by the header x-call-credits-spent: one for a person or company that is known"
     documentation = "https://docs.peopledatalabs.com"
+    template = "enrich-person-via-pdl"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as `X-API-Key` (the vendor's client puts it into the address)."""

@@ -42,6 +42,7 @@ class Perplexity(ModelProvider):
     abilities = frozenset({Ability.POLL})
     billing = "tokens and tool calls; every answer says the money in usage.cost"
     documentation = "https://docs.perplexity.ai/docs/agent-api/quickstart"
+    template = "research-company-via-perplexity"
     under_way = ("queued", "in_progress", "created", "pending")
     parameters: ClassVar[Mapping[str, tuple[str, ...] | None]] = {"api": tuple(_PATHS), "body": None}
 

@@ -26,6 +26,7 @@ class Serper(Provider):
     key_word = "SERPER"
     billing = "credits: one for a search of up to ten results, two for more, whatever is found"
     documentation = "https://serper.dev"
+    template = "search-web-via-serper"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as `X-API-KEY`."""

@@ -46,6 +46,7 @@ class ZenRows(Provider):
     key_word = "ZENROWS"
     billing = "US dollars, said by the header x-request-cost: a page, also one that is gone; nothing where none was had"
     documentation = "https://docs.zenrows.com/universal-scraper-api/api-reference"
+    template = "scrape-homepage-via-zenrows"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Add the key as the query parameter `apikey`."""

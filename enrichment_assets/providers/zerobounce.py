@@ -35,6 +35,7 @@ class ZeroBounce(Provider):
     key_word = "ZEROBOUNCE"
     billing = "credits: one for an address that is looked at, an unknown one for nothing, one that is sent twice twice"
     documentation = "https://www.zerobounce.net/docs/email-validation-api-quickstart"
+    template = "verify-email-via-zerobounce"
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Put the key into the body, where the API looks for it: a form's field, or a member of a JSON object.

@@ -45,6 +45,7 @@ WITHOUT_ACTOR = {
     "access.users.set_password": "whoever has the one-time token is its actor",
     "batches.advancing.advance_batch": CARRIED_OUT,
     "batches.advancing.mark_extracted": CARRIED_OUT,
+    "catalog.drafts.settle_drafts": "whoever wrote a draft is its actor",
     "batches.items.create_items": CARRIED_OUT,
     "batches.items.lay_out": CARRIED_OUT,
     "batches.storing.store_results": CARRIED_OUT,

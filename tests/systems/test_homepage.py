@@ -93,5 +93,6 @@ def test_the_demo_survives_a_kill_and_every_table_has_its_rows(
             "find-people-via-hunter": COMPANIES * Decimal("0.049"),
         }
         seen = rows_by_reader(demo, "brackenridge")
+        assert seen.pop("homepage.db_driven_enrichment_workflows")[1:] == (0, 0), "the registry is the agency's"
         assert len(seen) == len(COLUMNS["hq"]) + len(COLUMNS["workspace"])
         assert {name: rows for name, rows in seen.items() if not 0 < rows[0] == rows[1] or rows[2]} == {}

@@ -9,10 +9,12 @@ import pytest
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
+from enrichment_assets.services.catalog.drafts import settle_drafts
 from enrichment_assets.store.tables import metadata
 from enrichment_assets.store.tables.tenants import tenant_of
 from enrichment_assets.store.tenancy.policies import READERS
 from enrichment_assets.warehouse import open_warehouse
+from tests.harness.handles import hq_of
 from tests.tenants.installation import CLIENTS, Installation, as_role, fill_every_table
 
 RELATIONS = """
@@ -68,6 +70,17 @@ def test_a_reader_sees_its_clients_rows_of_every_mart_and_destination_and_nobody
             assert refused(installation.workspace_as("acme"), query) == InsufficientPrivilege.sqlstate, name
 
 
+def test_a_workflow_that_is_written_by_sql_needs_no_superuser(installation: Installation) -> None:
+    hq, settings = hq_of(installation.settings), installation.settings
+    insert = "insert into homepage.db_driven_enrichment_workflows (workflow_slug, provider) values ('mine', 'clay')"
+    with psycopg.connect(settings.hq_database_url or "") as connection:
+        connection.execute(insert)
+    assert [(one.workflow, one.refused) for one in settle_drafts(hq, settings)] == [("mine", None)]
+    ((actor,),) = rows(installation.hq, "select actor from operator_actions where action = 'workflow.save'")
+    assert actor == f"sql:{installation.owner}"
+    assert refused(installation.hq_as("acme"), insert.replace("mine", "theirs")) == InsufficientPrivilege.sqlstate
+
+
 def test_a_reader_can_be_let_at_every_table_of_hq_and_still_sees_its_client_alone(installation: Installation) -> None:
     """What somebody grants by mistake shows no row of another client, and nothing of what is no client's."""
     counts = fill_every_table(installation.hq)
@@ -76,9 +89,9 @@ def test_a_reader_can_be_let_at_every_table_of_hq_and_still_sees_its_client_alon
     )
     role = sql.Identifier(installation.readers["acme"].reader.role)
     url = installation.hq_as("acme")
-    for _, name, _ in relations(installation.hq):
+    for schema, name, _ in relations(installation.hq):
         if name != READERS:
-            assert refused(url, sql.SQL("select * from {}").format(sql.Identifier(name))) == "42501", name
+            assert refused(url, sql.SQL("select * from {}").format(sql.Identifier(schema, name))) == "42501", name
     with psycopg.connect(installation.hq, autocommit=True) as connection:
         connection.execute(sql.SQL("grant usage on schema public, dagster to {}").format(role))
         connection.execute(

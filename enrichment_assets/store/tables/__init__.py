@@ -20,6 +20,7 @@ from enrichment_assets.store.tables.catalog import (
     enrichment_registry,
 )
 from enrichment_assets.store.tables.columns import MONEY, metadata
+from enrichment_assets.store.tables.draft import workflow_drafts
 from enrichment_assets.store.tables.erasure import person_erasures, written_files
 from enrichment_assets.store.tables.family import item_families
 from enrichment_assets.store.tables.inbox import callback_inbox
@@ -99,6 +100,7 @@ __all__ = [
     "uploads",
     "user_roles",
     "users",
+    "workflow_drafts",
     "workflow_states",
     "written_files",
 ]

@@ -15,6 +15,9 @@ from psycopg.errors import InvalidTableDefinition, UndefinedColumn, UndefinedTab
 from enrichment_assets.store.database import Connection
 
 FOLDER = Path(__file__).parent
+PATH = "%path%"
+"""Stands in `.triggers.sql` for the search_path of functions that work with their owner's rights."""
+
 Database = Literal["hq", "workspace"]
 _LOCK = 7_210_105
 """Held by who makes views: of several that find one missing, one makes it."""
@@ -40,6 +43,10 @@ class View:
     def identifier(self) -> sql.Identifier:
         """Its name in SQL, with the schema."""
         return sql.Identifier(self.name) if self.schema is None else sql.Identifier(self.schema, self.name)
+
+    def at(self, place: str) -> sql.Identifier:
+        """The same with the schema where our tables are (`place`) instead of none."""
+        return sql.Identifier(self.schema or place, self.name)
 
     @property
     def note(self) -> str:
@@ -83,8 +90,8 @@ def ensure_views(connection: Connection, wanted: Sequence[View]) -> list[View]:
         return []
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        missing = _missing(connection, wanted)
-        return [view for view in missing if _ensure_schema(connection, view.schema) and _make(connection, view)]
+        missing, place = _missing(connection, wanted), _place(connection)
+        return [view for view in missing if _ensure_schema(connection, view.schema) and _make(connection, view, place)]
 
 
 def standing(connection: Connection, database: Database) -> list[View]:
@@ -99,7 +106,7 @@ def let_use(connection: Connection, there: Iterable[View], roles: Sequence[str],
         to = sql.SQL(", ").join(map(sql.Identifier, roles))
         if view.schema is not None:
             connection.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(view.schema), to))
-        rights = sql.SQL("select, insert, update" if write and view.triggers else "select")
+        rights = sql.SQL("select, insert, update, delete" if write and view.triggers else "select")
         connection.execute(sql.SQL("grant {} on {} to {}").format(rights, view.identifier, to))
 
 
@@ -136,22 +143,40 @@ def _ensure_schema(connection: Connection, schema: str | None) -> bool:
     return bool(not row["found"] or row["may_create"])
 
 
-def _make(connection: Connection, view: View) -> bool:
+def _path(connection: Connection) -> str:
+    """The search_path as it is, for a function that works with its owner's rights: temporary tables come last."""
+    row = connection.execute(
+        "select string_agg(quote_ident(s), ', ' order by place) as path "
+        "from unnest(current_schemas(false)) with ordinality as n (s, place)"
+    ).fetchone()
+    return f"{row['path']}, pg_temp" if row and row["path"] else "pg_temp"
+
+
+def _place(connection: Connection) -> str:
+    """The schema of our tables: the search_path may begin with another's."""
+    row = connection.execute(
+        "select coalesce((select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where c.oid = to_regclass('enrich_readers')), current_schema()) as place"
+    ).fetchone()
+    return str(row["place"]) if row else "public"
+
+
+def _make(connection: Connection, view: View, place: str) -> bool:
     """Make a view, or leave it where what it reads is not there yet; whether it is made."""
-    body = sql.SQL(view.query)  # a file of ours
-    made = sql.SQL("create or replace view {} with (security_invoker = true) as {}").format(view.identifier, body)
+    name, body = view.at(place), sql.SQL(view.query)  # a file of ours
+    made = sql.SQL("create or replace view {} with (security_invoker = true) as {}").format(name, body)
     try:
         with connection.transaction():
             try:
                 with connection.transaction():
                     connection.execute(made)
             except InvalidTableDefinition:  # other columns than before
-                connection.execute(sql.SQL("drop view {}").format(view.identifier))
+                connection.execute(sql.SQL("drop view {}").format(name))
                 connection.execute(made)
             if view.triggers:
-                connection.execute(view.triggers.encode())
+                connection.execute(view.triggers.replace(PATH, _path(connection)).encode())
             note = sql.SQL("comment on view {} is {}")
-            connection.execute(note.format(view.identifier, sql.Literal(view.note)))
+            connection.execute(note.format(name, sql.Literal(view.note)))
     except (UndefinedTable, UndefinedColumn):
         return False
     return True
