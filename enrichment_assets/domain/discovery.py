@@ -25,8 +25,8 @@ def companies_found(context: Mapping[str, Any]) -> dict[str, Any]:
     """
     original = _mapping(context.get("original"))
     parameters = _mapping(context.get("parameters"))
-    not_these = [host for host in _list(parameters.get("not_these")) if isinstance(host, str)]
-    choice = choose_companies(_list(context.get("web_results")), not_these)
+    not_these = [host for host in list_in(parameters.get("not_these")) if isinstance(host, str)]
+    choice = choose_companies(list_in(context.get("web_results")), not_these)
     said = {
         "industry": context.get("industry"),
         "discovery_source": "web_search",
@@ -54,18 +54,18 @@ def staff_page_found(context: Mapping[str, Any]) -> dict[str, Any]:
 def prospects_found(context: Mapping[str, Any]) -> dict[str, Any]:
     """The prospects among `people_on_site` and the pages' addresses, and what of it was dropped, and why."""
     original = _mapping(context.get("original"))
-    addresses = [one for name in ("staff_page_emails", "homepage_emails") for one in _list(context.get(name))]
+    addresses = [one for name in ("staff_page_emails", "homepage_emails") for one in list_in(context.get(name))]
     host, page = _text(context.get("company_domain")), _text(context.get("homepage_url"))
     found = choose_prospects(context.get("people_on_site"), addresses, host, own_host(page, None))
     said = {name: original[name] for name in HANDED_DOWN if original.get(name) is not None}
     return {
-        "prospects": [{**_fields(one), **said} for one in found.kept],
+        "prospects": [{**fields_of_prospect(one), **said} for one in found.kept],
         "kept": len(found.kept),
         "dropped": [{"what": what, "why": why} for what, why in found.dropped],
     }
 
 
-def _fields(one: Prospect) -> dict[str, Any]:
+def fields_of_prospect(one: Prospect) -> dict[str, Any]:
     """A prospect as the fields of an item; without what is not known."""
     fields = {
         "key": one.key,
@@ -85,7 +85,8 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _list(value: Any) -> list[Any]:
+def list_in(value: Any) -> list[Any]:
+    """The value where it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 

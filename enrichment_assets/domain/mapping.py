@@ -20,6 +20,7 @@ from enrichment_assets.domain.envelopes import opened
 from enrichment_assets.domain.errors import ConfigurationError, ContractError, ReportedError
 from enrichment_assets.domain.expressions import Expression, blank, truthy
 from enrichment_assets.domain.jsontext import parse_json
+from enrichment_assets.domain.map_answers import map_payload
 from enrichment_assets.domain.money import units_of
 from enrichment_assets.domain.page_answers import NoContent, page_payload, text_payload, with_opened_page
 from enrichment_assets.domain.provider import Answer, Reading
@@ -75,6 +76,8 @@ class ResponseReader:
         response = self._workflow.response
         if response.format == "text":
             return text_payload(answer)
+        if response.format == "map":
+            return map_payload(self._document(answer, notes))
         is_page = response.format == "page" and response.decode is None
         return page_payload(answer, with_html=response.with_html) if is_page else self._document(answer, notes)
 

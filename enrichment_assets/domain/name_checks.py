@@ -25,6 +25,7 @@ from enrichment_assets.domain.known_names import (
     given_by,
 )
 from enrichment_assets.domain.local_operations import PAYLOADS
+from enrichment_assets.domain.map_answers import MAP_PAYLOAD
 from enrichment_assets.domain.page_answers import HTML, PAGE_PAYLOAD
 from enrichment_assets.domain.reads import Place, Read, reads_of, spelt, stored_reads
 from enrichment_assets.domain.suggestions import did_you_mean, instead, misspelt
@@ -243,7 +244,7 @@ def _payload(workflow: WorkflowDefinition) -> Sequence[str] | None:
     if workflow.mode is not Mode.SYNC or workflow.response.decode is not None:
         return None
     of_page = PAGE_PAYLOAD | {HTML} if workflow.response.with_html else PAGE_PAYLOAD
-    ours = {"text": TEXT_PAYLOAD, "page": of_page}.get(workflow.response.format)
+    ours = {"text": TEXT_PAYLOAD, "page": of_page, "map": MAP_PAYLOAD}.get(workflow.response.format)
     return None if ours is None else sorted(ours)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import pycountry
@@ -26,6 +27,31 @@ def state_code(state: str | None, country: str | None) -> str | None:
     countries = [code] if code is not None else list(_ABBREVIATED)
     found = {known for one in countries if (known := _states(one).get(said)) is not None}
     return found.pop() if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class StateNames:
+    """How a state is written: its `name`, its `letters` (`TX`; None: not known), and longer names that hold its own."""
+
+    name: str
+    letters: str | None = None
+    longer: tuple[str, ...] = ()
+
+
+def state_names(state: str | None, country: str | None) -> StateNames | None:
+    """The names of a state, whichever of them the cell has; None: the cell is empty. An unknown one is as it stands.
+
+    Example: `VA` is Virginia, and West Virginia is a longer name that it stands in.
+    """
+    if not (state or "").strip():
+        return None
+    code = state_code(state, country)
+    if code is None:
+        return StateNames(" ".join((state or "").split()))
+    found = next(one for one in pycountry.subdivisions if one.code == code)
+    others = [one.name for one in pycountry.subdivisions if one.country_code == code.partition("-")[0]]
+    longer = tuple(other for other in others if other != found.name and f" {other} ".find(f" {found.name} ") >= 0)
+    return StateNames(found.name, code.partition("-")[2], longer)
 
 
 @cache

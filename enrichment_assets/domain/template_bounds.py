@@ -30,7 +30,7 @@ MAX_LOOPS = 1_000
 
 _FILTERS = """
     abs capitalize count d default dictsort e escape first float forceescape int items join last length
-    list lower map max min reject rejectattr replace reverse round select selectattr sort string striptags sum
+    list lower map max min pattern reject rejectattr replace reverse round select selectattr sort string striptags sum
     title tojson trim truncate unique upper urlencode wordcount
 """
 _ITERATING = """
@@ -154,6 +154,16 @@ def _round(value: Any, precision: int = 0, method: Any = "common") -> Any:
     return do_round(value, max(min(precision, 15), -15), method)
 
 
+def _pattern(value: Any) -> str:
+    """A text as a regular expression for itself, which can stand in quotes: what is no letter, digit or blank is a dot.
+
+    `St. Andrew's "Old"` gives `St. Andrew.s .Old.`: a dot stands for any one character, so `Andrew’s` matches too.
+    """
+    text = " ".join(as_text(value).split())
+    _charge(len(text))
+    return "".join(sign if sign.isalnum() or sign == " " else "." for sign in text)
+
+
 def _tojson(value: Any) -> str:
     """JSON as requests have it. It takes no `indent`: a number of blanks in front of every line can be any number."""
     text = json_bytes(value).decode()
@@ -239,6 +249,7 @@ def _environment() -> _Environment:
     environment = _Environment(undefined=ChainableUndefined, finalize=as_text, autoescape=False)
     environment.filters = {name: known for name, known in environment.filters.items() if name in FILTERS}
     environment.filters |= {"join": _join, "replace": _replace, "round": _round, "tojson": _tojson}
+    environment.filters["pattern"] = _pattern
     environment.filters["_turns"] = _turns
     environment.filters |= {name: _of_few(environment.filters[name]) for name in ITERATING}
     environment.globals.clear()

@@ -97,11 +97,12 @@ class ResponseMapping(Part):
     """How an answer is read. Every value is a JMESPath expression over the payload.
 
     The payload is the JSON body; for a body that is not JSON it is `{"text": ..., "headers": {...}, "final_url": ...}`
-    when `format: text`, and what the page says when `format: page` (docs/pages.md).
+    when `format: text`, what the page says when `format: page` (docs/pages.md), and what lies there when `format: map`
+    (`domain.map_answers`).
     An answer is `found` when `found_if` is true-ish (default: any of `provides` is not null).
     """
 
-    format: Literal["json", "text", "page"] = "json"
+    format: Literal["json", "text", "page", "map"] = "json"
     found_if: str | None = None
     cost: str | None = Field(default=None, description="reported cost in units of `price.unit`")
     decode: str | None = Field(

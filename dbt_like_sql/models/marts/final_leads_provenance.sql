@@ -82,7 +82,7 @@ given as (
 select
     g.*,
     t.profile_version,
-    cast(json_extract(r.citations, '$.' || g.field) as varchar) as citations
+    cast(json_extract(r.citations, '$."' || g.field || '"') as varchar) as citations
 from given as g
 left join {{ source('hq', 'batch_steps') }} as t
     on t.batch_key = g.batch_key and t.workflow_slug = g.source_workflow

@@ -17,6 +17,7 @@ from enrichment_assets.domain.facts import gathered_facts
 from enrichment_assets.domain.linkedin_search import choose_profile, wanted
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
+from enrichment_assets.domain.place_operations import page_found, place_normalised, staff_found
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass
 from enrichment_assets.engine.decisions.decision import Decision, completed, failed
@@ -98,5 +99,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "choose_companies": companies_found,
     "find_staff_page": staff_page_found,
     "choose_prospects": prospects_found,
+    "normalise_place": place_normalised,
+    "choose_page": page_found,
+    "choose_staff": staff_found,
 }
 """Every local operation by the name that a workflow's `operation` has."""

@@ -11,6 +11,7 @@ from enrichment_assets.domain.system import SystemDefinition
 from enrichment_assets.services.pulls.connecting import connect
 from enrichment_assets.services.pulls.report import write_report
 from enrichment_assets.services.pulls.syncing import sync
+from enrichment_assets.services.uploads.options import UploadOptions
 from enrichment_assets.services.uploads.search_plans import searches_of, upload_plan
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
@@ -38,9 +39,10 @@ class Arrived:
 
 
 def by_upload(hq: Hq, settings: Settings, system: SystemDefinition, actor: Actor) -> Arrived:
-    """Upload the demo's sample; raises as `upload_file`."""
+    """Upload the demo's sample, with columns mapped as its option `map` says; raises as `upload_file`."""
     sample = EXAMPLES / (system.demo.sample or "")
-    upload = upload_file(hq, settings, sample, system.demo.client, actor=actor)
+    said = UploadOptions(mapping=system.demo.options.get("map", {}))
+    upload = upload_file(hq, settings, sample, system.demo.client, actor=actor, options=said)
     known = " (known already)" if upload.already_known else ""
     return Arrived(f"Uploaded {sample.name}{known}: {upload.rows} rows, {upload.rejected} rejected", upload.upload_id)
 
