@@ -74,19 +74,25 @@ class FamilyTable(Part):
         return self
 
 
+class Failing(Part):
+    """What makes a family fail: a condition over its root's document, and the reason that is told."""
+
+    when: str
+    reason: Reason
+
+
 class Families(Part):
     """What of a pipeline's families is written, and where.
 
     Attributes:
         of: `row`: each row of the upload is the root of a family; `company`: the rows of one company are one, for they
             share its answers and its children.
-        failed_if: Reason -> JMESPath over the root's document; where it is true-ish the family has failed for that
-            reason, as it does where a step of it FAILED.
+        failed_if: The first whose condition is true-ish is why the family has failed; a step that FAILED comes before.
         tables: Written in one transaction for each family.
     """
 
     of: Literal["row", "company"] = "row"
-    failed_if: dict[Reason, str] = Field(default_factory=dict)
+    failed_if: list[Failing] = Field(default_factory=list, max_length=20)
     tables: list[FamilyTable] = Field(min_length=1, max_length=20)
 
     @model_validator(mode="after")
@@ -103,8 +109,8 @@ class Families(Part):
 
     def expressions(self) -> Iterator[tuple[str, str]]:
         """Each expression with its place in the pipeline's file."""
-        for reason, expression in self.failed_if.items():
-            yield f"families.failed_if.{reason}", expression
+        for number, failing in enumerate(self.failed_if):
+            yield f"families.failed_if[{number}].when", failing.when
         for table in self.tables:
             for name, column in table.columns.items():
                 yield f"families.tables.{table.table}.columns.{name}", column.source

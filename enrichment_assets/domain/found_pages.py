@@ -19,6 +19,8 @@ from enrichment_assets.domain.places import StateNames
 from enrichment_assets.domain.platforms import platform_of
 
 MOST_RESULTS = 100
+OWN = "{name}"
+"""Among the wanted hosts: the place's own."""
 
 _PARTS_OF_A_HEADING = re.compile(r"\s+[|–—·•:-]\s+|\s*[|–—·•,(]\s*")
 _ARTICLE = re.compile(r"^the\s+", re.IGNORECASE)
@@ -26,11 +28,15 @@ _ARTICLE = re.compile(r"^the\s+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """The page that was chosen, or why none was: `no_results`, `no_wanted_host`, `other_names`, `other_places`."""
+    """The page that was chosen, or why none was: `no_results`, `no_wanted_host`, `other_names`, `other_places`.
+
+    `is_own`: it lies on the place's own site.
+    """
 
     url: str | None
     host: str | None
     reason: str
+    is_own: bool = False
 
 
 def choose_page(results: Iterable[Any], name: str | None, state: StateNames | None, hosts: Sequence[str]) -> FoundPage:
@@ -40,8 +46,8 @@ def choose_page(results: Iterable[Any], name: str | None, state: StateNames | No
         results: Objects with `url` and perhaps `title` and `text`, as search workflows give them.
         name: What the place is called.
         state: By its names; None: no state is asked for.
-        hosts: Wanted hosts, the best first: a host with all below it (`txga.org`), or a part of one between stars
-            (`*golf-association*`).
+        hosts: Wanted hosts, the best first: a host with all below it (`txga.org`), a part of one between stars
+            (`*golf-association*`), or `{name}`: one that spells the name, which is the place's own.
     """
     wanted, reason = _key(name), "no_results"
     best: tuple[int, int, str, str] | None = None
@@ -50,7 +56,7 @@ def choose_page(results: Iterable[Any], name: str | None, state: StateNames | No
         address = next(iter(addresses_of(url)), None) if url else None
         if url is None or address is None:
             continue
-        rank = _rank(address.host, address.path, hosts)
+        rank = _rank(address.host, address.path, hosts, wanted)
         if rank is None:
             reason = reason if reason != "no_results" else "no_wanted_host"
         elif wanted is None or not _is_named(wanted, url, title):
@@ -60,17 +66,20 @@ def choose_page(results: Iterable[Any], name: str | None, state: StateNames | No
         else:
             found = (rank, place, url, address.host)
             best = found if best is None else min(best, found)
-    return FoundPage(best[2], best[3], "found") if best else FoundPage(None, None, reason)
+    return FoundPage(best[2], best[3], "found", hosts[best[0]] == OWN) if best else FoundPage(None, None, reason)
 
 
-def _rank(host: str, path: str, hosts: Sequence[str]) -> int | None:
+def _rank(host: str, path: str, hosts: Sequence[str], name: str | None) -> int | None:
     """The place of the first wanted host that this is, or lies below; None: it is none, or a member's page."""
     suffix = (registrable_domain(host) or host).partition(".")[2]
     if platform_of(host, path, suffix) is not None:
         return None
     for rank, wanted in enumerate(hosts):
         sought = wanted.casefold().strip().removeprefix("www.")
-        if sought.startswith("*") and sought.endswith("*") and len(sought) > 2:
+        if sought == OWN:
+            if name is not None and _letters(name) in _letters(host):
+                return rank
+        elif sought.startswith("*") and sought.endswith("*") and len(sought) > 2:
             if sought.strip("*") in host:
                 return rank
         elif sought and (host == sought or host.endswith(f".{sought}")):
@@ -95,6 +104,10 @@ def _says(state: StateNames | None, text: str) -> bool:
     if re.search(rf"(?<!\w){re.escape(state.name)}(?!\w)", text, re.IGNORECASE):
         return True
     return state.letters is not None and re.search(rf"[,(]\s*{state.letters}(?!\w)", text) is not None
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text if sign.isalnum())
 
 
 def _key(name: str | None) -> str | None:

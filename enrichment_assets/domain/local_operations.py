@@ -14,7 +14,8 @@ PAYLOADS: Mapping[str, frozenset[str]] = {
     "find_staff_page": frozenset({"company_staff_page_url"}),
     "choose_prospects": frozenset({"prospects", "kept", "dropped"}),
     "normalise_place": frozenset({"state_code", "state_name", "country_code"}),
-    "choose_page": frozenset({"listing_url", "host", "reason"}),
+    "choose_page": frozenset({"listing_url", "host", "reason", "own_site"}),
+    "read_career": frozenset({"tenure", "since", "previous"}),
     "choose_staff": frozenset({"staff", "kept", "dropped"}),
 }
 """Operation -> what `provides` of such a workflow can read; `engine.run.local` computes it."""

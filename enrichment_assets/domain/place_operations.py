@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from enrichment_assets.domain.career import read_career
 from enrichment_assets.domain.discovery import fields_of_prospect, list_in
 from enrichment_assets.domain.domains import host_of
 from enrichment_assets.domain.found_pages import choose_page
@@ -35,7 +37,8 @@ def page_found(context: Mapping[str, Any]) -> dict[str, Any]:
         state_names(_text(context.get("state")), _text(context.get("country"))),
         [one for one in hosts if isinstance(one, str)],
     )
-    return {"listing_url": found.url, "host": found.host, "reason": found.reason}
+    site = f"https://{found.host}/" if found.is_own else None
+    return {"listing_url": found.url, "host": found.host, "reason": found.reason, "own_site": site}
 
 
 def staff_found(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,6 +59,16 @@ def staff_found(context: Mapping[str, Any]) -> dict[str, Any]:
         "kept": len(people),
         "dropped": [{"what": what, "why": why} for what, why in found.dropped],
     }
+
+
+def career_read(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Since when a person is at the item's company, and where of that kind before, by `jobs` and `parameters.words`."""
+    parameters = context.get("parameters")
+    words = list_in(parameters.get("words")) if isinstance(parameters, Mapping) else []
+    career = read_career(
+        context.get("jobs"), _text(context.get("company_name")), [one for one in words if isinstance(one, str)]
+    )
+    return {"tenure": career.tenure, "since": career.since, "previous": [asdict(one) for one in career.previous]}
 
 
 def _text(value: Any) -> str | None:

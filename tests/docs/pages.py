@@ -49,6 +49,7 @@ FOR_USERS = (
     "docs/sandbox.md",
     "docs/systems.md",
     "docs/fs.md",
+    "docs/golf.md",
     "docs/json.md",
     "docs/errors.md",
 )

@@ -55,7 +55,7 @@ TABLES: list[Row] = [
         },
     },
 ]
-FAMILIES: Row = {"failed_if": {"no staff is known": "family.children == `0`"}, "tables": TABLES}
+FAMILIES: Row = {"failed_if": [{"when": "family.children == `0`", "reason": "no staff is known"}], "tables": TABLES}
 
 
 def club(name: str, one: str = "Ann", two: str = "Bob", **more: str) -> Row:

@@ -17,7 +17,7 @@ from enrichment_assets.domain.facts import gathered_facts
 from enrichment_assets.domain.linkedin_search import choose_profile, wanted
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
-from enrichment_assets.domain.place_operations import page_found, place_normalised, staff_found
+from enrichment_assets.domain.place_operations import career_read, page_found, place_normalised, staff_found
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import ErrorClass
 from enrichment_assets.engine.decisions.decision import Decision, completed, failed
@@ -102,5 +102,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "normalise_place": place_normalised,
     "choose_page": page_found,
     "choose_staff": staff_found,
+    "read_career": career_read,
 }
 """Every local operation by the name that a workflow's `operation` has."""

@@ -86,9 +86,7 @@ class _Mapping:
 
     def __init__(self, settings: Families) -> None:
         self.settings = settings
-        self.failed_if = {
-            reason: Expression(text, f"families.failed_if.{reason}") for reason, text in settings.failed_if.items()
-        }
+        self.failed_if = [(one.reason, Expression(one.when, "families.failed_if")) for one in settings.failed_if]
         self._columns = {
             table.table: [
                 (name, Expression(column.source, f"families.tables.{table.table}.columns.{name}"), column.type)
@@ -213,7 +211,7 @@ def _ending(mapping: _Mapping, root: Mapping[str, Any], relatives: Relatives) ->
     if relatives.failed is not None:
         _, slug, error_class, reason = relatives.failed
         return FamilyStatus.FAILED, f"{slug}: {reason or error_class or 'failed'}"[:_LONGEST_REASON]
-    for reason, expression in mapping.failed_if.items():
+    for reason, expression in mapping.failed_if:
         try:
             if truthy(expression(root)):
                 return FamilyStatus.FAILED, reason
