@@ -13,12 +13,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from enrichment_assets.domain.destination import MappedColumns
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import negates_half, paths_in
 from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.parts import Identifier, Part
 from enrichment_assets.domain.suggestions import did_you_mean, instead
-from enrichment_assets.domain.workflow import Identifier, MappedColumns, Part
 
 BUILT_IN = ("client_slug", "batch_key", "item_id", "workflow_slug", "fetched_at")
 """Columns that a table has which the platform makes; `workflow_slug` is the pipeline's, `fetched_at` when it ended."""

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from enrichment_assets.domain.client_profiles import ProfileVersion
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.families import Families
 from enrichment_assets.domain.known_policy import Known
-from enrichment_assets.domain.workflow import Mode, Part, Slug, WorkflowDefinition
+from enrichment_assets.domain.parts import Part
+from enrichment_assets.domain.workflow import Mode, Slug, WorkflowDefinition
 
 
 class ClientWorkflowConfig(Part):
@@ -198,3 +200,19 @@ def reusing(blueprint: Blueprint, age: Callable[[WorkflowDefinition], float | No
             step = step.model_copy(update={"workflow": workflow.model_copy(update={"reuse_for": reuse_for})})
         steps.append(step)
     return blueprint.model_copy(update={"steps": steps})
+
+
+def with_target(blueprint: Blueprint, pipeline: PipelineDefinition, most: int | None) -> Blueprint:
+    """The blueprint with so many children of the pipeline's target step at most; None: as many as there are.
+
+    Raises:
+        ConfigurationError: The pipeline counts nothing.
+    """
+    if most is None:
+        return blueprint
+    if pipeline.target is None or all(step.slug != pipeline.target for step in blueprint.steps):
+        raise ConfigurationError(
+            f"pipeline {pipeline.slug} takes no target: it names no step whose items are counted (`target`)",
+            code="launch.no_target",
+        )
+    return blueprint.model_copy(update={"target": Target(of=pipeline.target, most=most)})

@@ -28,11 +28,11 @@ def place_normalised(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def page_found(context: Mapping[str, Any]) -> dict[str, Any]:
-    """The page about the place among `listing_search_results`, at one of `parameters.hosts`."""
+    """The page about the place among `course_page_results`, at one of `parameters.hosts`."""
     parameters = context.get("parameters")
     hosts = list_in(parameters.get("hosts")) if isinstance(parameters, Mapping) else []
     found = choose_page(
-        list_in(context.get("listing_search_results")),
+        list_in(context.get("course_page_results")),
         _text(context.get("company_name")),
         state_names(_text(context.get("state")), _text(context.get("country"))),
         [one for one in hosts if isinstance(one, str)],

@@ -25,7 +25,6 @@ from enrichment_assets.domain.pipeline import (
     BlueprintStep,
     ClientWorkflowConfig,
     PipelineDefinition,
-    Target,
     Waterfall,
 )
 from enrichment_assets.domain.prompts.checks import steered_faults
@@ -99,22 +98,6 @@ def _target_faults(pipeline: PipelineDefinition, workflows: Mapping[str, Workflo
     if step is not None and (step.emits is None or step.mode is not Mode.LOCAL):
         return [f"target: {slug} is no local step that emits items"]
     return []
-
-
-def with_target(blueprint: Blueprint, pipeline: PipelineDefinition, most: int | None) -> Blueprint:
-    """The blueprint with so many children of the pipeline's target step at most; None: as many as there are.
-
-    Raises:
-        ConfigurationError: The pipeline counts nothing.
-    """
-    if most is None:
-        return blueprint
-    if pipeline.target is None or all(step.slug != pipeline.target for step in blueprint.steps):
-        raise ConfigurationError(
-            f"pipeline {pipeline.slug} takes no target: it names no step whose items are counted (`target`)",
-            code="launch.no_target",
-        )
-    return blueprint.model_copy(update={"target": Target(of=pipeline.target, most=most)})
 
 
 def apply_config(client: str, workflow: WorkflowDefinition, config: ClientWorkflowConfig) -> WorkflowDefinition:

@@ -16,8 +16,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.parts import Part
 from enrichment_assets.domain.suggestions import instead
-from enrichment_assets.domain.workflow import Part, Slug
+from enrichment_assets.domain.workflow import Slug
 
 REGION = "{region}"
 _LONGEST = 120

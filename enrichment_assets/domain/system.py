@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
 
+from enrichment_assets.domain.parts import IDENTIFIER_PATTERN, Part
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
-from enrichment_assets.domain.workflow import IDENTIFIER_PATTERN, Part, Slug
+from enrichment_assets.domain.workflow import Slug
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 RelationName = Annotated[

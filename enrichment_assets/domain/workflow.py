@@ -14,24 +14,23 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from enrichment_assets.domain.bulk import Bulk
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.contact_records import ABOUT_EMAIL, EmailRecords, PhoneRecords, fields_of_records
+from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.drafts import drafts_fault
 from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.lead_columns import LeadColumn, long_provides, provides_fault
+from enrichment_assets.domain.parts import IDENTIFIER_PATTERN, Part
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
 from enrichment_assets.domain.regions import Processor, RegionCode, UnknownCountry
 from enrichment_assets.domain.reviews import Review, review_fault, with_question
 from enrichment_assets.domain.signatures import SignatureScheme
-
-IDENTIFIER_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
-"""Names of SQL tables and columns that configuration may create."""
 
 _NO_MISS = (401, 402, 403, 407, 408, 421, 425, 426, 429, 431)
 """4xx statuses about the caller or the moment, never about the row that was asked for."""
@@ -40,7 +39,6 @@ Stage = Literal["enriched", "researched", "qualified", "personalised", "contacte
 """Stages of the funnel that a workflow can take a lead to; `seeds/funnel_stages.csv` of the models orders them."""
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
-Identifier = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
 FieldName = Annotated[str, Field(pattern=IDENTIFIER_PATTERN)]
 Requirement = FieldName | Annotated[list[FieldName], Field(min_length=1)]
 """One required field, or a list of which any one is enough."""
@@ -67,12 +65,6 @@ class Entity(StrEnum):
 
     PERSON = "person"
     COMPANY = "company"
-
-
-class Part(BaseModel):
-    """A part of a configuration: a key that nobody knows is refused, and nothing changes it once it is made."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class RequestTemplate(Part):
@@ -175,38 +167,6 @@ class Poll(Part):
     every: Seconds | None = Field(
         default=None, description="pace from the submission on, unless the provider names one; None: at the deadline"
     )
-
-
-class DestinationColumn(Part):
-    """One column of a destination table: a JMESPath over `{item, fields, payload}` and a type to cast to."""
-
-    source: str = Field(alias="from")
-    type: Literal["text", "integer", "bigint", "numeric", "boolean", "date", "timestamptz", "jsonb"] = "text"
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-def _shorthand(value: object) -> object:
-    """`email: fields.email` is short for `email: {from: fields.email, type: text}`."""
-    return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()} if isinstance(value, dict) else value
-
-
-MappedColumns = Annotated[dict[Identifier, DestinationColumn], BeforeValidator(_shorthand)]
-"""Columns of a table by name, each with what it is read from."""
-
-
-class Destination(Part):
-    """Where results land besides `enrichment_results`: upserted, typed, always keyed by the client.
-
-    Every destination table has `client_slug`, `batch_key`, `item_id`, `workflow_slug`, `fetched_at` besides the
-    mapped columns. `key` are the mapped or built-in columns that identify a row within a client.
-    """
-
-    database: Literal["workspace", "hq"] = "workspace"
-    table: Identifier
-    create: bool = False
-    key: list[Identifier] = Field(default_factory=lambda: ["batch_key", "item_id"], min_length=1)
-    columns: MappedColumns = Field(min_length=1)
 
 
 class WorkflowDefinition(Part):

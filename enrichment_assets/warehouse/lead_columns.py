@@ -115,7 +115,7 @@ def _declared_now(hq: Hq, before: list[Entry]) -> list[Entry]:
 
 def _of_rows(rows: Mapping[str, Mapping[str, object]]) -> Iterable[Declared]:
     """What rows of the registry declare; what SQL made into no column is left out."""
-    from enrichment_assets.domain.workflow import IDENTIFIER_PATTERN
+    from enrichment_assets.domain.parts import IDENTIFIER_PATTERN
 
     taken = reserved()
     for slug, columns in rows.items():

@@ -129,6 +129,7 @@ def test_the_officials_have_106_organisations_and_536_sites() -> None:
         "apollo_account_id": 106,
         "company_linkedin_url": 0,
         "name_and_host": 536,
+        "name_and_place": 106,
         "company_name": 106,
         "company_host": 536,
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.pipeline import PipelineDefinition
-from enrichment_assets.domain.planning import build_blueprint, validate_pipeline, with_target
+from enrichment_assets.domain.pipeline import PipelineDefinition, with_target
+from enrichment_assets.domain.planning import build_blueprint, validate_pipeline
 from enrichment_assets.engine.run import reaching
 from enrichment_assets.registry.loader import builtin_workflows
 from tests.harness.batches import BatchHarness, Row, step

@@ -14,8 +14,8 @@ import pytest
 from psycopg import sql
 
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
+from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.services.catalog.clients import add_client
 from enrichment_assets.services.catalog.readers import grant_reader, list_readers, revoke_reader

@@ -17,9 +17,9 @@ from psycopg.errors import UniqueViolation
 
 from enrichment_assets.domain.coercion import UNFIT, coerce
 from enrichment_assets.domain.companies import domain_of_row
+from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.expressions import Expression
-from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.catalog.destination_names import refuse_reserved_name

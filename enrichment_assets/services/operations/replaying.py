@@ -16,13 +16,14 @@ import orjson
 import psycopg
 
 from enrichment_assets.domain.actors import Actor
+from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.statuses import Outcome, Status
 from enrichment_assets.domain.suppression import Hasher
-from enrichment_assets.domain.workflow import Destination, Entity, WorkflowDefinition
+from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.engine.decisions.decision import Decision, dump
 from enrichment_assets.engine.decisions.fanout import emission_for
 from enrichment_assets.engine.decisions.replay import read_again

@@ -15,8 +15,8 @@ from psycopg import sql
 from psycopg.errors import UndefinedTable
 from psycopg.rows import tuple_row
 
+from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.loading import Feed, load
 from enrichment_assets.store.tenancy.policies import rows_of_slug

@@ -13,9 +13,9 @@ from typing import Any
 
 from psycopg import sql
 
+from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.families import BUILT_IN, FamilyTable
-from enrichment_assets.domain.workflow import Destination
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.loading import Stream, load
 from enrichment_assets.store.results import destinations
