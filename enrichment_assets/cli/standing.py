@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 
 
 def print_standing(found: Sequence[Standing], *, title: str = "why they stand there") -> None:
-    """Print why states stand where they stand, and what to do about it: once for neighbours of the same reason."""
+    """Print why states stand where they stand, and what to do about it: once for all that have the same reason."""
     if not found:
         return
     typer.echo()
     typer.echo(title)
-    for (reason, hints), same in groupby(found, key=lambda one: (one.reason, one.hints)):
-        for one in same:
-            say(f"  {one.workflow}: {one.states} {one.status.lower().replace('_', ' ')}")
+    told: dict[tuple[str, str], list[Standing]] = {}
+    for one in found:
+        told.setdefault((one.reason, all_worded(one.hints)), []).append(one)
+    for (reason, remedy), same in told.items():
+        for (states, status), equal in groupby(same, key=lambda one: (one.states, one.status)):
+            workflows = [one.workflow for one in equal]
+            each = " each" if len(workflows) > 1 else ""
+            say(f"  {', '.join(workflows)}: {states} {status.lower().replace('_', ' ')}{each}", indent="    ")
         _say("why", reason)
-        if hints:
-            _say("do", all_worded(hints))
+        if remedy:
+            _say("do", remedy)
 
 
 def say_held_calls(found: Sequence[HeldCalls], currencies: Mapping[str, str], *, lead: str = "") -> None:

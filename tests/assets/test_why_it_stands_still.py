@@ -114,6 +114,14 @@ CAUSES = (
         "sought is to come from seek: look there for what became of it",
     ),
     Cause(
+        "neither",
+        "SKIPPED",
+        ROWS,
+        "missing_input",
+        r"missing_input: email\|sought",
+        r"email|sought is to come from seek: look there for what became of it",
+    ),
+    Cause(
         "calls-back",
         "IN_PROGRESS",
         ROWS,
@@ -183,6 +191,7 @@ def troubled(harness: BatchHarness, servers: dict[str, str]) -> Launched:
         step("no-column", requires=["email"]),
         behaving("seek", "miss", provides={"sought": "id"}),
         step("no-answer", requires=["sought"]),
+        step("neither", requires=[["email", "sought"]]),
         async_step("calls-back"),
         step("garbled", base_url=servers["garbled"], url="/garbled"),
         behaving("lost", "timeout", retry={"base": 0.01, "max": 0.02, "timeout": 0.2}),
@@ -408,7 +417,7 @@ def test_a_run_whose_calls_came_through_is_tagged_only_for_what_stands_still() -
     assert len(outcome_of(blueprint, [long, long], RunReport({}, {}, False, 0, 0)) or "") == 200
 
 
-def test_neighbours_of_one_reason_are_told_it_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_steps_of_one_reason_are_told_it_once(capsys: pytest.CaptureFixture[str]) -> None:
     hint = (Hint(Action.RAISE_BUDGET),)
     print_standing(
         [
@@ -419,5 +428,9 @@ def test_neighbours_of_one_reason_are_told_it_once(capsys: pytest.CaptureFixture
         ]
     )
     printed = capsys.readouterr().out
-    assert printed.count("no money") == 2, "the last one is no neighbour"
-    assert "  find-email: 14 pending\n  verify-email: 12 pending\n    why  no money\n    do   raise" in printed
+    assert printed.count("no money") == 1
+    assert (
+        "  find-email: 14 pending\n  verify-email: 12 pending\n  write: 14 pending\n    why  no money\n    do   raise"
+    ) in printed
+    print_standing([Standing(name, "SKIPPED", 3, None, "not for these", ()) for name in ("write", "send")])
+    assert "  write, send: 3 skipped each\n    why  not for these\n" in capsys.readouterr().out

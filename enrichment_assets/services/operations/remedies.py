@@ -128,9 +128,9 @@ _SKIPPED: Mapping[str, Action] = {
 
 
 def _missing_input(field: str, workflow: str, blueprint: Blueprint) -> Hint:
-    """An earlier step may have been to give the field; else the list has to."""
-    place = blueprint.step(workflow).position
-    givers = [s.slug for s in blueprint.steps if s.position < place and field in s.workflow.provided_fields]
+    """An earlier step may have been to give the field (`email|phone`: either of them); else the list has to."""
+    place, fields = blueprint.step(workflow).position, set(field.split("|"))
+    givers = [s.slug for s in blueprint.steps if s.position < place and fields & s.workflow.provided_fields]
     if givers:
         return Hint(Action.LOOK_AT_STEPS, {"field": field, "workflows": " or ".join(givers)})
     return Hint(Action.MAP_FIELD, {"field": field})
