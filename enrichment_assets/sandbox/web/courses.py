@@ -121,7 +121,7 @@ def course_at(seed: int, state: str, name_slug: str) -> Course:
     """The course of that name in a state."""
     rng = SeededRandom(seed, "course", state, name_slug)
     access = "municipal" if "municipal" in name_slug else rng.pick(_ACCESS)
-    fee = None if access == "private" else rng.between(28, 140)
+    fee = None if access == "private" else rng.between(24, 55) if access == "municipal" else rng.between(28, 140)
     holes = rng.pick((18,) * 8 + (9, 27, 36))
     count = rng.between(2, 5)
     titles = [("Head Golf Professional", "manager", "operations"), *different(rng, _TITLES, count - 1)]
