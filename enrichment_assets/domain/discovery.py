@@ -45,9 +45,10 @@ def companies_found(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def staff_page_found(context: Mapping[str, Any]) -> dict[str, Any]:
-    """The page of the company's site that names its people, out of `homepage_links`; where the company is now."""
+    """The page of the company's site that names its people, out of `homepage_links` and what they say."""
     host, home = _text(context.get("company_domain")), _text(context.get("homepage_url"))
-    page = choose_staff_page(context.get("homepage_links"), own_host(home, None) or host, home)
+    links, texts = context.get("homepage_links"), context.get("homepage_link_texts")
+    page = choose_staff_page(links, own_host(home, None) or host, home, texts)
     return {"company_staff_page_url": page}
 
 

@@ -118,3 +118,25 @@ def test_a_link_to_another_company_is_never_taken_and_a_host_below_the_own_domai
     assert choose_staff_page(links[:2], "acme.com") is None
     assert choose_staff_page(links, None) is None
     assert choose_staff_page("no list", "acme.com") is None
+
+
+@pytest.mark.parametrize(
+    ("links", "chosen"),
+    [
+        # What a link says is what a reader goes by; its address counts where it says nothing.
+        ({"/about": "About", "/about-us": "Our people"}, "/about-us"),
+        ({"/p?id=7": "Meet the Team", "/about": "About us"}, "/p?id=7"),
+        ({"/firm": "", "/who-we-are": "Leadership"}, "/who-we-are"),
+        ({"/who": "Who we are", "/kontakt": "Kontakt"}, "/who"),
+        ({"/equipo": "Nuestro equipo", "/nosotros": "Nosotros"}, "/equipo"),
+        ({"/x": "Why people trust our team with their savings", "/about": "About"}, "/about"),
+        ({"/blog/people": "Our people", "/contact": ""}, "/contact"),
+        ({"/x": "", "/y": ""}, None),
+    ],
+)
+def test_the_page_of_a_companys_people_is_known_by_what_its_link_says(
+    links: dict[str, str], chosen: str | None
+) -> None:
+    site = "https://www.acme.com"
+    found = choose_staff_page([site + link for link in links], "acme.com", f"{site}/", list(links.values()))
+    assert found == (site + chosen if chosen else None)

@@ -43,7 +43,7 @@ def test_every_scraper_gives_the_same_fields_of_the_same_page(slug: str) -> None
         "homepage_emails": ["info@acme.de"],
         "homepage_phones": ["+494211234567"],
         "homepage_url": "https://www.acme.de/",
-        **({"homepage_links": links} if links else {}),
+        **({"homepage_links": links, "homepage_link_texts": ["Team"]} if links else {}),
     }
 
 

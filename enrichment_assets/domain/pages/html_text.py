@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from enrichment_assets.domain.pages.linked_data import MAX_SCRIPTS, linked_addresses
 from enrichment_assets.domain.pages.page import Found, cloudflare_address
 from enrichment_assets.domain.pages.taming import tamed
 from enrichment_assets.domain.pages.visibility import Backdrop, is_unseen
@@ -70,6 +71,8 @@ def read_html(html: str, found: Found) -> Seen:
     refuses = " ".join(" ".join(node.text(separator=" ").split()) for node in document.css("noscript")[:5])
     text, banner = _joined(walk.text), _joined(walk.banner)
     found.addresses(_addresses(text, walk.addresses))
+    for script in document.css('script[type="application/ld+json"]')[:MAX_SCRIPTS]:
+        found.addresses(linked_addresses(script.text()))
     has_password = document.css_first("input[type=password]") is not None
     return Seen(text, banner, has_password, document.css_first("script") is not None, refuses[:500])
 
@@ -95,6 +98,7 @@ class _Walk:
         self.banner: list[str] = []
         self.addresses: list[str] = []
         self._out = self.text
+        self._anchors: list[tuple[str | None, int]] = []
 
     def through(self, root: LexborNode) -> None:
         """Read everything below an element."""
@@ -133,7 +137,7 @@ class _Walk:
         if tag != "body" and self._is_banner(attributes):
             self._out = self.banner
         if tag == "a" and self._out is self.text:
-            self._found.link(attributes.get("href") or "")
+            self._link(node, attributes)
         if tag in _BLOCKS:
             self._out.append(f"\n\n{_HEADINGS[tag]}" if tag in _HEADINGS else "\n- " if tag == "li" else "\n")
         elif tag in ("br", "hr"):
@@ -142,7 +146,18 @@ class _Walk:
             self._out.append(" ")
         return True
 
+    def _link(self, node: LexborNode, attributes: Mapping[str, str | None]) -> None:
+        """Take a link; what it says is known when it is left, or said for those who do not see it."""
+        label = attributes.get("aria-label") or attributes.get("title") or ""
+        page = self._found.link(attributes.get("href") or "", label)
+        if node.first_child is not None:
+            self._anchors.append((None if label else page, len(self._out)))
+
     def _leave(self, tag: str) -> None:
+        if tag == "a" and self._anchors:
+            page, start = self._anchors.pop()
+            if page is not None:
+                self._found.says(page, "".join(self._out[start:]))
         if tag in _BLOCKS:
             self._out.append("\n")
         elif tag in ("td", "th"):

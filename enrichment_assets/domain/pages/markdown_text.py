@@ -20,6 +20,7 @@ _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]{1,2000}|[^\s<>@]{1,64}@[
 _BARE = re.compile(r"(?<![\w(<\"'])https?://[^\s<>()\[\]\"'`]{4,2000}")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,2000}>")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~@&])")
+_MARKS = re.compile(r"[*_`]+")
 _GUARDED = "/cdn-cgi/l/email-protection#"
 _HEADING = re.compile(r"^\s{0,3}#{1,2}\s+(.+?)\s*#*$", re.MULTILINE)
 
@@ -32,7 +33,7 @@ def read_markdown(markdown: str, found: Found) -> str:
         if _GUARDED in target and (address := cloudflare_address(target.partition(_GUARDED)[2])) is not None:
             found.addresses([address])
             return address
-        found.link(_ESCAPED.sub(r"\1", target))
+        found.link(_ESCAPED.sub(r"\1", target), _MARKS.sub("", _ESCAPED.sub(r"\1", shown)))
         return shown
 
     def autolink(match: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ MAX_TEXT = 100_000
 """Characters of a page's text that are kept."""
 
 MAX_LINKS, MAX_CONTACTS = 200, 50
+MAX_LINK_TEXT = 80
 _MAX_ADDRESS = 1000
 _MAX_LANGUAGE = 3
 
@@ -41,9 +42,10 @@ class Page:
     Attributes:
         text: What is to be read, one block a line; headings begin with `#`, members of lists with `-`.
         title: What the page calls itself.
-        emails: Addresses in their normal form: those of `mailto:` links first, then those of the text.
+        emails: Addresses in their normal form: of `mailto:` links first, then of the text, then of JSON-LD.
         phones: Numbers as E.164, those of `tel:` links first; of the text only what is written with its country.
         links: Absolute web addresses that it links to, without fragments.
+        link_texts: What each of `links` says that it leads to, in the same order; empty where it says nothing.
         language: What the page says that it is in (`de`).
         fault: Why the page is no content; None: it is.
     """
@@ -53,6 +55,7 @@ class Page:
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    link_texts: tuple[str, ...] = ()
     language: str | None = None
     fault: PageFault | None = None
 
@@ -64,6 +67,7 @@ class Page:
             "emails": list(self.emails),
             "phones": list(self.phones),
             "links": list(self.links),
+            "link_texts": list(self.link_texts),
             "language": self.language,
         }
         return {**shown, "fault": self.fault.value} if self.fault else shown
@@ -76,22 +80,31 @@ class Found:
     base: str | None
     title: str | None = None
     language: str | None = None
-    links: dict[str, None] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
     emails: dict[str, None] = field(default_factory=dict)
     phones: dict[str, None] = field(default_factory=dict)
 
-    def link(self, target: str) -> None:
-        """Take the target of a link: a page, an address or a number. Anything else is left."""
+    def link(self, target: str, text: str = "") -> str | None:
+        """Take the target of a link, and what it says: a page, an address or a number; the page, where it is one.
+
+        Anything else is left. Of a page that is linked to twice, the first text counts that says something.
+        """
         target = target.strip()
         scheme = target[:12].partition(":")[0].lower()
         if len(target) > _MAX_ADDRESS:
-            return
+            return None
         if scheme == "mailto":
             self.addresses(read_emails(unquote(target)).addresses)
         elif scheme in ("tel", "callto"):
             self.numbers(number.number for number in read_phones(unquote(target)).numbers)
-        elif len(self.links) < MAX_LINKS and (page := self._page(target)) is not None:
-            self.links[page] = None
+        elif (page := self._page(target)) is not None and (page in self.links or len(self.links) < MAX_LINKS):
+            self.says(page, text)
+            return page
+        return None
+
+    def says(self, page: str, text: str) -> None:
+        """Take what a link says, of one whose page `link` has given."""
+        self.links[page] = self.links.get(page) or " ".join(text.split())[:MAX_LINK_TEXT]
 
     def addresses(self, addresses: Iterable[str]) -> None:
         """Take e-mail addresses in their normal form."""

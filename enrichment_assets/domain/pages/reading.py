@@ -67,6 +67,7 @@ def page_of_text(text: str, url: str | None = None, *, is_html: bool = False) ->
         emails=tuple(found.emails),
         phones=tuple(found.phones),
         links=tuple(found.links),
+        link_texts=tuple(found.links.values()),
         language=found.language,
         fault=fault,
     )

@@ -126,8 +126,9 @@ def _begun(line: str, lines: list[str], number: int) -> Someone | None:
     words = head[0].split()
     inside = next((place for place in range(2, len(words)) if _begins_title(words, place)), len(words))
     name_words = words[:inside]
-    if not _is_name(name_words):
-        return None
+    is_heading = number > 0 and lines[number - 1] == _BREAK.strip()
+    if not _is_name(name_words) or (is_heading and inside < len(words)):
+        return None  # a heading that goes on is a company's: Umber Silver Wealth Advisors
     rest = " ".join(words[inside:]) or (head[1] if len(head) > 1 else "")
     title = _title_of(rest) or (_title_of(lines[number + 1]) if not rest and number + 1 < len(lines) else "")
     return Someone(" ".join(name_words), title) if title else None

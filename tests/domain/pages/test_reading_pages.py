@@ -52,6 +52,53 @@ def test_a_page_is_read_as_a_person_sees_it() -> None:
     assert (page.title, page.language, page.fault) == ("Acme & Co", "de", None)
 
 
+def test_a_link_says_where_it_leads_by_its_text_or_its_label() -> None:
+    page = page_of(
+        b"<body><a href=/p?id=3>Our <b>people</b></a><a href=/x><img src=x.png></a><a href=/y aria-label='Contact us'>"
+        b"<svg></svg></a><a href=/y>Write</a><a href=/x>  Later \n text </a><a href=/z title=News></a>"
+        b"<a href=/v>" + b"v" * 200 + b"</a><a href=mailto:a@acme.de>Mail</a><a href=#top>Top</a>",
+        "text/html",
+        "https://acme.de/",
+    )
+    assert dict(zip(page.links, page.link_texts, strict=True)) == {
+        "https://acme.de/p?id=3": "Our people",
+        "https://acme.de/x": "Later text",
+        "https://acme.de/y": "Contact us",
+        "https://acme.de/z": "News",
+        "https://acme.de/v": "v" * 80,
+        "https://acme.de/": "Top",
+    }
+    markdown = page_of(b"[**Our team**](https://acme.de/t) and [](https://acme.de/u) https://acme.de/w", "text/plain")
+    assert dict(zip(markdown.links, markdown.link_texts, strict=True)) == {
+        "https://acme.de/t": "Our team",
+        "https://acme.de/u": "",
+        "https://acme.de/w": "",
+    }
+    assert (page.payload()["link_texts"], page.payload()["links"]) == (list(page.link_texts), list(page.links))
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        # schema.org: Person.email, Organization.email, employee, member, contactPoint; author and review are of others.
+        ('{"@type":"Person","email":"jane@acme.de"}', ("jane@acme.de",)),
+        ('{"@graph":[{"employee":[{"email":"a@acme.de"},{"email":"mailto:b@acme.de"}]}]}', ("a@acme.de", "b@acme.de")),
+        ('[{"email":"info@acme.de","contactPoint":{"email":"sales@acme.de"}}]', ("info@acme.de", "sales@acme.de")),
+        ('{"review":[{"author":{"email":"x@evil.com"}}],"publisher":{"email":"y@evil.com"}}', ()),
+        ('{"description":"write to evil@evil.com","url":"mailto:evil@evil.com"}', ()),
+        ('{"email":"no address"}', ()),
+        ('{"email":["list@acme.de"]}', ()),
+        ('{"email":"cut@acme.de"', ()),
+        ("[" * 5000 + '{"email":"deep@acme.de"}', ()),
+    ],
+)
+def test_addresses_that_a_page_writes_for_machines_are_read_and_nothing_else_of_a_script(
+    data: str, found: tuple[str, ...]
+) -> None:
+    page = page_of(f'<script type="application/ld+json">{data}</script><p>{SAYS}'.encode(), "text/html")
+    assert (page.text, page.emails) == (SAYS, found)
+
+
 @pytest.mark.parametrize(
     "unseen",
     [
