@@ -22,6 +22,7 @@ from enrichment_assets.assets.instantly import (
     instantly_schedule,
 )
 from enrichment_assets.assets.jobs import analytics_job, batch_job
+from enrichment_assets.assets.phases import phase_jobs, whole_jobs
 from enrichment_assets.assets.uploads import raw_apollo_uploads
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.workflow import WorkflowDefinition
@@ -36,6 +37,7 @@ from enrichment_assets.sensors.callbacks import callback_sensor
 from enrichment_assets.sensors.drafts import draft_sensor
 from enrichment_assets.sensors.erasures import erasure_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
+from enrichment_assets.sensors.phases import phase_schedule
 from enrichment_assets.sensors.retention import retention_job, retention_schedule
 from enrichment_assets.sensors.sequencer import sequencer_sensor
 from enrichment_assets.sensors.webhooks import webhook_sensor
@@ -66,6 +68,7 @@ def build_definitions(
     """
     where = platform or PlatformResource()
     shown = registered_workflows(where.settings()) if workflows is None else list(workflows)
+    phases = phase_jobs({workflow.slug for workflow in shown})
     return dg.Definitions(
         assets=[
             raw_apollo_uploads,
@@ -75,8 +78,15 @@ def build_definitions(
             instantly_accounts_raw,
             instantly_daily_analytics_raw,
         ],
-        jobs=[batch_job, analytics_job, retention_job, instantly_job],
-        schedules=[retention_schedule, instantly_schedule],
+        jobs=[
+            batch_job,
+            analytics_job,
+            retention_job,
+            instantly_job,
+            *(phase.job for phase in phases),
+            *whole_jobs({workflow.slug for workflow in shown}),
+        ],
+        schedules=[retention_schedule, instantly_schedule, *map(phase_schedule, phases)],
         sensors=[
             upload_sensor,
             callback_sensor,

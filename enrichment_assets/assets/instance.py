@@ -82,12 +82,15 @@ def start_run(hq: Hq, settings: Settings, webserver: str, batch_key: str) -> boo
         batch_key: A batch whose partition is there.
 
     Returns:
-        False: it was not to be had, for whatever reason; the sequencer starts the batch.
+        False: it was not to be had, for whatever reason; the sequencer starts the batch. One that goes phase by phase
+        nobody starts.
     """
     if not webserver:
         return False
     with hq.transaction() as connection:
         outlook = outlooks(connection, [batch_key])[batch_key]
+        if outlook.by_phase:
+            return False
         urgency = urgency_of(connection, [batch_key])[batch_key]
     with open_instance(settings) as instance:
         place = RunQueue.of(instance).enter(urgency)

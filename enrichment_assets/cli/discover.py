@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from enrichment_assets.cli.actor import actor
-from enrichment_assets.cli.launch import launch_now, print_plan, tell_launched
+from enrichment_assets.cli.launch import launch_now, tell_launched
+from enrichment_assets.cli.launch_plan import print_plan
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -51,6 +52,12 @@ def discover(
             "--known", help="Companies and people that the client has from earlier batches: skip, or refresh."
         ),
     ] = None,
+    by_phase: Annotated[
+        bool,
+        typer.Option(
+            "--by-phase", help="Nothing goes on by itself: each phase is run by hand, backfilled or scheduled."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Keep the plan as an upload and say what a launch would call and cost.")
     ] = False,
@@ -100,9 +107,20 @@ def discover(
             print_plan(planned, fresh=False)
         return
     launched, stack = launch_now(
-        hq, settings, str(upload.upload_id), slug, client=whose, priority=priority, target=target, known=known
+        hq,
+        settings,
+        str(upload.upload_id),
+        slug,
+        client=whose,
+        priority=priority,
+        target=target,
+        known=known,
+        by_phase=by_phase,
     )
     if as_json:
         print_json(shapes.Launch.of(launched))
+    elif by_phase:
+        say(f"batch {launched.batch_key} launched: {launched.items} items, {len(launched.steps)} steps")
+        say(f"next: materialise it with the jobs {system}_... in Dagster, phase by phase, or switch their schedules on")
     else:
         tell_launched(launched, stack)

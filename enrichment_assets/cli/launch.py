@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from enrichment_assets.cli.actor import actor
+from enrichment_assets.cli.launch_plan import print_plan, replaced_by_simulator, say_of_plan
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -16,7 +17,7 @@ from enrichment_assets.domain.priorities import Priority
 
 if TYPE_CHECKING:
     from enrichment_assets.installation.running_stack import RunningStack
-    from enrichment_assets.services.batches.launching import Launched, LaunchPlan, StepPlan
+    from enrichment_assets.services.batches.launching import Launched
     from enrichment_assets.services.batches.partitions import Partitions
     from enrichment_assets.settings import Settings
     from enrichment_assets.store.hq import Hq
@@ -159,6 +160,7 @@ def launch_now(
     priority: Priority | None = None,
     target: int | None = None,
     known: Known | None = None,
+    by_phase: bool = False,
 ) -> tuple[Launched, RunningStack | None]:
     """Launch, and have the running `enrich up`, if there is one, begin at once. Raises as `launching.launch`."""
     from enrichment_assets.assets.instance import InstancePartitions
@@ -182,6 +184,7 @@ def launch_now(
         starts_in=timedelta(0) if stack is None else GRACE,
         target=target,
         known=known,
+        by_phase=by_phase,
     )
     if stack is not None and launched.created:
         _start(hq, settings, stack, launched)
@@ -200,7 +203,7 @@ def tell_launched(launched: Launched, stack: RunningStack | None) -> None:
     if launched.limit is not None:
         say(f"it is a pilot of {launched.limit} rows; for the rest launch it again without --limit")
     for slug, address in launched.replaced:
-        _say("replaced", _replaced(slug, address))
+        say_of_plan("replaced", replaced_by_simulator(slug, address))
     if launched.created and launched.beside:
         say(
             f"note: {launched.beside[0]} has the same upload and pipeline; this batch asks and pays again, but for "
@@ -273,78 +276,3 @@ def _launch_instead(
             err=True,
         )
     return done.launched
-
-
-def print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
-    """Print what a launch would call, and what that costs at most."""
-    from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.domain.money import of_currencies, shown_sum
-
-    companies = "" if plan.companies is None else f", {plan.companies} companies"
-    _say("batch", f"{plan.batch_key} (client {plan.client}, pipeline {plan.pipeline})")
-    _say("upload", f"{plan.upload_id}, {plan.filename}: {plan.rows} rows, {plan.rejected} rejected{companies}")
-    if plan.rows_before:
-        _say("rows", f"{plan.items} more; {plan.rows_before} rows of the pilot are not asked about again")
-    elif plan.items < plan.rows - plan.rejected:
-        _say("pilot", f"the first {plan.items} rows")
-    if plan.known is not None:
-        _say("known", _known(plan))
-    say("")
-    columns = ("workflow", "provider", "mode", "about", "calls at most", "each", "at most")
-    print_table(columns, map(_step_row, plan.steps), empty="no steps", total=("at most",))
-    say("")
-    emitting = dict.fromkeys(also for step in plan.steps for also in step.also_for)
-    totals = shown_sum(of_currencies(plan.cost_at_most))
-    _say("cost", f"at most {totals}{' for the rows of the upload' if emitting else ''}")
-    for step in plan.steps:
-        if step.fallback_of:
-            _say("waterfall", f"{step.slug}: only where {', '.join(step.fallback_of)} missed")
-    for emitter, at_most in emitting:
-        _say("plus", f"steps marked + for each item that {emitter} emits, at most {at_most:,} an answer")
-    for step in plan.steps:
-        if step.reuse_for and not fresh:
-            _say("reuse", f"{step.slug}: answers up to {_days(step.reuse_for)} old are not paid for again")
-    for step in plan.steps:
-        for use in step.keys:
-            elsewhere = "  (not that provider's address)" if use.foreign else ""
-            _say("key", f"{step.slug}: {use.variable} goes to {use.host}{elsewhere}")
-    for step in plan.steps:
-        for address in step.replaced:
-            _say("replaced", _replaced(step.slug, address))
-    for slug in plan.left_out:
-        _say("left out", f"{slug}: switched off for client {plan.client}")
-    for problem in plan.problems:
-        _say("problem", problem)
-
-
-def _known(plan: LaunchPlan) -> str:
-    """How many rows the client has already, and what that saves."""
-    from enrichment_assets.domain.money import of_currencies, shown_sum
-
-    rows = f"{plan.known_rows} of {plan.items} rows are in earlier batches of {plan.client}"
-    if plan.known is Known.REFRESH:
-        return f"{rows}, and are asked about again"
-    return f"{rows}, and are skipped: at most {shown_sum(of_currencies(plan.not_spent))} is not spent"
-
-
-def _say(what: str, text: str) -> None:
-    """One line of the plan; what does not fit goes on below the text."""
-    say(f"{what:9} {text}", indent=" " * 10)
-
-
-def _replaced(slug: str, address: str) -> str:
-    return f"{slug}: the simulator is called instead of {address}"
-
-
-def _days(seconds: float) -> str:
-    return f"{seconds / 86_400:g} days" if seconds >= 86_400 else f"{seconds / 3_600:.3g} hours"
-
-
-def _step_row(step: StepPlan) -> tuple[object, ...]:
-    from enrichment_assets.domain.money import Money
-
-    provider = f"{step.provider} (sandbox)" if step.simulated else step.provider
-    each = Money(step.cost_each, step.currency) if step.cost_each else None
-    total = Money(step.cost_at_most, step.currency) if step.cost_at_most else None
-    calls = f"{step.calls_at_most} +" if step.also_for else step.calls_at_most or None
-    return (step.slug, provider, step.mode, step.entity, calls, each, total)

@@ -157,6 +157,7 @@ class Blueprint(Part):
     )
     guard: Guard | None = None
     system: Slug | None = Field(default=None, description="the pipeline's")
+    by_phase: bool = Field(default=False, description="nothing goes on by itself: each phase is asked for")
     target: Target | None = Field(default=None, description="null: as many as there are")
     families: Families | None = None
     known: Known | None = None

@@ -53,6 +53,7 @@ def callback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResou
         run_requests=[
             request_run(key, "callbacks", str(batch.max_inbox_id), assets_of_run(found[key], shown), place[key])
             for key, batch in going_on.items()
+            if not found[key].by_phase
         ]
     )
 

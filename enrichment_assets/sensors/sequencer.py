@@ -20,8 +20,8 @@ from enrichment_assets.assets.terminations import pause_terminated_since
 from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.store.batches.urgency import Urgency, urgency_of
 from enrichment_assets.store.catalog.archiving import archived_and_done
-from enrichment_assets.store.states.groups import outlooks
-from enrichment_assets.store.states.waiting_batches import WaitingBatch, batches_to_resume
+from enrichment_assets.store.states.groups import Outlook, outlooks
+from enrichment_assets.store.states.waiting_batches import NOT_EXTRACTED, WaitingBatch, batches_to_resume
 
 SWEEP_SECONDS = 600
 """How often all partitions are read, to see which archived batches still have one: there may be tens of thousands."""
@@ -129,7 +129,7 @@ def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformReso
         urgencies = urgency_of(connection, found)
         put_away = archived_and_done(connection, known)
     busy = batches_under_way(context.instance) if waiting or put_away else set()
-    wanted = {batch.batch_key: batch for batch in waiting if batch.batch_key not in busy}
+    wanted = {one.batch_key: one for one in waiting if one.batch_key not in busy and _goes_on(one, found)}
     place = places(context.instance, {key: urgencies[key] for key in wanted}) if wanted else {}
     missing = sorted(key for key in wanted if not context.instance.has_dynamic_partition(name, key))
     gone = sorted(set(put_away) - busy - set(wanted))
@@ -142,6 +142,11 @@ def sequencer_sensor(context: dg.SensorEvaluationContext, platform: PlatformReso
         dynamic_partitions_requests=requests,
         cursor=f"{looked if sweeps else swept} {looked}",
     )
+
+
+def _goes_on(waiting: WaitingBatch, found: Mapping[str, Outlook]) -> bool:
+    """Whether a batch goes on by itself: one that goes phase by phase does not, but its tables are made at the end."""
+    return waiting.reason == NOT_EXTRACTED or not found[waiting.batch_key].by_phase
 
 
 def _cursor(kept: str | None, now: float) -> tuple[float, float]:

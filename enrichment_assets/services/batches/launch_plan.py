@@ -20,6 +20,7 @@ from enrichment_assets.domain.planning import build_blueprint, switched_off, wit
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.registry.loader import systems
+from enrichment_assets.services.batches.children_at_most import children_at_most, cost_with_children
 from enrichment_assets.services.batches.items import company_subjects
 from enrichment_assets.services.batches.known_rows import known_rows
 from enrichment_assets.services.batches.pilots import is_pilot_of, pilot_for
@@ -49,6 +50,8 @@ class LaunchPlan:
 
     `known_rows`: how many of them the client has from earlier batches, where `known` says that somebody looks; with
     `skip`, `not_spent` is what they would have cost at most.
+
+    `children`: (emitting step, items that it can make at most); `cost_with_children`: of the rows and all of these.
     """
 
     client: str
@@ -68,6 +71,8 @@ class LaunchPlan:
     known: Known | None = None
     known_rows: int = 0
     not_spent: Mapping[str, Decimal] = field(default_factory=dict)
+    children: tuple[tuple[str, int], ...] = ()
+    cost_with_children: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,7 @@ def plan_launch(
         draft = replace(draft, skipped=has_already)
         steps = step_plans(settings, draft, companies, environment, by_rows=True)
         cost = _cost(steps)
+    children = children_at_most(draft.blueprint, draft.items)
     problems = [f"batch {key!r} exists already"] if taken else []
     problems += unrecognised(draft)
     return LaunchPlan(
@@ -181,6 +187,8 @@ def plan_launch(
         known=draft.blueprint.known,
         known_rows=has_already,
         not_spent={currency: before[currency] - amount for currency, amount in cost.items()},
+        children=tuple(children.items()),
+        cost_with_children=cost_with_children(draft.blueprint, steps, children),
     )
 
 

@@ -17,6 +17,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint, reusing
+from enrichment_assets.domain.planning import going_by_phase
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.services.batches.known import ready, skips_known
 from enrichment_assets.services.batches.launch_plan import (
@@ -87,10 +88,12 @@ def launch(
     environment: Mapping[str, str] | None = None,
     starts_in: timedelta = timedelta(0),
     target: int | None = None,
+    by_phase: bool = False,
 ) -> Launched:
     """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
 
-    `target`: a new batch has so many children at most of the step that its pipeline counts.
+    `target`: a new batch has so many children at most of the step that its pipeline counts. `by_phase`: nothing of it
+    goes on by itself; each phase of its system is asked for.
 
     `starts_in`: who calls this asks for the batch's run; the sequencer does after that time, where it was not.
 
@@ -128,7 +131,7 @@ def launch(
             refuse_unready(draft, plans)
             simulated = calls_simulator(settings, draft.blueprint)
             asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
-            blueprint = asked.model_copy(update={"simulated": simulated})
+            blueprint = going_by_phase(asked, by_phase).model_copy(update={"simulated": simulated})
             beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)
             draft = replace(draft, blueprint=blueprint, priority=priority or draft.priority)
             launched = created(connection, draft, key, actor=actor, starts_in=starts_in)

@@ -168,7 +168,9 @@ class LaunchPlan(Shape):
         companies: Companies among the rows; null: not counted.
         steps: Its steps, in order.
         left_out: Workflows that are switched off for the client.
-        cost_at_most: Currency to what it costs at most.
+        cost_at_most: Currency to what it costs at most, for the rows of the upload.
+        children: Pairs of a workflow and how many items it can make of them at most.
+        cost_with_children: Currency to what it costs at most for the rows and all of these.
         problems: What is in the way.
         known: `skip` or `refresh`: what becomes of leads that the client has already; null: nobody looks.
         known_rows: How many of the rows the client has from earlier batches.
@@ -188,6 +190,8 @@ class LaunchPlan(Shape):
     steps: tuple[PlannedStep, ...]
     left_out: tuple[str, ...]
     cost_at_most: Mapping[str, Decimal]
+    children: tuple[tuple[str, int], ...]
+    cost_with_children: Mapping[str, Decimal]
     problems: tuple[str, ...]
     known: str | None
     known_rows: int
@@ -210,6 +214,8 @@ class LaunchPlan(Shape):
             steps=tuple(map(PlannedStep.of, plan.steps)),
             left_out=plan.left_out,
             cost_at_most=plan.cost_at_most,
+            children=plan.children,
+            cost_with_children=plan.cost_with_children,
             problems=plan.problems,
             known=None if plan.known is None else plan.known.value,
             known_rows=plan.known_rows,

@@ -161,6 +161,7 @@ class Outlook:
         open: Those of them that have not settled; all, where no items are there yet.
         may_finish: Nothing is awaited from outside but people, and no step is stopped: one run may come to the tables.
         system: The system whose tables it has besides those of every batch.
+        by_phase: It goes on where somebody asks for a phase of it: by hand, by a backfill, or by the phase's schedule.
     """
 
     laid_out: bool
@@ -169,11 +170,13 @@ class Outlook:
     open: Sequence[str]
     may_finish: bool
     system: str | None
+    by_phase: bool
 
 
 _OUTLOOK = """
 select b.batch_key, b.items_created_at is not null as laid_out, b.gathers is not null as grows,
        b.blueprint ->> 'system' as system,
+       coalesce((b.blueprint ->> 'by_phase')::boolean, false) as by_phase,
        array_agg(s.slug order by s.place) as planned,
        array_agg(s.slug order by s.place) filter (where s.is_pending or s.is_awaited) as open,
        b.waits_since is not null
@@ -201,7 +204,13 @@ def outlooks(connection: Connection, batch_keys: Collection[str]) -> dict[str, O
     rows = connection.execute(_OUTLOOK, (list(batch_keys),)).fetchall()
     return {
         row["batch_key"]: Outlook(
-            row["laid_out"], row["grows"], row["planned"], row["open"] or [], row["may_finish"], row["system"]
+            row["laid_out"],
+            row["grows"],
+            row["planned"],
+            row["open"] or [],
+            row["may_finish"],
+            row["system"],
+            row["by_phase"],
         )
         for row in rows
     }
