@@ -111,6 +111,20 @@ REPORTS: Mapping[str, Report] = {
         "Hours in a status, of those not contacted",
         system="fs",
     ),
+    "golf-segments": Report("golf_segments", "client_slug, batch_key, segment", "Courses by segment", system="golf"),
+    "golf-opportunities": Report(
+        "golf_opportunities", "client_slug, batch_key, opportunity", "Opportunities by score", system="golf"
+    ),
+    "golf-confidence": Report(
+        "golf_confidence", "client_slug, batch_key, figure, confidence", "How sure the figures are", system="golf"
+    ),
+    "golf-leads": Report(
+        "golf_leads_per_day",
+        "client_slug, batch_key, day",
+        "Courses and leads per day",
+        ("batch_key", "day", "courses", "leads", "qualified_leads", "cost", "cost_per_qualified_lead"),
+        system="golf",
+    ),
 }
 """What `enrich report NAME` knows. A name is for people; the model behind it can be queried like any other."""
 
