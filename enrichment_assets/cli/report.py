@@ -45,7 +45,7 @@ def report(
 
     Example: enrich report acme-1-apollo-basic-1 --html report.html
     """
-    from enrichment_assets.services.insight import queries
+    from enrichment_assets.services.insight import named_reports, queries
     from enrichment_assets.settings import Settings
 
     settings = Settings.from_environment()
@@ -56,13 +56,13 @@ def report(
         write_report(hq, settings, what, html)
         say(f"Written to {html}")
         return
-    sections = [what] if what in queries.REPORTS else queries.OF_ANY_BATCH
-    if what not in queries.REPORTS:
+    sections = [what] if what in named_reports.REPORTS else named_reports.OF_ANY_BATCH
+    if what not in named_reports.REPORTS:
         batch = what
     if batch is not None:
         queries.known_batch(settings, batch)
     if as_json:
-        _print_json(hq, settings, sections, batch, client, named=what not in queries.REPORTS)
+        _print_json(hq, settings, sections, batch, client, named=what not in named_reports.REPORTS)
         return
     for name in sections:
         print_report(hq, settings, name, batch=batch, client=client, limit=limit)
@@ -73,7 +73,7 @@ def print_report(
 ) -> None:
     """Print one of the reports by its name, of a batch, of a client or of all."""
     from enrichment_assets.cli.tables import print_table
-    from enrichment_assets.services.insight import queries
+    from enrichment_assets.services.insight import named_reports, queries
     from enrichment_assets.services.insight.report_money import with_currencies
 
     query, parameters = queries.report_query(name, batch)
@@ -82,9 +82,9 @@ def print_report(
             answer.columns,
             with_currencies(hq, answer.columns, answer.rows()),
             limit=limit,
-            title=queries.REPORTS[name].title,
+            title=named_reports.REPORTS[name].title,
             once=("client_slug", "batch_key"),
-            brief=queries.REPORTS[name].brief,
+            brief=named_reports.REPORTS[name].brief,
             total=("cost",),
         )
 

@@ -12,7 +12,7 @@ from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.system import SystemDefinition
 from enrichment_assets.registry.loader import builtin_pipelines, get_system, systems
 from enrichment_assets.services.catalog.configuration import add_pipeline
-from enrichment_assets.services.insight.queries import REPORTS
+from enrichment_assets.services.insight.named_reports import REPORTS
 from enrichment_assets.services.systems.arriving import ARRIVALS, EXAMPLES
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.views.making import Database, views

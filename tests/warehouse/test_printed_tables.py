@@ -21,7 +21,7 @@ from enrichment_assets.cli import COMMANDS, GROUPS, build_app
 from enrichment_assets.cli.home_guard import commands_of
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.operator_actions import Code
-from enrichment_assets.services.insight.queries import REPORTS
+from enrichment_assets.services.insight.named_reports import REPORTS
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action

@@ -11,7 +11,7 @@ with courses as (
         max(try_cast(json_extract_string(other_fields, '$.water_hazard_confidence') as integer)) as water_hazard_confidence,
         max(json_extract_string(other_fields, '$.top_opportunity')) as top_opportunity,
         max(try_cast(json_extract_string(other_fields, '$.top_opportunity_score') as integer)) as top_opportunity_score,
-        max(cast(json_extract(other_fields, '$.opportunities') as varchar)) as opportunities,
+        max(json_extract_string(other_fields, '$.opportunities')) as opportunities,
         sum(cost) as cost,
         bool_and(is_finished) as is_finished,
         max(last_advanced_at) as last_advanced_at
