@@ -33,6 +33,7 @@ from enrichment_assets.resources.platform import PlatformResource
 from enrichment_assets.resources.providers import provider_resources
 from enrichment_assets.sensors.alerts import alert_sensor
 from enrichment_assets.sensors.analytics import analytics_sensor
+from enrichment_assets.sensors.asked import asked_changes_sensor
 from enrichment_assets.sensors.callbacks import callback_sensor
 from enrichment_assets.sensors.drafts import draft_sensor
 from enrichment_assets.sensors.erasures import erasure_sensor
@@ -96,6 +97,7 @@ def build_definitions(
             webhook_sensor,
             draft_sensor,
             erasure_sensor,
+            asked_changes_sensor,
         ],
         resources={
             "platform": where,

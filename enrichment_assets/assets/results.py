@@ -34,8 +34,10 @@ def results_spec(last_steps: Sequence[dg.AssetKey]) -> dg.AssetSpec:
 def export_results(hq: Hq, settings: Settings, batch_key: str) -> dg.MaterializeResult:
     """Export the batch from HQ to the warehouse in one snapshot; the uploaded rows too, where there are more by now."""
     from enrichment_assets.services.batches.extracting import add_raw_rows
+    from enrichment_assets.services.review.standings import note_standings
     from enrichment_assets.warehouse import publish_batch_sources
 
+    note_standings(hq, batch_key)
     add_raw_rows(hq, settings, batch_key)
     reports = publish_batch_sources(hq, settings, batch_key)
     rows = {report.name: report.rows for report in reports}

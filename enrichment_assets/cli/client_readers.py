@@ -25,6 +25,9 @@ def grant_reader(
     role: Annotated[
         str | None, typer.Option("--role", help="A role that your administrator made, instead of a new one.")
     ] = None,
+    decides: Annotated[
+        bool, typer.Option("--decides", help="It may also change status and approval of prospects, by SQL.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a role in the workspace database that sees this client's rows of the results, and no others.
@@ -45,7 +48,8 @@ def grant_reader(
         raise ConfigurationError(
             f"the environment variable {password_env} is not set, or empty", code="reader.password_missing"
         )
-    granted = readers.grant_reader(opened_hq(), client, actor=actor(), password=password, role=role, renew=renew)
+    hq, options = opened_hq(), {"renew": renew, "decides": decides}
+    granted = readers.grant_reader(hq, client, actor=actor(), password=password, role=role, **options)
     if as_json:
         print_json(shapes.ReaderGrant.of(granted))
         return

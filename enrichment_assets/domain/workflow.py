@@ -26,6 +26,7 @@ from enrichment_assets.domain.emits import EmitsField
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.lead_columns import LeadColumn, long_provides, provides_fault
 from enrichment_assets.domain.parts import IDENTIFIER_PATTERN, Part
+from enrichment_assets.domain.patience import Limits, Retry
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
 from enrichment_assets.domain.regions import Processor, RegionCode, UnknownCountry
@@ -122,28 +123,6 @@ class ResponseMapping(Part):
         if wrong:
             raise ValueError(f"{wrong[0]} never says that a row is not known: 204, 404, 410 and the like can")
         return value
-
-
-class Limits(Part):
-    """Rates of one provider key, and how many calls of this workflow may be under way at once."""
-
-    per_second: float | None = Field(default=None, gt=0)
-    per_minute: float | None = Field(default=None, gt=0)
-    per_day: float | None = Field(default=None, gt=0)
-    concurrency: int = Field(default=10, ge=1, le=2000)
-
-
-class Retry(Part):
-    """Bounds of the retry loop: exponential backoff with full jitter between `base` and `max` seconds."""
-
-    attempts: int = Field(default=3, ge=1, le=20)
-    base: Seconds = 0.5
-    max: Seconds = 30.0
-    total: Seconds = 300.0
-    timeout: Seconds = 30.0
-    invalid_answers: int = Field(
-        default=1, ge=0, le=5, description="a prompt: answers that do not fit the schema and are asked for again"
-    )
 
 
 class Callback(Part):

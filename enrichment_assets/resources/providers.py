@@ -12,9 +12,10 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from enrichment_assets.domain.patience import Limits
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.workflow import Limits, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.providers import build_providers
 from enrichment_assets.resources.closed import closed
 from enrichment_assets.wire.secrets import secret_names

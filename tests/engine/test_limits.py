@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from enrichment_assets.domain.workflow import Limits, Retry
+from enrichment_assets.domain.patience import Limits, Retry
 from enrichment_assets.engine.throttle.backoff import delay_before
 from enrichment_assets.engine.throttle.rates import Closed, RateGate, Turn, TurnMissed, interval_of
 from enrichment_assets.store.limits.turns import TimeSlot

@@ -24,6 +24,7 @@ from psycopg.rows import dict_row
 from enrichment_assets import store
 from enrichment_assets.domain.alerts.kinds import Kind
 from enrichment_assets.domain.alerts.notices import ChannelKind
+from enrichment_assets.domain.drafts import Standing
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.families import FamilyStatus, FamilyTable
@@ -64,6 +65,7 @@ from enrichment_assets.store.results import (
 )
 from enrichment_assets.store.review import approvals, drafts
 from enrichment_assets.store.review.questions import open_questions
+from enrichment_assets.store.review.standings import replace_standings
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
 from enrichment_assets.store.sources import gathering, jobs
 from enrichment_assets.store.states import (
@@ -327,6 +329,9 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     replaying.stored_answers: lambda c, b: list(replaying.stored_answers(c, b.batch_id, "first")),
     replaying.write_readings: lambda c, b: replaying.write_readings(c, _readings(b), 1, "replayed"),
     replaying.parents: lambda c, b: replaying.parents(c, b.items, 1),
+    replace_standings: lambda c, b: replace_standings(
+        c, b.batch_id, b.client_id, [(item, "first", Standing.APPROVED) for item in b.items]
+    ),
     approvals.latest: lambda c, b: approvals.latest(c, b.batch_id, b.items),
     approvals.history: lambda c, b: approvals.history(c, b.batch_id, b.items[0], "first"),
     drafts.items_with_drafts: lambda c, b: drafts.items_with_drafts(c, b.batch_id, SLUGS, b.items),

@@ -25,12 +25,23 @@ phases as (
         s.item_id,
         p.phase,
         max(s.advanced_at) filter (where s.status = 'COMPLETED' and s.outcome = 'found') as reached_at,
+        bool_or(s.draft_standing = 'approved') as approved,
         count(*) filter (where s.status in ('PENDING', 'IN_PROGRESS')) as open_steps,
         count(*) filter (where s.status in ('FAILED', 'AMBIGUOUS')) as failed_steps
     from {{ source('hq', 'workflow_states') }} as s
     inner join {{ source('hq', 'batch_steps') }} as p on p.batch_key = s.batch_key and p.workflow_slug = s.workflow_slug
     where p.phase is not null and p.provider <> 'local'
     group by all
+
+),
+
+contacted as (
+
+    select batch_key, item_id, true as contacted
+    from {{ source('hq', 'item_edits') }}
+    where field = 'prospect_status'
+    group by batch_key, item_id
+    having arg_max(value, edit_id) = 'contacted'
 
 ),
 
@@ -43,6 +54,7 @@ reached as (
         max(reached_at) filter (where phase = 'intelligence') as intelligence_collected_at,
         max(reached_at) filter (where phase = 'qualification') as qualified_at,
         max(reached_at) filter (where phase = 'personalisation') as personalized_at,
+        coalesce(bool_or(approved), false) as approved,
         max(open_steps) filter (where phase = 'contact-enrichment') as open_steps,
         max(failed_steps) filter (where phase = 'contact-enrichment') as failed_steps
     from phases
@@ -82,6 +94,7 @@ select
     coalesce(v.company_website, i.company_website) as company_website,
     coalesce(i.industry, v.industry) as industry,
     case
+        when c.contacted then 'contacted'
         when r.personalized_at is not null then 'personalized'
         when r.qualified_at is not null then 'qualified'
         when r.intelligence_collected_at is not null then 'researched'
@@ -129,9 +142,12 @@ select
     v.recommended_approach,
     coalesce(r.personalized_at is not null and v.email_verdict = 'valid' and v.draft_body is not null, false) as ready_for_outreach,
     r.personalized_at,
-    false as approved_for_send,
-    cast(null as timestamptz) as email_sent_at
+    coalesce(r.approved, false) as approved_for_send,
+    cast(null as timestamptz) as email_sent_at,
+    b.read_at as recorded_at
 from prospects as i
 left join reached as r on r.batch_key = i.batch_key and r.item_id = i.item_id
+left join contacted as c on c.batch_key = i.batch_key and c.item_id = i.item_id
+left join {{ source('hq', 'batches') }} as b on b.batch_key = i.batch_key
 left join said as v on v.batch_key = i.batch_key and v.item_id = i.item_id
 order by i.batch_key, i.item_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from enrichment_assets.domain.workflow import Retry
+from enrichment_assets.domain.patience import Retry
 
 _chance = random.Random()  # noqa: S311 - jitter, not a secret
 

@@ -19,8 +19,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from enrichment_assets.domain.patience import Limits
 from enrichment_assets.domain.statuses import StopCause
-from enrichment_assets.domain.workflow import Limits
 from enrichment_assets.engine.run.database_clock import DatabaseClock
 from enrichment_assets.store.limits.turns import TimeSlot
 

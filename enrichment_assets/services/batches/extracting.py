@@ -12,6 +12,7 @@ from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.services.batches.freshness import is_behind
 from enrichment_assets.services.batches.status import batch_row
+from enrichment_assets.services.review.standings import note_standings
 from enrichment_assets.services.uploads.raw_uploads import raw_rows, write_raw_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import get_batch
@@ -51,6 +52,7 @@ def bring_up_to_date(hq: Hq, settings: Settings, batch_key: str) -> Standing:
             Hint(Action.START_BATCH, {"batch": batch_key}),
         )
     if is_behind(hq, settings, row):
+        note_standings(hq, batch_key)
         publish_batch_sources(hq, settings, batch_key)
         build_models(settings, batch_key)
     return Standing(row.client, row.items, row.done, row.items - row.done)

@@ -22,8 +22,8 @@ from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.tenancy import readers as store
 from enrichment_assets.store.tenancy.policies import ensure_readers
 from enrichment_assets.store.tenancy.readers import Reader
-from enrichment_assets.store.tenancy.workspace import lock_readers
-from enrichment_assets.store.views.making import let_use, standing
+from enrichment_assets.store.tenancy.workspace import deciding_among, let_at_views, lock_readers
+from enrichment_assets.store.views.making import standing
 from enrichment_assets.warehouse.protecting import protect_published
 
 LEAST_PASSWORD = 12
@@ -63,7 +63,14 @@ class Revoked:
 
 
 def grant_reader(
-    hq: Hq, client: str, *, actor: Actor, password: str | None = None, role: str | None = None, renew: bool = False
+    hq: Hq,
+    client: str,
+    *,
+    actor: Actor,
+    password: str | None = None,
+    role: str | None = None,
+    renew: bool = False,
+    decides: bool = False,
 ) -> Granted:
     """Make the client's reader role, or let the one that it has at what there is now.
 
@@ -74,6 +81,7 @@ def grant_reader(
         password: Its password; None: one is made up for a new role.
         role: A role that an administrator made, instead of one that is made now; its password is not touched.
         renew: Make up a password for the role that the client has, too.
+        decides: It may change what is writable of the views: status and approval of prospects.
 
     Raises:
         NotFoundError: There is no such client.
@@ -92,14 +100,19 @@ def grant_reader(
         oid = store.oid_of(workspace, name)
         changed |= store.note_reader(workspace, name, oid, client_id, client)
         store.let_in(workspace, name, relations)
-        let_use(workspace, standing(workspace, "workspace"), [name])
+        there = standing(workspace, "workspace")
+        if decides:
+            store.let_write(workspace, name)
+            changed = True
+        let_at_views(workspace, there, [name], [name] if decides else deciding_among(workspace, [name]))
         server = store.server_of(workspace)
         (reader,) = (one for one in store.readers(workspace, client) if one.role == name)
     with hq.transaction() as connection:
         same = store.server_of(connection) == server and store.oid_of(connection, name) == oid
         changed |= store.note_reader(connection, name, oid if same else None, client_id, client)
         if changed:
-            note_action(connection, actor, Code.CLIENT_GRANT_READER, client, client_id=client_id, after={"role": name})
+            after = {"role": name, **({"decides": True} if decides else {})}
+            note_action(connection, actor, Code.CLIENT_GRANT_READER, client, client_id=client_id, after=after)
     return Granted(reader, place(hq.workspace.url), made_up, relations)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from enrichment_assets.domain.patience import Limits
 from enrichment_assets.domain.statuses import SpentOn
-from enrichment_assets.domain.workflow import Limits, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store.runs.step_times import ALL_STEPS
 
 HELD_BACK = (

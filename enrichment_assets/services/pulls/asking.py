@@ -10,9 +10,9 @@ import os
 from dataclasses import dataclass
 
 from enrichment_assets.domain.errors import EnrichError, MissingVariableError
+from enrichment_assets.domain.patience import Retry
 from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.domain.workflow import Retry
 from enrichment_assets.engine.throttle.backoff import delay_before
 from enrichment_assets.wire.secrets import SANDBOX_KEY, refuse_foreign_variable
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, ProviderClient, send

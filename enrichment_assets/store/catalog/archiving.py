@@ -122,6 +122,7 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
             f"delete from {table} where batch_id = %(id)s"
             for table in (
                 "item_edits",
+                "draft_standings",
                 "item_leases",
                 "runners",
                 "budgets",

@@ -50,3 +50,13 @@ def add_edit(
     if row is None:
         raise NotFoundError(f"Batch `{batch_key}` has no item {item_id}.", code="item.not_found")
     return int(row["id"])
+
+
+# one row: by its key
+def latest_edit(connection: Connection, batch_id: int, item_id: int, field: str) -> str | None:
+    """What a person said of a field last; None: nothing, or that it is to be empty."""
+    row = connection.execute(
+        "select value from item_edits where batch_id = %s and item_id = %s and field = %s order by id desc limit 1",
+        (batch_id, item_id, field),
+    ).fetchone()
+    return None if row is None else row["value"]

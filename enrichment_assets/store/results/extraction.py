@@ -70,10 +70,13 @@ SOURCE_QUERIES: Mapping[str, str] = {
                edited_by, note, edited_at
         from item_edits where batch_id = {batch_id} order by id""",
     "workflow_states": """
-        select {client}::text as client_slug, {batch}::text as batch_key, item_id, workflow_slug,
-               position::int as position, status, outcome, reason, error_class, attempts, cost::text as cost, call_id,
-               result_id, deadline_at, next_attempt_at, advanced_at, stored_at
-        from workflow_states where batch_id = {batch_id}""",
+        select {client}::text as client_slug, {batch}::text as batch_key, s.item_id, s.workflow_slug,
+               s.position::int as position, s.status, s.outcome, s.reason, s.error_class, s.attempts,
+               s.cost::text as cost, s.call_id, s.result_id, s.deadline_at, s.next_attempt_at, s.advanced_at,
+               s.stored_at, d.standing as draft_standing
+        from workflow_states s left join draft_standings d
+          on d.item_id = s.item_id and d.workflow_slug = s.workflow_slug and d.batch_id = {batch_id}
+        where s.batch_id = {batch_id}""",
     "enrichment_results": """
         select {client}::text as client_slug, {batch}::text as batch_key, id as result_id, item_id, workflow_slug,
                provider, call_id, outcome, payload::text as payload, fields::text as fields,

@@ -83,6 +83,12 @@ def latest(
     return {(row["item_id"], row["workflow_slug"]): _approval(row) for row in rows}
 
 
+# one row: of one batch's few approvals
+def anything_said(connection: Connection, batch_id: int) -> bool:
+    """Whether anything was said of a draft of a batch."""
+    return connection.execute("select 1 from approvals where batch_id = %s limit 1", (batch_id,)).fetchone() is not None
+
+
 def history(connection: Connection, batch_id: int, item_id: int, workflow: str) -> list[Approval]:
     """All that was said of a draft, the latest first."""
     rows = connection.execute(

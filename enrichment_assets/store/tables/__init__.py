@@ -35,7 +35,7 @@ from enrichment_assets.store.tables.outgoing import (
 )
 from enrichment_assets.store.tables.pull import pull_syncs, pulled_pages, pulls
 from enrichment_assets.store.tables.result import enrichment_results, enrichment_results_log
-from enrichment_assets.store.tables.review import approvals
+from enrichment_assets.store.tables.review import approvals, draft_standings
 from enrichment_assets.store.tables.run import item_leases, runners, step_stops, step_times
 from enrichment_assets.store.tables.source import source_rows, sources
 from enrichment_assets.store.tables.state import company_play_step_completions, workflow_states
@@ -59,6 +59,7 @@ __all__ = [
     "client_workflow_configs",
     "clients",
     "company_play_step_completions",
+    "draft_standings",
     "enrich_readers",
     "enrichment_pipelines",
     "enrichment_registry",

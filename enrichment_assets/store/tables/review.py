@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
 
-from enrichment_assets.domain.drafts import Decision
+from enrichment_assets.domain.drafts import Decision, Standing
 from enrichment_assets.store.tables.columns import identity, metadata, now, one_of, tenant
 from enrichment_assets.store.tables.marks import OUR_WORD, SETTING, STAFF, Erased, kept, person
 from enrichment_assets.store.tables.tenants import OWN
@@ -28,5 +28,18 @@ approvals = Table(  # append only, the latest of an item and workflow counts; it
     now("decided_at"),
     one_of("decision", Decision),
     Index(None, "batch_id", "item_id", "workflow_slug"),
+    info=OWN,
+)
+
+draft_standings = Table(  # where drafts of which something was said stood when their batch was extracted last
+    "draft_standings",
+    metadata,
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workflow_slug", Text, primary_key=True, info=SETTING),
+    Column("batch_id", BigInteger, nullable=False),
+    tenant(),
+    Column("standing", Text, nullable=False, info=OUR_WORD),
+    one_of("standing", Standing),
+    Index(None, "batch_id"),
     info=OWN,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from psycopg.errors import DependentObjectsStillExist, InsufficientPrivilege
 
 from enrichment_assets.store.database import Connection, Row
 from enrichment_assets.store.tenancy.policies import KEEPS, READERS, WORKS
-from enrichment_assets.store.tenancy.workspace import let_read
+from enrichment_assets.store.tenancy.workspace import MAY_WRITE, let_read
 
 PREFIX = "enrich_reader_"
 LONGEST_NAME = 63
@@ -21,7 +22,7 @@ LONGEST_NAME = 63
 
 MOST_CONNECTIONS = 10
 _SETTINGS = {
-    "default_transaction_read_only": "on",
+    MAY_WRITE: "on",
     "statement_timeout": "10min",
     "idle_in_transaction_session_timeout": "10min",
 }
@@ -98,6 +99,13 @@ def make_role(connection: Connection, role: str, password: str) -> None:
         path = sql.SQL(", ").join(map(sql.Identifier, row["path"]))
         statement = sql.SQL("alter role {} in database {} set search_path = {}")
         connection.execute(statement.format(sql.Identifier(role), sql.Identifier(row["here"]), path))
+
+
+def let_write(connection: Connection, role: str) -> None:
+    """Let a role's sessions write where it has a right to, from the next one on; an administrator's is theirs."""
+    setting = sql.SQL("alter role {} set {} = off").format(sql.Identifier(role), sql.Identifier(MAY_WRITE))
+    with suppress(InsufficientPrivilege), connection.transaction():
+        connection.execute(setting)
 
 
 def set_password(connection: Connection, role: str, password: str) -> None:

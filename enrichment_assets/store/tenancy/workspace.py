@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
+from enrichment_assets.store.asked import changes
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.tenancy.policies import READERS, READS, Rows, ensure_readers, protect, secure_view
-from enrichment_assets.store.views.making import ensure_views, let_use, views
+from enrichment_assets.store.views.making import View, ensure_views, let_use, views
+
+MAY_WRITE = "default_transaction_read_only"
+"""The setting of a reader's role that is `off` where it may change what is writable of its views."""
 
 _LOCK = 7_210_104
 """Held by who makes a reader and by who makes a table: the reader of now may read the table of now."""
@@ -31,11 +35,36 @@ def protect_results(connection: Connection, tables: Mapping[str, Rows], open_: S
 
 
 def show_views(connection: Connection, system: str) -> None:
-    """Make the views of a system over tables of results, and let the readers at them."""
-    made = ensure_views(connection, [view for view in views("workspace") if view.system == system])
+    """Make the views of a system over tables of results, and let the readers at them.
+
+    Readers who may decide may change what is writable of them.
+    """
+    wanted = [view for view in views("workspace") if view.system == system]
+    if any(view.triggers for view in wanted):
+        changes.ensure(connection)
+    made = ensure_views(connection, wanted)
     if made:
         lock_readers(connection)
-        let_use(connection, made, _roles(connection))
+        roles = _roles(connection)
+        let_at_views(connection, made, roles, deciding_among(connection, roles))
+
+
+def let_at_views(connection: Connection, there: Sequence[View], roles: Sequence[str], deciders: Sequence[str]) -> None:
+    """Let readers select from views, and those among them who decide change what is writable of them."""
+    let_use(connection, there, roles)
+    writable = [view for view in there if view.triggers]
+    if writable:
+        let_use(connection, writable, deciders, write=True)
+        let_read(connection, roles, open_among(connection, [changes.TABLE]))  # such a view reads what is asked for
+
+
+def deciding_among(connection: Connection, roles: Sequence[str]) -> list[str]:
+    """Those of the roles whose sessions begin with the right to write: they were let decide."""
+    found = connection.execute(
+        "select rolname as name from pg_roles where rolname = any(%s) and rolconfig @> %s order by 1",
+        [list(roles), [f"{MAY_WRITE}=off"]],
+    )
+    return [row["name"] for row in found.fetchall()]
 
 
 def _roles(connection: Connection) -> list[str]:

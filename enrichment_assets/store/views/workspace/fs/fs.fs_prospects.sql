@@ -5,7 +5,7 @@ select
     r.company_domain,
     r.company_website,
     r.industry,
-    r.status,
+    case when s.at > r.recorded_at then s.new_value else r.status end as status,
     r.discovery_source,
     r.enrichment_status,
     r.discovered_at,
@@ -29,6 +29,14 @@ select
     r.recommended_approach,
     r.ready_for_outreach,
     r.personalized_at,
-    r.approved_for_send,
+    case when a.at > r.recorded_at then a.new_value::boolean else r.approved_for_send end as approved_for_send,
     r.email_sent_at
 from fs_prospect_records r
+left join (
+    select distinct on (batch_key, item_id) batch_key, item_id, new_value, coalesce(decided_at, 'infinity') as at
+    from asked_changes where field = 'status' and state <> 'refused' order by batch_key, item_id, id desc
+) s on s.batch_key = r.batch_key and s.item_id = r.item_id
+left join (
+    select distinct on (batch_key, item_id) batch_key, item_id, new_value, coalesce(decided_at, 'infinity') as at
+    from asked_changes where field = 'approved_for_send' and state <> 'refused' order by batch_key, item_id, id desc
+) a on a.batch_key = r.batch_key and a.item_id = r.item_id

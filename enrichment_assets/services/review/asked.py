@@ -1,0 +1,104 @@
+"""What users of the workspace ask for by SQL becomes a correction or an approval, or is refused with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from enrichment_assets.domain.actors import Actor, ActorKind, name_from
+from enrichment_assets.domain.drafts import Standing
+from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
+from enrichment_assets.domain.operator_actions import Code
+from enrichment_assets.services.review import deciding
+from enrichment_assets.services.review.listing import Reviewed, judged
+from enrichment_assets.services.review.reading import ReviewedBatch, read_drafts, reviewed
+from enrichment_assets.store.asked import changes
+from enrichment_assets.store.asked.changes import AskedChange
+from enrichment_assets.store.audit.operator_actions import note_action
+from enrichment_assets.store.database import Connection, Row
+from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.results.edits import add_edit, latest_edit
+from enrichment_assets.store.review import approvals
+from enrichment_assets.store.review.drafts import batch_of_item
+
+STATUS = "prospect_status"
+"""The field of a lead that holds what a person said of where it stands."""
+
+WITHDRAWN = "approved_for_send was set to false"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of requests."""
+
+    done: int
+    refused: int
+
+
+def carry_out(hq: Hq) -> Done:
+    """Carry out what waits, or refuse it, each in the name of the role that asked.
+
+    A request is marked after HQ has committed. One that was carried out and not marked is found to be done.
+    """
+    refusals: list[str | None] = []
+    with hq.workspace.transaction() as workspace:
+        for change in changes.take(workspace):
+            try:
+                _carry_out(hq, change)
+                refusals.append(None)
+            except EnrichError as error:
+                refusals.append(str(error))
+            changes.decide(workspace, change.id, refusals[-1])
+    return Done(refusals.count(None), len(refusals) - refusals.count(None))
+
+
+def _carry_out(hq: Hq, change: AskedChange) -> None:
+    actor = Actor(ActorKind.SQL, name_from(change.asked_by))
+    with hq.transaction() as connection:
+        row = batch_of_item(connection, change.item_id)
+        if row is None or (row["batch_key"], row["client"]) != (change.batch, change.client):
+            raise NotFoundError("there is no such lead any more", code="asked.lead_not_found")
+        if change.field == "status":
+            _set_status(connection, row, change, actor)
+            return
+        batch = reviewed(connection, row)
+        known = approvals.latest(connection, row["id"], [change.item_id])
+    drafts = [
+        judged(batch, draft, known.get((draft.item_id, draft.workflow)))
+        for draft in read_drafts(hq, batch, None, [change.item_id])
+    ]
+    if change.value == "true":
+        _approve(hq, batch, drafts, change, actor)
+    else:
+        approved = [one for one in drafts if one.standing in (Standing.APPROVED, Standing.OUTDATED)]
+        deciding.reject(hq, deciding.Selection(batch, approved), actor=actor, reason=WITHDRAWN)
+
+
+def _set_status(connection: Connection, row: Row, change: AskedChange, actor: Actor) -> None:
+    if latest_edit(connection, row["id"], change.item_id, STATUS) == change.value:
+        return
+    edit_id = add_edit(connection, change.batch, change.item_id, STATUS, change.value, change.asked_by, "by SQL")
+    ids = {"client_id": row["client_id"], "batch_id": row["id"]}
+    note_action(connection, actor, Code.LEAD_EDIT, change.item_id, **ids, after={"field": STATUS, "edit_id": edit_id})
+
+
+def _approve(hq: Hq, batch: ReviewedBatch, drafts: list[Reviewed], change: AskedChange, actor: Actor) -> None:
+    """Approve the drafts that whoever asked had before them, word for word. Raises `ConfigurationError`: none is."""
+    seen = set(_texts(change.seen))
+    shown = [one for one in drafts if all(value in seen for value in one.draft.values.values())]
+    if not shown:
+        raise ConfigurationError(
+            "the draft is another one by now than the table shows; look at it again when the tables are made anew",
+            code="asked.draft_changed",
+        )
+    new = [one for one in shown if one.standing is not Standing.APPROVED]
+    deciding.approve(hq, deciding.Selection(batch, new), actor=actor, note="by SQL")
+
+
+def _texts(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for member in value.values():
+            yield from _texts(member)
+    elif value is not None:
+        yield value
