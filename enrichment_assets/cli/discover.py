@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def discover(
-    system: Annotated[str, typer.Argument(help="Whose search templates are used: fs.")],
+    system: Annotated[str, typer.Argument(help="Which search templates are used: fs (the web), fs-people (Apollo).")],
     industry: Annotated[
         list[str] | None, typer.Option("--industry", help="Repeatable; default: all that the system has.")
     ] = None,

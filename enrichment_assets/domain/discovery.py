@@ -66,6 +66,32 @@ def prospects_found(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def listed_people_found(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `people_listed` who can be asked for by their id: who has an address, each once, and why not the others.
+
+    `parameters.without_email` takes those without an address, too.
+    """
+    original, parameters = _mapping(context.get("original")), _mapping(context.get("parameters"))
+    said = {
+        "industry": context.get("industry"),
+        "discovery_source": "people_search",
+        "discovery_query": original.get("query"),
+        "region": original.get("region"),
+    }
+    people: dict[str, dict[str, Any]] = {}
+    dropped = []
+    for person in map(_mapping, list_in(context.get("people_listed"))):
+        name = person.get("apollo_person_id")
+        if not isinstance(name, str) or not name:
+            dropped.append({"what": None, "why": "no_id"})
+        elif person.get("has_email") is not True and parameters.get("without_email") is not True:
+            dropped.append({"what": name, "why": "no_address_known"})
+        else:
+            fields = {key: person.get(key) for key in ("apollo_person_id", "first_name", "title", "company_name")}
+            people.setdefault(name, {**fields, **said})
+    return {"prospects": list(people.values()), "kept": len(people), "dropped": dropped}
+
+
 def fields_of_prospect(one: Prospect) -> dict[str, Any]:
     """A prospect as the fields of an item; without what is not known."""
     fields = {

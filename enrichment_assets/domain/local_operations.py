@@ -12,6 +12,7 @@ PAYLOADS: Mapping[str, frozenset[str]] = {
     "find_linkedin_profile": frozenset({"linkedin_url", "matched", "reason", "namesakes"}),
     "choose_companies": frozenset({"companies", "kept", "dropped"}),
     "find_staff_page": frozenset({"company_staff_page_url"}),
+    "choose_listed_people": frozenset({"prospects", "kept", "dropped"}),
     "choose_prospects": frozenset({"prospects", "kept", "dropped"}),
     "normalise_place": frozenset({"state_code", "state_name", "country_code"}),
     "choose_page": frozenset({"listing_url", "host", "reason", "own_site"}),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, StringConstraints, model_validator
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.parts import Part
@@ -24,28 +24,31 @@ REGION = "{region}"
 _LONGEST = 120
 
 
-def _names_region(text: str) -> str:
-    if REGION not in text:
-        raise ValueError(f"{text!r} does not say where {REGION} goes")
-    return text
-
-
 class Industry(Part):
     """One kind of company: its name for people, and what is searched for."""
 
     title: str = Field(min_length=1)
-    queries: list[Annotated[str, AfterValidator(_names_region)]] = Field(min_length=1)
+    queries: list[Annotated[str, StringConstraints(min_length=1)]] = Field(min_length=1)
 
 
 class Searches(Part):
-    """The search templates of a system, and the pipeline that takes the plans made of them."""
+    """Search templates, and the pipeline that takes the plans made of them."""
 
     slug: Slug
     title: str
     pipeline: Slug
+    region_in_query: bool = Field(default=True, description="else the region is a filter of its own of the search")
     results: int = Field(default=10, ge=1, le=100, description="companies that one page of results leads to at most")
     most_pages: int = Field(default=10, ge=1, le=50, description="pages of one query")
     industries: dict[Slug, Industry] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _queries_name_the_region(self) -> Searches:
+        for query in (query for industry in self.industries.values() for query in industry.queries):
+            if (REGION in query) is not self.region_in_query:
+                has = "does not say where" if self.region_in_query else "says where"
+                raise ValueError(f"{query!r} {has} {REGION} goes")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,14 +64,22 @@ def test_what_cannot_be_planned_is_refused(industries: list[str], regions: list[
 
 
 def test_a_template_that_forgets_the_region_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"where \{region\} goes"):
-        Searches.model_validate({**SEARCHES.model_dump(), "industries": {"a": {"title": "A", "queries": ["firms"]}}})
+    forgets = {**SEARCHES.model_dump(), "industries": {"a": {"title": "A", "queries": ["firms"]}}}
+    with pytest.raises(ValidationError, match=r"does not say where \{region\} goes"):
+        Searches.model_validate(forgets)
+    filtered = Searches.model_validate({**forgets, "region_in_query": False})
+    assert [(row.query, row.region) for row in plan_searches(filtered, [], ["Erie"], 1)] == [("firms", "Erie")]
+    with pytest.raises(ValidationError, match=r"says where \{region\} goes"):
+        Searches.model_validate({**SEARCHES.model_dump(), "region_in_query": False})
 
 
-def test_the_shipped_templates_name_the_seven_industries_and_a_pipeline_that_counts_to_a_target() -> None:
-    fs = builtin_searches()["fs"]
+@pytest.mark.parametrize(("slug", "counted"), [("fs", "choose-prospects"), ("fs-people", "choose-listed-people")])
+def test_the_shipped_templates_name_the_seven_industries_and_a_pipeline_that_counts_to_a_target(
+    slug: str, counted: str
+) -> None:
+    fs = builtin_searches()[slug]
     assert list(fs.industries) == [
         "wealth-management", "accounting", "equipment-financing", "insurance-agencies", "financial-advisors",
         "real-estate", "venture-capital",
     ]  # fmt: skip
-    assert builtin_pipelines()[fs.pipeline].target == "choose-prospects"
+    assert builtin_pipelines()[fs.pipeline].target == counted

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from enrichment_assets.domain.companies import domain_of_row
-from enrichment_assets.domain.discovery import companies_found, prospects_found, staff_page_found
+from enrichment_assets.domain.discovery import companies_found, listed_people_found, prospects_found, staff_page_found
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import ContractError
@@ -98,6 +98,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "find_linkedin_profile": _find_linkedin_profile,
     "choose_companies": companies_found,
     "find_staff_page": staff_page_found,
+    "choose_listed_people": listed_people_found,
     "choose_prospects": prospects_found,
     "normalise_place": place_normalised,
     "choose_page": page_found,
