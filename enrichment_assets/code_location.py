@@ -14,6 +14,7 @@ import dagster as dg
 
 from enrichment_assets.assets.enrichment import build_enrichment_asset
 from enrichment_assets.assets.extraction import build_model_assets
+from enrichment_assets.assets.freshness import freshness_batches, freshness_job, freshness_schedule
 from enrichment_assets.assets.instantly import (
     instantly_accounts_raw,
     instantly_campaigns_raw,
@@ -78,16 +79,18 @@ def build_definitions(
             instantly_campaigns_raw,
             instantly_accounts_raw,
             instantly_daily_analytics_raw,
+            freshness_batches,
         ],
         jobs=[
             batch_job,
             analytics_job,
             retention_job,
             instantly_job,
+            freshness_job,
             *(phase.job for phase in phases),
             *whole_jobs({workflow.slug for workflow in shown}),
         ],
-        schedules=[retention_schedule, instantly_schedule, *map(phase_schedule, phases)],
+        schedules=[retention_schedule, instantly_schedule, freshness_schedule, *map(phase_schedule, phases)],
         sensors=[
             upload_sensor,
             callback_sensor,

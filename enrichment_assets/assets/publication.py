@@ -64,6 +64,10 @@ def publish(hq: Hq, session: BatchSession, wanted: Collection[dg.AssetCheckKey])
     ]
     tell_of_leads(hq, session)
     mark_extracted(hq, session.batch_key)
+    if session.system == "freshness":
+        from enrichment_assets.services.freshness.carrying import carry_over_batch
+
+        carry_over_batch(hq, session.batch_key)
     return dg.MaterializeResult(
         asset_key=PUBLISHED,
         metadata={"dagster/row_count": sum(rows.values()), "rows_by_table": rows},

@@ -45,6 +45,7 @@ COMMANDS = (
     "upload",
     "trying",
     "launch",
+    "freshness",
     "discover",
     "batch",
     "holding",

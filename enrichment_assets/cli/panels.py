@@ -10,7 +10,7 @@ PANELS = {
     "Start": ("demo", "up", "down", "sandbox"),
     "Set up": ("client", "workflow", "pipeline", "budget", "suppress", "alert", "webhook"),
     "Lists in": ("discover", "upload", "uploads", "rejections", "lead"),
-    "Batches": ("try", "launch", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
+    "Batches": ("try", "launch", "freshness", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
     "Who may, and who did": ("user", "api-key", "audit", "api"),
     "Before anything leaves": ("review",),

@@ -18,5 +18,7 @@ PAYLOADS: Mapping[str, frozenset[str]] = {
     "choose_page": frozenset({"listing_url", "host", "reason", "own_site"}),
     "read_career": frozenset({"tenure", "since", "previous"}),
     "choose_staff": frozenset({"staff", "kept", "dropped"}),
+    "compare_with_known": frozenset({"standing", "is_active", "last_verified", "changes"}),
+    "choose_replacement": frozenset({"replacement", "found"}),
 }
 """Operation -> what `provides` of such a workflow can read; `engine.run.local` computes it."""

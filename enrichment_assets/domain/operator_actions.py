@@ -78,6 +78,7 @@ class Code(StrEnum):
     PERSON_EXPORT = "person.export"
     PERSON_ERASE = "person.erase"
     LEAD_EDIT = "lead.edit"
+    LEAD_FRESHNESS = "lead.freshness"
     REVIEW_APPROVE = "review.approve"
     REVIEW_REJECT = "review.reject"
     REVIEW_EDIT = "review.edit"

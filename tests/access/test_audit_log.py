@@ -49,6 +49,7 @@ CHANGES_NOTHING: dict[str, str] = {
     "extract": CARRIES_OUT,
     **dict.fromkeys(["up", "down", "sandbox", "api"], KEEPS),
     "demo": "it uploads and launches by the services of `upload` and `launch`, which write it down",
+    "freshness": "it uploads and launches by the services of `upload` and `launch`, which write it down",
     "workflow test": "it tries cases in memory; with --record it writes a file",
 }  # fmt: skip
 """Commands that leave no row, each with its reason. Whoever adds a command puts it here, or into `CHANGES`, where a

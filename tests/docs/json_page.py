@@ -57,6 +57,8 @@ PRINTED: Mapping[str, str] = {
     "try --show": "Try",
     "launch --dry-run": "LaunchPlan",
     "launch": "Launch",
+    "freshness": "FreshnessPlan",
+    "freshness --launch": "list of Launch",
     "discover --dry-run": "LaunchPlan",
     "run": "Batch",
     "pause": "HoldChange",

@@ -38,6 +38,7 @@ FOR_USERS = (
     "docs/access.md",
     "docs/callbacks.md",
     "docs/webhooks.md",
+    "docs/freshness.md",
     "docs/instantly.md",
     "docs/analytics.md",
     "docs/companies.md",

@@ -290,6 +290,8 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "discover --dry-run",
         ("discover", "fs", "--industry", "accounting", "--region", "Erie, PA", "--client", "acme", "--dry-run"),
     ),
+    ("freshness", ("freshness", "--client", "acme", "--days", "1")),
+    ("freshness --launch", ("freshness", "--client", "acme", "--launch")),
     ("run", ("run", "clean-1", "--workflow", "normalise-name")),
     ("webhook add", ("webhook", "add", "crm", HOOK, "--client", "acme", "--secret", "MY_HOOK")),
     ("pause", ("pause", "clean-1", "--workflow", "normalise-name", "--reason", "a moment")),
@@ -438,7 +440,7 @@ CHANGES = {
     "api-key revoke": "api_key.revoke",
 }
 """What the commands that change something write down."""
-EMPTY = {"rejections", "resolve --retry", "alert incidents"}
+EMPTY = {"freshness --launch", "rejections", "resolve --retry", "alert incidents"}
 """What may print nothing of its noun here."""
 
 

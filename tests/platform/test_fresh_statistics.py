@@ -60,6 +60,7 @@ from enrichment_assets.store.results import (
     families,
     family_tables,
     freshness,
+    freshness_edits,
     plain_values,
     statistics,
 )
@@ -245,6 +246,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
             for item in b.items[:100]
         ],
     ),
+    freshness_edits.carry_over: lambda c, b: freshness_edits.carry_over(c, b.batch_id, "acme-1"),
     family_tables.write_rows: lambda c, b: family_tables.write_rows(
         c, EDITS, [("acme", "fresh", item, "p", datetime.now(UTC), "x") for item in b.items[:GROUP]]
     ),

@@ -50,6 +50,7 @@ MATERIAL: dict[str, Any] = {
 """What prompts are shown besides the person and the company."""
 
 OWN_CONTEXT: dict[str, dict[str, Any]] = {
+    "recheck-profile": {"linkedin_url": "https://www.linkedin.com/in/ann-archer-1"},
     "enrich-linkedin-profile": {"linkedin_url": "https://www.linkedin.com/in/ann-archer-1"},
     # Somebody whom People Data Labs knows for sure, with a mobile number.
     "find-phone-via-pdl": {"email": "ann.archer3@brightlake.com", "last_name": "Archer3", "full_name": "Ann Archer3"},

@@ -14,6 +14,7 @@ from enrichment_assets.domain.domains import addresses_of, registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.facts import gathered_facts
+from enrichment_assets.domain.freshness import compared, replacement
 from enrichment_assets.domain.linkedin_search import choose_profile, wanted
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone
@@ -104,5 +105,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "choose_page": page_found,
     "choose_staff": staff_found,
     "read_career": career_read,
+    "compare_with_known": compared,
+    "choose_replacement": replacement,
 }
 """Every local operation by the name that a workflow's `operation` has."""

@@ -221,7 +221,17 @@ def draft_launch(
     known: Known | None = None,
 ) -> Draft:
     """Find upload and pipeline, and build the blueprint. Arguments and errors as those of `plan_launch`."""
-    row = find_upload(connection, upload, client)
+    return draft_of(connection, find_upload(connection, upload, client), pipeline, target, known)
+
+
+def draft_of(
+    connection: Connection,
+    row: dict[str, Any],
+    pipeline: str,
+    target: int | None = None,
+    known: Known | None = None,
+) -> Draft:
+    """`draft_launch` of an upload's row, which need not be kept: `id`, `client`, `client_id`, counts and `columns`."""
     definition = PipelineDefinition.model_validate(pipeline_row(connection, pipeline, row["client"])["definition"])
     if known is not None:
         definition = definition.model_copy(update={"known": known})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
     from enrichment_assets.services.batches import launch_plan, launching, step_plans
+    from enrichment_assets.services.freshness import gathering
     from enrichment_assets.store.batches import giving_up
 
 
@@ -243,3 +245,42 @@ class GivenUp(Shape):
     def of(cls, batch: str, done: giving_up.GivenUp) -> GivenUp:
         """From what the services return."""
         return cls(batch, done.skipped, done.under_way, done.ambiguous)
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessPlan(Shape):
+    """What a client's freshness batch of this month would ask.
+
+    Attributes:
+        client: Whose leads.
+        batch: The key that it has, or would have.
+        exists: It is there already: nothing more is asked this month.
+        leads: People who were not verified since.
+        until: The last day on which they were.
+        steps: What each step would call at most.
+        cost_at_most: By currency.
+        problems: What keeps it from being launched.
+    """
+
+    client: str
+    batch: str
+    exists: bool
+    leads: int
+    until: date
+    steps: tuple[PlannedStep, ...]
+    cost_at_most: Mapping[str, Decimal]
+    problems: tuple[str, ...]
+
+    @classmethod
+    def of(cls, plan: gathering.FreshnessPlan) -> FreshnessPlan:
+        """From what the services return."""
+        return cls(
+            plan.client,
+            plan.batch,
+            plan.exists,
+            plan.leads,
+            plan.until,
+            tuple(map(PlannedStep.of, plan.steps)),
+            plan.cost_at_most,
+            plan.problems,
+        )
