@@ -27,6 +27,7 @@ class EngineWorker:
     `is_alive()` false for ever, and calls that were paid for would be lost with the process.
 
     `on_terminated` is called where the run was stopped, by whomever; it finds out by whom, and may be called twice.
+    `only`: the items that somebody chose; None: all.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class EngineWorker:
         progress: ProgressLog,
         was_stopped: Callable[[], bool],
         on_terminated: Callable[[], None],
+        only: frozenset[int] | None = None,
     ) -> None:
+        self._only = only
         self._progress = progress
         self._was_stopped = was_stopped
         self._on_terminated = on_terminated
@@ -56,7 +59,14 @@ class EngineWorker:
     ) -> None:
         try:
             self._report = advance_batch(
-                hq, settings, batch_key, platform.providers(), selection, self._progress.listen, self._stop
+                hq,
+                settings,
+                batch_key,
+                platform.providers(),
+                selection,
+                self._progress.listen,
+                self._stop,
+                only=self._only,
             )
         except BaseException as error:
             self._error = error

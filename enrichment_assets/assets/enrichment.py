@@ -7,7 +7,8 @@ the results follow the steps that the batch has.
 The engine is imported when a run works on steps: every process of Dagster loads this module.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from enrichment_assets.assets.family_looks import FamilyLooks
 from enrichment_assets.assets.partitions import batches
 from enrichment_assets.assets.progress import ProgressLog
 from enrichment_assets.assets.results import RESULTS, export_results, results_spec
-from enrichment_assets.assets.selection import ALL_STEPS
+from enrichment_assets.assets.selection import ALL_STEPS, WHERE_TAG
 from enrichment_assets.assets.standing import STANDING_CHECK, say_what_stands, standing_check, why_metadata
 from enrichment_assets.assets.steps import StepGraph, step_graph, step_specs
 from enrichment_assets.assets.terminations import pause_terminated
@@ -109,6 +110,7 @@ def _advance(
         progress,
         was_stopped=lambda: _was_stopped(context),
         on_terminated=lambda: pause_terminated(context.instance, hq, context.run),
+        only=_only(context, hq, settings, chosen),
     )
     looks = FamilyLooks(hq, batch_key, blueprint)
     with worker:
@@ -125,6 +127,22 @@ def _advance(
     say_what_stands(context, hq, settings, blueprint, chosen, report)
     counts = workflow_counts(hq, batch_key)
     return all(slug not in counts or counts[slug].settled for slug in chosen)
+
+
+def _only(
+    context: dg.AssetExecutionContext, hq: Hq, settings: Settings, chosen: Collection[str]
+) -> frozenset[int] | None:
+    """The items that a run for chosen ones is about, by its tag; None: it is about all."""
+    if WHERE_TAG not in context.run.tags:
+        return None
+    from enrichment_assets.domain.conditions import parse_conditions
+    from enrichment_assets.services.batches.choosing import choose
+
+    if len(chosen) != 1:
+        raise dg.Failure("a run for chosen items is of one step", allow_retries=False)
+    (workflow,) = chosen
+    conditions = parse_conditions(json.loads(context.run.tags[WHERE_TAG]))
+    return choose(hq, settings, context.partition_key, workflow, conditions).items
 
 
 def _chosen(

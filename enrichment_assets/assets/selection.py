@@ -17,6 +17,9 @@ from enrichment_assets.assets.uploads import BATCH_ITEMS, RAW_UPLOADS
 from enrichment_assets.store.states.groups import Outlook
 from enrichment_assets.warehouse.project import Project, load_project
 
+WHERE_TAG = "enrich/where"
+"""Tag of a run of one step for chosen items: the conditions by which they were chosen, as a JSON list of texts."""
+
 ALL_STEPS = {"enrich/steps": "all"}
 """Tag of a run that works on every step of its batch, also on those that were added after the code location was loaded:
 they have no asset that it could select."""

@@ -48,6 +48,7 @@ COMMANDS = (
     "freshness",
     "discover",
     "batch",
+    "run",
     "holding",
     "recovery",
     "audit",

@@ -1,4 +1,4 @@
-"""`enrich status`, `enrich run`, `enrich stats`: where batches stand, and moving one on from here."""
+"""`enrich status`, `enrich stats`, `enrich priority`: where batches stand, and how urgent they are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enrichment_assets.cli.opening import close_opened, opened_hq
+from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
-from enrichment_assets.cli.warm import leave_warm_copy
 from enrichment_assets.domain.priorities import Priority
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ BatchKey = Annotated[str, typer.Argument(help="The batch's key, as `enrich launc
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("status")(status)
-    app.command("run")(run)
     app.command("stats")(stats)
     app.command("priority")(priority)
 
@@ -79,54 +77,6 @@ def _list_failed(hq: Hq, batch: str, limit: int, *, as_json: bool) -> None:
         print_json(shapes.FailedRows.of(found))
     else:
         print_failed(found, batch)
-
-
-def run(
-    batch: BatchKey,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Go on until the batch is finished, waiting for callbacks as they come.")
-    ] = False,
-    workflow: Annotated[
-        list[str] | None, typer.Option("--workflow", "-w", help="Only these steps (may be repeated).")
-    ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Make the tables once more, although nothing is left to do.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Run a batch in this process, as a Dagster run that shows in the UI like any other.
-
-    Without --wait it stops when everything left waits for callbacks; the daemon's sensors (`enrich up`) continue it
-    then. Ctrl-C lets the calls under way finish; nothing is lost. A batch with nothing left to do is not run: no step
-    is open, and the tables show everything.
-
-    Example: enrich run acme-1-apollo-basic-1 --wait
-    """
-    from enrichment_assets.services.batches import status as batch_status
-    from enrichment_assets.services.batches.freshness import nothing_left
-    from enrichment_assets.services.shapes import batches as shapes
-    from enrichment_assets.settings import Settings
-
-    settings = Settings.from_environment()
-    hq = opened_hq(settings)
-    if not workflow and not again and nothing_left(hq, settings, batch):
-        say(
-            f"Nothing is left to do for {batch}: every step has ended, and the tables show it. "
-            f"To make the tables once more: enrich run {batch} --again",
-            err=True,
-        )
-    else:
-        from enrichment_assets.cli.running import run_batch
-
-        close_opened()
-        leave_warm_copy(settings)
-        hq = opened_hq(settings)
-        run_batch(hq, settings, batch, workflows=workflow, wait=wait, show=not as_json)
-    one = batch_status.status(hq, settings, batch)
-    if as_json:
-        print_json(shapes.Batch.of(one))
-    else:
-        print_status(one)
 
 
 def stats(batch: BatchKey, as_json: AsJson = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import time
@@ -18,7 +19,7 @@ from enrichment_assets.assets.instance import open_instance
 from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
 from enrichment_assets.assets.partitions import PARTITIONS_NAME
 from enrichment_assets.assets.publication import PUBLISHED
-from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run, tables_of_a_batch
+from enrichment_assets.assets.selection import ALL_STEPS, WHERE_TAG, assets_of_run, tables_of_a_batch
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.code_location import build_definitions
@@ -59,11 +60,19 @@ class RunInterruptedError(EnrichError):
 
 
 def run_batch(
-    hq: Hq, settings: Settings, batch_key: str, *, workflows: Sequence[str] | None, wait: bool, show: bool = True
+    hq: Hq,
+    settings: Settings,
+    batch_key: str,
+    *,
+    workflows: Sequence[str] | None,
+    wait: bool,
+    show: bool = True,
+    where: Sequence[str] = (),
 ) -> None:
     """Run a batch in this process; with `wait`, again and again until nothing of it is open.
 
     Then what is asked across batches (`organisations`) is built too: without a daemon nobody else would.
+    `where`: conditions that choose items, for one workflow alone (`services.batches.choosing`).
 
     Raises:
         NotFoundError: there is no such batch.
@@ -76,7 +85,7 @@ def run_batch(
     definitions = build_definitions()
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # who stops it politely is heard too
     try:
-        _run_until_done(definitions, hq, settings, batch_key, workflows, wait=wait, show=show)
+        _run_until_done(definitions, hq, settings, batch_key, workflows, wait=wait, show=show, where=where)
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         done = status(hq, settings, batch_key)
         raise RunInterruptedError(
@@ -98,10 +107,11 @@ def _run_until_done(
     *,
     wait: bool,
     show: bool,
+    where: Sequence[str],
 ) -> None:
     with open_instance(settings, keep_output=False) as instance:
         instance.add_dynamic_partitions(PARTITIONS_NAME, [batch_key])
-        tags = ALL_STEPS if workflows is None else {}
+        tags = ALL_STEPS if workflows is None else {WHERE_TAG: json.dumps(list(where))} if where else {}
         while True:
             assets = _selected(definitions, hq, batch_key, workflows)
             with _Bars(settings, batch_key) if show else nullcontext():

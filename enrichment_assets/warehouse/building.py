@@ -128,7 +128,9 @@ def _build_analytics(settings: Settings, select: Iterable[str] | None, previews:
     project = project_of(layout)
     connection = connect(layout)
     try:
-        chosen = [m for m in project.choose(select, partitioned=False) if _has_batches(project, layout, m.system)]
+        wanted = project.choose(select, partitioned=False)
+        systems = _systems(connection, project, layout) if any(m.system for m in wanted) else set()
+        chosen = [m for m in wanted if m.system is None or m.system in systems]
         attach(connection, project.needed_for(name for model in chosen for name in model.deps), layout)
         reports = [_build(connection, model, layout.analytics(model.name), None, previews) for model in chosen]
         compact(layout, project, connection)
@@ -137,13 +139,10 @@ def _build_analytics(settings: Settings, select: Iterable[str] | None, previews:
         connection.close()
 
 
-def _has_batches(project: Project, layout: Layout, system: str | None) -> bool:
-    """Whether there is anything to build models over all batches of this system from: a table of any of its batches.
-
-    Of a system whose batches have no tables of their own, nobody can tell: its models are built.
-    """
-    of_batches = [m.name for m in project.models.values() if m.partitioned and m.system == system]
-    return system is None or not of_batches or any(layout.all_of("models", name) for name in of_batches)
+def _systems(connection: duckdb.DuckDBPyConnection, project: Project, layout: Layout) -> set[str]:
+    """The systems of which any batch was extracted: of others there is nothing to build models from."""
+    attach(connection, project.needed_for(["hq.batches"]), layout)
+    return {row[0] for row in connection.execute("select distinct system from hq.batches").fetchall()} - {None}
 
 
 def _built(session: BatchSession, model: Model, target: Path, previews: bool) -> ModelReport:

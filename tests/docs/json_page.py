@@ -61,6 +61,8 @@ PRINTED: Mapping[str, str] = {
     "freshness --launch": "list of Launch",
     "discover --dry-run": "LaunchPlan",
     "run": "Batch",
+    "run --dry-run": "ChosenRun",
+    "run --where": "ChosenRun",
     "pause": "HoldChange",
     "resume": "HoldChange",
     "cancel": "HoldChange",

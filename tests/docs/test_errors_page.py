@@ -27,6 +27,7 @@ SAME_MEANING = {
     "pull.not_as_agreed": "an answer, or a file",
     "pull.too_much": "for the service, or for us",
     "request.invalid": "of any route, or of one that takes a file",
+    "batch.not_started": "to be extracted, or run for chosen items",
     "run.failed": "by an event, or by its end",
     "run.interrupted": "told by the engine, or by the command",
     "secret.refused": "as a setting, in an address, or in any other text",

@@ -293,6 +293,8 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("freshness", ("freshness", "--client", "acme", "--days", "1")),
     ("freshness --launch", ("freshness", "--client", "acme", "--launch")),
     ("run", ("run", "clean-1", "--workflow", "normalise-name")),
+    ("run --where", ("run", "clean-1", "--workflow", "normalise-name", "--where", "row=1")),
+    ("run --dry-run", ("run", "clean-1", "--workflow", "normalise-name", "--dry-run")),
     ("webhook add", ("webhook", "add", "crm", HOOK, "--client", "acme", "--secret", "MY_HOOK")),
     ("pause", ("pause", "clean-1", "--workflow", "normalise-name", "--reason", "a moment")),
     ("resume", ("resume", "clean-1")),

@@ -71,6 +71,7 @@ from enrichment_assets.store.runs import claims, contexts, shared_answers, step_
 from enrichment_assets.store.sources import gathering, jobs
 from enrichment_assets.store.states import (
     batch_states,
+    chosen,
     groups,
     reasons,
     recovery,
@@ -330,6 +331,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     ),
     replaying.stored_answers: lambda c, b: list(replaying.stored_answers(c, b.batch_id, "first")),
     replaying.write_readings: lambda c, b: replaying.write_readings(c, _readings(b), 1, "replayed"),
+    chosen.items_in_step: lambda c, b: chosen.items_in_step(c, b.batch_id, "second", ["first"]),
     replaying.parents: lambda c, b: replaying.parents(c, b.items, 1),
     replace_standings: lambda c, b: replace_standings(
         c, b.batch_id, b.client_id, [(item, "first", Standing.APPROVED) for item in b.items]

@@ -64,7 +64,8 @@ LINGER_SECONDS = 30.0
 class EngineOptions:
     """How a run behaves; the defaults are for production, tests shorten the times.
 
-    `process` is what a person knows this process by (default: `host:pid`, as `label`); `pepper`: of suppressions.
+    `process` is what a person knows this process by (default: `host:pid`, as `label`); `pepper`: of suppressions;
+    `only`: the items that are worked on, where somebody chose some.
     """
 
     receiver_url: str
@@ -75,6 +76,7 @@ class EngineOptions:
     process: str = ""
     progress_seconds: float = 0.5
     pepper: str | None = field(default=None, repr=False)
+    only: frozenset[int] | None = None
 
 
 _NO_PAUSE = rates.Pause(0.0, None)
@@ -234,6 +236,7 @@ async def started(
             reaching=Reaching(reader, batch.batch_id, batch.blueprint),
             pause_provider=partial(rates.pause, gates),
             stop=stop or threading.Event(),
+            only=options.only,
         )
         await _note_pauses(reader, run)
         await look_at_breakers(run)

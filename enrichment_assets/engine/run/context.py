@@ -153,6 +153,8 @@ class Run:
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     stop: threading.Event = field(default_factory=threading.Event)
     failing: bool = False
+    only: frozenset[int] | None = None
+    """The items that this run works on, where somebody chose some; None: all of the batch."""
     guard: ErrorGuard | None = None
     wants: dict[str, Want] = field(default_factory=dict)
     """Workflow slug -> a call of it for which there was no money: it is still to be paused for that."""

@@ -102,8 +102,7 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
             if run.stopping:
                 await window.all_done()
                 return claimed
-            ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), size)
-            ids += await claims.find_overdue(reader, run.batch.batch_id, run.slugs_looked_after(), size)
+            ids = await _waited_for(run, reader, size)
             fresh = await claims.find_runnable(
                 reader,
                 run.batch.batch_id,
@@ -111,6 +110,7 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
                 run.batch.blueprint.dependencies(),
                 after_id,
                 size,
+                run.only,
             )
             after_id = fresh[-1] if fresh else after_id
             held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, [*ids, *fresh])
@@ -132,6 +132,14 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
         raise
     finally:
         await _cancelled(window)
+
+
+async def _waited_for(run: Run, reader: AsyncConnection, size: int) -> list[int]:
+    """Items whose answer came, or is overdue; who chose some items asks, and leaves what is awaited to other runs."""
+    if run.only is not None:
+        return []
+    ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), size)
+    return ids + await claims.find_overdue(reader, run.batch.batch_id, run.slugs_looked_after(), size)
 
 
 async def _loaded(run: Run, reader: AsyncConnection, held: Sequence[tuple[int, int]]) -> list[LoadedItem]:

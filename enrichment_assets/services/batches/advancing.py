@@ -57,8 +57,11 @@ def advance_batch(
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     options: EngineOptions | None = None,
+    only: frozenset[int] | None = None,
 ) -> RunReport:
     """Do everything that can be done for a batch now; see `engine.run.advance`. Blocks until then.
+
+    `only`: nothing is asked for other items than these.
 
     Raises:
         ConfigurationError: also when the batch was launched for the simulator and would now call real providers, or
@@ -76,7 +79,7 @@ def advance_batch(
         known.ready(hq, settings, batch_key)  # for what its answers emit
     chosen = options or EngineOptions(receiver_url=settings.receiver_url, sandbox_url=settings.sandbox_url)
     pepper = chosen.pepper or pepper_of(hq, settings)
-    chosen = replace(chosen, process=chosen.process or process_name(), pepper=pepper)
+    chosen = replace(chosen, process=chosen.process or process_name(), pepper=pepper, only=only)
     with tracing(on=settings.traces), span("run", batch=batch.batch_key, client=batch.client_slug) as told:
         report = uvloop.run(advance(hq_url, batch, providers, chosen, selection, on_progress, stop))
         told.told("finished", report.finished)

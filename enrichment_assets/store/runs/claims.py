@@ -7,7 +7,7 @@ first share-locks its own runner row (`alive`), so that retiring a runner and a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from enrichment_assets.store.database import AsyncConnection
@@ -94,6 +94,7 @@ async def find_runnable(
     dependencies: Sequence[tuple[str, str]],
     after_id: int,
     limit: int,
+    only: Collection[int] | None = None,
 ) -> list[int]:
     """Ids of items above `after_id` with a due PENDING state whose dependencies are settled, ascending.
 
@@ -104,12 +105,14 @@ async def find_runnable(
         dependencies: (step, step that must be settled first) pairs of the blueprint.
         after_id: Only items with a larger id.
         limit: At most this many.
+        only: The only items that are meant; None: all.
     """
     cursor = await connection.execute(
-        """
+        f"""
         select s.item_id
         from workflow_states s
         where s.batch_id = %(batch)s and s.item_id > %(after)s and s.status = 'PENDING'
+          {"" if only is None else "and s.item_id = any(%(only)s::bigint[])"}
           and s.workflow_slug = any(%(slugs)s::text[])
           and (s.next_attempt_at is null or s.next_attempt_at <= clock_timestamp())
           and not exists (
@@ -127,6 +130,7 @@ async def find_runnable(
             "steps": [step for step, _ in dependencies],
             "needs": [needs for _, needs in dependencies],
             "limit": limit,
+            **({} if only is None else {"only": list(only)}),
         },
     )
     return [row["item_id"] for row in await cursor.fetchall()]
