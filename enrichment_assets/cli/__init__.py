@@ -35,6 +35,7 @@ GROUPS = (
     "person",
     "webhook",
     "review",
+    "proposals",
     "instantly",
     "user",
     "api_key",

@@ -83,6 +83,8 @@ class Code(StrEnum):
     REVIEW_REJECT = "review.reject"
     REVIEW_EDIT = "review.edit"
     REVIEW_ANSWER = "review.answer"
+    PROPOSAL_ACCEPT = "proposal.accept"
+    PROPOSAL_REJECT = "proposal.reject"
     LEAD_ADD = "lead.add"
     WEBHOOK_ADD = "webhook.add"
     WEBHOOK_ROTATE = "webhook.rotate"

@@ -34,7 +34,7 @@ CHANGES_NOTHING: dict[str, str] = {
     **dict.fromkeys(
         ["client list", "client readers", "workflow list", "workflow show", "workflow check", "workflow processors",
          "pipeline list", "pipeline show", "budget list", "suppress list", "suppress check", "callbacks list",
-         "review list", "review show", "review questions",
+         "review list", "review show", "review questions", "proposals list",
          "callbacks show", "user list", "api-key list", "uploads", "rejections", "status", "stats", "query", "shell",
          "report", "explain", "export", "worked-at", "moves", "job-changes", "archived", "audit", "history",
          "alert list",
@@ -50,6 +50,7 @@ CHANGES_NOTHING: dict[str, str] = {
     **dict.fromkeys(["up", "down", "sandbox", "api"], KEEPS),
     "demo": "it uploads and launches by the services of `upload` and `launch`, which write it down",
     "freshness": "it uploads and launches by the services of `upload` and `launch`, which write it down",
+    "proposals ask": "it uploads and launches by the services of `upload` and `launch`, which write it down",
     "workflow test": "it tries cases in memory; with --record it writes a file",
 }  # fmt: skip
 """Commands that leave no row, each with its reason. Whoever adds a command puts it here, or into `CHANGES`, where a

@@ -165,6 +165,7 @@ def home(
     with connect(settings.hq_database_url or "") as connection:
         add_calls(connection)
         ask_a_person(connection)
+        propose_a_query(connection)
     yield settings
     for name in (hq, workspace):
         postgres_server.drop(name)
@@ -194,6 +195,14 @@ def ask_a_person(hq: psycopg.Connection[Any]) -> None:
         select item_id, %(slug)s, batch_id, client_id, 9, 'IN_PROGRESS', id, now() from asked
         """,
         {"slug": ASK},
+    )
+
+
+def propose_a_query(hq: psycopg.Connection[Any]) -> None:
+    """A search that a model proposed."""
+    hq.execute(
+        "insert into search_proposals (client_id, batch_id, system, industry, template, reason) "
+        "select client_id, id, 'fs', 'accounting', 'tax advisers \"{region}\"', 'figures' from batches limit 1"
     )
 
 
@@ -320,6 +329,9 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("worked-at", ("worked-at", "Globex")),
     ("moves", ("moves", "Initech", "Globex")),
     ("job-changes", ("job-changes", "--since", "2019-06-01")),
+    ("proposals list", ("proposals", "list")),
+    ("proposals accept", ("proposals", "accept", "1")),
+    ("proposals reject", ("proposals", "reject", "1")),
     ("review list", ("review", "list", "--batch", BATCH)),
     ("review show", ("review", "show", "{item}")),
     ("review questions", ("review", "questions", "--batch", BATCH)),
@@ -407,6 +419,8 @@ CHANGES = {
     "callbacks replay": "callback.replay",
     "retry": "batch.retry",
     "edit": "lead.edit",
+    "proposals accept": "proposal.accept",
+    "proposals reject": "proposal.reject",
     "review answer": "review.answer",
     "review approve": "review.approve",
     "review reject": "review.reject",

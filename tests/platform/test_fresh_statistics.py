@@ -64,7 +64,7 @@ from enrichment_assets.store.results import (
     plain_values,
     statistics,
 )
-from enrichment_assets.store.review import approvals, drafts
+from enrichment_assets.store.review import approvals, drafts, proposals
 from enrichment_assets.store.review.questions import open_questions
 from enrichment_assets.store.review.standings import replace_standings
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
@@ -339,6 +339,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     approvals.latest: lambda c, b: approvals.latest(c, b.batch_id, b.items),
     approvals.history: lambda c, b: approvals.history(c, b.batch_id, b.items[0], "first"),
     drafts.items_with_drafts: lambda c, b: drafts.items_with_drafts(c, b.batch_id, SLUGS, b.items),
+    proposals.add: lambda c, b: proposals.add(c, [(b.client_id, b.batch_id, "fs", "x", "y", "z")]),
     open_questions: lambda c, b: open_questions(c, b.batch_id, SLUGS, b.items),
     drafts.batches_to_review: lambda c, b: drafts.batches_to_review(c, None, "fresh"),
     edits.identity_of: lambda c, b: edits.identity_of(c, "fresh", b.items[0]),

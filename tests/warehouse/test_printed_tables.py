@@ -60,6 +60,7 @@ TABLES = [
     "suppress list",
     "review list",
     "review questions",
+    "proposals list",
     "alert list",
     "alert channels",
     "alert incidents",

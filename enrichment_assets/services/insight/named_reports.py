@@ -62,6 +62,13 @@ REPORTS: Mapping[str, Report] = {
     "fs-discovered-today": Report(
         "fs_discovered_today", "client_slug, batch_key, industry", "Prospects discovered today", system="fs"
     ),
+    "query-yield": Report(
+        "query_yield",
+        "client_slug, launched_at, industry, region, query",
+        "What each query came to",
+        ("launched_at", "query", "companies", "prospects", "grade_a", "grade_b", "cost", "cost_per_qualified"),
+        system="fs",
+    ),
     "fs-funnel": Report("fs_funnel", "client_slug, batch_key, status_number", "Prospects by status", system="fs"),
     "fs-hours-in-status": Report(
         "fs_hours_in_status",

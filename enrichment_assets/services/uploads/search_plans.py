@@ -13,6 +13,7 @@ from enrichment_assets.domain.search_plans import Searches, plan_file, plan_sear
 from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.registry.loader import builtin_searches
 from enrichment_assets.services.catalog.configuration import list_clients
+from enrichment_assets.services.review.proposing import searches_for
 from enrichment_assets.services.uploads.options import UploadOptions
 from enrichment_assets.services.uploads.upload import UploadReport, upload_file
 from enrichment_assets.settings import Settings
@@ -48,11 +49,13 @@ def upload_plan(
 ) -> UploadReport:
     """Make a plan and keep it as an upload of the client; the same plan again is the same upload.
 
+    What was accepted of the client's proposals is asked, too.
+
     Raises:
         ConfigurationError: As `domain.search_plans.plan_searches`.
         NotFoundError: There is no such client.
     """
-    rows = plan_searches(searches, industries, regions, target)
+    rows = plan_searches(searches_for(hq, searches, client), industries, regions, target)
     about = "-".join([*(industries or ["all"]), *regions])
     name = re.sub(r"[^a-z0-9]+", "-", f"{searches.slug}-plan-{about}".casefold()).strip("-")[:80]
     with tempfile.TemporaryDirectory() as folder:

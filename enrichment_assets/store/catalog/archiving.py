@@ -101,6 +101,7 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "delete from outgoing_leads where client_id = %(id)s",
         "delete from pulled_pages where client_id = %(id)s",
         "delete from pull_syncs where client_id = %(id)s",
+        "delete from search_proposals where client_id = %(id)s",
         "delete from user_roles where client_id = %(id)s",
         "delete from api_keys where client_id = %(id)s",
         "delete from clients where id = %(id)s",

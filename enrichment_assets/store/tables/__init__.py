@@ -33,6 +33,7 @@ from enrichment_assets.store.tables.outgoing import (
     outgoing_messages,
     outgoing_webhooks,
 )
+from enrichment_assets.store.tables.proposal import search_proposals
 from enrichment_assets.store.tables.pull import pull_syncs, pulled_pages, pulls
 from enrichment_assets.store.tables.result import enrichment_results, enrichment_results_log
 from enrichment_assets.store.tables.review import approvals, draft_standings
@@ -89,6 +90,7 @@ __all__ = [
     "rate_shares",
     "recovery_codes",
     "runners",
+    "search_proposals",
     "source_rows",
     "sources",
     "step_stops",
