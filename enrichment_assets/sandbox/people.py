@@ -56,7 +56,7 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
         city, state, country, area = company.city, company.state, company.country, company.phone[3:6]
     handle = f"{f'{plain_first}-{plain_last}'.strip('-') or 'someone'}-{rng.between(0x100000, 0xFFFFFF):x}"
     if _known_position(company, plain_first, plain_last):
-        handle = f"{plain_first}-{plain_last}{_AT}{company.domain.rpartition('.')[0].replace('.', '-')}"
+        handle = f"{plain_first}-{plain_last}{_AT}{company.domain.replace('.', '-')}"
     return Person(
         id=hex_id(seed, "person", *identity),
         first_name=first,
@@ -81,8 +81,8 @@ def make_person(seed: int, first: str, last: str, company: Company, *, linkedin_
 def host_in_profile(linkedin_url: str) -> str:
     """The host of the company that the profile of somebody on its roster names; empty for any other profile."""
     handle = linkedin_url.partition("/in/")[2].partition("?")[0].strip("/")
-    host = handle.partition(_AT)[2]
-    return f"{host}.com" if host else ""
+    host, _, ending = handle.partition(_AT)[2].rpartition("-")
+    return f"{host}.{ending}" if host else ""
 
 
 def invented_name(rng: SeededRandom) -> tuple[str, str]:

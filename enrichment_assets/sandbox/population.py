@@ -13,16 +13,18 @@ from enrichment_assets.sandbox.people import Person, host_in_profile, invented_n
 from enrichment_assets.sandbox.seeded_random import SeededRandom
 from enrichment_assets.sandbox.web.courses import known_course
 from enrichment_assets.sandbox.web.maps import MappedCourse
+from enrichment_assets.sandbox.web.styles import FIRST, Style
 from enrichment_assets.sandbox.web.whose import known_company
 
 KEPT_COMPANIES = KEPT_COURSES = 20_000
 
 
 class Population:
-    """Everything that follows from one seed."""
+    """Everything that follows from one seed; `style`: how its small web is written."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, style: Style = FIRST) -> None:
         self.seed = seed
+        self.style = style
         self._company = lru_cache(maxsize=20_000)(self._make_company)
         self.mapped: dict[tuple[str, int], MappedCourse] = {}
         """Courses that a map query went through, by their boundary, so that a set of them is known again."""
@@ -82,7 +84,7 @@ class Population:
     def meet_course(self, state: str, name: str) -> None:
         """Remember that somebody asked for a course (the last ones; what is lost is found by its whole name alone)."""
         self.met_courses[state, name] = None
-        self.company(domain=known_course(self.seed, state, name).host)
+        self.company(domain=known_course(self.seed, state, name, self.style).host)
         if len(self.met_courses) > KEPT_COURSES:
             del self.met_courses[next(iter(self.met_courses))]
 

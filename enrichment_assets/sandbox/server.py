@@ -28,6 +28,7 @@ from enrichment_assets.sandbox.providers import all_providers
 from enrichment_assets.sandbox.providers.base import SimulatedProvider
 from enrichment_assets.sandbox.seeded_random import digest
 from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
+from enrichment_assets.sandbox.web.styles import STYLES
 from enrichment_assets.sandbox.wire import drip, hang, reset_mid_answer
 
 KEPT_BEHAVIOURS = 1_000
@@ -48,7 +49,7 @@ class SandboxServer:
     def apply(self, settings: SandboxSettings) -> None:
         """Take new settings; what was billed and promised stays."""
         self.settings = settings
-        self.population = Population(settings.seed)
+        self.population = Population(settings.seed, STYLES[settings.web])
         self._behaviours: dict[tuple[str, str, str], Behaviour] = {}
 
     def reset(self) -> None:

@@ -157,6 +157,7 @@ class SandboxSettings(Behaviour):
     """The whole server: the global behaviour, overrides per provider, named scenarios, prices and keys."""
 
     seed: int = 7
+    web: Literal["first", "second"] = Field("first", description="how the small web is written: in one of two ways")
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict, description="provider -> Behaviour fields")
     scenarios: dict[str, dict[str, Any]] = Field(default_factory=dict, description="name -> Behaviour fields")
     prices: dict[str, Decimal] = Field(default_factory=dict, description="provider -> money per unit, over the default")

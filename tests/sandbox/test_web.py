@@ -17,6 +17,7 @@ from enrichment_assets.sandbox.web.firm_pages import cards_of
 from enrichment_assets.sandbox.web.firms import Firm, company_of, firms_in
 from enrichment_assets.sandbox.web.industries import BY_SLUG
 from enrichment_assets.sandbox.web.searching import asked_for
+from enrichment_assets.sandbox.web.styles import SECOND
 
 from .conftest import Client
 
@@ -124,6 +125,24 @@ async def test_a_course_is_found_by_its_name_among_its_namesakes_and_leads_to_it
     assert [one for one in staff.emails if host_of(one) == course.host] == [
         company_of_course(7, course).email_for(one.first_name, one.last_name) for one in course.staff
     ]
+
+
+async def test_the_second_web_has_other_hosts_and_the_same_contract(sandbox: Client) -> None:
+    await sandbox.configure(web="second")
+    listed = [one for one in firms_in(7, WEALTH, "boston", "MA", SECOND) if one.is_listed]
+    links = [one["link"] for page in range(1, 6) for one in await serper(sandbox, QUERY, page)]
+    assert {firm.found_at for firm in listed} <= {host_of(link) for link in links}
+    assert not any("wealth-boston-ma.com" in link for link in links)
+    firm = next(one for one in listed if one.site == "good" and one.team_path == "/")
+    _, home = await scraped(sandbox, f"https://{firm.host}/")
+    assert all(one.last_name.casefold() in home.text.casefold() for one in firm.staff)
+    match = await sandbox.match({"domain": firm.host, "first_name": firm.staff[0][0], "last_name": firm.staff[0][1]})
+    assert match.json["person"]["title"] == firm.staff[0].title
+    course = known_course(7, "TX", "pine-hills-golf-club", SECOND)
+    found = [one["link"] for one in await serper(sandbox, '"Pine Hills Golf Club" Texas golf association')]
+    assert course.listing in found
+    _, page = await scraped(sandbox, course.listing)
+    assert f"Number of holes {course.holes}" in " ".join(page.text.split())
 
 
 async def test_the_courses_of_a_state_are_listed_page_by_page(sandbox: Client) -> None:

@@ -22,13 +22,14 @@ from enrichment_assets.sandbox.web.industries import INDUSTRIES
 from enrichment_assets.sandbox.web.other_pages import other_page
 from enrichment_assets.sandbox.web.page import Page
 from enrichment_assets.sandbox.web.searching import found_in_web
+from enrichment_assets.sandbox.web.styles import FIRST, SECOND, Style
 from enrichment_assets.sandbox.web.writing import html_of, markdown_of
 
 NULLABLE = {"type": ["string", "null"]}
 PERSON = {"name": {"type": "string"}, "title": NULLABLE, "email": NULLABLE, "phone": NULLABLE}
 PEOPLE = {"type": "array", "items": {"type": "object", "properties": PERSON, "required": list(PERSON)}}
-KIND = {"type": "string", "enum": ["company", "directory", "news", "association", "vendor", "other"]}
-WRITTEN = {"mailto", "plain", "at-dot", "cloudflare", "entities"}
+KIND = {"type": "string", "enum": ["company", "directory", "news", "association", "other_company", "personal", "other"]}
+WRITTEN = {"mailto", "plain", "at-dot", "cloudflare", "entities", "at-round", "at-only", "upper", "split"}
 
 
 def answered(properties: dict[str, Any], **pages: str) -> dict[str, Any]:
@@ -48,9 +49,10 @@ def firms() -> list[Firm]:
     return [one for kind in INDUSTRIES for one in firms_in(7, kind, "boston", "MA") if one.site in READABLE]
 
 
+@pytest.mark.parametrize("style", [FIRST, SECOND], ids=["first", "second"])
 @pytest.mark.parametrize("industry", INDUSTRIES, ids=[one.slug for one in INDUSTRIES])
-def test_the_people_of_firms_are_read_from_every_layout(industry: Any) -> None:
-    for firm in firms_in(7, industry, "boston", "MA"):
+def test_the_people_of_firms_are_read_from_every_layout(industry: Any, style: Style) -> None:
+    for firm in firms_in(7, industry, "boston", "MA", style):
         if firm.site in READABLE:
             company = company_of(7, firm)
             page, cards = firm_page(7, firm, company, firm.team_path), cards_of(firm, company)
@@ -58,7 +60,8 @@ def test_the_people_of_firms_are_read_from_every_layout(industry: Any) -> None:
             for text in texts_of(page):
                 found = answered({"people": PEOPLE, "company_name": NULLABLE}, staff_page=text)
                 assert found["company_name"] == firm.name
-                assert [(one["name"], one["title"]) for one in found["people"]] == [(c.name, c.title) for c in cards]
+                people = [(one["name"].casefold(), one["title"]) for one in found["people"]]
+                assert people == [(card.name.casefold(), card.title) for card in cards], text
                 if firm.mails in WRITTEN:
                     assert [one["email"] or "" for one in found["people"]] == [card.email for card in cards], firm
 
@@ -120,10 +123,16 @@ def facts_that_are(course: Course) -> list[Any]:
 @pytest.mark.parametrize(
     ("host", "path", "kind"),
     [
+        ("wealthscout.io", "/us/co/denver", "directory"),
+        ("denverobserver-co.com", "/money/wealth", "news"),
+        ("cowealthguild.org", "/", "association"),
+        ("orbitwealth.app", "/", "other_company"),
+        ("denver-co-talentbridge.co", "/wealth", "other_company"),
+        ("mywealthdiary.me", "/denver-co", "personal"),
         ("wealth-firm-finder.com", "/ma/boston", "directory"),
         ("boston-ma-gazette.com", "/business/wealth-management-outlook", "news"),
         ("ma-wealth-association.org", "/", "association"),
-        ("ledgerline-software-for-wealth.com", "/", "vendor"),
+        ("ledgerline-software-for-wealth.com", "/", "other_company"),
     ],
 )
 def test_what_kind_of_site_a_page_is_of_is_said_by_its_words(host: str, path: str, kind: str) -> None:

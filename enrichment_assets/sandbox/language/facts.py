@@ -13,13 +13,13 @@ from functools import cached_property
 from enrichment_assets.sandbox.language.judging import kind_of_site, own_site, page_about, segment
 
 _LABELS: Mapping[str, Sequence[str]] = {
-    "holes": ("holes", "löcher", "trous", "hoyos"),
+    "holes": ("number of holes", "holes", "löcher", "trous", "hoyos"),
     "par": ("par",),
-    "yards": ("yards", "length", "länge", "longueur", "longitud"),
-    "access": ("type", "access", "art", "accès", "acceso"),
+    "yards": ("yards", "course length", "length", "länge", "longueur", "longitud"),
+    "access": ("type", "who may play", "access", "art", "accès", "acceso"),
     "range": ("driving range", "practice range", "übungsplatz", "practice", "campo de prácticas"),
     "fee": ("green fee", "greens fee", "rates", "greenfee", "tarif", "tarifa"),
-    "opened": ("opened", "founded", "established", "eröffnet", "ouvert en", "inaugurado"),
+    "opened": ("opened", "built", "founded", "established", "eröffnet", "ouvert en", "inaugurado"),
     "architect": ("architect", "designer", "designed by", "architekt", "architecte", "arquitecto"),
 }
 """What a fact is called, on pages of several languages."""

@@ -12,17 +12,22 @@ from enrichment_assets.sandbox.web.states import STATES, state_code
 _KINDS: Sequence[tuple[str, str]] = (
     (
         r"directory|aggregator|list",
-        r"\bcompare \d+|\bvisit website\b|list your business|\d\.\d stars\b|anbieter vergleichen",
+        r"\bcompare \d+|\bvisit website\b|list your business|\d\.\d stars\b|rating \d\.\d/5|reviewed by our analysts",
     ),
     (
         r"news|article|media|press|blog",
-        r"^By [A-Z].*(?:writer|editor|reporter)|write to the (?:author|editor)|redaktion",
+        r"^By [A-Z].*(?:writer|editor|reporter)|write to the (?:author|editor)|^Text: [A-Z]|subscribe to the paper",
     ),
     (
         r"association|organi[sz]ation|chamber|body",
-        r"membership is open|we speak for|chamber of commerce|our members? firms",
+        r"membership is open|we speak for|chamber of commerce|become a member|represents .* member firms",
     ),
-    (r"vendor|supplier|software|provider|seller", r"\bbook a demo\b|software for|platform that .* run on|free trial"),
+    (
+        r"vendor|supplier|software|provider|seller|other_company",
+        r"\bbook a demo\b|software for|(?:platform|workspace) that .* run on|free trial"
+        r"|send us your cv|we place professionals",
+    ),
+    (r"personal|diary", r"this is my blog|i write about what i"),
 )
 """Words of an option, and what a page of that kind says."""
 

@@ -10,6 +10,7 @@ Who is named in the middle of a sentence, an author or a customer, is nobody's s
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from enrichment_assets.domain.written_contacts import emails_in
@@ -50,7 +51,7 @@ _PAGE_WORDS = frozenset(
 )
 _NO_NAME = _PAGE_WORDS | _TITLE_WORDS | _TITLE_STARTS
 _WORD = r"[^\W\d_][^\W\d_]*(?:[.'’-][^\W\d_]+)*\.?"
-_MARKS = re.compile(r"^[\s|>*#-]*(?:\d+\.\s+)?|\*\*|__")
+_MARKS = re.compile(r"^[\s|>*#:-]*(?:\d+\.\s+)?|\*\*|__")
 _SENTENCE = re.compile(
     r"^(?P<name>.+?) (?:is|serves as|works as|joined us as|ist|arbeitet als|est|travaille comme|es|trabaja como) "
     r"(?:our |the |an? |unsere?r? |notre |le |la |nuestr[oa] |el )?(?P<title>[^.]+)\."
@@ -62,12 +63,21 @@ _LINK = re.compile(r"\[([^\]]*)\]\((?:mailto:)?([^)\s]*)\)")
 _END = re.compile(r"\s*(?:\||–|—|\s-\s|\(|\[|;)\s*|\s+(?=\S+@\S)|\s+(?=\S+ ?[\[(](?:at|@)[\])])|\s+(?=\+?\(?\d{3})")
 """Where a title ends: at a sign, an address or a number."""
 
+_HEAD = re.compile(r"\s*(?:[,|–—(]|\s-\s)\s*")
+"""What can stand between a name and what follows it."""
+
+_LETTERS = re.compile(r"(?:(?:CFP|CFA|CPA|MBA|PGA|CLU|ChFC|Esq|J\.?D|Ph\.?D|EA|CIC)[®.]?(?:,\s*)?)+")
+"""Letters behind a name."""
+
 _REACH = 4
 """Lines below a name that can be about the same person."""
 
 _HEADING = re.compile(r"^(?=#)", re.MULTILINE)
 _BREAK = "~~~\n"
 """A line before each heading, where what is about somebody ends."""
+
+_SAID = re.compile(r"\b(?:is|was|were|has|have|are|will|says|said|serves|offers)\b")
+"""Verbs: a sentence is no title."""
 
 _ADDRESS = re.compile(r",.*\b\d{5}\b")
 """Where somebody is: the foot of a page."""
@@ -92,7 +102,9 @@ def people_in(text: str) -> list[Someone]:
     """Everybody whom a text names with a title, in its order, each name once."""
     lines = [line for line in (_plain(line) for line in _HEADING.sub(_BREAK, text).splitlines()) if line]
     found: dict[str, Someone] = {}
-    starts = {number: one for number, line in enumerate(lines) if (one := _begun(line, lines, number)) is not None}
+    beside = _above if _stand_above(lines) else _below
+    begun = ((number, _begun(lines, number, beside)) for number in range(len(lines)))
+    starts = {number: one for number, one in begun if one is not None}
     for number, one in starts.items():
         about = [lines[number]]
         for below in range(number + 1, min(number + 1 + _REACH, len(lines))):
@@ -111,8 +123,9 @@ def _is_about(one: Someone, line: str) -> bool:
     return line == one.title or len(_PHONE.sub("", rest)) <= _MOST_BESIDE
 
 
-def _begun(line: str, lines: list[str], number: int) -> Someone | None:
-    """The person with whom a line begins."""
+def _begun(lines: list[str], number: int, beside: Callable[[list[str], int], str]) -> Someone | None:
+    """The person with whom a line begins; `beside` gives the title of one who is alone on it."""
+    line = lines[number]
     if _ADDRESS.search(line):
         return None
     if said := _SENTENCE.match(line):
@@ -122,7 +135,7 @@ def _begun(line: str, lines: list[str], number: int) -> Someone | None:
         name, title = said["name"].strip(), said["title"]
         if _is_title(title) and _is_name(name.split()):
             return Someone(name, title)
-    head = re.split(r"\s*(?:[,|–—(]|\s-\s)\s*", line, maxsplit=1)
+    head = _HEAD.split(line, 1)
     words = head[0].split()
     inside = next((place for place in range(2, len(words)) if _begins_title(words, place)), len(words))
     name_words = words[:inside]
@@ -130,8 +143,32 @@ def _begun(line: str, lines: list[str], number: int) -> Someone | None:
     if not _is_name(name_words) or (is_heading and inside < len(words)):
         return None  # a heading that goes on is a company's: Umber Silver Wealth Advisors
     rest = " ".join(words[inside:]) or (head[1] if len(head) > 1 else "")
-    title = _title_of(rest) or (_title_of(lines[number + 1]) if not rest and number + 1 < len(lines) else "")
+    title = _title_of(rest) or ("" if rest and not _LETTERS.fullmatch(rest) else beside(lines, number))
     return Someone(" ".join(name_words), title) if title else None
+
+
+def _stand_above(lines: list[str]) -> bool:
+    """Whether titles stand above names in a text: above more of them than below."""
+    alone = [number for number, line in enumerate(lines) if _is_name(_HEAD.split(line, 1)[0].split())]
+    return sum(bool(_above(lines, number)) for number in alone) > sum(bool(_below(lines, number)) for number in alone)
+
+
+def _below(lines: list[str], number: int) -> str:
+    """The title that the line below begins with."""
+    below = lines[number + 1] if number + 1 < len(lines) else ""
+    return "" if _ADDRESS.search(below) else _title_of(below)
+
+
+def _above(lines: list[str], number: int) -> str:
+    """The title that is the line above, over a heading's beginning."""
+    above = [line for line in lines[max(0, number - 2) : number] if line != _BREAK.strip()]
+    return _alone(above[-1]) if above else ""
+
+
+def _alone(line: str) -> str:
+    """A title that is a whole line."""
+    title = _title_of(line)
+    return title if title == line else ""
 
 
 def _reached(one: Someone, about: list[str]) -> Someone:
@@ -155,6 +192,8 @@ def _title_of(text: str) -> str:
 
 
 def _is_title(text: str) -> bool:
+    if _SAID.search(text):
+        return False
     words = re.findall(r"[^\W\d_][\w'’-]*", text)
     return (
         1 <= len(words) <= 7

@@ -18,19 +18,20 @@ from enrichment_assets.sandbox.web.page import (
     Text,
 )
 from enrichment_assets.sandbox.web.states import STATES
+from enrichment_assets.sandbox.web.styles import FIRST, Style
 
 PER_PAGE = 20
 
 
-def association_page(seed: int, state: str, path: str, number: str) -> Page | None:
+def association_page(seed: int, state: str, path: str, number: str, style: Style = FIRST) -> Page | None:
     """The page at a path of a state's golf association; None where there is none."""
     place = path.rstrip("/")
     if place in {"", "/courses"}:
-        return _list(seed, state, int(number) if number.isdigit() else 1)
+        return _list(seed, state, style, int(number) if number.isdigit() else 1)
     folder, _, name = place.strip("/").partition("/")
-    if folder != "courses" or not name or "/" in name:
+    if f"/{folder}/" != style.listing.format(slug="") or not name or "/" in name:
         return None
-    course = known_course(seed, state, name)
+    course = known_course(seed, state, name, style)
     return _listing(seed, course) if course.is_listed else None
 
 
@@ -69,32 +70,35 @@ def cards_of_course(course: Course, company: Company, written: int | None = None
 def facts_of(course: Course) -> tuple[tuple[str, str], ...]:
     """What both sites say of a course."""
     stations = f"{course.range_stations} stations, {course.range_surface}"
-    return (
-        ("Holes", str(course.holes)),
-        ("Par", str(course.par)),
-        ("Yards", f"{course.yards:,}"),
-        ("Type", course.access.capitalize()),
-        ("Driving range", f"Yes, {stations}" if course.range_stations else "No"),
-        ("Green fee", f"${course.fee} weekdays, ${course.weekend_fee} weekends" if course.fee else "Members only"),
-        ("Opened", str(course.opened)),
-        ("Architect", course.architect),
+    values = (
+        str(course.holes),
+        str(course.par),
+        f"{course.yards:,}",
+        course.access.capitalize(),
+        f"Yes, {stations}" if course.range_stations else "No",
+        f"${course.fee} weekdays, ${course.weekend_fee} weekends" if course.fee else "Members only",
+        str(course.opened),
+        course.architect,
     )
+    return tuple(zip(course.style.course_labels, values, strict=True))
 
 
 _Made = tuple[str, tuple[Block, ...]]
 
 
-def _list(seed: int, state: str, number: int) -> Page:
-    courses, name = courses_in(seed, state), f"{STATES[state].name} Golf Association"
+def _list(seed: int, state: str, style: Style, number: int) -> Page:
+    courses, name = courses_in(seed, state, style), f"{STATES[state].name} Golf Association"
     shown = courses[(number - 1) * PER_PAGE : number * PER_PAGE]
     links: list[Block] = [Links(tuple(Link(f"{course.name}, {course.city}", course.listing) for course in shown))]
     if number * PER_PAGE < len(courses):
-        links.append(Links((Link("Next page", f"https://www.{association_host(state)}/courses?page={number + 1}"),)))
+        links.append(
+            Links((Link("Next page", f"https://www.{association_host(state, style)}/courses?page={number + 1}"),))
+        )
     return Page(f"Member courses | {name}", (Heading(name, 1), Text(f"{len(courses)} member courses."), *links))
 
 
 def _listing(seed: int, course: Course) -> Page:
-    company, host = company_of_course(seed, course), association_host(course.state)
+    company, host = company_of_course(seed, course), association_host(course.state, course.style)
     name = f"{STATES[course.state].name} Golf Association"
     menu = (Link(name, f"https://www.{host}/"), Link("All courses", f"https://www.{host}/courses"))
     website = (Links((Link("Website", f"https://www.{course.host}/"),)),) if course.site != "none" else ()
@@ -110,7 +114,7 @@ def _listing(seed: int, course: Course) -> Page:
             Heading("Course facts"),
             Facts(facts_of(course), is_table=course.layout != "lines"),
             Heading("Staff"),
-            People(cards_of_course(course, company, course.written), "table", course.mails),
+            People(cards_of_course(course, company, course.written), _layout(course), course.mails),
             Heading("The association"),
             Mailbox("Questions about handicaps:", f"handicaps@{host}"),
         ),
@@ -144,6 +148,11 @@ def _staff(course: Course, company: Company) -> _Made:
         Heading("Staff", 1),
         People(cards_of_course(course, company), course.layout, course.mails),
     )
+
+
+def _layout(course: Course) -> str:
+    """How the association lays people out: the first web's in a table, the second's as the course does."""
+    return "table" if course.style is FIRST else course.layout
 
 
 def _address(course: Course, company: Company) -> str:

@@ -17,6 +17,7 @@ from enrichment_assets.sandbox.web.courses import (
 )
 from enrichment_assets.sandbox.web.results import Found
 from enrichment_assets.sandbox.web.states import STATE_WORD, STATES, state_code
+from enrichment_assets.sandbox.web.styles import FIRST, Style
 
 _STATE = re.compile(rf"\b{STATE_WORD}\b")
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -52,21 +53,21 @@ def asked_course(words: str) -> AskedCourse | None:
     return AskedCourse("" if not _GENERIC.sub(" ", name).strip() else name.strip(), state)
 
 
-def courses_found(seed: int, words: str) -> list[Found] | None:
+def courses_found(seed: int, words: str, style: Style = FIRST) -> list[Found] | None:
     """Everything that a query about golf finds, best first; None for a query of another kind."""
     asked = asked_course(words)
     if asked is None:
         return None
     if not asked.name:
-        return _of_state(seed, asked.state)
-    return _of_course(seed, words, known_course(seed, asked.state, slug(asked.name)))
+        return _of_state(seed, asked.state, style)
+    return _of_course(seed, words, known_course(seed, asked.state, slug(asked.name), style))
 
 
-def _of_state(seed: int, state: str) -> list[Found]:
-    name, courses = STATES[state].name, courses_in(seed, state)
+def _of_state(seed: int, state: str, style: Style) -> list[Found]:
+    name, courses = STATES[state].name, courses_in(seed, state, style)
     listed = Found(
         f"Member courses | {name} Golf Association",
-        f"https://www.{association_host(state)}/courses",
+        f"https://www.{association_host(state, style)}/courses",
         f"{len(courses)} member courses in {name}.",
     )
     return [listed, *(_site(seed, course) for course in courses if course.site != "none")]
@@ -75,8 +76,9 @@ def _of_state(seed: int, state: str) -> list[Found]:
 def _of_course(seed: int, words: str, course: Course) -> list[Found]:
     """The course's own pages among those about others: of its state, and of its name elsewhere."""
     rng = SeededRandom(seed, "rank", " ".join(words.casefold().split()))
-    elsewhere = course_at(seed, rng.pick([code for code in STATES if code != course.state]), course.slug)
-    neighbours = [one for one in courses_in(seed, course.state) if one.slug != course.slug]
+    others = [code for code in STATES if code != course.state]
+    elsewhere = course_at(seed, rng.pick(others), course.slug, course.style)
+    neighbours = [one for one in courses_in(seed, course.state, course.style) if one.slug != course.slug]
     neighbour, other = neighbours[rng.between(0, 9)], neighbours[rng.between(10, 19)]
     found = [
         *([_listing(course)] if course.is_listed else []),

@@ -12,8 +12,9 @@ from functools import lru_cache
 
 from enrichment_assets.sandbox.companies import Company, Position, make_company, slug
 from enrichment_assets.sandbox.seeded_random import SeededRandom
-from enrichment_assets.sandbox.web.firms import LAYOUTS, MAIL_WRITINGS, different
+from enrichment_assets.sandbox.web.firms import different
 from enrichment_assets.sandbox.web.states import STATES
+from enrichment_assets.sandbox.web.styles import FIRST, STYLES, Style
 from enrichment_assets.sandbox.words import FIRST_NAMES, LAST_NAMES
 
 GOLF = "golf courses and country clubs"
@@ -39,10 +40,9 @@ _ACCESS = ("public",) * 4 + ("private",) * 3 + ("semi-private",) * 2
 _HOLES = {9: "a 9-hole", 18: "an 18-hole", 27: "a 27-hole", 36: "a 36-hole"}
 _SMALL_WORDS = frozenset(["at", "of", "the", "and", "in", "on"])
 _INITIALS = frozenset(["gc", "cc", "tpc", "usa", "ymca"])
-_HOST = re.compile(r"(?P<slug>[a-z0-9-]+)-(?P<state>[a-z]{2})\.com")
 _GOLF = re.compile(r"golf|country-club|links|-gc$|-cc$")
-_ASSOCIATION = re.compile(r"(?P<state>[a-z-]+)-golf-association\.org")
-_BY_STATE_SLUG = {slug(state.name): code for code, state in STATES.items()}
+_PARTS = {"slug": r"(?P<slug>[a-z0-9-]+)", "state": r"(?P<state>[a-z]{2})"}
+_HOSTS = [(style, re.compile(style.course.replace(".", r"\.").format(**_PARTS))) for style in STYLES.values()]
 
 _TITLES = (
     ("Superintendent", "manager", "operations"),
@@ -90,20 +90,21 @@ class Course:
     staff: tuple[Position, ...]
     written: int
     is_listed: bool
+    style: Style
 
     @property
     def host(self) -> str:
         """Where its site is, or would be, and its people's addresses."""
-        return f"{self.slug}-{self.state.lower()}.com"
+        return self.style.course.format(slug=self.slug, state=self.state.lower())
 
     @property
     def listing(self) -> str:
         """Its page at the association."""
-        return f"https://www.{association_host(self.state)}/courses/{self.slug}"
+        return f"https://www.{association_host(self.state, self.style)}{self.style.listing.format(slug=self.slug)}"
 
 
 @lru_cache(maxsize=200)
-def courses_in(seed: int, state: str) -> tuple[Course, ...]:
+def courses_in(seed: int, state: str, style: Style = FIRST) -> tuple[Course, ...]:
     """The courses that a state's association lists."""
     rng = SeededRandom(seed, "courses", state)
     count, names = rng.between(FEWEST, MOST), dict[str, None]()
@@ -113,11 +114,11 @@ def courses_in(seed: int, state: str) -> tuple[Course, ...]:
         if stem not in taken:
             taken.add(stem)
             names[slug(f"{stem} {rng.pick(_KINDS)}")] = None
-    return tuple(replace(course_at(seed, state, name), is_listed=True) for name in names)
+    return tuple(replace(course_at(seed, state, name, style), is_listed=True) for name in names)
 
 
 @lru_cache(maxsize=5_000)
-def course_at(seed: int, state: str, name_slug: str) -> Course:
+def course_at(seed: int, state: str, name_slug: str, style: Style = FIRST) -> Course:
     """The course of that name in a state."""
     rng = SeededRandom(seed, "course", state, name_slug)
     access = "municipal" if "municipal" in name_slug else rng.pick(_ACCESS)
@@ -142,37 +143,41 @@ def course_at(seed: int, state: str, name_slug: str) -> Course:
         opened=rng.between(1904, 2012),
         architect=rng.pick(_ARCHITECTS),
         site=rng.pick(SITES),
-        layout=rng.pick(LAYOUTS),
-        mails=rng.pick(MAIL_WRITINGS),
+        layout=rng.pick(style.layouts),
+        mails=rng.pick(style.mails),
         staff=tuple(Position(a, b, *title) for a, b, title in zip(firsts, lasts, titles, strict=True)),
         written=rng.between(0, count),
         is_listed=not rng.chance(0.06),
+        style=style,
     )
 
 
 def course_of_host(seed: int, host: str) -> Course | None:
     """The course whose site is at a host."""
-    found = _HOST.fullmatch(host)
-    if found is None or found["state"].upper() not in STATES or not _GOLF.search(found["slug"]):
-        return None
-    return known_course(seed, found["state"].upper(), found["slug"])
+    for style, pattern in _HOSTS:
+        found = pattern.fullmatch(host)
+        if found is not None and found["state"].upper() in STATES and _GOLF.search(found["slug"]):
+            return known_course(seed, found["state"].upper(), found["slug"], style)
+    return None
 
 
-def known_course(seed: int, state: str, name_slug: str) -> Course:
+def known_course(seed: int, state: str, name_slug: str, style: Style = FIRST) -> Course:
     """The course of that name, listed for certain where it is one of `courses_in`."""
-    listed = {course.slug: course for course in courses_in(seed, state)}
-    return listed.get(name_slug) or course_at(seed, state, name_slug)
+    listed = {course.slug: course for course in courses_in(seed, state, style)}
+    return listed.get(name_slug) or course_at(seed, state, name_slug, style)
 
 
-def association_host(state: str) -> str:
+def association_host(state: str, style: Style = FIRST) -> str:
     """The site of a state's golf association."""
-    return f"{slug(STATES[state].name)}-golf-association.org"
+    return style.association.format(state=slug(STATES[state].name))
 
 
-def association_of(host: str) -> str:
-    """The state whose association is at a host; empty for any other host."""
-    found = _ASSOCIATION.fullmatch(host)
-    return _BY_STATE_SLUG.get(found["state"], "") if found is not None else ""
+def association_of(host: str) -> tuple[str, Style] | None:
+    """The state whose association is at a host, and the style of its web; None for any other host."""
+    return _ASSOCIATIONS.get(host)
+
+
+_ASSOCIATIONS = {association_host(code, style): (code, style) for code in STATES for style in STYLES.values()}
 
 
 def invented_club(rng: SeededRandom) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enrichment_assets.sandbox.companies import Company
 from enrichment_assets.sandbox.seeded_random import SeededRandom
-from enrichment_assets.sandbox.web.firms import Firm
+from enrichment_assets.sandbox.web.firms import READABLE, Firm
 from enrichment_assets.sandbox.web.page import (
     Block,
     Card,
@@ -18,22 +18,27 @@ from enrichment_assets.sandbox.web.page import (
     Picture,
     Text,
 )
+from enrichment_assets.sandbox.web.styles import LABELS
 
 _BUILDERS = ("Pixel & Loom", "Studio Nine", "Bright Fern Web")
 
 
 def firm_page(seed: int, firm: Firm, company: Company, path: str) -> Page | None:
-    """The page at a path of a firm's site; None where there is none."""
+    """The page at a path of a firm's site; None where there is none. Where its people are at home, `/` has them too."""
     place = path.rstrip("/").casefold() or "/"
-    makers = {"/": _home, "/about": _about, "/services": _services, firm.team_path: _team, "/contact": _contact}
+    makers = {"/about": _about, "/services": _services, "/contact": _contact, firm.team_path: _team, "/": _home}
     maker = makers.get(place)
     if maker is None:
         return None
     title, blocks = maker(seed, firm, company)
+    has_people = place == firm.team_path
+    if has_people and place == "/":
+        blocks = (*blocks, *_team(seed, firm, company)[1])
     return Page(
         title=title,
         blocks=(_menu(firm), *blocks, *_footer(seed, firm, company)),
-        linked_data=_linked_data(firm, company) if place == firm.team_path else (),
+        language=firm.language,
+        linked_data=_linked_data(firm, company) if has_people else (),
         is_shell=firm.site == "script-only",
         is_walled=firm.site == "consent-wall",
     )
@@ -88,41 +93,39 @@ def _services(seed: int, firm: Firm, company: Company) -> _Made:
 
 
 def _team(seed: int, firm: Firm, company: Company) -> _Made:
-    title = f"Our people | {firm.name}"
+    heading = LABELS[firm.language].people
+    title = f"{heading} | {firm.name}"
     if firm.site == "no-people":
         return title, (
-            Heading("Our people", 1),
+            Heading(heading, 1),
             Text("Our team has decades of experience. Call the office, and the right person will call you back."),
             Mailbox("Write to us:", f"info@{firm.host}"),
         )
     if firm.site == "image-only":
-        return title, (Heading("Our people", 1), *(Picture(f"/images/team-{n}.jpg") for n in range(len(firm.staff))))
+        return title, (Heading(heading, 1), *(Picture(f"/images/team-{n}.jpg") for n in range(len(firm.staff))))
     return title, (
-        Heading("Our people", 1),
+        Heading(heading, 1 if firm.team_path != "/" else 2),
         Text(f"The people of {firm.name} in {firm.city}."),
         People(cards_of(firm, company), firm.layout, firm.mails),
     )
 
 
 def _contact(seed: int, firm: Firm, company: Company) -> _Made:
-    return f"Contact | {firm.name}", (
-        Heading("Contact us", 1),
+    labels = LABELS[firm.language]
+    return f"{labels.contact} | {firm.name}", (
+        Heading(labels.contact, 1),
         Text(f"{company.street}, {company.city}, {firm.state} {company.postal_code}"),
-        Text(company.phone),
-        Mailbox("E-mail:", f"info@{firm.host}"),
+        Text(f"{labels.phone} {company.phone}"),
+        Mailbox(labels.mail, f"info@{firm.host}"),
     )
 
 
 def _menu(firm: Firm) -> Links:
-    site = f"https://www.{firm.host}"
-    names = {
-        "/": "Home",
-        "/about": "About",
-        "/services": "Services",
-        firm.team_path: "Our people",
-        "/contact": "Contact",
-    }
-    return Links(tuple(Link(name, f"{site}{path}") for path, name in names.items()), is_menu=True)
+    site, labels = f"https://www.{firm.host}", LABELS[firm.language]
+    places = {"/": labels.home, "/about": labels.about, "/services": labels.services, "/contact": labels.contact}
+    if firm.team_path != "/":
+        places = {**places, firm.team_path: labels.people}
+    return Links(tuple(Link(name, f"{site}{path}") for path, name in places.items()), is_menu=True)
 
 
 def _footer(seed: int, firm: Firm, company: Company) -> tuple[Block, ...]:
@@ -145,7 +148,7 @@ def _praise(rng: SeededRandom) -> str:
 
 
 def _linked_data(firm: Firm, company: Company) -> tuple[dict[str, object], ...]:
-    if firm.mails != "json-ld" or firm.site not in {"good", "script-only", "slow", "moved"}:
+    if firm.mails != "json-ld" or firm.site not in READABLE:
         return ()
     people = [
         {"@type": "Person", "name": card.name, "jobTitle": card.title, **({"email": card.email} if card.email else {})}

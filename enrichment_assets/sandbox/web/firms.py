@@ -16,6 +16,7 @@ from enrichment_assets.sandbox.companies import Company, Position, make_company,
 from enrichment_assets.sandbox.seeded_random import SeededRandom
 from enrichment_assets.sandbox.web.industries import BY_TAG, Industry
 from enrichment_assets.sandbox.web.states import STATES
+from enrichment_assets.sandbox.web.styles import FIRST, STYLES, Style
 from enrichment_assets.sandbox.words import COMPANY_STEMS, FIRST_NAMES, LAST_NAMES, STREETS
 
 T = TypeVar("T")
@@ -39,12 +40,17 @@ SITE_KINDS = (
 READABLE = frozenset(["good", "script-only", "slow", "moved"])
 """Kinds of sites whose people can be read, some of them with a browser only."""
 
-MAIL_WRITINGS = ("mailto", "mailto-name", "plain", "at-dot", "cloudflare", "entities", "json-ld", "none")
-LAYOUTS = ("list", "cards", "table", "lines", "sentences")
-_TEAM_PATHS = ("/team", "/our-team", "/people", "/about/team", "/about-us")
-_HOST = re.compile(
-    rf"(?P<stems>[a-z]+)-(?P<tag>{'|'.join(BY_TAG)})-(?P<city>[a-z0-9-]+)-(?P<state>[a-z]{{2}})\.(?:com|net)"
-)
+_PARTS = {
+    "stems": r"(?P<stems>[a-z]+)",
+    "tag": rf"(?P<tag>{'|'.join(BY_TAG)})",
+    "city": r"(?P<city>[a-z0-9-]+)",
+    "state": r"(?P<state>[a-z]{2})",
+}
+_HOSTS = [
+    (style, re.compile(pattern.replace(".", r"\.").format(**_PARTS)))
+    for style in STYLES.values()
+    for pattern in (style.firm, style.moved)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,10 @@ class Firm:
     Attributes:
         host: Where its site is, and its people's addresses.
         site: One of `SITE_KINDS`.
-        layout: How its people are laid out, one of `LAYOUTS`.
-        mails: How addresses are written, one of `MAIL_WRITINGS`.
+        found_at: The host that search engines know: where it was, if it has moved.
+        layout, mails: How its people are laid out, and their addresses written, as the style has them.
         team_path: Where its people are.
+        language: Of its menus and headings.
         staff: Who works there, the owner first.
         written: How many of the staff, from the first, have their address written on the site.
         is_listed: Whether the usual query finds it; else only one that says `boutique`, `best`, `independent` or `top`.
@@ -74,15 +81,12 @@ class Firm:
     staff: tuple[Position, ...]
     written: int
     is_listed: bool
-
-    @property
-    def found_at(self) -> str:
-        """The host that search engines know."""
-        return f"{self.host.removesuffix('.com')}.net" if self.site == "moved" else self.host
+    found_at: str
+    language: str
 
 
 @lru_cache(maxsize=2_000)
-def firms_in(seed: int, industry: Industry, city_slug: str, state: str) -> tuple[Firm, ...]:
+def firms_in(seed: int, industry: Industry, city_slug: str, state: str, style: Style = FIRST) -> tuple[Firm, ...]:
     """Every firm of an industry in a city."""
     rng = SeededRandom(seed, "firms", industry.slug, city_slug, state)
     count = rng.between(FEWEST, MOST)
@@ -91,17 +95,21 @@ def firms_in(seed: int, industry: Industry, city_slug: str, state: str) -> tuple
         first, second = rng.pick(COMPANY_STEMS), rng.pick(COMPANY_STEMS)
         if first != second:
             stems.setdefault(f"{first}{second}".lower(), f"{first} {second}")
-    return tuple(_firm(seed, industry, city_slug, state, host, name) for host, name in stems.items())
+    named = [
+        ({"stems": one, "tag": industry.tag, "city": city_slug, "state": state.lower()}, stems[one]) for one in stems
+    ]
+    return tuple(_firm(seed, industry, style, parts, name) for parts, name in named)
 
 
 def firm_at(seed: int, host: str) -> Firm | None:
     """The firm whose site, or old site, is at a host."""
-    found = _HOST.fullmatch(host)
-    if found is None or found["state"].upper() not in STATES:
-        return None
-    name = f"{host.rpartition('.')[0]}.com"
-    known = firms_in(seed, BY_TAG[found["tag"]], found["city"], found["state"].upper())
-    return next((firm for firm in known if firm.host == name), None)
+    for style, pattern in _HOSTS:
+        found = pattern.fullmatch(host)
+        if found is not None and found["state"].upper() in STATES:
+            known = firms_in(seed, BY_TAG[found["tag"]], found["city"], found["state"].upper(), style)
+            now = style.firm.format(**found.groupdict())
+            return next((firm for firm in known if firm.host == now), None)
+    return None
 
 
 def city_slug(city: str) -> str:
@@ -139,23 +147,25 @@ def company_of(seed: int, firm: Firm) -> Company:
     )
 
 
-def _firm(seed: int, industry: Industry, city: str, state: str, stems: str, name: str) -> Firm:
-    host = f"{stems}-{industry.tag}-{city}-{state.lower()}.com"
+def _firm(seed: int, industry: Industry, style: Style, parts: dict[str, str], name: str) -> Firm:
+    host = style.firm.format(**parts)
     rng = SeededRandom(seed, "firm", host)
     staff = _staff(rng, industry)
     return Firm(
         host=host,
         name=f"{name} {rng.pick(industry.kinds)}",
         industry=industry,
-        city=city_name(city),
-        state=state,
-        site=rng.pick(SITE_KINDS),
-        layout=rng.pick(LAYOUTS),
-        mails=rng.pick(MAIL_WRITINGS),
-        team_path=rng.pick(_TEAM_PATHS),
+        city=city_name(parts["city"]),
+        state=parts["state"].upper(),
+        site=(site := rng.pick(SITE_KINDS)),
+        layout=rng.pick(style.layouts),
+        mails=rng.pick(style.mails),
+        team_path=rng.pick(style.team_paths),
         staff=staff,
         written=len(staff) - (rng.between(0, 1) if len(staff) > 2 else 0),
         is_listed=not rng.chance(0.05),
+        found_at=style.moved.format(**parts) if site == "moved" else host,
+        language=rng.pick(style.languages),
     )
 
 

@@ -11,6 +11,7 @@ from enrichment_assets.sandbox.web.firms import city_name, company_of, firms_in
 from enrichment_assets.sandbox.web.industries import BY_TAG, INDUSTRIES
 from enrichment_assets.sandbox.web.others import CHAMBER, FINDER, GAZETTE, OTHER_HOSTS, SUPPLIER
 from enrichment_assets.sandbox.web.page import Block, Card, Heading, Lines, Link, Links, Mailbox, Page, People, Text
+from enrichment_assets.sandbox.web.second_others import second_page
 from enrichment_assets.sandbox.web.states import STATES
 
 _LISTED = 12
@@ -22,7 +23,7 @@ def other_page(seed: int, host: str, path: str) -> Page | None:
         found = pattern.fullmatch(host)
         if found is not None:
             return _MAKERS[kind](seed, host, path.rstrip("/"), found.groupdict())
-    return None
+    return second_page(seed, host, path)
 
 
 def _finder(seed: int, host: str, path: str, said: dict[str, str]) -> Page:

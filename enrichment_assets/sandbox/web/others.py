@@ -14,7 +14,9 @@ from enrichment_assets.sandbox.seeded_random import SeededRandom
 from enrichment_assets.sandbox.web.firms import city_name, firms_in
 from enrichment_assets.sandbox.web.industries import BY_TAG, Industry
 from enrichment_assets.sandbox.web.results import Found
+from enrichment_assets.sandbox.web.second_others import second_hosts
 from enrichment_assets.sandbox.web.states import STATES
+from enrichment_assets.sandbox.web.styles import FIRST, Style
 
 FINDER, GAZETTE, CHAMBER, SUPPLIER = "finder", "gazette", "chamber", "supplier"
 
@@ -34,14 +36,38 @@ def supplier_host(seed: int, industry: Industry) -> str:
     return f"{stem}-software-for-{industry.tag}.com"
 
 
-def others_about(seed: int, industry: Industry, city: str, state: str) -> list[Found]:
+def others_about(seed: int, industry: Industry, city: str, state: str, style: Style = FIRST) -> list[Found]:
     """Every page about firms of an industry in a city that is no firm's own."""
+    firms = firms_in(seed, industry, city, state, style)
+    pages = _known_hosts(industry, city, state, len(firms))
+    pages += _invented_hosts(seed, industry, city, state) if style is FIRST else second_hosts(industry, city, state)
+    for firm in firms[: 2 + len(firms) // 6]:
+        name, place = slug(firm.name), f"{firm.city}, {firm.state}"
+        pages += [
+            Found(
+                f"{firm.name} - {place} - Yelp", f"https://www.yelp.com/biz/{name}-{city}", f"{firm.name} in {place}."
+            ),
+            Found(
+                f"{firm.name} | LinkedIn",
+                f"https://www.linkedin.com/company/{name}",
+                f"{firm.name} | 412 followers on LinkedIn.",
+            ),
+        ]
+    return pages + [
+        Found(f"{firm.name} | Facebook", f"https://www.facebook.com/{slug(firm.name)}", f"{firm.name}. 118 likes.")
+        for firm in firms[-2:]
+    ]
+
+
+def _known_hosts(industry: Industry, city: str, state: str, count: int) -> list[Found]:
     place, label = f"{city_name(city)}, {state}", industry.label
     asked, at = quote_plus(f"{label} {place}"), f"{city}-{state.lower()}"
-    firms = firms_in(seed, industry, city, state)
-    best = f"The {len(firms)} best {label} firms in {place}"
-    pages = [
-        Found(f"TOP 10 BEST {label.title()} in {place}", f"https://www.yelp.com/search?find_desc={asked}", best),
+    return [
+        Found(
+            f"TOP 10 BEST {label.title()} in {place}",
+            f"https://www.yelp.com/search?find_desc={asked}",
+            f"{count} firms.",
+        ),
         Found(
             f"{label.title()} in {place}",
             f"https://www.yellowpages.com/{at}/{slug(label)}",
@@ -55,13 +81,20 @@ def others_about(seed: int, industry: Industry, city: str, state: str) -> list[F
         Found(
             f"{label.title()} jobs in {place}",
             f"https://www.indeed.com/q-{slug(label)}-l-{at}-jobs.html",
-            f"{len(firms) * 3} {label} jobs available.",
+            f"{count * 3} {label} jobs available.",
         ),
         Found(
             f"r/{slug(city_name(city))} on Reddit: who does your {label}?",
             f"https://www.reddit.com/r/{city.replace('-', '')}/comments/{slug(label)}",
             "27 votes, 41 comments.",
         ),
+    ]
+
+
+def _invented_hosts(seed: int, industry: Industry, city: str, state: str) -> list[Found]:
+    place, label, at = f"{city_name(city)}, {state}", industry.label, f"{city}-{state.lower()}"
+    best = f"The best {label} firms in {place}"
+    return [
         Found(best, f"https://www.{industry.tag}-firm-finder.com/{state.lower()}/{city}", f"Compare {label} firms."),
         Found(
             f"How {city_name(city)} firms see the year ahead",
@@ -80,22 +113,3 @@ def others_about(seed: int, industry: Industry, city: str, state: str) -> list[F
             f"The platform that {label} firms in {place} run on.",
         ),
     ]
-    for firm in firms[: 2 + len(firms) // 6]:
-        name = slug(firm.name)
-        pages += [
-            Found(
-                f"{firm.name} - {firm.city}, {firm.state} - Yelp",
-                f"https://www.yelp.com/biz/{name}-{city}",
-                f"{firm.name} in {place}.",
-            ),
-            Found(
-                f"{firm.name} | LinkedIn",
-                f"https://www.linkedin.com/company/{name}",
-                f"{firm.name} | 412 followers on LinkedIn.",
-            ),
-        ]
-    pages += [
-        Found(f"{firm.name} | Facebook", f"https://www.facebook.com/{slug(firm.name)}", f"{firm.name}. 118 likes.")
-        for firm in firms[-2:]
-    ]
-    return pages

@@ -149,8 +149,10 @@ class _World:
         seed = self._population.seed
         states = {area.state for area in within} or self._states_near(query)
         for state in sorted(states):
-            courses = {one.slug: one for one in courses_in(seed, state)}
-            courses |= {name: known_course(seed, state, name) for name in self._names(query, state)}
+            courses = {one.slug: one for one in courses_in(seed, state, self._population.style)}
+            courses |= {
+                name: known_course(seed, state, name, self._population.style) for name in self._names(query, state)
+            }
             for course in courses.values():
                 yield self._population.mapped_course(mapped(seed, course))
 

@@ -19,6 +19,7 @@ from enrichment_assets.sandbox.web.industries import INDUSTRIES, Industry
 from enrichment_assets.sandbox.web.others import others_about
 from enrichment_assets.sandbox.web.results import Found
 from enrichment_assets.sandbox.web.states import STATE_WORD, state_code
+from enrichment_assets.sandbox.web.styles import Style
 
 _PLACE = re.compile(rf"(?P<city>[A-Z][\w.'-]*(?: [A-Z][\w.'-]*){{0,3}}),? +(?P<state>{STATE_WORD})\b")
 _SITE = re.compile(r"(?<!\S)site:(\S+)")
@@ -64,17 +65,17 @@ def _about(population: Population, words: str) -> list[Found] | None:
     asked = asked_for(words)
     if asked is not None:
         return _firms(population, words, asked)
-    return courses_found(population.seed, words)
+    return courses_found(population.seed, words, population.style)
 
 
 def _firms(population: Population, words: str, asked: Asked) -> list[Found]:
-    ranked = [*_ranked(population.seed, words, asked)]
+    ranked = [*_ranked(population.seed, words, asked, population.style)]
     return [found for _, found in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _ranked(seed: int, words: str, asked: Asked) -> Iterator[tuple[float, Found]]:
+def _ranked(seed: int, words: str, asked: Asked, style: Style) -> Iterator[tuple[float, Found]]:
     key = " ".join(words.casefold().replace('"', "").split())
-    for firm in firms_in(seed, asked.industry, asked.city, asked.state):
+    for firm in firms_in(seed, asked.industry, asked.city, asked.state, style):
         rng = SeededRandom(seed, "rank", key, firm.host)
         if not firm.is_listed and not asked.is_narrow:
             continue
@@ -82,7 +83,7 @@ def _ranked(seed: int, words: str, asked: Asked) -> Iterator[tuple[float, Found]
         yield rank, _home(seed, firm, rng)
         if rng.chance(0.15) and firm.site not in {"moved", "parked", "gone"}:
             yield rank + 0.2, _inner(seed, firm)
-    for found in others_about(seed, asked.industry, asked.city, asked.state):
+    for found in others_about(seed, asked.industry, asked.city, asked.state, style):
         rng = SeededRandom(seed, "rank", key, found.link)
         if rng.chance(0.9 if asked.is_narrow else 0.7):
             yield rng.roll() * (0.7 if asked.is_narrow else 1.1), found

@@ -64,9 +64,11 @@ def fetched(population: Population, url: str) -> Fetched | None:
         return _of_firm(population, firm, at)
     if (course := course_of_host(population.seed, at.host)) is not None:
         return _of_course(population, course, at)
-    if state := association_of(at.host):
-        population.meet_course(state, at.path.rpartition("/")[2]) if "/courses/" in at.path else None
-        listed = association_page(population.seed, state, at.path, at.query.get("page", "1"))
+    if (association := association_of(at.host)) is not None:
+        state, style = association
+        if at.path.strip("/").count("/") == 1:
+            population.meet_course(state, at.path.rpartition("/")[2])
+        listed = association_page(population.seed, state, at.path, at.query.get("page", "1"), style)
         return Fetched(200, at.url, listed) if listed is not None else Fetched(404, at.url, NOT_FOUND)
     page = other_page(population.seed, at.host, at.path)
     return Fetched(200, at.url, page) if page is not None else None

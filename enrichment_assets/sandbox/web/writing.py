@@ -31,6 +31,7 @@ _SPELLED = {
     "at-round": (" (at) ", " (dot) "),
     "at-only": ("[at]", "."),
 }
+_UNWRITTEN = frozenset(["json-ld", "none", "mailto-name", "mailto-subject"])
 
 
 def html_of(page: Page, *, has_run_scripts: bool) -> str:
@@ -65,7 +66,7 @@ def written_address(email: str, mails: str) -> str:
         local, _, host = email.partition("@")
         at, dot = _SPELLED[mails]
         return f"{local}{at}{host.replace('.', dot)}"
-    return "" if mails in {"json-ld", "none", "mailto-name"} else email
+    return "" if mails in _UNWRITTEN else email.upper() if mails == "upper" else email
 
 
 def _element(tag: str, *inner: str, **attributes: str) -> str:
@@ -153,12 +154,51 @@ def _as_sentences(people: list[_Parts]) -> str:
     return "".join(_element("p", f"{n} is our {t}. {f'Write to {m}' if m else ''}") for n, t, m in people)
 
 
+def _as_definitions(people: list[_Parts]) -> str:
+    rows = (_element("dt", n) + _element("dd", t) + (_element("dd", m) if m else "") for n, t, m in people)
+    return _element("dl", *rows)
+
+
+def _as_title_above(people: list[_Parts]) -> str:
+    return "".join(_element("section", _element("p", t), _element("h4", n), _element("p", m)) for n, t, m in people)
+
+
+def _as_capitals(people: list[_Parts]) -> str:
+    return "".join(
+        _element("div", _element("h3", n.upper()), _element("div", t), _element("div", m)) for n, t, m in people
+    )
+
+
+def _as_letters_behind(people: list[_Parts]) -> str:
+    letters = ("CFP&reg;", "CFA", "MBA", "PGA")
+    named = ((f"{n}, {letters[number % len(letters)]}", t, m) for number, (n, t, m) in enumerate(people))
+    return _element("ul", *(_element("li", _element("strong", n), "<br>", t, "<br>", m) for n, t, m in named))
+
+
+def _as_colon(people: list[_Parts]) -> str:
+    return "".join(_element("p", f"{t}: <b>{n}</b>", f"<br>{m}" if m else "") for n, t, m in people)
+
+
 _PEOPLE = {
     "list": _as_list,
     "cards": _as_cards,
     "table": _as_table,
     "lines": _as_lines,
     "sentences": _as_sentences,
+    "definitions": _as_definitions,
+    "title-above": _as_title_above,
+    "capitals": _as_capitals,
+    "letters-behind": _as_letters_behind,
+    "colon": _as_colon,
+}
+
+
+_MARKDOWN = {
+    "definitions": "{name}\n: {title}\n: {reach}\n",
+    "title-above": "{title}\n\n#### {name}\n\n{reach}\n",
+    "capitals": "### {upper}\n\n{title}\n\n{reach}\n",
+    "letters-behind": "- **{name}, CFP®**  \n  {title}  \n  {reach}",
+    "colon": "{title}: **{name}**  \n{reach}\n",
 }
 
 
@@ -170,6 +210,8 @@ def _card_markdown(card: Card, layout: str, mails: str) -> str:
         return f"| {card.name} | {card.title} | {reach} |"
     if layout == "cards":
         return f"### {card.name}\n\n{card.title}\n\n{reach}\n"
+    if layout in _MARKDOWN:
+        return _MARKDOWN[layout].format(name=card.name, upper=card.name.upper(), title=card.title, reach=reach)
     if layout == "sentences":
         return f"{card.name} is our {card.title}. {f'Write to {reach}' if reach else ''}\n"
     return f"- **{card.name}**, {card.title} {reach}".rstrip()
@@ -178,6 +220,11 @@ def _card_markdown(card: Card, layout: str, mails: str) -> str:
 def _mail_html(email: str, mails: str, name: str) -> str:
     if mails == "mailto-name":
         return _element("a", f"E-mail {escape(name.partition(' ')[0] or 'us')}", href=f"mailto:{email}")
+    if mails == "mailto-subject":
+        return _element("a", "E-Mail", href=f"mailto:{email}?subject=Website%20inquiry")
+    if mails == "split":
+        local, _, host = email.partition("@")
+        return f"<span>{local}</span><span>@</span><span>{host}</span>"
     if mails == "cloudflare":
         hidden = {"class_": "__cf_email__", "data-cfemail": guarded(email)}
         return _element("a", "[email&#160;protected]", href="/cdn-cgi/l/email-protection", **hidden)
@@ -190,10 +237,12 @@ def _mail_html(email: str, mails: str, name: str) -> str:
 
 def _mail_markdown(email: str, mails: str, name: str) -> str:
     """As readers make it of a page that was shown: scripts have put hidden addresses together."""
-    if mails in {"json-ld", "none"} or mails in _SPELLED:
+    if mails in {"json-ld", "none", "upper"} or mails in _SPELLED:
         return written_address(email, mails)
+    if mails == "mailto-subject":
+        return f"[E-Mail](mailto:{email}?subject=Website%20inquiry)"
     label = f"E-mail {name.partition(' ')[0] or 'us'}" if mails == "mailto-name" else email
-    return f"[{label}](mailto:{email})" if mails != "plain" else email
+    return email if mails in {"plain", "split"} else f"[{label}](mailto:{email})"
 
 
 def guarded(email: str, key: int = 0x5A) -> str:
