@@ -53,10 +53,16 @@ def staff_page_found(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def prospects_found(context: Mapping[str, Any]) -> dict[str, Any]:
-    """The prospects among `people_on_site` and the pages' addresses, and what of it was dropped, and why."""
+    """The prospects among `people_on_site` and the pages' addresses, and what of it was dropped, and why.
+
+    Where `site_kind` says that the site is no company's of the kind that was searched for, nobody on it is one.
+    """
     original = _mapping(context.get("original"))
     addresses = [one for name in ("staff_page_emails", "homepage_emails") for one in list_in(context.get(name))]
     host, page = _text(context.get("company_domain")), _text(context.get("homepage_url"))
+    kind = _text(context.get("site_kind"))
+    if kind not in (None, "company"):
+        return {"prospects": [], "kept": 0, "dropped": [{"what": host, "why": f"site_of_{kind}"}]}
     found = choose_prospects(context.get("people_on_site"), addresses, host, own_host(page, None))
     said = {name: original[name] for name in HANDED_DOWN if original.get(name) is not None}
     return {

@@ -126,7 +126,7 @@ def _each_address_once(found: dict[str, Prospect]) -> dict[str, Prospect]:
     for address, several in owners.items():
         if len(several) == 1:
             continue
-        fitting = [one for one in several if can_be_of(address, one.name.first_name, one.name.last_name)]
+        fitting = [one for one in several if _can_be_theirs(address, one.name)]
         for one in several:
             if fitting != [one]:
                 found[one.key] = replace(one, email=None, mailbox=None)
@@ -171,7 +171,7 @@ def _given_out(people: Sequence[Prospect], addresses: Iterable[str]) -> tuple[li
     by_key = {one.key: one for one in people}
     left = []
     for address in addresses:
-        fitting = [one for one in people if can_be_of(address, one.name.first_name, one.name.last_name)]
+        fitting = [one for one in people if _can_be_theirs(address, one.name)]
         if len(fitting) != 1:
             # What could be of two is not guessed at, and would be one of them a second time.
             left += [address] if not fitting else []
@@ -179,6 +179,14 @@ def _given_out(people: Sequence[Prospect], addresses: Iterable[str]) -> tuple[li
             by_key[known.key] = replace(known, email=address)
     kept = [replace(one, mailbox=Mailbox.PERSONAL if one.email else None) for one in by_key.values()]
     return kept, left
+
+
+def _can_be_theirs(address: str, name: NormalisedName) -> bool:
+    """Whether an address is made of a name; of one whose order is not known, in either order."""
+    if name.first_name or name.last_name:
+        return can_be_of(address, name.first_name, name.last_name)
+    words = (name.full_name or "").split()
+    return len(words) > 1 and any(can_be_of(address, *pair) for pair in ((words[0], words[-1]), (words[-1], words[0])))
 
 
 def _together(one: Prospect, other: Prospect) -> Prospect:

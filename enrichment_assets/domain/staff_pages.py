@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from enrichment_assets.domain.domains import addresses_of, registrable_domain
+from enrichment_assets.domain.name_words import fold
 
 MOST_LINKS = 500
 _MOST_WORDS = 5
@@ -19,11 +20,13 @@ _MOST_WORDS = 5
 
 _WORDS: tuple[tuple[str, ...], ...] = (
     ("team", "people", "staff", "professionals", "advisors", "advisers", "attorneys", "agents", "producers", "brokers",
-     "leadership", "management", "partners", "directory", "bios", "mitarbeiter", "ansprechpartner", "equipe", "equipo"),
-    ("about", "who", "firm", "company", "story", "ueber", "uber", "unternehmen", "apropos", "nosotros", "chisiamo"),
+     "leadership", "management", "partners", "directory", "bios", "mitarbeiter", "ansprechpartner", "berater", "equipe",
+     "conseillers", "collaborateurs", "equipo", "asesores", "persone", "medewerkers", "medarbetare"),
+    ("about", "who", "firm", "company", "story", "ueber", "uber", "unternehmen", "wir", "kanzlei", "apropos",
+     "cabinet", "sommes", "nosotros", "quienes", "firma", "chisiamo", "siamo"),
     ("contact", "contacts", "contactus", "kontakt", "impressum", "contacto", "contatti", "locations", "offices"),
 )  # fmt: skip
-"""Words of a path by what they promise: people, then the firm, then how to reach it."""
+"""Words of a link or a path, without accents, by what they promise: people, then the firm, then how to reach it."""
 
 _NOT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|zip|jpe?g|png|gif|svg|mp4|ics)$|\b(?:careers?|jobs?|login|portal|blog|news|privacy)\b",
@@ -60,8 +63,8 @@ def _rank(link: str, site: str, text: str) -> tuple[int, int] | None:
     if address is None or registrable_domain(address.host) != site or _NOT.search(address.path):
         return None
     segments = [part for part in unquote(address.path).casefold().split("/") if part]
-    words = [set(_LETTERS.findall(part)) for part in segments]
-    said = _LETTERS.findall(text.casefold())
+    words = [set(_LETTERS.findall(fold(part))) for part in segments]
+    said = _LETTERS.findall(fold(text))
     for rank, telling in enumerate(_WORDS):
         if len(said) <= _MOST_WORDS and set(said) & set(telling):
             return rank, len(segments)

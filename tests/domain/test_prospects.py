@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from enrichment_assets.domain.discovery import prospects_found
 from enrichment_assets.domain.mailboxes import Mailbox, can_be_of, mailbox_of
 from enrichment_assets.domain.prospects import choose_prospects
 
@@ -17,6 +18,40 @@ def kept(people: Any, addresses: Any = (), host: str | None = "acme.com") -> lis
 
 def person(name: Any, **fields: Any) -> dict[str, Any]:
     return {"name": name, "title": None, "email": None, "phone": None, **fields}
+
+
+@pytest.mark.parametrize("kind", ["other_company", "directory", "news", "association", "personal", "other"])
+def test_nobody_is_a_prospect_on_a_site_that_is_no_company_of_the_kind_that_was_searched_for(kind: str) -> None:
+    context = {
+        "company_domain": "boston-guild.org",
+        "people_on_site": [person("Jane Doe", email="jane@boston-guild.org")],
+        "homepage_emails": ["info@boston-guild.org"],
+    }
+    assert prospects_found({**context, "site_kind": kind}) == {
+        "prospects": [],
+        "kept": 0,
+        "dropped": [{"what": "boston-guild.org", "why": f"site_of_{kind}"}],
+    }
+    for said in ("company", None):  # None: nobody was asked, as in a list of companies whose pages are empty
+        assert [one["email"] for one in prospects_found({**context, "site_kind": said})["prospects"]] == [
+            "jane@boston-guild.org"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        # Of these names nobody knows which word is the family's: both orders are addresses of theirs.
+        ("Xin Rao", "xin.rao@acme.com"),
+        ("Xin Rao", "rao.xin@acme.com"),
+        ("Xin Rao", "xrao@acme.com"),
+        ("Xin Rao", "raox@acme.com"),
+        ("Wei Lin", "wei_lin@acme.com"),
+    ],
+)
+def test_an_address_is_somebodys_whichever_word_is_the_family_name(name: str, address: str) -> None:
+    assert kept([person(name), person("Hana Weber")], [address]) == [(name, address), ("Hana Weber", None)]
+    assert kept([person(name)], ["jane.doe@acme.com"]) == [(name, None), (None, "jane.doe@acme.com")]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from tests.quality.scores import Score, lowered_floors, measure, normaliser_names, raise_floors, read_floors
+from tests.quality.scores import Score, lowered_floors, measure, measured_names, raise_floors, read_floors
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("normalisers", nargs="*", metavar="NORMALISER", help="which ones (default: all)")
     parser.add_argument("--raise", dest="raising", action="store_true", help="raise the floors to what is reached")
     arguments = parser.parse_args()
-    scores = [score for name in arguments.normalisers or normaliser_names() for score in measure(name)]
+    scores = [score for name in arguments.normalisers or measured_names() for score in measure(name)]
     if arguments.raising:
         raise_floors(scores)
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
@@ -41,7 +41,7 @@ def table(scores: list[Score]) -> Table:
     lines = Table(title="Quality: right answers by normaliser and group")
     for column in ("normaliser", "group"):
         lines.add_column(column)
-    for column in ("cases", "right", "wrong", "empty", "accuracy", "floor", "precision", "floor"):
+    for column in ("cases", "right", "wrong", "empty", "accuracy or recall", "floor", "precision", "floor"):
         lines.add_column(column, justify="right")
     for score in scores:
         floor = floors.get(score.name, {})

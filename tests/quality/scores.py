@@ -16,6 +16,9 @@ from tests.quality import normalisers
 from tests.quality.cases import DATA, Case, read_cases
 
 FLOORS = Path(__file__).parent / "floors.json"
+FINDERS = {"prospects": "tests.quality.webs"}
+"""What is measured without cases of its own -> the module whose `measured` gives the scores."""
+
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Floors = dict[str, dict[str, float]]
 
@@ -74,8 +77,30 @@ class Score:
         ]
 
 
+@dataclass(slots=True)
+class Finds(Score):
+    """What was found of what is there: `cases` are there, misses are what of it is missing, and what is none of it."""
+
+    @property
+    def right(self) -> int:
+        """Cases that were found."""
+        return self.cases - len(self.misses) + self.wrong
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """`recall`: found of all that is there; `precision`: of all that was found. Rounded down."""
+        found = self.right + self.wrong
+        return {
+            "recall": _rounded(self.right, self.cases),
+            "precision": _rounded(self.right, found) if found else 1.0,
+        }
+
+
 def measure(normaliser: str) -> list[Score]:
-    """The scores of one normaliser, a module of `tests/quality/normalisers`, by group."""
+    """The scores by group of one normaliser, a module of `tests/quality/normalisers`, or of the sandbox's webs."""
+    if normaliser in FINDERS:
+        scores_of: list[Score] = import_module(FINDERS[normaliser]).measured()
+        return scores_of
     answer: Answer = import_module(f"{normalisers.__name__}.{normaliser}").answer
     scores: dict[str, Score] = {}
     for case in read_cases(DATA / normaliser):
@@ -89,6 +114,11 @@ def measure(normaliser: str) -> list[Score]:
 def normaliser_names() -> list[str]:
     """Every normaliser that is measured, by name."""
     return sorted(module.name for module in iter_modules(normalisers.__path__))
+
+
+def measured_names() -> list[str]:
+    """Everything that is measured, by name: the normalisers, and what finds something in the sandbox's webs."""
+    return sorted([*normaliser_names(), *FINDERS])
 
 
 def read_floors() -> Floors:

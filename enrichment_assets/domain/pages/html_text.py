@@ -143,7 +143,7 @@ class _Walk:
         elif tag in ("br", "hr"):
             self._out.append("\n")
         elif (before := node.prev) is not None and (before.tag or "-")[0].isalpha() and self._is_word():
-            self._out.append(" ")
+            self._out.append("" if (node.text() or "").startswith("@") else " ")  # an address in pieces is one word
         return True
 
     def _link(self, node: LexborNode, attributes: Mapping[str, str | None]) -> None:

@@ -52,6 +52,21 @@ def test_a_page_is_read_as_a_person_sees_it() -> None:
     assert (page.title, page.language, page.fault) == ("Acme & Co", "de", None)
 
 
+@pytest.mark.parametrize(
+    ("pieces", "address"),
+    [
+        ("<span>jane.doe</span><span>@</span><span>acme.de</span>", "jane.doe@acme.de"),
+        ("<b>jane</b><i>@acme.de</i>", "jane@acme.de"),
+        ("jane<span>@</span>acme.de", "jane@acme.de"),
+        ("<span>E-Mail</span><span>info@acme.de</span>", "info@acme.de"),
+        ("<span>Follow us</span><span>@acme</span>", None),
+    ],
+)
+def test_an_address_in_pieces_is_one_address(pieces: str, address: str | None) -> None:
+    page = page_of(f"<body><p>{SAYS}</p><p>{pieces}</p>".encode(), "text/html")
+    assert page.emails == ((address,) if address else ())
+
+
 def test_a_link_says_where_it_leads_by_its_text_or_its_label() -> None:
     page = page_of(
         b"<body><a href=/p?id=3>Our <b>people</b></a><a href=/x><img src=x.png></a><a href=/y aria-label='Contact us'>"
