@@ -6,6 +6,7 @@ has none at the company has no tenure there, whatever they did before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from enrichment_assets.domain.company_names import company_name_key
 
 MOST_JOBS = 200
+_ARTICLE = re.compile(r"^\s*the\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,12 @@ def read_career(jobs: Any, company: str | None, words: Sequence[str]) -> Career:
         company: Where they are said to work.
         words: What a company of the kind has in its name (`golf`, `country club`), by whole words.
     """
-    own, kinds = company_name_key(company), [f" {word.casefold()} " for word in words]
+    own, kinds = _key(company), [f" {word.casefold()} " for word in words]
     present: tuple[str, str | None] | None = None
     previous: dict[str, EarlierJob] = {}
     for job in jobs[:MOST_JOBS] if isinstance(jobs, list) else ():
         name = _text(job.get("company")) if isinstance(job, Mapping) else None
-        key = company_name_key(name)
+        key = _key(name)
         if name is None or key is None:
             continue
         title, starts, ends = _text(job.get("title")), _time(job.get("starts_at")), job.get("ends_at")
@@ -80,6 +82,11 @@ def _time(value: Any) -> str | None:
         return f"{year}-{month:02d}" if is_month else str(year)
     text = _text(value)
     return text[:7] if text and text[:4].isdigit() and text[4:5] in ("", "-") else None
+
+
+def _key(name: str | None) -> str | None:
+    """By what two names are compared; an article before one says nothing."""
+    return company_name_key(_ARTICLE.sub("", name)) if name else None
 
 
 def _text(value: Any) -> str | None:
