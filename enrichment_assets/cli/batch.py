@@ -86,9 +86,10 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
 
     Example: enrich stats acme-1-apollo-basic-1
     """
+    from enrichment_assets.cli.families import print_families
     from enrichment_assets.cli.tables import print_table
     from enrichment_assets.domain.money import Money
-    from enrichment_assets.services.operations.statistics import batch_statistics
+    from enrichment_assets.services.operations.statistics import batch_statistics, family_figures
     from enrichment_assets.services.shapes import statistics as shapes
 
     hq = opened_hq()
@@ -100,6 +101,7 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
         (
             "workflow",
             "found",
+            "ok",
             "calls",
             "reused",
             "cost",
@@ -114,7 +116,7 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
         [
             (
                 row.workflow,
-                None if row.found_rate is None else f"{row.found_rate:.0%}",
+                *(None if rate is None else f"{rate:.0%}" for rate in (row.found_rate, row.success_rate)),
                 row.calls or None,
                 row.reused or None,
                 Money(row.cost, row.currency) if row.cost else None,
@@ -131,6 +133,7 @@ def stats(batch: BatchKey, as_json: AsJson = False) -> None:
         total=("cost", "saved"),
     )
     print_tokens(rows)
+    print_families(family_figures(hq, batch))
     print_time_spent(rows)
     print_bottleneck_and_errors(rows)
     print_reasons([reason for row in rows for reason in row.reasons])

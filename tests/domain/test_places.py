@@ -32,7 +32,7 @@ def result(url: str, title: str = "", text: str = "") -> dict[str, str]:
         # a neighbour, a longer name, a namesake elsewhere, platforms, sellers, and what nobody asked for
         ([result(LISTING.replace("pine", "oak"), "Oak Hills Golf Club | Texas Golf Association")], PINE, "TX", None),
         ([result(LISTING + "-north", "Pine Hills Golf Club North | Texas Golf Association")], PINE, "TX", None),
-        ([result("https://ohio-golf-association.org/courses/pine-hills-golf-club", f"{PINE} | Ohio")], PINE, "TX", None),
+        ([result("https://ohio-golf-association.org/pine-hills-golf-club", f"{PINE} | Ohio")], PINE, "TX", None),
         ([result("https://www.facebook.com/pinehillsgolfclub", f"{PINE}, Texas")], PINE, "TX", None),
         ([result("https://teetimes.example/tx/pine-hills-golf-club", f"{PINE} in Texas")], PINE, "TX", None),
         ([result("https://wv-golf-association.org/x", f"{PINE} | West Virginia")], PINE, "Virginia", None),

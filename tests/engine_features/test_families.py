@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,6 +19,7 @@ from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.batches.families import FamilyReport, write_families
 from enrichment_assets.services.operations.recovery import resolve
 from enrichment_assets.services.operations.retrying import retry
+from enrichment_assets.services.operations.statistics import batch_statistics, family_figures
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.results import families as store
 from tests.actors import TESTER
@@ -147,6 +151,25 @@ def test_a_retry_a_correction_and_a_replay_write_a_family_again_and_its_rows_sta
     other.run()
     write(other)
     assert table(other, "select client_slug, name from clubs order by 1") == [("acme", "Elm"), ("other", "Elm")]
+
+
+def test_figures_say_how_families_ended_and_lines_of_the_log_name_the_row_that_a_child_is_of(
+    harness: BatchHarness, tmp_path: Path
+) -> None:
+    batch = launch(harness, club("Pine"), club("Elm", trouble="error"), club("Fir", trouble="timeout"))
+    batch.settings = replace(batch.settings, log=str(tmp_path / "engine.jsonl"))
+    batch.run()
+    write(batch)
+    figures = family_figures(hq_of(batch.settings), batch.key)
+    assert figures is not None
+    assert (figures.families, figures.enriched, figures.failed, figures.children) == (2, 1, 1, 4)
+    assert figures.cost_p50 == pytest.approx(0.025)
+    rates = {one.workflow: one.success_rate for one in batch_statistics(hq_of(batch.settings), batch.key)}
+    assert rates == {"search": 1.0, "later": 4 / 6}
+    lines = [json.loads(line) for line in (tmp_path / "engine.jsonl").read_text().splitlines()]
+    told = {(line["item"], line.get("parent")) for line in lines if line.get("action") in ("call", "skip")}
+    there = batch.rows("select id, parent_item_id from batch_items order by id")
+    assert told == {(row["id"], row["parent_item_id"]) for row in there}
 
 
 def test_a_death_between_its_tables_leaves_none_of_a_family(

@@ -182,15 +182,15 @@ def note(
         attempt: Number of the call's attempt, where there was a call.
         fetched_at: When the answer was first fetched; None: just now.
     """
-    tell(run, record, action, attempt)
+    tell(run, record, action, attempt, item.parent_id)
     if record.emission is not None:
         log_emission(run, step, item, record.emission)
     hold(run, item, step, record, fields, fetched_at=fetched_at)
 
 
-def tell(run: Run, record: Applied, action: str, attempt: int | None = None) -> None:
-    """Log and count a committed move; `action` is the log's word for it."""
-    log_move(run, record, action, attempt)
+def tell(run: Run, record: Applied, action: str, attempt: int | None = None, parent: int | None = None) -> None:
+    """Log and count a committed move; `action` is the log's word for it, `parent` the item that its item came from."""
+    log_move(run, record, action, attempt, parent)
     run.moved[record.workflow_slug, record.outcome or record.status.lower()] += 1
     if run.guard is not None and action in _ENDED_CALLS and record.status in (Status.COMPLETED, Status.FAILED):
         failed = record.status == Status.FAILED

@@ -61,8 +61,11 @@ class JsonLines(logging.Formatter):
         return orjson.dumps({"timestamp": stamp, "level": record.levelname.lower(), **kept}, default=str).decode()
 
 
-def log_move(run: Run, record: Applied, action: str, attempt: int | None = None) -> None:
-    """A state moved: an attempt ended, a callback was applied, a step was computed, skipped or shared."""
+def log_move(run: Run, record: Applied, action: str, attempt: int | None = None, parent: int | None = None) -> None:
+    """A state moved: an attempt ended, a callback was applied, a step was computed, skipped or shared.
+
+    `parent`: the item that the item came from, as a contact from its course.
+    """
     trouble = record.error_class is not None or record.status in _TROUBLE
     level = logging.WARNING if trouble else logging.INFO
     if not logger.isEnabledFor(level) or not logger.handlers:
@@ -71,6 +74,7 @@ def log_move(run: Run, record: Applied, action: str, attempt: int | None = None)
         "client": run.batch.client_slug,
         "batch": run.batch.batch_key,
         "item": record.item_id,
+        "parent": parent,
         "workflow": record.workflow_slug,
         "provider": record.provider,
         "action": action,

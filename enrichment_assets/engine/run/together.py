@@ -36,6 +36,7 @@ class _Made:
 
     step: Step
     record: Applied
+    parent: int | None
 
 
 # crash point: claim-is-begun
@@ -78,7 +79,7 @@ async def begin_together(
     lost = {one.record.item_id for one, has_moved in zip(made, moved, strict=True) if not has_moved}
     for one, has_moved in zip(made, moved, strict=True):
         if has_moved:
-            tell(run, one.record, action_of(one.step, one.record, called=False))
+            tell(run, one.record, action_of(one.step, one.record, called=False), parent=one.parent)
         else:
             log_event(run, "lost", one.step, item_id=one.record.item_id)
     return [item for item in going_on if item.item_id not in lost]
@@ -95,7 +96,7 @@ def _moves(run: Run, item: LoadedItem) -> list[_Made]:
                 decision, move = decided
                 record = record_of(item, step, decision, move)
                 hold(run, item, step, record, decision.fields)
-                made.append(_Made(step, record))
+                made.append(_Made(step, record, item.parent_id))
     return made
 
 

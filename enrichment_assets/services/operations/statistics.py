@@ -9,6 +9,8 @@ from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.services.batches.status import batch_row, currencies_of
 from enrichment_assets.services.operations.bottleneck import find_bottleneck, time_spent
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.results import families
+from enrichment_assets.store.results.families import FamilyFigures
 from enrichment_assets.store.results.statistics import WorkflowStatistics, workflow_statistics
 from enrichment_assets.store.runs.step_times import callback_waits, times_of
 
@@ -34,6 +36,15 @@ def batch_statistics(hq: Hq, batch_key: str) -> list[WorkflowStatistics]:
         )
         for one in found
     ]
+
+
+def family_figures(hq: Hq, batch_key: str) -> FamilyFigures | None:
+    """How the families of a batch have ended; None: its pipeline has none. Raises `NotFoundError`."""
+    row = batch_row(hq, batch_key)
+    if Blueprint.model_validate(row.blueprint).families is None:
+        return None
+    with hq.transaction() as connection:
+        return families.figures(connection, row.batch_id)
 
 
 def _busiest(found: Sequence[WorkflowStatistics]) -> list[WorkflowStatistics]:

@@ -43,6 +43,7 @@ class WorkflowStatistics(Shape):
         workflow: Its slug.
         provider: Who was called.
         found_rate: Found answers of all answers; null without any.
+        success_rate: Answers, misses among them, of all attempts that ended; null without any.
         calls: Attempts that were answered or timed.
         cost: What they cost.
         p50_ms: Half of them took at most so many milliseconds.
@@ -67,6 +68,7 @@ class WorkflowStatistics(Shape):
     workflow: str
     provider: str
     found_rate: float | None
+    success_rate: float | None
     calls: int
     cost: Decimal
     p50_ms: float | None
@@ -97,6 +99,7 @@ class WorkflowStatistics(Shape):
             workflow=row.workflow,
             provider=row.provider,
             found_rate=row.found_rate,
+            success_rate=row.success_rate,
             calls=row.calls,
             cost=row.cost,
             p50_ms=row.p50_ms,

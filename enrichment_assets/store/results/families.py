@@ -229,3 +229,42 @@ def note_families(connection: Connection, batch_id: int, client_id: int, rows: S
             for row in rows
         ],
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyFigures:
+    """The families of a batch that have ended; `unwritten`: their tables could not be written.
+
+    Costs are those of families in one currency; None: there are none. Seconds are from the first attempt to the end.
+    """
+
+    families: int
+    enriched: int
+    failed: int
+    stopped: int
+    unwritten: int
+    children: int
+    cost_p50: float | None
+    cost_p95: float | None
+    seconds_p50: float | None
+    seconds_p95: float | None
+
+
+def figures(connection: Connection, batch_id: int) -> FamilyFigures:
+    """What `item_families` has of a batch, counted."""
+    row = connection.execute(
+        """
+        select count(*) as families, count(*) filter (where status = 'enriched') as enriched,
+               count(*) filter (where status = 'failed') as failed,
+               count(*) filter (where status = 'stopped') as stopped, count(problem) as unwritten,
+               coalesce(sum(children), 0)::bigint as children,
+               percentile_cont(0.5) within group (order by cost::float8) as cost_p50,
+               percentile_cont(0.95) within group (order by cost::float8) as cost_p95,
+               percentile_cont(0.5) within group (order by seconds) as seconds_p50,
+               percentile_cont(0.95) within group (order by seconds) as seconds_p95
+        from item_families where batch_id = %s
+        """,
+        (batch_id,),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return FamilyFigures(**row)

@@ -37,6 +37,7 @@ class WorkflowStatistics:
 
     Attributes:
         found_rate: Found answers of all answers (found + not found); None without answers.
+        success_rate: Answers (a miss is one) of all attempts that ended, failures among them; None without any.
         calls: Attempts that were answered or timed; an answer that was reused is none.
         reused: Answers of other batches that were used instead of a call (`reuse_for`); one for a company's items.
         saved: What those calls would have cost.
@@ -69,6 +70,7 @@ class WorkflowStatistics:
     held_up: str | None = None
     currency: str = ""
     reasons: tuple[ReasonCount, ...] = ()
+    success_rate: float | None = None
     answers: int = 0
     accepted: int = 0
     tokens: TokensUsed | None = None
@@ -99,6 +101,9 @@ def workflow_statistics(connection: Connection, batch_id: int) -> list[WorkflowS
           select workflow_slug, min(provider) as provider,
                  count(*) filter (where outcome = 'found')::float8
                    / nullif(count(*) filter (where outcome is not null), 0) as found_rate,
+                 count(*) filter (where outcome is not null)::float8
+                   / nullif(count(*) filter (where outcome is not null or status in ('FAILED', 'AMBIGUOUS')), 0)
+                   as success_rate,
                  count(*) filter (where call_id is not null and duration_ms is not null) as calls,
                  percentile_cont(0.5) within group (order by duration_ms)
                    filter (where duration_ms is not null) as p50_ms,
@@ -133,7 +138,8 @@ def workflow_statistics(connection: Connection, batch_id: int) -> list[WorkflowS
           select workflow_slug, min(position) as position from workflow_states where batch_id = %(batch)s
           group by workflow_slug
         )
-        select a.workflow_slug as workflow, a.provider, a.found_rate, a.calls, coalesce(m.cost, 0) as cost,
+        select a.workflow_slug as workflow, a.provider, a.found_rate, a.success_rate, a.calls,
+               coalesce(m.cost, 0) as cost,
                a.p50_ms, a.p95_ms, a.p99_ms, a.busy_seconds, coalesce(e.errors, '{}'::jsonb) as errors,
                coalesce(m.reused, 0) as reused, coalesce(m.saved, 0) as saved,
                coalesce(m.answers, 0) as answers, coalesce(m.accepted, 0) as accepted, m.tokens
