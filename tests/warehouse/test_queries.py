@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from enrichment_assets.cli import explain, export, query, report, shell
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
-from enrichment_assets.services.insight import queries
+from enrichment_assets.services.insight import named_reports, queries
 from enrichment_assets.services.insight.html_report import render_report
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import open_warehouse
@@ -151,7 +151,7 @@ def test_an_export_leaves_cells_alone_unless_a_spreadsheet_will_open_it(cli: typ
 
 
 def test_every_named_report_answers_for_one_batch_and_for_all(cli: typer.Typer) -> None:
-    for name in queries.OF_ANY_BATCH:
+    for name in named_reports.OF_ANY_BATCH:
         one = CliRunner().invoke(cli, ["report", name, "--batch", "acme-1", "--json"], catch_exceptions=False)
         every = CliRunner().invoke(cli, ["report", name, "--json"], catch_exceptions=False)
         slugs = {row["client_slug"] for row in json.loads(one.stdout)}
@@ -191,7 +191,7 @@ def test_a_report_or_batch_that_is_not_there_is_named(cli: typer.Typer) -> None:
 def test_all_reports_of_a_batch_are_one_json_document(cli: typer.Typer) -> None:
     printed = CliRunner().invoke(cli, ["report", "acme-1", "--json"], catch_exceptions=False).stdout
     reports = json.loads(printed)
-    assert list(reports) == queries.OF_ANY_BATCH  # those of a system are about its batches alone
+    assert list(reports) == named_reports.OF_ANY_BATCH  # those of a system are about its batches alone
     assert [row["batch_key"] for row in reports["cost"]] == ["acme-1"]
 
 
