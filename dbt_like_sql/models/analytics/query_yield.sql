@@ -37,7 +37,7 @@ counted as (
         count(p.item_id) as prospects,
         count(*) filter (where p.ai_qualification_grade = 'A') as grade_a,
         count(*) filter (where p.ai_qualification_grade = 'B') as grade_b,
-        sum(c.cost) as cost
+        cast(sum(c.cost) as decimal(18, 6)) as cost
     from items as i
     left join {{ ref('fs_prospect_records') }} as p on p.batch_key = i.batch_key and p.item_id = i.item_id
     left join costs as c on c.batch_key = i.batch_key and c.item_id = i.item_id

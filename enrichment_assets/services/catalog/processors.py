@@ -35,7 +35,8 @@ def list_processing(hq: Hq, client: str | None = None) -> list[Processing]:
     registered = [row.definition for row in list_workflows(hq)]
     found = []
     for workflow in _enabled(client, registered, configs):
-        if workflow.mode is not Mode.LOCAL or workflow.not_for:
+        sends = workflow.mode is not Mode.LOCAL and workflow.review is None
+        if sends or workflow.not_for:
             found.append(Processing(workflow, processor_of(workflow)))
     return found
 
