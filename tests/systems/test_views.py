@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from enrichment_assets.installation.migrating import is_current, migrate
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection, connect
 from enrichment_assets.store.views.making import View, digest, ensure_views, standing, views
@@ -60,25 +61,25 @@ def test_a_view_that_somebody_built_upon_is_not_taken_away(settings: Settings) -
         assert connection.execute("select clients from mine").fetchone() == {"clients": 0}
 
 
-def test_a_role_that_may_make_no_schema_goes_without_until_somebody_makes_it(
+def test_a_role_that_may_make_no_schema_goes_without_until_an_administrator_makes_it(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     with plain_role(postgres_server) as owner, owned_databases(postgres_server, owner, tmp_path) as made:
-        with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as admin:
-            name = urlsplit(made.hq_database_url or "").path[1:]
-            admin.execute(sql.SQL("alter database {} owner to current_user").format(sql.Identifier(name)))
-        superuser = postgres_server.url(name)
-        with psycopg.connect(superuser, autocommit=True) as admin:
-            admin.execute(sql.SQL("grant create on schema public to {}").format(sql.Identifier(owner)))
-        with connect(made.hq_database_url or "", autocommit=True) as connection:
-            connection.execute("create table clients (id bigint)")
-            assert ensure_views(connection, [COUNTED]) == []
-            with psycopg.connect(superuser, autocommit=True) as admin:
-                admin.execute(sql.SQL("create schema trial authorization {}").format(sql.Identifier(owner)))
-            assert ensure_views(connection, [COUNTED]) == [COUNTED]
-            connection.execute("drop view trial.clients_counted; drop table clients; drop schema trial")
-        with psycopg.connect(superuser, autocommit=True) as admin:
-            admin.execute(sql.SQL("revoke all on schema public from {}").format(sql.Identifier(owner)))
+        url, role = made.hq_database_url or "", sql.Identifier(owner)
+        superuser = postgres_server.url(urlsplit(url).path[1:])
+        with psycopg.connect(superuser, autocommit=True) as admin, connect(url, autocommit=True) as connection:
+            database = sql.Identifier(urlsplit(url).path[1:])
+            admin.execute(sql.SQL("alter database {} owner to current_user").format(database))
+            admin.execute(sql.SQL("grant create on schema public to {}").format(role))
+            migrate(url)
+            assert (standing(connection, "hq"), is_current(connection)) == ([], True)
+            admin.execute(sql.SQL("create schema agency authorization {}").format(role))
+            assert not is_current(connection), "it is seen at the next start"
+            migrate(url)
+            assert {view.schema for view in standing(connection, "hq")} == {"agency"}
+            assert is_current(connection)
+            admin.execute(sql.SQL("alter database {} owner to {}").format(database, role))
+            admin.execute(sql.SQL("revoke create on schema public from {}").format(role))
 
 
 def test_all_views_of_hq_are_there_after_migrating_and_a_changed_file_is_seen_at_the_next_start(

@@ -6,16 +6,20 @@ from hashlib import md5
 from typing import Any
 from uuid import UUID
 
+import dagster as dg
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.code_location import build_definitions
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.registry.loader import builtin_workflows
+from enrichment_assets.sensors.drafts import draft_sensor
 from enrichment_assets.services.catalog.configuration import get_workflow, list_workflows
 from enrichment_assets.services.catalog.drafts import settle_drafts
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
+from tests.assets.conftest import platform
 from tests.harness.handles import hq_of
 
 VIEW = "homepage.db_driven_enrichment_workflows"
@@ -172,6 +176,17 @@ def test_whoever_may_write_to_the_view_alone_cannot_turn_it_to_another_table(set
         connection.execute(f"insert into {VIEW} (workflow_slug, provider) values ('mine', 'clay')")
         connection.commit()
     assert written(settings, "select workflow_slug from workflow_drafts") == [{"workflow_slug": "mine"}]
+
+
+def test_a_tick_of_the_sensor_registers_drafts_and_starts_nothing(settings: Settings) -> None:
+    inserted(settings, workflow_slug="mine", provider="clay")
+    where = platform(settings)
+    with dg.instance_for_test() as instance:
+        context = dg.build_sensor_context(
+            instance=instance, definitions=build_definitions([], where), resources={"platform": where}
+        )
+        assert isinstance(draft_sensor(context), dg.SkipReason)
+    assert written(settings, f"select status from {VIEW} where workflow_slug = 'mine'") == [{"status": "active"}]
 
 
 def test_every_template_is_a_shipped_workflow_of_its_provider() -> None:

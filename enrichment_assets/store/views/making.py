@@ -100,6 +100,12 @@ def standing(connection: Connection, database: Database) -> list[View]:
     return [view for view in views(database) if view not in missing]
 
 
+def could_be_made(connection: Connection, database: Database) -> bool:
+    """Whether a view is missing whose schema our role may make, or make views in."""
+    missing = {view.schema for view in _missing(connection, views(database))}
+    return any(_may_make(connection, schema) for schema in missing)
+
+
 def let_use(connection: Connection, there: Iterable[View], roles: Sequence[str], *, write: bool = False) -> None:
     """Let roles select from views; `write`: and change what is writable of them."""
     for view in there if roles else ():
@@ -126,30 +132,30 @@ def _missing(connection: Connection, wanted: Sequence[View]) -> list[View]:
 
 def _ensure_schema(connection: Connection, schema: str | None) -> bool:
     """Whether our role may make views in the schema, which is made if need be."""
+    if not _may_make(connection, schema):
+        return False
+    if schema is not None:
+        found = connection.execute("select to_regnamespace(%s) as found", [_quoted(schema)]).fetchone()
+        if found is None or found["found"] is None:
+            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+    return True
+
+
+def _may_make(connection: Connection, schema: str | None) -> bool:
+    """Whether our role may make views in the schema, or may make the schema that is not there."""
     if schema is None:
         return True
     row = connection.execute(
-        """
-        select to_regnamespace(%(schema)s) is not null as found,
-               has_schema_privilege(to_regnamespace(%(schema)s), 'create, usage') as may_create,
-               has_database_privilege(current_database(), 'create') as may_make
-        """,
-        {"schema": sql.Identifier(schema).as_string(None)},
+        "select case when to_regnamespace(%(schema)s) is null "
+        "then has_database_privilege(current_database(), 'create') "
+        "else has_schema_privilege(to_regnamespace(%(schema)s), 'create, usage') end as may",
+        {"schema": _quoted(schema)},
     ).fetchone()
-    if row is None or (not row["found"] and not row["may_make"]):
-        return False
-    if not row["found"]:
-        connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
-    return bool(not row["found"] or row["may_create"])
+    return bool(row and row["may"])
 
 
-def _path(connection: Connection) -> str:
-    """The search_path as it is, for a function that works with its owner's rights: temporary tables come last."""
-    row = connection.execute(
-        "select string_agg(quote_ident(s), ', ' order by place) as path "
-        "from unnest(current_schemas(false)) with ordinality as n (s, place)"
-    ).fetchone()
-    return f"{row['path']}, pg_temp" if row and row["path"] else "pg_temp"
+def _quoted(name: str) -> str:
+    return sql.Identifier(name).as_string(None)
 
 
 def _place(connection: Connection) -> str:
@@ -159,6 +165,15 @@ def _place(connection: Connection) -> str:
         "where c.oid = to_regclass('enrich_readers')), current_schema()) as place"
     ).fetchone()
     return str(row["place"]) if row else "public"
+
+
+def _path(connection: Connection) -> str:
+    """The search_path as it is, for a function that works with its owner's rights: temporary tables come last."""
+    row = connection.execute(
+        "select string_agg(quote_ident(s), ', ' order by place) as path "
+        "from unnest(current_schemas(false)) with ordinality as n (s, place)"
+    ).fetchone()
+    return f"{row['path']}, pg_temp" if row and row["path"] else "pg_temp"
 
 
 def _make(connection: Connection, view: View, place: str) -> bool:
