@@ -42,6 +42,7 @@ from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.phases import phase_schedule
 from enrichment_assets.sensors.retention import retention_job, retention_schedule
 from enrichment_assets.sensors.sequencer import sequencer_sensor
+from enrichment_assets.sensors.sources import source_sensor
 from enrichment_assets.sensors.webhooks import webhook_sensor
 from enrichment_assets.services.catalog.configuration import list_workflows
 from enrichment_assets.settings import Settings
@@ -99,6 +100,7 @@ def build_definitions(
             alert_sensor,
             webhook_sensor,
             draft_sensor,
+            source_sensor,
             erasure_sensor,
             asked_changes_sensor,
         ],

@@ -28,6 +28,7 @@ GROUPS = (
     "workflow",
     "pipeline",
     "lead",
+    "source",
     "callbacks",
     "budget",
     "suppress",

@@ -9,7 +9,7 @@ from enrichment_assets.cli.home_guard import name_of
 PANELS = {
     "Start": ("demo", "up", "down", "sandbox"),
     "Set up": ("client", "workflow", "pipeline", "budget", "suppress", "alert", "webhook"),
-    "Lists in": ("discover", "proposals", "upload", "uploads", "rejections", "lead"),
+    "Lists in": ("discover", "proposals", "upload", "uploads", "rejections", "lead", "source"),
     "Batches": ("try", "launch", "freshness", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
     "Who may, and who did": ("user", "api-key", "audit", "api"),

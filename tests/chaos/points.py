@@ -299,8 +299,21 @@ GATHERING = (
 )
 """In a process that takes leads one after another (`tests/sources`)."""
 
+SOURCES = (
+    Point("table-rows-are-claimed", "before"),
+    Point("table-rows-are-claimed"),
+    Point("new-rows-are-taken"),
+    Point("table-is-written-back"),
+    Point("table-rows-are-ended", "before"),
+    Point("table-rows-are-ended"),
+    Point("finished-rows-are-written-back", "before"),
+    Point("finished-rows-are-written-back"),
+)
+"""In the daemon that looks at a table of the workspace (`tests/sources`)."""
+
 EVERY = (
     *ENGINE,
+    *SOURCES,
     *GATHERING,
     *ERASING,
     *TAKING,

@@ -33,6 +33,11 @@ def reserved_names() -> frozenset[str]:
     return frozenset(metadata.tables) | _OTHERS | frozenset(project.models) | frozenset(project.seeds)
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a table of this name is, or would be, one of ours."""
+    return name in reserved_names() or re.match("|".join(_PREFIXES), name) is not None
+
+
 def refuse_reserved_name(workflow: WorkflowDefinition) -> None:
     """Raise `ConfigurationError` when the workflow's destination would take a name of ours."""
     if workflow.destination is not None:
@@ -41,9 +46,9 @@ def refuse_reserved_name(workflow: WorkflowDefinition) -> None:
 
 def refuse_reserved_table(table: str, where: str) -> None:
     """Raise `ConfigurationError` when a table that configuration names at a place would take a name of ours."""
-    prefix = re.match("|".join(_PREFIXES), table)
-    if prefix is None and table not in reserved_names():
+    if not is_reserved(table):
         return
+    prefix = re.match("|".join(_PREFIXES), table)
     why = f"names that begin with {prefix.group()}" if prefix else "that name"
     raise ConfigurationError(
         f"{where}: the table {table!r} cannot be used: {why} belong to the platform's own "

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -222,6 +222,8 @@ def _opened(
         },
     )
     draft = draft_launch(connection, upload["id"], into.pipeline, into.client)
+    if into.source == "api":  # what a program leaves out of its first lead may stand in the next one
+        draft = replace(draft, misread=())
     refuse_unready(draft, step_plans(settings, draft, None, environment))
     blueprint = draft.blueprint.model_copy(update={"simulated": calls_simulator(settings, draft.blueprint)})
     stem = f"{into.client}-{into.gathers}-{into.pipeline}-{span.label}"

@@ -7,30 +7,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from enrichment_assets.domain.statuses import SkipReason
 from enrichment_assets.store.database import Connection
 
 Row = dict[str, Any]
 
-FATES = """
-tree as (
-  select i.id as root, i.id as item_id, i.batch_id from batch_items i where i.id = any(%(items)s::bigint[])
-  union all
-  select t.root, i.id, i.batch_id from tree t
-  join batch_items i on i.batch_id = t.batch_id and i.parent_item_id = t.item_id
-), fates as (
+FATES = f"""
+fates as materialized (
   select t.root as item_id, count(distinct t.item_id) - 1 as children,
          count(s.item_id) filter (where s.status in ('PENDING', 'IN_PROGRESS')) as open,
-         count(s.item_id) filter (where s.advanced_at is not null or s.status <> 'PENDING') as moved,
+         count(s.item_id) filter (where s.status <> 'PENDING') as moved,
          coalesce(bool_or(s.status = 'AMBIGUOUS'), false) as ambiguous,
          (array_agg(s.workflow_slug || ': ' || coalesce(s.reason, lower(s.status))
                     order by s.item_id <> t.root, s.position, s.item_id)
-            filter (where s.status in ('FAILED', 'CANCELLED')))[1] as failure,
+            filter (where s.status in ('FAILED', 'CANCELLED')
+                    or s.status = 'SKIPPED' and s.reason = '{SkipReason.GIVEN_UP}'))[1] as failure,
          max(s.advanced_at) as moved_at
-  from tree t left join workflow_states s on s.item_id = t.item_id
+  from tree t left join workflow_states s on s.item_id = t.item_id and s.batch_id = any(%(batches)s::bigint[])
   group by t.root
 )
 """
-"""What follows `with recursive`: of each of `%(items)s` how its tree of items fares, as `fates`."""
+"""How items fare with all of their children; `tree` (root, item_id) stands before it, all of it in `%(batches)s`."""
+
+_JOBS = f"""
+with recursive kids as materialized (
+  select i.id, i.parent_item_id from batch_items i
+  where i.batch_id = any(%(batches)s::bigint[]) and i.parent_item_id is not null
+), tree as (
+  select i.id as root, i.id as item_id from batch_items i where i.id = any(%(items)s::bigint[])
+  union all
+  select t.root, k.id from tree t join kids k on k.parent_item_id = t.item_id
+), {FATES}
+select f.item_id, i.batch_id, b.batch_key, c.slug as client, b.pipeline_slug as pipeline, i.row_number, i.created_at,
+       f.children, f.open, f.moved, f.ambiguous, f.failure, f.moved_at
+from fates f join batch_items i on i.id = f.item_id join batches b on b.id = i.batch_id
+join clients c on c.id = b.client_id
+where i.parent_item_id is null and not b.is_try and (%(client)s::text is null or c.slug = %(client)s)
+order by f.item_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +68,11 @@ class JobRow:
 
 def find_jobs(connection: Connection, item_ids: Sequence[int], client: str | None = None) -> list[JobRow]:
     """Those of the items that are rows of a batch, of one client or of all, in their order."""
-    rows = connection.execute(
-        f"""
-        with recursive {FATES}
-        select f.item_id, i.batch_id, b.batch_key, c.slug as client, b.pipeline_slug as pipeline, i.row_number,
-               i.created_at, f.children, f.open, f.moved, f.ambiguous, f.failure, f.moved_at
-        from fates f join batch_items i on i.id = f.item_id join batches b on b.id = i.batch_id
-        join clients c on c.id = b.client_id
-        where i.parent_item_id is null and not b.is_try and (%(client)s::text is null or c.slug = %(client)s)
-        order by f.item_id
-        """,
-        {"items": list(item_ids), "client": client},
+    found = connection.execute(
+        "select distinct batch_id from batch_items where id = any(%s::bigint[])", (list(item_ids),)
     ).fetchall()
+    given = {"items": list(item_ids), "batches": [row["batch_id"] for row in found], "client": client}
+    rows = connection.execute(_JOBS, given).fetchall()
     return [JobRow(**row) for row in rows]
 
 
