@@ -40,6 +40,8 @@ SAID_ELSEWHERE = {
     "pull.gone": "what was asked: it is not there any more",
     "pull.too_much": "what was asked: about a single day it is more than is answered, or than is kept, at a time",
     "review.answer_invalid": "the answer to a question is not as its schema asks",
+    "source.not_ready": "what is wrong with the table, its columns, values or rights, or with its pipeline",
+    "source.table_unusable": "what the table lacks since it became a source",
     "suppression.not_an_identity": "what is to be suppressed is no e-mail address, number, profile or domain",
     "cases.file_refused": "a file of cases, or one that a case names, is no plain file or too large",
     "cases.invalid": "lines of a file of cases are none: each with its cause",

@@ -166,6 +166,9 @@ def home(
         add_calls(connection)
         ask_a_person(connection)
         propose_a_query(connection)
+    with connect(settings.workspace_database_url or "") as connection:
+        connection.execute("create table people (id int primary key, who text, state text)")
+        connection.execute("insert into people values (1, 'Ada Byron', 'new')")
     yield settings
     for name in (hq, workspace):
         postgres_server.drop(name)
@@ -252,6 +255,12 @@ def add_calls(hq: psycopg.Connection[Any]) -> None:
     )
 
 
+SOURCE = (
+    *("source", "add", "crm", "--table", "people", "--key", "id", "--where", "state=new", "--pipeline", "clean"),
+    *("--client", "acme", "--done", "state=done", "--failed", "state=failed", "--map", "who=full_name"),
+)
+"""A table of the home's workspace as a source."""
+
 RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("client add", ("client", "add", "globex")),
     ("client list", ("client", "list")),
@@ -291,6 +300,15 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("lead", "add", "--client", "acme", "--pipeline", "clean", "full_name=Ada Byron"),
     ),
     ("lead show", ("lead", "show", "1")),
+    ("source add", SOURCE),
+    ("source add --dry-run", (*SOURCE, "--dry-run")),
+    ("source check", ("source", "check", "crm")),
+    ("source list", ("source", "list")),
+    ("source look", ("source", "look", "crm")),
+    ("source show", ("source", "show", "crm")),
+    ("source pause", ("source", "pause", "crm")),
+    ("source resume", ("source", "resume", "crm")),
+    ("source remove", ("source", "remove", "crm", "--abandon")),
     ("try", ("try", "normalise-name", "--client", "acme", "--set", "full_name=Dr. Ada Byron")),
     ("try --show", ("try", "--show", "acme-try-normalise-name-1")),
     ("launch --dry-run", ("launch", "{upload}", "--pipeline", "clean", "--dry-run")),
@@ -412,6 +430,11 @@ CHANGES = {
     "budget remove": "budget.remove",
     "upload": "upload.add",
     "lead add": "lead.add",
+    "source add": "source.add",
+    "source look": "source.take",
+    "source pause": "source.pause",
+    "source resume": "source.resume",
+    "source remove": "source.remove",
     "try": "batch.try",
     "launch": "batch.launch",
     "discover --dry-run": "upload.add",

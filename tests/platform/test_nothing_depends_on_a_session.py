@@ -38,6 +38,7 @@ EXCUSED = {
     ("store/database.py", "a setting, of what is said elsewhere"): "of the session without a pooler, else local",
     ("installation/databases.py", "a lock of the session"): "on the embedded server, before which stands no pooler",
     ("installation/pooler.py", "a setting of the session by function"): "finds out whether a session is handed on",
+    ("store/sources/waking.py", "listening"): "not behind a pooler; what is not heard is looked at in its time",
     (
         "services/insight/work_history.py",
         "a temporary table that outlives the transaction",

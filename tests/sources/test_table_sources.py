@@ -294,6 +294,10 @@ def test_two_daemons_at_once_take_ten_thousand_rows_once_each(golf: Golf) -> Non
     )
     assert golf.desk.rows(counts) == [{"rows": 10_000, "keys": 10_000, "items": 10_000}]
     assert golf.desk.rows("select count(*) as n from workflow_states") == [{"n": 20_000}]
+    golf.desk.change("update workflow_states set status = 'COMPLETED', outcome = 'not_found', advanced_at = now()")
+    golf.desk.change("update batches set finished_at = now(), extracted_at = now()")
+    assert golf.look().ended == {RowEnd.DONE: 10_000}
+    assert {status for (status,) in golf.rows("status::text")} == {"enriched"}
 
 
 def test_the_sensor_asks_once_where_nothing_is_due_and_is_woken_by_the_table(golf: Golf) -> None:

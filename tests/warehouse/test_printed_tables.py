@@ -45,6 +45,8 @@ TABLES = [
     "uploads",
     "rejections {upload}",
     "lead show {item}",
+    "source list",
+    "source show crm",
     "client list",
     "client config kestrel",
     "workflow list",
@@ -129,6 +131,18 @@ def settings(shared: Build, tmp_path_factory: pytest.TempPathFactory) -> Setting
             f"kestrel/{BATCH}/{PHONE}",
             before={"amount": "3703.50", "currency": "USD"},
             after={"amount": "5000.00", "currency": "USD", "note": "a long one " * 30},
+        )
+        said = {"key": "id", "where": {"state": "new"}, "map": {}, "done": {"state": "a"}, "failed": {"state": "b"}}
+        said |= {"table": "people_of_kestrel", "reason": None, "every": 60, "at_most": 500, "gather": "hour"}
+        connection.execute(
+            "insert into sources (name, client_id, pipeline_slug, definition, problem) "
+            "select 'crm', id, 'full-demo', %s, 'the workspace has no table people_of_kestrel' from clients limit 1",
+            (json.dumps(said),),
+        )
+        connection.execute(
+            "insert into source_rows (client_id, source_id, row_key, batch_id, item_id) "
+            "select b.client_id, s.id, 'a-key-of-theirs', b.id, 1 from batches b, sources s where b.batch_key = %s",
+            (BATCH,),
         )
     path = tmp_path_factory.mktemp("upload") / "people-of-kestrel-and-daughters.csv"
     path.write_text("full_name,company_name,email\nAda,Kestrel,ada@k.example\n1,2,3,4,5\nBo,Kestrel,b@k.example\n")
@@ -266,6 +280,8 @@ NEEDED = {
     "discover": "fs --region Erie --client nobody --dry-run",
     "lead add": "first_name=Ada --pipeline full-demo --client nobody",
     "lead show": "1 --client nobody",
+    "source add": "crm --table people --key id --where state=new --pipeline full-demo --done state=a --failed state=b "
+    "--client nobody",
     "query": "'select 1' --client nobody",
     "report": "funnel --client nobody",
     "worked-at": "Kestrel --client nobody",

@@ -13,7 +13,7 @@ from enrichment_assets.domain.suggestions import did_you_mean, instead
 from enrichment_assets.services.catalog.destination_names import is_reserved
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.sources.columns import merged
-from enrichment_assets.services.sources.gathering import Incoming, Into, gather, make_ready
+from enrichment_assets.services.sources.gathering import Incoming, Into, Ready, gather, make_ready
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database_errors import described
@@ -65,6 +65,7 @@ def check_source(
     Raises:
         NotFoundError: There is no such client or pipeline.
     """
+    ready = make_ready(hq, settings, into.client, into.pipeline)
     with hq.workspace.transaction() as connection:
         table = user_tables.find_table(connection, source.table)
         problems = list(_problems(connection, table, source))
@@ -78,15 +79,14 @@ def check_source(
     if table is not None and not problems:
         fields = {one["name"]: one["field"] for one in merged((), table.cells, source.mapping)}
         columns = tuple(CheckedColumn(name, table.types[name], fields[name]) for name in table.cells)
-        problems += _tried(hq, settings, into, table, environment)
+        problems += _tried(hq, settings, into, ready, table, environment)
     return Checked(f"{table.schema}.{table.name}" if table else None, columns, matching, tuple(problems))
 
 
 def _tried(
-    hq: Hq, settings: Settings, into: Into, table: UserTable, environment: Mapping[str, str] | None
+    hq: Hq, settings: Settings, into: Into, ready: Ready, table: UserTable, environment: Mapping[str, str] | None
 ) -> list[str]:
     """What keeps the pipeline from taking rows of this table: a batch is opened, and all of it taken back."""
-    ready = make_ready(hq, settings, into.client, into.pipeline)
     nothing = Incoming(table.cells, [(None,) * len(table.cells)])
     try:
         with registry(hq) as connection, connection.transaction(force_rollback=True):

@@ -211,7 +211,7 @@ def write_back(
     table: UserTable,
     source: TableSource,
     assigned: Mapping[str, str],
-    rows: Sequence[tuple[UUID, str, str | None]],
+    told: Sequence[tuple[UUID, str, str | None]],
 ) -> dict[str, bool]:
     """Write rows (token, key, reason) back that still match; each once, however often this is repeated.
 
@@ -226,7 +226,7 @@ def write_back(
     )
     set_for_transaction(connection, {**_AS_TEXT, "lock_timeout": _LOCK_TIMEOUT})
     named = {"table": table.place, "key": _name(source.key), "type": _type(table.types[source.key])}
-    tokens, keys = [token for token, _, _ in rows], [key for _, key, _ in rows]
+    tokens, keys = [token for token, _, _ in told], [key for _, key, _ in told]
     connection.execute(
         sql.SQL(
             "with written as (update {table} t set {sets} "
@@ -240,7 +240,7 @@ def write_back(
             tokens=sql.SQL(WRITTEN),
             **named,
         ),
-        [*assigned.values(), tokens, keys, [reason for _, _, reason in rows], *source.where.values()],
+        [*assigned.values(), tokens, keys, [reason for _, _, reason in told], *source.where.values()],
     )
     found = connection.execute(
         sql.SQL(
