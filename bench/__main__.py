@@ -26,7 +26,8 @@ from rich.table import Table
 from bench.summary import summary
 
 PARTS = (
-    "small", "daemon", "engine", "whole", "bulk", "fairness", "receiver", "ingest", "storing", "extraction", "volume",
+    "small", "daemon", "engine", "whole", "bulk", "families", "fairness", "receiver", "ingest", "storing", "extraction",
+    "volume",
 )  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 PART_SECONDS = 3600
@@ -53,6 +54,7 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
         },
         "whole": {"whole": ["bench.whole_run", "--items", given.whole_items, "--concurrency", str(given.concurrency)]},
         "bulk": {"bulk": ["bench.bulk", "--cpu-people", str(given.bulk_people), "--rounds", str(given.rounds)]},
+        "families": {"families": ["bench.families"]},
         "fairness": {"fairness": ["bench.fairness", "--long", str(given.long_rows), "--rounds", str(given.rounds)]},
         "receiver": {"receiver": ["bench.receiver", "--requests", str(given.callbacks), "--rounds", str(given.rounds)]},
         "ingest": {"ingest": ["bench.ingest", "--rows", str(given.csv_rows)]},

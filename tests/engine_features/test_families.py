@@ -238,9 +238,9 @@ def test_what_was_cancelled_or_is_suppressed_is_not_written(harness: BatchHarnes
     report = write(batch)
     assert (report.written, report.stopped) == (1, 1)
     assert table(batch, STAFF_ROWS) == [("Fir", "Ann", None, "found")]
-    assert batch.rows("select status, reason, written_at is null as unwritten from item_families order by item_id") == [
-        {"status": "stopped", "reason": "cancelled", "unwritten": True},
-        {"status": "enriched", "reason": None, "unwritten": False},
+    assert batch.rows("select status, reason from item_families order by item_id") == [
+        {"status": "stopped", "reason": "cancelled"},
+        {"status": "enriched", "reason": None},
     ]
 
 

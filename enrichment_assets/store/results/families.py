@@ -207,7 +207,10 @@ class FamilyRow:
 
 # crash point: families-are-noted
 def note_families(connection: Connection, batch_id: int, client_id: int, rows: Sequence[FamilyRow]) -> None:
-    """Keep how these families ended, and that their tables are written; where there is a problem they are not."""
+    """Keep how these families ended, and that their tables are as they are to be; where there is a problem they are not.
+
+    Of one that was stopped nothing is written, and that is how its tables are to be.
+    """
     connection.cursor().executemany(
         """
         insert into item_families (item_id, client_id, batch_id, status, reason, workflow_slug, failed_item_id,
@@ -224,7 +227,7 @@ def note_families(connection: Connection, batch_id: int, client_id: int, rows: S
             (
                 row.item_id, client_id, batch_id, row.status.value, row.reason, row.workflow_slug, row.failed_item_id,
                 row.children, row.cost, row.seconds, row.ended_at, row.state, row.problem,
-                row.problem is None and row.status is not FamilyStatus.STOPPED,
+                row.problem is None,
             )
             for row in rows
         ],
