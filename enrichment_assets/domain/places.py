@@ -8,6 +8,7 @@ from functools import cache
 import pycountry
 
 from enrichment_assets.domain.countries import region_of
+from enrichment_assets.domain.name_words import fold
 
 _ABBREVIATED = ("US", "CA", "AU")
 """Countries whose people write a state by its letters and leave the country out."""
@@ -65,4 +66,4 @@ def _states(country: str) -> dict[str, str]:
 
 
 def _folded(text: str | None) -> str:
-    return " ".join((text or "").casefold().split())
+    return " ".join(fold(text or "").casefold().split())

@@ -272,6 +272,9 @@ def test_a_place_and_a_name_are_a_company_of_their_own() -> None:
     assert key(state="WA", country="US") == key(state="Washington", country="USA")
     assert key(state="WA", country="AU") == key(state="Western Australia", country="Australia")
     assert key(state="NRW", country="DE") is not None
+    assert key(state="Punjab", country="IN") != key(state="Punjab", country="PK") != key(state="Punjab")
+    assert key(state="Québec") == key(state="QC", country="CA")
+    assert key(state="NSW") == key(state="New South Wales", country="Australia")
     assert key(city="Austin", state="TX") != key(city="Dallas", state="TX")
     assert key(city="Austin") is not None
     assert key() is None
