@@ -6,7 +6,7 @@ launch, whole, so that nothing that changes in the registry changes a batch that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -217,3 +217,27 @@ def with_target(blueprint: Blueprint, pipeline: PipelineDefinition, most: int | 
             code="launch.no_target",
         )
     return blueprint.model_copy(update={"target": Target(of=pipeline.target, most=most)})
+
+
+def with_phases(blueprint: Blueprint, phase_of: Mapping[str, str]) -> Blueprint:
+    """The blueprint whose steps say their phase (step -> phase)."""
+    if not phase_of:
+        return blueprint
+    steps = [step.model_copy(update={"phase": phase_of.get(step.slug)}) for step in blueprint.steps]
+    return blueprint.model_copy(update={"steps": steps})
+
+
+def going_by_phase(blueprint: Blueprint, by_phase: bool) -> Blueprint:
+    """The blueprint that goes phase by phase, where that is asked for.
+
+    Raises:
+        ConfigurationError: Its steps are in no phase.
+    """
+    if not by_phase:
+        return blueprint
+    if outside := [step.slug for step in blueprint.steps if step.phase is None]:
+        raise ConfigurationError(
+            f"pipeline {blueprint.pipeline} cannot go phase by phase: {', '.join(outside)} in no phase of its system",
+            code="launch.no_phases",
+        )
+    return blueprint.model_copy(update={"by_phase": True})

@@ -233,30 +233,6 @@ def child_route(blueprint: Blueprint, emitter: str) -> tuple[ChildStep, ...]:
     return tuple(ChildStep(step.position, step.slug, way(step)) for step in blueprint.steps)
 
 
-def with_phases(blueprint: Blueprint, phase_of: Mapping[str, str]) -> Blueprint:
-    """The blueprint whose steps say their phase (step -> phase)."""
-    if not phase_of:
-        return blueprint
-    steps = [step.model_copy(update={"phase": phase_of.get(step.slug)}) for step in blueprint.steps]
-    return blueprint.model_copy(update={"steps": steps})
-
-
-def going_by_phase(blueprint: Blueprint, by_phase: bool) -> Blueprint:
-    """The blueprint that goes phase by phase, where that is asked for.
-
-    Raises:
-        ConfigurationError: Its steps are in no phase.
-    """
-    if not by_phase:
-        return blueprint
-    if outside := [step.slug for step in blueprint.steps if step.phase is None]:
-        raise ConfigurationError(
-            f"pipeline {blueprint.pipeline} cannot go phase by phase: {', '.join(outside)} in no phase of its system",
-            code="launch.no_phases",
-        )
-    return blueprint.model_copy(update={"by_phase": True})
-
-
 def switched_off(pipeline: PipelineDefinition, configs: Mapping[str, ClientWorkflowConfig]) -> list[str]:
     """Steps of a pipeline that the client's config leaves out of the blueprint."""
     return [

@@ -15,8 +15,8 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import emitted_by
 from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.name_checks import column_faults
-from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition, with_target
-from enrichment_assets.domain.planning import build_blueprint, switched_off, with_phases, with_profile
+from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition, with_phases, with_target
+from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.registry.loader import systems

@@ -16,8 +16,7 @@ from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.operator_actions import Code
-from enrichment_assets.domain.pipeline import Blueprint, reusing
-from enrichment_assets.domain.planning import going_by_phase
+from enrichment_assets.domain.pipeline import Blueprint, going_by_phase, reusing
 from enrichment_assets.domain.priorities import Priority
 from enrichment_assets.services.batches.known import ready, skips_known
 from enrichment_assets.services.batches.launch_plan import (

@@ -207,7 +207,7 @@ class FamilyRow:
 
 # crash point: families-are-noted
 def note_families(connection: Connection, batch_id: int, client_id: int, rows: Sequence[FamilyRow]) -> None:
-    """Keep how these families ended, and that their tables are as they are to be; where there is a problem they are not.
+    """Keep how these families ended, and that their tables are as they are to be; with a problem they are not.
 
     Of one that was stopped nothing is written, and that is how its tables are to be.
     """
