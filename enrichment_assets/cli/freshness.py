@@ -47,7 +47,7 @@ def freshness(
             print_json(shapes.FreshnessPlan.of(plan))
             return
         say(f"{plan.leads:,} leads were not verified since {plan.until}")
-        for step in plan.steps:
+        for step in (one for one in plan.steps if one.provider != "local"):
             say(f"  {step.slug}: {step.calls_at_most:,} calls at most")
         cost = ", ".join(str(Money(amount, currency)) for currency, amount in plan.cost_at_most.items())
         say(f"cost      at most {cost}")

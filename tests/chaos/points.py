@@ -311,10 +311,14 @@ SOURCES = (
 )
 """In the daemon that looks at a table of the workspace (`tests/sources`)."""
 
+PULLED = Point("pulled-page-is-kept", hit=9)
+"""In a sync of Instantly, between the answer and its commit (`tests/systems`)."""
+
 EVERY = (
     *ENGINE,
     *SOURCES,
     *GATHERING,
+    PULLED,
     *ERASING,
     *TAKING,
     *ASSET,

@@ -36,7 +36,9 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.web.api.app import build_api
 from tests.actors import TESTER
+from tests.chaos.points import PULLED
 from tests.harness.sandbox import SEED
+from tests.systems.demos import rows_by_reader, shown
 
 PULL = "instantly"
 ORIGIN = "http://127.0.0.1:8730"
@@ -219,6 +221,25 @@ def http_speaks(hq: Hq, settings: Settings) -> None:
     assert rows_of(settings, "select status from instantly.account_health where email_account ^@ 'zoe'") == [
         ("paused",)
     ]
+
+
+def test_the_demo_survives_a_kill_and_its_readers_see_their_clients_rows(
+    settings: Settings, sandbox_process: SandboxProcess, tmp_path: Path
+) -> None:
+    with shown(PULL, settings, sandbox_process, tmp_path, killed_at=PULLED) as demo:
+        assert demo.batch == "", "nothing is launched, and nothing costs"
+        for line in ("instantly_campaigns_raw: 10 rows", "instantly_accounts_raw: 24 rows", "campaign_performance: 10"):
+            assert line in demo.printed
+        assert (settings.home / "harborline-instantly.html").read_text().count("<svg") == 4
+        rows = rows_by_reader(demo, "harborline")
+        assert {name: counts[0] for name, counts in rows.items()} == {
+            "instantly.campaign_performance": 10,
+            "instantly.account_health": 24,
+            "instantly.daily_performance": rows["instantly.daily_performance"][0],
+            "instantly.day_totals": rows["instantly.day_totals"][0],
+        }
+        assert {name: one for name, one in rows.items() if not 0 < one[0] == one[1] or one[2]} == {}
+        assert demo.charged_twice() == []
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,9 @@ def plan_freshness(hq: Hq, settings: Settings, client: str, today: date, *, days
     with hq.transaction() as connection:
         row = client_row(connection, client)
         there = get_batch(connection, batch_key_of(client, today)) is not None
-    leads = sum(1 for _ in _stale(settings, client, until))
+    with open_warehouse(settings, client_slug=client) as warehouse:
+        asked = {"pipeline": PIPELINE, "until": until}
+        [[leads]] = warehouse.execute(f"select count(*) from ({_STALE}) as s", asked).fetchall()
     columns = [{"key": name, "field": name if name in _CELLS else None} for name in COLUMNS]
     upload = {"id": 0, "client": client, "client_id": row["id"], "row_count": leads, "rejected_count": 0}
     with registry(hq) as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.system import SystemDefinition
+from enrichment_assets.home import prepare_home
 from enrichment_assets.services.pulls.connecting import connect
 from enrichment_assets.services.pulls.report import write_report
 from enrichment_assets.services.pulls.syncing import sync
@@ -55,6 +56,7 @@ def by_pull(hq: Hq, settings: Settings, system: SystemDefinition, actor: Actor) 
     client, options = system.demo.client, system.demo.options
     connect(hq, options["pull"], client, options["key"], actor=actor)
     done = sync(hq, settings, options["pull"], client)
+    prepare_home(settings.home)
     page = settings.home / f"{client}-{options['pull']}.html"
     write_report(hq, client, page)
     days = f"days {done.first_day} to {done.last_day}"

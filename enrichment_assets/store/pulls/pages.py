@@ -51,6 +51,7 @@ def kept(connection: Connection, asked: Asked) -> Page | None:
 
 
 # one row: by its key
+# crash point: pulled-page-is-kept
 def keep(connection: Connection, asked: Asked, status: int, body: bytes) -> Page:
     """Keep an answer in place of an earlier one to the same question. The caller commits before anybody reads it."""
     with connection.cursor(row_factory=class_row(Page)) as cursor:
