@@ -163,7 +163,8 @@ def campaigns(client: OfClient = None, as_json: AsJson = False) -> None:
     shown = ("client_slug", "name", "status", "contacted", "sent", "opened", "replied", "reply_rate", "bounced")
     columns = (*shown, "bounce_rate", "opportunities")
     rows = [[row[name] for name in columns] for row in found]
-    print_table(columns, rows, empty="nothing was fetched yet")
+    brief = ("name", "status", "contacted", "replied", "reply_rate", "bounce_rate")
+    print_table(columns, rows, empty="nothing was fetched yet", once=("client_slug",), brief=brief)
 
 
 @app.command("accounts")
@@ -182,7 +183,8 @@ def accounts(client: OfClient = None, as_json: AsJson = False) -> None:
         return
     columns = ("client_slug", "email_account", "health", "status", "warmup_score", "sent_30_days", "bounce_rate")
     rows = [[row[name] for name in columns] for row in found]
-    print_table(columns, rows, empty="nothing was fetched yet")
+    brief = ("email_account", "health", "status", "sent_30_days", "bounce_rate")
+    print_table(columns, rows, empty="nothing was fetched yet", once=("client_slug",), brief=brief)
 
 
 @app.command("report")

@@ -22,6 +22,8 @@ from enrichment_assets.cli.home_guard import commands_of
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.services.insight.named_reports import REPORTS
+from enrichment_assets.services.pulls.connecting import connect as connect_pull
+from enrichment_assets.services.pulls.syncing import sync_file
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
@@ -67,6 +69,9 @@ TABLES = [
     "alert channels",
     "alert incidents",
     "webhook list",
+    "instantly list",
+    "instantly campaigns",
+    "instantly accounts",
     "person find --name 'Ada Byron' --company Kestrel",
     "person erased",
     f"resolve {BATCH}",
@@ -82,7 +87,12 @@ TABLES = [
 ]
 """Commands of the program that print tables."""
 
-BRIEF = ("report", "explain", "audit", "api-key", "worked-at", "moves", "job-changes")
+FIGURES = """{"campaigns": [{"id": "c1", "name": "Equipment financing, Texas and Oklahoma", "status": -1}],
+ "campaign_analytics": [{"campaign_id": "c1", "contacted_count": 12345, "emails_sent_count": 23456,
+   "reply_count_unique": 321, "bounced_count": 98, "total_opportunities": 54}],
+ "accounts": [{"email": "wilhelmina@outreach-of-kestrel.example", "status": -2, "stat_warmup_score": 87.5}]}"""
+
+BRIEF = ("instantly", "report", "explain", "audit", "api-key", "worked-at", "moves", "job-changes")
 """Those that show a narrow terminal the columns that matter most."""
 
 UNBROKEN = re.compile(
@@ -147,6 +157,10 @@ def settings(shared: Build, tmp_path_factory: pytest.TempPathFactory) -> Setting
     path = tmp_path_factory.mktemp("upload") / "people-of-kestrel-and-daughters.csv"
     path.write_text("full_name,company_name,email\nAda,Kestrel,ada@k.example\n1,2,3,4,5\nBo,Kestrel,b@k.example\n")
     upload_file(hq_of(shared.settings), shared.settings, path, "kestrel", actor=TESTER)
+    figures = path.with_name("figures.json")
+    figures.write_text(FIGURES)
+    connect_pull(hq_of(shared.settings), "instantly", "kestrel", "A_KEY_OF_KESTREL", actor=TESTER)
+    sync_file(hq_of(shared.settings), "instantly", "kestrel", figures, actor=TESTER)
     return shared.settings
 
 
@@ -308,6 +322,8 @@ NEEDED = {
     "try": "normalise-name --set full_name=Ada --client nobody",
     "client profile": "nobody",
     "webhook add": "sink https://sink.example/in --secret ACME_WEBHOOK_SECRET --client nobody",
+    "instantly connect": "--key ACME_INSTANTLY_KEY --client nobody",
+    "instantly report": "--html {file}.html --client nobody",
     "archive": "pipeline mine --client nobody",
     "restore": "pipeline mine --client nobody",
     "remove": "pipeline mine --client nobody --yes",
