@@ -21,6 +21,7 @@ from enrichment_assets.services.operations.recovery import resolve
 from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.operations.statistics import batch_statistics, family_figures
 from enrichment_assets.store.database import connect
+from enrichment_assets.store.people.other_tables import registered_destinations
 from enrichment_assets.store.results import families as store
 from tests.actors import TESTER
 from tests.engine_features.test_fanout import later, search
@@ -218,6 +219,9 @@ def test_a_table_of_the_users_own_is_updated_by_its_key_and_keeps_what_nobody_fo
         (9, "enriched", None, None),
     ]
     assert table(batch, "select count(*) from club_staff") == [(4,)]
+    with connect(batch.settings.hq_database_url or "") as hq:
+        known = registered_destinations(hq)
+    assert "club_staff" in known and "my_clubs" not in known, "an erasure deletes rows of ours"
     assert batch.rows("select problem is null as is_written from item_families order by item_id") == [
         {"is_written": True}, {"is_written": False}, {"is_written": True},
     ]  # fmt: skip

@@ -123,6 +123,7 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
             f"delete from {table} where batch_id = %(id)s"
             for table in (
                 "item_edits",
+                "item_families",
                 "draft_standings",
                 "item_leases",
                 "runners",
