@@ -120,6 +120,10 @@ def _what_is_said_of_courses_is_true(demo: Shown) -> None:
     assert sure >= 4, "several courses are mapped well enough to be counted"
     there = sum(len(_true(row["course_name"], row["state"]).staff) for row in rows if row["contacts"])
     assert len(people) >= 0.9 * there
+    known = demo.workspace("select count(linkedin_url) as profiles, count(tenure) as tenures from contact_enrichment")[
+        0
+    ]
+    assert 0 < known["profiles"] * 0.8 <= known["tenures"] <= known["profiles"]
 
 
 def _true(name: str, state: str) -> Course:
