@@ -49,9 +49,43 @@ MATERIAL: dict[str, Any] = {
 }
 """What prompts are shown besides the person and the company."""
 
+QUERY = {"original": {"query": 'wealth management firms in "Boston, MA"', "page": 1}}
+LISTING = "https://www.texas-golf-association.org/courses/fox-lakes-golf-club"
+COURSE: dict[str, Any] = {
+    "company_name": "Fox Lakes Golf Club",
+    "state": "TX",
+    "state_name": "Texas",
+    "state_code": "US-TX",
+    "course_holes": 36,
+    "listing_url": LISTING,
+    "listing_links": ["https://www.fox-lakes-golf-club-tx.com/"],
+    "course_page_results": [{"title": "Fox Lakes Golf Club | Texas Golf Association", "url": LISTING, "text": "x"}],
+    "listing_text": (
+        "# Fox Lakes Golf Club\n12 Club Drive, Salem, TX 78701\nPhone: +1 512-555-0100\nHoles 18\nPar 72\nType Public\n"
+        "Driving range Yes, 12 stations, mats\nGreen fee $40 weekdays, $50 weekends\nOpened 1990\n"
+        "## Staff\nAnn Archer Head Golf Professional ann@fox-lakes-golf-club-tx.com"
+    ),
+}
+"""A course of the sandbox's web that is on its map with all of its holes."""
+
 OWN_CONTEXT: dict[str, dict[str, Any]] = {
     "recheck-profile": {"linkedin_url": "https://www.linkedin.com/in/ann-archer-1"},
     "enrich-linkedin-profile": {"linkedin_url": "https://www.linkedin.com/in/ann-archer-1"},
+    "read-career-via-enrichlayer": {"linkedin_url": "https://www.linkedin.com/in/ann-archer-1"},
+    "search-companies-via-serper": QUERY,
+    "search-companies-via-brave": QUERY,
+    "scrape-staff-page-via-zenrows": {"company_staff_page_url": "https://brightlake.com/team"},
+    "scrape-staff-page-via-jina": {"company_staff_page_url": "https://brightlake.com/team"},
+    "extract-staff": {"staff_page_text": "# Our people\nAnn Archer, Head of Pumps\nBob Lee, President"},
+    "match-listed-people-via-apollo": {"original": {"apollo_person_id": "5f2a3c9e1b7d4a6f8e0c1d2b"}},
+    "propose-queries": {"original": {"industry": "Wealth", "yields": [{"query": "firms in Boston", "prospects": 12}]}},
+    "search-course-listing-via-serper": COURSE,
+    "scrape-course-listing-via-zenrows": COURSE,
+    "choose-course-listing": COURSE,
+    "extract-course-facts": COURSE,
+    "extract-course-staff": COURSE,
+    "assess-course": COURSE,
+    "count-water-hazards-via-overpass": COURSE,
     # Somebody whom People Data Labs knows for sure, with a mobile number.
     "find-phone-via-pdl": {"email": "ann.archer3@brightlake.com", "last_name": "Archer3", "full_name": "Ann Archer3"},
 }
@@ -74,7 +108,7 @@ class Exchange:
     ) -> tuple[Answer, Verdict]:
         provider = build_providers(self.url)[workflow.provider]
         assert is_simulated(workflow, provider, self.url)
-        shown = MATERIAL if workflow.prompt is not None else OWN_CONTEXT.get(workflow.slug, {})
+        shown = (MATERIAL if workflow.prompt is not None else {}) | OWN_CONTEXT.get(workflow.slug, {})
         asked = CONTEXT | {"parameters": workflow.parameters} | shown | context
         rendered = (renderer or renderer_of(workflow, PROVIDERS[workflow.provider])).render(asked)
         secrets = workflow_secrets(workflow, simulated=True, environment={})
@@ -121,7 +155,8 @@ def only_part(workflow: WorkflowDefinition, answer: Answer) -> Answer | Missing:
         return answer
     renderer = renderer_of(workflow, PROVIDERS[workflow.provider])
     assert isinstance(renderer, BulkRenderer)
-    name = renderer.member(CONTEXT | {"parameters": workflow.parameters}).name
+    context = CONTEXT | {"parameters": workflow.parameters} | OWN_CONTEXT.get(workflow.slug, {})
+    name = renderer.member(context).name
     return BulkReader(workflow).part(answer, Place(0, 1, None if name is None else (name,)))
 
 
@@ -150,7 +185,7 @@ async def test_a_sync_workflow_finds_and_provides_every_field_it_promises(slug: 
     assert set(workflow.provides) - set(reading.fields) <= optional, "a promised field is missing"
     if workflow.provider == "zenrows":
         assert str(verdict.cost_units) == "0.001"
-        assert reading.fields["homepage_text"]
+        assert any(reading.fields[name] for name in workflow.provides if name.endswith("_text"))
 
 
 @pytest.mark.parametrize("slug", [slug for slug in SYNC if not slug.startswith("verify-") and slug not in PROMPTS])
@@ -255,9 +290,16 @@ async def test_the_faults_of_every_keyed_provider_are_classified(behaviour: dict
         for slug in SYNC:
             _, verdict = await exchange.ask(builtin_workflows()[slug])
             wanted = expected if isinstance(expected, tuple) else (expected,)
+            if workflow_is_free(slug) and ErrorClass.PAYMENT in wanted:
+                continue
             # ZeroBounce says the same of a bad key and an account without credits.
             also = (ErrorClass.AUTH,) if ErrorClass.PAYMENT in wanted and "zerobounce" in slug else ()
             assert verdict.error in (*wanted, *also), slug
+
+
+def workflow_is_free(slug: str) -> bool:
+    """Whether nobody pays for it, so that no account can be spent."""
+    return builtin_workflows()[slug].provider == "overpass"
 
 
 async def test_hunter_asks_for_patience_and_protects_those_who_asked_for_it() -> None:

@@ -38,8 +38,12 @@ class Overpass(SimulatedProvider):
     documented_limits: ClassVar[Mapping[str, str]] = {"*": "1/s"}
 
     def key(self, call: Call) -> str:
-        """Nobody pays; an address is what is limited, and here there is one."""
-        return ""
+        """Nobody pays; the contact in the User-Agent says who asks."""
+        return call.headers.get("user-agent", "").partition("(")[2].rstrip(") ")
+
+    def unauthorised(self, call: Call) -> Reply:
+        """406: this contact is not served."""
+        return _page(406, "Not Acceptable", "Write to the operators of this server.")
 
     def question(self, call: Call) -> Question:
         """`/api/interpreter` with `data`, in a form or in the query."""
@@ -58,7 +62,7 @@ class Overpass(SimulatedProvider):
 
         def work() -> Reply:
             try:
-                elements = run(call.population, script)
+                elements = [] if call.misses(identity) else run(call.population, script)
             except BadQuery as error:
                 raise Refusal(_page(400, "Bad Request", f"Error: {error}")) from error
             return _answer(call, script, elements, identity)
