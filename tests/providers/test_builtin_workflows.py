@@ -45,6 +45,10 @@ MATERIAL: dict[str, Any] = {
     "linkedin_summary": "Twenty years of pumps, now in Bremen.",
     "facts": ["Bright Lake builds pumps for 40 hotels.", "It opened a plant in Bremen in March 2026."],
     "lead_grade": "A",
+    "industry": "Hotels",
+    "original": {
+        "yields": "hotels with pumps: 3 companies, 2 prospects, 1 of grade A, 0 of grade B, 0.5 each of those"
+    },
     "client_profile": {"ideal_customer": "Hotels with pumps.", "offer": "Pumps that mend themselves."},
 }
 """What prompts are shown besides the person and the company."""

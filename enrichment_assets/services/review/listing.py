@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -22,6 +22,9 @@ from enrichment_assets.store.review.drafts import batch_of_item, batches_to_revi
 
 GRADE = "lead_grade"
 """The field that `--grade` asks for."""
+
+ABOUT = ("full_name", "first_name", "last_name", "company_name", GRADE)
+"""What a list says of a lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +113,17 @@ def _drafts(hq: Hq, wanted: Wanted) -> Iterator[Reviewed]:
 
 
 def of_batch(hq: Hq, batch: ReviewedBatch, wanted: Wanted) -> Iterator[Reviewed]:
-    """The drafts of a batch of that workflow and those leads, wherever they stand."""
+    """The drafts of a batch of that workflow and those leads, wherever they stand.
+
+    Of each lead only what a list says of it: there may be a hundred thousand.
+    """
     with hq.transaction() as connection:
         known = approvals.latest(connection, batch.row["id"])
     workflows = None if wanted.workflow is None else [wanted.workflow]
     for draft in read_drafts(hq, batch, workflows):
         if wanted.takes(draft.lead):
-            yield judged(batch, draft, known.get((draft.item_id, draft.workflow)))
+            about = {name: draft.lead[name] for name in ABOUT if name in draft.lead}
+            yield judged(batch, replace(draft, lead=about, facts={}), known.get((draft.item_id, draft.workflow)))
 
 
 def judged(batch: ReviewedBatch, draft: Draft, approval: Approval | None) -> Reviewed:

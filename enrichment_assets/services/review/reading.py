@@ -65,10 +65,15 @@ class ReviewedBatch:
         """Its snapshot of the pipeline."""
         return Blueprint.model_validate(self.row["blueprint"])
 
-    @property
+    @cached_property
     def steps(self) -> dict[str, BlueprintStep]:
         """Its steps that write drafts, by workflow."""
         return {step.slug: step for step in self.blueprint.steps if step.workflow.drafts}
+
+    @cached_property
+    def reads(self) -> dict[str, list[str]]:
+        """The fields that each of them reads, in order."""
+        return {slug: sorted(fields_read(step.workflow)) for slug, step in self.steps.items()}
 
 
 def reviewed(connection: Connection, row: Row) -> ReviewedBatch:
@@ -129,7 +134,7 @@ def _drafts(batch: ReviewedBatch, item: LoadedItem, found: Sequence[str]) -> Ite
         if not values:
             continue
         seen = item.fields_at(step.position)
-        facts = {name: seen[name] for name in sorted(fields_read(step.workflow)) if seen.get(name) is not None}
+        facts = {name: seen[name] for name in batch.reads[slug] if seen.get(name) is not None}
         yield Draft(
             item.item_id, slug, values, Bytes(sha256(values), sha256(facts), batch.templates[slug]), lead, facts
         )
