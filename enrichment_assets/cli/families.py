@@ -16,34 +16,18 @@ def print_families(figures: FamilyFigures | None) -> None:
         return
     from enrichment_assets.cli.tables import print_table
 
+    said = {
+        "families": figures.families,
+        "enriched": figures.enriched,
+        "failed": figures.failed or None,
+        "stopped": figures.stopped or None,
+        "not written": figures.unwritten or None,
+        "children": figures.children,
+        "cost p50": None if figures.cost_p50 is None else round(figures.cost_p50, 4),
+        "p95": None if figures.cost_p95 is None else round(figures.cost_p95, 4),
+        "seconds p50": None if figures.seconds_p50 is None else round(figures.seconds_p50),
+        "p95 s": None if figures.seconds_p95 is None else round(figures.seconds_p95),
+    }
+    shown = {name: value for name, value in said.items() if value is not None}
     typer.echo()
-    print_table(
-        (
-            "families",
-            "enriched",
-            "failed",
-            "stopped",
-            "not written",
-            "children",
-            "cost p50",
-            "cost p95",
-            "s p50",
-            "s p95",
-        ),
-        [
-            (
-                figures.families,
-                figures.enriched or None,
-                figures.failed or None,
-                figures.stopped or None,
-                figures.unwritten or None,
-                figures.children,
-                *(None if cost is None else round(cost, 6) for cost in (figures.cost_p50, figures.cost_p95)),
-                *(
-                    None if seconds is None else round(seconds)
-                    for seconds in (figures.seconds_p50, figures.seconds_p95)
-                ),
-            )
-        ],
-        title="rows with their children that have ended",
-    )
+    print_table(tuple(shown), [tuple(shown.values())], title="rows with their children that have ended")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,14 +16,19 @@ from pydantic import ValidationError
 
 from enrichment_assets.domain.companies import company_key
 from enrichment_assets.domain.families import Families, family_faults
+from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.services.batches import families
 from enrichment_assets.services.batches.advancing import load_batch
 from enrichment_assets.services.batches.families import FamilyReport, write_families
+from enrichment_assets.services.batches.loaded_items import load
 from enrichment_assets.services.operations.recovery import resolve
 from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.operations.statistics import batch_statistics, family_figures
 from enrichment_assets.store.database import connect
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.people.other_tables import registered_destinations
 from enrichment_assets.store.results import families as store
+from enrichment_assets.store.runs.contexts import LoadedItem
 from tests.actors import TESTER
 from tests.engine_features.test_fanout import later, search
 from tests.harness.batches import BatchHarness, Launched, Row
@@ -171,6 +177,25 @@ def test_figures_say_how_families_ended_and_lines_of_the_log_name_the_row_that_a
     told = {(line["item"], line.get("parent")) for line in lines if line.get("action") in ("call", "skip")}
     there = batch.rows("select id, parent_item_id from batch_items order by id")
     assert told == {(row["id"], row["parent_item_id"]) for row in there}
+
+
+def test_a_family_that_is_retried_while_it_is_read_is_left_to_the_next_look(
+    harness: BatchHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = launch(harness, club("Elm", trouble="error"), club("Pine"))
+    batch.run()
+
+    def retried(hq: Hq, ids: Sequence[int], blueprint: Blueprint) -> list[LoadedItem]:
+        retry(hq, batch.settings, batch.key, actor=TESTER)
+        return load(hq, ids, blueprint)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(families, "load", retried)
+        assert write(batch).written == 1
+    assert table(batch, CLUBS) == [("Pine", "enriched", None, 2)]
+    batch.run()
+    assert write(batch).written == 1
+    assert ("Elm", "failed", "later: HTTP 500 (gave up after 1 attempts)", 2) in table(batch, CLUBS)
 
 
 def test_a_death_between_its_tables_leaves_none_of_a_family(

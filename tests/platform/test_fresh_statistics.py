@@ -236,6 +236,9 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
     ),
+    families.states_now: lambda c, b: families.states_now(
+        c, b.batch_id, families.relatives(c, b.batch_id, "row", b.items[:100])
+    ),
     families.figures: lambda c, b: families.figures(c, b.batch_id),
     families.ended_families: lambda c, b: families.ended_families(c, b.batch_id, "company"),
     families.relatives: lambda c, b: families.relatives(c, b.batch_id, "company", b.items[:100]),

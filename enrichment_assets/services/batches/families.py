@@ -159,7 +159,11 @@ def _told(
         related = store.relatives(connection, batch.batch_id, settings.of, [one.item_id for one in ended])
     ids = [item for one in related.values() for item in (*one.roots, *one.children)]
     items = {item.item_id: item for item in load(hq, ids, batch.blueprint)}
+    with hq.transaction() as connection:
+        states = store.states_now(connection, batch.batch_id, related)
     for one in ended:
+        if states.get(one.item_id) != one.state:
+            continue  # somebody retried or corrected it while it was read: the next look has it whole
         yield _family(batch, mapping, one, related[one.item_id], items, report.unfit)
 
 

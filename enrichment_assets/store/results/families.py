@@ -8,7 +8,7 @@ edit writes it again, and nothing else does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,12 +36,15 @@ members as materialized (
   from member
 )"""
 
+_STATE = """md5(concat_ws(' ', count(*), sum(extract(epoch from s.advanced_at)), sum(extract(epoch from r.fetched_at)),
+                       sum(e.edits)))"""
+"""What the tables of a family are made of, in few letters: its states `s`, their results `r`, corrections `e`."""
+
 _ENDED = f"""
 with {_MEMBERS}, stood as materialized (
   select m.family, bool_or(s.status in ('PENDING', 'IN_PROGRESS', 'AMBIGUOUS')) as is_open,
          max(s.advanced_at) as ended_at,
-         md5(concat_ws(' ', count(*), sum(extract(epoch from s.advanced_at)), sum(extract(epoch from r.fetched_at)),
-                       sum(e.edits))) as state
+         {_STATE} as state
   from members m join workflow_states s on s.item_id = m.id
   left join enrichment_results r on r.id = s.result_id
   left join (select item_id, sum(id) as edits from item_edits where batch_id = %(batch)s group by item_id) e
@@ -142,6 +145,25 @@ def relatives(
     _add_names(connection, family_of, found)
     _add_endings(connection, family_of, found)
     return found
+
+
+_NOW = f"""
+select m.family, {_STATE} as state
+from unnest(%s::bigint[], %s::bigint[]) as m(id, family) join workflow_states s on s.item_id = m.id
+left join enrichment_results r on r.id = s.result_id
+left join (select item_id, sum(id) as edits from item_edits where batch_id = %s and item_id = any(%s::bigint[])
+           group by item_id) e on e.item_id = m.id
+group by m.family
+"""
+
+
+def states_now(connection: Connection, batch_id: int, families: Mapping[int, Relatives]) -> dict[int, str]:
+    """First root -> the checksum of `ended_families` as it is now, for these members."""
+    members = [(item, family) for family, one in families.items() for item in (*one.roots, *one.children)]
+    ids, of = [item for item, _ in members], [family for _, family in members]
+    with _hashed(connection):
+        rows = connection.execute(_NOW, (ids, of, batch_id, ids)).fetchall()
+    return {row["family"]: row["state"] for row in rows}
 
 
 def _add_names(connection: Connection, family_of: dict[int, int], found: dict[int, Relatives]) -> None:
