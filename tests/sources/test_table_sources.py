@@ -200,7 +200,7 @@ def test_a_row_that_the_table_refuses_keeps_no_other_from_being_written(golf: Go
 def test_what_is_wrong_with_a_source_is_said_before_anything_happens(golf: Golf) -> None:
     golf.sql("create view shown as select * from courses")
     golf.sql("create table notes (id int, body text, status text)")
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "no table 'curses': did you mean 'courses'": {"table": "curses"},
         "no column 'course_nme'; did you mean 'course_name'?": {"mapping": {"course_nme": "company_name"}},
         "no column 'stat'": {"done": {"status": "enriched", "stat": "x"}},
