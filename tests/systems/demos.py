@@ -6,9 +6,12 @@ was paid twice.
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,8 @@ from enrichment_assets.store.database import connect
 from enrichment_assets.store.views.making import let_use, views
 from tests.actors import TESTER
 from tests.chaos.points import Point
-from tests.harness.fork_server import KILLED, fork_server
+from tests.harness.databases import session_folder
+from tests.harness.fork_server import KILLED, ForkServer
 from tests.harness.handles import close_handles, hq_of
 from tests.harness.sandbox import as_new
 from tests.tenants.installation import PASSWORD, as_role
@@ -61,22 +65,31 @@ class Shown:
         return [charge for charge in charges if charge["charges"] > 1]
 
 
+@cache
+def _server() -> tuple[ForkServer, Path]:
+    """The process that forks all demos of this session, having imported what they need once; what they print."""
+    folder = session_folder("demos-")
+    log = folder / "demos.log"
+    server = ForkServer(log, "tests.systems.demo_child")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(server.close)
+    return server, log
+
+
 @contextmanager
-def shown(
-    system: str, settings: Settings, sandbox: SandboxProcess, folder: Path, *, killed_at: Point
-) -> Iterator[Shown]:
+def shown(system: str, settings: Settings, sandbox: SandboxProcess, *, killed_at: Point) -> Iterator[Shown]:
     """The demo of a system, killed at a crash point and shown again to its end.
 
     Args:
         system: Its slug.
         settings: A fresh home with its databases.
         sandbox: The session's.
-        folder: For what is printed.
         killed_at: Where the first process ends.
     """
-    as_new(sandbox).configure(callback_delay=0.5, miss=get_system(system).demo.misses)
-    log = folder / f"{system}.log"
-    with ReceiverProcess(settings) as receiver, fork_server(log, "tests.systems.demo_child") as server:
+    as_new(sandbox).configure(callback_delay=0.2, miss=get_system(system).demo.misses)
+    server, log = _server()
+    before = len(log.read_text())
+    with ReceiverProcess(settings) as receiver:
         environment = {
             "ENRICH_HOME": str(settings.home),
             "HQ_DATABASE_URL": settings.hq_database_url,
@@ -86,15 +99,15 @@ def shown(
             "ENRICH_RECEIVER_URL": receiver.url,
         }
         order = {"system": system, "environment": environment}
-        assert server.run({**order, "fault": killed_at.fault(hit=killed_at.hit)}) == KILLED, log.read_text()
+        assert server.run({**order, "fault": killed_at.fault(hit=killed_at.hit)}) == KILLED, log.read_text()[before:]
         with connect(settings.hq_database_url or "") as connection:  # instead of waiting until it has expired
             connection.execute("update runners set expires_at = clock_timestamp() where ended_at is null")
             connection.commit()
-        assert server.run(order) == 0, log.read_text()
+        assert server.run(order) == 0, log.read_text()[before:]
         with connect(settings.hq_database_url or "") as connection:
             keys = [row["batch_key"] for row in connection.execute("select batch_key from batches").fetchall()]
         assert len(keys) <= 1, "the second process went on with the first one's batch"
-        yield Shown(system, settings, log.read_text(), sandbox, keys[0] if keys else "")
+        yield Shown(system, settings, log.read_text()[before:], sandbox, keys[0] if keys else "")
     close_handles()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.settings import Settings
@@ -28,9 +27,9 @@ COLUMNS = {
 
 
 def test_the_demo_survives_a_kill_and_every_table_has_its_rows(
-    settings: Settings, sandbox_process: SandboxProcess, tmp_path: Path
+    settings: Settings, sandbox_process: SandboxProcess
 ) -> None:
-    with shown("agency", settings, sandbox_process, tmp_path, killed_at=WAITING) as demo:
+    with shown("agency", settings, sandbox_process, killed_at=WAITING) as demo:
         for table, wanted in COLUMNS.items():
             rows = demo.hq(f"select * from agency.{table} limit 1")
             assert " ".join(rows[0]) == wanted, table

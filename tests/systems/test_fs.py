@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from enrichment_assets.registry.loader import builtin_pipelines, get_system
@@ -39,9 +38,9 @@ WAITING = """
 
 
 def test_the_demo_survives_a_kill_with_calls_under_way_and_every_table_has_its_rows(
-    settings: Settings, sandbox_process: SandboxProcess, tmp_path: Path
+    settings: Settings, sandbox_process: SandboxProcess
 ) -> None:
-    with shown("fs", settings, sandbox_process, tmp_path, killed_at=IN_THE_MIDDLE) as demo:
+    with shown("fs", settings, sandbox_process, killed_at=IN_THE_MIDDLE) as demo:
         items_and_steps_add_up(demo)
         prospects_have_what_their_users_know(demo)
         drafts_are_for_grades_a_and_b(demo)

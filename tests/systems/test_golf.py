@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 from enrichment_assets.domain.places import state_code
 from enrichment_assets.sandbox import SandboxProcess
@@ -40,9 +39,9 @@ ONCE = (
 
 
 def test_the_demo_survives_a_kill_and_every_course_is_whole(
-    settings: Settings, sandbox_process: SandboxProcess, tmp_path: Path
+    settings: Settings, sandbox_process: SandboxProcess
 ) -> None:
-    with shown("golf", settings, sandbox_process, tmp_path, killed_at=BETWEEN_TABLES) as demo:
+    with shown("golf", settings, sandbox_process, killed_at=BETWEEN_TABLES) as demo:
         for table, wanted in COLUMNS.items():
             rows = demo.workspace(f"select * from golf.{table} limit 1")
             assert " ".join(rows[0]) == wanted, table

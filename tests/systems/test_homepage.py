@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.settings import Settings
@@ -50,9 +49,9 @@ COLUMNS = {
 
 
 def test_the_demo_survives_a_kill_and_every_table_has_its_rows(
-    settings: Settings, sandbox_process: SandboxProcess, tmp_path: Path
+    settings: Settings, sandbox_process: SandboxProcess
 ) -> None:
-    with shown("homepage", settings, sandbox_process, tmp_path, killed_at=WAITING) as demo:
+    with shown("homepage", settings, sandbox_process, killed_at=WAITING) as demo:
         for database, tables in COLUMNS.items():
             for table, wanted in tables.items():
                 rows = getattr(demo, database)(f"select * from {table} limit 1")
