@@ -16,7 +16,7 @@ from tests.quality import normalisers
 from tests.quality.cases import DATA, Case, read_cases
 
 FLOORS = Path(__file__).parent / "floors.json"
-FINDERS = {"prospects": "tests.quality.webs"}
+FINDERS = {"prospects": "tests.quality.webs", "courses": "tests.quality.courses"}
 """What is measured without cases of its own -> the module whose `measured` gives the scores."""
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]

@@ -10,6 +10,7 @@ import pytest
 from enrichment_assets.sandbox.web.industries import INDUSTRIES
 from tests.quality import scores
 from tests.quality.cases import DATA, Case, read_cases
+from tests.quality.courses import GROUPS
 from tests.quality.scores import Finds, Score, measure, measured_names, normaliser_names, raise_floors, read_floors
 from tests.quality.webs import WEBS
 
@@ -23,6 +24,7 @@ def test_every_floor_and_every_data_set_belongs_to_a_normaliser() -> None:
     assert sorted(path.name for path in DATA.iterdir()) == normaliser_names()
     groups = {f"{name}/{case.group}" for name in normaliser_names() for case in read_cases(DATA / name)}
     found = {f"prospects/{web}, {industry.slug}" for web in WEBS for industry in INDUSTRIES}
+    found |= {f"courses/{web}, {group}" for web in WEBS for group in GROUPS}
     assert set(read_floors()) == groups | found
 
 
