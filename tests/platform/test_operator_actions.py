@@ -40,6 +40,7 @@ WITHOUT_ACTOR = {
     "alerts.watching.tell": "it carries out what a rule says",
     "alerts.watching.watch": "it carries out what a rule says",
     "access.api_keys.caller_of_key": LETS_IN,
+    "freshness.carrying.carry_over_batch": "it carries over what a batch found, as schedule:freshness",
     "access.logging_in.log_in": LETS_IN,
     "access.second_factors.is_code": LETS_IN,
     "access.users.set_password": "whoever has the one-time token is its actor",

@@ -168,6 +168,7 @@ def _stale(settings: Settings, client: str, until: date) -> Iterator[Sequence[An
             yield from chunk
 
 
+# opens files of ours: a list that is about to be uploaded
 def _write(file: Path, people: Iterator[Sequence[Any]], today: date) -> int:
     with file.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened)
