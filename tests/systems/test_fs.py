@@ -7,11 +7,16 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from pytest import approx
+
 from enrichment_assets.registry.loader import builtin_pipelines, get_system
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.insight.queries import ask, report_query
+from enrichment_assets.services.review.asked import Done, carry_out
+from enrichment_assets.services.review.listing import Wanted, list_drafts
 from enrichment_assets.settings import Settings
 from tests.chaos.points import Point
+from tests.harness.handles import hq_of
 from tests.systems.demos import Shown, rows_by_reader, shown
 
 IN_THE_MIDDLE = Point("call-is-concluded", hit=60)
@@ -45,11 +50,13 @@ def test_the_demo_survives_a_kill_with_calls_under_way_and_every_table_has_its_r
         prospects_have_what_their_users_know(demo)
         drafts_are_for_grades_a_and_b(demo)
         reports_and_queries_agree(demo)
+        queries_have_their_yield(demo)
         nothing_was_paid_twice(demo)
         seen = rows_by_reader(demo, "harborlight")
         assert seen == dict.fromkeys(("fs_prospects", "fs.fs_prospects"), (0, TARGET, 0))
         assert f"fs_prospects: {TARGET} rows" in demo.printed
         assert "enrich report fs-hours-in-status" in demo.printed
+        what_is_asked_by_sql_is_carried_out(demo)
 
 
 def items_and_steps_add_up(demo: Shown) -> None:
@@ -138,3 +145,35 @@ def nothing_was_paid_twice(demo: Shown) -> None:
     assert by_step["search-companies-via-serper"]["cost"] == QUERIES * Decimal("0.001")
     assert by_step["verify-email-via-zerobounce"]["cost"] <= TARGET * Decimal("0.008")
     assert by_step["qualify-lead"]["n"] <= TARGET
+
+
+def queries_have_their_yield(demo: Shown) -> None:
+    """Every company, prospect and amount belongs to the query that led to it, and to no other."""
+    yields = report(demo, "query-yield")
+    asked = demo.hq("select distinct original_data ->> 'query' as query from batch_items where row_number > 0")
+    assert {row["query"] for row in yields} == {row["query"] for row in asked}
+    companies = demo.hq("select count(*) as n from batch_items where origin_key like 'choose-companies:%%'")
+    assert (sum(row["companies"] for row in yields), sum(row["prospects"] for row in yields)) == (
+        companies[0]["n"],
+        TARGET,
+    )
+    grades = Counter(row["ai_qualification_grade"] for row in demo.workspace("select * from fs_prospects"))
+    assert (sum(row["grade_a"] for row in yields), sum(row["grade_b"] for row in yields)) == (grades["A"], grades["B"])
+    assert sum(row["cost"] for row in yields) == demo.hq("select sum(cost) as cost from workflow_states")[0]["cost"]
+    for row in yields:
+        qualified = row["grade_a"] + row["grade_b"]
+        each = None if not qualified else float(row["cost"]) / qualified
+        assert row["cost_per_qualified"] == (None if each is None else approx(each, abs=1e-6))
+
+
+def what_is_asked_by_sql_is_carried_out(demo: Shown) -> None:
+    """Approved as the table shows it: the approval is of the draft's exact bytes, in the role's name."""
+    update = """
+        update fs_prospects set status = 'contacted', approved_for_send = true where status = 'personalized'
+        returning prospect_id"""
+    asked = demo.workspace(update)
+    assert asked and carry_out(hq_of(demo.settings)) == Done(done=2 * len(asked), refused=0)
+    drafts = list_drafts(hq_of(demo.settings), Wanted(batch=demo.batch))
+    assert {one.standing.value for one in drafts} == {"approved"}
+    assert {one.draft.item_id for one in drafts} == {int(row["prospect_id"].rpartition("_")[2]) for row in asked}
+    assert all(one.approval is not None and one.approval.actor.startswith("sql:") for one in drafts)
