@@ -118,6 +118,11 @@ def pipeline_faults(
     return list(dict.fromkeys(faults))
 
 
+def columns_read(workflow: WorkflowDefinition) -> set[str]:
+    """Columns of an upload that a step reads by their name, as members of `original`."""
+    return {read.member for read in reads_of(workflow) if read.head == "original" and read.member is not None}
+
+
 def column_faults(
     workflow: WorkflowDefinition, columns: Sequence[str], emitted: Collection[str] | None
 ) -> Iterator[str]:

@@ -14,6 +14,7 @@ from enrichment_assets.assets.phases import phase_jobs
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.code_location import build_definitions
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.planning import build_blueprint
 from enrichment_assets.domain.system import SystemDefinition
 from enrichment_assets.installation.databases import open_databases
 from enrichment_assets.registry.loader import builtin_pipelines, builtin_workflows, get_system, systems
@@ -46,8 +47,10 @@ def test_every_step_of_a_systems_pipelines_is_in_one_of_its_phases_in_an_order_t
     assert set(phase_of) <= set(builtin_workflows())
     order = [phase.slug for phase in system.phases]
     for pipeline in (builtin_pipelines()[slug] for slug in system.pipelines):
-        places = [order.index(phase_of[slug]) for slug in pipeline.slugs()]
-        assert places == sorted(places), pipeline.slug
+        blueprint = build_blueprint("acme", pipeline, builtin_workflows(), {})
+        place = {step.slug: order.index(phase_of[step.slug]) for step in blueprint.steps}
+        later = [(step.slug, need) for step in blueprint.steps for need in step.needs if place[need] > place[step.slug]]
+        assert later == [], pipeline.slug
 
 
 def test_each_phase_is_a_job_over_the_assets_of_its_steps_and_its_schedule_is_off() -> None:

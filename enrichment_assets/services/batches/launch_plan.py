@@ -14,7 +14,7 @@ from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.known_names import emitted_by
 from enrichment_assets.domain.known_policy import Known
-from enrichment_assets.domain.name_checks import column_faults
+from enrichment_assets.domain.name_checks import column_faults, columns_read
 from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition, with_phases, with_target
 from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile
 from enrichment_assets.domain.priorities import Priority
@@ -205,8 +205,13 @@ def _asking_as(pilot: dict[str, Any], blueprint: Blueprint) -> Blueprint:
 
 
 def unrecognised(draft: Draft) -> list[str]:
-    """Why an upload cannot be launched: nobody knows what its columns are, or a step reads one that it has not."""
-    if any(column["field"] for column in draft.upload["columns"]):
+    """Why an upload cannot be launched: nobody knows what its columns are, or a step reads one that it has not.
+
+    A column that a step reads by its name (`original['query']`) is as well known as one that is a field.
+    """
+    columns = draft.upload["columns"]
+    by_name = {member for step in draft.blueprint.steps for member in columns_read(step.workflow)}
+    if any(column["field"] or column["key"] in by_name for column in columns):
         return list(draft.misread)
     known = ", ".join(repr(column["key"]) for column in draft.upload["columns"][:10])
     return [f"no column of upload {draft.upload['id']} is recognised ({known}): map one, --map COLUMN=field"]
