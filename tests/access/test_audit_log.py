@@ -37,7 +37,7 @@ CHANGES_NOTHING: dict[str, str] = {
          "review list", "review show", "review questions", "proposals list",
          "callbacks show", "user list", "api-key list", "uploads", "rejections", "status", "stats", "query", "shell",
          "report", "explain", "export", "worked-at", "moves", "job-changes", "archived", "audit", "history",
-         "alert list",
+         "alert list", "source list", "source show", "source check", "lead show",
          "alert incidents", "alert channels", "person find", "webhook list", "webhook events",
          "instantly list", "instantly campaigns", "instantly accounts", "instantly report"],
         ASKS,
