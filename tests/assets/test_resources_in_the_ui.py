@@ -64,12 +64,16 @@ def test_a_provider_shows_the_address_the_names_of_its_keys_its_limits_and_its_p
         "limits": {
             "find-email-via-hunter": "15 a second, 500 a minute, 15 at once",
             "find-people-via-hunter": "15 a second, 500 a minute, 15 at once",
+            "find-colleagues-via-hunter": "15 a second, 500 a minute, 15 at once",
             "verify-email-via-hunter": "10 a second, 300 a minute, 10 at once",
+            "verify-replacement-via-hunter": "10 a second, 300 a minute, 10 at once",
         },
         "prices": {
             "find-email-via-hunter": "0.049 USD, a miss 0 USD",
             "find-people-via-hunter": "0.049 USD, a miss 0 USD",
+            "find-colleagues-via-hunter": "0.049 USD, a miss 0 USD",
             "verify-email-via-hunter": "0.0245 USD",
+            "verify-replacement-via-hunter": "0.0245 USD",
         },
         "abilities": [],
         "billing": PROVIDERS["hunter"].billing,
