@@ -217,6 +217,6 @@ def _analytics(project: Project) -> dg.AssetsDefinition:
             tested = run_tests(settings, None, [report.name for report in reports])
             broken = yield from _reported(context, project, settings, reports, tested)
             if not broken and any(m.published for m in models if m.name in selected):
-                publish_organisations(hq, settings)
+                publish_organisations(hq, settings, selected)
 
     return analytics_models

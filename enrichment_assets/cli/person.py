@@ -144,6 +144,46 @@ def erased(as_json: AsJson = False) -> None:
     print_table(("subject", "client", "items", "why", "said by", "done"), rows, empty="nobody was erased")
 
 
+@app.command("known")
+def known(
+    who: Annotated[str, typer.Argument(help="An e-mail address or a LinkedIn profile.")],
+    client: OfClient = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a person is known: in which batches they are, what was paid for their leads, and how sure that is.
+
+    Example: enrich person known ann@acme.com
+    """
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.insight.golden import known_person
+    from enrichment_assets.services.shapes import people as shapes
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    found = known_person(opened_hq(settings), settings, who, client)
+    if as_json:
+        print_json(map(shapes.KnownPerson.of, found))
+        return
+    rows = [
+        (
+            one.client,
+            one.full_name,
+            one.email,
+            one.confidence,
+            one.leads,
+            ", ".join(one.batches),
+            one.cost,
+            one.last_seen,
+        )
+        for one in found
+    ]
+    columns = ("client", "name", "email", "confidence", "leads", "batches", "paid", "last seen")
+    print_table(columns, rows, empty="nobody of that address or profile is known")
+    for one in found:
+        if one.hold_reason:
+            say(f"{one.person_id} is held, and joined with nobody: {one.hold_reason}")
+
+
 @app.command("certificate")
 def certificate(
     subject: Annotated[str, typer.Argument(help="As `erase` and `erased` show it, or the erasure's number.")],

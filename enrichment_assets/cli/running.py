@@ -178,7 +178,7 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
 def _build_organisations(definitions: dg.Definitions, instance: dg.DagsterInstance, system: str | None) -> None:
     """Build and publish the tables over all batches, as the daemon does when a batch of this system is extracted."""
     models = load_project().of_system(system).models.values()
-    published = [m.name for m in models if m.published and not m.partitioned]
+    published = [m.name for m in models if m.published and not m.partitioned and not m.on_demand]
     result = definitions.resolve_job_def(ANALYTICS_JOB).execute_in_process(
         instance=instance,
         asset_selection=[model_key(name) for name in published],

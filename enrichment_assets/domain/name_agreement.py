@@ -10,11 +10,15 @@ _SHORT_FORM = 3
 
 
 def person_name_key(first: str | None, last: str | None, full: str | None) -> str | None:
-    """`ann|archer`: first and last name as they are compared; None where the cells do not give both."""
+    """`ann|archer`: first and last name as they are compared; None where there is no name.
+
+    A name that cannot be told apart (`Wang Wei`), or half of one, stands whole behind the `|`.
+    """
     name = normalise_name(first, last, full)
-    if not name.first_name or not name.last_name:
-        return None
-    return f"{_words(name.first_name)}|{_words(name.last_name)}"
+    if name.first_name and name.last_name:
+        return f"{_words(name.first_name)}|{_words(name.last_name)}"
+    whole = _words(name.full_name or name.last_name or name.first_name or "")
+    return f"|{whole}" if whole else None
 
 
 def names_differ(one: str, other: str) -> bool:
@@ -27,7 +31,15 @@ def names_differ(one: str, other: str) -> bool:
     (first, _, last), (other_first, _, other_last) = one.partition("|"), other.partition("|")
     if (first, last) == (other_last, other_first):
         return False
+    if not first or not other_first:
+        return not _may_be_one(f"{first} {last}".split(), f"{other_first} {other_last}".split())
     return not (_families_agree(last, other_last) and _given_agree(first, other_first))
+
+
+def _may_be_one(words: list[str], others: list[str]) -> bool:
+    """Whether names that nobody could take apart are one, or one a part of the other; also written in one piece."""
+    is_part = set(words) <= set(others) or set(others) <= set(words)
+    return is_part or "".join(words) == "".join(others)
 
 
 def _families_agree(one: str, other: str) -> bool:

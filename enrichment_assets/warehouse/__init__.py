@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from enrichment_assets.warehouse.batch_session import BatchSession, open_session
     from enrichment_assets.warehouse.building import ModelReport, build_analytics, build_in, build_models
     from enrichment_assets.warehouse.lead_columns import project_of
+    from enrichment_assets.warehouse.on_demand import ensure_built
     from enrichment_assets.warehouse.project import Column, Model, Project, load_project
     from enrichment_assets.warehouse.publishing import (
         PublishReport,
@@ -47,6 +48,7 @@ __all__ = [
     "build_analytics",
     "build_in",
     "build_models",
+    "ensure_built",
     "load_project",
     "open_session",
     "open_warehouse",
@@ -66,6 +68,7 @@ _HOMES = {
     "batch_session": ("BatchSession", "open_session"),
     "building": ("ModelReport", "build_analytics", "build_in", "build_models"),
     "lead_columns": ("project_of",),
+    "on_demand": ("ensure_built",),
     "project": ("Column", "Model", "Project", "load_project"),
     "publishing": ("PublishReport", "publish_marts", "publish_marts_in", "publish_organisations", "withdraw_marts"),
     "reading": ("open_warehouse",),

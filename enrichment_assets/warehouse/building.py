@@ -25,6 +25,7 @@ from enrichment_assets.warehouse.files import Layout, put_in_place
 from enrichment_assets.warehouse.generations import EVERYTHING, Scope
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.locking import locked_batch
+from enrichment_assets.warehouse.on_demand import is_current
 from enrichment_assets.warehouse.previews import (
     PREVIEW_ITEMS,
     Filled,
@@ -132,11 +133,24 @@ def _build_analytics(settings: Settings, select: Iterable[str] | None, previews:
         systems = _systems(connection, project, layout) if any(m.system for m in wanted) else set()
         chosen = [m for m in wanted if m.system is None or m.system in systems]
         attach(connection, project.needed_for(name for model in chosen for name in model.deps), layout)
-        reports = [_build(connection, model, layout.analytics(model.name), None, previews) for model in chosen]
+        reports = [
+            _as_it_is(connection, model, layout.analytics(model.name), previews)
+            if model.on_demand and is_current(layout, project, model)
+            else _build(connection, model, layout.analytics(model.name), None, previews)
+            for model in chosen
+        ]
         compact(layout, project, connection)
         return reports
     finally:
         connection.close()
+
+
+def _as_it_is(connection: duckdb.DuckDBPyConnection, model: Model, target: Path, previews: bool) -> ModelReport:
+    """What there is of a model below which nothing has changed since it was built."""
+    create_view(connection, model.name, model.columns, [target])
+    preview = masked_preview(connection, model) if previews else []
+    filled = filled_columns(connection, model, target) if previews else None
+    return ModelReport(model.name, _count(connection, model), 0.0, target, model.columns, preview, filled)
 
 
 def _systems(connection: duckdb.DuckDBPyConnection, project: Project, layout: Layout) -> set[str]:

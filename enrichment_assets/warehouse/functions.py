@@ -47,7 +47,7 @@ def linkedin_person_page(text: str | None) -> str | None:
 
 
 def person_name_key(first: str | None, last: str | None, full: str | None) -> str | None:
-    """First and last name as they are compared, with `|` between; null where there are not both."""
+    """First and last name as they are compared, with `|` between; null where there is no name."""
     from enrichment_assets.domain import name_agreement
 
     return name_agreement.person_name_key(first, last, full)

@@ -87,6 +87,11 @@ class Model:
         return self.meta.get("system")
 
     @property
+    def on_demand(self) -> bool:
+        """Whether it is built by the analytics job and by whoever asks for it, and not after each run of a batch."""
+        return bool(self.meta.get("on_demand", False))
+
+    @property
     def deps(self) -> tuple[str, ...]:
         """Names of everything it reads: models and seeds, then sources."""
         return self.refs + self.sources

@@ -93,14 +93,20 @@ def publish_marts_in(session: BatchSession, hq: Hq) -> list[PublishReport]:
     return _publish(url, session.connection, models, session.batch_key, session.items_a_chunk, system)
 
 
-def publish_organisations(hq: Hq, settings: Settings) -> list[PublishReport]:
-    """Publish the marts over all batches (organisations and their aliases): replaced whole, in one transaction."""
+def publish_organisations(hq: Hq, settings: Settings, built: Collection[str] | None = None) -> list[PublishReport]:
+    """Publish the marts over all batches (organisations, golden records): replaced whole, in one transaction.
+
+    `built`: of those that are built on demand only these; None: whichever are there.
+    """
     layout = brought(settings, batch_key=ALL)
     project = project_of(layout)
     models = [
         m
         for m in project.models.values()
-        if m.published and not m.partitioned and (m.system is None or layout.analytics(m.name).exists())
+        if m.published
+        and not m.partitioned
+        and ((m.system is None and not m.on_demand) or layout.analytics(m.name).exists())
+        and (not m.on_demand or built is None or m.name in built)
     ]
     duck = connect(layout)
     try:

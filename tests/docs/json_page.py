@@ -131,6 +131,7 @@ PRINTED: Mapping[str, str] = {
     "alert remove": "AlertRule",
     "person find": "PersonFound",
     "person export": "PersonExport",
+    "person known": "list of KnownPerson",
     "person erase": "Certificate",
     "person erased": "list of Certificate",
     "person certificate": "Certificate",

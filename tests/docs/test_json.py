@@ -369,6 +369,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("alert channels", ("alert", "channels")),
     ("alert remove", ("alert", "remove", "1")),
     ("person find", ("person", "find", "--name", "Ann Archer", "--company", "acme.com")),
+    ("person known", ("person", "known", "ann@acme.com")),
     ("person export", ("person", "export", "--email", "ann@acme.com", "--to", "{exported}")),
     ("person erase", ("person", "erase", "--email", "ann@acme.com", "--reason", "asked us to")),
     ("person erased", ("person", "erased")),

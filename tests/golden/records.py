@@ -106,10 +106,12 @@ class Leads:
         for statement in (
             "create schema hq",
             f"create table hq.batch_items ({key}, created_at timestamptz, {cells})",
-            "create table hq.batch_steps (batch_key varchar, workflow_slug varchar, provider varchar, id_namespace varchar)",
+            "create table hq.batch_steps (batch_key varchar, workflow_slug varchar, provider varchar, "
+            "id_namespace varchar)",
             f"create table final_leads ({key}, cost decimal(18, 6), {cells})",
-            f"create table lead_values ({key}, field varchar, value varchar, source_kind varchar, source_workflow varchar, "
-            "verdict varchar, kind varchar, rule varchar, priority integer, standing integer, confidence double, "
+            f"create table lead_values ({key}, field varchar, value varchar, source_kind varchar, "
+            "source_workflow varchar, verdict varchar, kind varchar, rule varchar, priority integer, "
+            "standing integer, confidence double, "
             "is_bad boolean, is_shown boolean, rank integer, fetched_at timestamptz)",
         ):
             self.connection.execute(statement)

@@ -103,7 +103,7 @@ named as (
     select n.client_slug, n.batch_key, n.item_id, 'phone', n.value || ' ' || n.name_key
     from numbers as n
     anti join switchboards as w on w.client_slug = n.client_slug and w.value = n.value
-    where n.name_key is not null
+    where n.name_key is not null and not starts_with(n.name_key, '|')
 
 ),
 
@@ -164,6 +164,15 @@ shared as (
     where m.kind = 'email'
     group by m.key_id
     having count(distinct split_part(n.name_key, '|', 2)) > 2
+
+),
+
+own_keys as materialized (
+
+    select k.client_slug, k.item_id, k.kind, k.key
+    from keys as k
+    anti join (select m.* from met as m inner join shared as s on s.key_id = m.key_id) as o
+        on o.client_slug = k.client_slug and o.kind = k.kind and o.key = k.key
 
 ),
 
@@ -231,11 +240,17 @@ held as (
 
 holds as materialized (
 
-    select chain, string_agg(distinct reason, ', ' order by reason) as hold_reason from held group by chain
+    select
+        chain,
+        string_agg(distinct reason, ', ' order by reason) as hold_reason,
+        bool_or(reason = 'names differ') as by_name,
+        bool_or(reason = 'several LinkedIn pages') as by_page
+    from held
+    group by chain
 
 ),
 
--- Whom a lead belongs to: its chain; in a chain that is held its page, else its name; without any key nobody but itself.
+-- Whom a lead belongs to: its chain; of a chain that is held its name or its page; without any key nobody but itself.
 grouped as materialized (
 
     select
@@ -249,7 +264,9 @@ grouped as materialized (
         m.chain,
         case
             when m.chain is null then 'item ' || l.item_id
-            when h.chain is not null then coalesce(m.page, m.name_key, 'item ' || l.item_id)
+            when h.by_name and h.by_page then coalesce(nullif(concat_ws('|', m.page, m.name_key), ''), 'item ' || l.item_id)
+            when h.by_name then coalesce(m.name_key, m.page, 'item ' || l.item_id)
+            when h.by_page then coalesce(m.page, m.name_key, 'item ' || l.item_id)
         end as part
     from leads as l
     left join members as m on m.item_id = l.item_id
@@ -275,7 +292,7 @@ ids as (
         )), 16) as person_id,
         count(distinct k.kind) filter (where k.kind <> 'phone') as identifier_kinds
     from grouped as g
-    left join keys as k on k.item_id = g.item_id
+    left join own_keys as k on k.item_id = g.item_id
     group by g.client_slug, g.chain, g.part
 
 )

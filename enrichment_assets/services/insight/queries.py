@@ -27,7 +27,7 @@ from enrichment_assets.services.insight.query_errors import said_by_duckdb
 from enrichment_assets.services.insight.target_files import checked_target, note_written
 from enrichment_assets.services.shapes.shape import written
 from enrichment_assets.settings import Settings
-from enrichment_assets.warehouse import load_project, open_warehouse
+from enrichment_assets.warehouse import ensure_built, load_project, open_warehouse
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import put_in_place
 
@@ -101,6 +101,7 @@ def ask(
     """
     if hq is not None:
         check_client(hq, settings, client)
+    ensure_built(settings, query)
     connection = open_warehouse(settings, client_slug=client, batch_key=batch, locked=not unsafe, question=query)
     try:
         if not connection.extract_statements(query):

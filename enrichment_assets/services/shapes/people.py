@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
+    from enrichment_assets.services.insight import golden
     from enrichment_assets.services.people import access, importing, suppressing
 
 
@@ -207,3 +209,45 @@ class Certificate(Shape):
         still = tuple(PersonTrace(**one) for one in certificate["still_found"])
         left = tuple(PersonLeft(**one) for one in certificate["left_to_a_person"])
         return cls(**{**certificate, "still_found": still, "left_to_a_person": left})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson(Shape):
+    """A golden record of a person.
+
+    Attributes:
+        client: Whose leads they are.
+        person_id: Stable id of the record.
+        confidence: `HIGH`, `MEDIUM`, `LOW` or `HOLD`.
+        hold_reason: Why it was joined with nobody; null: it is not held.
+        full_name: Best known name.
+        email: Best known address.
+        linkedin_url: Best known profile.
+        company_name: Best known company.
+        sources_disagree: Fields for which sources give different values.
+        batches: Keys of the batches that the person is in.
+        leads: Leads that are theirs.
+        cost: Currency to what was paid for those.
+        first_seen: When the first of them came.
+        last_seen: When the last of them came.
+    """
+
+    client: str
+    person_id: str
+    confidence: str
+    hold_reason: str | None
+    full_name: str | None
+    email: str | None
+    linkedin_url: str | None
+    company_name: str | None
+    sources_disagree: tuple[str, ...]
+    batches: tuple[str, ...]
+    leads: int
+    cost: Mapping[str, Decimal]
+    first_seen: datetime
+    last_seen: datetime
+
+    @classmethod
+    def of(cls, found: golden.KnownPerson) -> KnownPerson:
+        """From what the services return."""
+        return cls(**{name: getattr(found, name) for name in cls.__dataclass_fields__})
