@@ -22,7 +22,7 @@ from enrichment_assets.warehouse.project import load_project
 from enrichment_assets.warehouse.session import connect, give_memory_back
 from enrichment_assets.warehouse.writing import write_query
 
-MODELS = ("lead_people", "people", "lead_companies", "golden_companies")
+MODELS = ("lead_people", "golden_people", "lead_companies", "golden_companies")
 LISTS = 10
 
 _LEADS = """

@@ -6,7 +6,7 @@ were built, they are left as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 import duckdb
@@ -25,7 +25,8 @@ def ensure_built(settings: Settings, question: str | None = None) -> list[str]:
     """
     project = load_project()
     names = [model.name for model in project.models.values() if model.on_demand]
-    if question is not None and not _names_one(question, names, project):
+    asked = {m.name for m in project.models.values() if m.on_demand or not set(m.refs).isdisjoint(names)}
+    if question is not None and not _names_one(question, asked, project):
         return []
     layout = brought(settings)
     old = [name for name in names if not is_current(layout, project, project.models[name])]
@@ -36,7 +37,7 @@ def ensure_built(settings: Settings, question: str | None = None) -> list[str]:
     return old
 
 
-def _names_one(question: str, names: Sequence[str], project: Project) -> bool:
+def _names_one(question: str, names: Set[str], project: Project) -> bool:
     """Whether a question asks one of these models; a word of the same letters is not parsed for nothing."""
     if not any(name in question.lower() for name in names):
         return False

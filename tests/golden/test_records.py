@@ -71,7 +71,7 @@ def test_the_best_value_is_a_persons_correction_then_a_verified_then_the_newest_
             },
         ],
     )
-    leads.build("lead_people", "people")
+    leads.build("lead_people", "golden_people", "people")
     [row] = leads.rows("select email, email_status, title, city, sources_disagree, leads, cost, confidence from people")
     assert row[:4] == ("ann@acme.com", "valid", "Boss", "Bonn"), "a value that its own lead does not show is no winner"
     assert json.loads(row[4]) == ["city", "email", "title"], "but it is one that disagrees"
@@ -91,7 +91,7 @@ def test_confidence_follows_from_identifiers_and_agreement(leads: Leads) -> None
     for client, given in cases.items():
         leads.add(client, given)
     leads.add("firm", [{"company_name": "Acme", "company_domain": "acme.com", "email": "info@acme.com"}])
-    leads.build("lead_people", "people")
+    leads.build("lead_people", "golden_people", "people")
     found = {client: {row[0] for row in leads.rows("select confidence from people where client_slug = ?", client)}
              for client in cases}  # fmt: skip
     assert found == {client: {client.partition("-")[0].upper()} for client in cases}
@@ -105,7 +105,7 @@ def test_an_id_stays_when_more_becomes_known_and_nothing_crosses_from_client_to_
     before = dict(leads.rows("select client_slug, person_id from lead_people"))
     assert before["one"] != before["two"]
     leads.add("one", [{**ANN, "email": "Ann+x@acme.com", "phone": "+12125550123"}], batch="b2")
-    leads.build("lead_people", "people")
+    leads.build("lead_people", "golden_people", "people")
     rows = leads.rows("select person_id, batches, leads from people where client_slug = 'one'")
     assert rows == [(before["one"], '["one-b1","one-b2"]', 2)]
 
@@ -138,11 +138,11 @@ def test_records_are_built_for_who_asks_published_and_left_alone_while_nothing_i
 
     publish_organisations(hq, settings, [])
     with psycopg.connect(settings.workspace_database_url or "") as workspace:
-        assert workspace.execute("select to_regclass('people')").fetchone() == (None,), "another one was built"
+        assert workspace.execute("select to_regclass('golden_people')").fetchone() == (None,), "another one was built"
         workspace.rollback()
         publish_organisations(hq, settings)
-        rows = workspace.execute("select client_slug, leads from people order by 1").fetchall()
-        secured = workspace.execute("select relrowsecurity from pg_class where relname = 'people'").fetchone()
+        rows = workspace.execute("select client_slug, leads from golden_people order by 1").fetchall()
+        secured = workspace.execute("select relrowsecurity from pg_class where relname = 'golden_people'").fetchone()
     assert (rows, secured) == ([("acme", 3), ("globex", 1)], (True,))
     of_golden = {model.name for model in load_project().models.values() if model.on_demand}
-    assert of_golden == {"lead_companies", "golden_companies", "lead_people", "people"}
+    assert of_golden == {"lead_companies", "golden_companies", "lead_people", "golden_people"}
