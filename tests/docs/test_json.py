@@ -160,7 +160,10 @@ def home(
     match = Answer(MATCH, {"person": {"employment_history": jobs}}, {"phone": "+1 202 555 0123"})
     failed = Answer(VERIFY, None, status="FAILED", outcome=None, reason="HTTP 500", error_class="retryable")
     lost = Answer(VERIFY, None, status="AMBIGUOUS", outcome=None, reason="lost", error_class="ambiguous")
-    leads = [Lead({"full_name": "Ada Byron", "title": "CTO"}, [match, failed]), Lead({"full_name": "Bob"}, [lost])]
+    leads = [
+        Lead({"full_name": "Ada Byron", "title": "CTO"}, [match, failed]),
+        Lead({"full_name": "Bob", "email": "bob@acme.com"}, [lost]),
+    ]
     Build(settings)(leads, batch_key=BATCH)
     with connect(settings.hq_database_url or "") as connection:
         add_calls(connection)
@@ -480,7 +483,7 @@ CHANGES = {
     "api-key revoke": "api_key.revoke",
 }
 """What the commands that change something write down."""
-EMPTY = {"freshness --launch", "rejections", "resolve --retry", "alert incidents"}
+EMPTY = {"freshness --launch", "person known", "rejections", "resolve --retry", "alert incidents"}
 """What may print nothing of its noun here."""
 
 

@@ -25,16 +25,20 @@ _OTHERS = frozenset({
 
 
 def reserved_names() -> frozenset[str]:
-    """Every exact name that is taken: HQ's tables, models and seeds, Dagster's tables.
-
-    Views over all batches are DuckDB's alone: a workspace may have a table `people` of its own.
-    """
+    """Every exact name that is taken: HQ's tables, all models and seeds, Dagster's tables."""
     from enrichment_assets.store.tables import metadata  # SQLAlchemy and the models are heavy, and rarely asked for
     from enrichment_assets.warehouse.project import load_project
 
     project = load_project()
-    models = {m.name for m in project.models.values() if m.partitioned or m.materialized == "table"}
-    return frozenset(metadata.tables) | _OTHERS | models | frozenset(project.seeds)
+    return frozenset(metadata.tables) | _OTHERS | frozenset(project.models) | frozenset(project.seeds)
+
+
+def is_ours(name: str) -> bool:
+    """Whether a table of this name in a database is one of ours: views over all batches (`people`) are DuckDB's."""
+    from enrichment_assets.warehouse.project import load_project
+
+    model = load_project().models.get(name)
+    return is_reserved(name) and (model is None or model.partitioned or model.materialized == "table")
 
 
 def is_reserved(name: str) -> bool:

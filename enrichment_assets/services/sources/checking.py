@@ -10,7 +10,7 @@ import psycopg
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.domain.sources import TableSource
 from enrichment_assets.domain.suggestions import did_you_mean, instead
-from enrichment_assets.services.catalog.destination_names import is_reserved
+from enrichment_assets.services.catalog.destination_names import is_ours
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.sources.columns import merged
 from enrichment_assets.services.sources.gathering import Incoming, Into, Ready, gather, make_ready
@@ -121,7 +121,7 @@ def _names(connection: Connection, table: UserTable | None, source: TableSource)
         return
     if table.kind not in ("r", "p"):
         yield f"{source.table} is no table: rows of a view or a foreign table cannot be known by a key"
-    if is_reserved(table.name) or table.schema in ("pg_catalog", "information_schema"):
+    if is_ours(table.name) or table.schema in ("pg_catalog", "information_schema"):
         yield f"{source.table} is a table of the platform's own"
     for column in source.columns:
         if column not in table.types:
