@@ -212,7 +212,6 @@ def test_what_is_wrong_with_a_source_is_said_before_anything_happens(golf: Golf)
         "--done: status cannot be 'enrichd'": {"done": {"status": "enrichd"}},
         "a row could not be written back so: value too long": {"done": {"status": "enriched", "state": "Texas"}},
         "no text: integer": {"reason": "id", "key": "course_name"},
-        "no column of upload": {"mapping": {"course_name": "", "state": ""}},
     }
     golf.sql("create table batches (id int primary key, course_name text, status course_status, why text)")
     before = golf.rows("*")
