@@ -224,9 +224,9 @@ def http_speaks(hq: Hq, settings: Settings) -> None:
 
 
 def test_the_demo_survives_a_kill_and_its_readers_see_their_clients_rows(
-    settings: Settings, sandbox_process: SandboxProcess, tmp_path: Path
+    settings: Settings, sandbox_process: SandboxProcess
 ) -> None:
-    with shown(PULL, settings, sandbox_process, tmp_path, killed_at=PULLED) as demo:
+    with shown(PULL, settings, sandbox_process, killed_at=PULLED) as demo:
         assert demo.batch == "", "nothing is launched, and nothing costs"
         for line in ("instantly_campaigns_raw: 10 rows", "instantly_accounts_raw: 24 rows", "campaign_performance: 10"):
             assert line in demo.printed
