@@ -269,6 +269,8 @@ def print_status(one: BatchStatus) -> None:
     for workflow, hold in sorted(one.holds.items()):
         say(f"{'all of it' if workflow == ALL else workflow} is {hold.sentence}")
         say_held_calls(one.held_calls.get(workflow, ()), one.currencies, lead="  ")
+    for problem, families in one.unwritten.items():
+        say(f"{families} rows with their children have ended and are not in their tables: {problem}")
     if not one.workflows:
         return
     names = ["pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous"]

@@ -26,8 +26,9 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.results import families as store
-from enrichment_assets.store.results import family_tables
+from enrichment_assets.store.results import family_tables, own_tables
 from enrichment_assets.store.results.families import EndedFamily, FamilyRow, Relatives
+from enrichment_assets.store.results.own_tables import Origin
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 CHUNK = 100
@@ -75,9 +76,10 @@ def write_families(hq: Hq, batch: Batch, *, again: bool = False) -> FamilyReport
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A family as it is to be noted, and its rows by table."""
+    """A family as it is to be noted, its roots, and its rows by table."""
 
     row: FamilyRow
+    roots: Sequence[int]
     rows: Mapping[str, Sequence[family_tables.Row]]
 
 
@@ -130,9 +132,11 @@ def _written(hq: Hq, batch: Batch, settings: Families, told: Sequence[_Told]) ->
     """
     if not told:
         return
+    with hq.transaction() as connection:
+        brought = own_tables.origins(connection, [item for one in told for item in one.roots])
     try:
         with hq.workspace.transaction() as connection:
-            _write(connection, batch, settings, told)
+            _write(connection, batch, settings, told, brought)
     except (psycopg.OperationalError, psycopg.InterfaceError):
         raise
     except (psycopg.Error, ConfigurationError) as error:
@@ -144,11 +148,18 @@ def _written(hq: Hq, batch: Batch, settings: Families, told: Sequence[_Told]) ->
         yield told[0].row.item_id, said
 
 
-def _write(connection: Connection, batch: Batch, settings: Families, told: Sequence[_Told]) -> None:
+def _write(
+    connection: Connection, batch: Batch, settings: Families, told: Sequence[_Told], brought: Mapping[int, Origin]
+) -> None:
+    pipeline = batch.blueprint.pipeline
     for table in settings.tables:
-        refuse_reserved_table(table.table, f"pipeline {batch.blueprint.pipeline}, families")
-        family_tables.ensure_table(connection, table, batch.blueprint.pipeline)
-        family_tables.write_rows(connection, table, [row for one in told for row in one.rows[table.table]])
+        refuse_reserved_table(table.table, f"pipeline {pipeline}, families")
+        rows = [row for one in told for row in one.rows[table.table]]
+        if table.create and own_tables.is_users_own(connection, table):
+            own_tables.write_own_rows(connection, table, rows, brought, pipeline)
+        else:
+            family_tables.ensure_table(connection, table, pipeline)
+            family_tables.write_rows(connection, table, rows)
 
 
 def _told(
@@ -205,7 +216,7 @@ def _family(
     row = FamilyRow(
         ended.item_id, status, reason, slug, failed_item, len(children), cost, whole, ended.ended_at, ended.state
     )
-    return _Told(row, rows)
+    return _Told(row, relatives.roots, rows)
 
 
 def _ending(mapping: _Mapping, root: Mapping[str, Any], relatives: Relatives) -> tuple[FamilyStatus, str | None]:

@@ -19,6 +19,7 @@ from enrichment_assets.store.batches.holds import Hold, read_holds
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.results import families
 from enrichment_assets.store.states import batch_states
 from enrichment_assets.store.states.batch_states import BatchRow, WorkflowCounts
 
@@ -33,6 +34,7 @@ class BatchStatus:
     Once laid out, `items` = `rows` - `rejected` + `children` (items that workflows emitted). `currencies`: of each
     workflow's price, by its slug; `cost` adds up the numbers whatever their currency, `costs` does not.
     `limit`: it is a pilot of the upload's first so many readable rows; None: it has all.
+    `unwritten`: why rows with their children have ended and are not in their tables -> how many; of one batch only.
     """
 
     batch: str
@@ -55,6 +57,7 @@ class BatchStatus:
     held_calls: Mapping[str, tuple[HeldCalls, ...]] = field(default_factory=dict)
     currencies: Mapping[str, str] = field(default_factory=dict)
     limit: int | None = None
+    unwritten: Mapping[str, int] = field(default_factory=dict)
 
     def cost_of(self, row: WorkflowCounts) -> Money:
         """What one of its workflows has cost."""
@@ -109,6 +112,7 @@ def status(hq: Hq, settings: Settings, batch_key: str) -> BatchStatus:
             held_calls={
                 name: since_held(connection, row.batch_id, hold.under_way) for name, hold in found.holds.items()
             },
+            unwritten=families.unwritten(connection, row.batch_id) if row.blueprint.get("families") else {},
         )
 
 

@@ -145,6 +145,7 @@ class Batch(Shape):
         workflows: Its steps, in order.
         reasons: Why states stand where they stand; of one batch only, not in the list of batches.
         holds: What of it is paused or cancelled.
+        unwritten: Why rows with their children are not in their tables, to how many; of one batch only.
     """
 
     batch: str
@@ -167,6 +168,7 @@ class Batch(Shape):
     workflows: tuple[WorkflowStates, ...]
     reasons: tuple[StandingReason, ...]
     holds: tuple[Hold, ...]
+    unwritten: Mapping[str, int]
 
     @classmethod
     def of(cls, found: batch_status.BatchStatus) -> Batch:
@@ -197,6 +199,7 @@ class Batch(Shape):
                 Hold.of(workflow, hold, found.held_calls.get(workflow, ()), found.currencies)
                 for workflow, hold in sorted(found.holds.items())
             ),
+            unwritten=found.unwritten,
         )
 
 

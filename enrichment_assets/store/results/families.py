@@ -293,3 +293,13 @@ def figures(connection: Connection, batch_id: int) -> FamilyFigures:
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has one row
     return FamilyFigures(**row)
+
+
+def unwritten(connection: Connection, batch_id: int) -> dict[str, int]:
+    """Why families of a batch are not in their tables -> how many, the most first."""
+    rows = connection.execute(
+        "select problem, count(*) as families from item_families where batch_id = %s and problem is not null "
+        "group by problem order by families desc, problem",
+        (batch_id,),
+    ).fetchall()
+    return {row["problem"]: row["families"] for row in rows}
