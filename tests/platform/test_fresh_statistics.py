@@ -30,6 +30,7 @@ from enrichment_assets.domain.emits import ChildStep
 from enrichment_assets.domain.families import FamilyStatus, FamilyTable
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
+from enrichment_assets.domain.sources import TableSource
 from enrichment_assets.domain.statuses import SpentOn
 from enrichment_assets.store.alerts import detectors, incidents, rules
 from enrichment_assets.store.audit import operator_actions
@@ -61,6 +62,7 @@ from enrichment_assets.store.results import (
     family_tables,
     freshness,
     freshness_edits,
+    own_tables,
     plain_values,
     statistics,
 )
@@ -98,6 +100,10 @@ MOST = 10 * STATES
 
 EDITS = FamilyTable.model_validate({"table": "item_edits", "key": ["item_id"], "columns": {"note": "fields.note"}})
 """A table that is there, as one of the user's own: the key is looked for in all of it."""
+OWN = TableSource(
+    table="item_edits", key="item_id", where={"edited_by": "a"}, done={"edited_by": "b"}, failed={"edited_by": "c"}
+)
+"""The same as what brought the rows."""
 
 Sync = psycopg.Connection[dict[str, Any]]
 Async = psycopg.AsyncConnection[dict[str, Any]]
@@ -240,6 +246,14 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
         c, b.batch_id, families.relatives(c, b.batch_id, "row", b.items[:100])
     ),
     families.figures: lambda c, b: families.figures(c, b.batch_id),
+    families.unwritten: lambda c, b: families.unwritten(c, b.batch_id),
+    own_tables.write_own_rows: lambda c, b: own_tables.write_own_rows(
+        c,
+        EDITS,
+        [("acme", "fresh", item, "p", datetime.now(UTC), "x") for item in b.items[:GROUP]],
+        {item: own_tables.Origin(OWN, str(item)) for item in b.items[:GROUP]},
+        "p",
+    ),
     families.ended_families: lambda c, b: families.ended_families(c, b.batch_id, "company"),
     families.relatives: lambda c, b: families.relatives(c, b.batch_id, "company", b.items[:100]),
     families.note_families: lambda c, b: families.note_families(
@@ -415,6 +429,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
             for a in _applied(b)
         ],
     ),
+    fanout.count_children: lambda c, b: fanout.count_children(c, b.batch_id, "first"),
     batch_states.adopt_shared_answers: lambda c, b: batch_states.adopt_shared_answers(c, b.batch_id, FACTS),
     batch_states.settle_batch: lambda c, b: batch_states.settle_batch(c, b.batch_id, NEEDS, 1.0),
     batch_states.next_due_in: lambda c, b: batch_states.next_due_in(c, b.batch_id, SLUGS, datetime.now(UTC)),

@@ -41,7 +41,6 @@ def open_drafts(connection: Connection) -> list[Draft]:
     return [Draft(**row) for row in rows.fetchall()]
 
 
-# one row: by its slug
 def refuse_draft(connection: Connection, draft: Draft, reason: str) -> None:
     """Say why a draft is no workflow, unless it was changed meanwhile."""
     connection.execute(
@@ -50,7 +49,6 @@ def refuse_draft(connection: Connection, draft: Draft, reason: str) -> None:
     )
 
 
-# one row: by its slug
 def forget_draft(connection: Connection, draft: Draft) -> None:
     """Take out a draft that is registered, unless it was changed meanwhile."""
     connection.execute(
