@@ -160,10 +160,7 @@ def home(
     match = Answer(MATCH, {"person": {"employment_history": jobs}}, {"phone": "+1 202 555 0123"})
     failed = Answer(VERIFY, None, status="FAILED", outcome=None, reason="HTTP 500", error_class="retryable")
     lost = Answer(VERIFY, None, status="AMBIGUOUS", outcome=None, reason="lost", error_class="ambiguous")
-    leads = [
-        Lead({"full_name": "Ada Byron", "title": "CTO"}, [match, failed]),
-        Lead({"full_name": "Bob", "email": "bob@acme.com"}, [lost]),
-    ]
+    leads = [Lead({"full_name": "Ada Byron", "title": "CTO"}, [match, failed]), Lead({"full_name": "Bob"}, [lost])]
     Build(settings)(leads, batch_key=BATCH)
     with connect(settings.hq_database_url or "") as connection:
         add_calls(connection)
