@@ -76,3 +76,13 @@ def test_only_a_step_that_decides_here_can_be_counted_and_a_pipeline_that_counts
     assert with_target(plain, pipeline(None), None) == plain
     counted: Row | None = with_target(plain, pipeline(RULE.slug), 5).model_dump()["target"]
     assert counted == {"of": RULE.slug, "most": 5}
+
+
+def test_whom_the_client_has_already_is_none_that_it_looked_for(harness: BatchHarness) -> None:
+    earlier = harness.launch([{"first_name": "Ann", "email": f"ann.lee@c{n}.example"} for n in range(2)], LATER)
+    assert earlier.run().finished
+    batch = harness.launch(COMPANIES[:3], SCRAPE, RULE, LATER, target={"of": RULE.slug, "most": 3}, known="skip")
+    assert batch.run().finished
+    known = [row for row in batch.states("later") if row["reason"] == f"known: in batch {earlier.key}"]
+    children = batch.rows("select email from batch_items where batch_id = %s and row_number = 0", batch.batch_id)
+    assert (len(known), len(children) - len(known), batch.asked("later")) == (2, 3, 5), "three new ones beside them"

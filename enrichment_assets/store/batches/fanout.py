@@ -55,6 +55,14 @@ _REMEMBERED = f"""remembered as (
 ), """
 
 
+_COUNTED = """
+    select count(*) from batch_items b
+    where b.batch_id = %(batch)s and b.row_number = 0 and split_part(b.origin_key, ':', 1) = %(workflow)s
+      and not exists (select from workflow_states s where s.item_id = b.id and s.workflow_slug = %(workflow)s
+                      and s.status = 'SKIPPED' and starts_with(s.reason, 'known:'))"""
+"""Children of a step that count towards the batch's target: whom the client has already is none that it looked for."""
+
+
 def _inserting(*, asks: bool) -> str:
     """The statement that makes children; `asks`: those that the client knows from earlier batches are skipped."""
     return f"""
@@ -65,14 +73,15 @@ with given as (
     {", ".join(f"%({name})b::text[]" for name in IDENTITY_FIELDS)}
   ) with ordinality as g(parent_id, origin_key, company_key, same_company, original, details, rejected,
                          {"compared, further, " if asks else ""}{_FIELDS}, ord)
-), wanted as (
-  select g.* from given g
+), judged as (
+  select g.*, {_KNOWN if asks else "null::text"} as known from given g
+), placed as (
+  select g.*, count(*) filter (where g.known is null) over (order by g.ord) as place from judged g
   where %(most)s::bigint is null
      or not exists (select from batch_items b where b.batch_id = %(batch)s and b.origin_key = g.origin_key)
-  order by g.ord
-  limit case when %(most)s::bigint is not null then greatest(0, %(most)s::bigint - (
-    select count(*) from batch_items b
-    where b.batch_id = %(batch)s and b.row_number = 0 and split_part(b.origin_key, ':', 1) = %(workflow)s)) end
+), wanted as (
+  select * from placed
+  where %(most)s::bigint is null or place <= %(most)s::bigint - ({_COUNTED})
 ), made as (
   insert into batch_items (client_id, batch_id, row_number, parent_item_id, origin_key, company_key, {_FIELDS},
                            original_data, details, rejected)
@@ -84,8 +93,8 @@ with given as (
 ), leased as (
   insert into item_leases (item_id, batch_id, fence) select id, %(batch)s, 0 from made  -- guard: children-have-leases
 ), children as materialized (
-  select m.id, g.same_company{", g.compared, g.further" if asks else ""}, {_KNOWN if asks else "null::text"} as known
-  from made m join given g on g.origin_key = m.origin_key and g.parent_id = m.parent_item_id
+  select m.id, g.same_company{", g.compared, g.further" if asks else ""}, g.known
+  from made m join wanted g on g.origin_key = m.origin_key and g.parent_id = m.parent_item_id
 ), {_REMEMBERED if asks else ""}laid_out as (
   {_STATES}
 )
@@ -115,12 +124,8 @@ async def insert_children(
 
 
 async def count_children(connection: AsyncConnection, batch_id: int, workflow: str) -> int:
-    """How many items of a batch were emitted by this step."""
-    cursor = await connection.execute(
-        "select count(*) as there from batch_items where batch_id = %s and row_number = 0 "
-        "and split_part(origin_key, ':', 1) = %s",
-        (batch_id, workflow),
-    )
+    """How many items of a batch were emitted by this step, without those that the client had before."""
+    cursor = await connection.execute(f"select ({_COUNTED}) as there", {"batch": batch_id, "workflow": workflow})
     row = await cursor.fetchone()
     return int(row["there"]) if row else 0
 
