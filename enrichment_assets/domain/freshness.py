@@ -74,13 +74,13 @@ def compared(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def replacement(context: Mapping[str, Any]) -> dict[str, Any]:
-    """One person of `company_people` in place of who left, as the payload of `choose_replacement`."""
+    """One person of `colleagues` in place of who left, as the payload of `choose_replacement`."""
     known = _mapping(context.get("original"))
     wanted = _words(_text(known.get("title")))
     gone = {_folded(context.get("full_name")), _folded(f"{context.get('first_name')} {context.get('last_name')}")}
     address = _folded(context.get("email"))
     found: list[tuple[float, int, Mapping[str, Any]]] = []
-    for place, person in enumerate(_list(context.get("company_people"))):
+    for place, person in enumerate(_list(context.get("colleagues"))):
         name = _folded(f"{person.get('first_name') or ''} {person.get('last_name') or ''}")
         if not name or name in gone or (address and _folded(person.get("email")) == address):
             continue

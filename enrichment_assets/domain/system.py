@@ -61,7 +61,7 @@ class SystemDefinition(Part):
     phases: list[Phase] = Field(default_factory=list, description="in their order; no step is in two")
     demo: Demo
     tables: Tables = Field(default_factory=Tables)
-    reports: list[Slug] = Field(default_factory=list, description="shown at the end: names that `enrich report` knows")
+    reports: list[Slug] = Field(default_factory=list, description="shown at the end: names of reports")
     next: list[str] = Field(default_factory=list, description="commands to go on with; {batch}, {client} are filled in")
     page: str = Field(description="its page: systems.md#agency")
 

@@ -38,7 +38,7 @@ CHANGES_NOTHING: dict[str, str] = {
          "callbacks show", "user list", "api-key list", "uploads", "rejections", "status", "stats", "query", "shell",
          "report", "explain", "export", "worked-at", "moves", "job-changes", "archived", "audit", "history",
          "alert list", "source list", "source show", "source check", "lead show",
-         "alert incidents", "alert channels", "person find", "webhook list", "webhook events",
+         "alert incidents", "alert channels", "person find", "person known", "webhook list", "webhook events",
          "instantly list", "instantly campaigns", "instantly accounts", "instantly report"],
         ASKS,
     ),

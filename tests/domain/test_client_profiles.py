@@ -136,5 +136,7 @@ def test_a_shipped_prompt_needs_the_offer_and_the_ideal_customer_and_can_do_with
         "qualify-lead": ["ideal_customer", "offer"],
         "personalise-email": ["offer"],
         "personalise-linkedin": ["offer"],
+        "personalise-prospect": ["offer"],
+        "propose-queries": [],
         "write-icebreaker": [],
     }

@@ -130,7 +130,7 @@ def test_a_replacement_has_a_title_that_shares_words_and_is_not_who_left(people:
         "first_name": "Ada",
         "last_name": "Byron",
         "email": "ada@globex.com",
-        "company_people": people,
+        "colleagues": people,
     }
     found = replacement(context)
     assert [one["first_name"] for one in found["replacement"]] == ([] if expected is None else [expected])

@@ -48,7 +48,22 @@ WITHOUT_ACTOR = {
     "batches.advancing.mark_extracted": CARRIED_OUT,
     "catalog.drafts.settle_drafts": "whoever wrote a draft is its actor",
     "batches.items.add_items": CARRIED_OUT,
-    "batches.known.must_recognise": "it reads, by the pepper",
+    **dict.fromkeys(
+        [
+            "batches.known.must_recognise",
+            "batches.known.hasher_for",
+            "batches.known.ready",
+            "batches.known_rows.known_rows",
+            "batches.launch_plan.plan_launch",
+        ],
+        "it reads, by the pepper",
+    ),
+    **dict.fromkeys(
+        ["batches.known.bring_up_to_date", "batches.known.read_new_items"], "it keeps hashes of what is there anyway"
+    ),
+    "batches.taking.take_in_callbacks": CARRIED_OUT,
+    "pulls.report.write_report": "it reads, and notes where the page is",
+    "pulls.syncing.sync": "it fetches figures, as whoever reads; the tables say since when",
     "batches.items.create_items": CARRIED_OUT,
     "batches.items.lay_out": CARRIED_OUT,
     "batches.storing.store_results": CARRIED_OUT,

@@ -20,6 +20,7 @@ _OTHERS = frozenset({
     "dynamic_partitions", "event_logs", "instance_info", "instigators", "job_ticks", "jobs", "kvs",
     "normalized_cereals", "pending_steps", "run_tags", "runs", "schedules", "schedule_ticks", "schema_revision",
     "schema_revision_pkey", "secondary_indexes", "snapshots", "raw_apollo_uploads", "lead_values",
+    "db_driven_enrichment_workflows",
 })  # fmt: skip
 """Dagster's tables, which may be in the same database, and names that the documents use for views."""
 
