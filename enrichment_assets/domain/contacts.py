@@ -174,7 +174,8 @@ def _statements(given: Iterable[Given], field: Literal["email", "phone"]) -> Ite
         if flat is not None and one.source.kind == "human":
             flat["confidence"] = 1.0
         for record in declared or ([flat] if flat else []):
-            yield _Statement(one, _key(field, record[value]), record)
+            if record.get(value) is not None:  # of somebody who was erased records may be left without an address
+                yield _Statement(one, _key(field, record[value]), record)
 
 
 def _is_emptied(given: Iterable[Given], field: str) -> bool:

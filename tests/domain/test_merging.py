@@ -47,6 +47,14 @@ def test_another_number_has_no_extension_of_the_uploaded_one() -> None:
     assert (seen["phone"] == CELLS["phone"]) == ("phone_extension" in seen)
 
 
+def test_records_that_an_erasure_emptied_say_of_no_address() -> None:
+    item = loaded(())
+    emptied = {"email_status": "valid", "email_records": [{}], "phone_records": [{"type": "mobile"}]}
+    item.take(Source("workflow", "verify", "zerobounce", 3), emptied)
+    assert item.fields_at(9).get("email") is None
+    assert item.fields_at(9)["phone"] == CELLS["phone"]
+
+
 def test_whoever_reads_a_field_in_a_template_waits_for_who_provides_it() -> None:
     workflow = WorkflowDefinition.model_validate(
         {

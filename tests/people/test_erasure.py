@@ -90,6 +90,7 @@ def installation(harness: RegisteredBatch, tmp_path: Path, monkeypatch: pytest.M
             "/find/1": b'{"found": true, "mail": "z.quixby@home.example", "hobby": "pumps-and-poetry", '
             b'"name": "Z\\u00e9lda Quixby", "tel": "+12127365000"}',
             "/find/2": b'{"found": true, "mail": "bob@home.example", "hobby": "chess"}',
+            "/season": b'{"found": true, "season": "autumn"}',
             "/firm/3": b'{"found": true, "size": 1, "note": "founded in a garage", "people": []}',
             **dict.fromkeys(("/firm/1", "/firm/2"), json.dumps(
                 {"found": True, "size": 12, "note": "founded by Zélda Quixby and Bob Brown",
@@ -101,18 +102,21 @@ def installation(harness: RegisteredBatch, tmp_path: Path, monkeypatch: pytest.M
             "find",
             request={"url": server.url + "/find/{{original.n}}"},
             provides={"personal_email": "mail", "hobby": "hobby"},
+            reuse_for="30d",
             destination={"table": "found_people", "create": True, "columns": {"mail": "fields.personal_email"}},
         )
         firm = company_step(
             "firm", request={"url": server.url + "/firm/{{original.n}}"}, provides={"size": "size", "note": "note"}
         )
-        batch = launcher.launch(ROWS, find, firm, async_step("later", provides={"headline": "headline"}))
+        # A question without anybody in it: the answer to the first who asked counts for all.
+        ask = step("ask", request={"url": server.url + "/season"}, provides={"season": "season"}, reuse_for="30d")
+        batch = launcher.launch(ROWS, find, firm, ask, async_step("later", provides={"headline": "headline"}))
         batch.run(linger=0.1)
     for call in batch.calls("later"):
         said = {"found": True, "headline": "Zélda Quixby, CEO" if call["item_id"] == batch.first_item() else "Sales"}
         batch.call_back(call, said)
     batch.run(linger=0.1)
-    assert batch.statuses() == {"COMPLETED": 9}
+    assert batch.statuses() == {"COMPLETED": 12}
     hq = hq_of(settings)
     edit_lead(hq, settings, batch.key, batch.first_item(), "title", "Quixby's chair", actor=TESTER, by="ada")
     store_results(hq, batch.key)
@@ -201,6 +205,11 @@ def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_a
     )
     assert firm["payload"]["people"] == [{}, {"first": "Bob", "last": "Brown", "motto": "no"}]
     assert firm["payload"]["note"] == "founded by [redacted] and Bob Brown"
+    seasons = batch.rows(
+        "select r.fields from workflow_states s join enrichment_results r on r.id = s.result_id "
+        "where s.workflow_slug = 'ask'"
+    )
+    assert [row["fields"] for row in seasons] == [{"season": "autumn"}] * 3, "her colleagues' answer as well"
     (upload,) = batch.rows("select * from uploads")
     assert (upload["row_count"], upload["erased_rows"]) == (3, 1)
     kept = (installation.settings.uploads_dir / "acme" / upload["sha256"]).read_text().splitlines()

@@ -12,10 +12,9 @@ from typing import Any
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.person_traces import Needles, needles_of
-from enrichment_assets.registry.loader import pulled_tables
 from enrichment_assets.services.people.home_files import look_through
 from enrichment_assets.services.people.identifying import Person, Whom
-from enrichment_assets.services.people.inventory import Scope, leave_apart, subject_of, uploads_of
+from enrichment_assets.services.people.inventory import Scope, filled_tables, leave_apart, subject_of, uploads_of
 from enrichment_assets.services.people.kept_uploads import Judge, rewrite, rows_that_name_them, shape_of_rewritten
 from enrichment_assets.services.people.warehouse_files import batches_of, files_naming, write_anew
 from enrichment_assets.services.uploads.kept_files import forget_bytes
@@ -112,7 +111,7 @@ def _hq(work: Work) -> None:
 def _workspace(work: Work) -> None:
     """Delete the person's rows of the tables that workflows write to, and black them out of the others there."""
     with work.scope.hq.transaction() as connection:
-        known = other_tables.registered_destinations(connection) | pulled_tables()
+        known = filled_tables(connection)
     done: dict[str, dict[str, int]] = {}
     apart = leave_apart(work.scope)
     for database in (work.scope.hq.workspace, work.scope.hq):

@@ -20,6 +20,7 @@ from enrichment_assets.services.people.identifying import Person, Whom
 from enrichment_assets.services.people.kept_uploads import Judge, rows_that_name_them
 from enrichment_assets.services.people.warehouse_files import files_naming
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.asked.changes import TABLE as ASKED
 from enrichment_assets.store.catalog import uploads as uploads_store
 from enrichment_assets.store.database import Connection, transaction_at
 from enrichment_assets.store.hq import Hq
@@ -82,7 +83,7 @@ def look(scope: Scope, whom: Whom, person: Person) -> Traces:
     with scope.hq.transaction() as connection:
         subject = subject_of(connection, scope, person, needles)
         found = list(_in_hq(connection, subject))
-        known = other_tables.registered_destinations(connection) | pulled_tables()
+        known = filled_tables(connection)
         looked = look_through(scope.settings, connection, needles, scope.client_id, dry_run=True)
         received = receivers_of(connection, person.items)
     if rows := uploaded_rows(scope, whom, person, needles):
@@ -123,6 +124,11 @@ def uploads_of(scope: Scope, connection: Connection) -> list[uploads_store.Row]:
     return [row for row in listed if row["bytes_removed_at"] is None and not row["gathered"]]
 
 
+def filled_tables(connection: Connection) -> set[str]:
+    """The tables of the workspace that the platform fills: destinations, pulls, and what users ask for by SQL."""
+    return other_tables.registered_destinations(connection) | pulled_tables() | {ASKED}
+
+
 def leave_apart(scope: Scope) -> set[str]:
     """Tables of the workspace that are looked at by other means: HQ's own, and the marts."""
     from enrichment_assets.services.catalog.destination_names import reserved_names
@@ -132,7 +138,8 @@ def leave_apart(scope: Scope) -> set[str]:
     from enrichment_assets.warehouse.published_parts import TABLE
 
     project = project_of(brought(scope.settings))
-    return {TABLE, *reserved_names(), *(name for model in project.models.values() for name in tables_of(model))}
+    ours = {TABLE, *reserved_names(), *(name for model in project.models.values() for name in tables_of(model))}
+    return ours - {ASKED}
 
 
 def _in_hq(connection: Connection, subject: traces.Subject) -> Iterator[Trace]:

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.suppression import HASH_BYTES
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.people.traces import own_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,14 @@ def finish(connection: Connection, erasure_id: int, certificate: dict[str, Any])
 def came_back(connection: Connection) -> list[int]:
     """Ids of erasures of whose items something is known again: an answer that was under way has come."""
     rows = connection.execute(
-        """
+        f"""
         select distinct e.id from person_erasures e cross join lateral unnest(e.item_ids) as i(item_id)
         where e.finished_at is not null and (
           exists (select 1 from enrichment_results r left join provider_calls c on c.id = r.call_id
-                  where r.item_id = i.item_id and r.fields <> '{}'
-                    and (r.call_id is null or c.subject_key = 'item:' || r.item_id))
+                  where r.item_id = i.item_id and r.fields <> '{{}}'
+                    and (r.call_id is null or {own_call("e.item_ids")}))
           or exists (select 1 from provider_calls c left join callback_inbox n on n.call_id = c.id
-                     where c.item_id = i.item_id and c.subject_key = 'item:' || c.item_id
+                     where c.item_id = i.item_id and {own_call("e.item_ids")}
                        and c.state in ('applied', 'failed', 'ambiguous')
                        and (c.response_body is not null or (n.body is not null and n.status <> 'new'))))
         """

@@ -54,11 +54,23 @@ class Subject:
         }
 
 
+def own_call(items: str) -> str:
+    """SQL condition on a call `c` of one of the person's items (`items`: SQL of all their ids): it is about them.
+
+    A call about their company is not, and of a question that may be reused the answer is other people's too where it
+    counts for items of theirs.
+    """
+    return f"""(starts_with(c.subject_key, 'item:') or starts_with(c.subject_key, 'question:') and not exists (
+        select 1 from workflow_states o join enrichment_results a on a.id = o.result_id
+        where o.batch_id = c.batch_id and o.workflow_slug = c.workflow_slug and a.call_id = c.id
+          and o.item_id <> all({items})))"""
+
+
 def calls_of(connection: Connection, items: Sequence[int]) -> list[int]:
     """Ids of the calls that were made about these items, and not about their company."""
     rows = connection.execute(
-        "select id from provider_calls where item_id = any(%s) and subject_key = 'item:' || item_id order by id",
-        (list(items),),
+        f"select c.id from provider_calls c where c.item_id = any(%(items)s) and {own_call('%(items)s')} order by c.id",
+        {"items": list(items)},
     )
     return [row["id"] for row in rows]
 
