@@ -115,6 +115,17 @@ def test_bytes_that_came_back_are_approved_and_a_step_that_is_asked_again_has_no
         desk.raw.rollback()
 
 
+def test_a_hash_that_says_nothing_is_no_hash(desk: Desk) -> None:
+    found = [find_draft(desk.hq, desk.name(0))]
+    now = found[0].reviewed.draft.of.draft.hex()
+    assert len(deciding.named(found, now[:8].upper())) == len(deciding.named(found, now)) == 1
+    for nothing in ("", now[:7], f"{now} ", "$HASH"):
+        with pytest.raises(ConfigurationError, match="names no bytes"):
+            deciding.named(found, nothing)
+    with pytest.raises(ConfigurationError, match="other bytes"):
+        deciding.named(found, "0" * 64)
+
+
 def test_many_are_approved_as_they_were_shown(desk: Desk) -> None:
     shown = deciding.select(desk.hq, GRADED_A)
     assert [one.name for one in shown.drafts] == [desk.name(0), desk.name(1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,18 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.services.catalog import clients
 from enrichment_assets.services.catalog.readers import grant_reader, revoke_reader
+from enrichment_assets.services.people.inventory import filled_tables
+from enrichment_assets.services.review import deciding
 from enrichment_assets.services.review.asked import carry_out
-from enrichment_assets.services.review.listing import Wanted, list_drafts
+from enrichment_assets.services.review.listing import Wanted, find_draft, list_drafts
 from enrichment_assets.store.asked.changes import anything_waits
+from enrichment_assets.store.database import Opened, unreachable
+from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.people import other_tables
 from enrichment_assets.store.tenancy.policies import rows_of_slug
 from enrichment_assets.store.tenancy.workspace import let_read, protect_results, show_views
 from enrichment_assets.warehouse.project import load_project
@@ -166,6 +173,40 @@ def test_a_change_shows_at_once_and_becomes_an_edit_or_an_approval(prospects: Pr
     with desk.hq.workspace.transaction() as workspace:
         workspace.execute("update fs_prospect_records set recorded_at = now() + interval '1 second'")
     assert prospects.shown(0) == ("personalized", False)
+
+
+def test_a_later_rejection_holds_and_a_lost_database_refuses_nothing(prospects: Prospects) -> None:
+    desk = prospects.desk
+    prospects.ask("update fs_prospects set approved_for_send = true where email_draft is not null")
+    deciding.reject(desk.hq, deciding.named([find_draft(desk.hq, desk.name(0))])[0], actor=TESTER, reason="too loud")
+    lost = partial(_lost, desk.settings.hq_database_url or "")
+    nowhere = Hq(lost, lost)
+    nowhere.workspace = desk.hq.workspace
+    with pytest.raises(InfrastructureError):
+        carry_out(nowhere)
+    assert [state for _, _, state, _, _ in prospects.queue()] == ["waiting"] * 3
+    carry_out(desk.hq)
+    assert [(state, reason) for _, _, state, _, reason in prospects.queue()] == [
+        ("refused", "cli:tester has rejected the draft since: too loud"),
+        ("done", None),
+        ("done", None),
+    ]
+    assert [one.standing.value for one in list_drafts(desk.hq, Wanted(batch=BATCH))] == [
+        "rejected",
+        "approved",
+        "approved",
+    ]
+    # Whoever looks again after the rejection may approve it.
+    prospects.ask("update fs_prospects set approved_for_send = true where prospect_id = %s", prospects.prospect(0))
+    assert (carry_out(desk.hq).done, prospects.shown(0)) == (1, ("personalized", True))
+    with desk.hq.transaction() as hq, desk.hq.workspace.transaction() as workspace:
+        tables = {one.name: one for one in other_tables.tables_of(workspace, ()) if one.name in filled_tables(hq)}
+        other_tables.delete_rows(workspace, tables["asked_changes"], [desk.items[0]])
+    assert len(prospects.queue()) == 2, "an erased person's requests go with the drafts that are in them"
+
+
+def _lost(url: str) -> Opened:
+    raise unreachable(url, psycopg.OperationalError("the server is away"))
 
 
 REFUSED: dict[str, tuple[str, str]] = {

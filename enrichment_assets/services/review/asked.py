@@ -8,7 +8,7 @@ from typing import Any
 
 from enrichment_assets.domain.actors import Actor, ActorKind, name_from
 from enrichment_assets.domain.drafts import Standing
-from enrichment_assets.domain.errors import ConfigurationError, EnrichError, NotFoundError
+from enrichment_assets.domain.errors import ConfigurationError, EnrichError, InfrastructureError, NotFoundError
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.services.review import deciding
 from enrichment_assets.services.review.listing import Reviewed, judged
@@ -27,6 +27,9 @@ STATUS = "prospect_status"
 
 WITHDRAWN = "approved_for_send was set to false"
 
+_DRAFTED = {"draft_subject", "draft_body", "draft_ps", "linkedin_message"}
+"""The fields of a lead that the table's columns `email_draft` and `linkedin_draft` show."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -40,6 +43,9 @@ def carry_out(hq: Hq) -> Done:
     """Carry out what waits, or refuse it, each in the name of the role that asked.
 
     A request is marked after HQ has committed. One that was carried out and not marked is found to be done.
+
+    Raises:
+        InfrastructureError: A database cannot be reached. What waits is asked for again, and not refused.
     """
     refusals: list[str | None] = []
     with hq.workspace.transaction() as workspace:
@@ -47,6 +53,8 @@ def carry_out(hq: Hq) -> Done:
             try:
                 _carry_out(hq, change)
                 refusals.append(None)
+            except InfrastructureError:
+                raise
             except EnrichError as error:
                 refusals.append(str(error))
             changes.decide(workspace, change.id, refusals[-1])
@@ -84,15 +92,24 @@ def _set_status(connection: Connection, row: Row, change: AskedChange, actor: Ac
 
 
 def _approve(hq: Hq, batch: ReviewedBatch, drafts: list[Reviewed], change: AskedChange, actor: Actor) -> None:
-    """Approve the drafts that whoever asked had before them, word for word. Raises `ConfigurationError`: none is."""
-    seen = set(_texts(change.seen))
-    shown = [one for one in drafts if all(value in seen for value in one.draft.values.values())]
-    if not shown:
+    """Approve the drafts that whoever asked had before them, word for word, all of them or none.
+
+    Raises:
+        ConfigurationError: One is another by now, or was rejected after this was asked for.
+    """
+    seen = list(_texts(change.seen))
+    of_table = [one for one in drafts if _DRAFTED & one.draft.values.keys()]
+    if not of_table or not all(value in seen for one in of_table for value in one.draft.values.values()):
         raise ConfigurationError(
             "the draft is another one by now than the table shows; look at it again when the tables are made anew",
             code="asked.draft_changed",
         )
-    new = [one for one in shown if one.standing is not Standing.APPROVED]
+    for one in of_table:
+        if one.standing is Standing.REJECTED and one.approval is not None and one.approval.at > change.asked_at:
+            raise ConfigurationError(
+                f"{one.approval.actor} has rejected the draft since: {one.approval.note}", code="asked.rejected_since"
+            )
+    new = [one for one in of_table if one.standing is not Standing.APPROVED]
     deciding.approve(hq, deciding.Selection(batch, new), actor=actor, note="by SQL")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,8 +65,13 @@ def named(found: Sequence[Found], sha256: str | None = None) -> list[Selection]:
     """Drafts that were named, by their batches; with `sha256` only bytes whose hash begins so.
 
     Raises:
-        ConfigurationError: The bytes are others by now.
+        ConfigurationError: The bytes are others by now, or `sha256` says too little of any.
     """
+    if sha256 is not None and re.fullmatch("[0-9a-fA-F]{8,64}", sha256) is None:
+        raise ConfigurationError(
+            f"{sha256[:80]!r} names no bytes: give the hash as `enrich review show` prints it, 8 digits of it at least",
+            code="review.hash_invalid",
+        )
     selections: dict[str, list[Found]] = {}
     for one in found:
         now = one.reviewed.draft.of.draft.hex()

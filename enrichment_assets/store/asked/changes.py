@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class AskedChange:
         value: What it is to be, as text.
         seen: The drafts that whoever asks had before them.
         asked_by: Their role.
+        asked_at: When.
     """
 
     id: int
@@ -40,6 +42,7 @@ class AskedChange:
     value: str
     seen: dict[str, Any]
     asked_by: str
+    asked_at: datetime
 
 
 # opens files of ours: the queue's
@@ -73,7 +76,8 @@ def take(connection: Connection) -> list[AskedChange]:
     """Requests that wait, the oldest first, held until the transaction ends: no other look takes them."""
     rows = connection.execute(
         """
-        select id, client_slug as client, batch_key as batch, item_id, field, new_value as value, seen, asked_by
+        select id, client_slug as client, batch_key as batch, item_id, field, new_value as value, seen,
+               asked_by, asked_at
         from asked_changes where state = 'waiting' order by id limit %s for update skip locked
         """,
         [AT_ONCE],
