@@ -207,6 +207,10 @@ def _declarations(workflow: WorkflowDefinition, purposes: Collection[str]) -> It
             yield Fault(("secrets", purpose), f"{nobody}{did_you_mean(purpose, known)}")
 
 
+_OF_DESTINATIONS = ("client_slug", "batch_key", "item_id", "workflow_slug", "fetched_at")
+"""Columns that every destination table has (`store.results.destinations`)."""
+
+
 def _key_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
     """Columns that identify a destination's row and that its table does not have; operations that there are not."""
     if workflow.mode is Mode.LOCAL and workflow.operation not in PAYLOADS:
@@ -214,7 +218,11 @@ def _key_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
         yield Fault(("operation",), message)
     if workflow.destination is None:
         return
-    columns = [*workflow.destination.columns, "client_slug", "batch_key", "item_id", "workflow_slug", "fetched_at"]
+    for name in workflow.destination.columns:
+        if name in _OF_DESTINATIONS:
+            message = f"every destination has a column {name!r} that the platform fills: call this one something else"
+            yield Fault(("destination", "columns", name), message)
+    columns = [*workflow.destination.columns, *_OF_DESTINATIONS]
     for number, name in enumerate(workflow.destination.key):
         if name not in columns:
             yield Fault(("destination", "key", number), f"the table has no column {name!r}: {instead(name, columns)}")

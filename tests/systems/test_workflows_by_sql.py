@@ -18,6 +18,7 @@ from enrichment_assets.sensors.drafts import draft_sensor
 from enrichment_assets.services.catalog.configuration import get_workflow, list_workflows
 from enrichment_assets.services.catalog.drafts import settle_drafts
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.catalog.drafts import LONGEST_REASON
 from enrichment_assets.store.database import connect
 from tests.assets.conftest import platform
 from tests.harness.handles import hq_of
@@ -127,6 +128,19 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"destination_table_name": "t", "destination_field_mappings": {"homepage_txt": "page"}}, "'homepage_text'"),
     ({"destination_table_name": "t", "destination_field_mappings": {"homepage_text": 1}}, "the name of a column"),
     ({"destination_table_name": "drop table", "destination_field_mappings": {"homepage_text": "page"}}, "table"),
+    (
+        {"destination_table_name": "asked_changes", "destination_field_mappings": {"homepage_text": "p"}},
+        "cannot be used",
+    ),
+    ({"destination_table_name": "t", "destination_field_mappings": {"homepage_text": "item_id"}}, "the platform fills"),
+    (
+        {
+            "destination_table_name": "t",
+            "destination_field_mappings": {"homepage_text": "a", "item.company_domain": "a"},
+        },
+        "fills the column 'a' twice",
+    ),
+    ({"provider": "p" * 10_000}, "there is no provider"),
     ({"destination_table_name": "batches", "destination_field_mappings": {"homepage_text": "p"}}, "batches"),
     (
         {"destination_db": "elsewhere", "destination_table_name": "t", "destination_field_mappings": {"item.id": "i"}},
@@ -143,6 +157,7 @@ def test_a_row_that_is_no_workflow_is_refused_and_says_why_until_it_is_mended(se
     assert len(settle_drafts(hq_of(settings), settings)) == len(REFUSED)
     rows = written(settings, f"select workflow_slug, status, reason from {VIEW} where status <> 'active' order by id")
     assert {row["status"] for row in rows} == {"refused"}
+    assert max(len(row["reason"]) for row in rows) == LONGEST_REASON
     reasons = {row["workflow_slug"]: row["reason"] for row in rows}
     for number, (values, said) in enumerate(REFUSED):
         assert said in reasons[values.get("workflow_slug", f"wrong-{number}")], values

@@ -19,10 +19,11 @@ _OTHERS = frozenset({
     "backfill_tags", "bulk_actions", "concurrency_limits", "concurrency_slots", "daemon_heartbeats",
     "dynamic_partitions", "event_logs", "instance_info", "instigators", "job_ticks", "jobs", "kvs",
     "normalized_cereals", "pending_steps", "run_tags", "runs", "schedules", "schedule_ticks", "schema_revision",
-    "schema_revision_pkey", "secondary_indexes", "snapshots", "raw_apollo_uploads", "lead_values",
+    "schema_revision_pkey", "secondary_indexes", "snapshots", "raw_apollo_uploads", "lead_values", "asked_changes",
     "db_driven_enrichment_workflows",
 })  # fmt: skip
-"""Dagster's tables, which may be in the same database, and names that the documents use for views."""
+"""Dagster's tables, which may be in the same database, names that the documents use for views, and the queue of what is
+asked for by SQL."""
 
 
 def reserved_names() -> frozenset[str]:

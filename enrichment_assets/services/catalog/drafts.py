@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from enrichment_assets.domain.actors import Actor, ActorKind, name_from
-from enrichment_assets.domain.errors import ConfigurationError, EnrichError
+from enrichment_assets.domain.errors import ConfigurationError, EnrichError, InfrastructureError
 from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
 from enrichment_assets.providers import PROVIDERS
@@ -54,6 +54,8 @@ def _settled(hq: Hq, settings: Settings, draft: Draft) -> Settled:
         known = readable_workflows(list_workflow_rows(connection))
     try:
         add_workflow(hq, settings, definition_of(draft, known), actor=actor)
+    except InfrastructureError:
+        raise
     except EnrichError as error:
         with hq.transaction() as connection:
             store.refuse_draft(connection, draft, str(error))
@@ -121,7 +123,14 @@ def _destination(draft: Draft, template: WorkflowDefinition) -> dict[str, Any] |
             code="workflow.destination_incomplete",
         )
     before = template.destination
-    columns = dict(_columns(draft, template, mappings))
+    columns: dict[str, dict[str, Any]] = {}
+    for column, read in _columns(draft, template, mappings):
+        if columns.setdefault(column, read) != read:
+            raise ConfigurationError(
+                f"workflow {draft.workflow_slug}: destination_field_mappings fills the column {column!r} twice, from "
+                f"{columns[column]['from']} and {read['from']}",
+                code="workflow.destination_column_twice",
+            )
     if before is not None and before.table == table:
         key = [name for name in before.key if name in columns or name not in before.columns]
         kept = {"create": before.create, "key": key or before.key}

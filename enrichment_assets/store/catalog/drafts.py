@@ -8,6 +8,9 @@ from typing import Any
 
 from enrichment_assets.store.database import Connection
 
+LONGEST_REASON = 1_000
+"""Characters of a refusal that are kept: it may quote what was written, of any length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -45,7 +48,7 @@ def refuse_draft(connection: Connection, draft: Draft, reason: str) -> None:
     """Say why a draft is no workflow, unless it was changed meanwhile."""
     connection.execute(
         "update workflow_drafts set status = 'refused', reason = %s where workflow_slug = %s and drafted_at = %s",
-        (reason, draft.workflow_slug, draft.drafted_at),
+        (reason[:LONGEST_REASON], draft.workflow_slug, draft.drafted_at),
     )
 
 
