@@ -74,7 +74,7 @@ def _run(
         checks = context.selected_asset_check_keys
         yield lay_out(hq, settings, batch_key, check=dg.AssetCheckKey(BATCH_ITEMS, ITEMS_CHECK.name) in checks)
     everything_settled = yield from _advance(context, platform, hq, graph, blueprint)
-    for problem, families in FamilyLooks(hq, batch_key, blueprint).last().items():
+    for problem, families in FamilyLooks(hq, batch_key, blueprint, context.log.warning).last().items():
         context.log.warning(f"{families} families are kept and not written into their tables: {problem}")
     if STANDING_CHECK.key in context.selected_asset_check_keys:
         yield standing_check(hq, settings, batch_key)
@@ -112,7 +112,7 @@ def _advance(
         on_terminated=lambda: pause_terminated(context.instance, hq, context.run),
         only=_only(context, hq, settings, chosen),
     )
-    looks = FamilyLooks(hq, batch_key, blueprint)
+    looks = FamilyLooks(hq, batch_key, blueprint, context.log.warning)
     with worker:
         while not worker.wait(SETTLED_CHECK_SECONDS):
             progress.say()

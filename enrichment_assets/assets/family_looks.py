@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.store.hq import Hq
@@ -13,10 +13,14 @@ SHARE = 10
 
 
 class FamilyLooks:
-    """Looks at one batch for families that have ended. Costs nothing where the pipeline has none."""
+    """Looks at one batch for families that have ended. Costs nothing where the pipeline has none.
 
-    def __init__(self, hq: Hq, batch_key: str, blueprint: Blueprint) -> None:
+    `warn` is told which columns could not have which number of values.
+    """
+
+    def __init__(self, hq: Hq, batch_key: str, blueprint: Blueprint, warn: Callable[[str], None]) -> None:
         self._hq = hq
+        self._warn = warn
         self._batch_key = batch_key
         self._has_families = blueprint.families is not None
         self._rests_until = 0.0
@@ -37,4 +41,7 @@ class FamilyLooks:
         from enrichment_assets.services.batches.advancing import load_batch
         from enrichment_assets.services.batches.families import write_families
 
-        return write_families(self._hq, load_batch(self._hq, self._batch_key), again=again).problems
+        report = write_families(self._hq, load_batch(self._hq, self._batch_key), again=again)
+        for column, values in sorted(report.unfit.items()):
+            self._warn(f"{values} values do not fit the type of {column} and were left out")
+        return report.problems

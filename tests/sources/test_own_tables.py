@@ -91,6 +91,34 @@ def test_a_row_gets_what_its_table_has_columns_for_and_keeps_what_it_said_itself
     assert workspace.execute("select distinct status from clubs").fetchall() == [("enriched",)]
 
 
+def test_a_value_that_its_column_cannot_have_is_left_out_and_keeps_no_row_from_its_end(
+    desk: Desk, workspace: psycopg.Connection[Any]
+) -> None:
+    hq = hq_of(desk.settings)
+    for change in (
+        "alter table clubs alter staff type boolean using null",  # 2: a number is cast to a truth value, by its text
+        "alter table clubs add cost date, alter note drop not null",
+        "update clubs set note = null",
+        "alter table clubs alter note type varchar(3)",
+    ):
+        workspace.execute(change)
+    add_source(hq, desk.settings, "clubs", "acme", "staffed", SOURCE, actor=TESTER)
+    key = look_at(hq, desk.settings, get_source(hq, "clubs"), actor=TESTER).batch
+    assert key is not None
+    desk.batch(key).run()
+    report = write(desk, key)
+    assert (report.written, dict(report.problems)) == (3, {})
+    assert dict(report.unfit) == {"clubs.cost": 3, "clubs.staff": 3, "clubs.note": 1}
+    rows = "select note, staff, cost, site from clubs order by id"
+    assert workspace.execute(rows).fetchall() == [
+        (None, None, None, None),
+        ("Oak", None, None, "oak.example"),
+        ("Elm", None, None, None),
+    ]
+    assert workspace.execute("select count(*) from club_staff").fetchone() == (6,)
+    assert look_at(hq, desk.settings, get_source(hq, "clubs"), actor=TESTER).ended == {RowEnd.DONE: 3}
+
+
 def test_rows_that_came_otherwise_are_not_written_into_a_table_of_the_users_own_and_a_status_says_so(
     desk: Desk, workspace: psycopg.Connection[Any]
 ) -> None:

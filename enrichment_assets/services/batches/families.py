@@ -44,7 +44,8 @@ class FamilyReport:
     """What one look came to: families that were written and that ended as `stopped`.
 
     Attributes:
-        unfit: `table.column` -> values that did not fit its type (stored as null).
+        unfit: `table.column` -> values that did not fit its type (stored as null; in a table of the user's own what
+            stood there stays).
         problems: Why tables could not be written -> families that wait for that.
     """
 
@@ -115,7 +116,7 @@ class _Mapping:
 def _write_chunk(hq: Hq, batch: Batch, mapping: _Mapping, ended: Sequence[EndedFamily], report: FamilyReport) -> None:
     told = list(_told(hq, batch, mapping, ended, report))
     lasting = [one for one in told if one.row.status is not FamilyStatus.STOPPED]
-    problems = dict(_written(hq, batch, mapping.settings, lasting))
+    problems = dict(_written(hq, batch, mapping.settings, lasting, report.unfit))
     noted = [replace(one.row, problem=problems.get(one.row.item_id)) for one in told]
     with hq.transaction() as connection:
         store.note_families(connection, batch.batch_id, batch.client_id, noted)
@@ -125,8 +126,10 @@ def _write_chunk(hq: Hq, batch: Batch, mapping: _Mapping, ended: Sequence[EndedF
     report.stopped += len(told) - len(lasting)
 
 
-def _written(hq: Hq, batch: Batch, settings: Families, told: Sequence[_Told]) -> Iterator[tuple[int, str]]:
-    """Write families; (first root, why not) of those that could not be.
+def _written(
+    hq: Hq, batch: Batch, settings: Families, told: Sequence[_Told], unfit: Counter[str]
+) -> Iterator[tuple[int, str]]:
+    """Write families; (first root, why not) of those that could not be. `unfit` gets the values that were left out.
 
     All in one transaction, and where a row of one is refused, each in its own: it keeps no other from being written.
     """
@@ -136,13 +139,14 @@ def _written(hq: Hq, batch: Batch, settings: Families, told: Sequence[_Told]) ->
         brought = own_tables.origins(connection, [item for one in told for item in one.roots])
     try:
         with hq.workspace.transaction() as connection:
-            _write(connection, batch, settings, told, brought)
+            left_out = _write(connection, batch, settings, told, brought)
+        unfit.update(left_out)
     except (psycopg.OperationalError, psycopg.InterfaceError):
         raise
     except (psycopg.Error, ConfigurationError) as error:
         if len(told) > 1:
             for one in told:
-                yield from _written(hq, batch, settings, [one])
+                yield from _written(hq, batch, settings, [one], unfit)
             return
         said = str(error) if isinstance(error, ConfigurationError) else f"a table cannot be written: {described(error)}"
         yield told[0].row.item_id, said
@@ -150,16 +154,18 @@ def _written(hq: Hq, batch: Batch, settings: Families, told: Sequence[_Told]) ->
 
 def _write(
     connection: Connection, batch: Batch, settings: Families, told: Sequence[_Told], brought: Mapping[int, Origin]
-) -> None:
-    pipeline = batch.blueprint.pipeline
+) -> Counter[str]:
+    """Write all rows of families; `table.column` -> values that a table of the user's own could not have."""
+    pipeline, unfit = batch.blueprint.pipeline, Counter[str]()
     for table in settings.tables:
         refuse_reserved_table(table.table, f"pipeline {pipeline}, families")
         rows = [row for one in told for row in one.rows[table.table]]
         if table.create and own_tables.is_users_own(connection, table):
-            own_tables.write_own_rows(connection, table, rows, brought, pipeline)
+            unfit += own_tables.write_own_rows(connection, table, rows, brought, pipeline)
         else:
             family_tables.ensure_table(connection, table, pipeline)
             family_tables.write_rows(connection, table, rows)
+    return unfit
 
 
 def _told(

@@ -1,14 +1,17 @@
 """A family's row written into the table that brought it: the user's own, by the key of the source that took the row.
 
 Only columns that the table has are written, and none that the source itself writes or chooses by. What the row said of
-itself (`item.course_name`) is filled in where it is empty and never changed; what is not known changes nothing.
+itself (`item.course_name`) is filled in where it is empty and never changed; what is not known changes nothing, and
+neither does a value that its column cannot have: `$45` for a number is counted, and the rest of the row is written.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import psycopg
 from psycopg import sql
 
 from enrichment_assets.domain.errors import ConfigurationError
@@ -22,6 +25,8 @@ from enrichment_assets.store.sources.user_tables import UserTable, find_table
 _STAGED, _KEY = "enrich_staged", "enrich_key"
 _OF_THE_ROW = "item."
 """How an expression begins that gives what the row said itself."""
+_UNFIT = (psycopg.DataError, psycopg.errors.CannotCoerce)
+"""What Postgres says of a value that its column cannot have: a type, a length, a range."""
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision"})
 
 
@@ -54,8 +59,11 @@ def is_users_own(connection: Connection, table: FamilyTable) -> bool:
 
 def write_own_rows(
     connection: Connection, table: FamilyTable, rows: Sequence[Row], brought: Mapping[int, Origin], pipeline: str
-) -> None:
+) -> Counter[str]:
     """Update the rows that the table itself brought; one that is gone from it stays gone. The caller commits.
+
+    Returns:
+        `table.column` -> values that it could not have, and that were left out.
 
     Raises:
         ConfigurationError: A row did not come from this table.
@@ -73,18 +81,20 @@ def write_own_rows(
             )
         of_source = by_source.setdefault(origin.source.key, (origin.source, []))
         of_source[1].append((origin.key, row))
+    unfit: Counter[str] = Counter()
     for source, keyed in by_source.values():
         if own is not None:
-            _update(connection, own, source, table, keyed)
+            unfit += _update(connection, own, source, table, keyed)
+    return unfit
 
 
 def _update(
     connection: Connection, own: UserTable, source: TableSource, table: FamilyTable, keyed: Sequence[tuple[str, Row]]
-) -> None:
+) -> Counter[str]:
     kept = {source.key, source.reason, *source.where, *source.done, *source.failed}
     names = [name for name in table.columns if name in own.writable - own.generated and name not in kept]
     if not names:
-        return
+        return Counter()
     places = [len(BUILT_IN) + list(table.columns).index(name) for name in names]
     staged = sql.Identifier(_STAGED)
     types = [sql.SQL(f"{{}} {table.columns[name].type}").format(sql.Identifier(name)) for name in names]
@@ -99,24 +109,54 @@ def _update(
             stream.write_row([key, *(row[place] for place in places)])
 
     load(connection, _STAGED, [_KEY, *names], feed)
+    unfit = _write_staged(connection, own, source, table, names, [key for key, _ in keyed])
+    connection.execute(sql.SQL("drop table {}").format(staged))
+    return unfit
+
+
+def _write_staged(
+    connection: Connection,
+    own: UserTable,
+    source: TableSource,
+    table: FamilyTable,
+    names: Sequence[str],
+    keys: Sequence[str],
+) -> Counter[str]:
+    """Write columns of rows together; where a value does not fit, column by column, and of that one row by row."""
+    try:
+        with connection.transaction():
+            connection.execute(_statement(own, source, table, names, keys))
+    except _UNFIT:
+        if len(names) > 1:
+            parts = [([name], keys) for name in names]
+        elif len(keys) > 1:
+            parts = [(list(names), [key]) for key in keys]
+        else:
+            return Counter([f"{table.table}.{names[0]}"])
+        return sum((_write_staged(connection, own, source, table, *part) for part in parts), Counter[str]())
+    return Counter()
+
+
+def _statement(
+    own: UserTable, source: TableSource, table: FamilyTable, names: Sequence[str], keys: Sequence[str]
+) -> sql.Composed:
+    """The update of these columns in rows of these keys, from what was staged."""
     values = [_value(own, name, fills=table.columns[name].source.startswith(_OF_THE_ROW)) for name in names]
     columns = [sql.Identifier(name) for name in names]
-    connection.execute(
-        sql.SQL(
-            "update {place} t set {changes} from {staged} s where t.{key} = cast(s.{staged_key} as {kind}) "
-            "and record_image_ne(row({stored}), row({given}))"
-        ).format(
-            place=sql.Identifier(own.schema, own.name),
-            changes=sql.SQL(", ").join(sql.SQL("{} = {}").format(c, v) for c, v in zip(columns, values, strict=True)),
-            staged=staged,
-            key=sql.Identifier(source.key),
-            staged_key=sql.Identifier(_KEY),
-            kind=sql.SQL(own.types[source.key]),
-            stored=sql.SQL(", ").join(sql.SQL("t.{}").format(c) for c in columns),
-            given=sql.SQL(", ").join(values),
-        )
+    return sql.SQL(
+        "update {place} t set {changes} from {staged} s where t.{key} = cast(s.{staged_key} as {kind}) "
+        "and s.{staged_key} = any({keys}::text[]) and record_image_ne(row({stored}), row({given}))"
+    ).format(
+        place=sql.Identifier(own.schema, own.name),
+        changes=sql.SQL(", ").join(sql.SQL("{} = {}").format(c, v) for c, v in zip(columns, values, strict=True)),
+        staged=sql.Identifier(_STAGED),
+        key=sql.Identifier(source.key),
+        staged_key=sql.Identifier(_KEY),
+        kind=sql.SQL(own.types[source.key]),
+        keys=sql.Literal(list(keys)),
+        stored=sql.SQL(", ").join(sql.SQL("t.{}").format(c) for c in columns),
+        given=sql.SQL(", ").join(values),
     )
-    connection.execute(sql.SQL("drop table {}").format(staged))
 
 
 def _value(own: UserTable, name: str, *, fills: bool) -> sql.Composed:
