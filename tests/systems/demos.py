@@ -7,6 +7,7 @@ was paid twice.
 from __future__ import annotations
 
 import atexit
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from enrichment_assets.registry.loader import get_system
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.catalog.clients import add_client
 from enrichment_assets.services.catalog.readers import grant_reader, revoke_reader
+from enrichment_assets.services.insight.queries import ask
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.views.making import let_use, views
@@ -107,8 +109,19 @@ def shown(system: str, settings: Settings, sandbox: SandboxProcess, *, killed_at
         with connect(settings.hq_database_url or "") as connection:
             keys = [row["batch_key"] for row in connection.execute("select batch_key from batches").fetchall()]
         assert len(keys) <= 1, "the second process went on with the first one's batch"
-        yield Shown(system, settings, log.read_text()[before:], sandbox, keys[0] if keys else "")
+        printed = log.read_text()[before:]
+        _try_queries(settings, printed)
+        yield Shown(system, settings, printed, sandbox, keys[0] if keys else "")
     close_handles()
+
+
+def _try_queries(settings: Settings, printed: str) -> None:
+    """Ask what a demo says to ask next: each has rows, and every column of it has a value somewhere."""
+    for query in re.findall(r'^  enrich query "(.+)"$', printed, re.MULTILINE):
+        with ask(None, settings, query) as answer:
+            rows = list(answer.rows())
+        empty = [name for name, values in zip(answer.columns, zip(*rows, strict=True), strict=True) if not any(values)]
+        assert rows and not empty, (query, empty)
 
 
 def rows_by_reader(demo: Shown, client: str) -> dict[str, tuple[int, int, int]]:
