@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from enrichment_assets.cli.actor import actor
+from enrichment_assets.cli.ids import LARGEST_ID
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -79,7 +80,7 @@ def _cells(values: list[str]) -> dict[str, str]:
 
 @app.command("show")
 def show(
-    job: Annotated[int, typer.Argument(min=1, help="The job's id.")],
+    job: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, help="The job's id.")],
     client: Annotated[str | None, typer.Option("--client", help="It has to be this client's.")] = None,
     as_json: AsJson = False,
 ) -> None:

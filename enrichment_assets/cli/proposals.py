@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from enrichment_assets.cli.actor import actor
+from enrichment_assets.cli.ids import LARGEST_ID
 from enrichment_assets.cli.launch import launch_now, tell_launched
 from enrichment_assets.cli.launch_plan import print_plan
 from enrichment_assets.cli.opening import opened_hq
@@ -31,7 +32,7 @@ class InState(StrEnum):
     REJECTED = "rejected"
 
 
-Numbers = Annotated[list[int], typer.Argument(help="The proposals' numbers.")]
+Numbers = Annotated[list[int], typer.Argument(min=1, max=LARGEST_ID, help="The proposals' numbers.")]
 
 
 @app.command("ask")

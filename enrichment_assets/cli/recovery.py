@@ -10,6 +10,7 @@ import typer
 from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.audit import DAY, MINUTE
 from enrichment_assets.cli.hints import worded
+from enrichment_assets.cli.ids import LARGEST_ID
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -121,7 +122,7 @@ def resolve(
     retry_: Annotated[bool, typer.Option("--retry", help="Call again; it may be billed a second time.")] = False,
     accept_miss: Annotated[bool, typer.Option("--accept-miss", help="Take them as not found; call nobody.")] = False,
     workflow: Workflow = None,
-    item: Annotated[int | None, typer.Option("--item", help="Only this item id.")] = None,
+    item: Annotated[int | None, typer.Option("--item", min=1, max=LARGEST_ID, help="Only this item id.")] = None,
     cost: Annotated[
         str | None, typer.Option("--cost", help="With --accept-miss: what each call did cost (default: its estimate).")
     ] = None,
