@@ -47,18 +47,18 @@ def freshness(
             print_json(shapes.FreshnessPlan.of(plan))
             return
         say(f"{plan.leads:,} leads were not verified since {plan.until}")
+        if not plan.leads:
+            return  # nothing would be asked: neither a price nor a missing key matters
         for step in (one for one in plan.steps if one.provider != "local"):
             say(f"  {step.slug}: {step.calls_at_most:,} calls at most")
         cost = ", ".join(str(Money(amount, currency)) for currency, amount in plan.cost_at_most.items())
         say(f"cost      at most {cost}")
         for problem in plan.problems:
             say(f"problem   {problem}")
-        said = (
-            f"batch {plan.batch} of this month is there already"
-            if plan.exists
-            else f"next: enrich freshness --client {client} --launch"
-        )
-        say(said)
+        if plan.exists:
+            say(f"batch {plan.batch} of this month is there already")
+        elif not plan.problems:
+            say(f"next: enrich freshness --client {client} --launch")
         return
     add = InstancePartitions(settings).add
     launched = launch_freshness(hq, settings, client, today, actor=actor(), add_partition=add, days=days)
