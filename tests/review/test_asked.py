@@ -196,13 +196,30 @@ def test_a_later_rejection_holds_and_a_lost_database_refuses_nothing(prospects: 
         "approved",
         "approved",
     ]
-    # Whoever looks again after the rejection may approve it.
-    prospects.ask("update fs_prospects set approved_for_send = true where prospect_id = %s", prospects.prospect(0))
-    assert (carry_out(desk.hq).done, prospects.shown(0)) == (1, ("personalized", True))
+    # Whoever looks again after the rejection may approve it, take that back, and think again: the last word holds.
+    for word in ("true", "false", "true"):
+        prospects.ask(
+            f"update fs_prospects set approved_for_send = {word} where prospect_id = %s", prospects.prospect(0)
+        )
+    assert (carry_out(desk.hq).done, prospects.shown(0)) == (3, ("personalized", True))
+    # Of two sessions the one that began later may end first: what it asked for stays.
+    with psycopg.connect(prospects.acme) as slow:
+        slow.execute(
+            "update fs_prospects set approved_for_send = false where prospect_id = %s", [prospects.prospect(0)]
+        )
+        for word in ("false", "true"):
+            prospects.ask(
+                f"update fs_prospects set approved_for_send = {word} where prospect_id = %s", prospects.prospect(0)
+            )
+        assert carry_out(desk.hq).done == 2
+    assert (carry_out(desk.hq).refused, prospects.shown(0)) == (1, ("personalized", True))
+    assert list_drafts(desk.hq, Wanted(batch=BATCH))[0].standing.value == "approved"
     with desk.hq.transaction() as hq, desk.hq.workspace.transaction() as workspace:
         tables = {one.name: one for one in other_tables.tables_of(workspace, ()) if one.name in filled_tables(hq)}
         other_tables.delete_rows(workspace, tables["asked_changes"], [desk.items[0]])
-    assert len(prospects.queue()) == 2, "an erased person's requests go with the drafts that are in them"
+    assert [row[2] for row in prospects.queue()] == ["done", "done"], (
+        "an erased person's requests go with the drafts that are in them"
+    )
 
 
 def _lost(url: str) -> Opened:

@@ -12,6 +12,7 @@ from pytest import approx
 from enrichment_assets.registry.loader import builtin_pipelines, get_system
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.insight.queries import ask, report_query
+from enrichment_assets.services.people.warehouse_files import write_anew
 from enrichment_assets.services.review.asked import Done, carry_out
 from enrichment_assets.services.review.listing import Wanted, list_drafts
 from enrichment_assets.settings import Settings
@@ -177,3 +178,7 @@ def what_is_asked_by_sql_is_carried_out(demo: Shown) -> None:
     assert {one.standing.value for one in drafts} == {"approved"}
     assert {one.draft.item_id for one in drafts} == {int(row["prospect_id"].rpartition("_")[2]) for row in asked}
     assert all(one.approval is not None and one.approval.actor.startswith("sql:") for one in drafts)
+    # Tables that are made anew say so too, also where somebody's erasure has them made.
+    write_anew(hq_of(demo.settings), demo.settings, [demo.batch], {}, str)
+    told = demo.workspace("select status, approved_for_send from fs_prospect_records where email_draft is not null")
+    assert told == [{"status": "contacted", "approved_for_send": True}] * len(asked)

@@ -14,6 +14,7 @@ import duckdb
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.person_traces import REDACTED, Needles
 from enrichment_assets.services.batches.status import batch_row
+from enrichment_assets.services.review.standings import note_standings
 from enrichment_assets.services.uploads.raw_uploads import write_raw_upload
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -90,6 +91,7 @@ def _write_batch(hq: Hq, settings: Settings, key: str, rows: Collection[int]) ->
                 _empty_rows(raw, rows)
     if not layout.source("batches", batch.client, key).exists():
         return
+    note_standings(hq, key)
     publish_batch_sources(hq, settings, key)
     build_models(settings, key)
     if batch.extracted_at is not None:

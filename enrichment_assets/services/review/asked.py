@@ -63,6 +63,8 @@ def carry_out(hq: Hq) -> Done:
 
 def _carry_out(hq: Hq, change: AskedChange) -> None:
     actor = Actor(ActorKind.SQL, name_from(change.asked_by))
+    if change.is_overtaken:
+        raise ConfigurationError("something else was asked for since, and carried out", code="asked.overtaken")
     with hq.transaction() as connection:
         row = batch_of_item(connection, change.item_id)
         if row is None or (row["batch_key"], row["client"]) != (change.batch, change.client):
@@ -105,9 +107,11 @@ def _approve(hq: Hq, batch: ReviewedBatch, drafts: list[Reviewed], change: Asked
             code="asked.draft_changed",
         )
     for one in of_table:
-        if one.standing is Standing.REJECTED and one.approval is not None and one.approval.at > change.asked_at:
+        said = one.approval if one.standing is Standing.REJECTED else None
+        # What was withdrawn by SQL was asked for in its turn; `at` says when it was carried out.
+        if said is not None and said.note != WITHDRAWN and said.at > change.asked_at:
             raise ConfigurationError(
-                f"{one.approval.actor} has rejected the draft since: {one.approval.note}", code="asked.rejected_since"
+                f"{said.actor} has rejected the draft since: {said.note}", code="asked.rejected_since"
             )
     new = [one for one in of_table if one.standing is not Standing.APPROVED]
     deciding.approve(hq, deciding.Selection(batch, new), actor=actor, note="by SQL")

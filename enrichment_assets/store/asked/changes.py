@@ -32,6 +32,7 @@ class AskedChange:
         seen: The drafts that whoever asks had before them.
         asked_by: Their role.
         asked_at: When.
+        is_overtaken: A later request for the other value was carried out before: its transaction was the first to end.
     """
 
     id: int
@@ -43,6 +44,7 @@ class AskedChange:
     seen: dict[str, Any]
     asked_by: str
     asked_at: datetime
+    is_overtaken: bool
 
 
 # opens files of ours: the queue's
@@ -76,9 +78,12 @@ def take(connection: Connection) -> list[AskedChange]:
     """Requests that wait, the oldest first, held until the transaction ends: no other look takes them."""
     rows = connection.execute(
         """
-        select id, client_slug as client, batch_key as batch, item_id, field, new_value as value, seen,
-               asked_by, asked_at
-        from asked_changes where state = 'waiting' order by id limit %s for update skip locked
+        select q.id, q.client_slug as client, q.batch_key as batch, q.item_id, q.field, q.new_value as value, q.seen,
+               q.asked_by, q.asked_at,
+               exists (select from asked_changes o where o.batch_key = q.batch_key and o.item_id = q.item_id
+                       and o.field = q.field and o.id > q.id and o.state = 'done' and o.new_value <> q.new_value)
+                 as is_overtaken
+        from asked_changes q where q.state = 'waiting' order by q.id limit %s for update of q skip locked
         """,
         [AT_ONCE],
     ).fetchall()
