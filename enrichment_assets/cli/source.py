@@ -169,6 +169,7 @@ def look(name: Name, as_json: AsJson = False) -> None:
     """
     from enrichment_assets.assets.instance import InstancePartitions
     from enrichment_assets.domain.errors import EnrichError
+    from enrichment_assets.installation.running_stack import running_stack
     from enrichment_assets.services.shapes import sources as shapes
     from enrichment_assets.services.sources.looking import look_at
     from enrichment_assets.services.sources.table_sources import get_source
@@ -183,7 +184,7 @@ def look(name: Name, as_json: AsJson = False) -> None:
     if done.problem:
         raise EnrichError(f"source {name}: {done.problem}", code="source.look_failed")
     say(done.sentence())
-    if done.batch:
+    if done.batch and running_stack(settings) is None:
         say(f"next: enrich run {done.batch} --wait")
 
 

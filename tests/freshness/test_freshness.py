@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from typer.testing import CliRunner
 
 from enrichment_assets.assets.freshness import CLIENTS, freshness_batches, freshness_schedule
+from enrichment_assets.cli import build_app
 from enrichment_assets.domain.suppression import read_identity
 from enrichment_assets.providers import build_providers
 from enrichment_assets.resources.no_values import no_values
@@ -94,6 +96,13 @@ def leads(settings: Settings, batch: str) -> dict[str, tuple[bool | None, Any]]:
     return {row["name"]: (row["is_active"], row["last_verified"]) for row in rows}
 
 
+def said_by_command(settings: Settings, words: str) -> str:
+    """What a command prints, of an installation without a sandbox."""
+    databases = {"HQ_DATABASE_URL": settings.hq_database_url, "WORKSPACE_DATABASE_URL": settings.workspace_database_url}
+    runner = CliRunner(env={"ENRICH_HOME": str(settings.home), **databases})
+    return runner.invoke(build_app(), words.split()).stdout
+
+
 def test_old_leads_form_a_batch_and_what_it_finds_reaches_them(
     simulated: Settings, sandbox: SandboxProcess, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
@@ -106,6 +115,8 @@ def test_old_leads_form_a_batch_and_what_it_finds_reaches_them(
         worked_on_long_ago(settings, hq, batch)
     create_items(hq, settings, foreign)
     assert plan_freshness(hq, settings, "acme", TODAY, days=41).leads == 0
+    said = said_by_command(settings, "freshness --client acme --days 41")
+    assert said == f"0 leads were not verified since {TODAY - timedelta(days=41)}\n", "no price, no missing key"
     suppress(hq, settings, read_identity("paula.takahashi@harborlabs.com"), Terms("said no"), actor=TESTER)
 
     # Two people are in both lists: they are asked about once. What it may cost is said before.

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.sources import RowEnd, TableSource
 from enrichment_assets.services.batches.advancing import load_batch
@@ -83,6 +84,8 @@ def test_a_row_gets_what_its_table_has_columns_for_and_keeps_what_it_said_itself
         (2, "Oak", "oak.example", "pending", "2", "mine"),
     ], "its status is the source's to write, and what the row said of itself stays as it was said"
     assert workspace.execute("select count(*) from club_staff").fetchone() == (6,)
+    desk.change("update item_families set problem = 'no room'")
+    assert look().problem == "3 rows have ended and are not in their tables: no room"
     before = workspace.execute("select xmin::text from clubs order by id").fetchall()
     desk.change("update item_families set state = 'as before the last answer'")
     assert write(desk, key).written == 3
@@ -135,3 +138,15 @@ def test_rows_that_came_otherwise_are_not_written_into_a_table_of_the_users_own_
     assert write(desk, key, again=True).written == 1
     assert not status(hq_of(desk.settings), desk.settings, key).unwritten
     assert workspace.execute("select name, staff from clubs").fetchall() == [("Pine", 2)]
+
+
+def test_a_source_whose_pipeline_would_write_another_table_of_the_users_is_refused(
+    desk: Desk, workspace: psycopg.Connection[Any]
+) -> None:
+    hq = hq_of(desk.settings)
+    workspace.execute(
+        "create schema crm; create table crm.clubs as table clubs; alter table crm.clubs add primary key (id)"
+    )
+    with pytest.raises(ConfigurationError, match="writes a table 'clubs', and the workspace has another") as refused:
+        add_source(hq, desk.settings, "c", "acme", "staffed", replace(SOURCE, table="crm.clubs"), actor=TESTER)
+    assert refused.value.code == "source.not_ready"

@@ -18,6 +18,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.results import own_tables
 from enrichment_assets.store.sources import user_tables
 from enrichment_assets.store.sources.user_tables import COUNTED, UserTable
 
@@ -71,6 +72,7 @@ def check_source(
         problems = list(_problems(connection, table, source))
         matching = 0
         if table is not None and not problems:
+            problems += _taken(connection, table, ready, into.pipeline)
             matching = user_tables.count_matching(connection, table, source.where)
             for option, assigned in (("done", source.done), ("failed", source.failed)):
                 if why := user_tables.unwritable(connection, table, source, assigned):
@@ -81,6 +83,19 @@ def check_source(
         columns = tuple(CheckedColumn(name, table.types[name], fields[name]) for name in table.cells)
         problems += _tried(hq, settings, into, ready, table, environment)
     return Checked(f"{table.schema}.{table.name}" if table else None, columns, matching, tuple(problems))
+
+
+def _taken(connection: Connection, table: UserTable, ready: Ready, pipeline: str) -> Iterator[str]:
+    """Tables that the pipeline would make for its results where the user has one, and not the one of the source."""
+    for one in ready.families.tables if ready.families else ():
+        if not (one.create and own_tables.is_users_own(connection, one)):
+            continue
+        own = user_tables.find_table(connection, one.table)
+        if own is not None and (own.schema, own.name) != (table.schema, table.name):
+            yield (
+                f"pipeline {pipeline} writes a table {one.table!r}, and the workspace has another of that name that "
+                "the platform has not made: rename that table, or copy the pipeline with another name"
+            )
 
 
 def _tried(

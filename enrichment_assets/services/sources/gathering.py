@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from enrichment_assets.domain.families import Families
 from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.person_traces import REDACTED
 from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition
@@ -106,11 +107,15 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What rows are compared with: `door`, who was erased and stays out; `hasher`, where known leads are skipped."""
+    """What rows are compared with: `door`, who was erased and stays out; `hasher`, where known leads are skipped.
+
+    `families`: which tables the pipeline writes by itself, if any.
+    """
 
     client_id: int
     door: Door | None
     hasher: Hasher | None
+    families: Families | None = None
 
 
 def make_ready(hq: Hq, settings: Settings, client: str, pipeline: str) -> Ready:
@@ -126,7 +131,7 @@ def make_ready(hq: Hq, settings: Settings, client: str, pipeline: str) -> Ready:
     hasher = must_recognise(hq, settings) if definition.known is Known.SKIP else None
     if hasher is not None:
         bring_up_to_date(hq, client_id, hasher)
-    return Ready(client_id, door_of(hq, settings, client_id), hasher)
+    return Ready(client_id, door_of(hq, settings, client_id), hasher, definition.families)
 
 
 # crash point: rows-are-gathered

@@ -102,8 +102,10 @@ def look_at(
             if connection is None:
                 return replace(look, busy=True)
             ended = _write_back(hq, connection, source)
+            held = store.held_back(connection, source.id)
         _forget(hq, [token for token, _ in ended.rows])
-        look = replace(look, ended=Counter(end for _, end in ended.rows), problem=ended.problem)
+        waits = None if held is None else f"{held[0]:,} rows have ended and are not in their tables: {held[1]}"
+        look = replace(look, ended=Counter(end for _, end in ended.rows), problem=ended.problem or waits)
         if source.paused_at is None:
             ready = make_ready(hq, settings, source.client, source.pipeline)
             with _looking(hq, source) as connection:

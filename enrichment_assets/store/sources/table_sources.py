@@ -264,6 +264,20 @@ def endings(connection: Connection, source_id: int) -> list[Ending]:
     return [Ending(**row) for row in rows]
 
 
+def held_back(connection: Connection, source_id: int) -> tuple[int, str] | None:
+    """How many rows have ended and wait for tables of their family that cannot be written, and why; None: none do."""
+    row = connection.execute(
+        """
+        select count(*) as rows, y.problem from source_rows r
+        join item_families y on y.item_id = r.item_id and y.batch_id = r.batch_id
+        where r.source_id = %s and r.ended_at is null and y.problem is not null
+        group by y.problem order by 1 desc limit 1
+        """,
+        (source_id,),
+    ).fetchone()
+    return None if row is None else (row["rows"], row["problem"])
+
+
 # crash point: table-rows-are-ended
 def end_rows(connection: Connection, ended: Sequence[tuple[int, RowEnd, str | None]]) -> None:
     """Note how rows ended, by their numbers, and why those that failed did. The caller commits."""
