@@ -155,6 +155,7 @@ def known(
     Example: enrich person known ann@acme.com
     """
     from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.domain.money import of_currencies, shown_sum
     from enrichment_assets.services.insight.golden import known_person
     from enrichment_assets.services.shapes import people as shapes
     from enrichment_assets.settings import Settings
@@ -172,7 +173,7 @@ def known(
             one.confidence,
             one.leads,
             ", ".join(one.batches),
-            one.cost,
+            shown_sum(of_currencies(one.cost)),
             one.last_seen,
         )
         for one in found

@@ -119,6 +119,7 @@ def test_a_hash_that_says_nothing_is_no_hash(desk: Desk) -> None:
     found = [find_draft(desk.hq, desk.name(0))]
     now = found[0].reviewed.draft.of.draft.hex()
     assert len(deciding.named(found, now[:8].upper())) == len(deciding.named(found, now)) == 1
+    assert [len(one.drafts) for one in deciding.named([*found, *found])] == [1], "named twice, decided about once"
     for nothing in ("", now[:7], f"{now} ", "$HASH"):
         with pytest.raises(ConfigurationError, match="names no bytes"):
             deciding.named(found, nothing)

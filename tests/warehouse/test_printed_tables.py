@@ -74,7 +74,7 @@ TABLES = [
     "instantly accounts",
     "person find --name 'Ada Byron' --company Kestrel",
     "person erased",
-    "person known ada@kestrel.example",
+    f"person known {EMAIL}",
     f"resolve {BATCH}",
     "launch {upload} --pipeline full-demo --dry-run",
     f"explain {BATCH} {{item}}",
@@ -258,6 +258,7 @@ def test_money_has_its_currency_and_a_sum_for_each(run: Run) -> None:
         ("sum", "0.025 EUR"),
     ]
     assert "3703.50 USD + 0.025 EUR" in run("status", None)
+    assert "\t0.02 EUR + 0.04 USD\t" in run(f"person known {EMAIL}", None)
     run("workflow list", None)  # what a budget is paid in, the registry says
     assert "5000.00 USD" in run("budget list", None)
 

@@ -62,7 +62,7 @@ def reject(hq: Hq, selection: Selection, *, actor: Actor, reason: str) -> int:
 
 
 def named(found: Sequence[Found], sha256: str | None = None) -> list[Selection]:
-    """Drafts that were named, by their batches; with `sha256` only bytes whose hash begins so.
+    """Drafts that were named, by their batches, each once; with `sha256` only bytes whose hash begins so.
 
     Raises:
         ConfigurationError: The bytes are others by now, or `sha256` says too little of any.
@@ -73,7 +73,7 @@ def named(found: Sequence[Found], sha256: str | None = None) -> list[Selection]:
             code="review.hash_invalid",
         )
     selections: dict[str, list[Found]] = {}
-    for one in found:
+    for one in {one.reviewed.name: one for one in found}.values():
         now = one.reviewed.draft.of.draft.hex()
         if sha256 is not None and not now.startswith(sha256.lower()):
             raise ConfigurationError(
