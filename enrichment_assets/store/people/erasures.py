@@ -144,7 +144,7 @@ def came_back(connection: Connection) -> list[int]:
         where e.finished_at is not null and (
           exists (select 1 from enrichment_results r left join provider_calls c on c.id = r.call_id
                   where r.item_id = i.item_id and r.fields <> '{{}}'
-                    and (r.call_id is null or {own_call("e.item_ids")}))
+                    and (r.call_id is null or c.item_id = r.item_id and {own_call("e.item_ids")}))
           or exists (select 1 from provider_calls c left join callback_inbox n on n.call_id = c.id
                      where c.item_id = i.item_id and {own_call("e.item_ids")}
                        and c.state in ('applied', 'failed', 'ambiguous')
