@@ -197,6 +197,26 @@ def test_a_row_that_the_table_refuses_keeps_no_other_from_being_written(golf: Go
     assert get_source(hq_of(golf.desk.settings), "golf-courses").problem is None
 
 
+def test_a_row_that_somebody_holds_or_a_trigger_refuses_in_its_own_way_waits_alone(golf: Golf) -> None:
+    golf.add()
+    golf.sql("insert into courses (course_name) values ('Held')")
+    key = golf.look().batch
+    golf.sql(
+        "create function no() returns trigger language plpgsql as "
+        "$$ begin raise exception 'not now' using errcode = 'GC001'; end $$; "
+        "create trigger no before update on courses for each row when (old.id = 1) execute function no()"
+    )
+    golf.finish(key)
+    with psycopg.connect(golf.desk.settings.workspace_database_url or "") as other:
+        other.execute("select from courses where id = 3 for update")
+        look = golf.look()
+        assert look.ended == {RowEnd.DONE: 1}
+        assert look.problem is not None and "GC001" in look.problem
+        assert [status for status, _ in golf.rows()] == ["pending_enrichment", "enriched", "pending_enrichment"]
+    golf.sql("drop trigger no on courses")
+    assert golf.look().ended == {RowEnd.DONE: 2}
+
+
 def test_what_is_wrong_with_a_source_is_said_before_anything_happens(golf: Golf) -> None:
     golf.sql("create view shown as select * from courses")
     golf.sql("create table notes (id int, body text, status text)")

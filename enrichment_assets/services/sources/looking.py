@@ -171,7 +171,7 @@ class _Writer:
     def __init__(self, workspace: Connection, table: UserTable, definition: TableSource) -> None:
         self._workspace, self._table, self._definition = workspace, table, definition
         self._written: dict[str, bool] = {}
-        self._refused: set[str] = set()
+        self._waiting: set[str] = set()
         self.problem: str | None = None
 
     def write(self, rows: Sequence[Ending], *, failed: bool) -> None:
@@ -182,10 +182,14 @@ class _Writer:
         given = [(one.token, one.key or "", one.reason) for one in rows]
         try:
             with self._workspace.transaction():
-                self._written |= user_tables.write_back(self._workspace, self._table, self._definition, assigned, given)
-        except (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.RaiseException) as error:
+                done = user_tables.write_back(self._workspace, self._table, self._definition, assigned, given)
+            self._written |= done.written
+            self._waiting |= done.busy
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except psycopg.Error as error:  # a check, a policy, or whatever a trigger of theirs raises
             if len(rows) == 1:
-                self._refused.add(given[0][1])
+                self._waiting.add(given[0][1])
                 self.problem = f"rows cannot be written back: {described(error)}"
                 return
             middle = len(rows) // 2
@@ -193,8 +197,8 @@ class _Writer:
             self.write(rows[middle:], failed=failed)
 
     def end_of(self, row: Ending) -> RowEnd | None:
-        """How a row ended; None: it has not, for its table refuses what it is to be told."""
-        if row.key in self._refused:
+        """How a row ended; None: it has not, for its table refuses what it is to be told, or somebody holds it."""
+        if row.key in self._waiting:
             return None
         if row.key is None or row.key not in self._written:
             return RowEnd.GONE

@@ -30,7 +30,7 @@ _AS_TEXT = {
     "extra_float_digits": "1",
 }
 _LOCK_TIMEOUT = "10s"
-"""A row of theirs that somebody else holds for longer is written back at the next look."""
+"""A table of theirs that somebody else holds for longer is written back at the next look."""
 
 _LEFT_OUT = frozenset({"bytea", "tsvector"})
 """Types whose text says nothing to a workflow."""
@@ -205,6 +205,20 @@ def read_rows(connection: Connection, table: UserTable, source: TableSource, tak
     return [UserRow(**row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenBack:
+    """What became of rows that were to be written back.
+
+    Attributes:
+        written: Key -> whether the row was written, now or by a call before whose end was lost; a row that is not in
+            the table is left out.
+        busy: Keys of rows that somebody else holds in a transaction of their own: they wait.
+    """
+
+    written: Mapping[str, bool]
+    busy: frozenset[str] = frozenset()
+
+
 # crash point: table-is-written-back
 def write_back(
     connection: Connection,
@@ -212,13 +226,8 @@ def write_back(
     source: TableSource,
     assigned: Mapping[str, str],
     told: Sequence[tuple[UUID, str, str | None]],
-) -> dict[str, bool]:
-    """Write rows (token, key, reason) back that still match; each once, however often this is repeated.
-
-    Returns:
-        Key -> whether the row was written, now or by a call before whose end was lost; a row that is not in the table
-        is left out.
-    """
+) -> WrittenBack:
+    """Write rows (token, key, reason) back that still match; each once, however often this is repeated."""
     connection.execute(
         sql.SQL(
             "create table if not exists {} (token uuid primary key, written_at timestamptz not null default now())"
@@ -226,7 +235,9 @@ def write_back(
     )
     set_for_transaction(connection, {**_AS_TEXT, "lock_timeout": _LOCK_TIMEOUT})
     named = {"table": table.place, "key": _name(source.key), "type": _type(table.types[source.key])}
-    tokens, keys = [token for token, _, _ in told], [key for _, key, _ in told]
+    busy = _busy(connection, table, source, [key for _, key, _ in told])
+    free = [one for one in told if one[1] not in busy]
+    tokens, keys = [token for token, _, _ in free], [key for _, key, _ in free]
     connection.execute(
         sql.SQL(
             "with written as (update {table} t set {sets} "
@@ -240,7 +251,7 @@ def write_back(
             tokens=sql.SQL(WRITTEN),
             **named,
         ),
-        [*assigned.values(), tokens, keys, [reason for _, _, reason in told], *source.where.values()],
+        [*assigned.values(), tokens, keys, [reason for _, _, reason in free], *source.where.values()],
     )
     found = connection.execute(
         sql.SQL(
@@ -250,7 +261,23 @@ def write_back(
         ).format(tokens=sql.SQL(WRITTEN), **named),
         (tokens, keys),
     ).fetchall()
-    return {row["key"]: row["written"] for row in found}
+    return WrittenBack({row["key"]: row["written"] for row in found}, busy)
+
+
+def _busy(connection: Connection, table: UserTable, source: TableSource, keys: Sequence[str]) -> frozenset[str]:
+    """Which rows that match somebody else holds; the others are held from here on, until the transaction ends."""
+    matching = sql.SQL(
+        "select t.{key}::text as key from {table} t where t.{key} = any(cast(%s::text[] as {type}[])) and {matches} "
+    ).format(
+        key=_name(source.key),
+        table=table.place,
+        type=_type(table.types[source.key]),
+        matches=_matches(table, source.where),
+    )
+    parameters = [list(keys), *source.where.values()]
+    held = connection.execute(matching + sql.SQL("for no key update of t skip locked"), parameters).fetchall()
+    every = connection.execute(matching, parameters).fetchall()
+    return frozenset(row["key"] for row in every) - {row["key"] for row in held}
 
 
 def forget_tokens(connection: Connection, tokens: Sequence[UUID]) -> None:
