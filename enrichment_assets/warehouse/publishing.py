@@ -27,6 +27,7 @@ from psycopg import sql
 
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.asked.changes import TABLE as ASKED
 from enrichment_assets.store.database import connect as connect_postgres
 from enrichment_assets.store.database_errors import described
 from enrichment_assets.store.hq import Hq
@@ -145,7 +146,10 @@ def _publish(
 
 
 def withdraw_marts(hq: Hq, batch_key: str) -> None:
-    """Delete a batch's rows from the marts that were published; a mart that was never published is not made."""
+    """Delete a batch's rows from the marts that were published, and what was asked for of them by SQL.
+
+    A mart that was never published is not made.
+    """
     with hq.workspace.transaction() as workspace:
         for model in load_project().models.values():
             if not (model.published and model.partitioned):
@@ -154,8 +158,10 @@ def withdraw_marts(hq: Hq, batch_key: str) -> None:
                 if kind_of(workspace, name):
                     delete = sql.SQL("delete from {} where batch_key = %s").format(sql.Identifier(name))
                     workspace.execute(delete, [batch_key])
-        if kind_of(workspace, TABLE):
-            workspace.execute(f"delete from {TABLE} where batch_key = %s", [batch_key])
+        for name in (TABLE, ASKED):
+            if kind_of(workspace, name):
+                delete = sql.SQL("delete from {} where batch_key = %s").format(sql.Identifier(name))
+                workspace.execute(delete, [batch_key])
 
 
 def _lock(batch_key: str | None) -> sql.Composed:

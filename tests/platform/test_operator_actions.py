@@ -315,8 +315,15 @@ def test_history_is_asked_by_client_batch_actor_and_time_and_outlives_what_it_sp
         with pytest.raises(ConfigurationError):
             told(**asked)
 
+    known = "known_identities (client_id, batch_id, hash, item_id, compared) select client_id, id, 'h', 1, true"
+    read = "known_batches (client_id, batch_id, simulated, mark, last_item) select client_id, id, true, 'm', 1"
+    with hq.transaction() as connection:
+        for row in (known, read):
+            connection.execute(f"insert into {row} from batches where batch_key = %s", [key])
     desk.archive("batch", key, archiving.remove)
     desk.archive("client", "globex", archiving.remove)
+    with hq.transaction() as connection:
+        assert not connection.execute("select from known_identities union all select from known_batches").fetchall()
     left = {row.action: (row.name, row.client, row.batch) for row in desk.rows()}
     assert left["batch.give_up"] == left["batch.remove"] == (key, "acme", None)
     assert left["client.add"] == left["client.remove"] == ("globex", None, None)

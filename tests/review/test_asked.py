@@ -27,6 +27,7 @@ from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.people import other_tables
 from enrichment_assets.store.tenancy.policies import rows_of_slug
 from enrichment_assets.store.tenancy.workspace import let_read, protect_results, show_views
+from enrichment_assets.warehouse import withdraw_marts
 from enrichment_assets.warehouse.project import load_project
 from tests.actors import TESTER
 from tests.review.conftest import BATCH, GRADES, Desk
@@ -220,6 +221,8 @@ def test_a_later_rejection_holds_and_a_lost_database_refuses_nothing(prospects: 
     assert [row[2] for row in prospects.queue()] == ["done", "done"], (
         "an erased person's requests go with the drafts that are in them"
     )
+    withdraw_marts(desk.hq, BATCH)
+    assert (prospects.queue(), prospects.ask("select count(*) from fs_prospects")) == ([], [(0,)])
 
 
 def _lost(url: str) -> Opened:

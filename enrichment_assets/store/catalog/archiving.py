@@ -125,6 +125,8 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
                 "item_edits",
                 "item_families",
                 "draft_standings",
+                "known_identities",
+                "known_batches",
                 "item_leases",
                 "runners",
                 "budgets",
