@@ -11,7 +11,6 @@ from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.suppression import HASH_BYTES
 from enrichment_assets.store.database import Connection
-from enrichment_assets.store.people.traces import own_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,18 @@ def finish(connection: Connection, erasure_id: int, certificate: dict[str, Any])
         """,
         (Jsonb(certificate), certificate["reason"], erasure_id),
     )
+
+
+def own_call(items: str) -> str:
+    """SQL condition on a call `c` of one of the person's items (`items`: SQL of all their ids): it is about them.
+
+    A call about their company is not, and of a question that may be reused the answer is other people's too where it
+    counts for items of theirs.
+    """
+    return f"""(starts_with(c.subject_key, 'item:') or starts_with(c.subject_key, 'question:') and not exists (
+        select 1 from workflow_states o join enrichment_results a on a.id = o.result_id
+        where o.batch_id = c.batch_id and o.workflow_slug = c.workflow_slug and a.call_id = c.id
+          and o.item_id <> all({items})))"""
 
 
 def came_back(connection: Connection) -> list[int]:

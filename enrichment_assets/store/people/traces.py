@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.person_traces import Needles
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.people.erasures import own_call
 from enrichment_assets.store.people.marked_tables import MarkedColumn, MarkedTable
 
 CHUNK = 500
@@ -52,18 +53,6 @@ class Subject:
             "firsts": pairs and pairs[0],
             "lasts": pairs and pairs[1],
         }
-
-
-def own_call(items: str) -> str:
-    """SQL condition on a call `c` of one of the person's items (`items`: SQL of all their ids): it is about them.
-
-    A call about their company is not, and of a question that may be reused the answer is other people's too where it
-    counts for items of theirs.
-    """
-    return f"""(starts_with(c.subject_key, 'item:') or starts_with(c.subject_key, 'question:') and not exists (
-        select 1 from workflow_states o join enrichment_results a on a.id = o.result_id
-        where o.batch_id = c.batch_id and o.workflow_slug = c.workflow_slug and a.call_id = c.id
-          and o.item_id <> all({items})))"""
 
 
 def calls_of(connection: Connection, items: Sequence[int]) -> list[int]:
