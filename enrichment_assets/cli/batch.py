@@ -271,6 +271,7 @@ def print_status(one: BatchStatus) -> None:
         say_held_calls(one.held_calls.get(workflow, ()), one.currencies, lead="  ")
     for problem, families in one.unwritten.items():
         say(f"{families} rows with their children have ended and are not in their tables: {problem}")
+        say(f"  do   mend that, then: enrich run {one.batch}")
     if not one.workflows:
         return
     names = ["pending", "in_progress", "found", "not_found", "skipped", "failed", "ambiguous"]

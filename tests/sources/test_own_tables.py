@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from enrichment_assets.cli.batch import print_status
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.sources import RowEnd, TableSource
@@ -123,13 +124,16 @@ def test_a_value_that_its_column_cannot_have_is_left_out_and_keeps_no_row_from_i
 
 
 def test_rows_that_came_otherwise_are_not_written_into_a_table_of_the_users_own_and_a_status_says_so(
-    desk: Desk, workspace: psycopg.Connection[Any]
+    desk: Desk, workspace: psycopg.Connection[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     into = replace(desk.into, pipeline="staffed")
     key = desk.add({"company_name": "Pine", "one": "Ann", "two": "Bob"}, into=into).batch_key
     desk.batch(key).run()
     write(desk, key)
-    ((said, families),) = status(hq_of(desk.settings), desk.settings, key).unwritten.items()
+    standing = status(hq_of(desk.settings), desk.settings, key)
+    print_status(standing)
+    assert f"do   mend that, then: enrich run {key}" in capsys.readouterr().out
+    ((said, families),) = standing.unwritten.items()
     assert said.startswith("pipeline staffed: the workspace has a table 'clubs' that the platform has not made")
     assert families == 1
     assert workspace.execute("select count(*) from clubs where staff is not null").fetchone() == (0,)

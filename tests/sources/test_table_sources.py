@@ -220,8 +220,10 @@ def test_a_row_that_somebody_holds_or_a_trigger_refuses_in_its_own_way_waits_alo
 def test_what_is_wrong_with_a_source_is_said_before_anything_happens(golf: Golf) -> None:
     golf.sql("create view shown as select * from courses")
     golf.sql("create table notes (id int, body text, status text)")
+    golf.sql('create schema crm; create table crm."Odd Courses" (id int)')
     cases: dict[str, dict[str, Any]] = {
         "no table 'curses': did you mean 'courses'": {"table": "curses"},
+        "no table 'crm.odd courses': did you mean 'crm.Odd Courses'": {"table": "crm.odd courses"},
         "no column 'course_nme'; did you mean 'course_name'?": {"mapping": {"course_nme": "company_name"}},
         "no column 'stat'": {"done": {"status": "enriched", "stat": "x"}},
         "the key 'course_name' does not know a row alone": {"key": "course_name"},

@@ -129,9 +129,8 @@ def _problems(connection: Connection, table: UserTable | None, source: TableSour
 
 def _names(connection: Connection, table: UserTable | None, source: TableSource) -> Iterator[str]:
     """What is wrong with the names: the table's, and the columns'."""
-    name = source.table.rpartition(".")[2]
     if table is None:
-        known = instead(name, user_tables.table_names(connection))
+        known = instead(source.table, [one for one in user_tables.table_names(connection) if not is_ours(one)])
         yield f"the workspace has no table {source.table!r}: {known}"
         return
     if table.kind not in ("r", "p"):

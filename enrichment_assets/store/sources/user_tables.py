@@ -118,10 +118,12 @@ def find_table(connection: Connection, named: str) -> UserTable | None:
 
 
 def table_names(connection: Connection) -> list[str]:
-    """The tables that this role finds without a schema."""
+    """The tables that this role may know of, as `find_table` takes their names: with a schema where they need one."""
     rows = connection.execute(
-        "select c.relname as name from pg_class c where c.relkind in ('r', 'p') and pg_table_is_visible(c.oid) "
-        "and c.relnamespace <> 'pg_catalog'::regnamespace order by 1"
+        "select case when pg_table_is_visible(c.oid) then '' else n.nspname || '.' end || c.relname as name "
+        "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where c.relkind in ('r', 'p') and n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' "
+        "and has_schema_privilege(n.oid, 'usage') order by 1"
     ).fetchall()
     return [row["name"] for row in rows]
 
