@@ -31,6 +31,9 @@ MIGRATIONS_DIR = Path(migrations.__file__).parent
 MIGRATION_LOCK = 7_210_002
 """Advisory lock held while migrating, so that processes starting together migrate once."""
 
+_RIGHTS_LOCK = 7_210_003
+"""Advisory lock held while rights are given and views made."""
+
 REVISION_TABLE = "schema_revision"
 """Where Alembic notes at which revision the schema is. Processes of an earlier version do not read it."""
 
@@ -170,18 +173,20 @@ def _protect(url: str, works_as: str | None) -> None:
         tables = hq_tables()
         workers = [] if works_as is None else [works_as]
         protect_patiently(connection, tables, workers=workers)
-        if works_as is not None:
-            let_work(connection, works_as, list(tables))
-        ensure_views(connection, views("hq"))
-        there = standing(connection, "hq")
-        let_use(connection, there, workers, write=True)
-        note = sql.SQL("comment on policy {} on {} is {}")
-        names = (
-            sql.Identifier(WORKS),
-            sql.Identifier(READERS),
-            sql.Literal(_protected_note(without_views=len(there) < len(views("hq")))),
-        )
-        connection.execute(note.format(*names))
+        with connection.transaction():  # of two that grant the same thing at once Postgres refuses one
+            connection.execute("select pg_advisory_xact_lock(%s)", [_RIGHTS_LOCK])
+            if works_as is not None:
+                let_work(connection, works_as, list(tables))
+            ensure_views(connection, views("hq"))
+            there = standing(connection, "hq")
+            let_use(connection, there, workers, write=True)
+            note = sql.SQL("comment on policy {} on {} is {}")
+            names = (
+                sql.Identifier(WORKS),
+                sql.Identifier(READERS),
+                sql.Literal(_protected_note(without_views=len(there) < len(views("hq")))),
+            )
+            connection.execute(note.format(*names))
 
 
 def _protected_note(*, without_views: bool = False) -> str:

@@ -25,10 +25,14 @@ NOT_RUN = {
     "it installs packages",
     "it waits for typed lines",
     "it needs a batch with drafts",
+    "it needs a list of courses",
+    "it needs a second list of the same people",
+    "it needs a table of the user's",
+    "the page's batches have names of their hour",
 }
 """The reasons for which a block may stand in a page without being run here."""
 
-NOT_RUN_AT_MOST = 14
+NOT_RUN_AT_MOST = 18
 
 DATE, SECONDS = r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?", r"\d+ s in all"
 VARIES = re.compile(rf"(?P<date>{DATE})|(?P<seconds>{SECONDS})|(?P<anything>\.\.\.)")

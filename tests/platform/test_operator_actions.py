@@ -62,6 +62,7 @@ WITHOUT_ACTOR = {
         ["batches.known.bring_up_to_date", "batches.known.read_new_items"], "it keeps hashes of what is there anyway"
     ),
     "batches.taking.take_in_callbacks": CARRIED_OUT,
+    "people.warehouse_files.write_anew": "it goes on with what somebody asked for",
     "pulls.report.write_report": "it reads, and notes where the page is",
     "pulls.syncing.sync": "it fetches figures, as whoever reads; the tables say since when",
     "batches.items.create_items": CARRIED_OUT,

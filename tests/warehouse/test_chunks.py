@@ -70,7 +70,7 @@ def without_mentions(name: str) -> bool:
 
 @pytest.mark.parametrize("size", [1, 4, 22])
 def test_parts_of_any_size_give_the_rows_of_one_go(batch: Settings, size: int) -> None:
-    models = [m.name for m in load_project().models.values() if m.partitioned]
+    models = [m.name for m in load_project().of_system(None).models.values() if m.partitioned]
     whole = {report.name: report.rows for report in build_models(batch, "b")}
     expected = rows(batch, models)
     parts = {report.name: report.rows for report in build_models(batch, "b", items_a_chunk=size)}

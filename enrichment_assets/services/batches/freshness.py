@@ -80,7 +80,7 @@ def _is_whole(layout: Layout, row: BatchRow) -> bool:
     """Whether the uploaded rows are there, and the published tables over all batches, newer than the batch's own."""
     leads = layout.model("final_leads", row.client, row.batch_key).stat().st_mtime_ns
     project = load_project().of_system(row.blueprint.get("system"))
-    over_all = [m.name for m in project.models.values() if m.published and not m.partitioned]
+    over_all = [m.name for m in project.models.values() if m.published and not m.partitioned and not m.on_demand]
     try:
         built = [layout.analytics(name).stat().st_mtime_ns for name in over_all]
     except OSError:

@@ -17,7 +17,7 @@ from enrichment_assets.store.loading import Stream, load
 from enrichment_assets.store.tenancy.policies import rows_of_slug
 from enrichment_assets.store.tenancy.workspace import protect_results
 
-_LOCK = 7_210_106
+_LOCK = 7_210_107
 _STAGED = "enrich_pulled"
 
 
