@@ -32,7 +32,7 @@ NOT_RUN = {
 }
 """The reasons for which a block may stand in a page without being run here."""
 
-NOT_RUN_AT_MOST = 18
+NOT_RUN_AT_MOST = 20
 
 DATE, SECONDS = r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?", r"\d+ s in all"
 VARIES = re.compile(rf"(?P<date>{DATE})|(?P<seconds>{SECONDS})|(?P<anything>\.\.\.)")
