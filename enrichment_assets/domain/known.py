@@ -24,8 +24,9 @@ from enrichment_assets.domain.companies import company_host, normalise_linkedin_
 from enrichment_assets.domain.contact_records import EMAIL_RECORDS
 from enrichment_assets.domain.emails import read_emails
 from enrichment_assets.domain.linkedin import linkedin_person
+from enrichment_assets.domain.mail_aliases import mailbox
 from enrichment_assets.domain.role_mailboxes import is_role_mailbox
-from enrichment_assets.domain.suppression import Hasher, Identity, Kind, mailbox
+from enrichment_assets.domain.suppression import Hasher, Identity, Kind
 
 _NAMES_A_PERSON = ("first_name", "last_name", "full_name", "title", "seniority", "linkedin_url", "apollo_contact_id")
 

@@ -21,6 +21,7 @@ from enrichment_assets.domain.domains import host_of, is_free_mail, is_platform_
 from enrichment_assets.domain.emails import normalise_email, read_emails
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.linkedin import linkedin_person
+from enrichment_assets.domain.mail_aliases import mailbox
 from enrichment_assets.domain.name_words import fold
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone, read_phones
@@ -51,34 +52,6 @@ class Identity:
 
     kind: Kind
     value: str
-
-
-# Rules of the mailbox providers, as their own help pages give them (Gmail: "Dots don't matter in Gmail addresses";
-# Gmail, Outlook.com, iCloud Mail, Fastmail, Proton: an alias after `+`; Yahoo: a disposable name after `-`).
-_DOTLESS = frozenset({"gmail.com"})
-_SAME_MAIL = {
-    "googlemail.com": "gmail.com",
-    "pm.me": "proton.me",
-    "protonmail.com": "proton.me",
-    "me.com": "icloud.com",
-    "mac.com": "icloud.com",
-}
-_HYPHENED = ("yahoo.", "ymail.", "rocketmail.")
-
-
-def mailbox(address: str) -> str:
-    """The mailbox behind a normalised address: without the part after `+`, and as its provider's rules have it.
-
-    `+` begins an alias wherever it is seen in use: who said no under `ann+news@acme.com` is not written to as `ann`.
-    """
-    local, _, domain = address.rpartition("@")
-    domain = _SAME_MAIL.get(domain, domain)
-    plain = local.partition("+")[0] or local
-    if domain in _DOTLESS:
-        plain = plain.replace(".", "") or plain
-    if domain.startswith(_HYPHENED):
-        plain = plain.partition("-")[0] or plain
-    return f"{plain}@{domain}"
 
 
 def read_identity(text: str, kind: Kind | None = None, country: str | None = None) -> Identity:

@@ -31,8 +31,8 @@ def linkedin_company_slug(text: str | None) -> str | None:
 def person_mailbox(address: str | None) -> str | None:
     """The mailbox by which a person is known; null where the address is none, or an office's."""
     from enrichment_assets.domain.emails import read_emails
+    from enrichment_assets.domain.mail_aliases import mailbox
     from enrichment_assets.domain.role_mailboxes import is_role_mailbox
-    from enrichment_assets.domain.suppression import mailbox
 
     found = read_emails(address).addresses if address else ()
     box = mailbox(found[0]) if found else None

@@ -28,7 +28,7 @@ from tests.harness.handles import hq_of
 from tests.warehouse.hq_data import Answer, Lead, official_leads, seed_batch
 
 PACKAGES = ["dbt-core==1.11.16", "dbt-duckdb==1.11.1", "duckdb==1.5.5", "pytz"]
-DOMAIN = ["tldextract", "idna", "disposable-email-domains", "numpy"]
+DOMAIN = ["tldextract", "idna", "disposable-email-domains", "email-validator", "numpy"]
 """What functions of Python need that the models call (`plugins/domain_functions.py`); DuckDB itself wants numpy."""
 
 

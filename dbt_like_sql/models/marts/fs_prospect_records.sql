@@ -13,6 +13,7 @@ prospects as (
 
     select i.*
     from {{ source('hq', 'batch_items') }} as i
+    inner join {{ source('hq', 'batches') }} as b on b.batch_key = i.batch_key and b.system = 'fs'
     left join known as k on k.batch_key = i.batch_key and k.item_id = i.item_id
     where coalesce(i.full_name, i.first_name, i.last_name, i.email) is not null and k.item_id is null
 

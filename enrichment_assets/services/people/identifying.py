@@ -17,6 +17,7 @@ from enrichment_assets.domain.emails import read_emails
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.linkedin import linkedin_person
+from enrichment_assets.domain.mail_aliases import mailbox
 from enrichment_assets.domain.name_words import fold
 from enrichment_assets.domain.person_traces import Traits
 from enrichment_assets.domain.phones import read_phones
@@ -25,7 +26,6 @@ from enrichment_assets.domain.suppression import (
     Identity,
     Kind,
     identities_of,
-    mailbox,
     person_at_company,
     read_identity,
 )
