@@ -69,7 +69,7 @@ def named(found: Sequence[Found], sha256: str | None = None) -> list[Selection]:
     """
     if sha256 is not None and re.fullmatch("[0-9a-fA-F]{8,64}", sha256) is None:
         raise ConfigurationError(
-            f"{sha256[:80]!r} names no bytes: give the hash as `enrich review show` prints it, 8 digits of it at least",
+            f"{sha256[:80]!r} names no bytes: give the hash that the draft is shown with, 8 digits of it at least",
             code="review.hash_invalid",
         )
     selections: dict[str, list[Found]] = {}
