@@ -51,7 +51,7 @@ def exact(path: Path, limits: ReadLimits, width: int) -> Found:
     ]
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANYTHING | QUOTED.map(lambda cells: "".join(cells).encode()))
 @example(b"\xef\xbb\xbf1,2\n")
 @example(b'1,"2\n3,4\n' * 8)
