@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.store.hq import Hq
+
+if TYPE_CHECKING:
+    from enrichment_assets.engine.run.context import Batch
 
 SHARE = 10
 """A look rests so many times as long as it took: of a large batch it reads a million states."""
@@ -37,11 +42,17 @@ class FamilyLooks:
         """Write all that has ended, also what could not be written before; why not -> how many families."""
         return self._write(again=True) if self._has_families else {}
 
-    def _write(self, *, again: bool) -> Mapping[str, int]:
+    @cached_property
+    def _batch(self) -> Batch:
+        """As it was launched: every look has the same."""
         from enrichment_assets.services.batches.advancing import load_batch
+
+        return load_batch(self._hq, self._batch_key)
+
+    def _write(self, *, again: bool) -> Mapping[str, int]:
         from enrichment_assets.services.batches.families import write_families
 
-        report = write_families(self._hq, load_batch(self._hq, self._batch_key), again=again)
+        report = write_families(self._hq, self._batch, again=again)
         for column, values in sorted(report.unfit.items()):
             self._warn(f"{values} values do not fit the type of {column} and were left out")
         return report.problems

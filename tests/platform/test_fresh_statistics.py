@@ -71,6 +71,7 @@ from enrichment_assets.store.review.questions import open_questions
 from enrichment_assets.store.review.standings import replace_standings
 from enrichment_assets.store.runs import claims, contexts, shared_answers, step_times
 from enrichment_assets.store.sources import gathering, jobs
+from enrichment_assets.store.sources.user_tables import find_table
 from enrichment_assets.store.states import (
     batch_states,
     chosen,
@@ -249,6 +250,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     families.unwritten: lambda c, b: families.unwritten(c, b.batch_id),
     own_tables.write_own_rows: lambda c, b: own_tables.write_own_rows(
         c,
+        find_table(c, EDITS.table) or pytest.fail("the table is there"),
         EDITS,
         [("acme", "fresh", item, "p", datetime.now(UTC), "x") for item in b.items[:GROUP]],
         {item: own_tables.Origin(OWN, str(item)) for item in b.items[:GROUP]},

@@ -160,8 +160,9 @@ def _write(
     for table in settings.tables:
         refuse_reserved_table(table.table, f"pipeline {pipeline}, families")
         rows = [row for one in told for row in one.rows[table.table]]
-        if table.create and own_tables.is_users_own(connection, table):
-            unfit += own_tables.write_own_rows(connection, table, rows, brought, pipeline)
+        own = own_tables.users_own(connection, table) if table.create else None
+        if own is not None:
+            unfit += own_tables.write_own_rows(connection, own, table, rows, brought, pipeline)
         else:
             family_tables.ensure_table(connection, table, pipeline)
             family_tables.write_rows(connection, table, rows)

@@ -88,9 +88,7 @@ def check_source(
 def _taken(connection: Connection, table: UserTable, ready: Ready, pipeline: str) -> Iterator[str]:
     """Tables that the pipeline would make for its results where the user has one, and not the one of the source."""
     for one in ready.families.tables if ready.families else ():
-        if not (one.create and own_tables.is_users_own(connection, one)):
-            continue
-        own = user_tables.find_table(connection, one.table)
+        own = own_tables.users_own(connection, one) if one.create else None
         if own is not None and (own.schema, own.name) != (table.schema, table.name):
             yield (
                 f"pipeline {pipeline} writes a table {one.table!r}, and the workspace has another of that name that "

@@ -51,16 +51,29 @@ def origins(connection: Connection, item_ids: Sequence[int]) -> dict[int, Origin
     return {row["item_id"]: Origin(TableSource.of(row["definition"]), row["row_key"]) for row in rows}
 
 
-def is_users_own(connection: Connection, table: FamilyTable) -> bool:
-    """Whether there is a table of that name that the platform has not made."""
+def users_own(connection: Connection, table: FamilyTable) -> UserTable | None:
+    """The table of that name, if there is one that the platform has not made."""
     found = find_table(connection, table.table)
-    return found is not None and not set(BUILT_IN) <= set(found.types)
+    return None if found is None or set(BUILT_IN) <= set(found.types) else found
 
 
 def write_own_rows(
-    connection: Connection, table: FamilyTable, rows: Sequence[Row], brought: Mapping[int, Origin], pipeline: str
+    connection: Connection,
+    own: UserTable,
+    table: FamilyTable,
+    rows: Sequence[Row],
+    brought: Mapping[int, Origin],
+    pipeline: str,
 ) -> Counter[str]:
     """Update the rows that the table itself brought; one that is gone from it stays gone. The caller commits.
+
+    Args:
+        connection: The workspace.
+        own: The table as the catalogue has it (`users_own`).
+        table: The same as the pipeline names it.
+        rows: Of roots.
+        brought: Where their items came from.
+        pipeline: Its slug.
 
     Returns:
         `table.column` -> values that it could not have, and that were left out.
@@ -68,24 +81,30 @@ def write_own_rows(
     Raises:
         ConfigurationError: A row did not come from this table.
     """
-    by_source: dict[str, tuple[TableSource, list[tuple[str, Row]]]] = {}
-    own = find_table(connection, table.table)
+    by_table: dict[str, list[tuple[TableSource, list[tuple[str, Row]]]]] = {}
     for row in rows:
         origin = brought.get(row[BUILT_IN.index("item_id")])
-        found = None if origin is None else find_table(connection, origin.source.table)
-        if own is None or origin is None or found is None or (found.schema, found.name) != (own.schema, own.name):
+        if origin is None or (
+            origin.source.table not in by_table and not _is_named(connection, own, origin.source.table)
+        ):
             raise ConfigurationError(
                 f"pipeline {pipeline}: the workspace has a table {table.table!r} that the platform has not made, and "
                 "rows of the batch did not come from it: rename that table, or copy the pipeline with another name",
                 code="families.table_taken",
             )
-        of_source = by_source.setdefault(origin.source.key, (origin.source, []))
-        of_source[1].append((origin.key, row))
-    unfit: Counter[str] = Counter()
-    for source, keyed in by_source.values():
-        if own is not None:
-            unfit += _update(connection, own, source, table, keyed)
-    return unfit
+        sources = by_table.setdefault(origin.source.table, [])
+        keyed = next((keyed for source, keyed in sources if source == origin.source), None)
+        if keyed is None:
+            sources.append((origin.source, keyed := []))
+        keyed.append((origin.key, row))
+    of_sources = [one for sources in by_table.values() for one in sources]
+    return sum((_update(connection, own, source, table, keyed) for source, keyed in of_sources), Counter[str]())
+
+
+def _is_named(connection: Connection, own: UserTable, name: str) -> bool:
+    """Whether a source's name of a table, perhaps with its schema, is this table's."""
+    found = find_table(connection, name)
+    return found is not None and (found.schema, found.name) == (own.schema, own.name)
 
 
 def _update(
