@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
+from enrichment_assets.sandbox.exchange import Refusal
 from enrichment_assets.sandbox.providers.alert_channels import AlertChannel, PagerDuty
 
 if TYPE_CHECKING:
@@ -36,13 +37,36 @@ async def handle_admin(server: SandboxServer, request: web.BaseRequest) -> web.R
         return _json(_messages(server))
     if endpoint == ("POST", "flush-callbacks"):
         return _json(await server.callbacks.flush())
+    if request.method == "POST" and endpoint[1].startswith("happen/"):
+        return await _happen(server, endpoint[1].removeprefix("happen/"), request)
     if endpoint == ("POST", "reset"):
         server.reset()
         return _json({"status": "reset"})
     endpoints = (
-        "settings (GET, PATCH), billing, calls, callbacks, messages, health (GET), flush-callbacks, reset (POST)"
+        "settings (GET, PATCH), billing, calls, callbacks, messages, health (GET), flush-callbacks, reset, "
+        "happen/<provider> (POST)"
     )
     return _json({"error": f"no such endpoint; there are {endpoints}"}, status=404)
+
+
+async def _happen(server: SandboxServer, name: str, request: web.BaseRequest) -> web.Response:
+    """Let something happen at a provider; its callbacks are arranged as those of a request are."""
+    provider = server.providers.get(name)
+    if provider is None:
+        return _json({"error": f"no such provider; known: {', '.join(sorted(server.providers))}"}, status=404)
+    try:
+        told = orjson.loads(await request.read())
+        if not isinstance(told, dict):
+            raise TypeError("send a JSON object")
+        reply = provider.happen(server.population, told)
+    except Refusal as refusal:
+        return web.Response(status=refusal.reply.status, body=refusal.reply.body, content_type="application/json")
+    except (ValueError, TypeError) as error:
+        return _json({"error": str(error)}, status=400)
+    behaviour = server.settings.behaviour(name)
+    for planned in reply.callbacks:
+        server.callbacks.schedule(server.settings.seed, behaviour, planned, 0)
+    return web.Response(status=reply.status, body=reply.body, content_type="application/json")
 
 
 def _messages(server: SandboxServer) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Callbacks: sent later, by one shared session, each exactly as often as its fate says and never retried.
+"""Callbacks: sent later, by one shared session, each exactly as often as its fate says.
 
-That nobody retries is the point: most providers do not, and the platform has to live with it. Delay, loss, duplicates,
+Nobody retries, as most providers do not, and the platform has to live with it; one that does plans each of its tries
+(`PlannedCallback.answered`). Delay, loss, duplicates,
 lateness, order and garbage all follow from the seed and the question that the callback answers.
 """
 
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -21,13 +23,16 @@ from enrichment_assets.sandbox.settings import Behaviour, SandboxSettings
 
 @dataclass(slots=True)
 class Delivery:
-    """One POST to be made: `rank` is its place in a shuffled flush."""
+    """One POST to be made: `rank` is its place in a shuffled flush, `held` that only a flush sends it."""
 
     url: str
     body: bytes
     content_type: str
     identity: str
     rank: bytes
+    headers: Mapping[str, str]
+    answered: Callable[[int | None], PlannedCallback | None] | None
+    held: bool
 
 
 class CallbackSender:
@@ -97,11 +102,14 @@ class CallbackSender:
         if behaviour.shuffle_callbacks:
             delay += place * behaviour.shuffle_window
         rank = digest(seed, "order", planned.identity, attempt) if behaviour.shuffle_callbacks else b""
-        delivery = Delivery(planned.url, body, content_type, planned.identity, rank)
-        self._arrange(delivery, None if behaviour.hold_callbacks else delay)
+        held = behaviour.hold_callbacks
+        delivery = Delivery(
+            planned.url, body, content_type, planned.identity, rank, planned.headers, planned.answered, held
+        )
+        self._arrange(delivery, None if held else delay)
         if doubled:
             self.counts["duplicated"] += 1
-            self._arrange(delivery, None if behaviour.hold_callbacks else delay + 0.05 * rng.roll())
+            self._arrange(delivery, None if held else delay + 0.05 * rng.roll())
 
     async def flush(self) -> dict[str, int]:
         """Send everything that waits now, one after another, and return the counts when all are answered.
@@ -164,7 +172,7 @@ class CallbackSender:
     async def _send(self, delivery: Delivery) -> None:
         assert self._session is not None  # noqa: S101 - started before it is used
         self.counts["sent"] += 1
-        headers = {"content-type": delivery.content_type}
+        headers = {**delivery.headers, "content-type": delivery.content_type}
         status: int | None = None
         try:
             async with self._session.post(delivery.url, data=delivery.body, headers=headers) as answer:
@@ -175,3 +183,7 @@ class CallbackSender:
         else:
             self.counts["delivered" if 200 <= status < 300 else "refused"] += 1
         self.recent.append({"identity": delivery.identity, "status": status, "bytes": len(delivery.body)})
+        again = None if delivery.answered is None else delivery.answered(status)
+        if again is not None:
+            next_try = replace(delivery, url=again.url, body=again.body, answered=again.answered)
+            self._arrange(next_try, None if delivery.held else again.after)

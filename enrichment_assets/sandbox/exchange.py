@@ -79,13 +79,19 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCallback:
-    """A POST that the provider owes to `url`, due `after` seconds; `identity` is what it answers."""
+    """A POST that the provider owes to `url`, due `after` seconds; `identity` is what it answers.
+
+    `answered`, for a provider that tries again: called with the receiver's status (None: no answer came), gives the
+    next try or None.
+    """
 
     url: str
     body: bytes
     identity: str
     after: float
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    answered: Callable[[int | None], PlannedCallback | None] | None = None
 
 
 @dataclass(slots=True)

@@ -95,6 +95,10 @@ class SandboxProcess:
         """Change settings while it runs; returns all of them. Raises `ValueError` for one that cannot be."""
         return self._admin("PATCH", "settings", settings)
 
+    def happen(self, provider: str, **told: Any) -> dict[str, Any]:
+        """Let something happen there that no caller asked for, such as a reply. Raises `ValueError` if it cannot."""
+        return self._admin("POST", f"happen/{provider}", told)
+
     def flush_callbacks(self) -> dict[str, Any]:
         """Send every waiting callback now and wait until all are answered."""
         return self._admin("POST", "flush-callbacks")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, json_reply
 from enrichment_assets.sandbox.limits import Room
+from enrichment_assets.sandbox.population import Population
 
 
 class SimulatedProvider(ABC):
@@ -56,6 +57,18 @@ class SimulatedProvider(ABC):
     def server_error(self, call: Call, status: int) -> Reply:
         """A 5xx of the provider, before any work."""
         return json_reply(status, {"error": "internal error"})
+
+    def happen(self, population: Population, told: Mapping[str, Any]) -> Reply:
+        """Something happens at this provider that no caller asked for: a person replies, a card is moved.
+
+        Args:
+            population: Of the sandbox.
+            told: What happens, in words of the provider's own simulation.
+
+        Raises:
+            Refusal: Nothing can happen by itself here, or not that.
+        """
+        raise Refusal(json_reply(404, {"error": f"nothing happens by itself at {self.name}"}))
 
     def limit_headers(self, room: Room, call: Call, under_way: int) -> dict[str, str]:
         """Headers that tell what is left of the limits."""
