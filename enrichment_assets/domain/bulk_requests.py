@@ -19,7 +19,7 @@ from enrichment_assets.domain.workflow import WorkflowDefinition
 MEMBERS = "members"
 """What templates of the request call the list of members."""
 
-OF_THE_CALL = (MEMBERS, "parameters", "callback_url", "external_id", "secrets")
+OF_THE_CALL = (MEMBERS, "parameters", "callback_url", "external_id", "secrets", "lookups", "target")
 """Names that belong to a request for many; any other is one item's."""
 
 MAX_NAME = 1_000

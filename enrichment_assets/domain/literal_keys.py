@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from enrichment_assets.domain.workflow import RequestTemplate, WorkflowDefinition
+from enrichment_assets.domain.reads import delivered_texts, requests_of, spelt
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 SECRET_NAME = re.compile(
     r"(?:^|\.)key$|(?:^|[._-])(?:(?:api|access|private|secret|auth|client|subscription|licen[cs]e)[_-]?key|token|password"
@@ -69,12 +70,14 @@ def _texts(workflow: WorkflowDefinition) -> Iterator[tuple[str, Any]]:
     if workflow.prompt is not None:
         yield "prompt.instructions", workflow.prompt.instructions
         yield from _walk("prompt.inputs", workflow.prompt.inputs)
-    for place, request in (("request", workflow.request), ("poll.request", workflow.poll and workflow.poll.request)):
-        if isinstance(request, RequestTemplate):
-            yield f"{place}.url", request.url
-            yield from _walk(f"{place}.headers", request.headers)
-            yield from _walk(f"{place}.query", request.query)
-            yield from _walk(f"{place}.body", request.body)
+    for start, request in requests_of(workflow):
+        place = spelt(start)
+        yield f"{place}.url", request.url
+        yield from _walk(f"{place}.headers", request.headers)
+        yield from _walk(f"{place}.query", request.query)
+        yield from _walk(f"{place}.body", request.body)
+    for start, text in delivered_texts(workflow):
+        yield spelt(start), text
 
 
 def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:

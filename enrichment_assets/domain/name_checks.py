@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from enrichment_assets.domain.bulk_requests import MEMBERS
 from enrichment_assets.domain.client_profiles import NAMES, PROFILE
+from enrichment_assets.domain.delivery_names import delivery_name_fault
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import names_in
 from enrichment_assets.domain.expressions import Expression
@@ -170,7 +171,9 @@ def _unknown(
         return "`external_id` is there only in `poll.request`"
     if head == MEMBERS and (workflow.bulk is None or read.place[0] != "request"):
         return "`members` is there only in the request of a workflow with `bulk`"
-    if head in ROOTS or head in fields:
+    if (message := delivery_name_fault(workflow, read)) is not None:
+        return message
+    if head in ROOTS or head in fields or workflow.delivery is not None:  # a delivery reads leads: `delivery_checks`
         return None
     guess = did_you_mean(head, [*ROOTS, *fields])
     if misspelt(head, [*ROOTS, *fields]):

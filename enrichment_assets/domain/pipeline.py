@@ -109,6 +109,9 @@ class PipelineDefinition(Part):
     known: Known | None = Field(
         default=None, description="leads that the client has from earlier batches; null: nobody looks whether it has"
     )
+    deliver: list[Slug] = Field(
+        default_factory=list, max_length=20, description="deliveries to which its leads go by themselves once extracted"
+    )
 
     def slugs(self) -> list[str]:
         """The workflow slugs in order, waterfalls flattened."""
@@ -161,6 +164,9 @@ class Blueprint(Part):
     target: Target | None = Field(default=None, description="null: as many as there are")
     families: Families | None = None
     known: Known | None = None
+    deliver: list[Slug] = Field(
+        default_factory=list, description="as the pipeline said; each is read again when leads are delivered"
+    )
     steps: list[BlueprintStep] = Field(min_length=1)
 
     def step(self, slug: str) -> BlueprintStep:

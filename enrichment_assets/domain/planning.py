@@ -6,7 +6,7 @@ pipeline, these workflow versions, this client's overrides) and is what the batc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -29,7 +29,7 @@ from enrichment_assets.domain.pipeline import (
 )
 from enrichment_assets.domain.prompts.checks import steered_faults
 from enrichment_assets.domain.reads import reads_of
-from enrichment_assets.domain.suggestions import did_you_mean, misspelt
+from enrichment_assets.domain.suggestions import did_you_mean, instead, misspelt
 from enrichment_assets.domain.template_expressions import names_in
 from enrichment_assets.domain.workflow import Entity, Mode, WorkflowDefinition
 
@@ -68,6 +68,9 @@ def validate_pipeline(
         if slug in seen:
             problems.append(f"step {position + 1}, {slug}: stands twice in the pipeline")
         seen.add(slug)
+        if workflow.delivery is not None:
+            problems.append(f"step {position + 1}, {slug}: is a delivery and no step: name it under `deliver`")
+            continue
         later = [workflows[name] for name in slugs[position + 1 :] if name in workflows]
         problems += [
             f"step {position + 1}, {slug}: {_missing(alternatives, later, known)}"
@@ -84,7 +87,22 @@ def validate_pipeline(
         available |= given_by(workflow)
     if pipeline.families is not None:
         problems += family_faults(pipeline.families, available)
-    return [*problems, *_target_faults(pipeline, workflows)]
+    return [*problems, *_target_faults(pipeline, workflows), *_delivery_faults(pipeline, workflows)]
+
+
+def _delivery_faults(pipeline: PipelineDefinition, workflows: Mapping[str, WorkflowDefinition]) -> Iterator[str]:
+    """Why leads cannot go where the pipeline says, or not in that order."""
+    deliveries = [slug for slug, workflow in workflows.items() if workflow.delivery is not None]
+    for number, slug in enumerate(pipeline.deliver):
+        where, workflow = f"deliver {number + 1}", workflows.get(slug)
+        if workflow is None:
+            yield f"{where}: there is no delivery {slug!r}: {instead(slug, deliveries)}"
+        elif workflow.delivery is None:
+            yield f"{where}, {slug}: is no delivery but a step: it has no `phase: delivery`"
+        elif slug in pipeline.deliver[:number]:
+            yield f"{where}, {slug}: stands twice"
+        elif (follows := workflow.delivery.follows) is not None and follows.delivery not in pipeline.deliver[:number]:
+            yield f"{where}, {slug}: follows {follows.delivery}, which does not stand before it"
 
 
 def _target_faults(pipeline: PipelineDefinition, workflows: Mapping[str, WorkflowDefinition]) -> list[str]:
@@ -201,6 +219,7 @@ def build_blueprint(
         system=pipeline.system,
         families=pipeline.families,
         known=pipeline.known,
+        deliver=pipeline.deliver,
         steps=steps,
     )
 

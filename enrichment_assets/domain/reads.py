@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import optional_paths, paths_in
 from enrichment_assets.domain.expressions import Expression
+from enrichment_assets.domain.request_template import RequestTemplate
 from enrichment_assets.domain.template_expressions import TemplateError
 from enrichment_assets.domain.template_expressions import paths_in as template_paths
-from enrichment_assets.domain.workflow import RequestTemplate, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 Place = tuple[str | int, ...]
 """Keys into the workflow's file: `("request", "body", "people", 0, "name")`."""
@@ -53,11 +54,13 @@ def texts_of(request: RequestTemplate, place: Place) -> Iterator[tuple[Place, st
 
 
 def requests_of(workflow: WorkflowDefinition) -> Iterator[tuple[Place, RequestTemplate]]:
-    """The request and the poll's, each with its place."""
+    """The request, the poll's and those of a delivery, each with its place."""
     if workflow.request is not None:
         yield ("request",), workflow.request
     if workflow.poll is not None:
         yield ("poll", "request"), workflow.poll.request
+    if workflow.delivery is not None:
+        yield from workflow.delivery.requests().items()
 
 
 def member_texts(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
@@ -73,6 +76,15 @@ def prompt_texts(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
         yield from _texts(INPUTS, workflow.prompt.inputs)
 
 
+def delivered_texts(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
+    """Every text of a delivery that can be a template and stands in no request, with its place."""
+    if workflow.delivery is not None:
+        yield ("delivery", "target"), workflow.delivery.target
+        for name, one in workflow.delivery.fields.items():
+            if one.value is not None:
+                yield ("delivery", "fields", name, "value"), one.value
+
+
 INSTRUCTIONS: Place = ("prompt", "instructions")
 INPUTS: Place = ("prompt", "inputs")
 
@@ -83,7 +95,7 @@ def reads_of(workflow: WorkflowDefinition) -> list[Read]:
     for start, request in requests_of(workflow):
         for place, text in texts_of(request, start):
             found += [Read(place, path.names, path.optional) for path in _in_template(text)]
-    for place, text in (*member_texts(workflow), *prompt_texts(workflow)):
+    for place, text in (*member_texts(workflow), *prompt_texts(workflow), *delivered_texts(workflow)):
         found += [Read(place, path.names, path.optional) for path in _in_template(text)]
     if workflow.run_if is not None:
         found += _in_expression(("run_if",), workflow.run_if)

@@ -17,6 +17,7 @@ from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest, SecretPlace
 from enrichment_assets.domain.public_addresses import names_private_place
+from enrichment_assets.domain.request_template import RequestTemplate
 from enrichment_assets.domain.template_expressions import (
     Evaluate,
     Part,
@@ -25,7 +26,7 @@ from enrichment_assets.domain.template_expressions import (
     compile_text,
     parse,
 )
-from enrichment_assets.domain.workflow import RequestTemplate, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 MAX_URL = 8_000
 MAX_HEADER = 8_000

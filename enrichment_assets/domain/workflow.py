@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 from enrichment_assets.domain.bulk import Bulk
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.contact_records import ABOUT_EMAIL, EmailRecords, PhoneRecords, fields_of_records
+from enrichment_assets.domain.deliveries import Delivery, WorkflowPhase, delivery_fault
 from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.drafts import drafts_fault
 from enrichment_assets.domain.durations import Seconds
@@ -30,6 +31,7 @@ from enrichment_assets.domain.patience import Limits, Retry
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
 from enrichment_assets.domain.regions import Processor, RegionCode, UnknownCountry
+from enrichment_assets.domain.request_template import RequestTemplate
 from enrichment_assets.domain.reviews import Review, review_fault, with_question
 from enrichment_assets.domain.signatures import SignatureScheme
 
@@ -66,24 +68,6 @@ class Entity(StrEnum):
 
     PERSON = "person"
     COMPANY = "company"
-
-
-class RequestTemplate(Part):
-    """An HTTP request with `{{field}}` templates.
-
-    `url` is absolute, or a path below the provider's `base_url`. A value that is nothing but one expression keeps its
-    type (a number stays a number); a query parameter, header or body member whose whole value renders to null
-    or an empty string is left out.
-    Besides the item's fields, templates see `original` (the uploaded row by column name), `item` (id, row_number,
-    parent_id, batch, client), `parameters`, `client_profile`, and in async workflows `callback_url`.
-    """
-
-    method: Literal["GET", "POST", "PUT", "PATCH"] = "POST"
-    url: str = Field(min_length=1)
-    headers: dict[str, str] = Field(default_factory=dict)
-    query: dict[str, Any] = Field(default_factory=dict)
-    body: dict[str, Any] | list[Any] | str | None = None
-    body_format: Literal["json", "form", "text"] = "json"
 
 
 class ResponseMapping(Part):
@@ -155,6 +139,9 @@ class WorkflowDefinition(Part):
     title: str = Field(min_length=1, max_length=200)
     description: str = ""
     step: int = Field(ge=0, le=100_000, description="overall_step_number: the usual place in a pipeline")
+    phase: WorkflowPhase = Field(
+        default=WorkflowPhase.ENRICHMENT, description="what it does: learns of rows, or delivers"
+    )
     stage: Stage | None = Field(default=None, description="where a lead stands in the funnel once this found something")
     provider: str = Field(pattern=IDENTIFIER_PATTERN)
     operation: str = Field(min_length=1, max_length=100)
@@ -187,6 +174,7 @@ class WorkflowDefinition(Part):
     request: RequestTemplate | None = None
     prompt: Prompt | None = Field(default=None, description="what a language model is asked, instead of a `request`")
     review: Review | None = Field(default=None, description="what a person is asked, instead of a `request`")
+    delivery: Delivery | None = Field(default=None, description="which leads go where, with `phase: delivery`")
     response: ResponseMapping = ResponseMapping()
     callback: Callback = Callback()
     poll: Poll | None = None
@@ -232,6 +220,8 @@ class WorkflowDefinition(Part):
         if self.mode is not Mode.LOCAL and self.request is None and self.prompt is None:
             raise ValueError(f"a {self.mode} workflow needs a `request`")
         if fault := review_fault(self) or (fault_beside(self.prompt, self) if self.prompt is not None else None):
+            raise ValueError(fault)
+        if fault := delivery_fault(self):
             raise ValueError(fault)
         if self.mode is Mode.ASYNC and self.response.not_found_status:
             raise ValueError(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enrichment_assets.domain.bulk import Match
 from enrichment_assets.domain.bulk_answers import BulkReader
 from enrichment_assets.domain.bulk_checks import bulk_faults
+from enrichment_assets.domain.delivery_checks import delivery_expressions, delivery_steps, shape_faults
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import negates_half
 from enrichment_assets.domain.expressions import Expression, condition
@@ -19,7 +20,15 @@ from enrichment_assets.domain.prompts.checks import prompt_faults
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
 from enrichment_assets.domain.prompts.reading import PromptReader
 from enrichment_assets.domain.provider import Provider
-from enrichment_assets.domain.reads import Place, member_texts, prompt_texts, requests_of, spelt, texts_of
+from enrichment_assets.domain.reads import (
+    Place,
+    delivered_texts,
+    member_texts,
+    prompt_texts,
+    requests_of,
+    spelt,
+    texts_of,
+)
 from enrichment_assets.domain.renderers import renderer_of
 from enrichment_assets.domain.review_answers import ReviewReader
 from enrichment_assets.domain.suggestions import did_you_mean
@@ -28,7 +37,7 @@ from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import LOCAL, Mode, WorkflowDefinition
 
 _PLACED = re.compile(
-    r"^((?:request|poll|response|callback|provides|emits|emails|phones|run_if|bulk|prompt)[\w.\[\]-]*): (.+)$",
+    r"^((?:request|poll|response|callback|provides|emits|emails|phones|run_if|bulk|prompt|delivery)[\w.\[\]-]*): (.+)$",
     re.DOTALL,
 )
 
@@ -72,7 +81,7 @@ def workflow_faults(
         parameters: Parameters that clients' configs set besides the workflow's own.
     """
     found = [*_provider_faults(workflow, providers), *_template_faults(workflow), *_expression_faults(workflow)]
-    found += [*bulk_faults(workflow), *prompt_faults(workflow, providers)]
+    found += [*bulk_faults(workflow), *prompt_faults(workflow, providers), *shape_faults(workflow)]
     if not found:
         found += _whole_faults(workflow, providers)
     provider = providers.get(workflow.provider)
@@ -95,7 +104,7 @@ def _template_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
                 parse(text, secrets_allowed=place[len(start)] == "headers")
             except (TemplateError, ValueError) as error:
                 yield Fault(place, f"{text!r}: {error}")
-    for place, text in (*member_texts(workflow), *prompt_texts(workflow)):
+    for place, text in (*member_texts(workflow), *prompt_texts(workflow), *delivered_texts(workflow)):
         try:
             parse(text)
         except (TemplateError, ValueError) as error:
@@ -133,6 +142,7 @@ def _expressions(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
     if workflow.destination is not None:
         for name, column in workflow.destination.columns.items():
             yield ("destination", "columns", name), column.source
+    yield from delivery_expressions(workflow)
     if workflow.run_if is not None:
         yield ("run_if",), workflow.run_if
 
@@ -155,6 +165,7 @@ def _whole_faults(workflow: WorkflowDefinition, providers: Mapping[str, Provider
     if workflow.run_if is not None:
         text = workflow.run_if
         steps.append(lambda: condition(text))
+    steps += delivery_steps(workflow)
     for step in steps:
         try:
             step()

@@ -35,7 +35,7 @@ from enrichment_assets.domain.provider import (
     Verdict,
 )
 from enrichment_assets.domain.request_parts import join_url, with_headers
-from enrichment_assets.domain.workflow import RequestTemplate
+from enrichment_assets.domain.request_template import RequestTemplate
 
 _KEY = SecretPlace("api_key")
 _BEARER = "authorization"

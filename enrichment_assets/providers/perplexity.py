@@ -20,7 +20,7 @@ from enrichment_assets.domain.prompts.schemas import Carrier, as_carried, schema
 from enrichment_assets.domain.prompts.vendor_errors import classify_reply, failure_of_response
 from enrichment_assets.domain.provider import Ability, Answer, RenderedRequest, Secret, Verdict
 from enrichment_assets.domain.request_parts import join_url, with_headers
-from enrichment_assets.domain.workflow import RequestTemplate
+from enrichment_assets.domain.request_template import RequestTemplate
 
 SONAR = "sonar"
 _PATHS = {"responses": "/v1/responses", "agent": "/v1/agent", SONAR: "/chat/completions"}

@@ -65,8 +65,13 @@ def known_types(layout: Layout) -> dict[str, str]:
 
 def reserved() -> frozenset[str]:
     """Names that no workflow can declare: `final_leads` has them anyway, or no table can have them."""
+    return own_columns() | _SYSTEM | _ELSEWHERE
+
+
+def own_columns() -> frozenset[str]:
+    """Columns that `final_leads` has whatever workflows declare."""
     ours = {column.name for column in load_project().model("final_leads").columns}
-    return frozenset(ours - {declared.column.name for declared in shipped()}) | _SYSTEM | _ELSEWHERE
+    return frozenset(ours - {declared.column.name for declared in shipped()})
 
 
 def shipped() -> list[Declared]:

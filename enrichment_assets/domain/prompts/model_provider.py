@@ -10,7 +10,8 @@ from enrichment_assets.domain.prompts.batch_api import BatchApi
 from enrichment_assets.domain.prompts.definition import Prompt
 from enrichment_assets.domain.prompts.neutral import Completion, NeutralPrompt
 from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest
-from enrichment_assets.domain.workflow import Poll, RequestTemplate, WorkflowDefinition
+from enrichment_assets.domain.request_template import RequestTemplate
+from enrichment_assets.domain.workflow import Poll, WorkflowDefinition
 
 PromptFault = tuple[tuple[str | int, ...], str]
 """A place below the workflow (`("prompt", "answer", "properties", "score")`), and what is wrong there."""

@@ -15,9 +15,10 @@ from enrichment_assets.domain.prompts.fencing import fenced, most_bytes
 from enrichment_assets.domain.prompts.model_provider import ModelProvider
 from enrichment_assets.domain.prompts.neutral import NeutralPrompt
 from enrichment_assets.domain.provider import Provider, RenderedRequest
+from enrichment_assets.domain.request_template import RequestTemplate
 from enrichment_assets.domain.template_expressions import PARAMETERS, as_text, names_in
 from enrichment_assets.domain.templating import MAX_BODY, RequestRenderer
-from enrichment_assets.domain.workflow import RequestTemplate, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 
 MAX_NAME = 64
 _THE_SAME_FOR_ALL = frozenset({PARAMETERS, PROFILE, "item"})

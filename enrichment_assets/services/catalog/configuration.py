@@ -309,7 +309,7 @@ def _broken_pipelines(
     warnings = []
     for row in rows:
         pipeline = PipelineDefinition.model_validate(row["definition"])
-        if changed in pipeline.slugs() and (problems := validate_pipeline(pipeline, workflows)):
+        if changed in (*pipeline.slugs(), *pipeline.deliver) and (problems := validate_pipeline(pipeline, workflows)):
             whose = f" of client {row['client']}" if row["client"] else ""
             warnings.append(f"pipeline {pipeline.slug}{whose} cannot work any more: {'; '.join(problems)}")
     return warnings

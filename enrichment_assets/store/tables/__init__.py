@@ -20,6 +20,7 @@ from enrichment_assets.store.tables.catalog import (
     enrichment_registry,
 )
 from enrichment_assets.store.tables.columns import MONEY, metadata
+from enrichment_assets.store.tables.delivery import batch_deliveries, deliveries, planned_deliveries
 from enrichment_assets.store.tables.draft import workflow_drafts
 from enrichment_assets.store.tables.erasure import person_erasures, written_files
 from enrichment_assets.store.tables.family import item_families
@@ -51,6 +52,7 @@ __all__ = [
     "alert_rules",
     "api_keys",
     "approvals",
+    "batch_deliveries",
     "batch_items",
     "batches",
     "budgets",
@@ -60,6 +62,7 @@ __all__ = [
     "client_workflow_configs",
     "clients",
     "company_play_step_completions",
+    "deliveries",
     "draft_standings",
     "enrich_readers",
     "enrichment_pipelines",
@@ -79,6 +82,7 @@ __all__ = [
     "outgoing_messages",
     "outgoing_webhooks",
     "person_erasures",
+    "planned_deliveries",
     "prompt_inputs",
     "provider_calls",
     "pull_syncs",
