@@ -33,6 +33,8 @@ class ActorKind(StrEnum):
     """A key of the HTTP API, by its name."""
     SQL = "sql"
     """A role of Postgres that wrote to a view of ours."""
+    RECIPIENT = "recipient"
+    """Somebody who was written to, and answers; who names the way, never whom (`unsubscribe-link`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The receiver as an ASGI application: the callback endpoint, `GET /health` and `GET /ready`.
+"""The receiver as an ASGI application: callbacks, links to unsubscribe, `GET /health` and `GET /ready`.
 
 What belongs here: putting the parts together, and their life from start to stop. Starlette serves the rare paths; a
 callback goes straight to its endpoint, past routing and middleware it has no use for.
@@ -14,11 +14,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from enrichment_assets.domain.mail.opt_out import PATH
 from enrichment_assets.installation.databases import locate_external, open_databases
 from enrichment_assets.receiver.endpoint import PREFIX, CallbackEndpoint
 from enrichment_assets.receiver.limits import ReceiverLimits
+from enrichment_assets.receiver.opting_out import KeptOptOuts, OptOutEndpoint
 from enrichment_assets.receiver.paces import Paces
 from enrichment_assets.receiver.writer import Connect, InboxWriter, Sink
 from enrichment_assets.settings import Settings
@@ -26,9 +28,11 @@ from enrichment_assets.store.database import AsyncConnection, connect_async
 
 
 class ReceiverApp(Starlette):
-    """Starlette with a short way to the callback endpoint."""
+    """Starlette with a short way to the endpoints whose paths hold a token."""
 
-    def __init__(self, sink: Sink, limits: ReceiverLimits, trusted_proxies: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, sink: Sink, opt_outs: KeptOptOuts, limits: ReceiverLimits, trusted_proxies: tuple[str, ...] = ()
+    ) -> None:
         @asynccontextmanager
         async def life(app: Starlette) -> AsyncIterator[None]:
             await sink.start()
@@ -36,20 +40,27 @@ class ReceiverApp(Starlette):
                 yield
             finally:  # the server has let every request finish by now
                 await sink.stop()
+                opt_outs.close()
 
         async def ready(request: Request) -> JSONResponse:
             stores = await sink.probe()
             return JSONResponse({"status": "ready" if stores else "database away"}, 200 if stores else 503)
 
         super().__init__(routes=[Route("/health", _health), Route("/ready", ready)], lifespan=life)
-        self._endpoint = CallbackEndpoint(sink, limits, Paces(limits, trusted_proxies))
+        paces = Paces(limits, trusted_proxies)
+        self._endpoints: dict[str, ASGIApp] = {
+            PREFIX: CallbackEndpoint(sink, limits, paces),
+            PATH: OptOutEndpoint(opt_outs, limits, paces),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a callback to its endpoint and everything else through Starlette."""
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            await self._endpoint(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        """Send what has a token to its endpoint and everything else through Starlette."""
+        if scope["type"] == "http":
+            for prefix, endpoint in self._endpoints.items():
+                if scope["path"].startswith(prefix):
+                    await endpoint(scope, receive, send)
+                    return
+        await super().__call__(scope, receive, send)
 
 
 def build_app(settings: Settings, limits: ReceiverLimits | None = None) -> Starlette:
@@ -61,7 +72,7 @@ def build_app(settings: Settings, limits: ReceiverLimits | None = None) -> Starl
         locate_external(settings)
     limits = limits or ReceiverLimits.from_environment()
     writer = InboxWriter(_hq_connector(settings, limits.statement_seconds), limits)
-    return ReceiverApp(writer, limits, settings.trusted_proxies)
+    return ReceiverApp(writer, KeptOptOuts(settings), limits, settings.trusted_proxies)
 
 
 def _hq_connector(settings: Settings, statement_seconds: float) -> Connect:

@@ -6,16 +6,17 @@ be too large has cost no memory.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from typing import IO
 
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from enrichment_assets.receiver.limits import MIB, ReceiverLimits
-from enrichment_assets.receiver.replies import FULL, TOO_LARGE, TOO_MUCH_AT_ONCE
+from enrichment_assets.receiver.replies import FULL, TOO_LARGE, TOO_MUCH_AT_ONCE, TOO_SLOW
 
 IN_MEMORY = MIB
 
@@ -25,6 +26,10 @@ class RefusedError(Exception):
 
     def __init__(self, reply: tuple[Message, Message]) -> None:
         self.reply = reply
+
+
+class DisconnectedError(Exception):
+    """The sender left before the body was whole: nothing to store, nobody to answer."""
 
 
 class BodyBudget:
@@ -65,6 +70,11 @@ class Body:
         self._hash = hashlib.sha256()
         self._size = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return self._size
+
     def add(self, chunk: bytes) -> None:
         """Take the next piece. Raises `RefusedError`."""
         if not chunk:
@@ -104,6 +114,21 @@ class Body:
         assert self._file is not None  # noqa: S101 - for the type checker
         self._file.seek(0)
         self._chunks = [self._file.read()]
+
+
+async def read_into(body: Body, receive: Receive, seconds: float) -> None:
+    """Read a request's body to its end. Raises `RefusedError`, also after `seconds`, and `DisconnectedError`."""
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise DisconnectedError
+                body.add(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        raise RefusedError(TOO_SLOW) from None
 
 
 def _on_disk(work: Callable[[], None]) -> None:

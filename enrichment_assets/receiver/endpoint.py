@@ -6,12 +6,12 @@ the payload says is believed. Answers are constant bytes; the token never shows 
 
 from __future__ import annotations
 
-import asyncio
 import re
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from enrichment_assets.receiver.bodies import Body, BodyBudget, RefusedError
+from enrichment_assets.receiver.answering import answer, refuse
+from enrichment_assets.receiver.bodies import Body, BodyBudget, DisconnectedError, RefusedError, read_into
 from enrichment_assets.receiver.headers import as_json, kept_headers
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.receiver.paces import Paces, too_often
@@ -23,7 +23,6 @@ from enrichment_assets.receiver.replies import (
     LISTENING,
     NOT_ALLOWED,
     TOO_LARGE,
-    TOO_SLOW,
     UNAVAILABLE,
     UNKNOWN,
     UNKNOWN_EARLY,
@@ -35,24 +34,12 @@ PREFIX = "/callbacks/"
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
-LINGER_SECONDS = 2.0
-"""How long an early answer stays readable before the connection is cut, while what still comes in is thrown away.
-
-Closing at once with unread bytes would reset the connection, and the sender would never see its 413.
-"""
-LINGER_BYTES = 4 * 1024 * 1024
-
-
 _BY_RECEIPT = {
     Receipt.STORED: ACCEPTED,
     Receipt.ALREADY_STORED: DUPLICATE,
     Receipt.REFUSED: ENOUGH,
     Receipt.UNKNOWN_TOKEN: UNKNOWN,
 }
-
-
-class _DisconnectedError(Exception):
-    """The sender left before the body was whole: nothing to store, nobody to answer."""
 
 
 class CallbackEndpoint:
@@ -70,15 +57,15 @@ class CallbackEndpoint:
         token = scope["path"].rpartition("/")[2]
         caller = self._paces.caller(scope)
         if wait := self._paces.of_caller(caller):
-            await _refuse(scope, receive, send, too_often(wait))
+            await refuse(scope, receive, send, too_often(wait))
         elif method in ("GET", "HEAD"):  # some senders ask whether the address answers before they use it
-            await _answer(send, LISTENING)
+            await answer(send, LISTENING)
         elif method != "POST":
-            await _refuse(scope, receive, send, NOT_ALLOWED)
+            await refuse(scope, receive, send, NOT_ALLOWED)
         elif scope["path"] != PREFIX + token or not _TOKEN.fullmatch(token):
             wait = self._paces.has_guessed(caller)
             self._paces.guessed(caller)
-            await _refuse(scope, receive, send, too_often(wait) if wait else UNKNOWN_EARLY)
+            await refuse(scope, receive, send, too_often(wait) if wait else UNKNOWN_EARLY)
         else:
             await self._receive_callback(token, caller, scope, receive, send)
 
@@ -88,8 +75,8 @@ class CallbackEndpoint:
             await self._take(token, caller, held, scope, receive, send)
         except RefusedError as refused:
             held.release()  # before lingering: a refused body must not hold others up
-            await _refuse(scope, receive, send, refused.reply)
-        except _DisconnectedError:
+            await refuse(scope, receive, send, refused.reply)
+        except DisconnectedError:
             pass
         finally:
             held.release()
@@ -102,17 +89,17 @@ class CallbackEndpoint:
             raise RefusedError(too_often(wait))
         if wait := self._paces.has_guessed(caller):
             await self._must_know(token, wait)
-        await self._read(held, receive)
+        await read_into(held, receive, self._limits.body_seconds)
         callback = IncomingCallback(token, as_json(kept_headers(scope["headers"])), *held.whole())
         try:
             # guard: acknowledged-after-commit
             receipt = await self._sink.submit(callback)
         except UnavailableError:
-            await _answer(send, UNAVAILABLE)
+            await answer(send, UNAVAILABLE)
             return
         if receipt is Receipt.UNKNOWN_TOKEN:
             self._paces.guessed(caller)
-        await _answer(send, _BY_RECEIPT[receipt])
+        await answer(send, _BY_RECEIPT[receipt])
 
     async def _must_know(self, token: str, wait: float) -> None:
         """Raise the refusal unless the token names a call."""
@@ -121,42 +108,3 @@ class CallbackEndpoint:
                 raise RefusedError(too_often(wait))
         except UnavailableError:
             raise RefusedError(FULL) from None
-
-    async def _read(self, held: Body, receive: Receive) -> None:
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _DisconnectedError
-                    held.add(message.get("body", b""))
-                    if not message.get("more_body", False):
-                        return
-        except TimeoutError:
-            raise RefusedError(TOO_SLOW) from None
-
-
-async def _answer(send: Send, messages: tuple[Message, Message]) -> None:
-    await send(messages[0])
-    await send(messages[1])
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, messages: tuple[Message, Message]) -> None:
-    """Answer before the body was read, linger for a moment, close the connection."""
-    await _answer(send, messages)
-    if not any(name == b"expect" for name, _ in scope["headers"]):  # who asked first has sent no body
-        await _linger(receive)
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _linger(receive: Receive) -> None:
-    left = LINGER_BYTES
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            while left > 0:
-                message = await receive()
-                left -= len(message.get("body", b""))
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return

@@ -37,6 +37,7 @@ FOR_USERS = (
     "docs/alerts.md",
     "docs/access.md",
     "docs/callbacks.md",
+    "docs/mail-services.md",
     "docs/webhooks.md",
     "docs/freshness.md",
     "docs/instantly.md",

@@ -24,7 +24,7 @@ def pepper_of(hq: Hq, settings: Settings) -> str | None:
 
     What an earlier version kept in plain text is hashed with it, once.
     """
-    pepper = _known(settings)
+    pepper = known_pepper(settings)
     with hq.transaction() as connection:
         found = store.state(connection)
         if pepper is None and found.mark is None:
@@ -32,6 +32,17 @@ def pepper_of(hq: Hq, settings: Settings) -> str | None:
         if found.plain and (hasher := hasher_of(pepper)) is not None:
             _hash_plain(connection, hasher)
     return pepper
+
+
+# opens files of ours: the pepper, for this account only
+def known_pepper(settings: Settings) -> str | None:
+    """The pepper that this process was given or its home has; None: neither. Makes none, and needs no database."""
+    if settings.suppression_pepper is not None:
+        return settings.suppression_pepper
+    try:
+        return settings.suppression_pepper_file.read_text().strip() or None
+    except FileNotFoundError:
+        return None
 
 
 def must_compare(connection: Connection, pepper: str | None) -> Hasher:
@@ -49,16 +60,6 @@ def must_compare(connection: Connection, pepper: str | None) -> Hasher:
             code="suppression.pepper_missing",
         )
     return hasher
-
-
-# opens files of ours: the pepper, for this account only
-def _known(settings: Settings) -> str | None:
-    if settings.suppression_pepper is not None:
-        return settings.suppression_pepper
-    try:
-        return settings.suppression_pepper_file.read_text().strip() or None
-    except FileNotFoundError:
-        return None
 
 
 def _hash_plain(connection: Connection, hasher: Hasher) -> None:

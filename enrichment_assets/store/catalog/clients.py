@@ -31,3 +31,8 @@ def list_clients(connection: Connection) -> list[Row]:
 def client_slugs(connection: Connection) -> dict[int, str]:
     """Id -> slug of every client, archived ones too."""
     return {row["id"]: row["slug"] for row in connection.execute("select id, slug from clients").fetchall()}
+
+
+def client_exists(connection: Connection, client_id: int) -> bool:
+    """Whether there is a client with that id, archived or not."""
+    return connection.execute("select 1 from clients where id = %s", (client_id,)).fetchone() is not None
