@@ -55,7 +55,8 @@ def add(
 ) -> None:
     """Tell a client's server from now on of what happens to the client's batches and leads.
 
-    Events: batch.finished, batch.paused, batch.resumed, batch.cancelled, budget.exhausted, lead.ready, lead.changed.
+    Events: batch.finished, batch.paused, batch.resumed, batch.cancelled, budget.exhausted, lead.ready, lead.changed,
+    contact.replied, contact.interested, contact.said_no, contact.bounced.
 
     Example: enrich webhook add acme-crm https://crm.acme.com/hooks --client acme --secret ACME_HOOK --event lead.ready
     """

@@ -31,6 +31,8 @@ class ActorKind(StrEnum):
     """Somebody who has logged in."""
     API_KEY = "api-key"
     """A key of the HTTP API, by its name."""
+    EVENT = "event"
+    """What came back of a delivery, by the name of the connection that brought it."""
     SQL = "sql"
     """A role of Postgres that wrote to a view of ours."""
     RECIPIENT = "recipient"

@@ -35,6 +35,13 @@ class EventType(StrEnum):
     """All steps of a lead have ended, and it is published: the first that is heard of it."""
     LEAD_CHANGED = "lead.changed"
     """A lead that was told of is published with other content."""
+    CONTACT_REPLIED = "contact.replied"
+    """Somebody whom a delivery reached has answered."""
+    CONTACT_INTERESTED = "contact.interested"
+    CONTACT_SAID_NO = "contact.said_no"
+    """Somebody has unsubscribed, or called a message spam."""
+    CONTACT_BOUNCED = "contact.bounced"
+    """An address does not exist, says the server that was to take a message for it."""
 
 
 class MessageState(StrEnum):

@@ -140,3 +140,11 @@ class InboxStatus(StrEnum):
     APPLIED = "applied"
     SUPERSEDED = "superseded"
     DEAD = "dead"
+
+
+class EventInboxStatus(StrEnum):
+    """Life of a row in `event_inbox`: to be read, read, or kept because nobody could read it."""
+
+    NEW = "new"
+    READ = "read"
+    DEAD = "dead"

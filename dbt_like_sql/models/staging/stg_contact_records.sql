@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 -- One row per e-mail address or phone number that anybody gave or judged, with that source's own words about it: the
--- records of every answer, of the uploaded row (`details`) and of an emitted object. `verdict` and `kind` are our words.
+-- records of every answer, of the uploaded row (`details`) and of an emitted object, and what came back of mail to it.
+-- `verdict` and `kind` are our words.
 with uploaded as (
 
     select
@@ -82,6 +83,35 @@ records as (
 
 ),
 
+-- What came back of mail to an address, which the correction names in its note.
+told as (
+
+    select
+        client_slug,
+        batch_key,
+        item_id,
+        'human' as source_kind,
+        cast(null as varchar) as source_workflow,
+        cast(null as varchar) as source_provider,
+        32767 as position,
+        cast(null as varchar) as reused_from_batch,
+        edited_at as fetched_at,
+        'email' as field,
+        note as value,
+        value as status,
+        cast(null as varchar) as sub_status,
+        cast(null as double) as confidence,
+        cast(null as varchar) as type,
+        cast(null as double) as record_rank,
+        cast(null as varchar) as do_not_call,
+        'verdict' as role,
+        cast(null as varchar) as rejected_reason,
+        cast(null as varchar) as uploaded_column
+    from {{ source('hq', 'item_edits') }}
+    where field = 'email_status' and value is not null and note is not null
+
+),
+
 listed as (
 
     select
@@ -106,6 +136,8 @@ listed as (
         r.rejected_reason as rejected_reason,
         r.uploaded_column as uploaded_column
     from records
+    union all
+    select * from told
 
 ),
 

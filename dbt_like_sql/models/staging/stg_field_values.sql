@@ -133,6 +133,7 @@ corrected as (
         edited_by,
         edited_at
     from {{ source('hq', 'item_edits') }}
+    where field <> 'email_status'
     qualify row_number() over (partition by batch_key, item_id, field order by edit_id desc) = 1
 
 ),

@@ -1,7 +1,4 @@
-"""The kinds of alerts: what each watches, what its threshold counts, and how grave it is.
-
-Left out on purpose: a reply or an interested lead that alerts its owner. Nothing of the platform reads replies yet.
-"""
+"""The kinds of alerts: what each watches, what its threshold counts, and how grave it is."""
 
 from __future__ import annotations
 
@@ -29,6 +26,8 @@ class Kind(StrEnum):
     SUPPRESSION_HIT = "suppression.hit"
     DELIVERY_FAILED = "delivery.failed"
     FAMILY_FAILED = "family.failed"
+    CONTACT_REPLIED = "contact.replied"
+    EVENT_DEAD = "event.dead"
 
 
 class Severity(StrEnum):
@@ -120,6 +119,12 @@ KINDS: Mapping[Kind, Watched] = {
     Kind.FAMILY_FAILED: Watched(
         "a row with its children has failed, or its tables could not be written", Severity.ERROR
     ),
+    Kind.CONTACT_REPLIED: Watched("somebody has answered, or is interested", Severity.INFO, is_event=True),
+    Kind.EVENT_DEAD: Watched(
+        "N messages that came back to a client's connection could not be read",
+        Severity.ERROR,
+        _n("messages", "1", "1", "1000000"),
+    ),
 }
 
 
@@ -145,6 +150,8 @@ SHIPPED = (
     Shipped(Kind.SUPPRESSION_HIT, None),
     Shipped(Kind.DELIVERY_FAILED, Decimal(60)),
     Shipped(Kind.FAMILY_FAILED, None),
+    Shipped(Kind.CONTACT_REPLIED, None),
+    Shipped(Kind.EVENT_DEAD, Decimal(1)),
 )
 
 

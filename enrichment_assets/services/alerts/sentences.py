@@ -112,6 +112,17 @@ def _family(facts: Facts) -> str:
     return f"{count} of the families of batch {facts['batch']} failed ({facts['what']}): {named}"
 
 
+def _replied(facts: Facts) -> str:
+    who = f"lead {facts['item']} of batch {facts['batch']}" if facts["item"] is not None else "somebody"
+    said = "is interested" if facts["kind"] == "interested" else "has answered"
+    return f"{who} {said}, as {facts['source']} tells"
+
+
+def _unread(facts: Facts) -> str:
+    count = facts["messages"]
+    return f"{count} message{' that' if count == 1 else 's that'} came back could not be read"
+
+
 def _minute(moment: str) -> str:
     """`2026-11-29 03:15 UTC`, of what Postgres writes into JSON in the time zone of its session."""
     return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -131,5 +142,7 @@ SENTENCES: Mapping[Kind, Callable[[Facts], str]] = {
     Kind.SUPPRESSION_HIT: _suppressed,
     Kind.DELIVERY_FAILED: _undelivered,
     Kind.FAMILY_FAILED: _family,
+    Kind.CONTACT_REPLIED: _replied,
+    Kind.EVENT_DEAD: _unread,
 }
 """How each kind is put into words."""

@@ -74,17 +74,38 @@ def edit_fields(
         batch = get_batch(connection, batch_key)
         if batch is None:
             raise no_such_batch(connection, batch_key)
-        blueprint = Blueprint.model_validate(batch["blueprint"]) if batch["blueprint"]["steps"] else None
-        columns = final_columns(settings)
-        kinds = {column: _types_of(column, columns, blueprint) for column in values}
+        correctable = Correctable(settings, batch["blueprint"])
         row, edit_ids = identity_of(connection, batch_key, item_id), []
-        for column, value in values.items():
-            checked = None if value is None else _checked(column, value, row, *kinds[column])
-            edit_ids.append(add_edit(connection, batch_key, item_id, column, checked, by.strip(), note))
+        given = {column: correctable.checked(column, value, row) for column, value in values.items()}
+        for column, value in given.items():
+            edit_ids.append(add_edit(connection, batch_key, item_id, column, value, by.strip(), note))
             said = {"field": column, "edit_id": edit_ids[-1]}
             ids = {"client_id": batch["client_id"], "batch_id": batch["id"]}
             note_action(connection, actor, code, item_id, **ids, after=said)
         return edit_ids
+
+
+class Correctable:
+    """What may be corrected in the leads of one batch, and to what."""
+
+    def __init__(self, settings: Settings, blueprint: Mapping[str, Any]) -> None:
+        """`blueprint`: of the batch, as it is stored."""
+        self._columns = final_columns(settings)
+        self._blueprint = Blueprint.model_validate(blueprint) if blueprint["steps"] else None
+
+    def checked(self, column: str, value: str | None, row: Mapping[str, Any]) -> str | None:
+        """The value as the column holds it; None: it is emptied.
+
+        Args:
+            column: One of final_leads, or a field of the batch's own workflows.
+            value: What it is to be.
+            row: The lead's identity columns.
+
+        Raises:
+            ConfigurationError: Nobody can set the column, or the value is none of it; names column, cause and fix.
+        """
+        kinds = _types_of(column, self._columns, self._blueprint)
+        return None if value is None else _checked(column, value, row, *kinds)
 
 
 def _types_of(

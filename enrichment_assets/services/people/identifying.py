@@ -8,7 +8,7 @@ has to agree where it has one, so that a shared mailbox does not make two people
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,11 @@ def identify(connection: Connection, clients: list[int] | None, whom: Whom) -> P
         items |= found
         known |= _identities(candidates.known_of(connection, sorted(items)))
     return _described(connection, tuple(sorted(items)), known, whom)
+
+
+def known_as(connection: Connection, items: Sequence[int]) -> dict[int, frozenset[Identity]]:
+    """By what the person of each item is known: addresses, profiles, and the name at the company."""
+    return {row["id"]: _identities([row]) for row in candidates.known_of(connection, items)} if items else {}
 
 
 def person_of_items(connection: Connection, items: Iterable[int], hasher: Hasher) -> Person:

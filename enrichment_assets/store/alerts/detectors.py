@@ -226,6 +226,25 @@ select r.id as rule_id, c.client_id, b.batch_key || '/' || c.how || '/' || coale
 from counted c join batches b on b.id = c.batch_id join rules r on {_OURS}
 """
 
+# One incident for each answer that came within a day: whoever owns the lead goes on with it.
+_REPLIED = f"""
+with {_RULES}
+select r.id as rule_id, e.client_id, e.id::text as subject,
+       jsonb_build_object('batch', b.batch_key, 'item', e.item_id, 'kind', e.kind, 'source', e.source) as facts
+from delivery_events e join rules r on (r.client_id is null or r.client_id = e.client_id) and e.taken_at >= r.created_at
+left join batches b on b.id = e.batch_id
+where e.kind in ('replied', 'interested', 'asked_to_stop') and e.taken_at > clock_timestamp() - interval '1 day'
+"""
+
+_UNREAD = f"""
+with {_RULES}, dead as materialized (
+  select client_id, count(*) as messages from event_inbox where status = 'dead' group by client_id
+)
+select r.id as rule_id, b.client_id, b.client_id::text as subject,
+       jsonb_build_object('messages', b.messages) as facts
+from rules r join dead b on {_OURS} and b.messages >= r.threshold
+"""
+
 STATEMENTS: Mapping[Kind, str] = {
     Kind.BATCH_FINISHED: _FINISHED,
     Kind.BATCH_STUCK: _STUCK,
@@ -240,6 +259,8 @@ STATEMENTS: Mapping[Kind, str] = {
     Kind.SUPPRESSION_HIT: _SUPPRESSED,
     Kind.DELIVERY_FAILED: _UNDELIVERED,
     Kind.FAMILY_FAILED: _FAMILIES,
+    Kind.CONTACT_REPLIED: _REPLIED,
+    Kind.EVENT_DEAD: _UNREAD,
 }
 
 

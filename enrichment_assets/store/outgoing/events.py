@@ -6,11 +6,12 @@ repeated writes no second event.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.domain.delivery_events import EventKind
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.outgoing import EventType
 from enrichment_assets.store.database import Connection
@@ -21,6 +22,15 @@ OF_ACTIONS: Mapping[Code, EventType] = {
     Code.BATCH_CANCEL: EventType.BATCH_CANCELLED,
 }
 """Actions that clients are told of."""
+
+OF_EVENTS: Mapping[EventKind, EventType] = {
+    EventKind.REPLIED: EventType.CONTACT_REPLIED,
+    EventKind.INTERESTED: EventType.CONTACT_INTERESTED,
+    EventKind.UNSUBSCRIBED: EventType.CONTACT_SAID_NO,
+    EventKind.COMPLAINED: EventType.CONTACT_SAID_NO,
+    EventKind.BOUNCED: EventType.CONTACT_BOUNCED,
+}
+"""What came back that clients are told of."""
 
 _IS_TOLD = "exists (select 1 from outgoing_webhooks w where w.client_id = {client} and w.events ? {type})"
 
@@ -75,6 +85,30 @@ def tell_of_budgets(connection: Connection, client_id: int, batch_id: int, budge
             "type": EventType.BUDGET_EXHAUSTED.value,
             "budgets": list(budgets),
             "reasons": list(budgets.values()),
+        },
+    )
+
+
+def tell_of_events(connection: Connection, client_id: int, event_ids: Sequence[int]) -> None:
+    """Tell the client of what came back, of each once; kinds that nobody is told of are left out."""
+    connection.execute(
+        f"""
+        insert into outgoing_events (client_id, batch_id, item_id, type, key, data)
+        select e.client_id, e.batch_id, e.item_id, t.type, 'event:' || e.id,
+               jsonb_build_object('batch', b.batch_key, 'item_id', e.item_id, 'delivery', e.destination,
+                                  'external_id', e.external_id, 'kind', e.kind, 'happened_at', e.happened_at)
+        from delivery_events e
+        join unnest(%(kinds)s::text[], %(types)s::text[]) as t(kind, type) on t.kind = e.kind
+        left join batches b on b.id = e.batch_id
+        where e.id = any(%(ids)s::bigint[]) and {_IS_TOLD.format(client="%(client)s", type="t.type")}
+        order by e.id
+        on conflict (key) do nothing
+        """,
+        {
+            "client": client_id,
+            "ids": list(event_ids),
+            "kinds": [kind.value for kind in OF_EVENTS],
+            "types": [type_.value for type_ in OF_EVENTS.values()],
         },
     )
 

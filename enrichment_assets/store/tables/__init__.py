@@ -21,6 +21,7 @@ from enrichment_assets.store.tables.catalog import (
 )
 from enrichment_assets.store.tables.columns import MONEY, metadata
 from enrichment_assets.store.tables.delivery import batch_deliveries, deliveries, planned_deliveries
+from enrichment_assets.store.tables.delivery_event import delivery_events, delivery_stops, event_inbox, event_sources
 from enrichment_assets.store.tables.draft import workflow_drafts
 from enrichment_assets.store.tables.erasure import person_erasures, written_files
 from enrichment_assets.store.tables.family import item_families
@@ -63,12 +64,16 @@ __all__ = [
     "clients",
     "company_play_step_completions",
     "deliveries",
+    "delivery_events",
+    "delivery_stops",
     "draft_standings",
     "enrich_readers",
     "enrichment_pipelines",
     "enrichment_registry",
     "enrichment_results",
     "enrichment_results_log",
+    "event_inbox",
+    "event_sources",
     "item_edits",
     "item_families",
     "item_leases",

@@ -1,0 +1,1 @@
+"""Deliveries: what goes out, what may not, and what comes back."""

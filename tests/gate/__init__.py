@@ -1,0 +1,1 @@
+"""The send gate, and what comes back of deliveries."""
