@@ -107,10 +107,9 @@ def test_a_reply_stops_by_all_that_a_person_is_known_by_and_an_auto_reply_puts_o
     desk.take(event(EventKind.ASKED_TO_STOP, "s1", address="ben@beta.com"))
     assert desk.stopped(email("ben@beta.com")) == ["asked to stop"]
     assert desk.suppressed("ben@beta.com") == [], "whether it was a no, a person decides"
+    hashed = Hasher(pepper_of(desk.hq, desk.settings) or "").hashed(email("ben@beta.com"))
     with desk.hq.transaction() as connection:
-        client = desk.source.client_id
-        pepper = pepper_of(desk.hq, desk.settings)
-        assert stops.lift(connection, client, [Hasher(pepper or "").hashed(email("ben@beta.com"))]) == 2
+        assert stops.lift(connection, desk.source.client_id, [hashed]) == 2
     assert desk.stopped(email("ben@beta.com")) == [None]
 
 

@@ -51,6 +51,7 @@ from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
 from enrichment_assets.store.calls.intents import Intent
 from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import Question
+from enrichment_assets.store.deliveries import matching
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.outgoing import events, leads
@@ -242,6 +243,13 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     budgets.set_budget: lambda c, b: budgets.set_budget(c, b.client_id, b.batch_id, None, Decimal(1)),
     budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
+    ),
+    matching.find: lambda c, b: matching.find(
+        c, b.client_id, [matching.Asked(1, "crm", "x", item) for item in b.items[:GROUP]]
+    ),
+    edits.correctees: lambda c, b: edits.correctees(c, b.client_id, b.items[:GROUP]),
+    edits.add_edits: lambda c, b: edits.add_edits(
+        c, [edits.NewEdit(item, "title", "CEO", "crm", None, datetime.now(UTC)) for item in b.items[:GROUP]]
     ),
     families.states_now: lambda c, b: families.states_now(
         c, b.batch_id, families.relatives(c, b.batch_id, "row", b.items[:100])
