@@ -38,7 +38,10 @@ CARRIED_OUT = "the engine and Dagster's assets carry out what somebody launched"
 LETS_IN = "it lets somebody in, or finds out who asks: that is no change"
 WITHOUT_ACTOR = {
     "mail.opting_out.opt_out": "somebody who was written to: written down as `recipient:unsubscribe-link`",
-    "deliveries.coming_back.take": "the connection by which it came is its actor: event:<name>",
+    **dict.fromkeys(
+        ["deliveries.coming_back.take", "deliveries.coming_back.take_in"],
+        "the connection by which it came is its actor: event:<name>",
+    ),
     "alerts.watching.tell": "it carries out what a rule says",
     "alerts.watching.watch": "it carries out what a rule says",
     "access.api_keys.caller_of_key": LETS_IN,
