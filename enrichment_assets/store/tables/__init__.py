@@ -20,7 +20,12 @@ from enrichment_assets.store.tables.catalog import (
     enrichment_registry,
 )
 from enrichment_assets.store.tables.columns import MONEY, metadata
-from enrichment_assets.store.tables.delivery import batch_deliveries, deliveries, planned_deliveries
+from enrichment_assets.store.tables.delivery import (
+    batch_deliveries,
+    deliveries,
+    delivery_identities,
+    planned_deliveries,
+)
 from enrichment_assets.store.tables.delivery_event import delivery_events, delivery_stops, event_inbox, event_sources
 from enrichment_assets.store.tables.draft import workflow_drafts
 from enrichment_assets.store.tables.erasure import person_erasures, written_files
@@ -65,6 +70,7 @@ __all__ = [
     "company_play_step_completions",
     "deliveries",
     "delivery_events",
+    "delivery_identities",
     "delivery_stops",
     "draft_standings",
     "enrich_readers",

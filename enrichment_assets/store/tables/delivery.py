@@ -40,6 +40,13 @@ deliveries = Table(  # one lead at one destination, whichever batches it comes f
         comment="which place of the destination: a list, a campaign",
         info=person(Erased.MENTIONS),
     ),
+    Column(
+        "simulated",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="at the simulator: what is there says nothing of the real destination",
+    ),
     Column("identity_sha256", LargeBinary, nullable=False, comment="of whom the lead is about", info=_KNOWN_BY),
     Column("identity_field", Text, nullable=False, comment="the column that said who", info=SETTING),
     Column("key", Text, nullable=False, unique=True, comment="ours there: 40 hex digits", info=TECHNICAL),
@@ -47,8 +54,10 @@ deliveries = Table(  # one lead at one destination, whichever batches it comes f
     Column("external_id", Text, comment="its id there", info=person(Erased.MENTIONS)),
     Column("generation", Integer, nullable=False, server_default=text("0"), comment="calls that ended"),
     Column("content_sha256", LargeBinary, comment="of what was written last; null: nothing was", info=TECHNICAL),
+    Column("read_sha256", LargeBinary, comment="of what templates read beside the fields", info=TECHNICAL),
     Column("written", JSONB, comment="remote name -> value that was written last", info=person(Erased.NULL)),
     Column("intended_sha256", LargeBinary, comment="of what is on its way", info=TECHNICAL),
+    Column("intended_read_sha256", LargeBinary, info=TECHNICAL),
     Column("intended", JSONB, comment="remote name -> value that is on its way", info=person(Erased.NULL)),
     Column("item_id", BigInteger, nullable=False, comment="the lead that was delivered last"),
     Column("batch_id", BigInteger, nullable=False),
@@ -62,10 +71,26 @@ deliveries = Table(  # one lead at one destination, whichever batches it comes f
     time("ended_at"),
     Column("reason", Text, comment="why it is in its state", info=person(Erased.MENTIONS)),
     one_of("state", DeliveryState),
-    UniqueConstraint("client_id", "destination", "target", "identity_sha256"),
+    UniqueConstraint("client_id", "destination", "target", "simulated", "identity_sha256", name="uq_deliveries_lead"),
     Index(None, "client_id", "destination", "external_id"),
     Index(None, "item_id"),
     Index(None, "batch_id", "destination"),
+    info=OWN,
+)
+
+delivery_identities = Table(  # everything by which a delivered lead is known again: addresses change
+    "delivery_identities",
+    metadata,
+    tenant(),
+    Column("destination", Text, nullable=False, info=SETTING),
+    Column("target", Text, nullable=False, info=person(Erased.MENTIONS)),
+    Column("simulated", Boolean, nullable=False),
+    Column("identity_sha256", LargeBinary, nullable=False, info=_KNOWN_BY),
+    Column("key", Text, nullable=False, comment="of `deliveries`", info=TECHNICAL),
+    PrimaryKeyConstraint(
+        "client_id", "destination", "target", "simulated", "identity_sha256", name="pk_delivery_identities"
+    ),
+    Index(None, "key"),
     info=OWN,
 )
 
@@ -100,9 +125,13 @@ planned_deliveries = Table(  # leads that are to go, as they were when they were
     Column("target", Text, nullable=False, info=person(Erased.MENTIONS)),
     Column("identity_sha256", LargeBinary, nullable=False, info=_KNOWN_BY),
     Column("identity_field", Text, nullable=False, info=SETTING),
+    Column(
+        "identities", ARRAY(LargeBinary), nullable=False, comment="hashes of all by whom it is known", info=_KNOWN_BY
+    ),
     Column("lead", JSONB, nullable=False, comment="the columns that the delivery reads", info=person(Erased.BLANK)),
     Column("fields", JSONB, nullable=False, comment="remote name -> value", info=person(Erased.BLANK)),
     Column("content_sha256", LargeBinary, nullable=False, info=TECHNICAL),
+    Column("read_sha256", LargeBinary, nullable=False, info=TECHNICAL),
     Column("approval_ids", ARRAY(BigInteger), comment="what it was approved by; null: it needs none"),
     now("planned_at"),
     PrimaryKeyConstraint("item_id", "workflow_slug", name="pk_planned_deliveries"),

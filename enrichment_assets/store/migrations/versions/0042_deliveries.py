@@ -21,6 +21,13 @@ def upgrade() -> None:
             nullable=False,
             comment="which place of the destination: a list, a campaign",
         ),
+        sa.Column(
+            "simulated",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="at the simulator: what is there says nothing of the real destination",
+        ),
         sa.Column("identity_sha256", sa.LargeBinary(), nullable=False, comment="of whom the lead is about"),
         sa.Column("identity_field", sa.Text(), nullable=False, comment="the column that said who"),
         sa.Column("key", sa.Text(), nullable=False, comment="ours there: 40 hex digits"),
@@ -28,8 +35,10 @@ def upgrade() -> None:
         sa.Column("external_id", sa.Text(), comment="its id there"),
         sa.Column("generation", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="calls that ended"),
         sa.Column("content_sha256", sa.LargeBinary(), comment="of what was written last; null: nothing was"),
+        sa.Column("read_sha256", sa.LargeBinary(), comment="of what templates read beside the fields"),
         sa.Column("written", JSONB(), comment="remote name -> value that was written last"),
         sa.Column("intended_sha256", sa.LargeBinary(), comment="of what is on its way"),
+        sa.Column("intended_read_sha256", sa.LargeBinary()),
         sa.Column("intended", JSONB(), comment="remote name -> value that is on its way"),
         sa.Column("item_id", sa.BigInteger(), nullable=False, comment="the lead that was delivered last"),
         sa.Column("batch_id", sa.BigInteger(), nullable=False),
@@ -52,8 +61,9 @@ def upgrade() -> None:
             "client_id",
             "destination",
             "target",
+            "simulated",
             "identity_sha256",
-            name=op.f("uq_deliveries_client_id_destination_target_identity_sha256"),
+            name="uq_deliveries_lead",
         ),
     )
     op.create_index(
@@ -63,6 +73,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_deliveries_item_id"), "deliveries", ["item_id"])
     op.create_index(op.f("ix_deliveries_batch_id_destination"), "deliveries", ["batch_id", "destination"])
+    op.create_table(
+        "delivery_identities",
+        sa.Column("client_id", sa.BigInteger(), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("simulated", sa.Boolean(), nullable=False),
+        sa.Column("identity_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False, comment="of `deliveries`"),
+        sa.PrimaryKeyConstraint(
+            "client_id", "destination", "target", "simulated", "identity_sha256", name="pk_delivery_identities"
+        ),
+    )
+    op.create_index(op.f("ix_delivery_identities_key"), "delivery_identities", ["key"])
     op.create_table(
         "batch_deliveries",
         sa.Column("batch_id", sa.BigInteger(), nullable=False),
@@ -97,9 +120,11 @@ def upgrade() -> None:
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("identity_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("identity_field", sa.Text(), nullable=False),
+        sa.Column("identities", ARRAY(sa.LargeBinary()), nullable=False, comment="hashes of all by whom it is known"),
         sa.Column("lead", JSONB(), nullable=False, comment="the columns that the delivery reads"),
         sa.Column("fields", JSONB(), nullable=False, comment="remote name -> value"),
         sa.Column("content_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("read_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("approval_ids", ARRAY(sa.BigInteger()), comment="what it was approved by; null: it needs none"),
         sa.Column("planned_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "workflow_slug", name=op.f("pk_planned_deliveries")),
@@ -112,4 +137,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("planned_deliveries")
     op.drop_table("batch_deliveries")
+    op.drop_table("delivery_identities")
     op.drop_table("deliveries")
