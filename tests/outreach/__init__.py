@@ -1,0 +1,1 @@
+"""Outreach by services that send for us: campaigns, leads, what comes back."""

@@ -3,7 +3,7 @@
 Instantly's list has neither America/New_York nor Europe/London, and no zone that keeps Pacific time: America/Dawson did
 until 2020, and has been at UTC-7 all year since. A zone of the list stands for another one if their offsets from UTC
 agree at every noon of the years to come; of several the one whose offsets agreed for longest in the past, so that it is
-right by an older time zone table, too.
+right by an older time zone table, too; then one of the same region.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from enrichment_assets.domain.errors import ConfigurationError
@@ -83,7 +84,9 @@ def choose_zone(asked: str, allowed: Collection[str], today: date) -> ZoneChoice
     offsets = {name: found for name in sorted(allowed) if (found := _offsets(name, today, YEARS_AHEAD)) is not None}
     same = [name for name, found in offsets.items() if found == wanted]
     if same:
-        return ZoneChoice(asked, max(same, key=lambda name: _agreed_days(asked, name, today)), rule)
+        region = asked.partition("/")[0]
+        best = max(same, key=lambda name: (_agreed_days(asked, name, today), name.startswith(f"{region}/")))
+        return ZoneChoice(asked, best, rule)
     agreeing = sorted(offsets, key=lambda name: -sum(a == b for a, b in zip(offsets[name], wanted, strict=True)))
     near = ", ".join(f"{name} ({_in_words(offsets[name])})" for name in agreeing[:3])
     raise ConfigurationError(
@@ -93,6 +96,7 @@ def choose_zone(asked: str, allowed: Collection[str], today: date) -> ZoneChoice
     )
 
 
+@lru_cache(maxsize=256)
 def _offsets(name: str, first: date, years: int) -> tuple[timedelta, ...] | None:
     """The offset from UTC at each noon (UTC) of so many years; None: there is no such zone."""
     try:
