@@ -36,6 +36,7 @@ GROUPS = (
     "person",
     "webhook",
     "review",
+    "mailbox",
     "proposals",
     "instantly",
     "user",

@@ -13,7 +13,7 @@ PANELS = {
     "Batches": ("try", "launch", "freshness", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
     "Who may, and who did": ("user", "api-key", "audit", "api"),
-    "Before anything leaves": ("review",),
+    "Before anything leaves": ("review", "mailbox"),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Outreach": ("instantly",),
     "Careers": ("worked-at", "moves", "job-changes"),

@@ -39,6 +39,7 @@ FOR_USERS = (
     "docs/callbacks.md",
     "docs/mail-services.md",
     "docs/webhooks.md",
+    "docs/mail.md",
     "docs/freshness.md",
     "docs/instantly.md",
     "docs/analytics.md",

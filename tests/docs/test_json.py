@@ -261,6 +261,11 @@ SOURCE = (
 )
 """A table of the home's workspace as a source."""
 
+MAILBOX = (
+    *("mailbox", "add", "ann@acme.example", "--client", "acme", "--set", "host=smtp.acme.example"),
+    *("--postal-address", "1 Main Street, Erie PA", "--time-zone", "America/New_York"),
+)
+
 RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("client add", ("client", "add", "globex")),
     ("client list", ("client", "list")),
@@ -322,6 +327,12 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("run", ("run", "clean-1", "--workflow", "normalise-name")),
     ("run --where", ("run", "clean-1", "--workflow", "normalise-name", "--where", "row=1")),
     ("run --dry-run", ("run", "clean-1", "--workflow", "normalise-name", "--dry-run")),
+    ("mailbox add", MAILBOX),
+    ("mailbox list", ("mailbox", "list")),
+    ("mailbox show", ("mailbox", "show", "ann@acme.example")),
+    ("mailbox caps", ("mailbox", "caps", "ann@acme.example", "--daily-cap", "10")),
+    ("mailbox pause", ("mailbox", "pause", "ann@acme.example")),
+    ("mailbox resume", ("mailbox", "resume", "ann@acme.example")),
     ("webhook add", ("webhook", "add", "crm", HOOK, "--client", "acme", "--secret", "MY_HOOK")),
     ("pause", ("pause", "clean-1", "--workflow", "normalise-name", "--reason", "a moment")),
     ("resume", ("resume", "clean-1")),
@@ -410,7 +421,10 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-WITHOUT_JSON = {"workflow disable", "workflow enable", "edit", "instantly disconnect"}
+WITHOUT_JSON = {
+    *("workflow disable", "workflow enable", "edit", "instantly disconnect"),
+    *("mailbox caps", "mailbox pause", "mailbox resume"),
+}
 """Commands that change something and print a sentence only."""
 CHANGES = {
     "client add": "client.add",
@@ -456,6 +470,10 @@ CHANGES = {
     "alert remove": "alert.remove",
     "person export": "person.export",
     "person erase": "person.erase",
+    "mailbox add": "mailbox.add",
+    "mailbox caps": "mailbox.set",
+    "mailbox pause": "mailbox.pause",
+    "mailbox resume": "mailbox.resume",
     "webhook add": "webhook.add",
     "webhook disable": "webhook.disable",
     "webhook enable": "webhook.enable",

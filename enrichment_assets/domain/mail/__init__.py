@@ -1,1 +1,1 @@
-"""Mail as pure functions: what a message says, how somebody opts out of it, what its domain's records promise."""
+"""Mail as pure functions: a message as bytes, how somebody opts out of it, what its domain's records promise."""

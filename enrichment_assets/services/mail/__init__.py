@@ -1,0 +1,1 @@
+"""Mail out: mailboxes, when each mail leaves, and what it is."""

@@ -97,6 +97,8 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "on r.id = i.rule_id where r.client_id = %(id)s)",
         "delete from alert_incidents where rule_id in (select id from alert_rules where client_id = %(id)s)",
         "delete from alert_rules where client_id = %(id)s",
+        "delete from mail_messages where client_id = %(id)s",
+        "delete from mailboxes where client_id = %(id)s",
         "delete from outgoing_webhooks where client_id = %(id)s",
         "delete from outgoing_events where client_id = %(id)s",
         "delete from outgoing_leads where client_id = %(id)s",
@@ -137,6 +139,7 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
                 "outgoing_events",
                 "outgoing_leads",
                 "source_rows",
+                "mail_messages",
                 "batch_items",
             )
         ),

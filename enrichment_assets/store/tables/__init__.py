@@ -33,6 +33,7 @@ from enrichment_assets.store.tables.family import item_families
 from enrichment_assets.store.tables.inbox import callback_inbox
 from enrichment_assets.store.tables.known import known_batches, known_identities
 from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
+from enrichment_assets.store.tables.mail import mail_messages, mailboxes
 from enrichment_assets.store.tables.money import budgets
 from enrichment_assets.store.tables.outgoing import (
     outgoing_events,
@@ -86,6 +87,8 @@ __all__ = [
     "known_batches",
     "known_identities",
     "login_guesses",
+    "mail_messages",
+    "mailboxes",
     "metadata",
     "operator_actions",
     "outgoing_events",
