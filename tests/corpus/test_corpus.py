@@ -12,7 +12,7 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.providers import PROVIDERS
 from tests.corpus.kept import ANSWERS, FOLDER, Kept, answers, name_of, read, steps
 
-ASKED_BY_NO_WORKFLOW = {"person", "instantly"}
+ASKED_BY_NO_WORKFLOW = {"person", "instantly", "clickup"}
 """A person answers a form of ours; Instantly's figures are pulled."""
 
 
