@@ -39,6 +39,7 @@ GROUPS = (
     "mailbox",
     "proposals",
     "instantly",
+    "campaign",
     "user",
     "api_key",
 )

@@ -15,7 +15,7 @@ PANELS = {
     "Who may, and who did": ("user", "api-key", "audit", "api"),
     "Before anything leaves": ("review", "mailbox"),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
-    "Outreach": ("instantly",),
+    "Outreach": ("campaign", "instantly"),
     "Careers": ("worked-at", "moves", "job-changes"),
     "People": ("person",),
     "Tidy up": ("give-up", "archive", "archived", "restore", "remove", "retention"),

@@ -104,6 +104,8 @@ class Code(StrEnum):
     PULL_CONNECT = "pull.connect"
     PULL_DISCONNECT = "pull.disconnect"
     PULL_FILE = "pull.file"
+    CAMPAIGN_CREATE = "campaign.create"
+    CAMPAIGN_ACTIVATE = "campaign.activate"
     USER_ADD = "user.add"
     USER_ROLE = "user.role"
     USER_DISABLE = "user.disable"

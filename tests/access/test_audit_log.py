@@ -40,7 +40,8 @@ CHANGES_NOTHING: dict[str, str] = {
          "alert list", "source list", "source show", "source check", "lead show",
          "alert incidents", "alert channels", "person find", "person known", "webhook list", "webhook events",
          "mailbox list", "mailbox show",
-         "instantly list", "instantly campaigns", "instantly accounts", "instantly report"],
+         "instantly list", "instantly campaigns", "instantly accounts", "instantly report",
+         "campaign list", "campaign show"],
         ASKS,
     ),
     **dict.fromkeys(["alert test", "webhook test"], "it sends a message that says it is a test"),
@@ -60,6 +61,7 @@ test runs it and looks for its row."""
 
 NOTHING_THERE = {
     "replay": "only its dry run is run there; tests/platform/test_operator_actions.py replays",
+    "campaign activate": "there are no leads in it; tests/outreach/test_campaigns.py activates one",
     "webhook recover": "there is nothing to recover there",
 }
 """Commands that write a row, but not for what `RUNS` has them do."""

@@ -26,6 +26,7 @@ from enrichment_assets.cli.printing import AsJson
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.pipeline import PipelineDefinition
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.shapes.shape import Shape, plain, written
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
@@ -399,6 +400,9 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("instantly sync", ("instantly", "sync", "--client", "acme", "--file", "{figures}")),
     ("instantly campaigns", ("instantly", "campaigns", "--client", "acme")),
     ("instantly accounts", ("instantly", "accounts")),
+    ("campaign create", ("campaign", "create", "{campaign}", "--client", "acme")),
+    ("campaign list", ("campaign", "list")),
+    ("campaign show", ("campaign", "show", "Golf", "--client", "acme")),
     ("instantly disconnect", ("instantly", "disconnect", "--client", "acme")),
     ("give-up", ("give-up", "clean-1", "--yes")),
     ("archive", ("archive", "upload", "{upload}")),
@@ -420,6 +424,9 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("audit", ("audit", "--limit", "1000")),
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
+
+SIMULATED = {"campaign create", "campaign show"}
+"""Commands that ask a provider: they are run before the simulator."""
 
 WITHOUT_JSON = {
     *("workflow disable", "workflow enable", "edit", "instantly disconnect"),
@@ -481,6 +488,7 @@ CHANGES = {
     "webhook remove": "webhook.remove",
     "instantly connect": "pull.connect",
     "instantly sync": "pull.file",
+    "campaign create": "campaign.create",
     "instantly disconnect": "pull.disconnect",
     "give-up": "batch.give_up",
     "archive": "upload.archive",
@@ -512,7 +520,9 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(home: Settings, program: typer.Typer, tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
+def ran(
+    home: Settings, program: typer.Typer, sandbox_process: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> list[Ran]:
     """Every command of `RUNS`, once, in this order."""
     people = tmp_path_factory.mktemp("lists") / "people.csv"
     people.write_text('First Name,Last Name,Website\nAda,Byron,acme.com\nBob,Bell,acme.com\nCy,"Dee,x\n')
@@ -528,12 +538,16 @@ def ran(home: Settings, program: typer.Typer, tmp_path_factory: pytest.TempPathF
         exported = people.with_name("ann.json")
         figures = people.with_name("figures.json")
         figures.write_text('{"campaigns": [{"id": "c1", "status": 1}], "accounts": [{"email": "a@b.example"}]}')
+        campaign = people.with_name("golf.yaml")
+        campaign.write_text("name: Golf\nschedule: {time_zone: UTC}\nsteps: [{subject: Greens, body: Hello}]\n")
         files = {"cases": str(cases), "recorded": str(recorded), "exported": str(exported), "figures": str(figures)}
+        files["campaign"] = str(campaign)
         words = {**files, "example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
         for name, value in (environment(home) | {"T": f"{channel.url}/channel"}).items():
             patch.setenv(name, value)
         for name, typed in RUNS:
             options = [] if name in WITHOUT_JSON else ["--json"]
+            patch.setenv("ENRICH_SANDBOX_URL", sandbox_process.url if name in SIMULATED else "")
             result = CliRunner().invoke(program, [*(one.format(**words) for one in typed), *options])
             assert result.exit_code == 0, (name, result.output, result.exception)
             printed = None if name in WITHOUT_JSON else json.loads(result.stdout)

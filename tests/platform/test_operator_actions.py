@@ -51,6 +51,7 @@ WITHOUT_ACTOR = {
     "access.users.set_password": "whoever has the one-time token is its actor",
     "batches.advancing.advance_batch": CARRIED_OUT,
     "batches.advancing.mark_extracted": CARRIED_OUT,
+    "campaigns.activating.preflight": "it keeps how the service says that a campaign stands, and decides nothing",
     "catalog.drafts.settle_drafts": "whoever wrote a draft is its actor",
     "batches.items.add_items": CARRIED_OUT,
     **dict.fromkeys(

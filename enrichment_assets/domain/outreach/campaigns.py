@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -26,6 +27,17 @@ from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.outreach.time_zones import INSTANTLY_ZONES, choose_zone
 from enrichment_assets.domain.parts import Part
+
+
+class CampaignState(StrEnum):
+    """Whether a campaign is at its service; stored in `outreach_campaigns`."""
+
+    INTENDED = "intended"
+    """It is to be made: it may be there already."""
+    MADE = "made"
+    UNKNOWN = "unknown"
+    """It was asked for, and the answer was lost: the service is asked for it by name before anything is made."""
+
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WORKING_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")

@@ -104,6 +104,7 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "delete from outgoing_leads where client_id = %(id)s",
         "delete from pulled_pages where client_id = %(id)s",
         "delete from pull_syncs where client_id = %(id)s",
+        "delete from outreach_campaigns where client_id = %(id)s",
         "delete from search_proposals where client_id = %(id)s",
         "delete from delivery_stops where client_id = %(id)s",
         "delete from delivery_events where client_id = %(id)s",

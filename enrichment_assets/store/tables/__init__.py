@@ -11,6 +11,7 @@ from enrichment_assets.store.tables.alert import alert_channels, alert_incidents
 from enrichment_assets.store.tables.audit import operator_actions
 from enrichment_assets.store.tables.batch import batch_items, batches, item_edits
 from enrichment_assets.store.tables.call import bulk_calls, prompt_inputs, provider_calls
+from enrichment_assets.store.tables.campaign import outreach_campaigns
 from enrichment_assets.store.tables.catalog import (
     client_profiles,
     client_workflow_configs,
@@ -95,6 +96,7 @@ __all__ = [
     "outgoing_leads",
     "outgoing_messages",
     "outgoing_webhooks",
+    "outreach_campaigns",
     "person_erasures",
     "planned_deliveries",
     "prompt_inputs",

@@ -1,0 +1,1 @@
+"""Statements on campaigns of services that send for us."""
