@@ -38,6 +38,7 @@ from enrichment_assets.sensors.asked import asked_changes_sensor
 from enrichment_assets.sensors.callbacks import callback_sensor
 from enrichment_assets.sensors.drafts import draft_sensor
 from enrichment_assets.sensors.erasures import erasure_sensor
+from enrichment_assets.sensors.events import event_sensor
 from enrichment_assets.sensors.inbox import upload_sensor
 from enrichment_assets.sensors.phases import phase_schedule
 from enrichment_assets.sensors.retention import retention_job, retention_schedule
@@ -99,6 +100,7 @@ def build_definitions(
             analytics_sensor,
             alert_sensor,
             webhook_sensor,
+            event_sensor,
             draft_sensor,
             source_sensor,
             erasure_sensor,

@@ -35,6 +35,7 @@ GROUPS = (
     "alert",
     "person",
     "webhook",
+    "events",
     "review",
     "mailbox",
     "proposals",

@@ -14,6 +14,7 @@ PANELS = {
     "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
     "Who may, and who did": ("user", "api-key", "audit", "api"),
     "Before anything leaves": ("review", "mailbox"),
+    "What comes back": ("events",),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Outreach": ("campaign", "instantly"),
     "Careers": ("worked-at", "moves", "job-changes"),

@@ -139,8 +139,8 @@ class DeliveryEvent:
 
     def __post_init__(self) -> None:
         """An event without a key would be taken twice; one without a time zone happened at nobody knows when."""
-        if not 0 < len(self.key) <= LONGEST_KEY:
-            raise ValueError(f"an event's key has 1 to {LONGEST_KEY} characters, not {len(self.key)}")
+        if not 0 < len(self.key) <= LONGEST_KEY or not self.key.isprintable():
+            raise ValueError(f"an event's key has 1 to {LONGEST_KEY} printable characters")
         if self.at.tzinfo is None or (self.until is not None and self.until.tzinfo is None):
             raise ValueError("an event's times have a time zone")
         if self.kind is EventKind.FIELD_CHANGED and not self.field:
@@ -165,5 +165,16 @@ def kept_text(text: str | None) -> str | None:
     """A text as it is kept: without what Postgres cannot hold, cut where it is long; None: there is nothing."""
     if text is None:
         return None
-    plain = text.replace("\x00", "").strip()
+    plain = text.replace("\x00", "").encode(errors="replace").decode().strip()
     return (plain if len(plain) <= LONGEST_TEXT else f"{plain[: LONGEST_TEXT - 1]}…") or None
+
+
+def kept_data(value: Any) -> Any:
+    """JSON as it is kept: its texts as `kept_text`, its lists up to a hundred members."""
+    if isinstance(value, str):
+        return kept_text(value)
+    if isinstance(value, Mapping):
+        return {str(kept_text(str(name)))[:LONGEST_KEY]: kept_data(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [kept_data(member) for member in value[:100]]
+    return value

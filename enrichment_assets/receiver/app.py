@@ -1,4 +1,4 @@
-"""The receiver as an ASGI application: callbacks, links to unsubscribe, `GET /health` and `GET /ready`.
+"""The receiver as an ASGI application: callbacks, events, links to unsubscribe, `GET /health` and `GET /ready`.
 
 What belongs here: putting the parts together, and their life from start to stop. Starlette serves the rare paths; a
 callback goes straight to its endpoint, past routing and middleware it has no use for.
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enrichment_assets.domain.mail.opt_out import PATH
 from enrichment_assets.installation.databases import locate_external, open_databases
-from enrichment_assets.receiver.endpoint import PREFIX, CallbackEndpoint
+from enrichment_assets.receiver.endpoint import EVENTS, PREFIX, CallbackEndpoint, EventEndpoint
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.receiver.opting_out import KeptOptOuts, OptOutEndpoint
 from enrichment_assets.receiver.paces import Paces
@@ -50,6 +50,7 @@ class ReceiverApp(Starlette):
         paces = Paces(limits, trusted_proxies)
         self._endpoints: dict[str, ASGIApp] = {
             PREFIX: CallbackEndpoint(sink, limits, paces),
+            EVENTS: EventEndpoint(sink, limits, paces),
             PATH: OptOutEndpoint(opt_outs, limits, paces),
         }
 

@@ -1,4 +1,4 @@
-"""`/callbacks/{token}`: read the bytes within bounds, hand them to the sink, answer what the commit says.
+"""`/callbacks/{token}`, `/events/{token}`: read the bytes within bounds, hand them to the sink, answer what it says.
 
 What belongs here: the one hot path of the receiver, as a plain ASGI application. Nothing is parsed, and nothing that
 the payload says is believed. Answers are constant bytes; the token never shows in one, nor in a log.
@@ -22,15 +22,18 @@ from enrichment_assets.receiver.replies import (
     FULL,
     LISTENING,
     NOT_ALLOWED,
+    TAKEN,
     TOO_LARGE,
     UNAVAILABLE,
     UNKNOWN,
     UNKNOWN_EARLY,
 )
 from enrichment_assets.receiver.writer import Sink, UnavailableError
+from enrichment_assets.store.deliveries.inbox import IncomingEvents
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt
 
 PREFIX = "/callbacks/"
+EVENTS = "/events/"
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
@@ -40,10 +43,16 @@ _BY_RECEIPT = {
     Receipt.REFUSED: ENOUGH,
     Receipt.UNKNOWN_TOKEN: UNKNOWN,
 }
+_OF_EVENTS = {**_BY_RECEIPT, Receipt.STORED: TAKEN}
+"""Postmark sends again what is answered with anything but 200."""
 
 
 class CallbackEndpoint:
     """ASGI application for every path below `/callbacks/`."""
+
+    prefix = PREFIX
+    incoming: type[IncomingCallback] | type[IncomingEvents] = IncomingCallback
+    answers = _BY_RECEIPT
 
     def __init__(self, sink: Sink, limits: ReceiverLimits, paces: Paces) -> None:
         self._sink = sink
@@ -62,7 +71,7 @@ class CallbackEndpoint:
             await answer(send, LISTENING)
         elif method != "POST":
             await refuse(scope, receive, send, NOT_ALLOWED)
-        elif scope["path"] != PREFIX + token or not _TOKEN.fullmatch(token):
+        elif scope["path"] != self.prefix + token or not _TOKEN.fullmatch(token):
             wait = self._paces.has_guessed(caller)
             self._paces.guessed(caller)
             await refuse(scope, receive, send, too_often(wait) if wait else UNKNOWN_EARLY)
@@ -90,7 +99,7 @@ class CallbackEndpoint:
         if wait := self._paces.has_guessed(caller):
             await self._must_know(token, wait)
         await read_into(held, receive, self._limits.body_seconds)
-        callback = IncomingCallback(token, as_json(kept_headers(scope["headers"])), *held.whole())
+        callback = self.incoming(token, as_json(kept_headers(scope["headers"])), *held.whole())
         try:
             # guard: acknowledged-after-commit
             receipt = await self._sink.submit(callback)
@@ -99,7 +108,7 @@ class CallbackEndpoint:
             return
         if receipt is Receipt.UNKNOWN_TOKEN:
             self._paces.guessed(caller)
-        await answer(send, _BY_RECEIPT[receipt])
+        await answer(send, self.answers[receipt])
 
     async def _must_know(self, token: str, wait: float) -> None:
         """Raise the refusal unless the token names a call."""
@@ -108,3 +117,11 @@ class CallbackEndpoint:
                 raise RefusedError(too_often(wait))
         except UnavailableError:
             raise RefusedError(FULL) from None
+
+
+class EventEndpoint(CallbackEndpoint):
+    """ASGI application for every path below `/events/`: what comes back of deliveries, by a connection's token."""
+
+    prefix = EVENTS
+    incoming = IncomingEvents
+    answers = _OF_EVENTS

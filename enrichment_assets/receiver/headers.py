@@ -24,9 +24,14 @@ _KEPT = frozenset(
         b"x-twilio-email-event-webhook-signature",
         b"x-twilio-email-event-webhook-timestamp",
         b"x-request-id",
+        b"x-airtable-content-mac",
+        b"x-amz-sns-message-type",
+        b"x-hubspot-signature-v3",
+        b"x-hubspot-request-timestamp",
     }
 )
-_KEPT_PREFIX = b"webhook-"  # Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature
+_KEPT_PREFIX = (b"webhook-", b"svix-")
+"""Standard Webhooks: id, timestamp, signature; Svix, who wrote the standard, has a prefix of its own (Resend)."""
 
 
 def kept_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

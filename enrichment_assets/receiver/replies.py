@@ -30,6 +30,7 @@ _AGAIN = ((b"retry-after", b"2"),)
 _ALLOW = ((b"allow", b"POST, GET, HEAD"),)
 
 ACCEPTED = Reply(202, "accepted").messages()
+TAKEN = Reply(200, "accepted").messages()
 DUPLICATE = Reply(200, "already accepted").messages()
 LISTENING = Reply(200, "listening").messages()
 ENOUGH = Reply(429, "enough callbacks for this call", ((b"retry-after", b"86400"),)).messages()

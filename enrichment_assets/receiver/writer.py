@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import psycopg
 
 from enrichment_assets.receiver.limits import ReceiverLimits
 from enrichment_assets.store.database import AsyncConnection
+from enrichment_assets.store.deliveries.inbox import IncomingEvents, store_messages
 from enrichment_assets.store.inbox.callbacks import (
     IncomingCallback,
     Receipt,
@@ -28,6 +29,7 @@ from enrichment_assets.store.inbox.callbacks import (
 logger = logging.getLogger("enrichment_assets.receiver")
 
 Connect = Callable[[], Awaitable[AsyncConnection]]
+Incoming = IncomingCallback | IncomingEvents
 
 T = TypeVar("T")
 
@@ -50,8 +52,8 @@ class Sink(Protocol):
         """Finish what was submitted, then let go of everything."""
         ...
 
-    def submit(self, callback: IncomingCallback) -> asyncio.Future[Receipt]:
-        """Queue a callback. Raises `UnavailableError`, at once or through the future."""
+    def submit(self, callback: Incoming) -> asyncio.Future[Receipt]:
+        """Queue a callback, or a message of events. Raises `UnavailableError`, at once or through the future."""
         ...
 
     def knows(self, token: str) -> asyncio.Future[bool]:
@@ -63,7 +65,7 @@ class Sink(Protocol):
         ...
 
 
-_Waiting = tuple[IncomingCallback, asyncio.Future[Receipt]]
+_Waiting = tuple[Incoming, asyncio.Future[Receipt]]
 _Asked = tuple[str, asyncio.Future[bool]]
 
 
@@ -96,8 +98,8 @@ class InboxWriter:
         await asyncio.gather(*self._tasks)
 
     # crash point: callback-is-submitted
-    def submit(self, callback: IncomingCallback) -> asyncio.Future[Receipt]:
-        """Queue a callback; see `Sink.submit`."""
+    def submit(self, callback: Incoming) -> asyncio.Future[Receipt]:
+        """Queue a callback or a message of events; see `Sink.submit`."""
         if self._stopping:
             raise UnavailableError("the receiver is stopping")
         if len(self._queue) >= self._limits.max_waiting:
@@ -189,9 +191,21 @@ class _Link:
         self._limits = limits
         self._connection: AsyncConnection | None = None
 
-    async def store(self, callbacks: list[IncomingCallback]) -> list[Receipt]:
-        """Commit one group; a connection that proves broken is replaced once."""
-        return await self._twice(lambda connection: store_callbacks(connection, callbacks))
+    async def store(self, group: list[Incoming]) -> list[Receipt]:
+        """Commit one group; a connection that proves broken is replaced once.
+
+        Callbacks and messages of events are a commit each: when the second fails, senders of the first come again too,
+        and find theirs stored.
+        """
+        callbacks = [one for one in group if isinstance(one, IncomingCallback)]
+        messages = [one for one in group if isinstance(one, IncomingEvents)]
+        if not messages:
+            return await self._twice(lambda connection: store_callbacks(connection, callbacks))
+        stored = iter(await self._twice(lambda connection: store_messages(connection, messages)))
+        receipts: Iterator[Receipt] = iter(())
+        if callbacks:
+            receipts = iter(await self._twice(lambda connection: store_callbacks(connection, callbacks)))
+        return [_RECEIPTS[next(stored)] if isinstance(one, IncomingEvents) else next(receipts) for one in group]
 
     async def known(self, tokens: list[str]) -> list[bool]:
         """Which tokens name calls; a connection that proves broken is replaced once."""
@@ -224,6 +238,10 @@ class _Link:
         if connection is not None:
             with contextlib.suppress(psycopg.Error, OSError):
                 await connection.close()
+
+
+_RECEIPTS = {True: Receipt.STORED, False: Receipt.ALREADY_STORED, None: Receipt.UNKNOWN_TOKEN}
+"""What `store_messages` says of a message."""
 
 
 def _unusable(connection: AsyncConnection) -> bool:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from enrichment_assets.domain.actors import Actor, ActorKind, name_from
-from enrichment_assets.domain.delivery_events import DeliveryEvent, EventSource, happened_at, kept_text
+from enrichment_assets.domain.delivery_events import DeliveryEvent, EventSource, happened_at, kept_data, kept_text
 from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.services.deliveries.following import Following, Kept, named
 from enrichment_assets.services.people.pepper import must_compare, pepper_of
@@ -109,7 +109,7 @@ def _first_of_each(
 
 
 def _asked(event: DeliveryEvent) -> Asked:
-    return Asked(event.delivery_id, event.destination, event.external_id, event.item_id)
+    return Asked(event.delivery_id, kept_text(event.destination), kept_text(event.external_id), event.item_id)
 
 
 def _row(event: DeliveryEvent, about: About, hasher: Hasher, now: datetime) -> store.NewEvent:
@@ -121,8 +121,8 @@ def _row(event: DeliveryEvent, about: About, hasher: Hasher, now: datetime) -> s
         delivery_id=about.delivery_id,
         batch_id=about.batch_id,
         item_id=about.item_id,
-        destination=about.destination or event.destination,
-        external_id=about.external_id or event.external_id,
+        destination=about.destination or kept_text(event.destination),
+        external_id=about.external_id or kept_text(event.external_id),
         hash=None if who is None else hasher.hashed(who),
         actor=kept_text(event.actor),
         data=_data(event),
@@ -134,9 +134,9 @@ def _data(event: DeliveryEvent) -> dict[str, Any]:
     """What is kept of an event beside what it is about: only what it says."""
     said = {
         "address": kept_text(event.address),
-        "field": event.field,
+        "field": kept_text(event.field),
         "value": kept_text(event.value),
         "until": None if event.until is None else event.until.isoformat(),
         "reason": kept_text(event.reason),
     }
-    return {**event.data, **{name: value for name, value in said.items() if value is not None}}
+    return {**kept_data(event.data), **{name: value for name, value in said.items() if value is not None}}

@@ -7,6 +7,7 @@ callback is the engine's; a replay only puts the stored bytes back in line.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from enrichment_assets.domain.actors import Actor
@@ -32,6 +33,26 @@ from enrichment_assets.store.inbox.review import (
 from enrichment_assets.store.states.batch_states import find_batch_id
 
 
+def rendered(body: bytes, headers: Mapping[str, str], limit: int) -> tuple[str, str]:
+    """(`text` or `hex`, at most `limit` bytes of a kept body for a terminal), content encoding undone if possible.
+
+    Control characters are shown as escapes: what a stranger sent must not drive the reader's terminal.
+    """
+    try:
+        plain = plain_body(body, headers.get("content-encoding"))
+    except BodyEncodingError:
+        plain = body
+    shown, more = plain[:limit], len(plain) - limit
+    ending = f" ... and {more} more bytes" if more > 0 else ""
+    try:  # a character cut in two at the limit is no reason for hex
+        text = shown.decode() if more <= 0 else shown.decode(errors="ignore") if _is_utf8(plain) else None
+    except UnicodeDecodeError:
+        text = None
+    if text is None or "\x00" in text:
+        return "hex", shown.hex(" ", 2) + ending
+    return "text", visible(text) + ending
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackDetail:
     """One callback whole. `body` is raw, as it came over the wire."""
@@ -41,23 +62,8 @@ class CallbackDetail:
     body: bytes
 
     def rendered_body(self, limit: int = 4000) -> tuple[str, str]:
-        """(`text` or `hex`, at most `limit` bytes of the body for a terminal), content encoding undone if possible.
-
-        Control characters are shown as escapes: what a stranger sent must not drive the reader's terminal.
-        """
-        try:
-            plain = plain_body(self.body, self.headers.get("content-encoding"))
-        except BodyEncodingError:
-            plain = self.body
-        shown, more = plain[:limit], len(plain) - limit
-        ending = f" ... and {more} more bytes" if more > 0 else ""
-        try:  # a character cut in two at the limit is no reason for hex
-            text = shown.decode() if more <= 0 else shown.decode(errors="ignore") if _is_utf8(plain) else None
-        except UnicodeDecodeError:
-            text = None
-        if text is None or "\x00" in text:
-            return "hex", shown.hex(" ", 2) + ending
-        return "text", visible(text) + ending
+        """(`text` or `hex`, at most `limit` bytes of the body for a terminal); see `rendered`."""
+        return rendered(self.body, self.headers, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,22 +54,22 @@ class KeptEvent:
 
 # crash point: delivery-events-are-written
 def add(connection: Connection, client_id: int, source: str, events: Sequence[NewEvent]) -> dict[str, int]:
-    """Keep events; key -> number of those that are new. The caller commits.
+    """Keep events; key -> number of those that are new. The caller commits, and holds the lock of suppressions.
 
-    In the order of their keys: two that keep the same events wait for each other in no circle.
+    So two that keep the same events come one after the other, and numbers have the order in which events were told.
     """
     rows = connection.execute(
         """
         insert into delivery_events (client_id, source, key, kind, happened_at, delivery_id, batch_id, item_id,
                                      destination, external_id, hash, actor, data, inbox_id)
-        select distinct on (g.key) %(client)s, %(source)s, g.key, g.kind, g.happened_at, g.delivery_id, g.batch_id,
+        select %(client)s, %(source)s, g.key, g.kind, g.happened_at, g.delivery_id, g.batch_id,
                g.item_id, g.destination, g.external_id, g.hash, g.actor, g.data, g.inbox_id
         from unnest(%(keys)b::text[], %(kinds)b::text[], %(times)b::timestamptz[], %(deliveries)b::bigint[],
                     %(batches)b::bigint[], %(items)b::bigint[], %(destinations)b::text[], %(externals)b::text[],
                     %(hashes)b::bytea[], %(actors)b::text[], %(datas)b::jsonb[], %(inbox)b::bigint[])
           with ordinality as g(key, kind, happened_at, delivery_id, batch_id, item_id, destination, external_id, hash,
                                actor, data, inbox_id, ord)
-        order by g.key, g.ord
+        order by g.ord
         on conflict (client_id, source, key) do nothing
         returning id, key
         """,

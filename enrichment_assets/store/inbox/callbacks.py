@@ -233,7 +233,7 @@ def put_answer(connection: Connection, call_id: int, headers: str, body: bytes) 
 
 
 async def known_tokens(connection: AsyncConnection, tokens: Sequence[str]) -> list[bool]:
-    """Whether each token names a call or a request of many, and has not expired."""
+    """Whether each token names a call or a request of many, and has not expired, or a connection of events."""
     async with connection.under_settings(), connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(
             """
@@ -243,7 +243,7 @@ async def known_tokens(connection: AsyncConnection, tokens: Sequence[str]) -> li
             ) or exists (
                 select from bulk_calls r where r.callback_token = t.token
                   and (r.token_expires_at is null or r.token_expires_at > clock_timestamp())
-            )
+            ) or exists (select from event_sources s where s.token_sha256 = sha256(t.token::bytea))
             from unnest(%s::text[]) with ordinality as t(token, ordinal) order by t.ordinal
             """,
             (list(tokens),),

@@ -125,6 +125,7 @@ def upgrade() -> None:
         sa.Column("secret_variable", sa.Text(), comment="NAME of the variable by which it is signed"),
         sa.Column("settings", JSONB(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("cursor", JSONB(), comment="how far it was asked; null: it was not"),
+        sa.Column("poll_seconds", sa.Integer(), comment="how often it is asked; null: it is not"),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("paused_at", sa.DateTime(timezone=True)),
         sa.Column("asked_at", sa.DateTime(timezone=True)),
