@@ -254,6 +254,20 @@ def add_calls(hq: psycopg.Connection[Any]) -> None:
         from called where state = 'failed'
         """
     )
+    hq.execute(
+        """
+        with made as (
+          insert into event_sources (client_id, name, kind, settings)
+          select id, 'seeded', 'webhook', '{"kind": "event", "kinds": {}}' from clients where slug = 'acme'
+          returning id, client_id
+        ), kept as (
+          insert into event_inbox (client_id, source_id, headers, body, body_sha256, fingerprint, status, error)
+          select client_id, id, '{"x-a": "b"}', '\\x31', sha256('\\x31'), sha256('\\x31'), 'dead', 'no JSON' from made
+        )
+        insert into delivery_events (client_id, source, key, kind, happened_at, data)
+        select client_id, 'seeded', '1', 'replied', now(), '{}' from made
+        """
+    )
 
 
 SOURCE = (
@@ -262,6 +276,10 @@ SOURCE = (
 )
 """A table of the home's workspace as a source."""
 
+EVENTS = (
+    *("events", "source", "add", "tool", "--client", "acme", "--kind", "webhook"),
+    *("--set", "kind=event", "--set", "kinds={{REPLY: replied}}"),
+)
 MAILBOX = (
     *("mailbox", "add", "ann@acme.example", "--client", "acme", "--set", "host=smtp.acme.example"),
     *("--postal-address", "1 Main Street, Erie PA", "--time-zone", "America/New_York"),
@@ -334,6 +352,17 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mailbox caps", ("mailbox", "caps", "ann@acme.example", "--daily-cap", "10")),
     ("mailbox pause", ("mailbox", "pause", "ann@acme.example")),
     ("mailbox resume", ("mailbox", "resume", "ann@acme.example")),
+    ("events source add", EVENTS),
+    ("events source address", ("events", "source", "address", "tool")),
+    ("events source list", ("events", "source", "list")),
+    ("events source pause", ("events", "source", "pause", "tool")),
+    ("events source resume", ("events", "source", "resume", "tool")),
+    ("events read", ("events", "read")),
+    ("events list", ("events", "list")),
+    ("events inbox", ("events", "inbox")),
+    ("events show", ("events", "show", "1")),
+    ("events replay", ("events", "replay", "1")),
+    ("events source remove", ("events", "source", "remove", "tool")),
     ("webhook add", ("webhook", "add", "crm", HOOK, "--client", "acme", "--secret", "MY_HOOK")),
     ("pause", ("pause", "clean-1", "--workflow", "normalise-name", "--reason", "a moment")),
     ("resume", ("resume", "clean-1")),
@@ -481,6 +510,12 @@ CHANGES = {
     "mailbox caps": "mailbox.set",
     "mailbox pause": "mailbox.pause",
     "mailbox resume": "mailbox.resume",
+    "events source add": "event_source.add",
+    "events source address": "event_source.rotate",
+    "events source pause": "event_source.pause",
+    "events source resume": "event_source.resume",
+    "events source remove": "event_source.remove",
+    "events replay": "event.replay",
     "webhook add": "webhook.add",
     "webhook disable": "webhook.disable",
     "webhook enable": "webhook.enable",

@@ -39,7 +39,7 @@ LETS_IN = "it lets somebody in, or finds out who asks: that is no change"
 WITHOUT_ACTOR = {
     "mail.opting_out.opt_out": "somebody who was written to: written down as `recipient:unsubscribe-link`",
     **dict.fromkeys(
-        ["deliveries.coming_back.take", "deliveries.coming_back.take_in"],
+        ["deliveries.coming_back.take", "deliveries.coming_back.take_in", "deliveries.listening.listen"],
         "the connection by which it came is its actor: event:<name>",
     ),
     "alerts.watching.tell": "it carries out what a rule says",

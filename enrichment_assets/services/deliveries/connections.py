@@ -97,7 +97,7 @@ def _check(
         )
     if reader.needs_secret and secret_variable is None:
         raise ConfigurationError(
-            f"a connection of {kind} needs the NAME of the variable with its secret: --secret ACME_SECRET",
+            f"a connection of {kind} needs the NAME of the environment variable with its secret",
             code="event_source.secret_needed",
         )
     if secret_variable is not None and is_own_variable(secret_variable):
@@ -112,7 +112,7 @@ def _check(
     for setting, value in settings.items():
         if isinstance(value, str) and looks_like_key(setting, value):
             raise ConfigurationError(
-                f"the setting {setting!r} looks like a key: put it into a variable, and name that with --secret",
+                f"the setting {setting!r} looks like a key: name the environment variable that holds it instead",
                 code="event_source.literal_key",
             )
     if reader.check is not None:

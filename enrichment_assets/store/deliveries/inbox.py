@@ -206,7 +206,6 @@ def listed(
         ).fetchall()
 
 
-# one row: by its number
 def shown(connection: Connection, inbox_id: int) -> tuple[MessageRow, dict[str, str], bytes] | None:
     """One message with headers and bytes; None: there is none."""
     with connection.cursor(row_factory=class_row(MessageRow)) as cursor:

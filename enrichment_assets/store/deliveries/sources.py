@@ -83,7 +83,6 @@ _ALONE = f"""
 """
 
 
-# one row: inserted
 def add(
     connection: Connection,
     client_id: int,
@@ -115,7 +114,6 @@ def listed(connection: Connection, client_id: int | None = None, kind: str | Non
         ).fetchall()
 
 
-# one row: by its name
 def find(connection: Connection, name: str, *, lock: bool = False) -> Connected | None:
     """One connection, without what came by it; None: there is none of that name."""
     with connection.cursor(row_factory=class_row(Connected)) as cursor:
@@ -130,13 +128,11 @@ def by_id(connection: Connection, ids: list[int]) -> dict[int, Connected]:
     return {one.id: one for one in found}
 
 
-# one row: by its number
 def set_token(connection: Connection, source_id: int, token_sha256: bytes) -> None:
     """Give it another address; the one before is nobody's any more. The caller commits."""
     connection.execute("update event_sources set token_sha256 = %s where id = %s", (token_sha256, source_id))
 
 
-# one row: by its number
 def set_paused(connection: Connection, source_id: int, *, paused: bool) -> None:
     """Pause it, or go on with it. What comes is kept either way. The caller commits."""
     connection.execute(
@@ -145,7 +141,6 @@ def set_paused(connection: Connection, source_id: int, *, paused: bool) -> None:
     )
 
 
-# one row: by its number
 def note_asked(connection: Connection, source_id: int, cursor: Mapping[str, Any] | None, error: str | None) -> None:
     """Note that it was asked, how far (None: as far as before), and why that failed (None: it did not)."""
     connection.execute(
@@ -159,7 +154,6 @@ def note_asked(connection: Connection, source_id: int, cursor: Mapping[str, Any]
     )
 
 
-# one row: by its number
 def note_trouble(connection: Connection, source_id: int, error: str | None) -> None:
     """Note why what came by it cannot be read now; None: it can. The caller commits."""
     connection.execute(
@@ -172,7 +166,6 @@ def note_trouble(connection: Connection, source_id: int, error: str | None) -> N
     )
 
 
-# one row: by its number
 def remove(connection: Connection, source_id: int) -> None:
     """Forget a connection and its messages; its events stay. The caller commits."""
     connection.execute("delete from event_inbox where source_id = %s", (source_id,))
@@ -189,7 +182,6 @@ _DUE = """s.poll_seconds is not null and s.paused_at is null and c.archived_at i
     and (s.asked_at is null or s.asked_at <= clock_timestamp() - make_interval(secs => s.poll_seconds))"""
 
 
-# one row: two probes of small indexes
 def work(connection: Connection) -> tuple[bool, bool]:
     """Whether anything is to be read, and whether anybody is to be asked."""
     row = connection.execute(

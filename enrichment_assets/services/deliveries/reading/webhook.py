@@ -4,8 +4,8 @@
      "key": "id", "at": "occurred_at", "address": "to_email"}
 
 Each setting but `kinds` is a JMESPath: `events` over the message, the others over one event. An event whose word
-`kinds` does not know is kept as `noted`. Events without an id are told apart by what they say: what says the same is the same
-event. With a secret, messages are signed by Standard Webhooks.
+`kinds` does not know is kept as `noted`. Events without an id are told apart by what they say: what says the same is
+the same event. With a secret, messages are signed by Standard Webhooks.
 """
 
 from __future__ import annotations
