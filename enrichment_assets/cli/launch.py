@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -162,33 +161,24 @@ def launch_now(
     known: Known | None = None,
     by_phase: bool = False,
 ) -> tuple[Launched, RunningStack | None]:
-    """Launch, and have the running `enrich up`, if there is one, begin at once. Raises as `launching.launch`."""
-    from enrichment_assets.assets.instance import InstancePartitions
-    from enrichment_assets.installation.running_stack import running_stack
-    from enrichment_assets.services.batches.launching import launch as launch_batch
-    from enrichment_assets.store.states.groups import GRACE
+    """Launch as whoever is at the command line. Raises as `launching.launch`."""
+    from enrichment_assets.assets.launching import launch_and_start
 
-    stack = running_stack(settings)
-    launched = launch_batch(
+    return launch_and_start(
         hq,
         settings,
         upload,
         pipeline,
-        add_partition=InstancePartitions(settings).add,
+        actor=actor(),
         client=client,
-        batch_key=batch,
+        batch=batch,
         fresh=fresh,
         limit=limit,
         priority=priority,
-        actor=actor(),
-        starts_in=timedelta(0) if stack is None else GRACE,
         target=target,
         known=known,
         by_phase=by_phase,
     )
-    if stack is not None and launched.created:
-        _start(hq, settings, stack, launched)
-    return launched, stack
 
 
 def _start(hq: Hq, settings: Settings, stack: RunningStack, launched: Launched) -> None:

@@ -20,10 +20,22 @@ class Permission(StrEnum):
     """See batches, and where they stand."""
     BATCHES_CONTROL = "batches:control"
     """Pause, resume and cancel batches."""
+    BATCHES_LAUNCH = "batches:launch"
+    """Send an upload through a pipeline, which spends money."""
+    CLIENTS_READ = "clients:read"
+    """See a client's pipelines, configuration and budgets."""
+    UPLOADS_READ = "uploads:read"
+    """See uploads, and what was understood of them."""
+    UPLOADS_WRITE = "uploads:write"
+    """Bring files in."""
     LEADS_READ = "leads:read"
     """See leads, which are persons."""
     LEADS_EDIT = "leads:edit"
     """Correct values of leads."""
+    REVIEWS_READ = "reviews:read"
+    """See drafts that wait for a person."""
+    REVIEWS_DECIDE = "reviews:decide"
+    """Approve, reject and edit them: what is approved may leave."""
     PULLS_READ = "pulls:read"
     """See figures that were fetched from outside services, as campaigns."""
     PULLS_SYNC = "pulls:sync"
@@ -43,9 +55,24 @@ class Role(StrEnum):
     READER = "reader"
 
 
-_READER = frozenset({Permission.BATCHES_READ, Permission.LEADS_READ, Permission.PULLS_READ})
-_REVIEWER = _READER | {Permission.LEADS_EDIT}
-_OPERATOR = _REVIEWER | {Permission.BATCHES_CONTROL, Permission.PULLS_SYNC, Permission.AUDIT_READ}
+_READER = frozenset(
+    {
+        Permission.BATCHES_READ,
+        Permission.CLIENTS_READ,
+        Permission.LEADS_READ,
+        Permission.PULLS_READ,
+        Permission.REVIEWS_READ,
+        Permission.UPLOADS_READ,
+    }
+)
+_REVIEWER = _READER | {Permission.LEADS_EDIT, Permission.REVIEWS_DECIDE}
+_OPERATOR = _REVIEWER | {
+    Permission.BATCHES_CONTROL,
+    Permission.BATCHES_LAUNCH,
+    Permission.UPLOADS_WRITE,
+    Permission.PULLS_SYNC,
+    Permission.AUDIT_READ,
+}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: _OPERATOR | {Permission.ACCESS_READ},
     Role.OPERATOR: _OPERATOR,

@@ -5,7 +5,8 @@ somebody else owns can point there. So a request passes only when
 - its `Host` is one of ours (a foreign name that points here is not);
 - its `Origin`, where there is one, is ours; programs send none;
 - the browser calls it `same-origin` or `none` in `Sec-Fetch-Site`; following a link to a page is fine;
-- it reads by GET or HEAD, or changes something by POST with JSON, which no form of another site can send.
+- it reads by GET or HEAD, or changes something by POST with JSON, which no form of another site can send; where pages
+  of our own have forms (`forms`), also by POST of a form or a file whose `Origin` says that it comes from one of them.
 The same holds for WebSockets. Facts: Fetch Metadata Request Headers (W3C), RFC 6454 (origins).
 """
 
@@ -22,6 +23,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """Largest body of a POST; a launch of a backfill over thousands of partitions takes a few hundred kilobytes."""
+
+FORM, FILE = "application/x-www-form-urlencoded", "application/octet-stream"
+"""What pages of ours send beside JSON. `Origin` is in every POST of a browser (Fetch standard, "append a request
+`Origin` header"), and a page of another site cannot choose it."""
 
 _READS = frozenset({"GET", "HEAD"})
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -47,10 +52,14 @@ class Refusal(Exception):
 
 
 class OriginGuard:
-    """ASGI middleware. `origins`: our own, `scheme://host[:port]`; their hosts are the `Host` headers that count."""
+    """ASGI middleware. `origins`: our own, `scheme://host[:port]`; their hosts are the `Host` headers that count.
 
-    def __init__(self, app: ASGIApp, origins: Iterable[str]) -> None:
+    `forms`: our pages have forms, and send files, which are passed on as they come: who takes one bounds it.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Iterable[str], *, forms: bool = False) -> None:
         self._app = app
+        self._forms = forms
         self._origins = frozenset(normal_origin(origin) for origin in origins)
         self._hosts = frozenset(urlsplit(origin).netloc for origin in self._origins)
 
@@ -61,7 +70,7 @@ class OriginGuard:
             return
         try:
             self._check(scope)
-            if scope["type"] == "http" and scope["method"] not in _READS:
+            if scope["type"] == "http" and scope["method"] not in _READS and _content_type(scope) != FILE:
                 receive = await _whole_body(receive)
         except Refusal as refusal:
             await _refuse(refusal, scope, receive, send)
@@ -82,7 +91,7 @@ class OriginGuard:
             raise _foreign()
         self._check_site(scope, headers)
         if scope["type"] == "http":
-            _check_method(scope, headers)
+            _check_method(scope, headers, forms=self._forms)
 
     def _check_site(self, scope: Scope, headers: Headers) -> None:
         if all(site in _OWN_SITES for site in headers.getlist("sec-fetch-site")):
@@ -118,17 +127,22 @@ def loopback_origins(port: int) -> list[str]:
     return [f"http://{host}:{port}" for host in ("127.0.0.1", "localhost", "[::1]")]
 
 
-def _check_method(scope: Scope, headers: Headers) -> None:
+def _check_method(scope: Scope, headers: Headers, *, forms: bool) -> None:
     if scope["method"] in _READS:
         if scope["query_string"] and scope["path"].rstrip("/") in _QUERY_PATHS:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "use_post", "queries are sent by POST", "send them as JSON")
         return
     if scope["method"] != "POST":
         raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method", "this method is not served", "use GET or POST")
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    of_our_page = forms and _content_type(scope) in (FORM, FILE) and "origin" in headers
+    if _content_type(scope) != "application/json" and not of_our_page:
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "a change is sent as JSON", "content-type: application/json"
         )
+
+
+def _content_type(scope: Scope) -> str:
+    return Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _foreign() -> Refusal:

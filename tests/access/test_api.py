@@ -15,7 +15,7 @@ from enrichment_assets.services.access import users
 from enrichment_assets.services.access.api_keys import create_key
 from enrichment_assets.web.api.app import build_api
 from enrichment_assets.web.api.routes import PREFIX
-from tests.access.conftest import PASSWORD, Office
+from tests.access.office import PASSWORD, Office
 from tests.actors import TESTER
 from tests.warehouse.hq_data import Answer, Lead, seed_batch
 

@@ -13,7 +13,7 @@ from enrichment_assets.domain.api_keys import new_key
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
 from enrichment_assets.services.access.api_keys import NewKey, caller_of_key, create_key, list_keys, revoke_key
 from enrichment_assets.services.catalog import archiving
-from tests.access.conftest import Office
+from tests.access.office import Office
 from tests.actors import TESTER
 
 

@@ -23,7 +23,7 @@ from enrichment_assets.installation.migrating import migrate
 from enrichment_assets.services.access import api_keys, users
 from enrichment_assets.services.operations.budgeting import set_budget
 from enrichment_assets.services.operations.history import list_history
-from tests.access.conftest import Office
+from tests.access.office import Office
 from tests.actors import TESTER
 from tests.docs.test_json import CHANGES, RUNS
 

@@ -17,7 +17,7 @@ from enrichment_assets.services.access import second_factors, users
 from enrichment_assets.services.access.errors import CodeNeededError, LoginRefusedError, TooOftenError
 from enrichment_assets.services.access.logging_in import caller_of_session
 from enrichment_assets.services.access.signing import Signing
-from tests.access.conftest import ELSEWHERE, HOME_NET, PASSWORD, Office
+from tests.access.office import ELSEWHERE, HOME_NET, PASSWORD, Office
 from tests.actors import TESTER
 
 

@@ -35,6 +35,7 @@ FOR_USERS = (
     "docs/privacy.md",
     "docs/tenants.md",
     "docs/alerts.md",
+    "docs/console.md",
     "docs/access.md",
     "docs/callbacks.md",
     "docs/mail-services.md",

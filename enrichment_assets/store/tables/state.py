@@ -34,6 +34,7 @@ workflow_states = Table(
     one_of("outcome", Outcome),
     Index(None, "batch_id", "workflow_slug", "status"),
     Index("ix_workflow_states_pending", "batch_id", "item_id", postgresql_where=text("status = 'PENDING'")),
+    Index("ix_workflow_states_person", "batch_id", postgresql_where=text("status in ('FAILED', 'AMBIGUOUS')")),
     Index(
         "ix_workflow_states_look",
         text("least(deadline_at, next_poll_at)"),

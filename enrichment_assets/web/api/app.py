@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,27 +13,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as StarletteRoute
 
-from enrichment_assets.domain.access import Caller
-from enrichment_assets.domain.errors import EnrichError, NotFoundError
+from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.services.access.logging_in import LoggedIn
-from enrichment_assets.services.batches.status import batch_row
-from enrichment_assets.services.catalog.configuration import get_client
 from enrichment_assets.services.shapes.shape import plain
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.web.api.authorising import authorised
 from enrichment_assets.web.api.calls import Call, body_of
 from enrichment_assets.web.api.doors import DEVICE, Doors
-from enrichment_assets.web.api.errors import (
-    NO_STORE,
-    ApiError,
-    answer_of,
-    forbidden,
-    of_a_fault,
-    of_starlette,
-    worded,
-)
+from enrichment_assets.web.api.errors import NO_STORE, answer_of, of_a_fault, of_starlette, worded
 from enrichment_assets.web.api.handlers import cookies
-from enrichment_assets.web.api.routes import ROUTES, ClientBy, Route, Whoever
+from enrichment_assets.web.api.routes import ROUTES, Route, Whoever
 from enrichment_assets.web.origin_guard import OriginGuard
 
 
@@ -53,15 +42,19 @@ def build_api(hq: Hq, settings: Settings, origins: list[str]) -> OriginGuard:
         hq.close()
 
     app = Starlette(
-        routes=[
-            StarletteRoute(route.address, _endpoint(route, doors, hq, settings), methods=[route.method])
-            for route in ROUTES
-        ],
+        routes=api_routes(hq, settings, doors),
         exception_handlers={HTTPException: of_starlette, Exception: of_a_fault},
         lifespan=life,
     )
     app.router.redirect_slashes = False
     return OriginGuard(app, [*origins, *settings.ui_origins])
+
+
+def api_routes(hq: Hq, settings: Settings, doors: Doors) -> list[StarletteRoute]:
+    """A route for each row of the table."""
+    return [
+        StarletteRoute(route.address, _endpoint(route, doors, hq, settings), methods=[route.method]) for route in ROUTES
+    ]
 
 
 def _endpoint(route: Route, doors: Doors, hq: Hq, settings: Settings) -> Callable[[Request], Awaitable[Response]]:
@@ -96,63 +89,9 @@ def _answered(
         body,
     )
     if caller is not None:
-        call.client = _authorised(route, caller, call)
+        call.client = authorised(route.needs, route.client, caller, call)
     made = route.handler(call)
     shown = {"login": made.login} if isinstance(made, LoggedIn) else plain(made, worded)
     response = JSONResponse(shown, headers=NO_STORE)
     cookies(route.handler, request, response, made)
     return response
-
-
-def _authorised(route: Route, caller: Caller, call: Call) -> str | None:
-    """The client whom a request concerns. Raises where the caller does not see it, or may not."""
-    if isinstance(route.needs, Whoever):
-        return None
-    client = None
-    if route.client is ClientBy.BATCH:
-        client = _client_of_batch(call.hq, caller, call.path["batch"])
-    elif route.client is ClientBy.QUERY:
-        client = call.query.get("client")
-        if client is None and not caller.may(route.needs, None):
-            client = _only_client(route, caller)
-        elif client is not None:
-            _see_client(call.hq, caller, client)
-    if not caller.may(route.needs, client):
-        raise forbidden(route.needs.value)
-    return client
-
-
-def _only_client(route: Route, caller: Caller) -> str:
-    assert not isinstance(route.needs, Whoever)  # noqa: S101 - those have no client
-    only = caller.only_client(route.needs)
-    if only is not None:
-        return only
-    if not any(route.needs in grant.permissions for grant in caller.grants):
-        raise forbidden(route.needs.value)
-    raise ApiError(
-        "say which client",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        code="request.client_missing",
-        hint=f"one of: {', '.join(sorted(caller.clients() or ()))}",
-        fields={"client": "is missing"},
-    )
-
-
-def _client_of_batch(hq: Hq, caller: Caller, batch: str) -> str:
-    """The batch's client, where the caller sees it; else the batch is not there, whether it is or not."""
-    try:
-        client = None if "\x00" in batch else batch_row(hq, batch).client
-    except NotFoundError:
-        client = None
-    if client is None or not caller.sees(client):
-        raise NotFoundError(f"there is no batch {batch[:200]!r}", code="batch.not_found") from None
-    return client
-
-
-def _see_client(hq: Hq, caller: Caller, client: str) -> None:
-    try:
-        found = get_client(hq, client).slug if "\x00" not in client and caller.sees(client) else None
-    except NotFoundError:
-        found = None
-    if found is None:
-        raise NotFoundError(f"there is no client {client[:200]!r}", code="client.not_found") from None

@@ -73,15 +73,21 @@ def worded(hint: Hint) -> str:
     return hint.action.value.replace("_", " ") + (f": {named}" if named else "")
 
 
+def status_of(error: EnrichError) -> HTTPStatus:
+    """The status of HTTP that an error of ours is."""
+    if isinstance(error, ApiError):
+        return error.status
+    return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
 def answer_of(error: EnrichError) -> JSONResponse:
     """The answer to an error of ours."""
     headers = dict(NO_STORE)
     hint = "; ".join(map(worded, error.hints)) or None
     fields: Mapping[str, str] = {}
+    status = status_of(error)
     if isinstance(error, ApiError):
-        status, hint, fields = error.status, error.hint, error.fields
-    else:
-        status = next(status for kind, status in _STATUS if isinstance(error, kind))
+        hint, fields = error.hint, error.fields
     if status is HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooOftenError):

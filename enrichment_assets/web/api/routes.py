@@ -37,6 +37,10 @@ class ClientBy(Enum):
     """The parameter `client`; without it all, or the one for whom alone the caller has the permission."""
     BATCH = "batch"
     """The batch of the path: what belongs to a client whom the caller does not see is not there."""
+    UPLOAD = "upload"
+    """The upload of the path, in the same way."""
+    PATH = "path"
+    """The client of the path, in the same way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,172 @@
+"""Leads as a grid shows them: some columns, filtered, sorted, any page at once. The work is DuckDB's, over Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.suggestions import instead
+from enrichment_assets.services.insight.lead_fields import final_columns
+from enrichment_assets.services.insight.queries import ask
+from enrichment_assets.settings import Settings
+from enrichment_assets.store.hq import Hq
+
+MOST = 500
+"""Rows of a page at most."""
+
+KEYS = ("batch_key", "item_id")
+"""What names a lead; each row has them, whatever columns are asked for."""
+
+USUAL = (
+    "row_number",
+    "full_name",
+    "title",
+    "company_name",
+    "email",
+    "email_status",
+    "phone",
+    "linkedin_url",
+    "country",
+    "funnel_stage",
+    "is_finished",
+)
+"""The columns that are shown where nobody chose any; those that there are."""
+
+
+class Comparison(StrEnum):
+    """How a cell is compared with what was typed."""
+
+    CONTAINS = "contains"
+    """The text stands in it, whatever its case."""
+    IS = "is"
+    """It is that text, whatever its case."""
+    EMPTY = "empty"
+    FILLED = "filled"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition; all of them hold."""
+
+    column: str
+    comparison: Comparison
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of the leads is looked at.
+
+    Attributes:
+        columns: Names; empty: the usual ones.
+        filters: Conditions, all of which hold.
+        sort: The column that orders them; None: their row.
+        is_descending: The largest first.
+        offset: Rows that are passed over.
+        limit: Rows of the page, `MOST` at most.
+    """
+
+    columns: Sequence[str] = ()
+    filters: Sequence[Filter] = ()
+    sort: str | None = None
+    is_descending: bool = False
+    offset: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A page of leads.
+
+    Attributes:
+        known: All columns that there are.
+        columns: Those of the rows.
+        keys: (batch key, item id) of each row.
+        rows: Their values, in the order of `columns`.
+        total: Leads that the filters leave.
+    """
+
+    known: tuple[str, ...]
+    columns: tuple[str, ...]
+    keys: tuple[tuple[str, int], ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int
+
+
+def lead_grid(hq: Hq, settings: Settings, client: str, view: View, *, batch: str | None = None) -> Grid:
+    """A page of a client's leads as they were last extracted, of one batch or of all.
+
+    Raises:
+        ConfigurationError: A column is none of `final_leads`.
+        NotFoundError: There is no such client.
+    """
+    known = final_columns(settings)
+    chosen = tuple(view.columns) or tuple(name for name in USUAL if name in known)
+    _refuse_unknown([*chosen, *(one.column for one in view.filters), *filter(None, [view.sort])], known)
+    where, parameters = _conditions(view.filters, batch)
+    limit, offset = min(max(view.limit, 1), MOST), max(view.offset, 0)
+    shown = ", ".join(f"l.{_name(column)}" for column in chosen)
+    query = (
+        f"select (select count(*) from final_leads as l where {where}), l.batch_key, l.item_id, {shown} "
+        f"from final_leads as l where {where} order by {_order(view)} limit {limit} offset {offset}"
+    )
+    with ask(hq, settings, query, [*parameters, *parameters], client=client) as answer:
+        rows = list(answer.rows())
+    total = rows[0][0] if rows else _count(hq, settings, client, where, parameters)
+    return Grid(
+        tuple(known),
+        chosen,
+        tuple((row[1], int(row[2])) for row in rows),
+        tuple(row[3:] for row in rows),
+        int(total),
+    )
+
+
+def _count(hq: Hq, settings: Settings, client: str, where: str, parameters: Sequence[Any]) -> int:
+    """How many there are where a page has none: it may be behind the last one."""
+    query = f"select count(*) from final_leads as l where {where}"
+    with ask(hq, settings, query, parameters, client=client) as answer:
+        return int(next(iter(answer.rows()))[0])
+
+
+def _conditions(filters: Sequence[Filter], batch: str | None) -> tuple[str, list[Any]]:
+    parts, parameters = ["true"], list[Any]()
+    if batch is not None:
+        parts.append("l.batch_key = ?")
+        parameters.append(batch)
+    for one in filters:
+        cell = f"nullif(cast(l.{_name(one.column)} as varchar), '')"
+        match one.comparison:
+            case Comparison.EMPTY:
+                parts.append(f"{cell} is null")
+            case Comparison.FILLED:
+                parts.append(f"{cell} is not null")
+            case Comparison.IS:
+                parts.append(f"lower({cell}) = lower(?)")
+                parameters.append(one.text)
+            case Comparison.CONTAINS:
+                parts.append(f"contains(lower({cell}), lower(?))")
+                parameters.append(one.text)
+    return " and ".join(parts), parameters
+
+
+def _order(view: View) -> str:
+    row = "l.batch_key, l.item_id"
+    if view.sort is None:
+        return row
+    return f"l.{_name(view.sort)} {'desc' if view.is_descending else 'asc'} nulls last, {row}"
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _refuse_unknown(names: Sequence[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(
+                f"leads have no column {name[:80]!r}: {instead(name, known)}", code="column.unknown"
+            )

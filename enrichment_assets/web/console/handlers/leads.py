@@ -1,0 +1,134 @@
+"""Leads: the grid, one lead with where its values come from, a correction, a file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+
+from enrichment_assets.services.batches.extracting import bring_up_to_date
+from enrichment_assets.services.batches.status import batch_row
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.services.insight.explain import explain_lead
+from enrichment_assets.services.insight.lead_grid import MOST, Comparison, Filter, lead_grid
+from enrichment_assets.services.insight.lead_grid import View as Wanted
+from enrichment_assets.services.insight.leads import export_leads
+from enrichment_assets.services.shapes.leads import LeadField
+from enrichment_assets.web.api.calls import Call
+from enrichment_assets.web.api.errors import ApiError
+from enrichment_assets.web.console.rendering import query_string
+from enrichment_assets.web.console.views import Download, Redirect, Shown, View
+
+_AT_ONCE = 5_000
+"""Items of a batch whose tables are made anew while somebody waits: about a second."""
+
+_FILTER, _SHOW = "where.", "show."
+_MEDIA = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json",
+}
+
+
+def grid(call: Call) -> Shown:
+    """A page of a batch's leads: columns, conditions, order and place all stand in the address."""
+    row, limit = call.number("row", 1), call.number("limit", 100, MOST)
+    own = [name for name in call.query if name.startswith((_FILTER, _SHOW))]
+    call.checked("row", "limit", "sort", "down", "columns", "column", "how", "text", "said", *own)
+    key = call.path["batch"]
+    if (settled := _settled(call.query)) is not None:
+        return Redirect(f"/batches/{key}/leads?{settled}")
+    wanted = Wanted(
+        columns=[name for name in call.query.get("columns", "").split(",") if name],
+        filters=_filters(call.query),
+        sort=call.query.get("sort") or None,
+        is_descending="down" in call.query,
+        offset=row - 1,
+        limit=limit,
+    )
+    found = lead_grid(call.hq, call.settings, call.client or "", wanted, batch=key)
+    kept = {name: value for name, value in call.query.items() if name not in ("said", "row")}
+    context = {"batch_key": key, "grid": found, "wanted": wanted, "row": row, "limit": limit, "kept": kept}
+    return View("leads.html", f"Leads of {key}", {**context, "comparisons": list(Comparison)})
+
+
+def file(call: Call) -> Shown:
+    """The leads of a batch as a file; in CSV and XLSX no cell is one that a spreadsheet would run."""
+    kind = call.query.get("kind", "csv")
+    call.checked("kind")
+    if kind not in _MEDIA:
+        raise _invalid("kind", f"is one of: {', '.join(_MEDIA)}")
+    key = call.path["batch"]
+    with tempfile.NamedTemporaryFile(prefix="export-", suffix=f".{kind}", delete=False) as made:
+        target = Path(made.name)
+    try:
+        export_leads(call.hq, call.settings, key, target, spreadsheet_safe=True)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return Download(target, f"{key}.{kind}", _MEDIA[kind])
+
+
+def show(call: Call) -> Shown:
+    """One lead: every value that anybody gave, which one counts, and why."""
+    item = call.path_number("item")
+    call.checked("said")
+    key = call.path["batch"]
+    fields = [LeadField.of(chain) for chain in explain_lead(call.hq, call.settings, key, item)]
+    values = {one.field: one.final for one in fields}
+    name = values.get("full_name") or values.get("company_name") or f"item {item}"
+    return View("lead.html", str(name), {"batch_key": key, "item": item, "fields": fields, "name": name})
+
+
+def edit(call: Call) -> Shown:
+    """Correct one value; an empty one empties it."""
+    item, field = call.path_number("item"), call.text("field", needed=True) or ""
+    value, note = call.text("value"), call.text("note")
+    call.checked("field", "value", "note")
+    key, actor = call.path["batch"], call.known.actor
+    edit_lead(call.hq, call.settings, key, item, field, value or None, actor=actor, by=actor.name, note=note or None)
+    at_once = batch_row(call.hq, key).items <= _AT_ONCE
+    if at_once:
+        bring_up_to_date(call.hq, call.settings, key)
+    return Redirect(f"/batches/{key}/leads/{item}", "edited" if at_once else "edited-later")
+
+
+def _filters(query: Mapping[str, str]) -> list[Filter]:
+    """`where.title=contains:cto` -> a condition. Raises the 422."""
+    found = []
+    for name, value in query.items():
+        if name.startswith(_FILTER):
+            how, _, text = value.partition(":")
+            if how not in list(Comparison):
+                raise _invalid(name, f"begins with one of: {', '.join(f'{one}:' for one in Comparison)}")
+            found.append(Filter(name.removeprefix(_FILTER), Comparison(how), text))
+    return found
+
+
+def _settled(query: Mapping[str, str]) -> str | None:
+    """The address that a form for one more condition, or for other columns, comes to; None: it was no such form."""
+    shown = [name.removeprefix(_SHOW) for name in query if name.startswith(_SHOW)]
+    column = query.get("column")
+    if not shown and column is None:
+        return None
+    kept = {
+        name: value
+        for name, value in query.items()
+        if not name.startswith(_SHOW) and name not in ("column", "how", "text", "row", "said")
+    }
+    if shown:
+        kept["columns"] = ",".join(shown)
+    if column:
+        kept[f"{_FILTER}{column}"] = f"{query.get('how', 'contains')}:{query.get('text', '')}"
+    return query_string(kept)
+
+
+def _invalid(field: str, why: str) -> ApiError:
+    return ApiError(
+        f"not as it has to be: {field}",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        code="request.invalid",
+        fields={field: why},
+    )

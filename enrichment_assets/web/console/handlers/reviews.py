@@ -1,0 +1,107 @@
+"""Review: which batches have drafts that wait, and the queue of one, a draft at a time beside its facts."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from enrichment_assets.domain.drafts import Standing
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.services.insight.attention import attention
+from enrichment_assets.services.review import deciding
+from enrichment_assets.services.review.listing import Found, Wanted, find_draft, list_drafts
+from enrichment_assets.services.shapes.reviews import Review, ReviewDetail
+from enrichment_assets.web.api.calls import Call
+from enrichment_assets.web.api.errors import ApiError
+from enrichment_assets.web.console.views import Redirect, Shown, View
+
+_SHOWN = 200
+
+
+def list_(call: Call) -> Shown:
+    """The batches whose drafts or questions wait for a person."""
+    call.checked("said")
+    found = attention(call.hq, call.settings, call.client).waiting
+    waiting = [one for one in found if one.kind in ("draft", "question")]
+    return View("review.html", "Review", {"waiting": waiting, "client": call.client})
+
+
+def queue(call: Call) -> Shown:
+    """The drafts of a batch that stand somewhere, and one of them whole."""
+    call.checked("state", "draft", "said")
+    key = call.path["batch"]
+    state = _state(call.query.get("state", Standing.WAITING.value))
+    drafts = list_drafts(call.hq, Wanted(batch=key, state=state), _SHOWN)
+    named = call.query.get("draft") or (drafts[0].name if drafts else None)
+    found = None if named is None else _of_batch(call, named)
+    context = {
+        "batch_key": key,
+        "state": state,
+        "states": list(Standing),
+        "drafts": [Review.of(one) for one in drafts],
+        "most": _SHOWN,
+        "found": None if found is None else ReviewDetail.of(found),
+        "next": _next([one.name for one in drafts], named),
+    }
+    return View("review_queue.html", f"Review of {key}", context)
+
+
+def decide(call: Call) -> Shown:
+    """Approve, reject or edit one draft: of its bytes as they were shown, and no others."""
+    name, sha256 = call.text("draft", needed=True) or "", call.text("sha256", needed=True) or ""
+    action, state = call.text("action", needed=True), call.text("state") or Standing.WAITING.value
+    note, following = call.text("note") or None, call.text("next") or None
+    texts = {key.removeprefix("field."): str(text) for key, text in call.body.items() if key.startswith("field.")}
+    call.checked("draft", "sha256", "action", "state", "note", "next", *(f"field.{key}" for key in texts))
+    found, actor = _of_batch(call, name), call.known.actor
+    here = f"/batches/{call.path['batch']}/review?state={_state(state).value}"
+    try:
+        selections = deciding.named([found], sha256)
+    except ConfigurationError as error:
+        if error.code != "review.other_bytes":
+            raise
+        return Redirect(f"{here}&draft={name}", "changed-meanwhile")
+    match action:
+        case "approve":
+            done = [deciding.approve(call.hq, one, actor=actor, note=note) for one in selections]
+        case "reject":
+            done = [deciding.reject(call.hq, one, actor=actor, reason=note or "") for one in selections]
+        case "edit":
+            deciding.edit(call.hq, call.settings, name, dict(texts), actor=actor, note=note)
+            return Redirect(f"{here}&draft={name}", "edited")
+        case _:
+            raise _invalid("action", "is approve, reject or edit")
+    there = f"{here}&draft={following}" if following else here
+    return Redirect(there, f"{action}d" if action == "approve" else "rejected") if any(done) else Redirect(here)
+
+
+def _of_batch(call: Call, name: str) -> Found:
+    """A draft that was named, where it is of the batch of this page. Raises `NotFoundError`."""
+    try:
+        found = find_draft(call.hq, name)
+    except NotFoundError:
+        found = None
+    if found is None or found.reviewed.batch != call.path["batch"]:
+        raise NotFoundError(f"batch {call.path['batch']} has no draft {name[:80]!r}", code="review.no_draft")
+    return found
+
+
+def _next(names: list[str], named: str | None) -> str | None:
+    """The draft after that one; None: it is the last, or none of them."""
+    place = names.index(named) + 1 if named in names else 0
+    return names[place] if 0 < place < len(names) else None
+
+
+def _state(text: str) -> Standing:
+    try:
+        return Standing(text)
+    except ValueError:
+        raise _invalid("state", f"is one of: {', '.join(one.value for one in Standing)}") from None
+
+
+def _invalid(field: str, why: str) -> ApiError:
+    return ApiError(
+        f"not as it has to be: {field}",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        code="request.invalid",
+        fields={field: why},
+    )

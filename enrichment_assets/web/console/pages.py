@@ -1,0 +1,71 @@
+"""The table of pages: what there is, who may, and by what the client of a page is known. The router is made of it.
+
+`tests/console/test_every_page.py` asks each of them as everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from enrichment_assets.domain.access import Permission
+from enrichment_assets.web.api.calls import Call
+from enrichment_assets.web.api.routes import ClientBy, Whoever
+from enrichment_assets.web.console.handlers import (
+    batches,
+    careers,
+    clients,
+    entering,
+    home,
+    leads,
+    log,
+    reviews,
+    uploads,
+)
+from enrichment_assets.web.console.views import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One row: nothing is shown that has none. `takes_file`: what it is sent is a file, and no form."""
+
+    method: str
+    path: str
+    needs: Permission | Whoever
+    client: ClientBy
+    handler: Callable[[Call], Shown]
+    takes_file: bool = False
+
+
+_UPLOAD, _BATCH, _LEAD = "/uploads/{upload}", "/batches/{batch}", "/batches/{batch}/leads/{item}"
+
+PAGES: tuple[Page, ...] = (
+    Page("POST", "/login", Whoever.ANYBODY, ClientBy.NOTHING, entering.log_in),
+    Page("GET", "/password", Whoever.ANYBODY, ClientBy.NOTHING, entering.password),
+    Page("POST", "/password", Whoever.ANYBODY, ClientBy.NOTHING, entering.set_password),
+    Page("POST", "/logout", Whoever.KNOWN, ClientBy.NOTHING, entering.log_out),
+    Page("GET", "/", Permission.BATCHES_READ, ClientBy.QUERY, home.home),
+    Page("GET", "/clients", Permission.CLIENTS_READ, ClientBy.QUERY, clients.list_),
+    Page("GET", "/clients/{client}", Permission.CLIENTS_READ, ClientBy.PATH, clients.show),
+    Page("GET", "/clients/{client}/upload", Permission.UPLOADS_WRITE, ClientBy.PATH, uploads.choose),
+    Page("POST", "/clients/{client}/upload", Permission.UPLOADS_WRITE, ClientBy.PATH, uploads.take, takes_file=True),
+    Page("GET", _UPLOAD, Permission.UPLOADS_READ, ClientBy.UPLOAD, uploads.show),
+    Page("POST", f"{_UPLOAD}/columns", Permission.UPLOADS_WRITE, ClientBy.UPLOAD, uploads.map_columns),
+    Page("GET", f"{_UPLOAD}/launch", Permission.BATCHES_LAUNCH, ClientBy.UPLOAD, uploads.plan),
+    Page("POST", f"{_UPLOAD}/launch", Permission.BATCHES_LAUNCH, ClientBy.UPLOAD, uploads.launch),
+    Page("GET", "/batches", Permission.BATCHES_READ, ClientBy.QUERY, batches.list_),
+    Page("GET", _BATCH, Permission.BATCHES_READ, ClientBy.BATCH, batches.show),
+    Page("GET", f"{_BATCH}/live", Permission.BATCHES_READ, ClientBy.BATCH, batches.live),
+    Page("POST", f"{_BATCH}/pause", Permission.BATCHES_CONTROL, ClientBy.BATCH, batches.pause),
+    Page("POST", f"{_BATCH}/resume", Permission.BATCHES_CONTROL, ClientBy.BATCH, batches.resume),
+    Page("POST", f"{_BATCH}/cancel", Permission.BATCHES_CONTROL, ClientBy.BATCH, batches.cancel),
+    Page("GET", f"{_BATCH}/leads", Permission.LEADS_READ, ClientBy.BATCH, leads.grid),
+    Page("GET", f"{_BATCH}/leads-file", Permission.LEADS_READ, ClientBy.BATCH, leads.file),
+    Page("GET", _LEAD, Permission.LEADS_READ, ClientBy.BATCH, leads.show),
+    Page("POST", f"{_LEAD}/edit", Permission.LEADS_EDIT, ClientBy.BATCH, leads.edit),
+    Page("GET", "/review", Permission.REVIEWS_READ, ClientBy.QUERY, reviews.list_),
+    Page("GET", f"{_BATCH}/review", Permission.REVIEWS_READ, ClientBy.BATCH, reviews.queue),
+    Page("POST", f"{_BATCH}/review", Permission.REVIEWS_DECIDE, ClientBy.BATCH, reviews.decide),
+    Page("GET", "/careers", Permission.LEADS_READ, ClientBy.QUERY, careers.worked_at),
+    Page("GET", "/log", Permission.AUDIT_READ, ClientBy.QUERY, log.show),
+)

@@ -1,0 +1,141 @@
+"""Every page of the console as everybody: each role, each scope, each client's, and whoever is not known.
+
+What is expected stands here by hand: a page without a line, or with another permission than its line says, is a fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from enrichment_assets.web.api.doors import Doors
+from enrichment_assets.web.api.routes import ClientBy
+from enrichment_assets.web.console import live
+from enrichment_assets.web.console.pages import PAGES
+from tests.access.askers import ORIGIN, Asker, Desk
+
+OPEN, KNOWN = "open", "known"
+EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
+    ("POST", "/login"): (OPEN, 422),
+    ("GET", "/password"): (OPEN, 200),
+    ("POST", "/password"): (OPEN, 422),
+    ("POST", "/logout"): (KNOWN, 303),
+    ("GET", "/"): ("batches:read", 200),
+    ("GET", "/clients"): ("clients:read", 200),
+    ("GET", "/clients/{client}"): ("clients:read", 200),
+    ("GET", "/clients/{client}/upload"): ("uploads:write", 200),
+    ("POST", "/clients/{client}/upload"): ("uploads:write", 422),
+    ("GET", "/uploads/{upload}"): ("uploads:read", 200),
+    ("POST", "/uploads/{upload}/columns"): ("uploads:write", 303),
+    ("GET", "/uploads/{upload}/launch"): ("batches:launch", 422),
+    ("POST", "/uploads/{upload}/launch"): ("batches:launch", 422),
+    ("GET", "/batches"): ("batches:read", 200),
+    ("GET", "/batches/{batch}"): ("batches:read", 200),
+    ("GET", "/batches/{batch}/live"): ("batches:read", 200),
+    ("POST", "/batches/{batch}/pause"): ("batches:control", 303),
+    ("POST", "/batches/{batch}/resume"): ("batches:control", 303),
+    ("POST", "/batches/{batch}/cancel"): ("batches:control", 303),
+    ("GET", "/batches/{batch}/leads"): ("leads:read", 200),
+    ("GET", "/batches/{batch}/leads-file"): ("leads:read", 200),
+    ("GET", "/batches/{batch}/leads/{item}"): ("leads:read", 200),
+    ("POST", "/batches/{batch}/leads/{item}/edit"): ("leads:edit", 303),
+    ("GET", "/review"): ("reviews:read", 200),
+    ("GET", "/batches/{batch}/review"): ("reviews:read", 200),
+    ("POST", "/batches/{batch}/review"): ("reviews:decide", 422),
+    ("GET", "/careers"): ("leads:read", 200),
+    ("GET", "/log"): ("audit:read", 200),
+}
+"""What a page takes, and the status for who may: 303 leads to another page, 422 says what was not sent."""
+
+HEAVY = ("/batches/{batch}/leads-file", "/batches/{batch}/leads/{item}")
+"""Pages that a warehouse makes: enough of those who may are shown them."""
+
+BODIES = {"/batches/{batch}/leads/{item}/edit": "field=title&value=CTO"}
+
+
+def expected(needs: str, fine: int, by: ClientBy, asker: Asker, client: str) -> int:
+    """The status that a page has for somebody who asks for it about a client."""
+    if needs != OPEN and not asker.is_known:
+        return 401
+    if needs in (OPEN, KNOWN):
+        return fine
+    if by is not ClientBy.NOTHING and asker.of not in (None, client):
+        return 404
+    return fine if needs in asker.may else 403
+
+
+async def test_every_page_as_everybody_about_each_client(
+    desk: Desk, askers: list[Asker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Doors, "admit_stranger", lambda _self, _request: None)  # its pace has a test of its own
+    monkeypatch.setattr(live, "LONGEST", 0.0)
+    assert {(page.method, page.path) for page in PAGES} == EXPECTED.keys()
+    wrong, asked, shown = [], 0, Counter[str]()
+    async with desk.http() as http:
+        for page in PAGES:
+            needs, fine = EXPECTED[page.method, page.path]
+            for asker in askers:
+                for client in ("acme", "globex") if asker.is_known else ("acme",):
+                    path, want = desk.path(page.path, client), expected(needs, fine, page.client, asker, client)
+                    shown[path] += want == fine
+                    if page.path in HEAVY and want == fine and shown[path] > 3:
+                        continue
+                    params = {"client": client} if page.client is ClientBy.QUERY else {}
+                    kind = "application/octet-stream" if page.takes_file else "application/x-www-form-urlencoded"
+                    sent = {"content": BODIES.get(page.path, "").encode()} if page.method == "POST" else {}
+                    headers = {**asker.headers, **({"origin": ORIGIN, "content-type": kind} if sent else {})}
+                    answer = await http.request(page.method, path, params=params, headers=headers, **sent)
+                    asked += 1
+                    if answer.status_code != want:
+                        said = " ".join(re.sub("<[^>]+>", " ", answer.text).split())
+                        wrong.append(f"{page.method} {path} as {asker.name}: {answer.status_code}, not {want}: {said}")
+                    if answer.headers.get("cache-control") != "no-store":
+                        wrong.append(f"{page.method} {path}: may be stored")
+                    if "unsafe" in answer.headers.get("content-security-policy", "unsafe"):
+                        wrong.append(f"{page.method} {path}: lets scripts in pages run")
+    assert wrong == []
+    assert asked > 1_500
+
+
+async def test_pages_of_another_client_s_are_not_there_in_the_same_words_as_what_is_not(
+    desk: Desk, askers: list[Asker]
+) -> None:
+    acme = next(one for one in askers if one.name == "every-acme")
+    async with desk.http() as http:
+        for path, nothing in (
+            ("/batches/{batch}", "/batches/nothing-1"),
+            ("/batches/{batch}/review?draft=1/x", "/batches/nothing-1/review?draft=1/x"),
+            ("/uploads/{upload}", "/uploads/99999"),
+            ("/uploads/{upload}", "/uploads/x%00y"),
+            ("/clients/{client}", "/clients/nobody"),
+            ("/?client={client}", "/?client=nobody"),
+        ):
+            theirs = await http.get(desk.path(path, "globex"), headers=acme.headers)
+            none = await http.get(nothing, headers=acme.headers)
+            assert (theirs.status_code, none.status_code) == (404, 404), path
+            assert _shape(theirs.text) == _shape(none.text), path
+
+
+async def test_a_page_of_another_site_can_send_no_form_and_no_file(desk: Desk, askers: list[Asker]) -> None:
+    owner = next(one for one in askers if one.name == "owner-all")
+    path = desk.path("/batches/{batch}/pause", "acme")
+    form = {**owner.headers, "content-type": "application/x-www-form-urlencoded"}
+    async with desk.http() as http:
+        for headers, status in (
+            (form, 415),  # no origin: no browser's form
+            ({**form, "origin": "https://evil.example"}, 403),
+            ({**form, "origin": "null"}, 403),
+            ({**form, "origin": ORIGIN, "sec-fetch-site": "cross-site"}, 403),
+            ({**owner.headers, "origin": ORIGIN, "content-type": "multipart/form-data; boundary=x"}, 415),
+            ({**owner.headers, "origin": ORIGIN, "content-type": "application/octet-stream"}, 415),
+            ({**form, "origin": ORIGIN}, 303),
+        ):
+            answer = await http.post(path, content=b"", headers=headers)
+            assert answer.status_code == status, headers
+
+
+def _shape(page: str) -> str:
+    """A page without the names that were asked for."""
+    return re.sub(r"&#39;[^&]*&#39;|href=\"[^\"]*\"", "", page)

@@ -1,0 +1,174 @@
+"""The grid of leads, a lead's page, and strings that somebody wrote to do harm."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.services.insight.lead_grid import Comparison, Filter, Grid, View, lead_grid
+from tests.console.conftest import Desk, Filled
+from tests.warehouse.hq_data import Answer, Lead
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</title></textarea></select><script>alert(1)</script>",
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}{% include '/etc/passwd' %}",
+    "<!--<base href=//evil.example>",
+    '=HYPERLINK("http://evil.example","x")',
+    "\u202eevil\u202c \u2028\u2029",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "x" * 5_000,
+)
+
+
+class Tags(HTMLParser):
+    """What a page has: elements, and their attributes that could run something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.running: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.running += [
+            (name, value)
+            for name, value in attrs
+            if name.startswith("on")
+            or name in ("style", "srcdoc")
+            or (name in ("href", "src", "action", "formaction") and not (value or "").startswith(("/", "?", "#")))
+        ]
+
+
+def tags(page: str) -> Tags:
+    found = Tags()
+    found.feed(page)
+    return found
+
+
+async def test_what_somebody_wrote_to_do_harm_is_shown_and_runs_nowhere(desk: Desk, batch: Filled) -> None:
+    leads = [
+        Lead(
+            {"full_name": text, "company_name": text, "title": text},
+            [Answer("match-person-via-apollo", {"x": text}, {"industry": text}, reason=text)],
+        )
+        for text in HOSTILE
+    ]
+    key = batch(leads)
+    async with desk.http() as http:
+        answer = await http.get(f"/batches/{key}/leads?limit=100")
+        assert answer.status_code == 200
+        pages = [answer.text]
+        items = sorted(set(map(int, re.findall(rf"/batches/{key}/leads/(\d+)", answer.text))))
+        assert len(items) == len(HOSTILE)
+        for item in items:
+            page = await http.get(f"/batches/{key}/leads/{item}")
+            assert page.status_code == 200
+            pages.append(page.text)
+        for path in (f"/batches/{key}", "/", "/batches", f"/batches/{key}/review", f"/log?actor={HOSTILE[0]}"):
+            pages.append((await http.get(path)).text)
+        for text in HOSTILE[:9]:
+            for params in ({f"where.{text}": "is:x"}, {"where.title": f"contains:{text}"}, {"sort": text}):
+                pages.append((await http.get(f"/batches/{key}/leads", params=params)).text)
+            pages.append((await http.get("/careers", params={"organisation": text})).text)
+            pages.append((await http.get(f"/clients/{text.replace('/', '')}")).text)
+    for text in pages:
+        found = tags(text)
+        assert not found.running, found.running
+        assert not found.names & {"img", "iframe", "base", "object", "embed", "style"}
+        assert text.count("<script") == 1  # ours, which is a file
+        assert "49{%" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in pages[0]
+    assert len(pages[0]) < 150_000
+
+
+@pytest.fixture(scope="module")
+def grown(desk: Desk) -> str:
+    people = [
+        Lead({"full_name": f"Person {n:02}", "company_name": "Acme" if n % 3 else "Globex GmbH", "title": title})
+        for n, title in enumerate(["CTO", "100% owner", 'Head of "IT"', None, "cto, EMEA"] * 6)
+    ]
+    desk.build(people, batch_key="acme-grown", client="acme").close()
+    return "acme-grown"
+
+
+def look(desk: Desk, batch: str, **wanted: Any) -> Grid:
+    return lead_grid(desk.hq, desk.settings, "acme", View(**wanted), batch=batch)
+
+
+def test_a_grid_is_filtered_sorted_and_shown_from_any_row(desk: Desk, grown: str) -> None:
+    everybody = look(desk, grown)
+    assert (everybody.total, len(everybody.rows)) == (30, 30)
+    assert everybody.columns[:3] == ("row_number", "full_name", "title")
+    names = ("full_name",)
+    for filters, total in (
+        ([Filter("title", Comparison.CONTAINS, "cto")], 12),
+        ([Filter("title", Comparison.IS, "CTO")], 6),
+        ([Filter("title", Comparison.IS, "cto, emea")], 6),
+        ([Filter("title", Comparison.EMPTY)], 6),
+        ([Filter("title", Comparison.FILLED)], 24),
+        ([Filter("title", Comparison.CONTAINS, "%")], 6),
+        ([Filter("title", Comparison.CONTAINS, "_")], 0),
+        ([Filter("title", Comparison.CONTAINS, '"it"')], 6),
+        ([Filter("company_name", Comparison.IS, "globex gmbh"), Filter("title", Comparison.IS, "cto")], 2),
+        ([Filter("company_name", Comparison.CONTAINS, "'; drop table final_leads; --")], 0),
+    ):
+        found = look(desk, grown, columns=names, filters=filters)
+        assert (found.total, len(found.rows)) == (total, total), filters
+    page = look(desk, grown, columns=names, sort="full_name", is_descending=True, offset=28, limit=10)
+    assert (page.total, page.rows) == (30, (("Person 01",), ("Person 00",)))
+    beyond = look(desk, grown, columns=names, offset=1_000)
+    assert (beyond.total, beyond.rows) == (30, ())
+    sorted_by_what_is_not_there = look(desk, grown, columns=("title",), sort="title", limit=500)
+    assert [row[0] for row in sorted_by_what_is_not_there.rows][-6:] == [None] * 6
+
+
+def test_a_column_that_is_none_is_named_with_what_was_meant(desk: Desk, grown: str) -> None:
+    for wanted in ({"columns": ["titel"]}, {"sort": "titel"}, {"filters": [Filter("titel", Comparison.IS, "x")]}):
+        with pytest.raises(ConfigurationError, match=r"no column 'titel': .*title"):
+            look(desk, grown, **wanted)
+    with pytest.raises(ConfigurationError, match="no column"):
+        look(desk, grown, columns=['title", (select 1) as "x'])
+
+
+async def test_conditions_columns_order_and_row_stand_in_the_address(desk: Desk, grown: str) -> None:
+    path = f"/batches/{grown}/leads"
+    async with desk.http() as http:
+        form = await http.get(path, params={"sort": "title", "column": "company_name", "how": "is", "text": "acme"})
+        assert form.status_code == 303
+        assert form.headers["location"] == f"{path}?sort=title&where.company_name=is%3Aacme"
+        page = (await http.get(form.headers["location"])).text
+        assert "Rows 1 to 20 of 20" in page
+        assert 'aria-sort="ascending"' in page
+        columns = await http.get(path, params={"show.email": "1", "show.title": "1", "columns": "full_name", "row": 3})
+        assert columns.headers["location"] == f"{path}?columns=email%2Ctitle"
+        assert "Rows 21 to 30 of 30" in (await http.get(path, params={"row": 21, "limit": 50})).text
+        assert "There is no row 31: the last one is 30." in (await http.get(path, params={"row": 31})).text
+        for params in ({"row": 0}, {"row": "x"}, {"limit": 501}, {"where.title": "like:x"}, {"what": "1"}):
+            assert (await http.get(path, params=params)).status_code == 422, params
+
+
+async def test_a_correction_on_a_lead_s_page_counts_and_is_the_user_s(desk: Desk, batch: Filled) -> None:
+    key = batch([Lead({"full_name": "Ann Lee", "title": "CTO"})])
+    async with desk.http() as http:
+        item = re.findall(rf"/batches/{key}/leads/(\d+)", (await http.get(f"/batches/{key}/leads")).text)[0]
+        fields = {"field": "title", "value": "Chief R&D officer", "note": "she said so"}
+        done = await http.post(f"/batches/{key}/leads/{item}/edit", data=fields)
+        assert (done.status_code, done.headers["location"]) == (303, f"/batches/{key}/leads/{item}?said=edited")
+        page = (await http.get(done.headers["location"])).text
+        assert "Corrected: your value counts" in page
+        assert "Chief R&amp;D officer" in page
+        wrong = await http.post(f"/batches/{key}/leads/{item}/edit", data={**fields, "field": "nothing_such"})
+        assert wrong.status_code == 422
+        assert 'role="alert"' in wrong.text
+    with desk.hq.transaction() as connection:
+        row = connection.execute("select actor, action from operator_actions order by id desc limit 1").fetchone()
+    assert row == {"actor": "user:ada", "action": "lead.edit"}
