@@ -8,7 +8,7 @@ read from stored bytes, `enrich replay` can do it again after a mapping was fixe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -69,6 +69,14 @@ class Answer:
     body: bytes
     document: tuple[Any] | None = field(default=None, compare=False)
     inputs: Mapping[str, str] | None = field(default=None, compare=False)
+
+
+Conversation = Generator[RenderedRequest, Answer, Answer]
+"""Several requests that are one call: yields each, is sent its answer, and returns what the call is answered with.
+
+It yields at least one, does no I/O and keeps nothing. The whole of it may be held again after any of its answers was
+lost, for it begins by asking how things stand: a workflow that makes such calls says `free_or_idempotent: true`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,15 @@ class Provider(ABC):
     @abstractmethod
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """Say what the answer means, by status, headers and this provider's quirks. Never raises."""
+
+    def conversation(self, request: RenderedRequest, secrets: Mapping[str, str]) -> Conversation | None:
+        """The requests of one call, where an API takes several to do what one of ours says; None: it is sent as it is.
+
+        Args:
+            request: As `authorise` made it.
+            secrets: By purpose.
+        """
+        return None
 
     def simulated_path(self, url: str, *, is_poll: bool) -> str | None:
         """The path below its place in the simulator that stands for an address of a user's own.

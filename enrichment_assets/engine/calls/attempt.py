@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -17,6 +17,7 @@ from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.throttle.rates import Closed, Turn, TurnMissed
 from enrichment_assets.engine.tracing import span
+from enrichment_assets.wire.conversations import converse
 from enrichment_assets.wire.simulator import RECEIVER_HEADER
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
 
@@ -124,14 +125,29 @@ async def send_in_turn(
 
 
 async def _sent(run: Run, step: Step, request: RenderedRequest, turn: Turn, may_leave: Callable[[], None]) -> Answer:
-    gate, timeout = step.gate, step.workflow.retry.timeout
+    gate = step.gate
     if gate is None or not step.is_paced:
-        return await send(run.client, request, timeout, may_leave=may_leave)
+        return await _spoken(run, step, request, may_leave)
     while True:
         try:
-            return await send(run.client, request, timeout, turn=partial(gate.acquire, turn), may_leave=may_leave)
+            return await _spoken(run, step, request, may_leave, partial(gate.acquire, turn))
         except TurnMissed as missed:
             turn = await gate.turn_after(missed)
+
+
+async def _spoken(
+    run: Run,
+    step: Step,
+    request: RenderedRequest,
+    may_leave: Callable[[], None],
+    turn: Callable[[], Awaitable[None]] | None = None,
+) -> Answer:
+    """One request, or the several that are one call with this provider."""
+    timeout = step.workflow.retry.timeout
+    several = None if step.provider is None else step.provider.conversation(request, step.secrets)
+    if several is None:
+        return await send(run.client, request, timeout, turn=turn, may_leave=may_leave)
+    return await converse(run.client, several, timeout, turn=turn, may_leave=may_leave)
 
 
 # crash point: attempt-is-made
