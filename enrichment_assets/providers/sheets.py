@@ -99,7 +99,9 @@ class Sheets(Provider):
             return Verdict(ErrorClass.AUTH, message=message)
         if answer.status == 424:  # ours: the sheet is not as the workflow says
             return Verdict(ErrorClass.AUTH, message=told)
-        if answer.status in (409, 410, 422) and told:  # ours: one row cannot be written
+        if answer.status == 410 and told:  # ours: somebody deleted the row
+            return Verdict(not_found=True, message=told)
+        if answer.status in (409, 422) and told:  # ours: one row cannot be written
             return Verdict(ErrorClass.INVALID_INPUT, message=told)
         return classify_status(answer)
 

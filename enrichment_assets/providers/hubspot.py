@@ -1,0 +1,101 @@
+"""HubSpot: contacts (and companies) of a CRM, found by a property of ours. Token of a private app as a bearer.
+
+Quirks (developers.hubspot.com, and the vendor's Python client): a batch of which some inputs failed is a 207 with
+`errors`, and says so of each input only where each has an `objectWriteTraceId`; without it one bad input fails all.
+By e-mail a batch is never partial, and no upsert by a property that is not unique is: a key of ours stands in one that
+is. Addresses come back in small letters, results in another order than the inputs. 429 is of ten seconds or of the
+day, and only `policyName` tells them apart. A 403 names the scope that the app lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body
+from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.request_parts import join_url, with_headers
+from enrichment_assets.domain.statuses import ErrorClass
+
+_WINDOW = 10.0
+"""Seconds of the rolling limit, where no header says it."""
+
+_LONGEST_SAID = 400
+
+
+class HubSpot(Provider):
+    """Calls to HubSpot's CRM API."""
+
+    name = "hubspot"
+    title = "HubSpot"
+    company = "HubSpot"
+    home = "https://api.hubapi.com"
+    secrets = (Secret("token", "HUBSPOT_TOKEN"),)
+    key_word = "HUBSPOT"
+    billing = "nothing for a call: an account has so many in ten seconds and a day"
+    documentation = "https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide"
+
+    def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
+        """Add the private app's token as a bearer."""
+        url = join_url(base_url, request.url)
+        headers = {"authorization": f"Bearer {secrets['token']}", "accept": "application/json"}
+        return with_headers(request, url, headers)
+
+    def classify(self, operation: str, answer: Answer) -> Verdict:
+        """Say what the answer means, of a whole call or of one input of it; see the module's quirks."""
+        status = answer.status
+        if 200 <= status < 300:
+            return Verdict()
+        told = error_body(answer)
+        category = str(told.get("category") or "")
+        if status == 429 or category == "RATE_LIMITS":
+            return _limited(answer, told)
+        if category == "OBJECT_NOT_FOUND":
+            return Verdict(not_found=True, message=describe(status, "HubSpot has no such record (any more)"))
+        if status == 403:
+            return Verdict(ErrorClass.AUTH, message=describe(403, f"the private app lacks a scope{_scopes(told)}"))
+        if category == "CONFLICT":
+            message = f"another record has what only one may have ({_of(told)}): merge the two in HubSpot"
+            return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, message))
+        if category == "VALIDATION_ERROR":
+            return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, f"HubSpot refused it: {_said(told)}"))
+        return classify_status(answer)
+
+
+def _limited(answer: Answer, told: Mapping[str, Any]) -> Verdict:
+    if told.get("policyName") == "DAILY":
+        return Verdict(ErrorClass.QUOTA, message=describe(429, "the account's calls of the day are used up"))
+    try:
+        wait = float(answer.headers.get("x-hubspot-ratelimit-interval-milliseconds", "")) / 1000
+    except ValueError:
+        wait = _WINDOW
+    message = describe(429, "too many calls in ten seconds")
+    return Verdict(ErrorClass.RETRYABLE, message=message, retry_after=min(max(wait, 1.0), 60.0))
+
+
+def _scopes(told: Mapping[str, Any]) -> str:
+    """The scopes that are missing, as a part of a sentence."""
+    found: list[str] = []
+    for one in _errors(told):
+        context = one.get("context")
+        for scopes in context.values() if isinstance(context, Mapping) else ():
+            found += [str(scope) for scope in scopes] if isinstance(scopes, list) else []
+    return f": {', '.join(dict.fromkeys(found))}" if found else ""
+
+
+def _of(told: Mapping[str, Any]) -> str:
+    """The record that has it already, by HubSpot's own words or its `context`."""
+    context = told.get("context")
+    ids = context.get("id") if isinstance(context, Mapping) else None
+    return f"record {ids[0]}" if isinstance(ids, list) and ids else _said(told)
+
+
+def _said(told: Mapping[str, Any]) -> str:
+    """HubSpot's own sentence: of the first property that is wrong, where it says which."""
+    first = next(iter(_errors(told)), {})
+    return str(first.get("message") or told.get("message") or "no reason given")[:_LONGEST_SAID]
+
+
+def _errors(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    errors = told.get("errors")
+    return [one for one in errors if isinstance(one, Mapping)] if isinstance(errors, list) else []
