@@ -12,18 +12,9 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.providers import PROVIDERS
 from tests.corpus.kept import ANSWERS, FOLDER, Kept, answers, name_of, read, steps
 
-ASKED_BY_NO_WORKFLOW = {
-    "person",
-    "instantly",
-    "clickup",
-    "hubspot",
-    "sheets",
-    "airtable",
-    "salesforce",
-    "pipedrive",
-    "attio",
-}
-"""A person answers a form of ours; Instantly's figures are pulled; the others are delivered to, and learn us nothing."""
+DESTINATIONS = {"clickup", "hubspot", "sheets", "airtable", "salesforce", "pipedrive", "attio"}
+ASKED_BY_NO_WORKFLOW = {"person", "instantly", *DESTINATIONS}
+"""A person answers a form of ours; Instantly's figures are pulled; from a destination nothing is learnt of a row."""
 
 
 def test_every_answer_of_the_corpus_is_read_as_when_it_came() -> None:
