@@ -57,7 +57,7 @@ class ClickUp(Provider):
         if code.startswith("OAUTH_"):
             return Verdict(ErrorClass.AUTH, message=describe(status, f"the token was refused ({code})"))
         if code == TASK_IS_GONE:
-            return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, "the task was deleted (ITEM_013)"))
+            return Verdict(not_found=True, message=describe(status, "the task was deleted (ITEM_013)"))
         if code and 400 <= status < 500:
             kind = ErrorClass.INVALID_INPUT if status != 404 or code.startswith("FIELD_") else ErrorClass.CONTRACT
             return Verdict(kind, message=describe(status, f"ClickUp refused it ({code})"))

@@ -195,7 +195,7 @@ QUIRKS: list[tuple[str, int, Any, dict[str, str], object]] = [
     ("clickup", 401, {"err": "no access", "ECODE": "ACCESS_083"}, {}, E.AUTH),
     ("clickup", 400, {"err": "usages exceeded", "ECODE": "FIELD_033"}, {}, E.PAYMENT),
     ("clickup", 400, {"err": "not an option", "ECODE": "FIELD_011"}, {}, E.INVALID_INPUT),
-    ("clickup", 404, {"err": "Task not found, deleted", "ECODE": "ITEM_013"}, {}, E.INVALID_INPUT),
+    ("clickup", 404, {"err": "Task not found, deleted", "ECODE": "ITEM_013"}, {}, NOT_FOUND),
     ("clickup", 404, {"err": "List not found", "ECODE": "INPUT_011"}, {}, E.CONTRACT),
     ("clickup", 429, {"err": "Rate limit reached", "ECODE": "APP_002"}, {}, E.RETRYABLE),
     ("clickup", 502, b"<html>", {"content-type": "text/html"}, E.RETRYABLE),
