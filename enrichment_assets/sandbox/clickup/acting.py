@@ -118,6 +118,12 @@ def _person(workspace: Workspace, wanted: Mapping[str, Any]) -> Done:
     return {}, []
 
 
+def _webhook(workspace: Workspace, wanted: Mapping[str, Any]) -> Done:
+    """Let a subscription be suspended, as ClickUp does without a word."""
+    workspace.webhooks[str(wanted["id"])].status = str(wanted["status"])
+    return {}, []
+
+
 def _add_list(workspace: Workspace, wanted: Mapping[str, Any]) -> Done:
     """A further list, in a folder or beside them."""
     folder = next((one for one in workspace.folders.values() if one.name == wanted.get("folder")), None)
@@ -163,6 +169,7 @@ _ACTIONS: Mapping[str, Callable[[Workspace, Mapping[str, Any]], Done]] = {
     "permission": _permission,
     "archive-list": _archive,
     "person": _person,
+    "webhook": _webhook,
     "add-list": _add_list,
     "add-field": _add_field,
     "edit-field": _edit_field,

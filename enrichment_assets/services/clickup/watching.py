@@ -1,8 +1,8 @@
 """What changed in ClickUp, asked for: the safety net below its webhooks, which get lost without a word.
 
-Tasks that were updated since the last look are paged through, with an overlap, archived ones too; of those that are ours
-what is compared is kept (`domain.clickup.incoming.kept_part`). Once a day all tasks are listed, and each of ours that is
-not among them is asked for: one that is gone was deleted. A webhook that was suspended is armed again.
+Tasks that were updated since the last look are paged through, with an overlap, archived ones too; of those that are
+ours what is compared is kept (`domain.clickup.incoming.kept_part`). Once a day all tasks are listed, and each of ours
+that is not among them is asked for: one that is gone was deleted. A webhook that was suspended is armed again.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ async def _is_gone(asker: Asker, task_id: str) -> bool:
 
 async def _pages(
     asker: Asker, told: Mapping[str, Any], query: Mapping[str, str], most: int = MOST_PAGES
-) -> AsyncIterator[list[Mapping[str, Any]]]:
+) -> AsyncIterator[list[dict[str, Any]]]:
     places = [(f"{name}[]", str(one)) for name in ("space_ids", "list_ids") for one in told.get(name) or []]
     everywhere = {**query, "include_closed": "true", "subtasks": "true", "include_timl": "true"}
     for number in range(most):

@@ -53,6 +53,7 @@ def add_connection(
     secret_variable: str | None = None,
     settings: Mapping[str, Any] | None = None,
     poll_seconds: int | None = None,
+    secret_follows: bool = False,
 ) -> Added:
     """Take events of a client by a new connection.
 
@@ -65,13 +66,15 @@ def add_connection(
         secret_variable: NAME of the variable by which messages are signed, or the service is asked.
         settings: As the kind understands them.
         poll_seconds: How often it is asked; None: as often as its kind is, where it is asked at all.
+        secret_follows: The service makes the secret when it is told the address: the variable is set afterwards, and
+            messages wait until then.
 
     Raises:
         ConfigurationError: Name, kind, variable or settings are none that can be used, or the name is taken.
         NotFoundError: There is no such client.
     """
     reader, given = reader_of(kind), dict(settings or {})
-    _check(name, kind, secret_variable, given, poll_seconds)
+    _check(name, kind, secret_variable, given, poll_seconds, secret_follows=secret_follows)
     token = secrets.token_urlsafe(32) if reader.is_posted else None
     digest = None if token is None else _digest(token)
     polls = None if reader.poll is None else poll_seconds or reader.poll_seconds
@@ -87,7 +90,13 @@ def add_connection(
 
 
 def _check(
-    name: str, kind: str, secret_variable: str | None, settings: Mapping[str, Any], poll_seconds: int | None
+    name: str,
+    kind: str,
+    secret_variable: str | None,
+    settings: Mapping[str, Any],
+    poll_seconds: int | None,
+    *,
+    secret_follows: bool,
 ) -> None:
     reader = reader_of(kind)
     if not _NAME.fullmatch(name):
@@ -105,7 +114,7 @@ def _check(
             f"{secret_variable} is a setting of the platform or the system, and no secret of a connection",
             code="event_source.variable_reserved",
         )
-    if secret_variable is not None and not os.environ.get(secret_variable):
+    if secret_variable is not None and not secret_follows and not os.environ.get(secret_variable):
         raise ConfigurationError(
             f"the environment variable {secret_variable} is not set", code="event_source.secret_missing"
         )

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import psycopg
+
 from enrichment_assets.domain.bodies import BodyEncodingError, plain_body
 from enrichment_assets.domain.delivery_events import DeliveryEvent, EventSource
 from enrichment_assets.domain.errors import EnrichError, NotFoundError
@@ -159,7 +161,7 @@ def _take(
     left = list(messages)
     try:
         while left:
-            error, events = _events(reader, source, secret, left[0])
+            error, events = _events(hq, reader, source, secret, left[0])
             taken = Taken()
             with hq.transaction() as connection:
                 hasher = must_compare(connection, pepper)
@@ -181,7 +183,7 @@ def _take(
 
 
 def _events(
-    reader: Reader, source: Connected, secret: str | None, message: inbox.Message
+    hq: Hq, reader: Reader, source: Connected, secret: str | None, message: inbox.Message
 ) -> tuple[str | None, list[DeliveryEvent]]:
     """The events of a message, or why it is dead."""
     if message.readings > inbox.MOST_READINGS:
@@ -195,12 +197,15 @@ def _events(
             message.body,
             message.received_at,
             secret,
+            hq,
         )
         if received.polled is None and reader.is_authentic is not None and not reader.is_authentic(received):
             return NOT_SIGNED, []
         return None, [replace(event, inbox_id=message.id) for event in _bounded(reader.read(received))]
     except (UnreadableError, BodyEncodingError) as error:
         return str(error), []
+    except psycopg.Error:  # what is known could not be looked up: that is nothing of the message's
+        raise
     except Exception as error:  # a reader that fails makes a dead message, and no connection that stands still
         return f"the reader failed: {type(error).__name__}", []
 

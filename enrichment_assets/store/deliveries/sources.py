@@ -133,6 +133,14 @@ def set_token(connection: Connection, source_id: int, token_sha256: bytes) -> No
     connection.execute("update event_sources set token_sha256 = %s where id = %s", (token_sha256, source_id))
 
 
+def set_setting(connection: Connection, source_id: int, name: str, value: str) -> None:
+    """Note a setting that was learned of its service, as the number of a webhook. The caller commits."""
+    connection.execute(
+        "update event_sources set settings = settings || jsonb_build_object(%s::text, %s::text) where id = %s",
+        (name, value, source_id),
+    )
+
+
 def set_paused(connection: Connection, source_id: int, *, paused: bool) -> None:
     """Pause it, or go on with it. What comes is kept either way. The caller commits."""
     connection.execute(
