@@ -136,6 +136,27 @@ def activate(
     say(f"campaign {name!r} sends from now on, as {done.activated_by} says")
 
 
+@app.command("listen")
+def listen(
+    name: Annotated[str, typer.Argument(help="A name for the connection: small letters, digits and -.")],
+    client: Client,
+    secret: Annotated[
+        str | None, typer.Option("--secret", help="NAME of the variable with a word that Instantly's webhook says.")
+    ] = None,
+) -> None:
+    """Have Instantly tell replies, bounces, unsubscribes and interest by a webhook, and ask it for what it does not.
+
+    Example: enrich campaign listen acme-instantly --client acme --secret ACME_EVENTS_WORD
+    """
+    from enrichment_assets.services.campaigns.listening import listen as listen_to_campaigns
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    made = listen_to_campaigns(opened_hq(settings), settings, client, name, actor=actor(), secret_variable=secret)
+    say(f"Instantly tells {made.name} what happens to leads of {client}, by its webhook {made.webhook_id}")
+    say(f"look: enrich events source list; enrich events list --source {made.name}")
+
+
 def _standing(looked: Preflight) -> list[str]:
     """How a campaign stands, for a person."""
     from enrichment_assets.services.campaigns.listing import STATUSES

@@ -430,6 +430,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("instantly campaigns", ("instantly", "campaigns", "--client", "acme")),
     ("instantly accounts", ("instantly", "accounts")),
     ("campaign create", ("campaign", "create", "{campaign}", "--client", "acme")),
+    ("campaign listen", ("campaign", "listen", "acme-instantly", "--client", "acme")),
     ("campaign list", ("campaign", "list")),
     ("campaign show", ("campaign", "show", "Golf", "--client", "acme")),
     ("instantly disconnect", ("instantly", "disconnect", "--client", "acme")),
@@ -454,11 +455,11 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-SIMULATED = {"campaign create", "campaign show"}
+SIMULATED = {"campaign create", "campaign listen", "campaign show"}
 """Commands that ask a provider: they are run before the simulator."""
 
 WITHOUT_JSON = {
-    *("workflow disable", "workflow enable", "edit", "instantly disconnect"),
+    *("workflow disable", "workflow enable", "edit", "instantly disconnect", "campaign listen"),
     *("mailbox caps", "mailbox pause", "mailbox resume"),
 }
 """Commands that change something and print a sentence only."""
@@ -524,6 +525,7 @@ CHANGES = {
     "instantly connect": "pull.connect",
     "instantly sync": "pull.file",
     "campaign create": "campaign.create",
+    "campaign listen": "event_source.add",
     "instantly disconnect": "pull.disconnect",
     "give-up": "batch.give_up",
     "archive": "upload.archive",

@@ -104,6 +104,17 @@ def read_webhook(body: Any, inbox_id: int | None = None) -> list[DeliveryEvent]:
     ]
 
 
+def read_try(item: Mapping[str, Any]) -> list[DeliveryEvent]:
+    """What an item of the list of webhook events says: a try to tell a webhook something, whatever came of it.
+
+    One whose payload is none of an event's (a test, an older form) says nothing.
+    """
+    payload = item.get("payload")
+    if not isinstance(payload, Mapping) or not payload.get("event_type") or _time(payload.get("timestamp")) is None:
+        return []
+    return read_webhook(payload)
+
+
 def read_mail(mail: Mapping[str, Any]) -> DeliveryEvent | None:
     """A mail of the inbox that came from a lead; None: it is none of those.
 

@@ -15,11 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from enrichment_assets.domain.actors import Actor, ActorKind, name_from
+from enrichment_assets.domain.delivery_events import DeliveryEvent
+from enrichment_assets.domain.domains import registrable_domain
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.mail_aliases import mailbox
-from enrichment_assets.domain.outreach.instantly_events import read_lead
+from enrichment_assets.domain.outreach.instantly_events import read_lead, read_mail, read_try
 from enrichment_assets.domain.suppression import Identity, Kind
 from enrichment_assets.services.campaigns import block_list
 from enrichment_assets.services.campaigns.calling import Workspace, in_workspace
@@ -36,6 +38,9 @@ OVERLAP = timedelta(minutes=10)
 
 FIRST_DAYS = timedelta(days=30)
 LEADS_EVERY = BLOCKED_EVERY = timedelta(hours=1)
+SETTLED = timedelta(minutes=10)
+"""For so long what a lead's record says is left to the webhook: it is tried for half a minute, and read soon after."""
+
 MOST_ITEMS = 5_000
 """Items of one kind that one look fetches: what is older is not recovered."""
 
@@ -135,7 +140,7 @@ class _Look:
         if self._is_due("leads_at", LEADS_EVERY):
             async for lead in self._there.leads({}):
                 self.addresses.add(str(lead.get("email") or ""))
-                if read_lead(lead):
+                if read_lead(lead) and is_settled(lead, self._now):
                     self.leads.append(lead)
             self.cursor["leads_at"] = self._now.isoformat()
 
@@ -162,13 +167,16 @@ def look(hq: Hq, settings: Settings, whose: Whose, cursor: Mapping[str, Any] | N
     now, at = datetime.now(UTC), dict(cursor or {})
     waiting = block_list.untold(hq, settings, whose.client_id, int(at.get("suppression", 0)))
     with hq.transaction() as connection:
-        token = store.token_of(connection, whose.source_id)
+        token, unread = store.token_of(connection, whose.source_id), store.is_unread(connection, whose.source_id)
     found = in_workspace(hq, settings, whose.client, lambda there: _Look(there, at, waiting, token, now).all())
     actor = Actor(ActorKind.EVENT, name_from(whose.name))
     block_list.suppress_blocked(hq, settings, whose.client_id, found.blocked, actor=actor)
     if found.addresses:
         fresh, suppressed = _compared(hq, settings, whose, found)
-        found.pages.append((LEADS, fresh))
+        if unread:  # what they say may be what these messages tell: another look will see
+            found.cursor.pop("leads_at")
+        else:
+            found.pages.append((LEADS, fresh))
         if suppressed:
             in_workspace(hq, settings, whose.client, lambda there: block_list.block(there, suppressed))
     for asked, items in found.pages:
@@ -177,6 +185,12 @@ def look(hq: Hq, settings: Settings, whose: Whose, cursor: Mapping[str, Any] | N
     yield KeptPage(CURSOR, json_bytes({"items": []}), found.cursor)
     if found.troubles:
         raise found.troubles[0]
+
+
+def is_settled(lead: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a lead's record has stood as it is for a while, so that what it says was told, or was not."""
+    changed = _utc(str(lead.get("timestamp_updated") or lead.get("timestamp_created") or ""))
+    return changed <= (now - SETTLED).isoformat()
 
 
 def _compared(hq: Hq, settings: Settings, whose: Whose, found: _Look) -> tuple[list[dict[str, Any]], list[str]]:
@@ -189,6 +203,7 @@ def _compared(hq: Hq, settings: Settings, whose: Whose, found: _Look) -> tuple[l
     with hq.transaction() as connection:
         suppressed = store.suppressed(connection, whose.client_id, hashes)
         known = store.told(connection, whose.client_id, hashes)
+    known |= {(hasher.hashed(_mailbox(event.address)), event.kind.value) for event in _found(found) if event.address}
     fresh = [
         lead
         for lead in found.leads
@@ -198,12 +213,27 @@ def _compared(hq: Hq, settings: Settings, whose: Whose, found: _Look) -> tuple[l
     return fresh, sorted(one for one in named if one.casefold() not in found.blocked_there)
 
 
+def _found(found: _Look) -> Iterator[DeliveryEvent]:
+    """What the same look found in the list of webhook events and the inbox."""
+    for asked, items in found.pages:
+        for item in items:
+            if asked == EVENTS:
+                yield from read_try(item)
+            elif asked == MAILS and (event := read_mail(item)) is not None:
+                yield event
+
+
+def _mailbox(address: str) -> Identity:
+    return Identity(Kind.EMAIL, mailbox(address))
+
+
 def _ways(address: str) -> Iterator[Identity]:
-    """By what a lead could be suppressed: its mailbox, then its domain."""
+    """By what a lead could be suppressed: its mailbox, then its host and the domain that this is registered below."""
     known = normalise_email(address)
     if known is not None:
-        yield Identity(Kind.EMAIL, mailbox(known))
-        yield Identity(Kind.DOMAIN, known.rpartition("@")[2])
+        yield _mailbox(known)
+        host = known.rpartition("@")[2]
+        yield from (Identity(Kind.DOMAIN, one) for one in {host, registrable_domain(host) or host})
 
 
 def _utc(text: str) -> str:

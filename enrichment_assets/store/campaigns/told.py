@@ -59,3 +59,11 @@ def token_of(connection: Connection, source_id: int) -> bytes | None:
     """The SHA-256 of a connection's token; None: nothing is posted to it."""
     row = connection.execute("select token_sha256 from event_sources where id = %s", (source_id,)).fetchone()
     return None if row is None or row["token_sha256"] is None else bytes(row["token_sha256"])
+
+
+def is_unread(connection: Connection, source_id: int) -> bool:
+    """Whether messages of a connection are kept and not read yet."""
+    row = connection.execute(
+        "select exists (select 1 from event_inbox where source_id = %s and status = 'new') as unread", (source_id,)
+    ).fetchone()
+    return bool(row and row["unread"])
