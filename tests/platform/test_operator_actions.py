@@ -51,6 +51,11 @@ WITHOUT_ACTOR = {
     "access.users.set_password": "whoever has the one-time token is its actor",
     "batches.advancing.advance_batch": CARRIED_OUT,
     "batches.advancing.mark_extracted": CARRIED_OUT,
+    "campaigns.block_list.untold": "it reads what is to be told",
+    **dict.fromkeys(
+        ["campaigns.recovering.look", "deliveries.reading.instantly.poll"],
+        "the connection that is asked is its actor: event:<name>",
+    ),
     "campaigns.activating.preflight": "it keeps how the service says that a campaign stands, and decides nothing",
     "catalog.drafts.settle_drafts": "whoever wrote a draft is its actor",
     "batches.items.add_items": CARRIED_OUT,
