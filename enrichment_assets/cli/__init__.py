@@ -38,6 +38,7 @@ GROUPS = (
     "events",
     "review",
     "mailbox",
+    "mail",
     "proposals",
     "instantly",
     "campaign",

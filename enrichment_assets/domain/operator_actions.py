@@ -107,6 +107,8 @@ class Code(StrEnum):
     EVENT_SOURCE_RESUME = "event_source.resume"
     EVENT_SOURCE_REMOVE = "event_source.remove"
     EVENT_REPLAY = "event.replay"
+    MAIL_CHECK = "mail.check"
+    MAIL_ACCEPT = "mail.accept"
     PULL_CONNECT = "pull.connect"
     PULL_DISCONNECT = "pull.disconnect"
     PULL_FILE = "pull.file"

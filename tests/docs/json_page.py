@@ -149,6 +149,8 @@ PRINTED: Mapping[str, str] = {
     "events inbox": "list of EventMessage",
     "events show": "EventMessageDetail",
     "events replay": "EventReplay",
+    "mail check": "MailCheck",
+    "mail accept": "MailAcceptance",
     "webhook add": "Webhook",
     "webhook list": "list of Webhook",
     "webhook test": "WebhookTest",

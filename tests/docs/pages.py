@@ -38,6 +38,7 @@ FOR_USERS = (
     "docs/console.md",
     "docs/access.md",
     "docs/callbacks.md",
+    "docs/mail-check.md",
     "docs/mail-services.md",
     "docs/webhooks.md",
     "docs/mail.md",

@@ -33,6 +33,7 @@ from enrichment_assets.store.database import connect
 from tests.docs.json_page import PAGE, PRINTED, render, shape_classes, undescribed
 from tests.engine.hostile_server import answering
 from tests.harness.databases import PostgresServer
+from tests.mail_services.dns_server import dns_server, read_zone
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -350,6 +351,8 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mailbox list", ("mailbox", "list")),
     ("mailbox show", ("mailbox", "show", "ann@acme.example")),
     ("mailbox caps", ("mailbox", "caps", "ann@acme.example", "--daily-cap", "10")),
+    ("mail check", ("mail", "check", "ann@acme.example", "--dns", "{dns}")),
+    ("mail accept", ("mail", "accept", "ann@acme.example", "--reason", "a domain of a test")),
     ("mailbox pause", ("mailbox", "pause", "ann@acme.example")),
     ("mailbox resume", ("mailbox", "resume", "ann@acme.example")),
     ("events source add", EVENTS),
@@ -539,6 +542,8 @@ CHANGES = {
     "user reset": "user.reset",
     "user totp": "user.totp",
     "user totp --off": "user.totp",
+    "mail check": "mail.check",
+    "mail accept": "mail.accept",
     "api-key create": "api_key.create",
     "api-key revoke": "api_key.revoke",
 }
@@ -568,6 +573,7 @@ def ran(
         connect(home.hq_database_url or "", autocommit=True) as hq,
         pytest.MonkeyPatch.context() as patch,
         answering() as channel,
+        dns_server(read_zone('acme.example TXT "v=spf1 -all"')) as port,
     ):
         item = hq.execute("select min(id) as id from batch_items").fetchone()
         cases, recorded = people.with_name("cases.jsonl"), people.with_name("recorded.jsonl")
@@ -579,7 +585,14 @@ def ran(
         campaign.write_text("name: Golf\nschedule: {time_zone: UTC}\nsteps: [{subject: Greens, body: Hello}]\n")
         files = {"cases": str(cases), "recorded": str(recorded), "exported": str(exported), "figures": str(figures)}
         files["campaign"] = str(campaign)
-        words = {**files, "example": str(EXAMPLE), "list": str(people), "item": str(item and item["id"]), "upload": ""}
+        words = {
+            **files,
+            "example": str(EXAMPLE),
+            "list": str(people),
+            "item": str(item and item["id"]),
+            "upload": "",
+            "dns": f"127.0.0.1:{port}",
+        }
         for name, value in (environment(home) | {"T": f"{channel.url}/channel"}).items():
             patch.setenv(name, value)
         for name, typed in RUNS:

@@ -31,6 +31,7 @@ from enrichment_assets.store.database import connect
 from enrichment_assets.store.money.budgets import set_budget
 from tests.actors import TESTER
 from tests.harness.handles import hq_of
+from tests.mail_services.dns_server import dns_server, read_zone
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -74,6 +75,7 @@ TABLES = [
     "events source list",
     "events source kinds",
     "mailbox list",
+    "mail check k.example --service google --dns 127.0.0.1:{dns}",
     "instantly list",
     "instantly campaigns",
     "instantly accounts",
@@ -219,7 +221,9 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         typer.main.get_command(build_app())(shlex.split(line.format(**names)), standalone_mode=False)
         return out.getvalue()
 
-    yield run
+    with dns_server(read_zone('k.example TXT "v=spf1 a:k.example ?all"')) as port:
+        names["dns"] = port
+        yield run
 
 
 def lines_of(shown: str) -> list[str]:
@@ -329,6 +333,7 @@ NEEDED = {
     "person erase": "--email a@b.de --reason asked --client nobody",
     "try": "normalise-name --set full_name=Ada --client nobody",
     "client profile": "nobody",
+    "mail check": "acme.example --dns 127.0.0.1:9 --client nobody",
     "mailbox add": "ann@acme.example --set host=smtp.x --postal-address Erie --time-zone UTC --client nobody",
     "webhook add": "sink https://sink.example/in --secret ACME_WEBHOOK_SECRET --client nobody",
     "instantly connect": "--key ACME_INSTANTLY_KEY --client nobody",

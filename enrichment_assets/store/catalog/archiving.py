@@ -98,6 +98,7 @@ _DELETE: Mapping[Kind, tuple[str, ...]] = {
         "delete from alert_incidents where rule_id in (select id from alert_rules where client_id = %(id)s)",
         "delete from alert_rules where client_id = %(id)s",
         "delete from mail_messages where client_id = %(id)s",
+        "delete from mail_domain_checks where client_id = %(id)s",
         "delete from mailboxes where client_id = %(id)s",
         "delete from outgoing_webhooks where client_id = %(id)s",
         "delete from outgoing_events where client_id = %(id)s",

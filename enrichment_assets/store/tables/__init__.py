@@ -35,6 +35,7 @@ from enrichment_assets.store.tables.inbox import callback_inbox
 from enrichment_assets.store.tables.known import known_batches, known_identities
 from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
 from enrichment_assets.store.tables.mail import mail_messages, mailboxes
+from enrichment_assets.store.tables.mail_check import mail_domain_checks
 from enrichment_assets.store.tables.money import budgets
 from enrichment_assets.store.tables.outgoing import (
     outgoing_events,
@@ -88,6 +89,7 @@ __all__ = [
     "known_batches",
     "known_identities",
     "login_guesses",
+    "mail_domain_checks",
     "mail_messages",
     "mailboxes",
     "metadata",
