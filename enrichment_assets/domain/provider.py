@@ -159,6 +159,7 @@ class Provider(ABC):
         home: Its own address; empty where every user has an address of his own.
         own_address: Requests may go to any address that the configuration names. Otherwise only below `base_url`: the
             key would go to another host.
+        schemes: Of addresses that its workflows may name besides `http` and `https`.
         asks_people: Nothing is sent: people see what is asked, and answer when they do.
         secrets: What `authorise` uses without being asked in a template.
         key_word: A variable with this word in its name (`ACME_APOLLO_KEY`) is a key of this provider; None: none is.
@@ -176,6 +177,7 @@ class Provider(ABC):
     company: ClassVar[str | None] = None
     home: ClassVar[str] = ""
     own_address: ClassVar[bool] = False
+    schemes: ClassVar[tuple[str, ...]] = ()
     asks_people: ClassVar[bool] = False
     secrets: ClassVar[tuple[Secret, ...]] = ()
     key_word: ClassVar[str | None] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -10,13 +10,14 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import RenderedRequest
 
 
-def join_url(base_url: str, url: str, *, anywhere: bool = False) -> str:
+def join_url(base_url: str, url: str, *, anywhere: bool = False, schemes: Sequence[str] = ()) -> str:
     """The absolute address of a request.
 
     Args:
         base_url: The provider's address; may be empty for providers that have none in common.
         url: A path below it, or an absolute URL.
         anywhere: Whether an absolute `url` may leave `base_url` (providers whose addresses are the user's own).
+        schemes: What it may begin with besides `http` and `https` (providers that are no HTTP).
 
     Raises:
         ConfigurationError: There is no address, or credentials would go to a stranger.
@@ -28,7 +29,7 @@ def join_url(base_url: str, url: str, *, anywhere: bool = False) -> str:
                 "the request has no address: set `base_url`, or an absolute address", code="request.address_missing"
             )
         return f"{base}/{url.lstrip('/')}"
-    if urlsplit(url).scheme not in ("http", "https"):
+    if urlsplit(url).scheme not in ("http", "https", *schemes):
         raise ConfigurationError("an address has to begin with http:// or https://", code="request.address_invalid")
     if not anywhere and not url.startswith(f"{base}/"):
         raise ConfigurationError(

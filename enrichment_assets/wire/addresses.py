@@ -22,7 +22,7 @@ def address_of(workflow: WorkflowDefinition, provider: Provider) -> str:
     """
     start = renderer_of(workflow, provider).address(workflow.parameters)
     try:
-        return join_url(base_url_of(workflow, provider), start, anywhere=provider.own_address)
+        return join_url(base_url_of(workflow, provider), start, anywhere=provider.own_address, schemes=provider.schemes)
     except ConfigurationError as error:
         raise ConfigurationError(f"workflow {workflow.slug}: {error}", *error.hints, code=error.code) from None
 

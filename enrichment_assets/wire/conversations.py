@@ -1,5 +1,6 @@
 """Sending the several requests of one call, and saying what became of the whole.
 
+A request goes over HTTP, or is a file that is put into a folder: what its address begins with says which.
 The rate of a provider counts calls: only the first request waits for its turn. The lease is asked before each of them.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from enrichment_assets.domain.provider import Answer, Conversation
+from enrichment_assets.domain.provider import Answer, Conversation, RenderedRequest
 from enrichment_assets.wire.transport import FateUnknown, NotSent, send
 
 SHORTEST = 1.0
@@ -45,7 +46,7 @@ async def converse(
     while True:
         try:
             left = max(until - loop.time(), SHORTEST)
-            answer = await send(client, request, left, turn=turn if is_first else None, may_leave=may_leave)
+            answer = await _sent(client, request, left, turn if is_first else None, may_leave)
         except NotSent as error:
             if is_first:
                 raise
@@ -56,3 +57,22 @@ async def converse(
         except StopIteration as ended:
             whole: Answer = ended.value
             return whole
+
+
+async def _sent(
+    client: httpx.AsyncClient,
+    request: RenderedRequest,
+    timeout: float,  # noqa: ASYNC109
+    turn: Callable[[], Awaitable[None]] | None,
+    may_leave: Callable[[], None] | None,
+) -> Answer:
+    """One request, by what its address says: over HTTP, or into a folder."""
+    if request.url.startswith(("http://", "https://")):
+        return await send(client, request, timeout, turn=turn, may_leave=may_leave)
+    from enrichment_assets.wire.file_drop import drop
+
+    if turn is not None:
+        await turn()
+    if may_leave is not None:
+        may_leave()
+    return await asyncio.to_thread(drop, request)

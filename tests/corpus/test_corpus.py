@@ -12,7 +12,7 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.providers import PROVIDERS
 from tests.corpus.kept import ANSWERS, FOLDER, Kept, answers, name_of, read, steps
 
-DESTINATIONS = {"clickup", "hubspot", "sheets", "airtable", "salesforce", "pipedrive", "attio"}
+DESTINATIONS = {"clickup", "hubspot", "sheets", "airtable", "salesforce", "pipedrive", "attio", "files"}
 ASKED_BY_NO_WORKFLOW = {"person", "instantly", *DESTINATIONS}
 """A person answers a form of ours; Instantly's figures are pulled; from a destination nothing is learnt of a row."""
 
