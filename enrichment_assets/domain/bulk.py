@@ -37,6 +37,10 @@ class Bulk(BaseModel):
         default="failed", description="what it means that the answer says nothing about a member"
     )
     status: str | None = Field(default=None, description="JMESPath over an element: the HTTP status that it stands for")
+    unlisted: str | None = Field(
+        default=None,
+        description="JMESPath over the body to an object, reason -> how many: why a member is not among `answers`",
+    )
     cost: str | None = Field(
         default=None, description="JMESPath over the whole body: what the call cost in units, shared by what was found"
     )

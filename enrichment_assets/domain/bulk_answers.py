@@ -42,10 +42,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The answer says nothing about a member. `is_miss`: that is how this provider says that it knows nothing."""
+    """The answer says nothing about a member. `is_miss`: that is how this provider says that it knows nothing.
+
+    `is_refused`: the answer counts those whom the provider would not have, and this member is one of them.
+    """
 
     why: str
     is_miss: bool = False
+    is_refused: bool = False
 
 
 Part = Answer | Missing
@@ -60,6 +64,7 @@ class BulkReader:
         self._answers = self._expression("answers", self._bulk.answers)
         self._status = self._optional("status", self._bulk.status)
         self._cost = self._optional("cost", self._bulk.cost)
+        self._unlisted = self._optional("unlisted", self._bulk.unlisted)
         match = self._bulk.match
         self._match = match if isinstance(match, Match) else None
         self._answered = self._optional("match.answered", self._match.answered if self._match else None)
@@ -81,7 +86,8 @@ class BulkReader:
                 f"{self._slug}: the answer has no list of the members' answers (`bulk.answers`)",
                 code="answer.no_members",
             )
-        found = self._by_place(elements, place) if place.names is None else self._by_name(elements, place.names)
+        names, why = place.names, self._refusals(body)
+        found = self._by_place(elements, place) if names is None else self._by_name(elements, names, why)
         return [part if isinstance(part, Missing) else self._answer(answer, part.element) for part in found]
 
     def part(self, answer: Answer, place: Place) -> Part:
@@ -111,20 +117,35 @@ class BulkReader:
             return [Missing(why)] * place.count
         return [_Element(element) for element in elements]
 
-    def _by_name(self, elements: Sequence[Any], names: Sequence[str]) -> list[_Element | Missing]:
+    def _by_name(self, elements: Sequence[Any], names: Sequence[str], refused: str | None) -> list[_Element | Missing]:
         by_name: dict[str, list[Any]] = defaultdict(list)
         for element in elements:
             if element is not None:  # a place without anybody in it
                 by_name[self._name_of(element)].append(element)
         keys = [self._folded(name) for name in names]
         strangers = sum(len(several) for key, several in by_name.items() if key not in keys)
-        return [self._one(by_name.get(key, []), strangers) for key in keys]
+        return [self._one(by_name.get(key, []), strangers, refused) for key in keys]
 
-    def _one(self, elements: Sequence[Any], strangers: int) -> _Element | Missing:
+    def _refusals(self, body: Any) -> str | None:
+        """Why members are not among the answers, by what the answer counts; None: it counts none."""
+        try:
+            counted = None if self._unlisted is None else self._unlisted(body)
+        except ContractError:
+            return None
+        if not isinstance(counted, dict):
+            return None
+        told = [(reason, count) for reason, count in counted.items() if type(count) is int and count > 0]
+        if len(told) <= 1:
+            return told[0][0] if told else None
+        return f"one of: {', '.join(f'{reason} ({count})' for reason, count in told)}"
+
+    def _one(self, elements: Sequence[Any], strangers: int, refused: str | None) -> _Element | Missing:
         """One member's element: the only one, or several that say the same."""
         if not elements:
             if strangers:
                 return Missing(f"the answer has {strangers} elements that are no member's, and none for this one")
+            if refused is not None:
+                return Missing(refused, is_refused=True)
             return Missing("the answer says nothing about this member", is_miss=self._bulk.missing == "not_found")
         if any(element != elements[0] for element in elements[1:]):
             return Missing(f"the answer has {len(elements)} different elements for this member")

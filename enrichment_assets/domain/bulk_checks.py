@@ -29,6 +29,8 @@ def bulk_faults(workflow: WorkflowDefinition) -> Iterator[Fault]:
         yield Fault(("response", "format"), "an answer for many members is JSON, and each reads its element of it")
     if bulk.cost is not None and workflow.response.cost is not None:
         yield Fault(("bulk", "cost"), "the call's cost or each member's (`response.cost`): one of them is counted")
+    if bulk.unlisted is not None and bulk.match == "position":
+        yield Fault(("bulk", "unlisted"), "by `position` each member has its place: none is missing from the answers")
     reads = reads_of(workflow)
     yield from _reads_of_one(reads)
     if not any(read.head == MEMBERS and read.place[:2] == ("request", "body") for read in reads):

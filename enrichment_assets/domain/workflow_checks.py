@@ -130,7 +130,7 @@ def _expressions(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]:
         ("callback", workflow.callback, ("found_if", "error_if", "payload")),
         ("poll", workflow.poll, ("pending_if", "payload")),
         ("emits", workflow.emits, ("items", "key")),
-        ("bulk", workflow.bulk, ("answers", "status", "cost")),
+        ("bulk", workflow.bulk, ("answers", "status", "cost", "unlisted")),
     ]
     for part, value, names in settings:
         for name in names:

@@ -213,3 +213,40 @@ def test_members_is_no_name_of_a_workflow_without_bulk() -> None:
 def test_bounds_of_the_setting(bulk: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="bulk"):
         workflow(bulk)
+
+
+COUNTED = "{already there: duplicated, blocked: in_blocklist, no address: invalid}"
+
+
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        ({"duplicated": 2}, "already there"),
+        ({"duplicated": 0, "in_blocklist": 1, "invalid": 0}, "blocked"),
+        ({"in_blocklist": 1, "invalid": 1}, "one of: blocked (1), no address (1)"),
+        ({"duplicated": 0}, None),
+        ({"duplicated": "2"}, None),
+        ({"duplicated": True}, None),
+        ({}, None),
+    ],
+)
+def test_a_member_that_is_not_listed_has_the_reason_that_the_answer_counts(
+    counts: dict[str, Any], why: str | None
+) -> None:
+    bulk = {
+        "match": {"sent": "email", "answered": "email", "ignore_case": True},
+        "unlisted": COUNTED.replace("already there", '"already there"').replace("no address", '"no address"'),
+    }
+    reader = BulkReader(workflow(bulk))
+    body = {"found": [{"email": "ANN1@acme.example", "id": "l1"}], **counts}
+    place = Place(0, 2, ("ann1@acme.example", "ann2@acme.example"))
+    first, second = reader.parts(Answer(200, {"content-type": "application/json"}, orjson.dumps(body)), place)
+    assert isinstance(first, Answer)
+    assert isinstance(second, Missing)
+    assert (second.is_refused, second.is_miss) == (why is not None, False)
+    assert second.why == (why or "the answer says nothing about this member")
+
+
+def test_by_position_nobody_is_unlisted() -> None:
+    [fault] = list(workflow_faults(workflow({"match": "position", "unlisted": "{a: b}"}), PROVIDERS))
+    assert "position" in str(fault)

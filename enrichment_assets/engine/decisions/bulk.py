@@ -18,7 +18,15 @@ from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import Answer
 from enrichment_assets.domain.statuses import CallState, ErrorClass, InboxStatus, Outcome, Status
 from enrichment_assets.domain.workflow import Mode
-from enrichment_assets.engine.decisions.decision import Decision, completed, cost_of, decide, money_of, unreadable
+from enrichment_assets.engine.decisions.decision import (
+    Decision,
+    completed,
+    cost_of,
+    decide,
+    money_of,
+    refused_input,
+    unreadable,
+)
 from enrichment_assets.engine.decisions.lines import decide_line
 from enrichment_assets.engine.decisions.reading import LARGE, decided, decided_callback
 from enrichment_assets.engine.run.prepared_step import Step
@@ -133,6 +141,8 @@ def decide_part(step: Step, part: Part) -> Decision:
     if not isinstance(part, Missing):
         return decide(step, part)
     price = step.workflow.price
+    if part.is_refused:
+        return refused_input(part.why)
     if not part.is_miss:
         return unreadable(part.why)
     cost = cost_of(price, Outcome.NOT_FOUND, None)

@@ -279,6 +279,11 @@ def failed(error_class: ErrorClass, reason: str, cost: Decimal | None = None) ->
     return Decision(Status.FAILED, CallState.FAILED, None, reason[:MAX_REASON], error_class, cost=cost)
 
 
+def refused_input(reason: str) -> Decision:
+    """SKIPPED(invalid_input): the provider would not have this one, and says why; nothing is billed."""
+    return _skipped(SkipReason.INVALID_INPUT, reason)
+
+
 def unreadable(reason: str, cost: Decimal | None = None) -> Decision:
     """FAILED(contract): what came could not be read, and may be billed: as reserved, where nothing says more."""
     return replace(failed(ErrorClass.CONTRACT, reason, cost), as_reserved=cost is None)
