@@ -127,7 +127,7 @@ def stack_of(python: str) -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="enrich-bench-", dir="/tmp"))
     folder.chmod(0o755)  # the server runs as another user where we are root
     settings = Settings(home=folder)
-    ports = {name: _free_port() for name in ("port", "receiver-port", "sandbox-port")}
+    ports = {name: _free_port() for name in ("port", "receiver-port", "sandbox-port", "console-port")}
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ENRICH_", "DAGSTER_")) and "DATABASE" not in k}
     environment = kept | {"ENRICH_HOME": str(folder)}
     output = folder / "up.txt"

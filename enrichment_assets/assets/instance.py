@@ -20,6 +20,7 @@ from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.installation.stack import CODE_LOCATION, render_dagster_home
+from enrichment_assets.services.access.signing import Signing
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.urgency import urgency_of
 from enrichment_assets.store.hq import Hq
@@ -108,7 +109,8 @@ def start_run(hq: Hq, settings: Settings, webserver: str, batch_key: str) -> boo
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }
     body = json.dumps({"query": _LAUNCH, "variables": {"run": run}}).encode()
-    request = Request(f"{webserver}/graphql", body, {"content-type": "application/json"})  # noqa: S310 - our own server
+    headers = {"content-type": "application/json", "authorization": f"Bearer {Signing.of(settings).program()}"}
+    request = Request(f"{webserver}/graphql", body, headers)  # noqa: S310 - our own server
     try:
         with urlopen(request, timeout=_ASK_SECONDS) as answer:  # noqa: S310
             return bool(json.load(answer)["data"]["launchRun"]["__typename"] == "LaunchRunSuccess")

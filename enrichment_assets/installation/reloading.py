@@ -33,7 +33,7 @@ _RELOAD = """
 
 @contextmanager
 def reloaded_when_workflows_change(
-    hq_url: str, webserver: tuple[str, int], location: str, say: Callable[[str], None]
+    hq_url: str, webserver: tuple[str, int], location: str, say: Callable[[str], None], sign: Callable[[], str]
 ) -> Iterator[None]:
     """While the block runs, the code location is loaded again whenever the registry has changed.
 
@@ -42,9 +42,11 @@ def reloaded_when_workflows_change(
         webserver: Host and port of Dagster's web server; while it does not answer, the change waits.
         location: Name of the code location.
         say: Called with a sentence for each reload.
+        sign: What a program of this installation shows the web server.
     """
     stop = threading.Event()
-    watch = threading.Thread(target=_watch, args=(hq_url, webserver, location, say, stop), name="registry", daemon=True)
+    arguments = (hq_url, lambda: _reload(webserver, location, sign()), say, stop)
+    watch = threading.Thread(target=_watch, args=arguments, name="registry", daemon=True)
     watch.start()
     try:
         yield
@@ -53,9 +55,7 @@ def reloaded_when_workflows_change(
         watch.join(LOOK_SECONDS)
 
 
-def _watch(
-    hq_url: str, webserver: tuple[str, int], location: str, say: Callable[[str], None], stop: threading.Event
-) -> None:
+def _watch(hq_url: str, reload: Callable[[], str | None], say: Callable[[str], None], stop: threading.Event) -> None:
     loaded = _mark(hq_url)
     while not stop.wait(LOOK_SECONDS):
         there = _mark(hq_url)
@@ -63,7 +63,7 @@ def _watch(
             continue
         if loaded is None:  # the built-in workflows of a fresh installation, which the location itself put there
             loaded = there
-        elif (outcome := _reload(webserver, location)) is not None:
+        elif (outcome := reload()) is not None:
             loaded = there
             say(outcome)
 
@@ -77,12 +77,13 @@ def _mark(hq_url: str) -> str | None:
         return None
 
 
-def _reload(webserver: tuple[str, int], location: str) -> str | None:
+def _reload(webserver: tuple[str, int], location: str, signed: str) -> str | None:
     """Have the web server load the location again, and say what came of it; None: it did not answer."""
     body = json.dumps({"query": _RELOAD, "variables": {"location": location}})
     connection = http.client.HTTPConnection(*webserver, timeout=_RELOAD_SECONDS)
     try:
-        connection.request("POST", "/graphql", body, {"content-type": "application/json"})
+        headers = {"content-type": "application/json", "authorization": f"Bearer {signed}"}
+        connection.request("POST", "/graphql", body, headers)
         answer = json.loads(connection.getresponse().read())
         loaded = answer["data"]["reloadRepositoryLocation"]["locationOrLoadError"]
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):

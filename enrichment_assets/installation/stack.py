@@ -29,6 +29,7 @@ from enrichment_assets.installation.supervisor import Service, Supervisor
 from enrichment_assets.installation.told_addresses import addresses_told
 from enrichment_assets.installation.warm_processes import WARM_PROCESSES
 from enrichment_assets.settings import (
+    DEFAULT_API_PORT,
     DEFAULT_RECEIVER_PORT,
     DEFAULT_WEBSERVER_PORT,
     Settings,
@@ -36,7 +37,7 @@ from enrichment_assets.settings import (
 from enrichment_assets.store.database import place
 
 HOST = "127.0.0.1"
-"""Nothing has a login yet: no process is bound to anything else."""
+"""No process is bound to anything else: who comes from elsewhere comes through a proxy with TLS."""
 
 RUNS_SOCKET = "runs.sock"
 CODE_LOCATION = "enrichment_assets"
@@ -59,6 +60,9 @@ RUN_MODULES = (
 
 WARM_MODULE = "enrichment_assets.installation.warm_processes"
 DAGSTER_PAGES = "enrichment_assets.web.dagster_ui"
+CONSOLE = "enrichment_assets.web.api"
+CONSOLE_URL = "ENRICH_CONSOLE_URL"
+"""Where people log in: Dagster's pages lead there who is not known."""
 _RENDERED = "# Written by `enrich up` from the platform's dagster.yaml. Delete this line to keep your own changes.\n"
 
 _CLEAR_UP = """
@@ -74,12 +78,13 @@ for data_dir in sys.argv[2:]:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the processes listen, on 127.0.0.1. `sandbox` and `metrics` are None when there are to be none."""
+    """Where the processes listen, on 127.0.0.1. None for `sandbox`, `metrics` or `console`: there is to be none."""
 
     webserver: int = DEFAULT_WEBSERVER_PORT
     receiver: int = DEFAULT_RECEIVER_PORT
     sandbox: int | None = None
     metrics: int | None = None
+    console: int | None = DEFAULT_API_PORT
 
     def check_free(self) -> None:
         """See that nothing listens there yet.
@@ -92,6 +97,7 @@ class Ports:
             self.receiver: "--receiver-port",
             self.sandbox: "--sandbox-port",
             self.metrics: "ENRICH_METRICS_PORT",
+            self.console: "--console-port",
         }
         for port, option in options.items():
             if port is not None and _accepts(socket.AF_INET, (HOST, port)):
@@ -101,7 +107,22 @@ class Ports:
                 )
 
 
-def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How people and programs come in.
+
+    Attributes:
+        sign: What a program of this installation shows Dagster's web server.
+        invite: Called when the databases are open: what somebody is told who is the first one here; None: nothing.
+        is_open: Nobody has to log in, for development: every process listens on this machine alone.
+    """
+
+    sign: Callable[[], str]
+    invite: Callable[[], str | None] = lambda: None
+    is_open: bool = False
+
+
+def run_stack(settings: Settings, ports: Ports, entrance: Entrance, say: Callable[[str], None]) -> None:
     """Run the platform in the foreground until SIGINT, SIGTERM or SIGHUP; must be called in the main thread.
 
     The embedded database is started if no HQ URL is configured, and stopped again if it was this call that started it.
@@ -122,10 +143,13 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
             say(f"home: {settings.home}")
             say(f"logs: {settings.home / 'logs'}")
             say(f"database: {'embedded Postgres, ' if server else ''}{place(databases.hq)}")
-            reloading = reloaded_when_workflows_change(databases.hq, (HOST, ports.webserver), CODE_LOCATION, say)
+            if (invitation := entrance.invite()) is not None:
+                say(invitation)
+            web = (HOST, ports.webserver)
+            reloading = reloaded_when_workflows_change(databases.hq, web, CODE_LOCATION, say, entrance.sign)
             with addresses_told(settings, environment, f"http://{HOST}:{ports.webserver}"), reloading:
                 Supervisor(
-                    stack_services(ports, workdir),
+                    stack_services(ports, workdir, is_open=entrance.is_open),
                     logs_dir=settings.home / "logs",
                     environment=environment,
                     say=say,
@@ -141,19 +165,22 @@ def run_stack(settings: Settings, ports: Ports, say: Callable[[str], None]) -> N
     say("Stopped.")
 
 
-def stack_services(ports: Ports, workdir: Path) -> list[Service]:
+def stack_services(ports: Ports, workdir: Path, *, is_open: bool = False) -> list[Service]:
     """The processes of the platform.
 
     Args:
         ports: Where they listen.
         workdir: A private folder with a short path, for the code server's socket and the workspace that names it.
+        is_open: Nobody has to log in.
     """
     code_socket, runs_socket = str(workdir / "code.sock"), str(workdir / RUNS_SOCKET)
     workspace = workdir / "workspace.yaml"
     server = {"grpc_server": {"socket": code_socket, "location_name": CODE_LOCATION}}
     workspace.write_text(yaml.safe_dump({"load_from": [server]}))
     python = (sys.executable, "-m")
+    freely = ("--no-login",) if is_open else ()
     location = ("--module-name", DEFINITIONS_MODULE, "--location-name", CODE_LOCATION)
+    pages = (*python, DAGSTER_PAGES, "--host", HOST, "--port", str(ports.webserver))
     services = [
         Service(
             "code-server",
@@ -169,7 +196,7 @@ def stack_services(ports: Ports, workdir: Path) -> list[Service]:
         ),
         Service(
             "webserver",
-            (*python, DAGSTER_PAGES, "--host", HOST, "--port", str(ports.webserver), "--workspace", str(workspace)),
+            (*pages, "--workspace", str(workspace), *freely),
             address=f"http://{HOST}:{ports.webserver}",
             answers=_http_answers(ports.webserver, "/server_info"),
             after=["code-server"],
@@ -179,6 +206,15 @@ def stack_services(ports: Ports, workdir: Path) -> list[Service]:
     ]
     services += [] if ports.sandbox is None else [_door("sandbox", "sandbox", ports.sandbox)]
     services += [] if ports.metrics is None else [_door("metrics", "web.metrics", ports.metrics)]
+    if ports.console is not None:
+        services.append(
+            Service(
+                "console",
+                (*python, CONSOLE, "--host", HOST, "--port", str(ports.console), *freely),
+                address=f"http://{HOST}:{ports.console}",
+                answers=_http_answers(ports.console, "/health"),
+            )
+        )
     return services
 
 
@@ -192,6 +228,8 @@ def stack_environment(settings: Settings, ports: Ports, environment: Mapping[str
         "PYTHONUNBUFFERED": "1",
         STARTED_BY: "enrich up",
     }
+    if ports.console is not None:
+        told[CONSOLE_URL] = environment.get(CONSOLE_URL) or f"http://{HOST}:{ports.console}"
     if ports.sandbox is not None:
         told["ENRICH_SANDBOX_URL"] = f"http://{HOST}:{ports.sandbox}"
     return {**environment, **told}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,8 +26,12 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 from starlette.types import ASGIApp
 
+from enrichment_assets.installation.databases import open_hq
+from enrichment_assets.installation.stack import CONSOLE_URL, HOST
+from enrichment_assets.services.access.signing import Signing
 from enrichment_assets.settings import DEFAULT_WEBSERVER_PORT, Settings
-from enrichment_assets.web.origin_guard import OriginGuard, loopback_origins
+from enrichment_assets.web.dagster_login import LoginGuard
+from enrichment_assets.web.origin_guard import LOOPBACK, OriginGuard, loopback_origins
 
 _STATEMENT_SECONDS = 15
 _POOL_RECYCLE_SECONDS = 3600
@@ -54,16 +59,26 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
 
 def serve(
     workspace: Annotated[Path, typer.Option(help="Dagster's workspace.yaml.")] = Path("workspace.yaml"),
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
     port: Annotated[int, typer.Option(help="Port to listen on.")] = DEFAULT_WEBSERVER_PORT,
+    no_login: Annotated[bool, typer.Option("--no-login", help="Whoever reaches the port is the operator.")] = False,
 ) -> None:
     """Serve Dagster's pages to browsers of this machine, and of the origins in ENRICH_UI_ORIGINS.
 
-    There is no login yet: whoever can open a connection to the port is the operator.
+    Who is logged in at the console comes in: whoever may see batches of all clients reads, and whoever may control them
+    may launch and stop runs.
     """
-    origins = [*loopback_origins(port), *Settings.from_environment().ui_origins]
+    if no_login and host not in LOOPBACK:
+        raise typer.BadParameter(f"without a login only this machine is listened on, not {host}")
+    settings = Settings.from_environment()
+    origins = [*loopback_origins(port), *([] if no_login else settings.ui_origins)]
     logging.basicConfig(level=logging.WARNING)
-    with DagsterInstance.get() as instance, dagster_application(instance, workspace) as application:
+    with contextlib.ExitStack() as stack:
+        instance = stack.enter_context(DagsterInstance.get())
+        application = stack.enter_context(dagster_application(instance, workspace))
+        if not no_login:
+            hq = stack.enter_context(open_hq(settings))
+            application = LoginGuard(application, hq, Signing.of(settings), os.environ.get(CONSOLE_URL, ""))
         uvicorn.run(
             OriginGuard(application, origins),
             host=host,

@@ -29,6 +29,9 @@ FORM, FILE = "application/x-www-form-urlencoded", "application/octet-stream"
 `Origin` header"), and a page of another site cannot choose it."""
 
 _READS = frozenset({"GET", "HEAD"})
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Names of this machine for itself."""
+
 _OWN_SITES = frozenset({"same-origin", "none"})
 _QUERY_PATHS = frozenset({"/graphql"})
 """Where a query string is an order to be carried out: such a path takes it in a POST only."""

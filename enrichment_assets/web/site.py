@@ -24,14 +24,16 @@ from enrichment_assets.web.console.router import console_routes
 from enrichment_assets.web.origin_guard import OriginGuard
 
 
-def build_site(hq: Hq, settings: Settings, origins: list[str]) -> OriginGuard:
+def build_site(hq: Hq, settings: Settings, origins: list[str], *, is_open: bool = False) -> OriginGuard:
     """All of it behind its guard, which answers under these origins only; `hq` is closed when it stops.
+
+    `is_open`: nobody has to log in, for development; then no other origin than those on loopback is answered.
 
     Raises:
         ConfigurationError: A trusted proxy, or the session secret, is none.
         ValueError: An origin is none.
     """
-    doors = Doors(hq, settings)
+    doors = Doors(hq, settings, is_open=is_open)
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
@@ -49,7 +51,7 @@ def build_site(hq: Hq, settings: Settings, origins: list[str]) -> OriginGuard:
         lifespan=life,
     )
     app.router.redirect_slashes = False
-    return OriginGuard(app, [*origins, *settings.ui_origins], forms=True)
+    return OriginGuard(app, origins if is_open else [*origins, *settings.ui_origins], forms=True)
 
 
 async def _health(_request: Request) -> Response:

@@ -43,7 +43,8 @@ def all_processes_up(harness: CrashHarness) -> Iterator[Path]:
         "DAGSTER_DATABASE_URL": settings.dagster_database_url or "",
         "ENRICH_SANDBOX_URL": harness.sandbox.url,
     }
-    command = [sys.executable, "-m", "enrichment_assets", "up", "--port", str(free_port())]
+    ports = ["--port", str(free_port()), "--console-port", str(free_port())]
+    command = [sys.executable, "-m", "enrichment_assets", "up", *ports]
     with screen.open("w") as file:
         process = subprocess.Popen(
             [*command, "--receiver-port", str(harness.port)], env=environment, stdout=file, stderr=subprocess.STDOUT

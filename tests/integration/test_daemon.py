@@ -82,7 +82,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(module_databases: Databases, module_settings: Settings) -> Iterator[Stack]:
     """`enrich up --sandbox` on free ports, with an external Postgres."""
-    ports = {name: free_port() for name in ("port", "receiver-port", "sandbox-port")}
+    ports = {name: free_port() for name in ("port", "receiver-port", "sandbox-port", "console-port")}
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("ENRICH_", "DAGSTER_"))} | {
         "ENRICH_HOME": str(module_settings.home),
         "HQ_DATABASE_URL": module_databases.hq,
@@ -93,7 +93,7 @@ def stack(module_databases: Databases, module_settings: Settings) -> Iterator[St
     output = module_settings.home / "up.txt"
     with output.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "enrichment_assets", "up", "--sandbox", *arguments],
+            [sys.executable, "-m", "enrichment_assets", "up", "--sandbox", "--no-login", *arguments],
             env=environment,
             stdout=file,
             stderr=subprocess.STDOUT,

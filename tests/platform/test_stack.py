@@ -25,11 +25,12 @@ from tests.platform.processes import free_port, processes_with, wait_until
 RUN = """
 import sys
 from pathlib import Path
-from enrichment_assets.installation.stack import Ports, run_stack
+from enrichment_assets.installation.stack import Entrance, Ports, run_stack
 from enrichment_assets.settings import Settings
 run_stack(
     Settings(home=Path(sys.argv[1])),
-    Ports(int(sys.argv[2]), int(sys.argv[3])),
+    Ports(int(sys.argv[2]), int(sys.argv[3]), console=int(sys.argv[4])),
+    Entrance(sign=lambda: "", is_open=True),
     say=lambda sentence: print(sentence, flush=True),
 )
 """
@@ -58,8 +59,9 @@ class Stack:
 @pytest.fixture
 def stack(open_folder: Path) -> Iterator[Stack]:
     settings = Settings(home=open_folder / "home")
-    ports, screen = Ports(free_port(), free_port()), open_folder / "screen.txt"
-    command = [sys.executable, "-c", RUN, str(settings.home), str(ports.webserver), str(ports.receiver)]
+    ports, screen = Ports(free_port(), free_port(), console=free_port()), open_folder / "screen.txt"
+    listens = map(str, (ports.webserver, ports.receiver, ports.console))
+    command = [sys.executable, "-c", RUN, str(settings.home), *listens]
     with screen.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     one = Stack(settings, ports, process, screen)
@@ -123,6 +125,7 @@ def test_the_processes_are_told_where_everything_is(tmp_path: Path) -> None:
         "ENRICH_HOME": str(tmp_path),
         "ENRICH_RECEIVER_URL": "http://127.0.0.1:8710",
         "ENRICH_SANDBOX_URL": "http://127.0.0.1:8720",
+        "ENRICH_CONSOLE_URL": "http://127.0.0.1:8730",
         "DAGSTER_HOME": str(tmp_path / "dagster"),
         "PYTHONUNBUFFERED": "1",
         "ENRICH_STARTED_BY": "enrich up",

@@ -113,7 +113,7 @@ def home(tmp_path: Path, module_databases: Databases, program: Path, monkeypatch
 @contextmanager
 def running(home: Home, output: Path) -> Iterator[str]:
     """`enrich up` with real providers; the receiver's address."""
-    ports = {name: free_port() for name in ("port", "receiver-port")}
+    ports = {name: free_port() for name in ("port", "receiver-port", "console-port")}
     receiver = f"http://127.0.0.1:{ports['receiver-port']}"
     home.environment["ENRICH_RECEIVER_URL"] = receiver
     arguments = [part for name, port in ports.items() for part in (f"--{name}", str(port))]

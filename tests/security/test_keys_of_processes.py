@@ -13,7 +13,7 @@ from enrichment_assets.settings import Settings
 def test_only_the_code_server_and_the_runs_are_given_keys(tmp_path: Path) -> None:
     services = stack_services(Ports(3000, 8710, 8720), tmp_path)
     assert [service.name for service in services if service.makes_calls] == ["code-server", "runs"]
-    assert len(services) == 6
+    assert len(services) == 7
 
 
 def test_no_key_of_a_provider_is_a_variable_of_our_own() -> None:

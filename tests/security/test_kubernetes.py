@@ -46,7 +46,7 @@ def test_the_schemas_find_what_is_wrong() -> None:
 
 
 def test_the_same_processes_run_as_in_the_compose_file_with_the_same_commands() -> None:
-    ours = {"code-location": "code-server", "webserver": "webserver", "daemon": "daemon", "receiver": "receiver"}
+    ours = {name: name for name in ("webserver", "console", "daemon", "receiver")} | {"code-location": "code-server"}
     assert ours.keys() == CONTAINERS.keys()
     for name, theirs in ours.items():
         words = " ".join(CONTAINERS[name]["command"]).replace("/etc/enrich/", "/opt/dagster/")
@@ -94,7 +94,7 @@ def test_nothing_is_reached_unless_a_policy_says_so() -> None:
     policies = {one["metadata"]["name"]: one["spec"] for one in OBJECTS if one["kind"] == "NetworkPolicy"}
     assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     outside = [name for name, spec in policies.items() if "ipBlock" in str(spec)]
-    assert outside == ["code-location"]
+    assert outside == ["code-location", "console"]
     to_code = policies["code-location"]["ingress"][0]["from"]
     asked_by = {peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in to_code}
     assert asked_by == {"webserver", "daemon"}

@@ -88,7 +88,7 @@ def _stranger(url: str, over: threading.Event) -> int:
 
 
 def _work(home: Path, url: str, superuser: str, mode: str, stranger: Future[int]) -> None:
-    ports = {name: free_port() for name in ("port", "receiver-port", "sandbox-port")}
+    ports = {name: free_port() for name in ("port", "receiver-port", "sandbox-port", "console-port")}
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("ENRICH_", "DAGSTER_"))} | {
         "ENRICH_HOME": str(home),
         "HQ_DATABASE_URL": url,
@@ -110,7 +110,7 @@ def _work(home: Path, url: str, superuser: str, mode: str, stranger: Future[int]
     arguments = [part for name, port in ports.items() for part in (f"--{name}", str(port))]
     with output.open("w") as file:
         up = subprocess.Popen(
-            [sys.executable, "-m", "enrichment_assets", "up", "--sandbox", *arguments],
+            [sys.executable, "-m", "enrichment_assets", "up", "--sandbox", "--no-login", *arguments],
             env=environment,
             stdout=file,
             stderr=subprocess.STDOUT,

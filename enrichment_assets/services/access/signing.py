@@ -20,6 +20,8 @@ from enrichment_assets.settings import Settings
 
 FILE = "session-secret"
 SESSION_HOURS = 12
+PROGRAM_SECONDS = 60
+"""How long what a program of this installation signs for itself counts."""
 DEVICE_DAYS = 180
 _SHORTEST = 32
 
@@ -57,6 +59,14 @@ class Signing:
         """The session of a text; None: it was not signed here, was changed, or is older than 12 hours."""
         found = self._read("session", text, SESSION_HOURS * 3600)
         return Signed(*found[:2]) if found else None
+
+    def program(self) -> str:
+        """What a program of this installation shows another one, where no person is: who can read the secret may."""
+        return self._serializer("program").dumps([secrets.token_hex(8)])
+
+    def is_program(self, text: str) -> bool:
+        """Whether that was signed here, within the last minute."""
+        return self._read("program", text, PROGRAM_SECONDS) is not None
 
     def device(self, user_id: int) -> str:
         """What a browser keeps once somebody has logged in with it: strangers' guesses do not keep it out."""

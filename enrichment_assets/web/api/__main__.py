@@ -13,10 +13,18 @@ from enrichment_assets.web.api.serving import serve_api
 def main() -> int:
     """Serve until told to stop; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m enrichment_assets.web.api", description=__doc__)
-    parser.add_argument("--port", type=int, default=DEFAULT_API_PORT, help="on 127.0.0.1 (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=DEFAULT_API_PORT, help="default: %(default)s")
+    parser.add_argument("--no-login", action="store_true", help="whoever reaches the port is the owner")
     options = parser.parse_args()
     try:
-        serve_api(Settings.from_environment(), options.port, lambda line: print(line, flush=True))  # noqa: T201
+        serve_api(
+            Settings.from_environment(),
+            options.host,
+            options.port,
+            lambda line: print(line, flush=True),  # noqa: T201
+            is_open=options.no_login,
+        )
     except EnrichError as error:
         sys.stderr.write(f"api: {error}\n")
         return 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from enrichment_assets.domain.access import Caller
+from enrichment_assets.domain.access import PERMISSIONS, Caller, Grant, Role
+from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.domain.callers import caller_of, trusted_networks
 from enrichment_assets.domain.pace import Pace
 from enrichment_assets.services.access.api_keys import caller_of_key
@@ -24,11 +25,19 @@ SESSION, DEVICE = "enrich_session", "enrich_device"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+DEVELOPER = Caller(Actor(ActorKind.USER, "developer"), (Grant(PERMISSIONS[Role.OWNER]),), "developer")
+"""Who everybody is where nobody has to log in."""
+
+
 class Doors:
     """Who asks, and their paces. One for each process."""
 
-    def __init__(self, hq: Hq, settings: Settings) -> None:
-        """Raises `ConfigurationError` for a trusted proxy or a session secret that is none."""
+    def __init__(self, hq: Hq, settings: Settings, *, is_open: bool = False) -> None:
+        """`is_open`: whoever shows no key is the owner, for development on a machine of one's own.
+
+        Raises `ConfigurationError` for a trusted proxy or a session secret that is none.
+        """
+        self._everybody = DEVELOPER if is_open else None
         self.signing = Signing.of(settings)
         self._hq = hq
         self._trusted = trusted_networks(settings.trusted_proxies)
@@ -62,6 +71,8 @@ class Doors:
         if said:
             scheme, _, key = said[0].partition(" ")
             return caller_of_key(self._hq, key.strip()) if len(said) == 1 and scheme.lower() == "bearer" else None
+        if self._everybody is not None:
+            return self._everybody
         session = request.cookies.get(SESSION, "")
         return caller_of_session(self._hq, self.signing, session) if session else None
 
