@@ -13,8 +13,9 @@ from enrichment_assets.providers import PROVIDERS
 from tests.corpus.kept import ANSWERS, FOLDER, Kept, answers, name_of, read, steps
 
 DESTINATIONS = {"clickup", "hubspot", "sheets", "airtable", "salesforce", "pipedrive", "attio", "files"}
-ASKED_BY_NO_WORKFLOW = {"person", "instantly", *DESTINATIONS}
-"""A person answers a form of ours; Instantly's figures are pulled; from a destination nothing is learnt of a row."""
+OUTREACH = {"instantly", "smartlead", "lemlist", "heyreach", "emailbison"}
+ASKED_BY_NO_WORKFLOW = {"person", *OUTREACH, *DESTINATIONS}
+"""A person answers a form of ours; from a destination or an outreach service nothing is learnt of a row."""
 
 
 def test_every_answer_of_the_corpus_is_read_as_when_it_came() -> None:
