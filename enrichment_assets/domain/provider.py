@@ -80,6 +80,24 @@ lost, for it begins by asking how things stand: a workflow that makes such calls
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a delivery needs to be there.
+
+    Attributes:
+        parameters: Of the workflow, with the client's.
+        fields: Remote names that are written.
+    """
+
+    parameters: Mapping[str, Any]
+    fields: tuple[str, ...]
+
+
+Check = Generator[RenderedRequest, Answer, list[str]]
+"""Questions about a destination, none of which changes anything: yields each, as a template renders it, is sent its
+answer where that was a good one (`classify`), and returns what is missing there, each with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What an answer means before its payload is mapped.
 
@@ -215,6 +233,10 @@ class Provider(ABC):
             request: As `authorise` made it.
             secrets: By purpose.
         """
+        return None
+
+    def check(self, wanted: Wanted) -> Check | None:
+        """What a delivery's destination lacks: fields, a place for our key, rights; None: nobody knows how to ask."""
         return None
 
     def simulated_path(self, url: str, *, is_poll: bool) -> str | None:

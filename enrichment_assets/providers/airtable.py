@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
-from enrichment_assets.domain.http_answers import classify_status, describe, error_body
+from enrichment_assets.domain.crm.airtable import field_faults, key_faults
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
-from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.provider import Answer, Check, Provider, RenderedRequest, Secret, Verdict, Wanted
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
@@ -61,6 +63,26 @@ class Airtable(Provider):
         if status == 422 and code:
             return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, f"Airtable refused it: {said or code}"))
         return classify_status(answer)
+
+    def check(self, wanted: Wanted) -> Check:
+        """The table, its fields, the key's field, and the right to write."""
+        return _checked(wanted)
+
+
+def _checked(wanted: Wanted) -> Check:
+    base, name = (str(wanted.parameters.get(what) or "") for what in ("base", "table"))
+    listed = yield RenderedRequest("GET", f"/v0/meta/bases/{quote(base, safe='')}/tables")
+    tables = object_of(listed).get("tables") or []
+    table = next((one for one in tables if name in (one.get("name"), one.get("id"))), None)
+    if table is None:
+        there = ", ".join(repr(one.get("name")) for one in tables) or "none"
+        return [f"the base {base} has no table {name!r}: there are {there}"]
+    fields = table.get("fields") or []
+    faults = key_faults(str(wanted.parameters.get("key_field") or ""), fields) + field_faults(wanted.fields, fields)
+    # No records are refused for being none, after the right to write was looked at.
+    place = f"/v0/{quote(base, safe='')}/{quote(name, safe='')}"
+    yield RenderedRequest("PATCH", place, {"content-type": "application/json"}, content=b'{"records":[]}')
+    return faults
 
 
 def _keyed(request: RenderedRequest) -> RenderedRequest:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from enrichment_assets.domain.http_answers import classify_status, describe, error_body
-from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.crm.hubspot import field_faults, key_faults
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
+from enrichment_assets.domain.provider import Answer, Check, Provider, RenderedRequest, Secret, Verdict, Wanted
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
@@ -21,6 +22,7 @@ _WINDOW = 10.0
 """Seconds of the rolling limit, where no header says it."""
 
 _LONGEST_SAID = 400
+_JSON = {"content-type": "application/json"}
 
 
 class HubSpot(Provider):
@@ -60,6 +62,20 @@ class HubSpot(Provider):
         if category == "VALIDATION_ERROR":
             return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, f"HubSpot refused it: {_said(told)}"))
         return classify_status(answer)
+
+    def check(self, wanted: Wanted) -> Check:
+        """Properties that are not there or may not be written, the key's property, and the right to write."""
+        return _checked(wanted)
+
+
+def _checked(wanted: Wanted) -> Check:
+    listed = yield RenderedRequest("GET", "/crm/properties/2026-03/contacts")
+    properties = object_of(listed).get("results") or []
+    faults = key_faults(str(wanted.parameters.get("key_property") or ""), properties)
+    faults += field_faults(wanted.fields, properties)
+    # An empty batch is refused for being empty, after the scope was looked at.
+    yield RenderedRequest("POST", "/crm/objects/2026-03/contacts/batch/upsert", _JSON, content=b'{"inputs":[]}')
+    return faults
 
 
 def _limited(answer: Answer, told: Mapping[str, Any]) -> Verdict:

@@ -20,9 +20,18 @@ from urllib.parse import quote, urlencode
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.google_tokens import credentials_of, token_request
-from enrichment_assets.domain.http_answers import classify_status, describe, error_body
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
-from enrichment_assets.domain.provider import Answer, Conversation, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.provider import (
+    Answer,
+    Check,
+    Conversation,
+    Provider,
+    RenderedRequest,
+    Secret,
+    Verdict,
+)
+from enrichment_assets.domain.provider import Wanted as WantedThere
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.sheet_rows import (
     Sheet,
@@ -44,6 +53,7 @@ CELLS_A_QUESTION = 100
 
 _JSON = {"content-type": "application/json"}
 _BOOK = "/v4/spreadsheets/"
+_ABOUT = {"fields": "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))"}
 _MINUTE = 60.0
 
 
@@ -105,6 +115,32 @@ class Sheets(Provider):
             return Verdict(ErrorClass.INVALID_INPUT, message=told)
         return classify_status(answer)
 
+    def check(self, wanted: WantedThere) -> Check:
+        """The sheet, its columns, and the right to write."""
+        return _checked(wanted)
+
+
+def _checked(wanted: WantedThere) -> Check:
+    url = f"{_BOOK}{quote(str(wanted.parameters.get('spreadsheet') or ''), safe='')}"
+    title = str(wanted.parameters.get("sheet") or "")
+    told = object_of((yield RenderedRequest("GET", url, query=_ABOUT)))
+    try:
+        sheet = _named(told, title)
+        range_ = quote(sheet.row(int(wanted.parameters.get("header_row") or 1)), safe="")
+        header = object_of((yield RenderedRequest("GET", f"{url}/values/{range_}"))).get("values") or [[]]
+        faults = []
+        for name in (str(wanted.parameters.get("key_column") or ""), *wanted.fields):
+            try:
+                columns_of(header[0], [name], sheet.title)
+            except SheetFault as fault:
+                faults.append(str(fault))
+    except SheetFault as fault:
+        return [str(fault)]
+    # Writing nothing is refused to who may not write.
+    nothing = json_bytes({"valueInputOption": "RAW", "data": []})
+    yield RenderedRequest("POST", f"{url}/values:batchUpdate", _JSON, content=nothing)
+    return faults
+
 
 def _held(request: RenderedRequest, credentials: Mapping[str, Any] | None) -> Conversation:
     """All of one call."""
@@ -112,7 +148,7 @@ def _held(request: RenderedRequest, credentials: Mapping[str, Any] | None) -> Co
         if credentials is not None:
             token = yield from _token(request.url, credentials)
             request = with_headers(request, request.url, {"authorization": f"Bearer {token}"})
-        if request.method == "GET":  # a question that is one request: who is shared with, what is there
+        if b'"rows"' not in (request.content or b""):  # a question that is one request
             return (yield request)
         return (yield from _rows_written(request))
     except SheetFault as fault:
@@ -170,8 +206,12 @@ def _refused(row: Wanted, status: int, why: str) -> dict[str, Any]:
 
 
 def _sheet(request: RenderedRequest, title: str) -> Generator[RenderedRequest, Answer, Sheet]:
-    fields = {"fields": "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))"}
-    told = yield from _told(replace(request, method="GET", content=None, query=fields))
+    told = yield from _told(replace(request, method="GET", content=None, query=_ABOUT))
+    return _named(told, title)
+
+
+def _named(told: Mapping[str, Any], title: str) -> Sheet:
+    """The sheet of a spreadsheet that is meant; raises `SheetFault`."""
     about = [one.get("properties") or {} for one in told.get("sheets") or ()]
     found = [one for one in about if one.get("title") == title] if title else about[:1]
     if not found:

@@ -14,6 +14,7 @@ from enrichment_assets.domain.crm.values import (
     Option,
     Unfit,
     day_of,
+    faults_of,
     moment_of,
     number_of,
     option_of,
@@ -55,6 +56,11 @@ def cell_value(name: str, value: Any, fields: Sequence[Mapping[str, Any]]) -> An
         return None
     convert = _CONVERT.get(str(told.get("type")))
     return text_of(value) if convert is None else convert(name, value, told)
+
+
+def field_faults(names: Iterable[str], fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Fields that a delivery writes and that are not there, or are computed."""
+    return faults_of(names, lambda name: cell_value(name, None, fields))
 
 
 def key_faults(name: str, fields: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -15,6 +15,7 @@ from enrichment_assets.domain.crm.values import (
     Option,
     Unfit,
     day_of,
+    faults_of,
     moment_of,
     number_of,
     option_of,
@@ -50,6 +51,11 @@ def property_value(name: str, value: Any, properties: Sequence[Mapping[str, Any]
         return ""
     convert = _email if name == "email" else _CONVERT.get(str(told.get("type")), _text)
     return str(convert(name, value, told))
+
+
+def field_faults(names: Iterable[str], properties: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Properties that a delivery writes and that are not there, or are read-only."""
+    return faults_of(names, lambda name: property_value(name, None, properties))
 
 
 def key_faults(name: str, properties: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -101,6 +101,17 @@ def named(options: Iterable[str]) -> str:
     return (", ".join(every[:MOST_NAMED]) or "nothing") + (f" and {rest} more" if rest > 0 else "")
 
 
+def faults_of(names: Iterable[str], write: Callable[[str], Any]) -> list[str]:
+    """What is said of each name whose field takes not even an empty value: it is not there, or nobody may write it."""
+    found = []
+    for name in names:
+        try:
+            write(name)
+        except Unfit as fault:
+            found.append(str(fault))
+    return found
+
+
 Convert = Callable[[str, Any, Mapping[str, Any]], Any]
 """(name of the field, value, what the CRM says of the field) -> the value as it is written. Raises `Unfit`."""
 
