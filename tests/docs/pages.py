@@ -42,6 +42,7 @@ FOR_USERS = (
     "docs/mail-services.md",
     "docs/webhooks.md",
     "docs/mail.md",
+    "docs/inbound.md",
     "docs/freshness.md",
     "docs/instantly.md",
     "docs/analytics.md",

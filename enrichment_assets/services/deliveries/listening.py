@@ -113,7 +113,7 @@ def _ask(hq: Hq, settings: Settings, source: Connected, until: float, done: List
     try:
         for page in reader.poll(hq, settings, source, secret_of(source)):
             with hq.transaction() as connection:
-                inbox.keep_polled(connection, source.id, source.client_id, [(page.asked, page.body)])
+                inbox.keep_polled(connection, source.id, source.client_id, [(page.asked, page.body)], page.content_type)
                 sources.note_asked(connection, source.id, page.cursor, None)
             if time.monotonic() > until:
                 return
@@ -201,13 +201,21 @@ def _events(
         )
         if received.polled is None and reader.is_authentic is not None and not reader.is_authentic(received):
             return NOT_SIGNED, []
-        return None, [replace(event, inbox_id=message.id) for event in _bounded(reader.read(received))]
+        return None, [replace(event, inbox_id=message.id) for event in _bounded(_told(hq, reader, received))]
     except (UnreadableError, BodyEncodingError) as error:
         return str(error), []
     except psycopg.Error:  # what is known could not be looked up: that is nothing of the message's
         raise
     except Exception as error:  # a reader that fails makes a dead message, and no connection that stands still
         return f"the reader failed: {type(error).__name__}", []
+
+
+def _told(hq: Hq, reader: Reader, received: Received) -> Iterable[DeliveryEvent]:
+    """What a message tells, to a reader who looks at what was sent where its kind needs that."""
+    if reader.look_up is not None:
+        with hq.transaction() as connection:
+            return list(reader.look_up(connection, received))
+    return reader.read(received) if reader.read is not None else ()
 
 
 def _bounded(events: Iterable[DeliveryEvent]) -> Iterable[DeliveryEvent]:

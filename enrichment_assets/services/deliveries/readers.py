@@ -20,6 +20,7 @@ from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.services.deliveries import reading
 from enrichment_assets.settings import Settings
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.deliveries.inbox import POLLED
 from enrichment_assets.store.deliveries.sources import Connected
 from enrichment_assets.store.hq import Hq
@@ -69,11 +70,13 @@ class Page:
         asked: What was asked for, as the reader knows it again (`Received.polled`).
         body: The bytes.
         cursor: How far it was asked when this page is kept; None: as far as before.
+        content_type: What the bytes are.
     """
 
     asked: str
     body: bytes
     cursor: Mapping[str, Any] | None = None
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Reader:
     Attributes:
         says: What connects so, for a list.
         read: The events of a message, in their order. Raises `UnreadableError`; whatever else it raises makes the
-            message dead as well.
+            message dead as well. None: `look_up` reads it.
         is_authentic: Whether a posted message was signed by who it says; None: nobody signs, the address is the secret.
         needs_secret: Whether a connection of this kind has to name a variable.
         is_posted: Whether it has an address to which messages are posted.
@@ -91,16 +94,18 @@ class Reader:
             nobody is asked. Raises `EnrichError` where the service cannot be asked now.
         poll_seconds: How often it is asked, unless the connection says otherwise.
         check: Raises `ConfigurationError` for settings that it has no use for.
+        look_up: As `read`, of a message that says whom it is about only to who knows what was sent.
     """
 
     says: str
-    read: Callable[[Received], Iterable[DeliveryEvent]]
+    read: Callable[[Received], Iterable[DeliveryEvent]] | None = None
     is_authentic: Callable[[Received], bool] | None = None
     needs_secret: bool = False
     is_posted: bool = True
     poll: Callable[[Hq, Settings, Connected, str | None], Iterable[Page]] | None = None
     poll_seconds: int = 300
     check: Callable[[Mapping[str, Any]], None] | None = None
+    look_up: Callable[[Connection, Received], Iterable[DeliveryEvent]] | None = None
 
 
 @cache

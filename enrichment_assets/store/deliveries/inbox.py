@@ -110,7 +110,7 @@ async def store_messages(connection: AsyncConnection, messages: Sequence[Incomin
 
 # crash point: polled-pages-are-kept
 def keep_polled(
-    connection: Connection, source_id: int, client_id: int, pages: Sequence[tuple[str, bytes]]
+    connection: Connection, source_id: int, client_id: int, pages: Sequence[tuple[str, bytes]], content_type: str
 ) -> list[int]:
     """Keep what a connection answered, (what was asked, bytes) each, to be read; numbers of those that are new.
 
@@ -119,8 +119,8 @@ def keep_polled(
     rows = connection.execute(
         """
         insert into event_inbox (client_id, source_id, content_type, headers, body, body_sha256, fingerprint)
-        select %(client)s, %(source)s, 'application/json', jsonb_build_object(%(polled)s::text, g.asked), g.body,
-               sha256(g.body), sha256(g.asked::bytea || sha256(g.body))
+        select %(client)s, %(source)s, %(type)s::text, jsonb_build_object(%(polled)s::text, g.asked), g.body,
+               sha256(g.body), sha256(convert_to(g.asked, 'UTF8') || sha256(g.body))
         from unnest(%(asked)b::text[], %(bodies)b::bytea[]) with ordinality as g(asked, body, ord)
         order by g.ord
         on conflict (source_id, fingerprint) do nothing returning id
@@ -128,6 +128,7 @@ def keep_polled(
         {
             "client": client_id,
             "source": source_id,
+            "type": content_type,
             "polled": POLLED,
             "asked": [asked for asked, _ in pages],
             "bodies": [body for _, body in pages],
