@@ -62,6 +62,39 @@ def add(
         say(SHOWN_ONCE)
 
 
+@source_app.command("connect")
+def connect(
+    name: Annotated[str, typer.Argument(help="A name for it: small letters, digits and -.")],
+    client: Annotated[str, typer.Option("--client", help="Whose events come by it.")],
+    kind: Annotated[str, typer.Option("--kind", help="Who reads them, as clickup.")],
+    secret: Annotated[str, typer.Option("--secret", help="NAME of the variable that is to hold the secret.")],
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of its kind, NAME=VALUE; may be given again.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option("--settings", help="A YAML file with its settings.")] = None,
+    every: Annotated[int | None, typer.Option("--every", min=1, help="Seconds between polls.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a connection, tell its service the address by its API, and print the secret that the service made.
+
+    Example: enrich events source connect acme-crm --client acme --kind clickup --settings crm.yaml --secret ACME_SECRET
+    """
+    from enrichment_assets.services.deliveries.subscribing import subscribe
+    from enrichment_assets.services.shapes.delivery_events import EventSecret
+    from enrichment_assets.settings import Settings
+
+    given, installation = _settings(settings, setting or []), Settings.from_environment()
+    made = subscribe(
+        opened_hq(installation), installation, client, name, kind, secret, actor=actor(), told=given, poll_seconds=every
+    )
+    if as_json:
+        print_json(EventSecret(made.name, made.variable, made.secret))
+        return
+    say(f"{kind} posts events of client {client} to us, and signs them with this secret, which is shown once:")
+    say(f"{made.variable}={made.secret}")
+    say("messages wait until the variable is set where the receiver's messages are read")
+
+
 def _settings(file: Path | None, pairs: list[str]) -> dict[str, Any]:
     import yaml
 

@@ -15,9 +15,9 @@ from enrichment_assets.domain.statuses import EventInboxStatus
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.clickup.asking import ClickUpError
-from enrichment_assets.services.clickup.connecting import connect
 from enrichment_assets.services.deliveries.connections import list_connections, list_events, list_messages
 from enrichment_assets.services.deliveries.listening import Listened, listen
+from enrichment_assets.services.deliveries.subscribing import Subscribed, subscribe
 from tests.actors import TESTER
 from tests.clickup.test_simulated_clickup import TOKEN, ClickUp
 from tests.harness.batches import BatchHarness, Launched, step
@@ -73,6 +73,12 @@ class Office:
             self.run("update event_sources set asked_at = null")
         return listen(self.hq, self.settings, 20)
 
+    def connect(self, team: str = TEAM, **more: Any) -> Subscribed:
+        told = {"team_id": team, **more}
+        return subscribe(
+            self.hq, self.settings, "acme", "acme-clickup", "clickup", "ACME_CLICKUP_SECRET", actor=TESTER, told=told
+        )
+
     def run(self, statement: LiteralString) -> None:
         with self.hq.transaction() as connection:
             connection.execute(statement)
@@ -102,10 +108,7 @@ def test_corrections_moves_and_deletions_come_back_once_whatever_gets_lost(
 ) -> None:
     clickup, (ann, ben) = office.clickup, office.tasks
     monkeypatch.setenv("CLICKUP_API_TOKEN", TOKEN)
-    made = connect(
-        office.hq, office.settings, "acme", "acme-clickup", TEAM, "ACME_CLICKUP_SECRET", actor=TESTER,
-        more={"statuses": {"contacted": "contacted", "closed": "not_interested"}},
-    )  # fmt: skip
+    made = office.connect(statuses={"contacted": "contacted", "closed": "not_interested"})
     clickup.sandbox.configure(providers={"clickup": {"callback_duplicate": 1}})
 
     # The secret is not set yet: what comes is kept, and waits.
@@ -165,11 +168,11 @@ def test_what_is_not_signed_is_dead_and_a_refused_connection_leaves_nothing(
 ) -> None:
     monkeypatch.setenv("CLICKUP_API_TOKEN", TOKEN)
     with pytest.raises(ConfigurationError, match="cannot mean"):
-        connect(office.hq, office.settings, "acme", "x", TEAM, "S", actor=TESTER, more={"statuses": {"a": "sent"}})
+        office.connect(statuses={"a": "sent"})
     with pytest.raises(ClickUpError, match="OAUTH_027"):
-        connect(office.hq, office.settings, "acme", "x", "123", "S", actor=TESTER)
+        office.connect("123")
     assert list_connections(office.hq) == []
-    connect(office.hq, office.settings, "acme", "acme-clickup", TEAM, "ACME_CLICKUP_SECRET", actor=TESTER)
+    office.connect()
     monkeypatch.setenv("ACME_CLICKUP_SECRET", "another")
     office.clickup.happen("status", task=office.tasks[0], status="contacted")
     address = office.clickup.ok("GET", f"/team/{TEAM}/webhook")["webhooks"][0]["endpoint"]

@@ -139,6 +139,7 @@ PRINTED: Mapping[str, str] = {
     "mailbox list": "list of Mailbox",
     "mailbox show": "Mailbox",
     "events source add": "EventAddress",
+    "events source connect": "EventSecret",
     "events source address": "EventAddress",
     "events source list": "list of EventSource",
     "events source pause": "EventSource",

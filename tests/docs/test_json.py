@@ -356,6 +356,13 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mailbox pause", ("mailbox", "pause", "ann@acme.example")),
     ("mailbox resume", ("mailbox", "resume", "ann@acme.example")),
     ("events source add", EVENTS),
+    (
+        "events source connect",
+        (
+            *("events", "source", "connect", "crm", "--client", "acme", "--kind", "clickup"),
+            *("--secret", "CRM_SECRET", "--set", 'team_id="9011000001"'),
+        ),
+    ),
     ("events source address", ("events", "source", "address", "tool")),
     ("events source list", ("events", "source", "list")),
     ("events source pause", ("events", "source", "pause", "tool")),
@@ -458,7 +465,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-SIMULATED = {"campaign create", "campaign listen", "campaign show"}
+SIMULATED = {"events source connect", "campaign create", "campaign listen", "campaign show"}
 """Commands that ask a provider: they are run before the simulator."""
 
 WITHOUT_JSON = {
@@ -515,6 +522,7 @@ CHANGES = {
     "mailbox pause": "mailbox.pause",
     "mailbox resume": "mailbox.resume",
     "events source add": "event_source.add",
+    "events source connect": "event_source.add",
     "events source address": "event_source.rotate",
     "events source pause": "event_source.pause",
     "events source resume": "event_source.resume",

@@ -20,7 +20,7 @@ from enrichment_assets.domain.provider import Provider, RenderedRequest
 from enrichment_assets.domain.statuses import ErrorClass
 from enrichment_assets.engine.throttle.backoff import delay_before
 from enrichment_assets.providers import build_providers
-from enrichment_assets.providers.clickup import code_of
+from enrichment_assets.providers.clickup import ClickUp, code_of
 from enrichment_assets.settings import Settings
 from enrichment_assets.wire.secrets import SANDBOX_KEY, refuse_foreign_variable
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, ProviderClient, build_client, send
@@ -87,6 +87,11 @@ class Asker:
             if verdict.error is not ErrorClass.RETRYABLE or wait > LONGEST_WAIT:
                 break
         raise ClickUpError(f"{method} {path}: {trouble}", code)
+
+
+def token_variable(told: Mapping[str, Any]) -> str:
+    """NAME of the variable with the token, by settings of a connection or parameters of a delivery."""
+    return str(told.get("token_variable") or ClickUp.default_variables()["api_key"])
 
 
 @asynccontextmanager

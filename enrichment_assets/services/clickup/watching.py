@@ -16,8 +16,8 @@ from enrichment_assets.domain.clickup.incoming import kept_part
 from enrichment_assets.domain.clickup.news import STATUS_KINDS
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.jsontext import json_bytes
-from enrichment_assets.providers.clickup import TASK_IS_GONE, ClickUp
-from enrichment_assets.services.clickup.asking import NAME, Asker, ClickUpError, asking
+from enrichment_assets.providers.clickup import TASK_IS_GONE
+from enrichment_assets.services.clickup.asking import NAME, Asker, ClickUpError, asking, token_variable
 from enrichment_assets.services.deliveries.readers import Page
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.deliveries.records import known_ids, standing_ids
@@ -77,7 +77,7 @@ def check_settings(settings: Mapping[str, Any]) -> None:
 async def _polled(hq: Hq, settings: Settings, source: Connected) -> list[Page]:
     told = source.settings
     cursor = dict(source.cursor or {})
-    async with asking(settings, str(told.get("token_variable") or ClickUp.default_variables()["api_key"])) as asker:
+    async with asking(settings, token_variable(told)) as asker:
         pages = [page async for page in _changed(hq, asker, source, cursor)]
         swept = datetime.fromisoformat(cursor["swept_at"]) if "swept_at" in cursor else source.created_at
         if datetime.now(UTC) - swept >= SWEEP_EVERY:

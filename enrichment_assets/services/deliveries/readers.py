@@ -80,6 +80,19 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a service said when it was told our address.
+
+    Attributes:
+        settings: What the connection has to know from then on, as the number of a webhook.
+        secret: By which its messages are signed; shown once and kept nowhere.
+    """
+
+    settings: Mapping[str, str]
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """How messages of one kind are read.
 
@@ -95,6 +108,8 @@ class Reader:
         poll_seconds: How often it is asked, unless the connection says otherwise.
         check: Raises `ConfigurationError` for settings that it has no use for.
         look_up: As `read`, of a message that says whom it is about only to who knows what was sent.
+        subscribe: Tells the service an address to which it is to post, by its API; with the connection's settings.
+            None: a person does, on the service's own pages. Raises `EnrichError` where it refuses.
     """
 
     says: str
@@ -106,6 +121,7 @@ class Reader:
     poll_seconds: int = 300
     check: Callable[[Mapping[str, Any]], None] | None = None
     look_up: Callable[[Connection, Received], Iterable[DeliveryEvent]] | None = None
+    subscribe: Callable[[Settings, Mapping[str, Any], str], Subscription] | None = None
 
 
 @cache

@@ -79,6 +79,21 @@ class EventSource(Shape):
 
 
 @dataclass(frozen=True, slots=True)
+class EventSecret(Shape):
+    """The secret that a service made for a connection; it is shown this once.
+
+    Attributes:
+        name: The connection.
+        variable: NAME of the variable that is to hold it.
+        secret: By which the service signs.
+    """
+
+    name: str
+    variable: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventAddress(Shape):
     """The address of a connection, which is shown this once.
 

@@ -18,6 +18,7 @@ from enrichment_assets.domain.deliveries import Delivery, DeliveryState
 from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind
 from enrichment_assets.domain.jsontext import parse_json
 from enrichment_assets.services.clickup.asking import NAME
+from enrichment_assets.services.clickup.connecting import subscribe
 from enrichment_assets.services.clickup.watching import ARMED, GONE, TASKS, check_settings, poll
 from enrichment_assets.services.deliveries.readers import Reader, Received, UnreadableError
 from enrichment_assets.store.deliveries.records import KnownRecord, known_records
@@ -118,4 +119,5 @@ READER = Reader(
     poll=poll,
     poll_seconds=300,
     check=check_settings,
+    subscribe=subscribe,
 )
