@@ -44,6 +44,7 @@ FOR_USERS = (
     "docs/mail.md",
     "docs/inbound.md",
     "docs/freshness.md",
+    "docs/clickup.md",
     "docs/instantly.md",
     "docs/analytics.md",
     "docs/companies.md",

@@ -40,8 +40,8 @@ class ClickUpError(EnrichError):
 
     default_code = "clickup.refused"
 
-    def __init__(self, message: str, ecode: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, ecode: str = "", *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
         self.ecode = ecode
 
 
@@ -65,7 +65,7 @@ class Asker:
         Raises:
             ClickUpError: It is refused, or no answer comes; names the path and ClickUp's code, never the token.
         """
-        trouble, code, wait = "", "", 0.0
+        trouble, ecode, wait = "", "", 0.0
         headers = {} if body is None else {"content-type": "application/json"}
         content = None if body is None else json_bytes(body)
         for attempt in range(1, ATTEMPTS + 1):
@@ -76,17 +76,19 @@ class Asker:
             try:
                 answer = await send(self.client, sent, _TIMEOUT, max_answer=_LARGEST)
             except AnswerTooLarge:
-                raise ClickUpError(f"{method} {path}: the answer is larger than {_LARGEST} bytes") from None
+                raise ClickUpError(
+                    f"{method} {path}: the answer is larger than {_LARGEST} bytes", code="clickup.answer_large"
+                ) from None
             except (NotSent, FateUnknown) as error:
                 trouble, wait = f"no answer came ({error})", 0.0
                 continue
             verdict = self.provider.classify("ask", answer)
             if verdict.error is None and not verdict.not_found:
                 return object_of(answer)
-            trouble, code, wait = verdict.message, code_of(answer), verdict.retry_after or 0.0
+            trouble, ecode, wait = verdict.message, code_of(answer), verdict.retry_after or 0.0
             if verdict.error is not ErrorClass.RETRYABLE or wait > LONGEST_WAIT:
                 break
-        raise ClickUpError(f"{method} {path}: {trouble}", code)
+        raise ClickUpError(f"{method} {path}: {trouble}", ecode, code="clickup.refused")
 
 
 def token_variable(told: Mapping[str, Any]) -> str:
@@ -105,6 +107,6 @@ async def asking(settings: Settings, variable: str) -> AsyncIterator[Asker]:
     refuse_foreign_variable("api_key", variable)
     token = os.environ.get(variable, "") or (SANDBOX_KEY if settings.sandbox_url else "")
     if not token:
-        raise ClickUpError(f"the environment variable {variable} is not set")
+        raise ClickUpError(f"the environment variable {variable} is not set", code="clickup.token_missing")
     async with build_client(4, only_below=settings.sandbox_url) as client:
         yield Asker(build_providers(settings.sandbox_url)[NAME], token, client)

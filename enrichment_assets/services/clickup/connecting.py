@@ -23,5 +23,8 @@ async def _subscribed(settings: Settings, told: Mapping[str, Any], address: str)
         answer = await asker.ask("POST", f"/team/{told['team_id']}/webhook", body=body)
     made = answer.get("webhook")
     if not isinstance(made, dict) or not isinstance(made.get("secret"), str):
-        raise ClickUpError("ClickUp made a webhook and did not say its secret: look at the workspace's webhooks")
+        raise ClickUpError(
+            "ClickUp made a webhook and did not say its secret: look at the workspace's webhooks",
+            code="clickup.secret_unsaid",
+        )
     return Subscription({"webhook_id": str(answer.get("id") or made.get("id"))}, made["secret"])

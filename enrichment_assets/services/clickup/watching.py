@@ -158,7 +158,9 @@ async def _armed(asker: Asker, told: Mapping[str, Any]) -> list[Page]:
     answer = await asker.get(f"/team/{told['team_id']}/webhook")
     found = next((one for one in answer.get("webhooks") or [] if one.get("id") == number), None)
     if found is None:
-        raise ClickUpError("the connection's webhook is not there any more: tell ClickUp its address again")
+        raise ClickUpError(
+            "the connection's webhook is not there any more: connect it again", code="clickup.webhook_gone"
+        )
     health = found.get("health") or {}
     if health.get("status") == "active":
         return []

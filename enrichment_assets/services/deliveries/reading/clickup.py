@@ -37,7 +37,7 @@ def _read(message: Received) -> Iterable[DeliveryEvent]:
             return list(_of_webhook(message))
         return list(_OF_PAGES[message.polled](message, _object(message.body)))
     except NoMessageError as error:
-        raise UnreadableError(str(error)) from None
+        raise UnreadableError(f"it is no message of ClickUp's: {error}", code="event.not_clickups") from None
 
 
 def _of_webhook(message: Received) -> Iterator[DeliveryEvent]:
