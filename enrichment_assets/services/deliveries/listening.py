@@ -197,7 +197,6 @@ def _events(
             message.body,
             message.received_at,
             secret,
-            hq,
         )
         if received.polled is None and reader.is_authentic is not None and not reader.is_authentic(received):
             return NOT_SIGNED, []

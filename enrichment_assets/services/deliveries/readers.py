@@ -44,7 +44,6 @@ class Received:
         raw: The bytes as they came.
         received_at: When they were committed.
         secret: What the connection's variable holds; None: it names none.
-        hq: The databases, for a kind that tells news from what is known.
     """
 
     inbox_id: int
@@ -54,7 +53,6 @@ class Received:
     raw: bytes
     received_at: datetime
     secret: str | None
-    hq: Hq
 
     @property
     def polled(self) -> str | None:

@@ -21,6 +21,7 @@ from enrichment_assets.services.clickup.asking import NAME
 from enrichment_assets.services.clickup.connecting import subscribe
 from enrichment_assets.services.clickup.watching import ARMED, GONE, TASKS, check_settings, poll
 from enrichment_assets.services.deliveries.readers import Reader, Received, UnreadableError
+from enrichment_assets.store.database import Connection
 from enrichment_assets.store.deliveries.records import KnownRecord, known_records
 
 
@@ -31,40 +32,40 @@ def _is_authentic(message: Received) -> bool:
     return bool(message.secret) and hmac.compare_digest(signature.encode(), expected.encode())
 
 
-def _read(message: Received) -> Iterable[DeliveryEvent]:
+def _look_up(connection: Connection, message: Received) -> Iterable[DeliveryEvent]:
     try:
         if message.polled is None:
-            return list(_of_webhook(message))
-        return list(_OF_PAGES[message.polled](message, _object(message.body)))
+            return list(_of_webhook(connection, message))
+        return list(_OF_PAGES[message.polled](connection, message, _object(message.body)))
     except NoMessageError as error:
         raise UnreadableError(f"it is no message of ClickUp's: {error}", code="event.not_clickups") from None
 
 
-def _of_webhook(message: Received) -> Iterator[DeliveryEvent]:
+def _of_webhook(connection: Connection, message: Received) -> Iterator[DeliveryEvent]:
     told = happened(message.body, message.received_at)
-    records = _records(message, {one.task_id for one in told})
+    records = _records(connection, message, {one.task_id for one in told})
     kinds = _kinds(message)
     for one in told:
         for record in records.get(one.task_id, []):
             yield from news_of_happened(record, one, kinds)
 
 
-def _of_tasks(message: Received, page: Mapping[str, Any]) -> Iterator[DeliveryEvent]:
+def _of_tasks(connection: Connection, message: Received, page: Mapping[str, Any]) -> Iterator[DeliveryEvent]:
     tasks = [seen(task) for task in page["tasks"]]
-    records = _records(message, {task.id for task in tasks})
+    records = _records(connection, message, {task.id for task in tasks})
     for task in tasks:
         for record in records.get(task.id, []):
             yield from news_of_seen(record, task, _kinds(message))
 
 
-def _of_gone(message: Received, page: Mapping[str, Any]) -> Iterator[DeliveryEvent]:
-    records = _records(message, {str(one) for one in page["task_ids"]})
+def _of_gone(connection: Connection, message: Received, page: Mapping[str, Any]) -> Iterator[DeliveryEvent]:
+    records = _records(connection, message, {str(one) for one in page["task_ids"]})
     for task_id, known in records.items():
         for record in known:
             yield from gone(record, task_id, message.received_at)
 
 
-def _of_armed(message: Received, page: Mapping[str, Any]) -> Iterator[DeliveryEvent]:
+def _of_armed(connection: Connection, message: Received, page: Mapping[str, Any]) -> Iterator[DeliveryEvent]:
     at = datetime.fromisoformat(page["at"])
     said = {"webhook": "armed again", "was": page.get("status"), "lost": page.get("fail_count")}
     yield DeliveryEvent(EventKind.NOTED, at, f"armed:{page['at']}", data=said)
@@ -73,12 +74,11 @@ def _of_armed(message: Received, page: Mapping[str, Any]) -> Iterator[DeliveryEv
 _OF_PAGES = {TASKS: _of_tasks, GONE: _of_gone, ARMED: _of_armed}
 
 
-def _records(message: Received, task_ids: set[str]) -> dict[str, list[Record]]:
+def _records(connection: Connection, message: Received, task_ids: set[str]) -> dict[str, list[Record]]:
     """Tasks of ours by their ids; several where the same task stands for leads of several deliveries."""
     if not task_ids:
         return {}
-    with message.hq.transaction() as connection:
-        rows = known_records(connection, message.source.client_id, NAME, sorted(task_ids))
+    rows = known_records(connection, message.source.client_id, NAME, sorted(task_ids))
     found: dict[str, list[Record]] = {}
     for row in rows:
         found.setdefault(row.external_id, []).append(_record(row))
@@ -113,7 +113,7 @@ def _object(body: bytes) -> Mapping[str, Any]:
 
 READER = Reader(
     says="tasks of ClickUp: corrections, status moves, deleted tasks; by webhook, and asked for",
-    read=_read,
+    look_up=_look_up,
     is_authentic=_is_authentic,
     needs_secret=True,
     poll=poll,
