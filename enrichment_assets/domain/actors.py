@@ -35,8 +35,6 @@ class ActorKind(StrEnum):
     """What came back of a delivery, by the name of the connection that brought it."""
     SQL = "sql"
     """A role of Postgres that wrote to a view of ours."""
-    RECIPIENT = "recipient"
-    """Somebody who was written to, and answers; who names the way, never whom (`unsubscribe-link`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,12 +64,22 @@ def test_one_click_unsubscribes_and_looking_does_not(settings: Settings, hq: Hq,
         answers = [http.post(PATH + token, data=CLICK) for _ in range(3)]
         assert {(a.status_code, a.text) for a in answers} == {(200, answers[0].text)}, "asked again, told the same"
         assert not any(a.is_redirect or "set-cookie" in a.headers for a in answers)
-        assert suppressed(hq) == [(acme, "email", "unsubscribed by the link in a mail", "recipient:unsubscribe-link")]
+        told = "unsubscribed: told by unsubscribe-link"
+        assert suppressed(hq) == [(acme, "email", told, "event:unsubscribe-link")]
+        events = hq.execute("select kind, source, data from delivery_events").fetchall()
+        assert [(row["kind"], row["source"], row["data"]["mail"]) for row in events] == [
+            ("unsubscribed", "unsubscribe-link", "mail-1")
+        ], "kept once"
         noted = hq.execute("select actor, action, client_id, after from operator_actions").fetchall()
         assert [(row["actor"], row["action"], row["client_id"]) for row in noted] == [
-            ("recipient:unsubscribe-link", "suppression.add", acme)
+            ("event:unsubscribe-link", "suppression.add", acme)
         ], "written down once"
-        assert noted[0]["after"]["delivery"] == "mail-1" and "ann" not in str(noted[0]["after"])
+        assert "ann" not in str(noted[0]["after"])
+
+        hq.execute("delete from suppressions")
+        hq.commit()
+        assert http.post(PATH + token, data=CLICK).status_code == 200
+        assert len(suppressed(hq)) == 1, "who was let in again says no again by the same link"
 
         gone = opt_out_token(OptOut(acme + 999, "bob@example.com", "mail-2"), hasher)
         assert http.post(PATH + gone, data=CLICK).status_code == 200, "of a client that is gone nobody is written to"

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from enrichment_assets.domain.actors import Actor, ActorKind
+from datetime import UTC, datetime
+
+from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mail.opt_out import OptOut, read_opt_out
-from enrichment_assets.domain.operator_actions import Code
-from enrichment_assets.domain.suppression import Identity, Kind, hasher_of, masked, read_identity
+from enrichment_assets.domain.suppression import Hasher, Identity, Kind, hasher_of, masked, read_identity
+from enrichment_assets.services.deliveries.coming_back import take_in
 from enrichment_assets.services.people.pepper import known_pepper, must_compare
-from enrichment_assets.services.people.suppressing import Terms, name_of, write
 from enrichment_assets.settings import Settings
-from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.catalog.clients import client_exists
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.suppressions import suppressions as store
 
-REASON = "unsubscribed by the link in a mail"
-BY_LINK = Actor(ActorKind.RECIPIENT, "unsubscribe-link")
+SOURCE = "unsubscribe-link"
+"""What events of the links come from."""
 
 
 def whom(settings: Settings, token: str) -> OptOut | None:
@@ -40,7 +40,13 @@ def shown(opt_out: OptOut) -> str:
 
 
 def opt_out(hq: Hq, settings: Settings, said: OptOut) -> bool:
-    """Suppress the address for its client, for good; committed on return. False: it was already, or the client is gone.
+    """Suppress the address for its client, for good, as an event that is kept; committed on return.
+
+    Somebody who was let in again since, and clicks the same link, is suppressed again: what is known is looked up,
+    and not by the event's key.
+
+    Returns:
+        False: the address was suppressed already, or the client is gone.
 
     Raises:
         ConfigurationError: The pepper is another than that of the people who are suppressed.
@@ -49,26 +55,26 @@ def opt_out(hq: Hq, settings: Settings, said: OptOut) -> bool:
     identity = read_identity(said.address, Kind.EMAIL)
     pepper = known_pepper(settings)
     with hq.transaction() as connection:
-        if _is_known(connection, pepper, identity, said.client_id) or not client_exists(connection, said.client_id):
+        if not client_exists(connection, said.client_id) or _is_out(connection, hasher_of(pepper), identity, said):
             return False
         hasher = must_compare(connection, pepper)
-        if not write(connection, hasher, [identity], Terms(REASON), said.client_id, BY_LINK):
+        if _is_out(connection, hasher, identity, said):  # somebody clicked twice, and this waited for the first
             return False
-        note_action(
-            connection,
-            BY_LINK,
-            Code.SUPPRESSION_ADD,
-            name_of(hasher, identity),
-            client_id=said.client_id,
-            after={"kind": identity.kind.value, "reason": REASON, "delivery": said.delivery},
+        now = datetime.now(UTC)
+        event = DeliveryEvent(
+            EventKind.UNSUBSCRIBED,
+            now,
+            f"{hasher.hashed(identity).hex()[:32]} {now.isoformat()}",
+            address=said.address,
+            data={"mail": said.delivery},
         )
+        take_in(connection, hasher, settings, EventSource(said.client_id, SOURCE, "mail"), [event])
     return True
 
 
-def _is_known(connection: Connection, pepper: str | None, identity: Identity, client_id: int) -> bool:
-    """Whether the address is suppressed for good already, by a read that waits for nobody: links are clicked twice."""
-    hasher, found = hasher_of(pepper), store.state(connection)
-    if hasher is None or found.mark != hasher.mark:
+def _is_out(connection: Connection, hasher: Hasher | None, identity: Identity, said: OptOut) -> bool:
+    """Whether the address is suppressed for good: a read that waits for nobody, for links are clicked twice."""
+    if hasher is None or store.state(connection).mark != hasher.mark:
         return False
-    rows = store.naming(connection, [hasher.hashed(identity)], client_id)
+    rows = store.naming(connection, [hasher.hashed(identity)], said.client_id)
     return any(row.expires_at is None for row in rows)
