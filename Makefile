@@ -45,7 +45,7 @@ down: setup  ## stop the embedded database
 test: setup  ## all tests but those of dbt and services, by TEST_WORKERS processes (default 3): much of it is waiting
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=30 -m "not dbt and not services"
 
-services: setup  ## tests with programs of Debian packages (PgBouncer), which root installs; SERVICES=if-there skips without
+services: setup  ## tests with programs of Debian packages (PgBouncer; mail servers, unpacked into .services), by root; SERVICES=if-there skips without
 	$(BIN)/python -m tests.services tests/services --durations=10
 
 dbt: setup  ## the models under real dbt, which is installed for it from the package index

@@ -70,7 +70,10 @@ class Mailbox:
 
     def enter(self, folder: str) -> int:
         """Open a folder read-only; its UIDVALIDITY. Raises `ImapError` where there is none of that name."""
-        self._box.folder.set(folder, readonly=True)
+        try:
+            self._box.folder.set(folder, readonly=True)
+        except ImapToolsError:
+            raise ImapError(f"there is no folder {folder} that may be read", code="imap.no_folder") from None
         _, found = self._box.client.response("UIDVALIDITY")
         value = found[-1] if found else None
         if not isinstance(value, bytes) or not value.isdigit():

@@ -9,6 +9,7 @@ import itertools
 import smtplib
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.services.mail.world import SERVERS, MailWorld
@@ -27,7 +28,8 @@ SAID = {
 }
 """What another server tells it."""
 
-LINES = 300_000
+REFUSED = 400
+MANY_LINES = 100_000
 
 MESSAGE = """\
 From: Sam Sales <{sender}>
@@ -42,7 +44,8 @@ Content-Type: multipart/alternative; boundary="cut"
 --cut
 Content-Type: text/plain; charset=utf-8
 
-Hello, may I ask you something? {padding}
+Hello, may I ask you something?
+{text}
 --cut
 Content-Type: text/html; charset=utf-8
 
@@ -51,50 +54,61 @@ Content-Type: text/html; charset=utf-8
 """
 
 
-def _send(world: MailWorld, server: str, sender: str, recipients: list[str], padding: int = 0) -> str:
-    message = MESSAGE.format(sender=sender, to=recipients[0], id=f"{sender.split('@')[0]}", padding="x\n" * padding)
-    with smtplib.SMTP("127.0.0.1", world.ports[server], local_hostname="agency.example", timeout=30) as client:
-        client.ehlo()
-        dsn = client.has_extn("dsn")
-        client.mail(sender, [f"ENVID={sender.split('@')[0]}", "RET=HDRS"] if dsn else [])
-        for to in recipients:
-            answer = client.rcpt(to, ["NOTIFY=FAILURE,DELAY"] if dsn else [])
-            if answer[0] >= 400:
-                return f"{answer}"
-        answer = client.data(message.replace("\n", "\r\n").encode())
-        return "" if answer[0] < 400 else f"{answer}"
+@dataclass(frozen=True)
+class Case:
+    """One message that does not arrive: which server is handed it, whom it is to, how many lines it has."""
+
+    server: str
+    to: tuple[str, ...]
+    lines: int = 1
 
 
-def _cases() -> dict[str, tuple[str, list[str], int]]:
-    """Name -> the server that is handed the message, whom it is to, how many lines it has."""
-    cases: dict[str, tuple[str, list[str], int]] = {}
+def cases() -> dict[str, Case]:
+    """Name, which is its sender's, -> the case."""
+    found: dict[str, Case] = {}
     for own, other in itertools.product(SERVERS, repeat=2):
         for why, to in (LATE if own == other else SAID).items():
-            cases[f"{own}-{why}-{other}"] = (own, [to.format(own=own, other=other)], 0)
+            found[f"{own}-{why}-{other}"] = Case(own, (to.format(own=own, other=other),))
     for own, other in zip(SERVERS, (*SERVERS[1:], SERVERS[0]), strict=True):
-        several = ["nobody@late.{own}.example", "full@{own}.example", "anna@{own}.example", "policy@{other}.example"]
-        cases[f"{own}-several-{other}"] = (own, [address.format(own=own, other=other) for address in several], 0)
-
-    cases["postfix-nobody-local"] = ("postfix", ["ghost@local.postfix.example"], 0)
-    cases["postfix-large-exim"] = ("postfix", ["anna@exim.example"], LINES)
-    cases["postfix-large-opensmtpd"] = ("postfix", ["anna@opensmtpd.example"], LINES)
-    cases["postfix-domain-gone"] = ("postfix", ["anna@gone.example"], 0)
-    return cases
+        several = ("nobody@late.{own}.example", "full@{own}.example", "anna@{own}.example", "policy@{other}.example")
+        found[f"{own}-several-{other}"] = Case(own, tuple(to.format(own=own, other=other) for to in several))
+    found["postfix-nobody-local"] = Case("postfix", ("ghost@local.postfix.example",))
+    found["postfix-large-exim"] = Case("postfix", ("anna@exim.example",), MANY_LINES)
+    found["postfix-domain-gone"] = Case("postfix", ("anna@gone.example",))
+    return found
 
 
-def collect(folder: Path, tries: str, seconds: float) -> None:
-    """Run the servers, send one of each kind, keep what comes back within so many seconds."""
+def send(world: MailWorld, name: str, case: Case) -> None:
+    """Hand the message to its server, which takes it; a server that knows DSN (RFC 3461) is asked for reports."""
+    sender = f"{name}@agency.example"
+    message = MESSAGE.format(sender=sender, to=case.to[0], id=name, text="Hello.\n" * case.lines)
+    with smtplib.SMTP("127.0.0.1", world.ports[case.server], local_hostname="agency.example", timeout=30) as client:
+        client.ehlo()
+        asks = client.has_extn("dsn")
+        client.mail(sender, [f"ENVID={name}", "RET=HDRS"] if asks else [])
+        for to in case.to:
+            code, said = client.rcpt(to, ["NOTIFY=FAILURE,DELAY"] if asks else [])
+            assert code < REFUSED, (name, to, said)
+        code, said = client.data(message.replace("\n", "\r\n").encode())
+        assert code < REFUSED, (name, said)
+
+
+def reports(world: MailWorld, name: str) -> list[bytes]:
+    """What came back of a case, in order."""
+    return world.mailbox(f"{name}@agency.example")
+
+
+def main(folder: Path, tries: str, seconds: float) -> None:
+    """Write what comes back within so many seconds into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    cases = _cases()
-    with MailWorld(senders=cases, tries=tries) as world:
-        for name, (server, to, lines) in cases.items():
-            if said := _send(world, server, f"{name}@agency.example", to, lines):
-                print(name, to, said)
+    with MailWorld(senders=cases(), tries=tries) as world:
+        for name, case in cases().items():
+            send(world, name, case)
         time.sleep(seconds)
-        for name in cases:
-            for n, message in enumerate(world.mailbox(f"{name}@agency.example")):
+        for name in cases():
+            for n, message in enumerate(reports(world, name)):
                 (folder / f"{name}-{n}.eml").write_bytes(message)
 
 
 if __name__ == "__main__":
-    collect(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))

@@ -7,21 +7,28 @@ process ends, so do all others.
 from __future__ import annotations
 
 import contextlib
+import hmac
+import json
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.services.certificates import make_certificates
 from tests.services.mail.unpacked import unpack
 
 PATIENCE = 30.0
 TEMPLATES = Path(__file__).parent / "etc"
 PASSWORD = "made-up"
+TOKEN_KEY = b"a made-up key of thirty-two bytes"
+"""By which access tokens are signed that Dovecot believes (JWT, HS256)."""
+
 VMAIL = 905
 
 ACCOUNTS = {
@@ -45,6 +52,7 @@ FILES = {
     "exim.conf": "exim4/exim4.conf",
     "smtpd.conf": "smtpd.conf",
     "dovecot.conf": "dovecot.conf",
+    "dovecot-oauth2.conf.ext": "dovecot-oauth2.conf.ext",
 }
 
 ENTER = """
@@ -94,7 +102,8 @@ class MailWorld:
     `slow@`, and `busy@` which answers 450 for ever. `agency.example` has the senders' mailboxes, which IMAP reads.
 
     Attributes:
-        ports: Of the three and of `imap`, on 127.0.0.1.
+        ports: Of the three, of `imap` (with STARTTLS) and of `imaps`, on 127.0.0.1.
+        authority: By which Dovecot's certificate is signed, for `localhost`.
         state: Folder of the servers' files: `var/mail/<domain>/<name>/{new,cur}`, `var/log`.
     """
 
@@ -116,7 +125,8 @@ class MailWorld:
         root = unpack()
         self.state = Path(tempfile.mkdtemp(prefix="enrich-mail-world-"))
         self.state.chmod(0o755)
-        self.ports = dict(zip((*SERVERS, "imap", "lmtp"), _free_ports(5), strict=True))
+        self.ports = dict(zip((*SERVERS, "imap", "imaps", "lmtp"), _free_ports(6), strict=True))
+        self.authority = make_certificates(self.state / "etc" / "tls", "localhost").authority
         self._write()
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *NAMESPACE, "sh", "-c", ENTER, "sh", root, self.state],
@@ -167,7 +177,7 @@ class MailWorld:
     def _write(self) -> None:
         etc, var = self.state / "etc", self.state / "var"
         for folder in ("etc/postfix", "etc/exim4", "run", "tmp", "var/spool", "var/mail", "var/grey", "var/log/exim4"):
-            (self.state / folder).mkdir(parents=True)
+            (self.state / folder).mkdir(parents=True, exist_ok=True)
         for source, target in FILES.items():
             text = (TEMPLATES / source).read_text()
             for name, value in {**self.ports, "tries": self._tries}.items():
@@ -181,6 +191,8 @@ class MailWorld:
         (etc / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
         (etc / "services").write_text("smtp 25/tcp\nlmtp 24/tcp\nimap2 143/tcp imap\n")
         (etc / "mailname").write_text("opensmtpd.example\n")
+        (etc / "keys" / "default" / "HS256").mkdir(parents=True)
+        (etc / "keys" / "default" / "HS256" / "default").write_bytes(b64encode(TOKEN_KEY))
         self._write_people(etc)
         (var / "run").symlink_to("/run")
         for folder, owner, mode in (
@@ -225,6 +237,18 @@ class MailWorld:
                 return
             time.sleep(0.05)
         raise AssertionError(f"nothing listens at {port}\n{self.logs()}")
+
+
+def access_token(address: str, *, seconds: int = 3600) -> str:
+    """An access token for a mailbox, as an identity provider gives out; valid for so many seconds."""
+    now = int(time.time())
+    parts = [{"alg": "HS256", "typ": "JWT"}, {"email": address, "sub": address, "iat": now - 10, "exp": now + seconds}]
+    signed = ".".join(_url64(json.dumps(part).encode()) for part in parts)
+    return f"{signed}.{_url64(hmac.digest(TOKEN_KEY, signed.encode(), 'sha256'))}"
+
+
+def _url64(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def _free_ports(count: int) -> list[int]:
