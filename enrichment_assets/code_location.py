@@ -72,11 +72,13 @@ def build_definitions(
     """
     where = platform or PlatformResource()
     shown = registered_workflows(where.settings()) if workflows is None else list(workflows)
-    phases = phase_jobs({workflow.slug for workflow in shown})
+    steps = [workflow for workflow in shown if workflow.delivery is None]
+    slugs = {workflow.slug for workflow in steps}
+    phases = phase_jobs(slugs)
     return dg.Definitions(
         assets=[
             raw_apollo_uploads,
-            build_enrichment_asset(shown),
+            build_enrichment_asset(steps),
             *build_model_assets(),
             instantly_campaigns_raw,
             instantly_accounts_raw,
@@ -90,7 +92,7 @@ def build_definitions(
             instantly_job,
             freshness_job,
             *(phase.job for phase in phases),
-            *whole_jobs({workflow.slug for workflow in shown}),
+            *whole_jobs(slugs),
         ],
         schedules=[retention_schedule, instantly_schedule, freshness_schedule, *map(phase_schedule, phases)],
         sensors=[

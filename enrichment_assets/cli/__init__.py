@@ -63,6 +63,7 @@ COMMANDS = (
     "report",
     "explain",
     "export",
+    "deliver",
     "tidying",
     "shell",
     "demo",

@@ -30,6 +30,7 @@ SENTENCES = {
     Action.LIST_BUDGETS: "`enrich budget list` shows what there is",
     Action.LIST_CALLBACKS: "`enrich callbacks list` shows what there is",
     Action.NAME_CLIENT: "`--client` tells them apart",
+    Action.DELIVER_TO: "`enrich deliver {batch} --to NAME` says it; `enrich destination list` shows what there is",
     Action.START_BATCH: "`enrich run {batch}` starts it",
     Action.FINISH_BATCH: "finish them first with `enrich run {batch} --wait`",
     Action.FINISH_CALLS: "finish them first with `enrich run {batch}` or `enrich resolve {batch}`",

@@ -91,17 +91,21 @@ class DeliveryState(StrEnum):
     """A person said that nothing more goes there."""
 
 
-DELIVERY_ROOTS = ("fields", "key", "target", "delivery", "lookups", "field")
+DELIVERY_POSITION = 10_000
+"""Positions of states from here on are deliveries', behind every step of a pipeline."""
+
+DELIVERY_ROOTS = ("fields", "remote_fields", "key", "target", "delivery", "lookups", "field")
 """What templates of a delivery see besides the lead's columns, `item`, `parameters` and `client_profile`.
 
-`key` is ours for what stands for the lead there, the same for each of its calls.
+`key` is ours for what stands for the lead there, the same for each of its calls. `fields` are those that are written
+now, by name; `remote_fields` the same as a list of `{id, value}`, where the lookups know ids of the destination's.
 """
 
 DELIVERY_MEMBERS = ("external_id", "previous", "current", "is_new")
 """Of `delivery`: the id there, what was written last, what `read` found there now, whether it is made now."""
 
-FIELD_MEMBERS = ("name", "value", "remote")
-"""Of `field` in `field_update`: its name there, its value, what the lookups know of it."""
+FIELD_MEMBERS = ("name", "value", "id", "remote")
+"""Of `field` in `field_update`: its name there, its value, its id and all else that the lookups know of it."""
 
 
 class DeliveredField(Part):
@@ -138,6 +142,9 @@ class Find(Part):
     request: RequestTemplate
     external_id: str = Field(description="JMESPath over the answer: its id there; null: it was not made")
     current: str | None = Field(default=None, description="JMESPath: the remote values by the names of `fields`")
+    settles: Seconds = Field(
+        default=30.0, description="how long its index may lag: that nothing is found counts only after this time"
+    )
 
 
 class ReadBack(Part):

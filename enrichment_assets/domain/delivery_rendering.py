@@ -89,7 +89,7 @@ def _compiled(slug: str, field: str, text: str) -> Evaluate | str:
         return compile_text(parse(text), text)
     except (TemplateError, ValueError) as error:
         raise ConfigurationError(
-            f"workflow {slug}, delivery.{field}: {text!r}: {error}", code="workflow.template_invalid"
+            f"workflow {slug}, delivery.{field}: {text!r}: {error}", code="delivery.template_invalid"
         ) from error
 
 

@@ -41,6 +41,8 @@ class Action(StrEnum):
     """()"""
     NAME_CLIENT = "name_client"
     """()"""
+    DELIVER_TO = "deliver_to"
+    """(batch) A delivery is named, or the pipeline names one."""
     START_BATCH = "start_batch"
     """(batch) Nothing of it has been done yet."""
     FINISH_BATCH = "finish_batch"

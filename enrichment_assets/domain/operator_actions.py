@@ -123,6 +123,7 @@ class Code(StrEnum):
     USER_TOTP = "user.totp"
     API_KEY_CREATE = "api_key.create"
     API_KEY_REVOKE = "api_key.revoke"
+    DELIVERY_START = "delivery.start"
     RETENTION_RUN = "retention.run"
 
 

@@ -143,6 +143,21 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteField:
+    """A value as a destination takes it.
+
+    Attributes:
+        value: As it is sent: an option's id for its label.
+        id: The destination's id of the field, where fields are named by ids.
+        known: All that the lookups say of the field.
+    """
+
+    value: Any
+    id: str | None = None
+    known: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """A secret that a provider puts into requests by itself, without a template that names it.
 
@@ -184,6 +199,7 @@ class Provider(ABC):
         abilities: What it can do besides answering at once; a workflow of mode `async` needs one of the first two.
         billing: What its bill counts, for people. What a call costs is said by each workflow's `price`.
         documentation: Where its API is described.
+        contacts: A delivery through it writes to people, so that the gate for contacts stands before it.
         template: Slug of the shipped workflow whose request one that is written down by SQL sends; None: each of its
             workflows asks something else.
     """
@@ -202,6 +218,7 @@ class Provider(ABC):
     abilities: ClassVar[frozenset[Ability]] = frozenset()
     billing: ClassVar[str]
     documentation: ClassVar[str] = ""
+    contacts: ClassVar[bool] = False
     template: ClassVar[str | None] = None
 
     @classmethod
@@ -245,3 +262,13 @@ class Provider(ABC):
         None: the address's path is the simulator's too, as it is for a provider with one API for all.
         """
         return None
+
+    def remote_field(self, name: str, value: Any, lookups: Mapping[str, Any]) -> RemoteField:
+        """A field's value as a destination of this kind takes it, by what the delivery's `lookups` found there.
+
+        Where data cannot say it: a drop-down is written by the id of an option, and shown by its label.
+
+        Raises:
+            ContractError: The value cannot be one of that field; names the field and what it can be, quotes no data.
+        """
+        return RemoteField(value)

@@ -70,6 +70,8 @@ PRINTED: Mapping[str, str] = {
     "freshness --launch": "list of Launch",
     "discover --dry-run": "LaunchPlan",
     "run": "Batch",
+    "deliver --dry-run": "list of LeadDelivery",
+    "deliver": "list of LeadDelivery",
     "run --dry-run": "ChosenRun",
     "run --where": "ChosenRun",
     "pause": "HoldChange",

@@ -309,6 +309,8 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("workflow test --record", ("workflow", "test", MATCH, "{recorded}", "--record", BATCH)),
     ("workflow test --replay", ("workflow", "test", MATCH, "--replay", BATCH)),
     ("workflow add", ("workflow", "add", "{example}")),
+    ("deliver --dry-run", ("deliver", BATCH, "--to", "deliver-to-webhook", "--dry-run")),
+    ("deliver", ("deliver", BATCH, "--to", "deliver-to-webhook")),
     ("workflow disable", ("workflow", "disable", VERIFY)),
     ("workflow enable", ("workflow", "enable", VERIFY)),
     ("pipeline add", ("pipeline", "add", "clean", "--steps", "normalise-name,normalise-domain", "--client", "acme")),
@@ -465,7 +467,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-SIMULATED = {"events source connect", "campaign create", "campaign listen", "campaign show"}
+SIMULATED = {"events source connect", "campaign create", "campaign listen", "campaign show", "deliver"}
 """Commands that ask a provider: they are run before the simulator."""
 
 WITHOUT_JSON = {
@@ -499,6 +501,7 @@ CHANGES = {
     "source remove": "source.remove",
     "try": "batch.try",
     "launch": "batch.launch",
+    "deliver": "delivery.start",
     "discover --dry-run": "upload.add",
     "resolve --accept-miss": "batch.resolve",
     "callbacks replay": "callback.replay",

@@ -50,6 +50,11 @@ WITHOUT_ACTOR = {
     "access.second_factors.is_code": LETS_IN,
     "access.users.set_password": "whoever has the one-time token is its actor",
     "batches.advancing.advance_batch": CARRIED_OUT,
+    "deliveries.delivering.run_deliveries": CARRIED_OUT,
+    **dict.fromkeys(
+        ["deliveries.delivering.plan_deliveries", "deliveries.refusing.refusals"],
+        "it looks; what it makes on the way (tables, the pepper) is made by whoever looks first",
+    ),
     "batches.advancing.mark_extracted": CARRIED_OUT,
     "campaigns.block_list.untold": "it reads what is to be told",
     **dict.fromkeys(

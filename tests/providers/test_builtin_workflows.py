@@ -95,9 +95,11 @@ OWN_CONTEXT: dict[str, dict[str, Any]] = {
 }
 """What one workflow is asked about besides."""
 
-SYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.SYNC]
+STEPS = [workflow for workflow in builtin_workflows().values() if workflow.delivery is None]
+"""Deliveries find nothing: what they send, and what is answered, is tried in tests/delivery."""
+SYNC = [workflow.slug for workflow in STEPS if workflow.mode is Mode.SYNC]
 PROMPTS = [workflow.slug for workflow in builtin_workflows().values() if workflow.prompt is not None]
-ASYNC = [workflow.slug for workflow in builtin_workflows().values() if workflow.mode is Mode.ASYNC]
+ASYNC = [workflow.slug for workflow in STEPS if workflow.mode is Mode.ASYNC]
 
 
 class Exchange:

@@ -245,7 +245,8 @@ def test_every_workflow_and_pipeline_that_is_built_in_has_right_names() -> None:
         assert name_warnings(workflow, vocabulary(w for w in workflows.values() if w is not workflow)) == []
     for pipeline in builtin_pipelines().values():
         assert validate_pipeline(pipeline, workflows) == []
-    for slug in workflows:  # each by itself wants nothing but what it requires
+    steps = [slug for slug, workflow in workflows.items() if workflow.delivery is None]
+    for slug in steps:  # each by itself wants nothing but what it requires
         problems = validate_pipeline(PipelineDefinition(slug="alone", steps=[slug]), workflows)
         assert all("needs the field" in problem for problem in problems), problems
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 from enrichment_assets.domain.bulk_answers import Place
@@ -31,6 +32,7 @@ from enrichment_assets.engine.calls.subject import Subject
 from enrichment_assets.engine.decisions.bulk import MembersDecided, again_alone, ask_alone, decided_members
 from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, dump
 from enrichment_assets.engine.decisions.outcome import ItemLost
+from enrichment_assets.engine.deliveries.intending import intended
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.throttle.admission import CallAdmission, NotNow
@@ -50,6 +52,7 @@ class Member:
 
     Attributes:
         reserved: Money that is to be set aside for it.
+        kind: With whom it can share a request: of a delivery those of the same target.
         future: What became of it: the attempt that was made, or why none was.
     """
 
@@ -57,6 +60,7 @@ class Member:
     subject: Subject
     rendered: RenderedMember
     reserved: Decimal
+    kind: str = ""
     future: asyncio.Future[Made | IntentVerdict] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -98,7 +102,8 @@ async def call_in_bulk(
         ItemLost: The item was taken over.
     """
     rendered = _rendered(run, item, step, subject)
-    member = Member(item, subject, rendered, _reserved(step, rendered))
+    planned = item.planned.get(step.slug)
+    member = Member(item, subject, rendered, _reserved(step, rendered), "" if planned is None else planned.target)
 
     async def make(members: Callable[[], Sequence[Member]]) -> None:
         async with CallAdmission(run, step) as admission:
@@ -117,7 +122,7 @@ async def call_in_bulk(
 
 def _rendered(run: Run, item: LoadedItem, step: Step, subject: Subject) -> RenderedMember:
     """This item's part of the request."""
-    context = run.item_context(item, step)
+    context = run.request_context(item, step)
     if isinstance(step.renderer, PromptBatchRenderer):
         return step.renderer.line(context, subject.key, subject.again)
     return step.bulk_renderer.member(context)
@@ -224,6 +229,7 @@ async def _intend(
             who=run.suppressing.who(member.item, step),
             suppressions=run.suppressing.version,
             inputs=_inputs(member),
+            delivery=intended(run, member.item, step),
         )
         for member in members
     ]
@@ -254,7 +260,12 @@ async def _exchange(call: _Call, members: Sequence[Member], admission: CallAdmis
         lines = [member.rendered.value for member in members]
         return await submit(run, step, step.batch_api, call.bulk_id, lines, admission)
     try:
-        context = {"parameters": step.workflow.parameters, "callback_url": callback_url(run, call.token)}
+        context: dict[str, Any] = {
+            "parameters": step.workflow.parameters,
+            "callback_url": callback_url(run, call.token),
+        }
+        if step.delivering is not None:
+            context |= {"lookups": step.delivering.lookups or {}, "target": members[0].kind}
         rendered = step.bulk_renderer.render_call([member.rendered for member in members], context)
         request = addressed(run, step, rendered, str(call.bulk_id))
     except ContractError as error:  # together they make no request: nothing left

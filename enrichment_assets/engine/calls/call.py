@@ -27,6 +27,8 @@ from enrichment_assets.engine.decisions.bulk import decided_again
 from enrichment_assets.engine.decisions.decision import PUT_OFF, Decision, Ending, decide, dump, failed
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
 from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided, given_up
+from enrichment_assets.engine.deliveries.intending import as_delivered, change, intended, is_part, shares_request
+from enrichment_assets.engine.deliveries.verdicts import heed
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step
@@ -66,7 +68,7 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
     alone = False
     while True:
         try:
-            if step.gathering is None:
+            if step.gathering is None or not shares_request(item, step):
                 made = await _alone(run, item, step, subject)
             else:
                 made = await call_in_bulk(run, item, step, subject, step.gathering, alone=alone)
@@ -91,7 +93,9 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
             if (later := asks.after_verdict(step, subject, made)) is not None:
                 subject = later
                 continue
-            return await follow(run, item, step, made)
+            return await (follow if step.delivering is None else heed)(run, item, step, made)
+        if step.delivering is not None:
+            made = replace(made, decision=as_delivered(item, step, made.decision))
         if made.decision.status is Status.SKIPPED and made.attempt.http_status is not None:
             await _heed_objection(run, item, step, made.decision)
         decision, delay, alone = asks.as_asked_again(step, subject, made.decision), None, made.alone
@@ -99,7 +103,7 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
         if asks.is_asked_again(decision):
             subject, delay = asks.after(step, subject, decision), 0.0
         elif not (made.is_down and decision.again_in is not None):  # an outage uses up no item's attempts
-            counted += 0 if waits_by_request else 1
+            counted += 0 if waits_by_request or is_part(decision) else 1
             decision, delay = bounded(step, decision, counted, run.clock.now() - started)
         ending = await conclude(run, item, step, decision, Move(made.attempt, retry_in=delay, attempts=counted))
         if made.is_heard:
@@ -157,7 +161,8 @@ def _open_for(workflow: WorkflowDefinition) -> float | None:
 
 def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str | None) -> RenderedRequest:
     """The authorised request; the callback URL carries the token that names this call."""
-    rendered = step.render(run.item_context(item, step, callback_url=callback_url(run, token)), subject.again)
+    context = run.request_context(item, step, callback_url=callback_url(run, token))
+    rendered = step.render(context, subject.again) if step.delivering is None else change(item, step).render(context)
     return addressed(run, step, rendered, subject.key)
 
 
@@ -217,6 +222,7 @@ async def _intend(
             inputs=None if inputs is None else json_bytes(inputs),
             who=run.suppressing.who(item, step),
             suppressions=run.suppressing.version,
+            delivery=intended(run, item, step),
         )
     )
 
@@ -276,7 +282,7 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
             else:
                 headers = kept.headers or open_call.headers
                 answer = Answer(open_call.http_status or 0, headers, kept.body, inputs=kept.inputs)
-                decision = await decided_again(step, answer, kept.place)
+                decision = as_delivered(item, step, await decided_again(step, answer, kept.place))
                 if (ask := asks.ask_of(step, subject, open_call.call_key)) is not None:
                     decision = asks.as_asked_again(step, ask, decision)
             return await _recovered(run, item, step, open_call, decision, attempts + 1, attempts + 1)
@@ -286,6 +292,7 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
     decision = fate_unknown(step, "the run that made this call died before its answer was stored")
     if asks_otherwise(step, open_call, subject):
         decision = Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, ASKS_OTHERWISE, ErrorClass.AMBIGUOUS)
+    decision = as_delivered(item, step, decision)
     # Our deaths use up no attempts of the provider's, unless it is this very call that runs die of.
     counted = attempts if open_call.attempt < step.workflow.retry.attempts + MOST_DEATHS else open_call.attempt
     return await _recovered(run, item, step, open_call, decision, attempts, counted)

@@ -26,6 +26,10 @@ class Waiting(Protocol):
         """Its id in the request; two with one id cannot share one. None: it has none."""
 
     @property
+    def kind(self) -> str:
+        """With whom it can share a call: those of the same kind."""
+
+    @property
     def future(self) -> asyncio.Future[Any]:
         """What becomes of it."""
 
@@ -40,6 +44,12 @@ class Group(Generic[Member]):
     members: list[Member] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def takes(self, member: Member) -> bool:
+        """Whether it can join."""
+        if self.members and self.members[0].kind != member.kind:
+            return False
+        return member.name is None or member.name not in self.names
 
     def add(self, member: Member) -> None:
         """Take it in."""
@@ -88,7 +98,7 @@ class Gathering(Generic[Member]):
             group.ready.set()
             group.add(member)
             return group, True
-        found = next((group for group in self._open if member.name is None or member.name not in group.names), None)
+        found = next((group for group in self._open if group.takes(member)), None)
         group = found or Group()
         if found is None:
             self._open.append(group)

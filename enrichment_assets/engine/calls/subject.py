@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from enrichment_assets.domain.call_keys import key_of_call
+from enrichment_assets.domain.delivery_keys import key_of_delivery_call
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.workflow import Entity, Mode
 from enrichment_assets.engine.run.context import Batch
@@ -98,8 +99,12 @@ class Subject:
 def subject_of(batch: Batch, item: LoadedItem, step: Step) -> Subject:
     """The subject of this step's call about this item.
 
+    A delivery is about its lead at the destination.
     A step without `reuse_for` has no question. Nor has one whose request cannot be rendered; its call says why.
     """
+    if (planned := item.planned.get(step.slug)) is not None:
+        generation = planned.there.generation if planned.there is not None else 0
+        return Subject(key_of_delivery_call(planned.key, generation), f"delivery:{planned.key}")
     question = question_of(batch, item, step) if step.workflow.reuse_for is not None else None
     subject_key = _subject_key(item, step, question)
     key_of = partial(key_of_call, batch.batch_key, step.slug, step.version)

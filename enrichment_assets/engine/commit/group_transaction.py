@@ -192,7 +192,7 @@ async def _intend(
     affordable = [i for i, line in zip(leaving, too_small, strict=True) if line is None]
     refused = {i.call_key: line for i, line in zip(leaving, too_small, strict=True) if line is not None}
     written = await intents_store.intend(connection, scope, affordable) if affordable else None
-    standing = await intents_store.standing(connection, list(refused)) if refused else None
+    standing = await intents_store.standing_of(connection, list(refused)) if refused else None
     verdicts = await standing.result() if standing else {}
     verdicts.update({k: IntentVerdict(e.call_id, False, "asked", elsewhere=e) for k, e in elsewhere.items()})
     if written:

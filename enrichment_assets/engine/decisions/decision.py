@@ -170,7 +170,7 @@ def decide_result(step: Step, answer: Answer) -> Decision:
 def _decided(step: Step, answer: Answer, read: Callable[[Answer], Reading], *, is_accepted: bool) -> Decision:
     if step.provider is None:
         return failed(ErrorClass.CONTRACT, "a local workflow has no answers")
-    verdict = _as_declared(step.workflow, answer, step.provider.classify(step.workflow.operation, answer))
+    verdict = as_declared(step.workflow, answer, step.provider.classify(step.workflow.operation, answer))
     price = step.workflow.price
     if verdict.suppress:
         return _skipped(SkipReason.SUPPRESSED, verdict.message, cost=money_of(price, verdict.cost_units))
@@ -210,7 +210,7 @@ def without_pace(answer: Answer) -> Answer:
     return replace(answer, headers={name: text for name, text in answer.headers.items() if name not in RETRY_AFTER})
 
 
-def _as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict) -> Verdict:
+def as_declared(workflow: WorkflowDefinition, answer: Answer, verdict: Verdict) -> Verdict:
     """The provider's verdict, as the workflow's own words about statuses change it.
 
     A 404 to the request that starts an asynchronous workflow is never a miss: nobody has looked for anything yet. An

@@ -19,11 +19,13 @@ from enrichment_assets.engine.calls.attempt import Attempt
 from enrichment_assets.engine.commit.group_writer import RecordRefused
 from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, Ending, dump, failed
 from enrichment_assets.engine.decisions.fanout import log_emission, with_children
+from enrichment_assets.engine.deliveries.judging import end_of, judged, remember
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event, log_move
 from enrichment_assets.engine.run.guard import ACTOR as GUARD
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.store.calls.ledger import Applied
+from enrichment_assets.store.deliveries.standing import DeliveryEnd
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 
@@ -44,6 +46,7 @@ class Move:
         attempts: Attempts so far, this one included (default: unchanged).
         reserved: Whether money is still reserved for the attempt.
         inbox_id, inbox_status: The callback that it comes from, and what becomes of that.
+        end: Of a delivery, what becomes of what stands there (default: what follows from the decision).
     """
 
     attempt: Attempt | None = None
@@ -54,6 +57,7 @@ class Move:
     reserved: bool = True
     inbox_id: int | None = None
     inbox_status: InboxStatus | None = None
+    end: DeliveryEnd | None = None
 
 
 # crash point: call-is-concluded
@@ -65,8 +69,14 @@ async def conclude(run: Run, item: LoadedItem, step: Step, decision: Decision, m
     Raises:
         ItemLost: the item was taken over, or its state had ended already; nothing was written.
     """
+    planned = item.planned.get(step.slug) if step.delivering is not None else None
+    if step.delivering is not None and planned is not None:
+        expects_id = step.workflow.response.external_id is not None
+        decision = judged(step.delivering, planned, decision, expects_id=expects_id)
     decision, emission = with_children(run, item, step, decision)
     record = record_of(item, step, decision, move, emission)
+    if planned is not None and move.attempt is not None:
+        record.delivery = move.end or end_of(planned, decision)
     try:
         result_id = await commit(run, item, step, record)
     except RecordRefused as refused:
@@ -79,6 +89,8 @@ async def conclude(run: Run, item: LoadedItem, step: Step, decision: Decision, m
             run, item, step, decision, replace(move, retry_in=None, deadline_in=None, inbox_status=dead)
         )
     attempt = move.attempt
+    if step.delivering is not None and planned is not None and record.delivery is not None and attempt is not None:
+        remember(step.delivering, planned, record.delivery, attempt)
     action = action_of(step, record, called=attempt is not None)
     note(run, item, step, record, action, decision.fields, attempt=attempt.number if attempt else None)
     return Ending(decision, record.call_id, result_id)
@@ -90,7 +102,8 @@ def record_of(
     """The move that a decision is, as the ledger applies it. Pure."""
     state = item.states[step.slug]
     attempt, shared, deadline_in = move.attempt, move.shared, move.deadline_in
-    own = decision.status is Status.COMPLETED and shared is None
+    # What a destination answered says nothing of the lead: it is in the ledger, and in `deliveries`.
+    own = decision.status is Status.COMPLETED and shared is None and step.delivering is None
     if deadline_in is None and decision.status is Status.IN_PROGRESS and state.status is not Status.IN_PROGRESS:
         deadline_in = step.workflow.overdue_after
     reserved = attempt.reserved if attempt else Decimal(0)

@@ -39,6 +39,7 @@ from enrichment_assets.engine.throttle.rates import Closed
 from enrichment_assets.engine.throttle.throttles import Throttles, look_at_breakers, remember_refusals
 from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import AsyncConnection, connect_async, unreachable
+from enrichment_assets.store.deliveries.batches import settle_deliveries
 from enrichment_assets.store.limits import rates
 from enrichment_assets.store.limits.turns import Contender
 from enrichment_assets.store.runs import claims
@@ -163,14 +164,20 @@ async def advance(
         times.look()
         await times.keep()
         stopped = {step.slug: step.stopped for step in run.steps.values() if step.stopped}
-        await batch_states.adopt_shared_answers(reader, batch.batch_id, run.facts)
-        finished = await batch_states.settle_batch(
-            reader, batch.batch_id, batch.blueprint.dependencies(), await _resume_in(reader, run)
-        )
+        finished = await _settled(reader, run)
         if on_progress is not None:
             on_progress(Progress(dict(run.moved)))
         log_event(run, "run_ended", finished=finished, moved=sum(run.moved.values()), stopped=stopped or None)
         return RunReport(dict(run.moved), stopped, finished, run.writer.commits, run.writer.records)
+
+
+async def _settled(reader: AsyncConnection, run: Run) -> bool:
+    """Write when the batch, or its deliveries, want attention again; whether nothing of it is open."""
+    batch, resume_in = run.batch, await _resume_in(reader, run)
+    if run.delivers:
+        return await settle_deliveries(reader, batch.batch_id, list(run.steps), resume_in)
+    await batch_states.adopt_shared_answers(reader, batch.batch_id, run.facts)
+    return await batch_states.settle_batch(reader, batch.batch_id, batch.blueprint.dependencies(), resume_in)
 
 
 def own_label() -> str:
@@ -320,7 +327,8 @@ async def _heartbeat(hq_url: str, runner_id: int, lease: Lease) -> None:
 async def _passes(run: Run, reader: AsyncConnection, options: EngineOptions, holds: HoldKeeper) -> None:
     """Pass over the batch until a pass moves nothing and nothing is due soon."""
     while True:
-        await batch_states.adopt_shared_answers(reader, run.batch.batch_id, run.facts)
+        if not run.delivers:
+            await batch_states.adopt_shared_answers(reader, run.batch.batch_id, run.facts)
         run.wake()
         await holds.look()
         before, since = sum(run.moved.values()), await batch_states.now(reader)

@@ -26,6 +26,7 @@ from enrichment_assets.engine.calls.lookups import Lookups
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.engine.decisions.decision import Ending
+from enrichment_assets.engine.deliveries.delivering import delivery_names
 from enrichment_assets.engine.run.guard import ErrorGuard
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.reaching import Reaching
@@ -60,10 +61,14 @@ class Batch:
         object.__setattr__(self, "client_profile", {} if told is None else told.profile.values())
 
     def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
-        """The names that templates and conditions of `step` see for `item`."""
+        """The names that templates and conditions of `step` see for `item`; a delivery sees its lead as planned."""
+        planned = item.planned.get(step.slug) if step.delivering is not None else None
+        seen = item.fields_at(step.blueprint.position) if planned is None else planned.lead
+        return {**seen, "original": item.original or {}, **self.names_beside(item, step), **extra}
+
+    def names_beside(self, item: LoadedItem, step: Step) -> dict[str, Any]:
+        """What they see beside fields and the uploaded row."""
         return {
-            **item.fields_at(step.blueprint.position),
-            "original": item.original or {},
             "item": {
                 "id": item.item_id,
                 "row_number": item.row_number,
@@ -74,7 +79,6 @@ class Batch:
             },
             "parameters": step.workflow.parameters,
             PROFILE: self.client_profile,
-            **extra,
         }
 
 
@@ -165,6 +169,11 @@ class Run:
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a body is read that is large, or that a run may have died of."""
 
+    @cached_property
+    def delivers(self) -> bool:
+        """Whether it takes leads to destinations: such a run works on no step of the pipeline."""
+        return any(step.delivering is not None for step in self.steps.values())
+
     @property
     def stopping(self) -> bool:
         """Start nothing new; finish what is under way."""
@@ -183,6 +192,16 @@ class Run:
     def item_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
         """The names that templates and conditions of `step` see for `item`."""
         return self.batch.item_context(item, step, **extra)
+
+    def request_context(self, item: LoadedItem, step: Step, **extra: Any) -> dict[str, Any]:
+        """What the request of `step` for `item` sees; that of a delivery also what is to be done about its lead.
+
+        Raises:
+            ContractError: A value of the lead cannot be one of the destination's field.
+        """
+        if step.delivering is None or (planned := item.planned.get(step.slug)) is None:
+            return self.item_context(item, step, **extra)
+        return {**self.batch.names_beside(item, step), **delivery_names(step.delivering, planned), **extra}
 
     def hold_all(self, reason: str) -> None:
         """Let nothing more leave in this run: the batch is being paused."""

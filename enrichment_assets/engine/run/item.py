@@ -24,6 +24,7 @@ from enrichment_assets.engine.decisions.bulk import decided_delivery
 from enrichment_assets.engine.decisions.decision import Decision, Ending
 from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
 from enrichment_assets.engine.decisions.reading import MOST_READINGS, given_up
+from enrichment_assets.engine.deliveries.deliver import deliver
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.local import compute
@@ -125,6 +126,8 @@ async def _run(run: Run, item: LoadedItem, step: Step) -> Ending:
     if step.workflow.mode is Mode.LOCAL:
         decision = compute(step, context)
         return await conclude(run, item, step, decision, Move(attempts=1))
+    if step.delivering is not None:
+        return await deliver(run, item, step, step.delivering)
     subject = subject_of(run.batch, item, step)
     earlier = item.repeats.pop(step.slug, None)
     if earlier is not None and asks_otherwise(step, earlier, subject):

@@ -15,9 +15,10 @@ from typing import Any
 from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.item import process
+from enrichment_assets.engine.run.loading import load_claimed
 from enrichment_assets.engine.run.together import begin_together
 from enrichment_assets.store.database import AsyncConnection
-from enrichment_assets.store.runs import claims, contexts
+from enrichment_assets.store.runs import claims
 from enrichment_assets.store.runs.contexts import LoadedItem
 
 CLAIM_SIZE = 100
@@ -144,9 +145,7 @@ async def _waited_for(run: Run, reader: AsyncConnection, size: int) -> list[int]
 
 async def _loaded(run: Run, reader: AsyncConnection, held: Sequence[tuple[int, int]]) -> list[LoadedItem]:
     """The items that were claimed, with who of them may not be asked about."""
-    items = await contexts.load_items(
-        reader, run.batch.batch_id, held, sources=run.sources, with_original=run.needs_original
-    )
+    items = await load_claimed(run, reader, held)
     await run.suppressing.mark(items)
     return items
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from enrichment_assets.domain.bulk_answers import BulkReader
 from enrichment_assets.domain.bulk_requests import BulkRenderer
+from enrichment_assets.domain.delivery_answers import DeliveryReader
 from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.expressions import condition
 from enrichment_assets.domain.mapping import ResponseReader
@@ -31,6 +32,7 @@ from enrichment_assets.domain.templating import RequestRenderer
 from enrichment_assets.domain.workflow import CALLBACK_SECRET, Mode, WorkflowDefinition
 from enrichment_assets.engine.calls.gathering import Gathering
 from enrichment_assets.engine.decisions.refusals import Refusals
+from enrichment_assets.engine.deliveries.delivering import Delivering
 from enrichment_assets.engine.run.stops import Stop
 from enrichment_assets.engine.run.time_spent import Load
 from enrichment_assets.engine.throttle.breaker import Breaker
@@ -70,6 +72,7 @@ class Step:
         needs: Slugs of the steps that have to be settled first.
         gathering: Where its items wait for company; None: each calls by itself, and `bulk_renderer`
             and `bulk_reader` are not there.
+        delivering: What it delivers by; None: it is a step of the pipeline.
         batch_api: The vendor's batch API, where its prompts go through one; then `lines` reads what comes back.
         simulated: Its requests go to the simulator, whose literal key will do.
         only_simulator: The simulator's address in a batch that was launched for it: nobody else is called.
@@ -99,6 +102,7 @@ class Step:
     bulk_reader: BulkReader = field(init=False)
     batch_api: BatchApi | None = field(init=False, default=None)
     lines: LineReader = field(init=False)
+    delivering: Delivering | None = field(init=False, default=None)
     closing: Closing | None = field(init=False)
     slug: str = field(init=False)
     workflow: WorkflowDefinition = field(init=False)
@@ -112,6 +116,8 @@ class Step:
         self.closing = closing(self.workflow.not_for, self.workflow.not_for_unknown)
         self.gate = self.throttle.gate if self.throttle is not None else None
         self.needs = self.blueprint.needs
+        if self.workflow.delivery is not None and self.provider is not None:
+            self.delivering = Delivering.of(self.workflow, self.provider)
         if (bulk := self.workflow.bulk) is not None and isinstance(self.renderer, BulkRenderer):
             self.gathering = Gathering(bulk.at_most, bulk.wait)
             self.bulk_renderer, self.bulk_reader = self.renderer, BulkReader(self.workflow)
@@ -261,6 +267,8 @@ def _prepare(
         workflow = as_dialect(workflow, model_provider_of(workflow, provider))
         step = step.model_copy(update={"workflow": workflow})
         reader = PromptReader(workflow, provider)
+    if workflow.delivery is not None:
+        reader = DeliveryReader(workflow)
     if workflow.review is not None:
         reader = ReviewReader(workflow, workflow.review)
     concurrency = workflow.limits.concurrency

@@ -6,12 +6,13 @@ domains. Where hashes exist that this process cannot compare, nothing is sent: e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from enrichment_assets.domain.sealing import sealed
 from enrichment_assets.domain.statuses import StopCause
-from enrichment_assets.domain.suppression import PERSONAL, Hasher, Kind, identities_of
+from enrichment_assets.domain.suppression import PERSONAL, Hasher, Identity, Kind, identities_of
 from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.stops import Stop
@@ -63,15 +64,27 @@ class Suppressing:
 
     def who(self, item: LoadedItem, step: Step) -> bytes:
         """Hashes of all by whom this step's subject could be suppressed; empty where nobody is."""
-        return self._hashes(item, step.blueprint.position, person=step.workflow.entity is Entity.PERSON)
+        position, planned = step.blueprint.position, item.planned.get(step.slug)
+        if step.delivering is None or planned is None:
+            return self._hashes(item, position, person=step.workflow.entity is Entity.PERSON)
+        if self.hasher is None:
+            return b""
+        # Whoever has answered is looked for too, whether or not anybody is suppressed.
+        return self.hasher.together(self._identities(item, position, person=True, also=[planned.lead]))
 
     def _hashes(self, item: LoadedItem, position: int, *, person: bool) -> bytes:
         if self.hasher is None or not self.kinds or not (person or Kind.DOMAIN in self.kinds):
             return b""
+        found = self._identities(item, position, person=person)
+        return self.hasher.together(one for one in found if one.kind in self.kinds)
+
+    @staticmethod
+    def _identities(
+        item: LoadedItem, position: int, *, person: bool, also: Sequence[Mapping[str, Any]] = ()
+    ) -> set[Identity]:
         seen = item.fields_at(position)
         given = [given.fields for given in item.given_before(position)] if person else []
-        found = identities_of([item.identity, *given], seen, person=person)
-        return self.hasher.together(one for one in found if one.kind in self.kinds)
+        return identities_of([item.identity, *given, *also], seen, person=person)
 
     # crash point: suppressed-items-are-marked
     async def mark(self, items: Sequence[LoadedItem]) -> None:

@@ -17,8 +17,9 @@ from enrichment_assets.engine.run.advance import EngineOptions, started
 from enrichment_assets.engine.run.context import Batch, Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.item import take_answers
+from enrichment_assets.engine.run.loading import load_claimed
 from enrichment_assets.store.database import AsyncConnection
-from enrichment_assets.store.runs import claims, contexts
+from enrichment_assets.store.runs import claims
 from enrichment_assets.store.states import batch_states
 from enrichment_assets.store.states.groups import Settled, settle_later, settle_taken
 
@@ -95,9 +96,7 @@ async def _group(run: Run, reader: AsyncConnection) -> int:
     """Claim and process items that nobody has begun to read the callbacks of; how many there were."""
     ids = await claims.find_unread(reader, run.batch.batch_id, list(run.steps), CLAIM_SIZE)
     held = await claims.claim(reader, run.batch.batch_id, run.writer.scope.runner_id, ids)
-    loaded = await contexts.load_items(
-        reader, run.batch.batch_id, held, sources=run.sources, with_original=run.needs_original
-    )
+    loaded = await load_claimed(run, reader, held)
     uncalled = [step.slug for step in run.steps.values() if step.workflow.mode is Mode.LOCAL]
     # All of them come to their end, whatever becomes of one: what one cannot take must not hold up the others.
     ends = await asyncio.gather(*(take_answers(run, item, uncalled) for item in loaded), return_exceptions=True)

@@ -58,10 +58,12 @@ def advance_batch(
     stop: threading.Event | None = None,
     options: EngineOptions | None = None,
     only: frozenset[int] | None = None,
+    batch: Batch | None = None,
 ) -> RunReport:
     """Do everything that can be done for a batch now; see `engine.run.advance`. Blocks until then.
 
-    `only`: nothing is asked for other items than these.
+    `only`: nothing is asked for other items than these. `batch`: as it is to be advanced, where that is not as it was
+    launched: with deliveries.
 
     Raises:
         ConfigurationError: also when the batch was launched for the simulator and would now call real providers, or
@@ -69,7 +71,7 @@ def advance_batch(
     """
     open_log(settings.log)
     hq_url = hq.url
-    batch = load_batch(hq, batch_key)
+    batch = batch or load_batch(hq, batch_key)
     try:
         refuse_other_world(settings, batch_key, batch.blueprint)
     except ConfigurationError as error:

@@ -16,6 +16,7 @@ from enrichment_assets.domain.alerts.kinds import Kind
 from enrichment_assets.store.batches.budget_holds import ACTOR as PAUSED_BY
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.money.budgets import NAMED
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 FEWEST_ANSWERS = 20
 """Answers of a step before the share of failed ones says anything."""
@@ -44,7 +45,8 @@ with {_RULES}, ended as materialized (
 ), counted as materialized (
   select s.batch_id, count(*) filter (where s.status = 'FAILED') as failed,
          count(*) filter (where s.status = 'AMBIGUOUS') as ambiguous
-  from workflow_states s where s.batch_id in (select id from unknown) and s.status in ('FAILED', 'AMBIGUOUS')
+  from workflow_states s
+  where s.batch_id in (select id from unknown) and {OF_STEPS} and s.status in ('FAILED', 'AMBIGUOUS')
   group by s.batch_id
 )
 select u.rule_id, u.client_id, u.subject,
@@ -77,7 +79,7 @@ with {_RULES}, least as (select min(threshold) as minutes from rules), working a
 ), could as materialized (
   select distinct s.batch_id from workflow_states s join batches b on b.id = s.batch_id
   left join step_stops t on t.batch_id = s.batch_id and t.workflow_slug = s.workflow_slug
-  where s.batch_id in (select id from at_work) and s.status = 'PENDING' and t.batch_id is null
+  where s.batch_id in (select id from at_work) and {OF_STEPS} and s.status = 'PENDING' and t.batch_id is null
     and not b.holds ? s.workflow_slug and coalesce(s.next_attempt_at, '-infinity') <= clock_timestamp()
     and not exists (select 1 from workflow_states e where e.item_id = s.item_id and e.position < s.position
                     and e.status in ('PENDING', 'IN_PROGRESS'))

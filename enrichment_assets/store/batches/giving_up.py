@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import SkipReason
 from enrichment_assets.store.database import Connection
-from enrichment_assets.store.states.transitions import STEPS, StepFacts, ending, ends
+from enrichment_assets.store.states.transitions import OF_STEPS, STEPS, StepFacts, ending, ends
 
 REASON = f"{SkipReason.GIVEN_UP.value}: the batch was given up before this was asked"
 
@@ -79,11 +79,11 @@ def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
     )
     moved = connection.execute(_SKIP, parameters).fetchone()
     counts = connection.execute(
-        """
+        f"""
         with standing as (
           select count(*) filter (where status in ('PENDING', 'IN_PROGRESS')) as open,
                  count(*) filter (where status = 'AMBIGUOUS') as ambiguous
-          from workflow_states where batch_id = %(batch)s
+          from workflow_states s where batch_id = %(batch)s and {OF_STEPS}
         )
         update batches b
         set finished_at = case when s.open = 0 then coalesce(b.finished_at, clock_timestamp()) end,

@@ -24,7 +24,7 @@ from enrichment_assets.store.batches.giving_up import ending_unsent
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.replies import Reply
 from enrichment_assets.store.states.groups import NEXT_LOOK
-from enrichment_assets.store.states.transitions import StepFacts
+from enrichment_assets.store.states.transitions import OF_STEPS, StepFacts
 
 ALL = "*"
 """In the place of a workflow's slug: the whole batch. No slug has it."""
@@ -164,7 +164,7 @@ def write_holds(connection: Connection, batch_id: int, holds: Mapping[str, Hold]
           select count(*) as open, min({NEXT_LOOK}) filter (where s.status = 'IN_PROGRESS') as look_at,
                  bool_or(s.status = 'PENDING' and not %(holds)s::jsonb ?| array['{ALL}', s.workflow_slug]) as is_due
           from workflow_states s join batches b on b.id = s.batch_id
-          where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
+          where s.batch_id = %(batch)s and {OF_STEPS} and s.status in ('PENDING', 'IN_PROGRESS')
         )
         update batches b
         set holds = %(holds)s,

@@ -12,6 +12,8 @@ from enrichment_assets.domain.merging import RULE
 from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.calls.questions import CallInFlight, Question
 from enrichment_assets.store.database import AsyncConnection
+from enrichment_assets.store.deliveries import standing
+from enrichment_assets.store.deliveries.standing import DeliveryIntent
 from enrichment_assets.store.replies import Reply
 from enrichment_assets.store.suppressions.suppressions import SUPPRESSED_BY
 
@@ -24,7 +26,8 @@ class Intent:
 
     `bulk_id`: the request that carries it together with others (`store.calls.bulk`). `inputs`: of a prompt, as the
     model sees them, JSON: its answer is read by them. `who`: hashes, one behind the other, of all by whom the subject
-    could be suppressed (`store.suppressions`), as of the version `suppressions`.
+    could be suppressed (`store.suppressions`), as of the version `suppressions`. `delivery`: what it does at a
+    destination; of the intents of one run all have one or none has.
     """
 
     item_id: int
@@ -42,6 +45,7 @@ class Intent:
     inputs: bytes | None = None
     who: bytes = b""
     suppressions: int = 0
+    delivery: DeliveryIntent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class IntentVerdict:
         granted: True: the call may leave now, as attempt `attempt`.
         state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
             run), `asked` (`elsewhere`), `given_up` (the batch was), `paused` or `cancelled` (by whom: `error`),
-            `suppressed` (why: `error`), or `suppressions` (they have changed: look again).
+            `suppressed` (why: `error`), or `suppressions` (they have changed: look again). Of a delivery also `moved`
+            (more was done meanwhile), `known` (the person has another key) or `stopped` (why: `error`).
+        again_in: Seconds after which what is `stopped` may go on; None: for good.
         is_held: A budget has no room because of what is set aside for calls under way, which may cost less.
         wanted: What the budget had no room for.
     """
@@ -68,28 +74,35 @@ class IntentVerdict:
     elsewhere: CallInFlight | None = None
     is_held: bool = False
     wanted: Decimal = Decimal(0)
+    again_in: float | None = None
 
 
 # Two runs want the same keys: in one order (nobody waits in a circle), and without touching a row that stands in the
 # way (its run may be moving it, while it waits for a key of ours).
-_INTEND = (
-    """
+def _statement(*, delivers: bool) -> str:
+    """The statement that writes intents; of deliveries also what stands for their leads (`store.deliveries`)."""
+    stands = "(select a.*, d.id as delivery_id, d.generation as stands, d.state as stands_as from asked a"
+    asked = f"{stands} left join deliveries d on d.key = a.delivery_key) a" if delivers else "asked a"
+    refusal = "r.refused, r.stopped, r.stopped_for"
+    refusal = refusal if delivers else "null as refused, null as stopped, null as stopped_for"
+    return f"""
 with asked as (
   select * from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
     %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[],
     %(question)b::text[], %(bulk)b::uuid[], %(inputs)b::bytea[], %(who)b::bytea[]
+    {f", {standing.ASKED}" if delivers else ""}
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
-                         question, bulk_id, inputs, who, ord)
+                         question, bulk_id, inputs, who, {f"{standing.ASKED_AS}," if delivers else ""} ord)
 ), held as (
   select a.*, c.id as existing_id, c.state as existing_state, c.error_class, c.error,
-         ("""
-    + SUPPRESSED_BY
-    + """) as suppressed
-  from asked a
+         ({SUPPRESSED_BY}) as suppressed,
+         {refusal}
+  from {asked}
   join item_leases l on l.item_id = a.item_id
     and l.fence = a.fence and l.runner_id = %(runner)s  -- guard: intent-needs-its-lease
   left join provider_calls c on c.call_key = a.call_key
+  {f"cross join lateral ({standing.REFUSED}) r" if delivers else ""}
 ), written as (
   insert into provider_calls (call_key, client_id, batch_id, item_id, workflow_slug, subject_key, provider, operation,
                               state, fence, runner_id, estimated_cost, callback_token, token_expires_at, sent_at,
@@ -99,9 +112,11 @@ with asked as (
          %(rule)s
   from held where (existing_id is null or existing_state = 'ready')  -- guard: finished-call-is-not-intended
     and suppressed is null  -- guard: suppressed-person-is-not-asked-about
+    and refused is null
   order by call_key
   on conflict (call_key) do update
   set state = 'intent', fence = excluded.fence, runner_id = excluded.runner_id, item_id = excluded.item_id,
+      batch_id = excluded.batch_id,
       attempt = provider_calls.attempt + 1, estimated_cost = excluded.estimated_cost, sent_at = excluded.sent_at,
       token_expires_at = excluded.token_expires_at, http_status = null, response_body = null, response_headers = null,
       received_at = null, error = null, error_class = null, readings = 0, question_hash = excluded.question_hash,
@@ -113,23 +128,29 @@ with asked as (
   select w.id, %(client)s, %(batch)s, a.inputs
   from written w join asked a on a.call_key = w.call_key where a.inputs is not null
   on conflict (call_id) do update set inputs = excluded.inputs, body_bytes = null, body_removed_at = null
-)
+){standing.STANDS if delivers else ""}
 select a.ord, h.ord is not null as held, w.id, w.attempt, w.callback_token,
-       h.existing_id, h.existing_state, h.error_class, h.error, h.suppressed
+       h.existing_id, h.existing_state, h.error_class, h.error, h.suppressed, h.refused, h.stopped, h.stopped_for
 from asked a
 left join held h on h.ord = a.ord
 left join written w on w.call_key = a.call_key
 order by a.ord
 """
-)
+
+
+_INTEND, _INTEND_DELIVERIES = _statement(delivers=False), _statement(delivers=True)
 
 
 # crash point: intents-are-written
 async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[Intent]) -> Reply[list[IntentVerdict]]:
     """Write intents; one verdict for each, in order. `call_key`s must be distinct within one call."""
+    delivering = [intent.delivery for intent in intents if intent.delivery is not None]
+    if delivering:
+        await standing.claim_identities(connection, scope.client_id, delivering)
     cursor = await connection.execute(
-        _INTEND,
+        _INTEND_DELIVERIES if delivering else _INTEND,
         {
+            **(standing.asked_columns(delivering) if delivering else {}),
             "client": scope.client_id,
             "batch": scope.batch_id,
             "runner": scope.runner_id,
@@ -154,12 +175,12 @@ async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[In
     return Reply(cursor, lambda rows: [_verdict(row) for row in rows])
 
 
-async def standing(connection: AsyncConnection, call_keys: Sequence[str]) -> Reply[dict[str, IntentVerdict]]:
+async def standing_of(connection: AsyncConnection, call_keys: Sequence[str]) -> Reply[dict[str, IntentVerdict]]:
     """Call key -> verdict for calls that were made already: nobody needs money to share their answer."""
     cursor = await connection.execute(
         """
         select call_key, true as held, null as id, id as existing_id, state as existing_state, error_class, error,
-               null as suppressed
+               null as suppressed, null as refused, null as stopped, null as stopped_for
         from provider_calls where call_key = any(%s::text[]) and state <> 'ready'""",
         (list(call_keys),),
     )
@@ -173,5 +194,7 @@ def _verdict(row: dict[str, Any]) -> IntentVerdict:
         return IntentVerdict(row["id"], True, "intent", row["attempt"], row["callback_token"])
     if row["suppressed"] is not None:
         return IntentVerdict(None, False, "suppressed", error=row["suppressed"])
+    if row["refused"] is not None:
+        return IntentVerdict(None, False, row["refused"], error=row["stopped"], again_in=row["stopped_for"])
     state = "busy" if row["existing_state"] in (None, "ready") else row["existing_state"]
     return IntentVerdict(row["existing_id"], False, state, error_class=row["error_class"], error=row["error"])

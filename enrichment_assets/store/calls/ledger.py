@@ -16,6 +16,8 @@ from typing import Any
 
 from enrichment_assets.domain.emission import Emission
 from enrichment_assets.store.database import AsyncConnection
+from enrichment_assets.store.deliveries import standing
+from enrichment_assets.store.deliveries.standing import DeliveryEnd
 from enrichment_assets.store.replies import Reply
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
 
@@ -63,6 +65,7 @@ class Applied:
         used: Of a language model's call, JSON text: `basis` of the cost, `model`, tokens by kind and `searches` as far
             as they are known (`engine.decisions.decision.Used`).
         reserved: Money that was reserved for the attempt that ends here; given back to the budgets.
+        delivery: What became of what its call was to do at a destination.
     """
 
     item_id: int
@@ -96,6 +99,7 @@ class Applied:
     inbox_status: str | None = None
     reserved: Decimal = Decimal(0)
     emission: Emission | None = None
+    delivery: DeliveryEnd | None = None
 
 
 _RECEIVE = """
@@ -162,7 +166,9 @@ _USED = ", ".join([
 ])  # fmt: skip
 _MOVABLE = "s.status not in ('COMPLETED', 'SKIPPED') and (s.status <> 'CANCELLED' or d.call_id is not null)"
 
-_APPLY = f"""
+
+def _statement(*, delivered: str) -> str:
+    return f"""
 with done as (
   select d.*, coalesce(d.shared_result, case when d.own then {RESULT_ID} end) as result_id
   from unnest(
@@ -196,9 +202,12 @@ with done as (
   set status = m.inbox_status, error = case when m.inbox_status = 'dead' then m.reason end,
       processed_at = clock_timestamp()
   from moved m where i.id = m.inbox_id
-)
+){delivered}
 select item_id, slug, result_id from moved
 """
+
+
+_APPLY, _APPLY_DELIVERIES = _statement(delivered=""), _statement(delivered=standing.ENDED)
 
 
 # crash point: endings-are-written
@@ -210,9 +219,16 @@ async def apply(
     A state that is already COMPLETED or SKIPPED, or whose item was taken over, does not move and writes nothing; one
     that was CANCELLED moves for the answer to a call only.
     """
+    ended = [(r.item_id, r.workflow_slug, r.delivery) for r in records if r.delivery is not None]
     cursor = await connection.execute(
-        _APPLY,
-        {"client": scope.client_id, "batch": scope.batch_id, "runner": scope.runner_id, **_columns(records)},
+        _APPLY_DELIVERIES if ended else _APPLY,
+        {
+            "client": scope.client_id,
+            "batch": scope.batch_id,
+            "runner": scope.runner_id,
+            **_columns(records),
+            **(standing.ended_columns(ended) if ended else {}),
+        },
         prepare=True,
     )
     return Reply(cursor, lambda rows: {(row["item_id"], row["slug"]): row["result_id"] for row in rows})

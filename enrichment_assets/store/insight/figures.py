@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 _OPEN = "b.finished_at is null and b.retired_at is null and b.given_up_at is null and not b.is_try"
 
@@ -17,7 +18,7 @@ with open_batches as materialized (
   select b.id, b.client_id from batches b where {_OPEN}
 ), steps as materialized (
   select o.client_id, s.workflow_slug, s.status, count(*) as states
-  from open_batches o join workflow_states s on s.batch_id = o.id
+  from open_batches o join workflow_states s on s.batch_id = o.id and {OF_STEPS}
   group by o.client_id, s.workflow_slug, s.status
 ), clients_of as materialized (select id, slug from clients)
 select 'batches' as name, jsonb_build_object('client', c.slug, 'state', b.state) as labels, count(*)::float8 as value

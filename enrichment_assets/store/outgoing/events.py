@@ -15,6 +15,7 @@ from enrichment_assets.domain.delivery_events import EventKind
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.outgoing import EventType
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 OF_ACTIONS: Mapping[Code, EventType] = {
     Code.BATCH_PAUSE: EventType.BATCH_PAUSED,
@@ -122,7 +123,7 @@ select m.client_id, m.id, '{EventType.BATCH_FINISHED.value}',
          'leads', (select count(*) from batch_items i where i.batch_id = m.id),
          'steps', (select coalesce(jsonb_object_agg(n.ended, n.steps), '{{}}')
                    from (select lower(coalesce(s.outcome, s.status)) as ended, count(*) as steps
-                         from workflow_states s where s.batch_id = m.id group by 1) n))
+                         from workflow_states s where s.batch_id = m.id and {OF_STEPS} group by 1) n))
 from marked m
 where m.finished_at is not null
   and {_IS_TOLD.format(client="m.client_id", type=f"'{EventType.BATCH_FINISHED.value}'")}

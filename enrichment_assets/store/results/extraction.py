@@ -22,6 +22,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.links import with_signs_of_life
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ SOURCE_QUERIES: Mapping[str, str] = {
                s.stored_at, d.standing as draft_standing
         from workflow_states s left join draft_standings d
           on d.item_id = s.item_id and d.workflow_slug = s.workflow_slug and d.batch_id = {batch_id}
-        where s.batch_id = {batch_id}""",
+        where s.batch_id = {batch_id} and """
+    + OF_STEPS,
     "enrichment_results": """
         select {client}::text as client_slug, {batch}::text as batch_key, id as result_id, item_id, workflow_slug,
                provider, call_id, outcome, payload::text as payload, fields::text as fields,

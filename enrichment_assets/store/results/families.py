@@ -18,6 +18,7 @@ from typing import Literal
 from enrichment_assets.domain.families import FamilyStatus
 from enrichment_assets.domain.statuses import SkipReason
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 _STOPPED = ", ".join(f"'{reason.value}'" for reason in (SkipReason.BUDGET, SkipReason.GIVEN_UP))
 
@@ -49,7 +50,7 @@ with {_MEMBERS}, stood as materialized (
   left join enrichment_results r on r.id = s.result_id
   left join (select item_id, sum(id) as edits from item_edits where batch_id = %(batch)s group by item_id) e
     on e.item_id = m.id
-  where s.batch_id = %(batch)s
+  where s.batch_id = %(batch)s and {OF_STEPS}
   group by m.family
 )
 select s.family, s.state, coalesce(s.ended_at, clock_timestamp()) as ended_at
@@ -153,6 +154,7 @@ from unnest(%s::bigint[], %s::bigint[]) as m(id, family) join workflow_states s 
 left join enrichment_results r on r.id = s.result_id
 left join (select item_id, sum(id) as edits from item_edits where batch_id = %s and item_id = any(%s::bigint[])
            group by item_id) e on e.item_id = m.id
+where {OF_STEPS}
 group by m.family
 """
 
@@ -185,8 +187,8 @@ def _add_endings(connection: Connection, family_of: dict[int, int], found: dict[
         f"""
         select item_id, workflow_slug, status, error_class, reason, cost,
                split_part(coalesce(reason, ''), ':', 1) as skipped
-        from workflow_states
-        where item_id = any(%s::bigint[]) and (cost > 0 or status in ('FAILED', 'CANCELLED')
+        from workflow_states s
+        where item_id = any(%s::bigint[]) and {OF_STEPS} and (cost > 0 or status in ('FAILED', 'CANCELLED')
           or status = 'SKIPPED' and split_part(coalesce(reason, ''), ':', 1) in ({_STOPPED}, 'suppressed'))
         order by item_id, position
         """,

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 
 def changed_at(connection: Connection, batch_id: int) -> datetime | None:
     """When anything of the batch's tables last changed: a state moved, or a person corrected or approved something."""
     row = connection.execute(
-        """
-        select greatest((select max(advanced_at) from workflow_states where batch_id = %(batch)s),
+        f"""
+        select greatest((select max(advanced_at) from workflow_states s where batch_id = %(batch)s and {OF_STEPS}),
                         (select max(edited_at) from item_edits where batch_id = %(batch)s),
                         (select max(decided_at) from approvals where batch_id = %(batch)s),
                         (select max(created_at) from batch_items where batch_id = %(batch)s)) as changed
@@ -34,7 +35,7 @@ class Unextracted:
 def unextracted(connection: Connection, client: str | None, limit: int = 5) -> list[Unextracted]:
     """Launched batches that were not extracted since they finished, the newest first; archived ones are left out."""
     rows = connection.execute(
-        """
+        f"""
         with waiting as (
           select b.id, b.batch_key from batches b join clients c on c.id = b.client_id
           where b.retired_at is null and (%(client)s::text is null or c.slug = %(client)s)
@@ -43,7 +44,8 @@ def unextracted(connection: Connection, client: str | None, limit: int = 5) -> l
         )
         select w.batch_key, (select count(*) from batch_items i where i.batch_id = w.id) as items,
                (select count(*) from batch_items i where i.batch_id = w.id and not exists (
-                  select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
+                  select 1 from workflow_states s
+                  where s.item_id = i.id and {OF_STEPS} and s.status in ('PENDING', 'IN_PROGRESS')
                 )) as done
         from waiting w order by w.id desc
         """,

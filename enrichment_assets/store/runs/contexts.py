@@ -21,6 +21,7 @@ from enrichment_assets.domain.statuses import CallState, Status
 from enrichment_assets.store.calls.places import PLACE, taken_place
 from enrichment_assets.store.calls.readings import INLINE
 from enrichment_assets.store.database import AsyncConnection
+from enrichment_assets.store.deliveries.planned import PlannedLead
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ class LoadedItem:
     `edited`: what people corrected; `first_edit_at`: since when there is a correction;
     `launched_at`: of the batch; by it the ages of answers count, so that none grows too old between request and table;
     `repeats`: slug -> a call of this item whose next attempt is due, and whose last one may have been done;
+    `planned`: slug of a delivery -> the lead as it was planned for it;
     `suppressed_person`, `suppressed_company`: why they may not be asked about; None: they may.
     """
 
@@ -102,6 +104,7 @@ class LoadedItem:
     first_edit_at: datetime | None = None
     launched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     repeats: dict[str, OpenCall] = field(default_factory=dict)
+    planned: dict[str, PlannedLead] = field(default_factory=dict)
     suppressed_person: str | None = None
     suppressed_company: str | None = None
     _given: dict[int, Given] = field(default_factory=dict)

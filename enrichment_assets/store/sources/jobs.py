@@ -9,6 +9,7 @@ from typing import Any
 
 from enrichment_assets.domain.statuses import SkipReason
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 Row = dict[str, Any]
 
@@ -24,6 +25,7 @@ fates as materialized (
                     or s.status = 'SKIPPED' and s.reason = '{SkipReason.GIVEN_UP}'))[1] as failure,
          max(s.advanced_at) as moved_at
   from tree t left join workflow_states s on s.item_id = t.item_id and s.batch_id = any(%(batches)s::bigint[])
+    and {OF_STEPS}
   group by t.root
 )
 """
@@ -79,9 +81,9 @@ def find_jobs(connection: Connection, item_ids: Sequence[int], client: str | Non
 def steps_of(connection: Connection, item_id: int) -> list[Row]:
     """The steps of an item itself, in order: workflow, status, outcome, reason."""
     return connection.execute(
-        """
-        select workflow_slug as workflow, status, outcome, reason from workflow_states
-        where item_id = %s order by position, workflow_slug
+        f"""
+        select workflow_slug as workflow, status, outcome, reason from workflow_states s
+        where item_id = %s and {OF_STEPS} order by position, workflow_slug
         """,
         (item_id,),
     ).fetchall()

@@ -15,6 +15,7 @@ from enrichment_assets.store.states.groups import ASKS_PEOPLE, NEXT_LOOK
 from enrichment_assets.store.states.transitions import (
     ANSWERED,
     DEPENDENTS,
+    OF_STEPS,
     STEPS,
     WANTED_AN_ANSWER,
     StepFacts,
@@ -104,7 +105,7 @@ async def _settle(
                  count(*) filter (where s.status = 'IN_PROGRESS') as awaited,
                  count(*) as open
           from workflow_states s join batches b on b.id = s.batch_id
-          where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
+          where s.batch_id = %(batch)s and {OF_STEPS} and s.status in ('PENDING', 'IN_PROGRESS')
         )
         update batches b
         set resume_at = case when o.open = 0 then null else least(
@@ -194,7 +195,7 @@ def workflow_counts(connection: Connection, batch_id: int) -> list[WorkflowCount
     would repeat an aggregate for each of its rows.
     """
     rows = connection.execute(
-        """
+        f"""
         with counted as materialized (
           select workflow_slug, min(position) as position,
                  count(*) filter (where status = 'PENDING') as pending,
@@ -205,7 +206,7 @@ def workflow_counts(connection: Connection, batch_id: int) -> list[WorkflowCount
                  count(*) filter (where status = 'FAILED') as failed,
                  count(*) filter (where status = 'AMBIGUOUS') as ambiguous,
                  count(*) filter (where status = 'CANCELLED') as cancelled
-          from workflow_states where batch_id = %(batch)s group by workflow_slug
+          from workflow_states s where batch_id = %(batch)s and {OF_STEPS} group by workflow_slug
         ), called as materialized (
           select workflow_slug, sum(cost) as cost, sum(attempt) as calls
           from provider_calls where batch_id = %(batch)s group by workflow_slug
@@ -254,13 +255,14 @@ class BatchRow:
     holds: dict[str, dict[str, Any]]
 
 
-_BATCH = """
+_BATCH = f"""
     select b.id as batch_id, b.batch_key, b.client_id, c.slug as client, b.pipeline_slug as pipeline, b.upload_id,
            u.filename, b.blueprint, u.row_count as rows, u.rejected_count as rejected,
            (select count(*) from batch_items i where i.batch_id = b.id) as items,
            (select count(*) from batch_items i where i.batch_id = b.id and i.parent_item_id is not null) as children,
            (select count(*) from batch_items i where i.batch_id = b.id and not exists (
-              select 1 from workflow_states s where s.item_id = i.id and s.status in ('PENDING', 'IN_PROGRESS')
+              select 1 from workflow_states s
+              where s.item_id = i.id and {OF_STEPS} and s.status in ('PENDING', 'IN_PROGRESS')
             )) as done, b.priority,
            b.created_at, b.items_created_at, b.started_at, b.finished_at, b.extracted_at, b.resume_at,
            b.row_limit, b.gathers is not null as grows, b.holds

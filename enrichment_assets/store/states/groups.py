@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from enrichment_assets.store.database import AsyncConnection, Connection
+from enrichment_assets.store.states.transitions import OF_STEPS
 
 SHORTEST_WAIT = timedelta(minutes=1)
 """Items of a young batch wait this long for others."""
@@ -48,7 +49,7 @@ with facts as materialized (
   select s.item_id, s.workflow_slug, s.status, s.next_attempt_at,
          case when s.status = 'IN_PROGRESS' then {NEXT_LOOK} end as look_at, {ASKS_PEOPLE} as asks_people
   from workflow_states s join batches b on b.id = s.batch_id
-  where s.batch_id = %(batch)s and s.status in ('PENDING', 'IN_PROGRESS')
+  where s.batch_id = %(batch)s and {OF_STEPS} and s.status in ('PENDING', 'IN_PROGRESS')
 ), needs as materialized (
   select * from unnest(%(steps)s::text[], %(needs)s::text[]) as d(step, needs)
 ), stopped as materialized (

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from enrichment_assets.store.database import AsyncConnection, Connection
+from enrichment_assets.store.states.transitions import OF_STEPS
 
-_COUNTED = """
+_COUNTED = f"""
   select workflow_slug as workflow, status, error_class, reason, count(*) as states, min(position) as position
-  from workflow_states where batch_id = %(batch)s and reason is not null
+  from workflow_states s where batch_id = %(batch)s and {OF_STEPS} and reason is not null
   group by workflow_slug, status, error_class, reason
 """
 
@@ -24,12 +25,12 @@ order by position, workflow, place
 """
 
 # One reading of the batch. What is beyond the commonest is one more row, so that a status adds up.
-_STANDING = """
+_STANDING = f"""
 with counted as materialized (
   select workflow_slug as workflow, status, error_class, reason, count(*) as states, min(position) as position,
          min(advanced_at) as since, min(deadline_at) as deadline, min(coalesce(next_attempt_at, next_poll_at)) as due
-  from workflow_states
-  where batch_id = %(batch)s and (reason is not null or status in ('PENDING', 'IN_PROGRESS'))
+  from workflow_states s
+  where batch_id = %(batch)s and {OF_STEPS} and (reason is not null or status in ('PENDING', 'IN_PROGRESS'))
   group by workflow_slug, status, error_class, reason
 ), ranked as (
   select *, row_number() over (partition by workflow, status order by states desc, reason nulls first) <= %(most)s
@@ -130,10 +131,10 @@ class FailedRow:
 def failed_rows(connection: Connection, batch_id: int, limit: int) -> list[FailedRow]:
     """States that FAILED or are AMBIGUOUS, by row and step; at most `limit`."""
     rows = connection.execute(
-        """
+        f"""
         with failed as materialized (
-          select item_id, workflow_slug as workflow, status, error_class, reason, position from workflow_states
-          where batch_id = %s and status in ('FAILED', 'AMBIGUOUS')
+          select item_id, workflow_slug as workflow, status, error_class, reason, position from workflow_states s
+          where batch_id = %s and {OF_STEPS} and status in ('FAILED', 'AMBIGUOUS')
           order by item_id, position limit %s
         )
         select i.row_number, f.item_id, i.first_name, i.last_name, i.full_name, i.company_name, f.workflow, f.status,
@@ -147,6 +148,9 @@ def failed_rows(connection: Connection, batch_id: int, limit: int) -> list[Faile
 
 def count_failed(connection: Connection, batch_id: int) -> int:
     """How many states FAILED or are AMBIGUOUS."""
-    query = "select count(*) as n from workflow_states where batch_id = %s and status in ('FAILED', 'AMBIGUOUS')"
-    row = connection.execute(query, (batch_id,)).fetchone()
+    row = connection.execute(
+        f"select count(*) as n from workflow_states s where batch_id = %s and {OF_STEPS} "
+        "and status in ('FAILED', 'AMBIGUOUS')",
+        (batch_id,),
+    ).fetchone()
     return 0 if row is None else int(row["n"])

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.store.database import Connection
-from enrichment_assets.store.states.transitions import RESULT_ID, STEPS, StepFacts, ending, ends
+from enrichment_assets.store.states.transitions import OF_STEPS, RESULT_ID, STEPS, StepFacts, ending, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,10 @@ def pick_states(
         since: Only those that came to stand there at this time or later.
     """
     rows = connection.execute(
-        """
+        f"""
         with chosen as (
-          select call_id, item_id, workflow_slug from workflow_states
-          where batch_id = %(batch)s and status = %(status)s
+          select call_id, item_id, workflow_slug from workflow_states s
+          where batch_id = %(batch)s and {OF_STEPS} and status = %(status)s
             and (%(workflows)s::text[] is null or workflow_slug = any(%(workflows)s::text[]))
             and (%(class)s::text is null or error_class = %(class)s)
             and (%(item)s::bigint is null or item_id = %(item)s)
@@ -173,10 +173,10 @@ def wake_batch(connection: Connection, batch_id: int, *, only_if_pending: bool =
     Without `only_if_pending` also when nothing is to be called: results are then stored and extracted again.
     """
     cursor = connection.execute(
-        """
+        f"""
         update batches set resume_at = clock_timestamp(), finished_at = null
         where id = %(batch)s and (not %(pending)s or exists (
-          select 1 from workflow_states where batch_id = %(batch)s and status = 'PENDING'))
+          select 1 from workflow_states s where batch_id = %(batch)s and {OF_STEPS} and status = 'PENDING'))
         """,
         {"batch": batch_id, "pending": only_if_pending},
     )
@@ -188,11 +188,11 @@ def list_ambiguous(
 ) -> list[Ambiguous]:
     """States of unknown fate, by workflow and item."""
     rows = connection.execute(
-        """
+        f"""
         select s.item_id, i.row_number, s.workflow_slug as workflow, s.advanced_at as since, s.reason, s.call_id,
                coalesce(c.item_id <> s.item_id, false) as shared, coalesce(c.estimated_cost, 0) as estimated_cost
         from workflow_states s join batch_items i on i.id = s.item_id left join provider_calls c on c.id = s.call_id
-        where s.batch_id = %(batch)s and s.status = 'AMBIGUOUS'
+        where s.batch_id = %(batch)s and {OF_STEPS} and s.status = 'AMBIGUOUS'
           and (%(workflow)s::text is null or s.workflow_slug = %(workflow)s)
           and (%(item)s::bigint is null or s.item_id = %(item)s)
         order by s.position, s.item_id

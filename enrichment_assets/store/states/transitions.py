@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from enrichment_assets.domain.deliveries import DELIVERY_POSITION
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import LIFTED_BY_AN_ANSWER, SkipReason
 from enrichment_assets.store.database import Connection
@@ -158,6 +159,9 @@ def reopening(condition: str) -> str:
 )"""
 
 
+OF_STEPS = f"s.position < {DELIVERY_POSITION}"
+"""Condition on a state `s` of a step of the pipeline. Others are of deliveries, which nothing of a batch waits for."""
+
 WANTED_AN_ANSWER = "s.status = 'SKIPPED' and split_part(s.reason, ':', 1) in ({})".format(
     ", ".join(f"'{reason.value}'" for reason in LIFTED_BY_AN_ANSWER)
 )
@@ -220,6 +224,20 @@ def laying_out(rows: str) -> str:
     return f"""insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status, reason)
   {rows}
   on conflict (item_id, workflow_slug) do nothing"""
+
+
+def planning(rows: str) -> str:
+    """The insert of states of leads that are to go somewhere, or are not; one that is there begins anew.
+
+    `rows` selects (item_id, slug, batch_id, client_id, position, status, reason, next_attempt_at, advanced_at).
+    """
+    return f"""insert into workflow_states (item_id, workflow_slug, batch_id, client_id, position, status, reason,
+                             next_attempt_at, advanced_at)
+  {rows}
+  on conflict (item_id, workflow_slug) do update
+  set status = excluded.status, reason = excluded.reason, position = excluded.position, outcome = null,
+      error_class = null, attempts = 0, result_id = null, next_attempt_at = excluded.next_attempt_at,
+      deadline_at = null, next_poll_at = null, stored_at = null, advanced_at = excluded.advanced_at"""
 
 
 def inheriting(rows: str) -> str:

@@ -1,0 +1,185 @@
+"""One lead's way to a destination: what stands there, what is to be done about it, and the calls that do it.
+
+Every call goes the way of any other (`engine.calls.call`): intent, request, raw answer, decision. Its key is that of
+the lead at the destination, and of how many calls about it have ended: of two batches with one lead one has the call,
+and the other looks again when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from enrichment_assets.domain.deliveries import DeliveryState
+from enrichment_assets.domain.delivery_answers import remote_id
+from enrichment_assets.domain.delivery_courses import Action, Course, Left, left
+from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, Status
+from enrichment_assets.engine.calls.attempt import Attempt
+from enrichment_assets.engine.calls.call import call
+from enrichment_assets.engine.calls.subject import subject_of
+from enrichment_assets.engine.decisions.decision import MAX_REASON, PUT_OFF, Decision, Ending
+from enrichment_assets.engine.decisions.outcome import Move, conclude
+from enrichment_assets.engine.deliveries.asking import Gone, Unanswered, document_of, looked_up
+from enrichment_assets.engine.deliveries.delivering import Delivering, delivery_names, next_course
+from enrichment_assets.engine.deliveries.judging import GONE
+from enrichment_assets.engine.deliveries.verdicts import Moved
+from enrichment_assets.engine.run.context import Run
+from enrichment_assets.engine.run.prepared_step import Step
+from enrichment_assets.engine.throttle.admission import NotNow
+from enrichment_assets.engine.throttle.rates import Closed
+from enrichment_assets.store.deliveries.planned import PlannedLead, load_planned
+from enrichment_assets.store.deliveries.resolving import mark_deleted
+from enrichment_assets.store.deliveries.standing import DeliveryEnd
+from enrichment_assets.store.runs.contexts import LoadedItem
+
+MOST_TURNS = 600
+"""Calls about one lead in one run: more fields than a destination has. Beyond it the next run goes on."""
+
+ASK_AGAIN = 60.0
+"""Seconds until a destination is asked again whether it has what nobody knows about."""
+
+MOST_ASKED = 20
+"""Times that it is asked before a person has to look."""
+
+
+async def deliver(run: Run, item: LoadedItem, step: Step, delivering: Delivering) -> Ending:
+    """Do what is to be done about a lead at this destination now."""
+    for _ in range(MOST_TURNS):
+        planned = item.planned.get(step.slug)
+        if planned is None:
+            return await _leave(run, item, step, left(Left.NOT_CHOSEN, "it was not planned"))
+        try:
+            await looked_up(run, step, delivering)
+            course = await _course(run, item, step, delivering, planned)
+        except (NotNow, Closed) as error:
+            if isinstance(error, Closed):
+                run.rest(step, error)
+            return PUT_OFF
+        except Unanswered as error:
+            return await _later(run, item, step, str(error), ASK_AGAIN)
+        except ContractError as error:
+            return await _leave(run, item, step, left(Left.INVALID, str(error)))
+        if course.action is Action.LEAVE:
+            return await _leave(run, item, step, course)
+        if course.action is Action.ASK:
+            ending = await _ask(run, item, step, delivering, planned)
+        else:
+            ending = await _send(run, item, step)
+        if ending is not None and not _goes_on(ending):
+            return ending
+        if run.stopping or step.stop is not None:
+            return PUT_OFF
+    return PUT_OFF
+
+
+def _goes_on(ending: Ending) -> bool:
+    """Whether the lead's turn is not over: a part of it was taken, or nobody knows and the destination is asked."""
+    decision = ending.decision
+    return decision.status is Status.PENDING and decision.call_state in (CallState.APPLIED, CallState.AMBIGUOUS)
+
+
+async def _send(run: Run, item: LoadedItem, step: Step) -> Ending | None:
+    """Make the call; None: somebody else did something meanwhile, and what stands there is read again."""
+    try:
+        return await call(run, item, step, subject_of(run.batch, item, step))
+    except Moved:
+        await _look_again(run, item, step)
+        return None
+
+
+async def _look_again(run: Run, item: LoadedItem, step: Step) -> None:
+    found = await load_planned(run.bodies.connection, [item.item_id], [step.slug])
+    if (planned := found.get((item.item_id, step.slug))) is not None:
+        item.planned[step.slug] = planned
+    else:
+        item.planned.pop(step.slug, None)
+
+
+async def _course(run: Run, item: LoadedItem, step: Step, delivering: Delivering, planned: PlannedLead) -> Course:
+    """What is to be done, after a look at what the destination has now where the delivery says how."""
+    course, there, read = next_course(delivering, planned), planned.there, delivering.requests.read
+    if course.action is not Action.UPDATE or read is None or planned.current is not None or there is None:
+        return course
+    try:
+        document = await document_of(run, step, read, _names(run, item, step, delivering, planned, course))
+    except Gone:
+        return await _is_gone(run, item, step, planned)
+    current = read.expressions["current"](document)
+    planned.current = current if isinstance(current, Mapping) else {}
+    return next_course(delivering, planned)
+
+
+async def _is_gone(run: Run, item: LoadedItem, step: Step, planned: PlannedLead) -> Course:
+    """Note that somebody took it away there: found by looking, without a call."""
+    assert planned.there is not None  # noqa: S101 - whoever is updated is there
+    await mark_deleted(run.bodies.connection, planned.there.id, GONE)
+    await _look_again(run, item, step)
+    return left(Left.DELETED, GONE)
+
+
+def _names(
+    run: Run, item: LoadedItem, step: Step, delivering: Delivering, planned: PlannedLead, course: Course
+) -> dict[str, Any]:
+    return {**run.batch.names_beside(item, step), **delivery_names(delivering, planned, course)}
+
+
+async def _ask(run: Run, item: LoadedItem, step: Step, delivering: Delivering, planned: PlannedLead) -> Ending | None:
+    """Ask the destination for our key after a call of unknown fate."""
+    find, there, made = delivering.requests.find, planned.there, planned.call
+    settles = delivering.requests.delivery.find.settles if delivering.requests.delivery.find is not None else 0.0
+    if find is None or there is None or made is None:
+        return await _leave(run, item, step, left(Left.UNKNOWN))
+    attempt = Attempt(*made)
+    try:
+        document = await document_of(run, step, find, _names(run, item, step, delivering, planned, Course(Action.ASK)))
+        external_id = remote_id(find.expressions["external_id"], document)
+    except Gone:
+        external_id = None
+    except (Unanswered, ContractError) as error:
+        return await _asked_in_vain(run, item, step, attempt, str(error))
+    except NotNow:
+        return PUT_OFF
+    except Closed as closed:
+        run.rest(step, closed)
+        return PUT_OFF
+    if external_id is not None:
+        found = Decision(
+            Status.COMPLETED, CallState.APPLIED, Outcome.FOUND, "found there by our key", external_id=external_id,
+            as_reserved=True,
+        )  # fmt: skip
+        return await conclude(run, item, step, found, Move(attempt, reserved=False))
+    waited = (datetime.now(UTC) - there.since).total_seconds() if there.since is not None else settles
+    if waited < settles:
+        reason = "it is not found there yet; its index may lag"
+        return await _later(run, item, step, reason, settles - waited)
+    # The destination has nothing of our key: the call was not done, and its next attempt takes its row.
+    again = Decision(Status.PENDING, CallState.READY, None, "the destination has nothing of our key")
+    end = DeliveryEnd(planned.key, DeliveryState.REFUSED, ends=False)
+    await conclude(run, item, step, again, Move(attempt, reserved=False, retry_in=0.0, end=end))
+    await _look_again(run, item, step)
+    return None
+
+
+async def _asked_in_vain(run: Run, item: LoadedItem, step: Step, attempt: Attempt, reason: str) -> Ending:
+    """Ask again later; after many times a person has to look."""
+    asked = item.states[step.slug].attempts + 1
+    if asked < MOST_ASKED:
+        decision = Decision(Status.PENDING, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
+        ending = await conclude(run, item, step, decision, Move(attempt, retry_in=ASK_AGAIN, attempts=asked))
+        return replace(ending, decision=PUT_OFF.decision, deferred=True)
+    unknown = Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, reason[:MAX_REASON], ErrorClass.AMBIGUOUS)
+    return await conclude(run, item, step, unknown, Move(attempt, attempts=asked))
+
+
+async def _leave(run: Run, item: LoadedItem, step: Step, course: Course) -> Ending:
+    decision = Decision(Status.SKIPPED, CallState.FAILED, reason=course.reason[:MAX_REASON])
+    return await conclude(run, item, step, decision, Move())
+
+
+async def _later(run: Run, item: LoadedItem, step: Step, reason: str, seconds: float) -> Ending:
+    decision = Decision(Status.PENDING, CallState.READY, None, reason[:MAX_REASON])
+    ending = await conclude(run, item, step, decision, Move(retry_in=seconds))
+    return replace(ending, deferred=True, retry_in=seconds)

@@ -1,0 +1,137 @@
+"""Which deliveries a batch has, what each was asked for last, and when something of it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from enrichment_assets.store.database import AsyncConnection, Connection
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDelivery:
+    """A delivery of a batch.
+
+    Attributes:
+        step: The workflow as it was when leads were planned last; None: they never were.
+        planned_for: `extracted_at` of the leads that were planned.
+        resume_at: When something of it is due; None: nothing is.
+    """
+
+    workflow_slug: str
+    position: int
+    automatic: bool
+    step: dict[str, Any] | None
+    conditions: list[str] | None
+    asked_by: str
+    planned_at: datetime | None
+    planned_for: datetime | None
+    resume_at: datetime | None
+
+
+def deliveries_of(connection: Connection, batch_id: int) -> list[BatchDelivery]:
+    """The deliveries of a batch, in their order."""
+    with connection.cursor(row_factory=class_row(BatchDelivery)) as cursor:
+        return cursor.execute(
+            "select workflow_slug, position, automatic, step, conditions, asked_by, planned_at, planned_for, resume_at "
+            "from batch_deliveries where batch_id = %s order by position",
+            (batch_id,),
+        ).fetchall()
+
+
+# crash point: delivery-is-noted
+def note_delivery(
+    connection: Connection,
+    batch_id: int,
+    client_id: int,
+    slug: str,
+    position: int,
+    *,
+    step: dict[str, Any] | None,
+    conditions: Sequence[str],
+    asked_by: str,
+    automatic: bool,
+    planned_for: datetime | None,
+) -> None:
+    """Note what a batch is asked to deliver; something of it is due from now on."""
+    connection.execute(
+        """
+        insert into batch_deliveries (batch_id, workflow_slug, client_id, position, automatic, step, conditions,
+                                      asked_by, planned_at, planned_for, resume_at)
+        values (%(batch)s, %(slug)s, %(client)s, %(position)s, %(automatic)s, %(step)s, %(conditions)s, %(by)s,
+                clock_timestamp(), %(planned_for)s, clock_timestamp())
+        on conflict (batch_id, workflow_slug) do update
+        set position = excluded.position, automatic = batch_deliveries.automatic or excluded.automatic,
+            step = excluded.step, conditions = excluded.conditions, asked_by = excluded.asked_by,
+            planned_at = excluded.planned_at, planned_for = excluded.planned_for, resume_at = excluded.resume_at
+        """,
+        {
+            "batch": batch_id,
+            "slug": slug,
+            "client": client_id,
+            "position": position,
+            "automatic": automatic,
+            "step": None if step is None else Jsonb(step),
+            "conditions": list(conditions),
+            "by": asked_by,
+            "planned_for": planned_for,
+        },
+    )
+
+
+# crash point: deliveries-are-settled
+async def settle_deliveries(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], resume_in: float) -> bool:
+    """Write when something of these deliveries is due again. Returns whether nothing of them is open."""
+    cursor = await connection.execute(
+        """
+        with open_states as (
+          select s.workflow_slug,
+                 min(case when s.status = 'PENDING' then
+                       greatest(coalesce(s.next_attempt_at, clock_timestamp()),
+                                clock_timestamp() + make_interval(secs => %(resume_in)s::float8))
+                     else least(s.deadline_at, s.next_poll_at) end) as due
+          from workflow_states s
+          where s.batch_id = %(batch)s and s.workflow_slug = any(%(slugs)s::text[])
+            and s.status in ('PENDING', 'IN_PROGRESS')
+          group by s.workflow_slug
+        ), settled as (
+          update batch_deliveries b
+          set resume_at = (select o.due from open_states o where o.workflow_slug = b.workflow_slug)
+          where b.batch_id = %(batch)s and b.workflow_slug = any(%(slugs)s::text[])
+        )
+        select count(*) as open from open_states
+        """,
+        {"batch": batch_id, "slugs": list(slugs), "resume_in": resume_in},
+    )
+    row = await cursor.fetchone()
+    return row is None or row["open"] == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the leads of one delivery of a batch stand, by status and the reason's first words."""
+
+    workflow_slug: str
+    status: str
+    outcome: str | None
+    reason: str | None
+    leads: int
+
+
+def counts_of(connection: Connection, batch_id: int, slugs: Sequence[str]) -> list[Counts]:
+    """How the leads of these deliveries stand."""
+    with connection.cursor(row_factory=class_row(Counts)) as cursor:
+        return cursor.execute(
+            """
+            select workflow_slug, status, outcome, case when status <> 'COMPLETED' then left(reason, 200) end as reason,
+                   count(*) as leads
+            from workflow_states where batch_id = %s and workflow_slug = any(%s::text[])
+            group by 1, 2, 3, 4 order by 1, leads desc, 2, 4
+            """,
+            (batch_id, list(slugs)),
+        ).fetchall()
