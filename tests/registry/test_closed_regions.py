@@ -138,7 +138,12 @@ def test_the_processor_is_who_the_workflow_says_else_whose_address_it_is() -> No
     assert processor_of(step("find")) is processor_of(shipped["run-n8n-webhook"]) is None
     own = step("find", processor={"name": "Example Inc.", "regions": ["US"]})
     assert processor_of(own) == own.processor
-    assert {name for name, provider in PROVIDERS.items() if provider.company is None} == {"http", "n8n", "person", "webhook"}
+    assert {name for name, provider in PROVIDERS.items() if provider.company is None} == {
+        "http",
+        "n8n",
+        "person",
+        "webhook",
+    }
 
 
 def test_the_register_lists_what_sends_as_it_runs_for_a_client(settings: Settings) -> None:
