@@ -2,6 +2,7 @@
 
 Quirks (developers.hubspot.com, and the vendor's Python client): a batch of which some inputs failed is a 207 with
 `errors`, and says so of each input only where each has an `objectWriteTraceId`; without it one bad input fails all.
+An address can be one contact's alone, and an account has contacts before we come: a batch first asks who is there.
 By e-mail a batch is never partial, and no upsert by a property that is not unique is: a key of ours stands in one that
 is. Addresses come back in small letters, results in another order than the inputs. 429 is of ten seconds or of the
 day, and only `policyName` tells them apart. A 403 names the scope that the app lacks.
@@ -10,11 +11,23 @@ day, and only `policyName` tells them apart. A 403 names the scope that the app 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from enrichment_assets.domain.crm.hubspot import field_faults, key_faults
+from enrichment_assets.domain.crm.hubspot_batches import addresses, asked_for, parted
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
-from enrichment_assets.domain.provider import Answer, Check, Provider, RenderedRequest, Secret, Verdict, Wanted
+from enrichment_assets.domain.jsontext import json_bytes, parse_json
+from enrichment_assets.domain.provider import (
+    Answer,
+    Check,
+    Conversation,
+    Provider,
+    RenderedRequest,
+    Secret,
+    Verdict,
+    Wanted,
+)
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
@@ -23,6 +36,7 @@ _WINDOW = 10.0
 
 _LONGEST_SAID = 400
 _JSON = {"content-type": "application/json"}
+_UPSERT, _CHANGE, _READ = "/batch/upsert", "/batch/update", "/batch/read"
 
 
 class HubSpot(Provider):
@@ -63,9 +77,48 @@ class HubSpot(Provider):
             return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, f"HubSpot refused it: {_said(told)}"))
         return classify_status(answer)
 
+    def conversation(self, request: RenderedRequest, secrets: Mapping[str, str]) -> Conversation | None:
+        """A batch that is upserted looks first who of it is there by address: `domain.crm.hubspot_batches`."""
+        return _upserted(request) if request.url.endswith(_UPSERT) else None
+
     def check(self, wanted: Wanted) -> Check:
         """Properties that are not there or may not be written, the key's property, and the right to write."""
         return _checked(wanted)
+
+
+def _upserted(request: RenderedRequest) -> Conversation:
+    body = parse_json(request.content or b"{}")
+    inputs = body.get("inputs") if isinstance(body, dict) else None
+    if not isinstance(inputs, list):
+        return (yield request)
+    asked = addresses(inputs)
+    if not asked:
+        return (yield _posted(request, _UPSERT, {"inputs": parted(inputs, ()).upserted}))
+    question = {"idProperty": "email", "properties": asked_for(inputs), "inputs": [{"id": one} for one in asked]}
+    read = yield _posted(request, _READ, question)
+    if not 200 <= read.status < 300:
+        return read
+    parts = parted(inputs, object_of(read).get("results") or [])
+    results: list[Any] = []
+    errors: list[Any] = list(parts.refused)
+    for path, some in ((_CHANGE, parts.changed), (_UPSERT, parts.upserted)):
+        if not some:
+            continue
+        answer = yield _posted(request, path, {"inputs": some})
+        if not 200 <= answer.status < 300:
+            return answer
+        told = object_of(answer)
+        results += told.get("results") or []
+        errors += told.get("errors") or []
+    more = {"numErrors": len(errors), "errors": errors} if errors else {}
+    status = 207 if errors else 200
+    return Answer(status, _JSON, json_bytes({"status": "COMPLETE", "results": results, **more}))
+
+
+def _posted(request: RenderedRequest, path: str, body: Mapping[str, Any]) -> RenderedRequest:
+    """Another request about the same kind of record."""
+    url = f"{request.url.removesuffix(_UPSERT)}{path}"
+    return replace(request, url=url, content=json_bytes(body))
 
 
 def _checked(wanted: Wanted) -> Check:

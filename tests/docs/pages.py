@@ -41,6 +41,7 @@ FOR_USERS = (
     "docs/callbacks.md",
     "docs/mail-check.md",
     "docs/mail-services.md",
+    "docs/destinations.md",
     "docs/webhooks.md",
     "docs/mail.md",
     "docs/inbound.md",
