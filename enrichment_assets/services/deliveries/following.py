@@ -30,21 +30,12 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.deliveries import stops as stop_store
 from enrichment_assets.store.deliveries.matching import About
 from enrichment_assets.store.deliveries.stops import NewStop
-from enrichment_assets.store.mail.answered import CameBack, MailColumn, mark
 from enrichment_assets.store.results import edits as edit_store
 from enrichment_assets.store.results.edits import NewEdit
 
 EMAIL_STATUS = "email_status"
 BOUNCED = "bounced"
 """Instantly's and Apollo's word, which `contact_words` knows as `invalid`."""
-
-_AT_MAIL: dict[EventKind, MailColumn] = {
-    EventKind.BOUNCED: "bounced_at",
-    EventKind.BOUNCED_POLICY: "bounced_at",
-    EventKind.COMPLAINED: "complained_at",
-    EventKind.REPLIED: "replied_at",
-}
-"""What is noted of a mail of ours when such a thing comes back of it."""
 
 NOBODY = "nothing: whom it is about is not known"
 
@@ -95,7 +86,6 @@ class Following:
         self._suppress(kept, people, done)
         self._stop(kept, people, done)
         self._edit(kept, done)
-        self._mark_mail(kept)
         return done
 
     def _people(self, kept: Sequence[Kept]) -> dict[int, frozenset[Identity]]:
@@ -172,18 +162,6 @@ class Following:
         done.edited += sum(counts)
         if any(counts):
             self._note(Code.LEAD_EDIT, {"edits": sum(counts)})
-
-    def _mark_mail(self, kept: Sequence[Kept]) -> None:
-        """By what came back of its mails a mailbox is judged."""
-        found = [
-            CameBack(one.about.item_id, destination, _AT_MAIL[one.event.kind], one.at)
-            for one in kept
-            if one.event.kind in _AT_MAIL
-            and one.about.item_id is not None
-            and (destination := one.about.destination or one.event.destination)
-        ]
-        if found:
-            mark(self._connection, self._source.client_id, found)
 
     def _bounce(self, one: Kept) -> Iterator[NewEdit]:
         """The verdict on the address that bounced, and on no other one of the lead."""

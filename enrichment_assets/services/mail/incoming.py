@@ -47,11 +47,12 @@ def events_of(connection: Connection, client_id: int, raw: bytes, received: date
         received: When it came.
     """
     found = judge(raw, received)
+    telling = _Telling(connection, client_id, raw, received, found)
     if found.kind in (InboundKind.ANSWER, InboundKind.AUTO_REPLY) and answered.is_ours(
         connection, client_id, found.sender
     ):
-        return []  # our own copy of a mail that answers theirs
-    return list(_Telling(connection, client_id, raw, received, found).events())
+        return list(telling.copy())  # which answers nobody, though its References name the mails before it
+    return list(telling.events())
 
 
 class _Telling:
@@ -64,6 +65,12 @@ class _Telling:
         self._found = found
         self._name = found.message_id or hashlib.sha256(raw).hexdigest()
         self._at = _when(found.at, received)
+
+    def copy(self) -> Iterator[DeliveryEvent]:
+        """Of a copy of a mail of ours: it has left."""
+        own = [self._found.message_id] if self._found.message_id else []
+        if sent := answered.by_message_ids(self._connection, self._client_id, own):
+            yield self._event(EventKind.SENT, sent, "", {"by": "its copy"})
 
     def events(self) -> Iterator[DeliveryEvent]:
         found = self._found

@@ -1,11 +1,10 @@
-"""Which mail of ours something that came in is about, and what came back of it, on `mail_messages`."""
+"""Which mail of ours something that came in is about, on `mail_messages`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from psycopg.rows import class_row
 
@@ -79,43 +78,3 @@ def is_ours(connection: Connection, client_id: int, address: str) -> bool:
         "select 1 from mailboxes where client_id = %s and address = %s", (client_id, address)
     ).fetchone()
     return found is not None
-
-
-MailColumn = Literal["bounced_at", "complained_at", "replied_at"]
-
-
-@dataclass(frozen=True, slots=True)
-class CameBack:
-    """What came back of a mail: of which lead and delivery, which of the columns that is, and when."""
-
-    item_id: int
-    destination: str
-    column: MailColumn
-    at: datetime
-
-
-def mark(connection: Connection, client_id: int, came_back: Sequence[CameBack]) -> None:
-    """Write down what came back of mails, the first of each kind: a mailbox is judged by it. The caller commits."""
-    connection.execute(
-        """
-        update mail_messages m set bounced_at = coalesce(m.bounced_at, g.bounced_at),
-          complained_at = coalesce(m.complained_at, g.complained_at), replied_at = coalesce(m.replied_at, g.replied_at)
-        from (
-          select item_id, destination, min(at) filter (where kind = 'bounced_at') as bounced_at,
-                 min(at) filter (where kind = 'complained_at') as complained_at,
-                 min(at) filter (where kind = 'replied_at') as replied_at
-          from unnest(%(items)s::bigint[], %(destinations)s::text[], %(kinds)s::text[], %(ats)s::timestamptz[])
-            as r(item_id, destination, kind, at)
-          group by item_id, destination
-        ) g
-        where m.client_id = %(client)s and m.item_id = g.item_id and m.workflow_slug = g.destination
-          and m.state <> 'dropped' and m.item_id is not null
-        """,
-        {
-            "client": client_id,
-            "items": [one.item_id for one in came_back],
-            "destinations": [one.destination for one in came_back],
-            "kinds": [one.column for one in came_back],
-            "ats": [one.at for one in came_back],
-        },
-    )
