@@ -19,11 +19,13 @@ class Permission(StrEnum):
     BATCHES_READ = "batches:read"
     """See batches, and where they stand."""
     BATCHES_CONTROL = "batches:control"
-    """Pause, resume and cancel batches."""
+    """Pause, resume and cancel batches, retry what failed, and decide about calls of unknown fate."""
     BATCHES_LAUNCH = "batches:launch"
     """Send an upload through a pipeline, which spends money."""
     CLIENTS_READ = "clients:read"
     """See a client's pipelines, configuration and budgets."""
+    CLIENTS_EDIT = "clients:edit"
+    """Add clients, and say what they may spend."""
     UPLOADS_READ = "uploads:read"
     """See uploads, and what was understood of them."""
     UPLOADS_WRITE = "uploads:write"
@@ -40,10 +42,16 @@ class Permission(StrEnum):
     """See figures that were fetched from outside services, as campaigns."""
     PULLS_SYNC = "pulls:sync"
     """Have them fetched."""
+    WORKFLOWS_READ = "workflows:read"
+    """See the registry: what there is, what it costs and finds."""
+    WORKFLOWS_EDIT = "workflows:edit"
+    """Add, change and switch workflows, which all clients share: for all clients only."""
     AUDIT_READ = "audit:read"
     """See who changed what."""
     ACCESS_READ = "access:read"
     """See users and keys; for all clients only."""
+    ACCESS_EDIT = "access:edit"
+    """Add users and keys and take them away; for all clients only."""
 
 
 class Role(StrEnum):
@@ -63,6 +71,7 @@ _READER = frozenset(
         Permission.PULLS_READ,
         Permission.REVIEWS_READ,
         Permission.UPLOADS_READ,
+        Permission.WORKFLOWS_READ,
     }
 )
 _REVIEWER = _READER | {Permission.LEADS_EDIT, Permission.REVIEWS_DECIDE}
@@ -71,18 +80,20 @@ _OPERATOR = _REVIEWER | {
     Permission.BATCHES_LAUNCH,
     Permission.UPLOADS_WRITE,
     Permission.PULLS_SYNC,
+    Permission.CLIENTS_EDIT,
+    Permission.WORKFLOWS_EDIT,
     Permission.AUDIT_READ,
 }
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.OWNER: _OPERATOR | {Permission.ACCESS_READ},
+    Role.OWNER: _OPERATOR | {Permission.ACCESS_READ, Permission.ACCESS_EDIT},
     Role.OPERATOR: _OPERATOR,
     Role.REVIEWER: _REVIEWER,
     Role.READER: _READER,
 }
 """What a role grants; each role may what the ones below it may."""
 
-SCOPES = frozenset(Permission) - {Permission.ACCESS_READ}
-"""What a key may be given: a key that leaks must not tell who else has access."""
+SCOPES = frozenset(Permission) - {Permission.ACCESS_READ, Permission.ACCESS_EDIT}
+"""What a key may be given: a key that leaks must not tell who else has access, nor give any."""
 
 
 @dataclass(frozen=True, slots=True)

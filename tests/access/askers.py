@@ -24,18 +24,19 @@ from tests.warehouse.hq_data import Answer, Lead
 ORIGIN = "http://127.0.0.1:8730"
 BATCH = {"acme": "acme-1-apollo", "globex": "globex-1-apollo"}
 
-ROLES = {
-    "reader": {"batches:read", "clients:read", "leads:read", "pulls:read", "reviews:read", "uploads:read"},
-}
+_READ = ("batches", "clients", "leads", "pulls", "reviews", "uploads", "workflows")
+ROLES = {"reader": {f"{noun}:read" for noun in _READ}}
 ROLES["reviewer"] = ROLES["reader"] | {"leads:edit", "reviews:decide"}
 ROLES["operator"] = ROLES["reviewer"] | {
     "batches:control",
     "batches:launch",
     "uploads:write",
+    "clients:edit",
+    "workflows:edit",
     "pulls:sync",
     "audit:read",
 }
-ROLES["owner"] = ROLES["operator"] | {"access:read"}
+ROLES["owner"] = ROLES["operator"] | {"access:read", "access:edit"}
 
 
 @dataclass
@@ -68,6 +69,9 @@ class Desk:
             "item": self.items[client],
             "upload": self.uploads[client],
             "client": client,
+            "workflow": "normalise-name",
+            "login": f"reader-{client}",
+            "name": "gone",
         }
         for name, value in known.items():
             path = path.replace("{" + name + "}", str(value))

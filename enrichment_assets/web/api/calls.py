@@ -15,7 +15,7 @@ from enrichment_assets.domain.access import Caller
 from enrichment_assets.services.access.signing import Signing
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
-from enrichment_assets.web.api.errors import ApiError
+from enrichment_assets.web.api.errors import ApiError, invalid
 
 _LONGEST = 2_000
 _LARGEST = 2**63 - 1
@@ -96,12 +96,7 @@ class Call:
             if name not in (*names, "client") and len(self._faults) < 20:
                 self._faults[name[:100]] = "is not known here"
         if self._faults:
-            raise ApiError(
-                f"not as it has to be: {', '.join(self._faults)}",
-                status=HTTPStatus.UNPROCESSABLE_ENTITY,
-                code="request.invalid",
-                fields=self._faults,
-            )
+            raise invalid(**self._faults)
 
     def _whole(self, name: str, text: str | None, otherwise: int, most: int) -> int:
         if text is None:

@@ -62,6 +62,16 @@ def unauthenticated() -> ApiError:
     )
 
 
+def invalid(**fields: str) -> ApiError:
+    """What was sent is not as it has to be: field -> what is wrong with it."""
+    return ApiError(
+        f"not as it has to be: {', '.join(fields)}",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        code="request.invalid",
+        fields=fields,
+    )
+
+
 def forbidden(permission: str) -> ApiError:
     """They are known, and may not."""
     return ApiError(f"this takes the permission {permission}", status=HTTPStatus.FORBIDDEN, code="access.forbidden")

@@ -46,6 +46,17 @@ SAID: Mapping[str, str] = {
     "rejected": "Rejected.",
     "changed-meanwhile": "Nothing was decided: the draft has other words by now. Read it again.",
     "password-set": "The password is set: log in with it.",
+    "answered": "Answered: it is taken in with the next look.",
+    "client-added": "Added. Upload a list of theirs next.",
+    "budget-set": "The budget counts from now on; what waited for it goes on by itself.",
+    "retried": "Asked again: what failed is pending.",
+    "resolved": "Decided.",
+    "replayed": "They are read again with the next look.",
+    "workflow-saved": "Saved. Batches that were launched before keep what they were launched with.",
+    "workflow-on": "Switched on for every client.",
+    "workflow-off": "Switched off for every client: new batches leave it out.",
+    "access-changed": "Changed; it counts with the next request.",
+    "key-revoked": "Revoked: it counts no more.",
     "mapped": "Read again with your columns: this is another upload of the same bytes.",
 }
 """What a page says of what was just done."""

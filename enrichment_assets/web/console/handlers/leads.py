@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
 
 from enrichment_assets.services.batches.extracting import bring_up_to_date
@@ -16,7 +15,7 @@ from enrichment_assets.services.insight.lead_grid import View as Wanted
 from enrichment_assets.services.insight.leads import export_leads
 from enrichment_assets.services.shapes.leads import LeadField
 from enrichment_assets.web.api.calls import Call
-from enrichment_assets.web.api.errors import ApiError
+from enrichment_assets.web.api.errors import invalid
 from enrichment_assets.web.console.rendering import query_string
 from enrichment_assets.web.console.views import Download, Redirect, Shown, View
 
@@ -59,7 +58,7 @@ def file(call: Call) -> Shown:
     kind = call.query.get("kind", "csv")
     call.checked("kind")
     if kind not in _MEDIA:
-        raise _invalid("kind", f"is one of: {', '.join(_MEDIA)}")
+        raise invalid(kind=f"is one of: {', '.join(_MEDIA)}")
     key = call.path["batch"]
     with tempfile.NamedTemporaryFile(prefix="export-", suffix=f".{kind}", delete=False) as made:
         target = Path(made.name)
@@ -102,7 +101,7 @@ def _filters(query: Mapping[str, str]) -> list[Filter]:
         if name.startswith(_FILTER):
             how, _, text = value.partition(":")
             if how not in list(Comparison):
-                raise _invalid(name, f"begins with one of: {', '.join(f'{one}:' for one in Comparison)}")
+                raise invalid(**{name: f"begins with one of: {', '.join(f'{one}:' for one in Comparison)}"})
             found.append(Filter(name.removeprefix(_FILTER), Comparison(how), text))
     return found
 
@@ -123,12 +122,3 @@ def _settled(query: Mapping[str, str]) -> str | None:
     if column:
         kept[f"{_FILTER}{column}"] = f"{query.get('how', 'contains')}:{query.get('text', '')}"
     return query_string(kept)
-
-
-def _invalid(field: str, why: str) -> ApiError:
-    return ApiError(
-        f"not as it has to be: {field}",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        code="request.invalid",
-        fields={field: why},
-    )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from enrichment_assets.domain.drafts import Standing
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.services.insight.attention import attention
-from enrichment_assets.services.review import deciding
+from enrichment_assets.services.review import asking, deciding
 from enrichment_assets.services.review.listing import Found, Wanted, find_draft, list_drafts
 from enrichment_assets.services.shapes.reviews import Review, ReviewDetail
 from enrichment_assets.web.api.calls import Call
-from enrichment_assets.web.api.errors import ApiError
+from enrichment_assets.web.api.errors import invalid
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _SHOWN = 200
+_ASKED = 20
 
 
 def list_(call: Call) -> Shown:
@@ -45,6 +44,26 @@ def queue(call: Call) -> Shown:
     return View("review_queue.html", f"Review of {key}", context)
 
 
+def questions(call: Call) -> Shown:
+    """What a batch asks people, each with a form made of its answer's schema."""
+    call.checked("said")
+    key = call.path["batch"]
+    found = [one for one in asking.list_questions(call.hq, batch=key, limit=_ASKED) if not one.answered]
+    return View("questions.html", f"Questions of {key}", {"batch_key": key, "questions": found, "most": _ASKED})
+
+
+def answer(call: Call) -> Shown:
+    """Answer one: it goes the way of any callback."""
+    name = call.text("question", needed=True) or ""
+    texts = {key.removeprefix("field."): str(text) for key, text in call.body.items() if key.startswith("field.")}
+    call.checked("question", *(f"field.{key}" for key in texts))
+    key = call.path["batch"]
+    if name not in {one.name for one in asking.list_questions(call.hq, batch=key)}:
+        raise NotFoundError(f"batch {key} asks nothing of the name {name[:80]!r}", code="review.no_question")
+    asking.answer(call.hq, name, {field: text for field, text in texts.items() if text}, actor=call.known.actor)
+    return Redirect(f"/batches/{key}/questions", "answered")
+
+
 def decide(call: Call) -> Shown:
     """Approve, reject or edit one draft: of its bytes as they were shown, and no others."""
     name, sha256 = call.text("draft", needed=True) or "", call.text("sha256", needed=True) or ""
@@ -69,7 +88,7 @@ def decide(call: Call) -> Shown:
             deciding.edit(call.hq, call.settings, name, dict(texts), actor=actor, note=note)
             return Redirect(f"{here}&draft={name}", "edited")
         case _:
-            raise _invalid("action", "is approve, reject or edit")
+            raise invalid(action="is approve, reject or edit")
     there = f"{here}&draft={following}" if following else here
     return Redirect(there, f"{action}d" if action == "approve" else "rejected") if any(done) else Redirect(here)
 
@@ -95,13 +114,4 @@ def _state(text: str) -> Standing:
     try:
         return Standing(text)
     except ValueError:
-        raise _invalid("state", f"is one of: {', '.join(one.value for one in Standing)}") from None
-
-
-def _invalid(field: str, why: str) -> ApiError:
-    return ApiError(
-        f"not as it has to be: {field}",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        code="request.invalid",
-        fields={field: why},
-    )
+        raise invalid(state=f"is one of: {', '.join(one.value for one in Standing)}") from None

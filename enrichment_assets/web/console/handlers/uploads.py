@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -25,7 +24,7 @@ from enrichment_assets.services.uploads.upload import (
 )
 from enrichment_assets.settings import Settings
 from enrichment_assets.web.api.calls import Call
-from enrichment_assets.web.api.errors import ApiError
+from enrichment_assets.web.api.errors import invalid
 from enrichment_assets.web.console.received import PATH
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
@@ -43,12 +42,7 @@ def take(call: Call) -> Shown:
     """Keep the file that came, and count its rows."""
     path, name = call.body.get(PATH), call.query.get("name", "").strip()
     if path is None or not name or len(name) > 255 or not name.isprintable():
-        raise ApiError(
-            "send a file with its name",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            code="request.invalid",
-            fields={"name": "is missing, or no name of a file"},
-        )
+        raise invalid(name="is missing, or no name of a file")
     said = {option: call.query.get(option) or None for option in _SAID}
     report = upload_file(
         call.hq,
@@ -149,12 +143,7 @@ def _asked(given: Any) -> tuple[str, int | None]:
     if rows and not (rows.isascii() and rows.isdecimal() and len(rows) < 10 and int(rows) > 0):
         faults["rows"] = "is no whole number from 1 on"
     if faults:
-        raise ApiError(
-            f"not as it has to be: {', '.join(faults)}",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            code="request.invalid",
-            fields=faults,
-        )
+        raise invalid(**faults)
     return pipeline, int(rows) if rows else None
 
 

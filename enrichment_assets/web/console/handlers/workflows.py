@@ -1,0 +1,96 @@
+"""The registry: what there is, one workflow with what it finds and costs, and an editor that checks as adding does."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+
+import yaml
+
+from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.services.catalog.checking import CheckedFile, check_files
+from enrichment_assets.services.catalog.configuration import (
+    add_workflow,
+    get_workflow,
+    list_workflows,
+    set_workflow_enabled,
+)
+from enrichment_assets.services.insight.queries import ask
+from enrichment_assets.web.api.calls import Call
+from enrichment_assets.web.console.rendering import FOLDER
+from enrichment_assets.web.console.views import Redirect, Shown, View
+
+_LONGEST = 200_000
+_FIGURES = (
+    "select batch_key, answered, found, failed, found_rate, calls, cost, cost_per_found from provider_performance "
+    "where workflow_slug = ? order by batch_key desc limit 50"
+)
+
+
+@cache
+def starters() -> Mapping[str, str]:
+    """What somebody begins a workflow with, by kind: texts that are valid as they stand."""
+    files = sorted((FOLDER / "starters").glob("*.yaml"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in files}
+
+
+def list_(call: Call) -> Shown:
+    """Every workflow, in the order of its usual place."""
+    call.checked("said")
+    return View("workflows.html", "Workflows", {"workflows": list_workflows(call.hq), "starters": list(starters())})
+
+
+def show(call: Call) -> Shown:
+    """One workflow: what it says, and what it found and cost in each batch."""
+    call.checked("said")
+    found = get_workflow(call.hq, call.path["workflow"])
+    with ask(call.hq, call.settings, _FIGURES, [found.definition.slug], client=call.client) as answer:
+        columns, rows = list(answer.columns), list(answer.rows())
+    context = {"workflow": found, "text": as_yaml(found.definition), "columns": columns, "rows": rows}
+    return View("workflow.html", found.definition.title, context)
+
+
+def editor(call: Call) -> Shown:
+    """A workflow's text to change, or one to begin with."""
+    call.checked("workflow", "starter", "said")
+    slug, starter = call.query.get("workflow"), call.query.get("starter")
+    text = as_yaml(get_workflow(call.hq, slug).definition) if slug else starters().get(starter or "", "")
+    return _edited(text, None)
+
+
+def save(call: Call) -> Shown:
+    """Check a workflow, and save it where nothing is wrong and somebody asks for that."""
+    raw, action = call.body.get("text"), call.text("action") or "check"
+    text = raw.replace("\r\n", "\n") if isinstance(raw, str) and len(raw) <= _LONGEST else ""
+    with tempfile.TemporaryDirectory(prefix="workflow-") as folder:
+        path = Path(folder) / "workflow.yaml"
+        path.write_text(text, encoding="utf-8")
+        (checked,) = check_files(call.hq, call.settings, [path])
+        if action == "save" and not checked.problems:
+            saved = add_workflow(call.hq, call.settings, path, actor=call.known.actor)
+            return Redirect(f"/workflows/{saved.slug}", "workflow-saved")
+    return _edited(text, checked)
+
+
+def switch(call: Call) -> Shown:
+    """Switch a workflow on or off for every client."""
+    to = call.text("to", needed=True)
+    call.checked("to")
+    slug = call.path["workflow"]
+    set_workflow_enabled(call.hq, slug, to == "on", actor=call.known.actor)
+    return Redirect(f"/workflows/{slug}", "workflow-on" if to == "on" else "workflow-off")
+
+
+def as_yaml(definition: WorkflowDefinition) -> str:
+    """A definition as its file says it, without what is as usual."""
+    written = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _edited(text: str, checked: CheckedFile | None) -> Shown:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if checked is not None and checked.problems else HTTPStatus.OK
+    context = {"text": text, "checked": checked, "starters": list(starters())}
+    return View("workflow_editor.html", "Workflow", context, status)
