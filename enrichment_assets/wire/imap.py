@@ -62,11 +62,10 @@ class Mailbox:
     def __init__(self, box: BaseMailBox) -> None:
         self._box = box
 
-    def spam_folders(self) -> list[str]:
-        """Folders that the server marks as those of spam (RFC 6154)."""
-        return [
-            folder.name for folder in self._box.folder.list() if "\\junk" in {flag.lower() for flag in folder.flags}
-        ]
+    def folders(self, *uses: str) -> list[str]:
+        """Folders that the server marks as those of a use (RFC 6154): `junk`, `sent`, `all`."""
+        marks = {f"\\{use}" for use in uses}
+        return [one.name for one in self._box.folder.list() if marks & {flag.lower() for flag in one.flags}]
 
     def enter(self, folder: str) -> int:
         """Open a folder read-only; its UIDVALIDITY. Raises `ImapError` where there is none of that name."""

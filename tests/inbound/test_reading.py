@@ -160,11 +160,11 @@ def test_a_copy_says_that_a_mail_has_left_and_its_absence_that_nobody_knows(desk
     with desk.server.at() as box:
         box.folder.set("Spam")
         message_id = next(iter(box.fetch(mark_seen=False))).headers["message-id"][0]
-    assert was_sent(desk.hq, client, message_id, USER).has_left is True
-    assert was_sent(desk.hq, client, "<never@agency.example>", USER.upper()).has_left is False
-    assert was_sent(desk.hq, client, '<"\\" OR ALL>', USER).has_left is False
-    assert was_sent(desk.hq, client, message_id, "other@agency.example").has_left is None
-    assert was_sent(desk.hq, client + 1, message_id, USER).has_left is None, "another client's mailbox is not asked"
+    assert was_sent(desk.hq, client, message_id, ["other@agency.example", USER]).has_left is True
+    assert was_sent(desk.hq, client, "<never@agency.example>", [USER.upper()]).has_left is False
+    assert was_sent(desk.hq, client, '<"\\" OR ALL>', [USER]).has_left is False
+    assert was_sent(desk.hq, client, message_id, ["other@agency.example"]).has_left is None
+    assert was_sent(desk.hq, client + 1, message_id, [USER]).has_left is None, "another client's mailbox is not asked"
 
 
 def test_a_connection_says_what_it_cannot_use(desk: Desk) -> None:

@@ -1,13 +1,14 @@
-"""Whether a mail of unknown fate has left: asked of the mailbox of ours that gets a copy of each.
+"""Whether a mail of unknown fate has left: asked of a mailbox of ours that has a copy of each.
 
 SMTP keeps nothing that could be asked: after a connection that broke behind the message, the server may have it or not.
-A mailbox with `bcc` sends a copy in the same transaction; where a connection of kind `imap` reads that mailbox, it is
-asked for the Message-ID. That it is there proves that the mail left. That it is not there yet proves nothing.
+Two mailboxes can know: that of `bcc`, which gets a copy in the same transaction, and the sender's own, whose server
+keeps what it sends (Gmail and Microsoft do). Where a connection of kind `imap` reads one of them, it is asked for the
+Message-ID. That it is there proves that the mail left. That it is not there yet proves nothing.
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from enrichment_assets.domain.errors import EnrichError
@@ -31,37 +32,38 @@ class Copy:
     said: str
 
 
-def was_sent(hq: Hq, client_id: int, message_id: str, bcc: str) -> Copy:
+def was_sent(hq: Hq, client_id: int, message_id: str, addresses: Sequence[str]) -> Copy:
     """Look for a copy.
 
     Args:
         hq: The databases.
         client_id: Whose mail it is: only the client's own connections are asked.
         message_id: Of the mail, with brackets or without.
-        bcc: The address that gets the copies.
+        addresses: Mailboxes that can have one: of `bcc`, and the sender's own.
     """
+    wanted = {address.lower() for address in addresses}
     with hq.transaction() as connection:
-        source = _reading(sources.listed(connection, client_id, "imap"), bcc)
-    if source is None:
-        return Copy(None, f"no connection of kind imap reads {bcc}")
-    try:
-        return _look(source, secret_of(source, os.environ), message_id)
-    except EnrichError as trouble:
-        return Copy(None, str(trouble))
+        found = sources.listed(connection, client_id, "imap")
+    reading = [source for source in found if str(source.settings.get("user", "")).lower() in wanted]
+    if not reading:
+        return Copy(None, f"no connection of kind imap reads {' or '.join(sorted(wanted))}")
+    said = [_look(source, message_id) for source in reading]
+    return next((one for one in said if one.has_left), min(said, key=lambda one: one.has_left is None))
 
 
-def _reading(connected: list[Connected], address: str) -> Connected | None:
-    return next((one for one in connected if str(one.settings.get("user", "")).lower() == address.lower()), None)
-
-
-def _look(source: Connected, secret: str | None, message_id: str) -> Copy:
+def _look(source: Connected, message_id: str) -> Copy:
     from enrichment_assets.wire.imap import open_mailbox
 
-    looked = []
-    with open_mailbox(access_to(source, secret)) as mailbox:
-        for folder in folders_of(source, mailbox):
-            mailbox.enter(folder)
-            looked.append(folder)
-            if mailbox.has(message_id):
-                return Copy(True, f"there is a copy in {folder} of {source.name}")
+    looked: dict[str, None] = {}
+    try:
+        with open_mailbox(access_to(source, secret_of(source))) as mailbox:
+            for folder in [*folders_of(source, mailbox), *mailbox.folders("sent", "all", "junk")]:
+                if folder in looked:
+                    continue
+                looked[folder] = None
+                mailbox.enter(folder)
+                if mailbox.has(message_id):
+                    return Copy(True, f"there is a copy in {folder} of {source.name}")
+    except EnrichError as trouble:
+        return Copy(None, str(trouble))
     return Copy(False, f"there is no copy in {', '.join(looked)} of {source.name}")

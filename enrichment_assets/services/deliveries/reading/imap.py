@@ -43,7 +43,7 @@ def access_to(source: Connected, secret: str | None) -> ImapAccess:
 
 def folders_of(source: Connected, mailbox: Mailbox) -> list[str]:
     """Those that are read: what the connection says, or the inbox and those of spam."""
-    return imap_settings(source.settings).folders or [INBOX, *mailbox.spam_folders()]
+    return imap_settings(source.settings).folders or [INBOX, *mailbox.folders("junk")]
 
 
 def poll(hq: Hq, settings: Settings, source: Connected, secret: str | None) -> Iterator[Page]:
