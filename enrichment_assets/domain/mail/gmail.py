@@ -1,0 +1,77 @@
+"""What is said to Gmail's API of a message, and what is read of its answers.
+
+developers.google.com/gmail/api: a message is its bytes, base64url, in `raw`. A thread is joined by its `threadId`
+together with `References` and the same subject. Gmail keeps a Message-ID of ours as it is unless it does not like it;
+then the original stands in `X-Google-Original-Message-ID`, and the answer to `send` tells neither.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+from email.utils import getaddresses
+from typing import Any
+
+from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.provider import RenderedRequest
+
+USER = "/gmail/v1/users/me"
+SEND, DRAFT = f"{USER}/messages/send", f"{USER}/drafts"
+ORIGINAL_ID = "X-Google-Original-Message-ID"
+
+LOOKED_BACK = "newer_than:7d"
+"""How far a message is looked for whose Message-ID Gmail may have changed."""
+
+_JSON = {"content-type": "application/json"}
+
+
+def send_request(message: bytes, *, thread: str | None = None, draft: bool = False) -> RenderedRequest:
+    """The request that sends a message's bytes, or makes a draft of them.
+
+    Args:
+        message: A whole message (RFC 5322), as it was approved.
+        thread: Gmail's `threadId` of the mail that it follows; None: it begins a thread.
+        draft: Whether a person sends it from the mailbox.
+    """
+    told: dict[str, Any] = {"raw": base64.urlsafe_b64encode(message).decode()}
+    if thread is not None:
+        told["threadId"] = thread
+    body = {"message": told} if draft else told
+    return RenderedRequest("POST", DRAFT if draft else SEND, _JSON, content=json_bytes(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What identifies a message of ours: its Message-ID with its brackets, and to whom it goes."""
+
+    message_id: str
+    recipient: str
+
+
+def sent_of(body: Mapping[str, Any]) -> Sent | None:
+    """What a request says of its message; None: it is no message with a Message-ID and a recipient."""
+    told = body.get("message") if isinstance(body.get("message"), Mapping) else body
+    raw = told.get("raw") if isinstance(told, Mapping) else None
+    if not isinstance(raw, str):
+        return None
+    try:
+        content = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+    except ValueError:
+        return None
+    headers = BytesHeaderParser(policy=compat32).parsebytes(content)
+    recipients = [address for _, address in getaddresses([str(headers.get("To", ""))]) if "@" in address]
+    message_id = str(headers.get("Message-ID", "")).strip()
+    return Sent(message_id, recipients[0]) if message_id and recipients else None
+
+
+def header_of(message: Mapping[str, Any], name: str) -> str | None:
+    """A header of a message that was asked for with `format=metadata`; None: it has none."""
+    payload = message.get("payload")
+    listed = payload.get("headers") if isinstance(payload, Mapping) else None
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, Mapping) and str(one.get("name", "")).lower() == name.lower():
+            return str(one.get("value", "")).strip() or None
+    return None

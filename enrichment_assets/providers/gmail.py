@@ -1,0 +1,171 @@
+"""Gmail's API: a message is sent, or made a draft, once, and its Message-ID is read back.
+
+There is no idempotency key: so a call looks for its message first, by `rfc822msgid:` and, since Gmail may have changed
+the Message-ID, among what was sent to the same address in the last days. What is there is answered, and not sent again:
+the whole call may be repeated after a lost answer. That needs a grant that may search (`gmail.modify`); with
+`gmail.send` alone nothing is sent, for nobody could find out later whether it was.
+
+Quirks: a rate is refused with 403 (`rateLimitExceeded`, `userRateLimitExceeded`) or 429, a day's quota with 403
+(`dailyLimitExceeded`), a domain's policy with 403 (`domainPolicy`). A grant that was revoked, or whose password
+changed, is 400 `invalid_grant` at the token endpoint: it is not tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from enrichment_assets.domain.google_tokens import credentials_of, token_request
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
+from enrichment_assets.domain.jsontext import json_bytes, parse_json
+from enrichment_assets.domain.mail.gmail import LOOKED_BACK, ORIGINAL_ID, USER, Sent, header_of, sent_of
+from enrichment_assets.domain.provider import Answer, Conversation, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.request_parts import join_url, with_headers
+from enrichment_assets.domain.statuses import ErrorClass
+
+SCOPE = "https://www.googleapis.com/auth/gmail.modify"
+TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+_JSON = {"content-type": "application/json"}
+_RATES = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
+_RATE_SECONDS = 60.0
+_LOOKED_THROUGH = 5
+"""Mails to one address in the last days whose original Message-ID is compared."""
+
+REVOKED = "Google refuses the grant (invalid_grant): it was revoked, or the password changed; the mailbox pauses"
+
+
+class _Ended(Exception):
+    """The call is answered with what one of its requests was answered with."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Gmail(Provider):
+    """Calls to Gmail's API v1."""
+
+    name = "gmail"
+    title = "Gmail"
+    company = "Google"
+    home = "https://gmail.googleapis.com"
+    secrets = (Secret("credentials", "GMAIL_CREDENTIALS"),)
+    key_word = "GMAIL"
+    billing = "nothing: 6,000 units a minute and user, of which a mail takes 100"
+    documentation = "https://developers.google.com/workspace/gmail/api/reference/rest"
+
+    def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
+        """Add what is a token already; a grant is exchanged for one in the conversation.
+
+        Raises:
+            ConfigurationError: The credentials are none.
+        """
+        url = join_url(base_url, request.url)
+        is_token = credentials_of(secrets["credentials"]) is None
+        added = {"authorization": f"Bearer {secrets['credentials']}"} if is_token else {}
+        return with_headers(request, url, {**added, "accept": "application/json"})
+
+    def conversation(self, request: RenderedRequest, secrets: Mapping[str, str]) -> Conversation:
+        """The requests of one call, as the module's text says."""
+        return _held(request, credentials_of(secrets["credentials"]))
+
+    def classify(self, operation: str, answer: Answer) -> Verdict:
+        """Say what the answer means; see the module's quirks."""
+        said = error_body(answer).get("error")
+        if said in ("invalid_grant", "invalid_client", "unauthorized_client"):
+            text = REVOKED if said == "invalid_grant" else f"Google refuses the client ({said})"
+            return Verdict(ErrorClass.AUTH, message=describe(answer.status, text))
+        reasons = _reasons(said)
+        if answer.status == 429 or (answer.status == 403 and reasons & _RATES):
+            return Verdict(ErrorClass.RETRYABLE, message=describe(answer.status, "a rate"), retry_after=_RATE_SECONDS)
+        if answer.status == 403 and "dailyLimitExceeded" in reasons:
+            return Verdict(ErrorClass.QUOTA, message=describe(403, "the quota of the day"))
+        if answer.status == 403:
+            advice = "the grant may not do this (it needs gmail.modify), or the domain's policy forbids it"
+            return Verdict(ErrorClass.AUTH, message=describe(403, advice))
+        return classify_status(answer)
+
+
+def _reasons(said: Any) -> set[str]:
+    errors = said.get("errors") if isinstance(said, Mapping) else None
+    return {str(one.get("reason")) for one in errors if isinstance(one, Mapping)} if isinstance(errors, list) else set()
+
+
+def _held(request: RenderedRequest, credentials: Mapping[str, Any] | None) -> Conversation:
+    """All of one call."""
+    try:
+        if credentials is not None:
+            token = yield from _token(request.url, credentials)
+            request = with_headers(request, request.url, {"authorization": f"Bearer {token}"})
+        sent = sent_of(object_of(Answer(200, {}, request.content or b"{}")))
+        if request.method != "POST" or sent is None:  # a question that is one request
+            return (yield request)
+        return (yield from _once(request, sent))
+    except _Ended as ended:
+        return ended.answer
+
+
+def _once(request: RenderedRequest, sent: Sent) -> Conversation:
+    there = yield from _found(request, sent)
+    if there is not None:
+        return _answer({**there, "found": True})
+    told = yield from _told(request)
+    message = told["message"] if isinstance(told.get("message"), dict) else told
+    kept = {"id": message.get("id"), "threadId": message.get("threadId"), "found": False}
+    if message is not told:
+        kept["draft_id"] = told.get("id")
+    answer = yield _asked(request, f"/messages/{message.get('id')}", format="metadata", metadataHeaders="Message-ID")
+    known = header_of(object_of(answer), "Message-ID") if answer.status == 200 else None
+    return _answer({**kept, "message_id": known or sent.message_id})
+
+
+def _found(request: RenderedRequest, sent: Sent) -> Generator[RenderedRequest, Answer, dict[str, Any] | None]:
+    """The message if it is in the mailbox already, under our Message-ID or under one that Gmail gave it."""
+    named = yield from _listed(request, f"rfc822msgid:{sent.message_id.strip('<>')}")
+    if named:
+        return {"id": named[0].get("id"), "threadId": named[0].get("threadId"), "message_id": sent.message_id}
+    for one in (yield from _listed(request, f"in:sent to:{sent.recipient} {LOOKED_BACK}"))[:_LOOKED_THROUGH]:
+        message = yield from _told(_asked(request, f"/messages/{one.get('id')}", format="metadata"))
+        if header_of(message, ORIGINAL_ID) == sent.message_id:
+            known = header_of(message, "Message-ID")
+            return {"id": one.get("id"), "threadId": one.get("threadId"), "message_id": known or sent.message_id}
+    return None
+
+
+def _listed(request: RenderedRequest, query: str) -> Generator[RenderedRequest, Answer, list[dict[str, Any]]]:
+    told = yield from _told(_asked(request, "/messages", q=query, maxResults=str(_LOOKED_THROUGH)))
+    messages = told.get("messages")
+    return [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+
+
+def _asked(request: RenderedRequest, path: str, **query: str) -> RenderedRequest:
+    base = request.url.partition(USER)[0]
+    return replace(request, method="GET", url=f"{base}{USER}{path}", query=query, content=None)
+
+
+def _token(url: str, credentials: Mapping[str, Any]) -> Generator[RenderedRequest, Answer, str]:
+    base = url.partition(USER)[0]
+    endpoint = TOKEN_URL if base == Gmail.home else f"{base}/token"
+    told = yield from _told(token_request(credentials, SCOPE, endpoint, datetime.now(UTC)))
+    return str(told.get("access_token") or "")
+
+
+def _told(request: RenderedRequest) -> Generator[RenderedRequest, Answer, Mapping[str, Any]]:
+    """The object that a request is answered with; raises `_Ended` for any other answer."""
+    answer = yield request
+    if not 200 <= answer.status < 300:
+        raise _Ended(answer)
+    try:
+        told = parse_json(answer.body)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise _Ended(replace(answer, status=502))
+    return told
+
+
+def _answer(body: Mapping[str, Any]) -> Answer:
+    return Answer(200, _JSON, json_bytes(body))
