@@ -101,8 +101,9 @@ DELIVERY_ROOTS = ("fields", "remote_fields", "key", "target", "delivery", "looku
 now, by name; `remote_fields` the same as a list of `{id, value}`, where the lookups know ids of the destination's.
 """
 
-DELIVERY_MEMBERS = ("external_id", "previous", "current", "is_new")
-"""Of `delivery`: the id there, what was written last, what `read` found there now, whether it is made now."""
+DELIVERY_MEMBERS = ("external_id", "previous", "current", "is_new", "if_empty", "once")
+"""Of `delivery`: the id there, what was written last, what `read` found there now, whether it is made now; and names of
+the `fields` of this request that are written where nothing stands (`if_empty`), and at creation alone (`once`)."""
 
 FIELD_MEMBERS = ("name", "value", "id", "remote")
 """Of `field` in `field_update`: its name there, its value, its id and all else that the lookups know of it."""

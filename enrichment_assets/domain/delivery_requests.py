@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment_assets.domain.deliveries import DELIVERY_ROOTS, Change, Delivery
+from enrichment_assets.domain.deliveries import DELIVERY_ROOTS, Change, DeliveredField, Delivery, Write
 from enrichment_assets.domain.delivery_courses import Course, There, Ways
 from enrichment_assets.domain.delivery_rendering import delivery_of
 from enrichment_assets.domain.expressions import Expression
@@ -115,6 +115,7 @@ def names_of(
     target: str,
     lookups: Mapping[str, Any],
     provider: Provider,
+    rules: Mapping[str, DeliveredField],
     current: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What templates see of a delivery, beside `item`, `parameters` and `client_profile`.
@@ -135,6 +136,8 @@ def names_of(
             "previous": dict(there.written) if there is not None else {},
             "current": current,
             "is_new": there is None or there.is_new,
+            "if_empty": [name for name in remote if rules[name].write is Write.IF_EMPTY],
+            "once": [name for name in remote if rules[name].write is Write.NEVER],
         },
     }
     if course.field is not None:

@@ -13,10 +13,20 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from enrichment_assets.domain.crm.airtable import field_faults, key_faults
+from enrichment_assets.domain.crm.airtable import cell_value, field_faults, key_faults
+from enrichment_assets.domain.crm.values import fitting
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
-from enrichment_assets.domain.provider import Answer, Check, Provider, RenderedRequest, Secret, Verdict, Wanted
+from enrichment_assets.domain.provider import (
+    Answer,
+    Check,
+    Provider,
+    RemoteField,
+    RenderedRequest,
+    Secret,
+    Verdict,
+    Wanted,
+)
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
@@ -63,6 +73,11 @@ class Airtable(Provider):
         if status == 422 and code:
             return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, f"Airtable refused it: {said or code}"))
         return classify_status(answer)
+
+    def remote_field(self, name: str, value: Any, lookups: Mapping[str, Any]) -> RemoteField:
+        """A value in the form of its field, where the lookup `fields` says what there is."""
+        fields = lookups.get("fields")
+        return RemoteField(value if fields is None else fitting(cell_value, name, value, fields), name)
 
     def check(self, wanted: Wanted) -> Check:
         """The table, its fields, the key's field, and the right to write."""

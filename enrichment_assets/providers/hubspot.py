@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from enrichment_assets.domain.crm.hubspot import field_faults, key_faults
+from enrichment_assets.domain.crm.hubspot import field_faults, key_faults, property_value
 from enrichment_assets.domain.crm.hubspot_batches import addresses, asked_for, parted
+from enrichment_assets.domain.crm.values import fitting
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
 from enrichment_assets.domain.provider import (
@@ -23,6 +24,7 @@ from enrichment_assets.domain.provider import (
     Check,
     Conversation,
     Provider,
+    RemoteField,
     RenderedRequest,
     Secret,
     Verdict,
@@ -76,6 +78,11 @@ class HubSpot(Provider):
         if category == "VALIDATION_ERROR":
             return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, f"HubSpot refused it: {_said(told)}"))
         return classify_status(answer)
+
+    def remote_field(self, name: str, value: Any, lookups: Mapping[str, Any]) -> RemoteField:
+        """A value in the form of its property, where the lookup `properties` says what there is."""
+        properties = lookups.get("properties")
+        return RemoteField(value if properties is None else fitting(property_value, name, value, properties), name)
 
     def conversation(self, request: RenderedRequest, secrets: Mapping[str, str]) -> Conversation | None:
         """A batch that is upserted looks first who of it is there by address: `domain.crm.hubspot_batches`."""

@@ -6,12 +6,13 @@ no option is no option, however near one is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from enrichment_assets.domain.coercion import UNFIT, coerce
+from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.expressions import blank
 
 MOST_NAMED = 30
@@ -99,6 +100,19 @@ def named(options: Iterable[str]) -> str:
     every = list(options)
     rest = len(every) - MOST_NAMED
     return (", ".join(every[:MOST_NAMED]) or "nothing") + (f" and {rest} more" if rest > 0 else "")
+
+
+def fitting(
+    write: Callable[[str, Any, Sequence[Mapping[str, Any]]], Any],
+    name: str,
+    value: Any,
+    known: Sequence[Mapping[str, Any]],
+) -> Any:
+    """A value as a field takes it, by what is known of the fields there; raises `ContractError` where it takes none."""
+    try:
+        return write(name, value, known)
+    except Unfit as fault:
+        raise ContractError(str(fault), code="delivery.value_unfit") from None
 
 
 def faults_of(names: Iterable[str], write: Callable[[str], Any]) -> list[str]:

@@ -58,6 +58,7 @@ def delivery_names(delivering: Delivering, planned: PlannedLead, course: Course 
         target=planned.target,
         lookups=delivering.lookups or {},
         provider=delivering.provider,
+        rules=delivering.requests.delivery.fields,
         current=planned.current,
     )
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from enrichment_assets.domain.deliveries import DeliveryState
 from enrichment_assets.domain.delivery_courses import Action, Left, There, after_success
-from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, Status
+from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, SkipReason, Status
 from enrichment_assets.engine.calls.attempt import Attempt
 from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, failed
 from enrichment_assets.engine.deliveries.delivering import Delivering, next_course
@@ -30,7 +30,17 @@ def judged(delivering: Delivering, planned: PlannedLead, decision: Decision, *, 
         return _taken(delivering, planned, decision, creating=creating, expects_id=expects_id)
     if decision.status is Status.AMBIGUOUS:
         return _unknown(delivering, decision, creating=creating)
-    return decision
+    return _refused(decision)
+
+
+def _refused(decision: Decision) -> Decision:
+    """A lead that the destination would not have has failed there, and is no row that was left out; others stay."""
+    word, _, said = (decision.reason or "").partition(": ")
+    if decision.status is not Status.SKIPPED or word != SkipReason.INVALID_INPUT or decision.error_class is not None:
+        return decision
+    if decision.call_state is not CallState.APPLIED:
+        return decision
+    return failed(ErrorClass.INVALID_INPUT, said or word, decision.cost)
 
 
 def _taken(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from enrichment_assets.domain.delivery_courses import Left
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
@@ -69,12 +70,18 @@ class LeadDelivery(Shape):
             plan.not_chosen,
             plan.under_way,
             None if mine is None else _summed((_word(one), one.leads) for one in mine),
-            None if mine is None else _summed((one.reason or "", one.leads) for one in mine if one.status in _FAILED),
+            None if mine is None else _summed((one.reason or "", one.leads) for one in mine if _is_not_taken(one)),
             (stopped or {}).get(plan.destination),
         )
 
 
 _FAILED = ("FAILED", "AMBIGUOUS")
+_FOUND_OUT = (Left.INVALID.value, Left.DELETED.value)
+"""Why a lead that was planned is left out only when its turn comes: what it says is no value there, or it is gone."""
+
+
+def _is_not_taken(one: Counts) -> bool:
+    return one.status in _FAILED or (one.reason or "").partition(":")[0] in _FOUND_OUT
 
 
 def _word(one: Counts) -> str:
