@@ -75,3 +75,12 @@ def header_of(message: Mapping[str, Any], name: str) -> str | None:
         if isinstance(one, Mapping) and str(one.get("name", "")).lower() == name.lower():
             return str(one.get("value", "")).strip() or None
     return None
+
+
+def raw_of(message: Mapping[str, Any]) -> bytes | None:
+    """The bytes of a message that was asked for with `format=raw`; None: it has none."""
+    raw = message.get("raw")
+    try:
+        return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)) if isinstance(raw, str) else None
+    except ValueError:
+        return None

@@ -199,7 +199,7 @@ def _send_draft(mailbox: Mailbox, call: Call, _: re.Match[str]) -> Reply:
 
 
 def _list(mailbox: Mailbox, call: Call, _: re.Match[str]) -> Reply:
-    terms = [term.partition(":")[::2] for term in call.query.get("q", "").split()]
+    terms = [term.partition(":")[::2] for term in call.query.get("q", "").split() if not term.startswith("-")]
     found = [one for one in mailbox.messages.values() if all(_fits(one, name, value) for name, value in terms)]
     newest = sorted(found, key=lambda one: -one.internal_date)
     start, size = int(call.query.get("pageToken") or 0), min(int(call.query.get("maxResults") or 100), 500)
@@ -218,7 +218,7 @@ def _fits(one: Stored, name: str, value: str) -> bool:
         return value.lower() in (address.lower() for address in one.parsed.recipients)
     if name == "in":
         return value.upper() in one.labels
-    return name == "newer_than"
+    return name in ("newer_than", "after")
 
 
 def _get(mailbox: Mailbox, call: Call, found: re.Match[str]) -> Reply:
