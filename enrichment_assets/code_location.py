@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from enrichment_assets.assets.delivery import build_delivery_assets, delivery_jobs
 from enrichment_assets.assets.enrichment import build_enrichment_asset
 from enrichment_assets.assets.extraction import build_model_assets
 from enrichment_assets.assets.freshness import freshness_batches, freshness_job, freshness_schedule
@@ -36,6 +37,7 @@ from enrichment_assets.sensors.alerts import alert_sensor
 from enrichment_assets.sensors.analytics import analytics_sensor
 from enrichment_assets.sensors.asked import asked_changes_sensor
 from enrichment_assets.sensors.callbacks import callback_sensor
+from enrichment_assets.sensors.deliveries import delivery_sensor
 from enrichment_assets.sensors.drafts import draft_sensor
 from enrichment_assets.sensors.erasures import erasure_sensor
 from enrichment_assets.sensors.events import event_sensor
@@ -73,6 +75,7 @@ def build_definitions(
     where = platform or PlatformResource()
     shown = registered_workflows(where.settings()) if workflows is None else list(workflows)
     steps = [workflow for workflow in shown if workflow.delivery is None]
+    deliveries = [workflow for workflow in shown if workflow.delivery is not None]
     slugs = {workflow.slug for workflow in steps}
     phases = phase_jobs(slugs)
     return dg.Definitions(
@@ -84,6 +87,7 @@ def build_definitions(
             instantly_accounts_raw,
             instantly_daily_analytics_raw,
             freshness_batches,
+            *build_delivery_assets(deliveries),
         ],
         jobs=[
             batch_job,
@@ -91,6 +95,7 @@ def build_definitions(
             retention_job,
             instantly_job,
             freshness_job,
+            *delivery_jobs(deliveries),
             *(phase.job for phase in phases),
             *whole_jobs(slugs),
         ],
@@ -107,6 +112,7 @@ def build_definitions(
             source_sensor,
             erasure_sensor,
             asked_changes_sensor,
+            *([delivery_sensor] if deliveries else []),
         ],
         resources={
             "platform": where,

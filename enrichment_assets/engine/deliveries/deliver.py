@@ -41,6 +41,9 @@ MOST_TURNS = 600
 ASK_AGAIN = 60.0
 """Seconds until a destination is asked again whether it has what nobody knows about."""
 
+UNKNOWN_BEFORE = 3600.0
+"""Seconds until a step of a sequence is looked at again whose predecessor's fate nobody knows."""
+
 MOST_ASKED = 20
 """Times that it is asked before a person has to look."""
 
@@ -64,6 +67,8 @@ async def deliver(run: Run, item: LoadedItem, step: Step, delivering: Delivering
             return await _leave(run, item, step, left(Left.INVALID, str(error)))
         if course.action is Action.LEAVE:
             return await _leave(run, item, step, course)
+        if course.action is Action.CREATE and (ending := await _in_sequence(run, item, step, delivering, planned)):
+            return ending
         if course.action is Action.ASK:
             ending = await _ask(run, item, step, delivering, planned)
         else:
@@ -73,6 +78,26 @@ async def deliver(run: Run, item: LoadedItem, step: Step, delivering: Delivering
         if run.stopping or step.stop is not None:
             return PUT_OFF
     return PUT_OFF
+
+
+async def _in_sequence(
+    run: Run, item: LoadedItem, step: Step, delivering: Delivering, planned: PlannedLead
+) -> Ending | None:
+    """Leave or put off a step of a sequence whose time has not come; None: it has, or it is no such step."""
+    follows = delivering.requests.delivery.follows
+    if follows is None:
+        return None
+    before = item.states.get(follows.delivery)
+    if planned.followed_for is None and before is not None and before.status is Status.COMPLETED:
+        await _look_again(run, item, step)  # it went in this run
+        planned = item.planned.get(step.slug, planned)
+    if planned.followed_for is None:
+        if before is not None and before.status is Status.AMBIGUOUS:
+            return await _later(run, item, step, f"nobody knows whether {follows.delivery} went", UNKNOWN_BEFORE)
+        return await _leave(run, item, step, left(Left.OUT_OF_SEQUENCE, f"{follows.delivery} was not delivered"))
+    if (seconds := follows.wait - planned.followed_for) > 0:
+        return await _later(run, item, step, f"waits after {follows.delivery}", seconds)
+    return None
 
 
 def _goes_on(ending: Ending) -> bool:

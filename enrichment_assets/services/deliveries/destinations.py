@@ -55,9 +55,11 @@ class Destinations:
         """A delivery as a run has it, at its place among the deliveries of a batch; raises as `get`."""
         workflow = self.get(slug)
         version = self.profile.version if self.profile is not None and profile_names(workflow) else None
+        follows = None if workflow.delivery is None else workflow.delivery.follows
         return BlueprintStep(
             position=DELIVERY_POSITION + number,
             workflow=workflow,
+            after=[] if follows is None else [follows.delivery],
             registry_version=workflow.version(),
             profile=version,
         )

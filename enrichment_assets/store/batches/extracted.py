@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.deliveries.batches import AUTOMATIC
 from enrichment_assets.store.outgoing.events import FINISHED
 
 
@@ -14,7 +15,7 @@ def mark_extracted(connection: Connection, batch_key: str) -> None:
         with marked as (
           update batches set extracted_at = clock_timestamp() where batch_key = %s
           returning id, client_id, batch_key, pipeline_slug, finished_at
-        ) {FINISHED}
+        ), delivering as ({AUTOMATIC}) {FINISHED}
         """,
         (batch_key,),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from enrichment_assets.domain.deliveries import DELIVERY_POSITION
 from enrichment_assets.store.database import AsyncConnection, Connection
 
 
@@ -135,3 +136,63 @@ def counts_of(connection: Connection, batch_id: int, slugs: Sequence[str]) -> li
             """,
             (batch_id, list(slugs)),
         ).fetchall()
+
+
+def is_planned(connection: Connection, batch_id: int, slug: str) -> bool:
+    """Whether the leads of a delivery are planned as they are now; also where somebody has chosen some of them."""
+    row = connection.execute(
+        """
+        select d.step is not null and (cardinality(d.conditions) > 0 or (
+                 d.planned_for is not distinct from b.extracted_at
+                 and not exists (select from approvals a where a.batch_id = b.id and a.decided_at > d.planned_at)))
+               as is_planned
+        from batch_deliveries d join batches b on b.id = d.batch_id
+        where d.batch_id = %s and d.workflow_slug = %s
+        """,
+        (batch_id, slug),
+    ).fetchone()
+    return row is not None and bool(row["is_planned"])
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A delivery of a batch of which something is due, and since when."""
+
+    batch_key: str
+    workflow_slug: str
+    since: datetime
+
+
+def due_deliveries(connection: Connection, most: int = 200) -> list[DueDelivery]:
+    """What is due and nobody works on, the longest due first; nothing of a batch that is put away or held."""
+    with connection.cursor(row_factory=class_row(DueDelivery)) as cursor:
+        return cursor.execute(
+            """
+            select b.batch_key, d.workflow_slug, d.resume_at as since
+            from batch_deliveries d join batches b on b.id = d.batch_id
+            where d.resume_at <= clock_timestamp() and b.retired_at is null and b.given_up_at is null
+              and not b.holds ? '*' and not b.holds ? d.workflow_slug
+              and not exists (select from runners r where r.batch_id = b.id and r.ended_at is null
+                                and r.expires_at > clock_timestamp())
+            order by d.resume_at, b.id limit %s
+            """,
+            (most,),
+        ).fetchall()
+
+
+AUTOMATIC = f"""
+insert into batch_deliveries (batch_id, workflow_slug, client_id, position, automatic, asked_by, resume_at)
+select m.id, n.slug, m.client_id, {DELIVERY_POSITION} + n.place - 1, true, 'schedule:delivery', clock_timestamp()
+from marked m join batches b on b.id = m.id and b.blueprint ? 'deliver'
+cross join jsonb_array_elements_text(b.blueprint -> 'deliver') with ordinality as n(slug, place)
+on conflict (batch_id, workflow_slug) do update set automatic = true, resume_at = excluded.resume_at
+"""
+"""What a pipeline says of its leads is due once a batch is extracted: the rows `marked` (id, client_id)."""
+
+
+# one row: of one batch's few deliveries
+def wake_automatic(connection: Connection, batch_id: int) -> None:
+    """Have the leads of a batch that go somewhere by themselves planned again: a person has decided about drafts."""
+    connection.execute(
+        "update batch_deliveries set resume_at = clock_timestamp() where batch_id = %s and automatic", (batch_id,)
+    )

@@ -27,6 +27,7 @@ class PlannedLead:
         there: As it was when it was loaded.
         call: The last call about it: its id, number of attempts, and what was set aside for it.
         current: What the destination has now, where it was read.
+        followed_for: Of a step of a sequence: seconds since the step before it was delivered; None: it was not.
     """
 
     key: str
@@ -41,6 +42,7 @@ class PlannedLead:
     there: There | None = None
     call: tuple[int, int, Decimal] | None = None
     current: Mapping[str, Any] | None = field(default=None)
+    followed_for: float | None = None
 
 
 # crash point: planned-leads-are-loaded
@@ -52,10 +54,16 @@ async def load_planned(
         f"""
         select p.item_id as item, p.workflow_slug as slug, p.key, p.target, p.identity_sha256, p.identity_field,
                p.identities, p.lead, p.fields, p.content_sha256, p.read_sha256, p.approval_ids, b.asked_by, {THERE},
-               c.id as call, c.attempt, c.estimated_cost
+               c.id as call, c.attempt, c.estimated_cost, f.followed_for
         from planned_deliveries p
         join batch_deliveries b on b.batch_id = p.batch_id and b.workflow_slug = p.workflow_slug
         left join deliveries d on d.key = p.key left join provider_calls c on c.id = d.call_id
+        left join lateral (
+          select extract(epoch from clock_timestamp() - max(e.first_delivered_at))::float8 as followed_for
+          from delivery_identities k join deliveries e on e.key = k.key
+          where k.client_id = p.client_id and k.destination = b.step #>> '{{workflow,delivery,follows,delivery}}'
+            and k.identity_sha256 = any(p.identities)
+        ) f on true
         where p.item_id = any(%s::bigint[]) and p.workflow_slug = any(%s::text[])
         """,
         (list(item_ids), list(slugs)),
@@ -75,6 +83,7 @@ def _planned(row: Mapping[str, Any]) -> PlannedLead:
         approvals=row["approval_ids"],
         actor=row["asked_by"],
         there=there_of(row),
+        followed_for=row["followed_for"],
         call=None if row["call"] is None else (row["call"], row["attempt"], row["estimated_cost"]),
     )
 

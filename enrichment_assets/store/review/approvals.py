@@ -9,6 +9,7 @@ from datetime import datetime
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.drafts import Bytes, Decided, Decision
 from enrichment_assets.store.database import Connection, Row
+from enrichment_assets.store.deliveries.batches import wake_automatic
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def add(
     note: str | None,
 ) -> list[int]:
     """Write down a decision about drafts of one batch, each (item id, workflow, bytes); the new rows' ids, in order."""
+    wake_automatic(connection, batch["id"])
     rows = connection.execute(
         """
         insert into approvals (client_id, batch_id, item_id, workflow_slug, decision, draft_sha256, facts_sha256,
