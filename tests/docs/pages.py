@@ -48,6 +48,7 @@ FOR_USERS = (
     "docs/freshness.md",
     "docs/clickup.md",
     "docs/instantly.md",
+    "docs/outreach.md",
     "docs/analytics.md",
     "docs/companies.md",
     "docs/golden.md",
