@@ -113,6 +113,7 @@ class Code(StrEnum):
     PULL_DISCONNECT = "pull.disconnect"
     PULL_FILE = "pull.file"
     CAMPAIGN_CREATE = "campaign.create"
+    CAMPAIGN_LAUNCH = "campaign.launch"
     CAMPAIGN_ACTIVATE = "campaign.activate"
     USER_ADD = "user.add"
     USER_ROLE = "user.role"
