@@ -107,6 +107,52 @@ def show(name: Name, client: Client, as_json: AsJson = False) -> None:
         say(line)
 
 
+@app.command("launch")
+def launch(
+    name: Name,
+    client: Client,
+    batch: Annotated[str, typer.Option("--batch", help="Key of the batch whose leads go.")],
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="Only leads for which this holds, as COLUMN=VALUE; may be repeated."),
+    ] = None,
+    delivery: Annotated[
+        str | None, typer.Option("--delivery", help="Slug of the workflow. [default: instantly-campaign]")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say who would be added, changed, left alone and refused.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a batch's finished leads into a campaign: approved, not suppressed, each once. It sends no more than before.
+
+    Example: enrich campaign launch "Golf, spring" --client acme --batch acme-1-agency-1 --dry-run
+    """
+    from enrichment_assets.cli.deliver import print_delivery, stopped_politely
+    from enrichment_assets.providers import build_providers
+    from enrichment_assets.services.campaigns import launching
+    from enrichment_assets.services.shapes.deliveries import LeadDelivery
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    asked = launching.Launch(client, name, batch, where or [], delivery or launching.DELIVERY)
+    if dry_run:
+        found = LeadDelivery.of(batch, launching.plan_launch(hq, settings, asked))
+    else:
+        providers = build_providers(settings.sandbox_url)
+        with stopped_politely() as stop:
+            done = launching.launch(hq, settings, asked, actor=actor(), providers=providers, stop=stop)
+        [plan] = done.plans
+        found = LeadDelivery.of(batch, plan, done.stands, done.stopped)
+    if as_json:
+        print_json(found)
+        return
+    print_delivery(found)
+    if dry_run:
+        say("nothing was sent; without --dry-run it is", err=True)
+
+
 @app.command("activate")
 def activate(
     name: Name,

@@ -61,20 +61,20 @@ def deliver(
         found = [LeadDelivery.of(batch, plan) for plan in plans]
     else:
         providers = build_providers(settings.sandbox_url)
-        with _stopped_politely() as stop:
+        with stopped_politely() as stop:
             done = delivered(hq, settings, batch, to or [], where or [], actor=actor(), providers=providers, stop=stop)
         found = [LeadDelivery.of(batch, plan, done.stands, done.stopped) for plan in done.plans]
     if as_json:
         print_json(found)
         return
     for one in found:
-        _print(one)
+        print_delivery(one)
     if dry_run:
         say("nothing was sent; without --dry-run it is", err=True)
 
 
 @contextmanager
-def _stopped_politely() -> Iterator[threading.Event]:
+def stopped_politely() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set: calls under way are finished."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -85,7 +85,8 @@ def _stopped_politely() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _print(one: LeadDelivery) -> None:
+def print_delivery(one: LeadDelivery) -> None:
+    """What became of leads at one destination, for a person."""
     say(f"{one.destination}: {one.leads:,} leads")
     say(f"  made there     {one.created:,}")
     say(f"  written again  {one.updated:,}")

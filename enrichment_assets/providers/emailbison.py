@@ -22,6 +22,7 @@ class EmailBison(Provider):
     own_address = True
     secrets = (Secret("api_key", "EMAILBISON_API_KEY"),)
     key_word = "EMAILBISON"
+    contacts = True
     billing = "nothing for a call: the plan is paid by the month"
     documentation = "https://docs.emailbison.com"
 

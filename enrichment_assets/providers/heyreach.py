@@ -23,6 +23,7 @@ class HeyReach(Provider):
     home = "https://api.heyreach.io"
     secrets = (Secret("api_key", "HEYREACH_API_KEY"),)
     key_word = "HEYREACH"
+    contacts = True
     billing = "nothing for a call: the plan is paid by the month"
     documentation = "https://documenter.getpostman.com/view/23808049/2sA2xb5F75"
 

@@ -25,6 +25,7 @@ class Instantly(Provider):
     home = "https://api.instantly.ai"
     secrets = (Secret("api_key", "INSTANTLY_API_KEY"),)
     key_word = "INSTANTLY"
+    contacts = True
     billing = "nothing for a call: the plan is paid by the month, and API v2 is a part of some plans only"
     documentation = "https://developer.instantly.ai/api/v2"
 

@@ -23,6 +23,7 @@ class Lemlist(Provider):
     home = "https://api.lemlist.com"
     secrets = (Secret("api_key", "LEMLIST_API_KEY"),)
     key_word = "LEMLIST"
+    contacts = True
     billing = "nothing for a lead; findEmail and verifyEmail cost credits"
     documentation = "https://developer.lemlist.com"
 

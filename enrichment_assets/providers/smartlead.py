@@ -24,6 +24,7 @@ class Smartlead(Provider):
     home = "https://server.smartlead.ai"
     secrets = (Secret("api_key", "SMARTLEAD_API_KEY"),)
     key_word = "SMARTLEAD"
+    contacts = True
     billing = "nothing for a call: the plan is paid by the month"
     documentation = "https://api.smartlead.ai/reference"
 

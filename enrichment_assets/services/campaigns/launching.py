@@ -101,9 +101,7 @@ def launch(
     [plan] = done.plans
     said = {"batch": asked.batch, "where": list(asked.where), "created": plan.created, "updated": plan.updated}
     with hq.transaction() as connection:
-        note_action(
-            connection, actor, Code.CAMPAIGN_LAUNCH, campaign.name, client_id=campaign.client_id, after=said
-        )
+        note_action(connection, actor, Code.CAMPAIGN_LAUNCH, campaign.name, client_id=campaign.client_id, after=said)
     return done
 
 
@@ -120,7 +118,7 @@ def _over(hq: Hq, asked: Launch) -> dict[str, ClientWorkflowConfig]:
     _check_variables(hq, asked, campaign)
     return {
         asked.delivery: ClientWorkflowConfig(
-            parameters={"campaign_id": campaign.external_id}, secrets={DEFAULT_PURPOSE: whom.secret_variable}
+            settings={"parameters.campaign_id": campaign.external_id}, secrets={DEFAULT_PURPOSE: whom.secret_variable}
         )
     }
 

@@ -16,7 +16,7 @@ from enrichment_assets.domain.delivery_courses import Left
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code
-from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep
+from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, ClientWorkflowConfig
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.engine.deliveries.delivering import contacts_people
 from enrichment_assets.engine.run.advance import Progress
@@ -48,7 +48,13 @@ class Delivered:
 
 
 def plan_deliveries(
-    hq: Hq, settings: Settings, batch_key: str, to: Sequence[str], where: Sequence[str] = ()
+    hq: Hq,
+    settings: Settings,
+    batch_key: str,
+    to: Sequence[str],
+    where: Sequence[str] = (),
+    *,
+    over: Mapping[str, ClientWorkflowConfig] | None = None,
 ) -> list[DeliveryPlan]:
     """What `deliver` would do, without doing or writing any of it; the warehouse is brought up to date.
 
@@ -56,7 +62,7 @@ def plan_deliveries(
         NotFoundError: There is no such batch, or no such delivery.
         ConfigurationError: Nothing says where to, or a destination is switched off.
     """
-    work = _Work(hq, settings, batch_key, to, where)
+    work = _Work(hq, settings, batch_key, to, where, over)
     plans = []
     for step in work.steps():
         plan = DeliveryPlan(step.slug)
@@ -79,6 +85,7 @@ def deliver(
     providers: Mapping[str, Provider],
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    over: Mapping[str, ClientWorkflowConfig] | None = None,
 ) -> Delivered:
     """Plan the leads of a batch for these destinations, and take them there as far as that can be done now.
 
@@ -97,7 +104,7 @@ def deliver(
         NotFoundError, ConfigurationError: As `plan_deliveries`.
         Interrupted: `stop` was set.
     """
-    work = _Work(hq, settings, batch_key, to, where)
+    work = _Work(hq, settings, batch_key, to, where, over)
     plans = [_written(work, step, actor) for step in work.steps()]
     slugs = [plan.destination for plan in plans]
     report = run_deliveries(hq, settings, batch_key, slugs, providers=providers, on_progress=on_progress, stop=stop)
@@ -154,14 +161,22 @@ def _batch(settings: Settings, row: Row, steps: Sequence[BlueprintStep], profile
 class _Work:
     """A batch whose leads are to be delivered, with what it is asked for."""
 
-    def __init__(self, hq: Hq, settings: Settings, batch_key: str, to: Sequence[str], where: Sequence[str]) -> None:
+    def __init__(
+        self,
+        hq: Hq,
+        settings: Settings,
+        batch_key: str,
+        to: Sequence[str],
+        where: Sequence[str],
+        over: Mapping[str, ClientWorkflowConfig] | None,
+    ) -> None:
         self.hq, self.settings, self.where = hq, settings, list(where)
         self.conditions = parse_conditions(where)
         with hq.transaction() as connection:
             row = get_batch(connection, batch_key)
             if row is None:
                 raise no_such_batch(connection, batch_key)
-        self.destinations: Destinations = destinations_of(hq, row["client"], row["client_id"])
+        self.destinations: Destinations = destinations_of(hq, row["client"], row["client_id"], over)
         self.slugs = list(dict.fromkeys(to or Blueprint.model_validate(row["blueprint"]).deliver))
         if not self.slugs:
             raise ConfigurationError(

@@ -65,8 +65,13 @@ class Destinations:
         )
 
 
-def destinations_of(hq: Hq, client: str, client_id: int) -> Destinations:
-    """The deliveries that a client can have its leads go to."""
+def destinations_of(
+    hq: Hq, client: str, client_id: int, over: Mapping[str, ClientWorkflowConfig] | None = None
+) -> Destinations:
+    """The deliveries that a client can have its leads go to.
+
+    `over`: slug -> settings that count over the client's this time, such as the campaign that is launched.
+    """
     with registry(hq) as connection:
         workflows = store.readable_workflows(store.list_workflow_rows(connection))
         configs = store.client_configs(connection, client_id)
@@ -78,6 +83,8 @@ def destinations_of(hq: Hq, client: str, client_id: int) -> Destinations:
             continue
         config = configs.get(slug, none)
         found[slug] = apply_config(client, workflow, config)
+        if over is not None and slug in over:
+            found[slug] = apply_config(client, found[slug], over[slug])
         if not (found[slug].enabled and config.enabled):
             off.add(slug)
     return Destinations(client, found, frozenset(off), profile)
