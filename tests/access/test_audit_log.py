@@ -63,6 +63,7 @@ test runs it and looks for its row."""
 
 NOTHING_THERE = {
     "replay": "only its dry run is run there; tests/platform/test_operator_actions.py replays",
+    "campaign launch": "only its dry run is run there; tests/outreach/test_launching.py launches",
     "campaign activate": "there are no leads in it; tests/outreach/test_campaigns.py activates one",
     "webhook recover": "there is nothing to recover there",
 }

@@ -172,6 +172,7 @@ PRINTED: Mapping[str, str] = {
     "campaign create": "Campaign",
     "campaign list": "list of Campaign",
     "campaign show": "Campaign",
+    "campaign launch": "LeadDelivery",
     "give-up": "GivenUp",
     "archive": "PutAway",
     "restore": "PutAway",

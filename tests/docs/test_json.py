@@ -445,6 +445,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("campaign listen", ("campaign", "listen", "acme-instantly", "--client", "acme")),
     ("campaign list", ("campaign", "list")),
     ("campaign show", ("campaign", "show", "Golf", "--client", "acme")),
+    ("campaign launch", ("campaign", "launch", "Golf", "--client", "acme", "--batch", BATCH, "--dry-run")),
     ("instantly disconnect", ("instantly", "disconnect", "--client", "acme")),
     ("give-up", ("give-up", "clean-1", "--yes")),
     ("archive", ("archive", "upload", "{upload}")),
@@ -467,7 +468,14 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """What is typed for each line of `PRINTED`, in this order, in one home."""
 
-SIMULATED = {"events source connect", "campaign create", "campaign listen", "campaign show", "deliver"}
+SIMULATED = {
+    "events source connect",
+    "campaign create",
+    "campaign listen",
+    "campaign show",
+    "campaign launch",
+    "deliver",
+}
 """Commands that ask a provider: they are run before the simulator."""
 
 WITHOUT_JSON = {

@@ -179,6 +179,7 @@ def test_the_block_list_and_our_suppressions_are_brought_together(desk: Desk) ->
 def test_a_key_without_a_scope_for_one_part_is_told_and_the_other_parts_are_looked_at(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    desk.sandbox.configure(hold_callbacks=True)
     listen_to_instantly(desk.hq, desk.settings, "acme", NAME, actor=TESTER)
     desk.happen("ann", "bounced")
     scopes = "leads:read+emails:read+webhooks:all+block_list_entries:all"

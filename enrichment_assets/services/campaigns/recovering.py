@@ -167,12 +167,14 @@ def look(hq: Hq, settings: Settings, whose: Whose, cursor: Mapping[str, Any] | N
     now, at = datetime.now(UTC), dict(cursor or {})
     waiting = block_list.untold(hq, settings, whose.client_id, int(at.get("suppression", 0)))
     with hq.transaction() as connection:
-        token, unread = store.token_of(connection, whose.source_id), store.is_unread(connection, whose.source_id)
+        token = store.token_of(connection, whose.source_id)
     found = in_workspace(hq, settings, whose.client, lambda there: _Look(there, at, waiting, token, now).all())
     actor = Actor(ActorKind.EVENT, name_from(whose.name))
     block_list.suppress_blocked(hq, settings, whose.client_id, found.blocked, actor=actor)
     if found.addresses:
         fresh, suppressed = _compared(hq, settings, whose, found)
+        with hq.transaction() as connection:
+            unread = store.is_unread(connection, whose.source_id)
         if unread:  # what they say may be what these messages tell: another look will see
             found.cursor.pop("leads_at")
         else:

@@ -99,6 +99,7 @@ def deliver(
         providers: By name.
         on_progress: Called about twice a second.
         stop: When set, calls under way end and nothing more leaves.
+        over: Slug -> settings that count over the client's this time.
 
     Raises:
         NotFoundError, ConfigurationError: As `plan_deliveries`.
