@@ -87,7 +87,7 @@ def _admitted(page: Page, hq: Hq, settings: Settings, doors: Doors, visit: _Visi
         doors.address(request),
         request.cookies.get(DEVICE, ""),
         request.path_params,
-        request.query_params,
+        request.query_params if page.method == "GET" or page.takes_file else {},  # a form goes to its page's address
         {},
     )
     if visit.caller is not None:

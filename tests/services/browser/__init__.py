@@ -1,0 +1,1 @@
+"""Stories in a browser: Debian's Chromium, driven by Playwright from an environment of its own."""
