@@ -23,6 +23,10 @@ QUOTED = {
     "Gmail, Polish": "{}\n\npon., 2 lis 2026 o 09:00 Sam <sam@agency.example> napisał(a):\n\n> wypisz\n",
     "Gmail, Japanese": "{}\n\n2026年11月2日(月) 9:00 Sam <sam@agency.example>:\n\n> x\n",
     "Thunderbird": "{}\n\nAm 02.11.26 um 09:00 schrieb Sam Sales:\n> Hallo\n",
+    "Yahoo": (
+        "{}\n\n    On Monday, November 2, 2026 at 09:00:00 AM GMT, Sam <sam@agency.example> wrote:  \n \n Hello\n\n"
+        "unsubscribe\n"
+    ),
     "Apple Mail": "{}\n\n> On 2 Nov 2026, at 09:00, Sam Sales <sam@agency.example> wrote:\n> \n> unsubscribe\n",
     "Outlook": (
         "{}\n\nFrom: Sam Sales <sam@agency.example>\nSent: Monday, November 2, 2026 9:00 AM\n"
@@ -148,6 +152,10 @@ BACK = [
     ("Ik ben afwezig t/m 8 november 2026.", date(2026, 11, 9)),
     ("Jag är på semester till och med 8 november.", date(2026, 11, 9)),
     ("Back on 2026-11-09.", date(2026, 11, 9)),
+    ("I am out from 2 to 9 November 2026, write to my 12 colleagues.", date(2026, 11, 10)),
+    ("Je suis absent du 2 au 9 novembre.", date(2026, 11, 10)),
+    ("Estar\u00e9 fuera del 2 al 9 de noviembre.", date(2026, 11, 10)),
+    ("Van 2 tot 9 november ben ik er niet.", date(2026, 11, 10)),
     ("I am away until 11/12/2026.", None),  # December, or the twelfth of November
     ("I am away until further notice.", None),
     ("I was away until 9 October 2026.", None),  # over

@@ -131,12 +131,12 @@ def _complainer(message: Message, returned: Returned) -> str | None:
 
 def _of_answer(message: Message, received: datetime | None) -> Inbound:
     written = written_in(message)
-    found = replace(_plain(message, InboundKind.ANSWER), text=written.new)
-    if signs := auto_signs(message, written.new):
+    found = replace(_plain(message, InboundKind.ANSWER), text=written)
+    if signs := auto_signs(message, written):
         today = (received or found.at or datetime.now(UTC)).date()
-        back = back_on(f"{written.new}\n{found.subject}", today)
+        back = back_on(f"{written}\n{found.subject}", today)
         return replace(found, kind=InboundKind.AUTO_REPLY, signs=signs, back=back)
-    return replace(found, stop=stop_wish(written.new, found.subject))
+    return replace(found, stop=stop_wish(written, found.subject))
 
 
 def _plain(message: Message, kind: InboundKind) -> Inbound:

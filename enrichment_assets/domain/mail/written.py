@@ -8,7 +8,6 @@ its quotation goes first.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,7 @@ _UNSEEN = "script, style, head, title, template"
 _BLOCKS = frozenset("address blockquote div dd dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tr ul".split())  # noqa: SIM905
 _HEADER = re.compile(r"^[*_> \t]*[^\W\d_][^:\n]{0,30}[*_]* ?[:：][*_]*\s*(\S.*)?$")
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
+_BRACKETED = re.compile(r"[<(]\s*[^\s@<>]+@[^\s@<>]+\s*[>)]")
 _RULE = re.compile(r"^\s*(?:_{20,}|-{20,}|={20,})\s*$")
 _NAMED_RULE = re.compile(r"^\s*-{2,}\s*\S[^-]{3,60}\S\s*-{2,}\s*$")
 _INTRODUCES = re.compile(r"[:：]\s*$")
@@ -53,33 +53,16 @@ _INTRO_LINES = 3
 _MOST_MARKS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An answer's text.
-
-    Attributes:
-        new: What its author wrote.
-        whole: All of it.
-    """
-
-    new: str
-    whole: str
-
-
-def written_in(message: Message) -> Written:
-    """The text of a message, without attachments; of one in HTML alone what a reader sees."""
+def written_in(message: Message) -> str:
+    """What the author of a message wrote, without attachments; of one in HTML alone what a reader sees."""
     texts: dict[str, str] = {}
     for part in parts_of(message):
         kind = part.get_content_type()
         if kind in ("text/plain", "text/html") and part.get_content_disposition() != "attachment":
             texts.setdefault(kind, content_of(part)[:LONGEST])
     if texts.get("text/plain", "").strip():
-        whole = _plain(texts["text/plain"])
-        return Written(cut(whole), whole)
-    html = texts.get("text/html", "")
-    if not html.strip():
-        return Written("", "")
-    return Written(cut(_seen(html, without_quotes=True)), _seen(html, without_quotes=False))
+        return cut(_plain(texts["text/plain"]))
+    return cut(_seen(texts.get("text/html", "")))
 
 
 def cut(text: str) -> str:
@@ -107,14 +90,31 @@ def cut(text: str) -> str:
 
 
 def _begins_quotation(lines: list[str], number: int) -> bool:
-    """Whether from here on all is quoted: Outlook's block of headers, perhaps below a rule."""
+    """Whether from here on all is quoted: Outlook's block of headers, perhaps below a rule, or Yahoo's line."""
     line = lines[number]
+    if _attributes(lines, number):
+        return True
     if _RULE.match(line) or _NAMED_RULE.match(line):
         following = next((n for n in range(number + 1, min(number + 4, len(lines))) if lines[n].strip()), None)
         return following is not None and len(_headers_at(lines, following)) >= _LEAST_BELOW_A_RULE
     block = _headers_at(lines, number)
     text = "\n".join(block)
     return len(block) >= _LEAST_HEADERS and bool(_ADDRESS.search(text) and _DATED.search(text))
+
+
+def _attributes(lines: list[str], number: int) -> bool:
+    """Whether a line says who wrote what stands below, and when (`On ..., Sam <sam@...> wrote:`), without a `>`."""
+    for count in range(1, _INTRO_LINES + 1):
+        text = " ".join(line.strip() for line in lines[number : number + count])
+        if number + count > len(lines) or not lines[number + count - 1].strip():
+            return False
+        if _INTRODUCES.search(text):
+            return bool(_BRACKETED.search(text) and _DATED.search(text)) and _is_unmarked(lines[number + count :])
+    return False
+
+
+def _is_unmarked(below: list[str]) -> bool:
+    return not next((line for line in below if line.strip()), "").lstrip().startswith(">")
 
 
 def _headers_at(lines: list[str], number: int) -> list[str]:
@@ -149,15 +149,14 @@ def _plain(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
 
 
-def _seen(html: str, *, without_quotes: bool) -> str:
-    """HTML as lines of text."""
+def _seen(html: str) -> str:
+    """HTML as lines of text, without what a mail program marks as quoted."""
     from selectolax.lexbor import LexborHTMLParser
 
     document = LexborHTMLParser(tamed(html))
     for node in document.css(_UNSEEN):
         node.decompose()
-    if without_quotes:
-        _take_out_quotes(document)
+    _take_out_quotes(document)
     if document.body is None:
         return ""
     pieces: list[str] = []
