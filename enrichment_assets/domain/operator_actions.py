@@ -109,6 +109,13 @@ class Code(StrEnum):
     EVENT_REPLAY = "event.replay"
     MAIL_CHECK = "mail.check"
     MAIL_ACCEPT = "mail.accept"
+    GATE_SET = "gate.set"
+    GATE_PASS = "gate.pass"  # noqa: S105 - a word, not a secret
+    GATE_LIST = "gate.list"
+    CONSENT_RECORD = "consent.record"
+    CONSENT_WITHDRAW = "consent.withdraw"
+    CONTACT_STOP = "contact.stop"
+    CONTACT_LIFT = "contact.lift"
     PULL_CONNECT = "pull.connect"
     PULL_DISCONNECT = "pull.disconnect"
     PULL_FILE = "pull.file"

@@ -8,7 +8,7 @@ unsubscribed has their companies' sites too, and nobody said no for everybody th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,9 +131,18 @@ def import_list(
     return ImportReport(read.rows, added, len(read.identities) - added, kinds, read.not_understood, tuple(read.faults))
 
 
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A list that was opened: the names of its columns, which field each is (None: none is known), and its rows."""
+
+    names: Sequence[str]
+    fields: Sequence[str | None]
+    reading: Reading
+
+
 # opens files of others: the list that a person names, of bounded size
-def read_list(path: Path, most_bytes: int, kind: Kind | None, country: str | None) -> _List:
-    """Everybody whom a file names. Raises `UploadRefusedError` where it is no list."""
+def open_list(path: Path, most_bytes: int) -> ListFile:
+    """A file of delimited text or a workbook as a list. Raises `UploadRefusedError` where it is none."""
     size = path.stat().st_size
     if size > most_bytes:
         raise UploadRefusedError(
@@ -147,11 +156,21 @@ def read_list(path: Path, most_bytes: int, kind: Kind | None, country: str | Non
     reading = open_reading(path, found.shape)
     samples = _samples(path, found.shape, len(reading.names))
     fields = [meaning.field if meaning else None for meaning in map_headers(reading.names, samples)]
-    read = _List(kind, country)
-    if _is_row(reading.names, kind, country):  # one column of addresses has no header
-        _take(read, 1, dict(enumerate(reading.names)), fields)
-    for line, cells in _rows(reading, read):
-        _take(read, line, cells, fields)
+    return ListFile(reading.names, fields, reading)
+
+
+def read_list(path: Path, most_bytes: int, kind: Kind | None, country: str | None) -> _List:
+    """Everybody whom a file names. Raises `UploadRefusedError` where it is no list."""
+    opened, read = open_list(path, most_bytes), _List(kind, country)
+    if _is_row(opened.names, kind, country):  # one column of addresses has no header
+        _take(read, 1, dict(enumerate(opened.names)), opened.fields)
+
+    def refuse(line: int, reason: str) -> None:
+        read.rows += 1
+        read.refuse(line, reason)
+
+    for line, cells in rows_of(opened.reading, refuse):
+        _take(read, line, cells, opened.fields)
     return read
 
 
@@ -160,11 +179,11 @@ def _samples(path: Path, shape: object, columns: int) -> list[list[str]]:
     return [[row[n] for row in rows if n < len(row) and row[n].strip()] for n in range(columns)]
 
 
-def _rows(reading: Reading, read: _List) -> Iterator[tuple[int, dict[int, str]]]:
+def rows_of(reading: Reading, refuse: Callable[[int, str], None]) -> Iterator[tuple[int, dict[int, str]]]:
+    """(line, column -> cell that is not empty) of each row; `refuse` is told of lines that are none, and why."""
     for segment in reading.segments():
         for rejection in segment.rejections:
-            read.rows += 1
-            read.refuse(rejection.line_number, rejection.reason)
+            refuse(rejection.line_number, rejection.reason)
         if segment.rows:
             batch = segment.batch(reading.schema)
             lines = batch.column(1).to_pylist()

@@ -31,6 +31,13 @@ from enrichment_assets.store.tables.delivery_event import delivery_events, deliv
 from enrichment_assets.store.tables.draft import workflow_drafts
 from enrichment_assets.store.tables.erasure import person_erasures, written_files
 from enrichment_assets.store.tables.family import item_families
+from enrichment_assets.store.tables.gate import (
+    contact_consents,
+    gate_contacts,
+    gate_entries,
+    gate_passes,
+    gate_rules,
+)
 from enrichment_assets.store.tables.inbox import callback_inbox
 from enrichment_assets.store.tables.known import known_batches, known_identities
 from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_queue, rate_shares
@@ -71,6 +78,7 @@ __all__ = [
     "client_workflow_configs",
     "clients",
     "company_play_step_completions",
+    "contact_consents",
     "deliveries",
     "delivery_events",
     "delivery_identities",
@@ -83,6 +91,10 @@ __all__ = [
     "enrichment_results_log",
     "event_inbox",
     "event_sources",
+    "gate_contacts",
+    "gate_entries",
+    "gate_passes",
+    "gate_rules",
     "item_edits",
     "item_families",
     "item_leases",
