@@ -198,7 +198,7 @@ def test_what_was_heard_or_sent_lately_is_counted_in_days() -> None:
         ({"company_name": "Acme GmbH & Co. KG"}, ["name:acme"]),
         ({"company_name": "The ACME Corp."}, ["name:acme"]),
         ({"company_domain": "shop.acme.co.uk"}, ["domain:acme.co.uk", "domain:shop.acme.co.uk"]),
-        ({"company_website": "https://www.acme.com/x", "email": "a@b.acme.com"}, ["domain:acme.com", "domain:b.acme.com"]),
+        ({"company_website": "www.acme.com/x", "email": "a@b.acme.com"}, ["domain:acme.com", "domain:b.acme.com"]),
         ({"email": "ann@gmail.com", "company_domain": "gmail.com"}, []),
         ({"email": "ann@mailinator.com"}, []),
         ({"company_website": "linkedin.com/company/acme", "company_name": "N/A"}, []),

@@ -158,22 +158,41 @@ def _other_owner(case: Case) -> Iterator[str]:
             return
 
 
-def _country(case: Case) -> Iterator[str]:
-    text = case.lead.get("country")
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A consent that has to be there.
+
+    Attributes:
+        accepts: Kinds of which one is enough; none: nothing is.
+        why: What is said where it is not there.
+    """
+
+    accepts: frozenset[Consent]
+    why: str
+
+
+def wanted_consent(lead: Mapping[str, Any], policy: Policy) -> Wanted | None:
+    """The consent that a lead's country asks for; None: it asks for none, or the client does not look at it."""
+    if not policy.is_on(Rule.COUNTRY):
+        return None
+    text = lead.get("country")
     code = region_of(text) if isinstance(text, str) else None
     if code is None:
-        yield from _unknown_country(case)
-        return
+        done = policy.value(Rule.COUNTRY, "unknown")
+        if done == "refuse":
+            return Wanted(frozenset(), "no country is known")
+        agreed = Wanted(frozenset(Consent), "no country is known, and no consent is recorded")
+        return agreed if done == "consent" else None
     rule = rule_of(code)
-    basis = rule.private if _is_private(case.lead.get("email")) else rule.basis
-    if basis is Basis.CONSENT and not case.known.consents & rule.accepts:
-        yield f"{code} asks for consent ({rule.statute}), and none is recorded"
+    basis = rule.private if _is_private(lead.get("email")) else rule.basis
+    why = f"{code} asks for consent ({rule.statute}), and none is recorded"
+    return Wanted(rule.accepts, why) if basis is Basis.CONSENT else None
 
 
-def _unknown_country(case: Case) -> Iterator[str]:
-    done = case.policy.value(Rule.COUNTRY, "unknown")
-    if done == "refuse" or (done == "consent" and not case.known.consents):
-        yield "no country is known" + ("" if done == "refuse" else ", and no consent is recorded")
+def _country(case: Case) -> Iterator[str]:
+    wanted = wanted_consent(case.lead, case.policy)
+    if wanted is not None and not case.known.consents & wanted.accepts:
+        yield wanted.why
 
 
 def _is_private(email: Any) -> bool:

@@ -126,6 +126,8 @@ async def _look_again(run: Run, item: LoadedItem, step: Step) -> None:
 async def _course(run: Run, item: LoadedItem, step: Step, delivering: Delivering, planned: PlannedLead) -> Course:
     """What is to be done, after a look at what the destination has now where the delivery says how."""
     course, there, read = next_course(delivering, planned), planned.there, delivering.requests.read
+    if course.action is Action.CREATE and planned.refused is not None and delivering.contacts:
+        return left(Left.GATE, planned.refused)
     if course.action is not Action.UPDATE or read is None or planned.current is not None or there is None:
         return course
     try:

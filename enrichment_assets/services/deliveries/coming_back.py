@@ -13,6 +13,7 @@ from typing import Any
 
 from enrichment_assets.domain.actors import Actor, ActorKind, name_from
 from enrichment_assets.domain.delivery_events import DeliveryEvent, EventSource, happened_at, kept_data, kept_text
+from enrichment_assets.domain.delivery_keys import identities_of_lead
 from enrichment_assets.domain.suppression import Hasher
 from enrichment_assets.services.deliveries.following import Following, Kept, named
 from enrichment_assets.services.people.pepper import must_compare, pepper_of
@@ -109,7 +110,15 @@ def _first_of_each(
 
 
 def _asked(event: DeliveryEvent) -> Asked:
-    return Asked(event.delivery_id, kept_text(event.destination), kept_text(event.external_id), event.item_id)
+    named = {"email": event.address, "linkedin_url": event.linkedin_url}
+    return Asked(
+        event.delivery_id,
+        kept_text(event.destination),
+        kept_text(event.external_id),
+        kept_text(event.message_id),
+        event.item_id,
+        [one.sha256 for one in identities_of_lead(list(named), named)],
+    )
 
 
 def _row(event: DeliveryEvent, about: About, hasher: Hasher, now: datetime) -> store.NewEvent:

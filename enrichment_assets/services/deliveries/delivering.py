@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from enrichment_assets.domain.actors import Actor
@@ -25,6 +26,7 @@ from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.services.deliveries.destinations import Destinations, destinations_of, with_deliveries
+from enrichment_assets.services.deliveries.gate import Gate, passing_of
 from enrichment_assets.services.deliveries.planning import Planner
 from enrichment_assets.services.deliveries.plans import DeliveryPlan
 from enrichment_assets.services.deliveries.refusing import refusals
@@ -66,9 +68,10 @@ def plan_deliveries(
     plans = []
     for step in work.steps():
         plan = DeliveryPlan(step.slug)
-        for planned in work.planner(step).plan():
-            for one in planned:
-                plan.count(one)
+        with work.planning(step, goes=False) as planner:
+            for planned in planner.plan():
+                for one in planned:
+                    plan.count(one)
         plans.append(plan)
     return plans
 
@@ -199,12 +202,17 @@ class _Work:
         places = {slug: self._known.get(slug) or next(taken) for slug in self.slugs}
         return [self.destinations.step(slug, places[slug] - DELIVERY_POSITION) for slug in self.slugs]
 
-    def planner(self, step: BlueprintStep) -> Planner:
-        """What plans one of them."""
+    @contextmanager
+    def planning(self, step: BlueprintStep, *, goes: bool) -> Iterator[Planner]:
+        """What plans one of them; `goes`: its leads are going, and is no dry run."""
         batch = _batch(self.settings, self.row, [step], self.destinations.profile)
         contacts = contacts_people(step.workflow, PROVIDERS.get(step.workflow.provider))
         refusing = refusals(self.hq, self.settings, batch, contacts=contacts)
-        return Planner(self.hq, self.settings, batch, step, self.conditions, refusing)
+        if not contacts:
+            yield Planner(self.hq, self.settings, batch, step, self.conditions, refusing)
+            return
+        with Gate(self.hq, self.settings, passing_of(batch, step, reserves=goes)) as gate:
+            yield Planner(self.hq, self.settings, batch, step, self.conditions, refusing, gate)
 
 
 def _written(work: _Work, step: BlueprintStep, actor: Actor) -> DeliveryPlan:
@@ -223,19 +231,20 @@ def _written(work: _Work, step: BlueprintStep, actor: Actor) -> DeliveryPlan:
             automatic=step.slug in work.automatic,
             planned_for=work.row["extracted_at"],
         )
-    for planned in work.planner(step).plan():
-        chosen = [one for one in planned if one.course.why is not Left.NOT_CHOSEN]
-        with hq.transaction() as connection:
-            free = free_items(connection, batch_id, step.slug, [one.lead.item_id for one in chosen])
-            rows = [one.row for one in chosen if one.lead.item_id in free]
-            if rows:
-                write_plan(connection, client_id, batch_id, step.slug, step.position, rows)
-        for one in planned:
-            if one.course.why is Left.NOT_CHOSEN or one.lead.item_id in free:
-                plan.count(one)
-            else:
-                plan.leads += 1
-                plan.under_way += 1
+    with work.planning(step, goes=True) as planner:
+        for planned in planner.plan():
+            chosen = [one for one in planned if one.course.why is not Left.NOT_CHOSEN]
+            with hq.transaction() as connection:
+                free = free_items(connection, batch_id, step.slug, [one.lead.item_id for one in chosen])
+                rows = [one.row for one in chosen if one.lead.item_id in free]
+                if rows:
+                    write_plan(connection, client_id, batch_id, step.slug, step.position, rows)
+            for one in planned:
+                if one.course.why is Left.NOT_CHOSEN or one.lead.item_id in free:
+                    plan.count(one)
+                else:
+                    plan.leads += 1
+                    plan.under_way += 1
     with hq.transaction() as connection:
         note_action(
             connection,

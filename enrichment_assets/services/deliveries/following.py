@@ -29,6 +29,7 @@ from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.deliveries import stops as stop_store
 from enrichment_assets.store.deliveries.matching import About
+from enrichment_assets.store.deliveries.resolving import note_deleted
 from enrichment_assets.store.deliveries.stops import NewStop
 from enrichment_assets.store.results import edits as edit_store
 from enrichment_assets.store.results.edits import NewEdit
@@ -86,6 +87,7 @@ class Following:
         self._suppress(kept, people, done)
         self._stop(kept, people, done)
         self._edit(kept, done)
+        self._delete(kept, done)
         return done
 
     def _people(self, kept: Sequence[Kept]) -> dict[int, frozenset[Identity]]:
@@ -162,6 +164,19 @@ class Following:
         done.edited += sum(counts)
         if any(counts):
             self._note(Code.LEAD_EDIT, {"edits": sum(counts)})
+
+    def _delete(self, kept: Sequence[Kept], done: Followed) -> None:
+        """What is gone there is not made again without a person's word."""
+        gone = {
+            one.about.delivery_id: one
+            for one in kept
+            if one.event.kind is EventKind.DELETED and one.about.delivery_id is not None
+        }
+        if not gone:
+            return
+        reasons = dict.fromkeys(gone, f"taken away there, as {self._source.name} tells")
+        for number in note_deleted(self._connection, self._source.client_id, reasons):
+            done.words[gone[number].id] = "deleted there"
 
     def _bounce(self, one: Kept) -> Iterator[NewEdit]:
         """The verdict on the address that bounced, and on no other one of the lead."""

@@ -16,11 +16,22 @@ from typing import Any, Protocol, Self
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.gate.companies import PERSON, Company, Seats, company_of
 from enrichment_assets.domain.gate.countries import Consent
-from enrichment_assets.domain.gate.judging import COLUMNS, Case, Contact, Entry, Evidence, Known, refusals
+from enrichment_assets.domain.gate.judging import (
+    COLUMNS,
+    Case,
+    Contact,
+    Entry,
+    Evidence,
+    Known,
+    refusals,
+    wanted_consent,
+)
 from enrichment_assets.domain.gate.rules import ListKind, Policy, Refusal, Rule, policy_of
 from enrichment_assets.domain.linkedin import linkedin_person
 from enrichment_assets.domain.mail_aliases import mailbox
+from enrichment_assets.domain.pipeline import BlueprintStep
 from enrichment_assets.domain.suppression import Hasher, Identity, Kind, identities_of
+from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.deliveries.evidence import EvidenceReader
 from enrichment_assets.services.people.pepper import pepper_of
 from enrichment_assets.settings import Settings
@@ -56,6 +67,7 @@ class Passing:
         workflow: Slug of the delivery.
         identity: Columns by which it knows leads: with `email` among them it writes to the address.
         reserves: Leads that pass are going: people and companies count them from now on.
+        simulated: They go to the simulator: it counts nobody of the real world, and is counted by nobody there.
     """
 
     client_id: int
@@ -65,6 +77,22 @@ class Passing:
     workflow: str
     identity: Sequence[str]
     reserves: bool
+    simulated: bool = False
+
+
+def passing_of(batch: Batch, step: BlueprintStep, *, reserves: bool) -> Passing:
+    """What leads of a batch are to pass for at one of its deliveries."""
+    delivery = step.workflow.delivery
+    return Passing(
+        batch.client_id,
+        batch.client_slug,
+        batch.batch_id,
+        batch.batch_key,
+        step.slug,
+        () if delivery is None else delivery.identity,
+        reserves,
+        bool(batch.blueprint.simulated),
+    )
 
 
 @dataclass(slots=True)
@@ -157,8 +185,9 @@ class Gate:
                 target.add(piece.person, piece.company.hosts, piece.company.name)
             if self._passing.reserves and going:
                 passing = self._passing
-                contacts = [_contact(piece) for piece in going]
-                store.reserve(connection, passing.client_id, passing.batch_id, passing.workflow, contacts)
+                contacts = [self._contact(piece) for piece in going]
+                ids = (passing.client_id, passing.batch_id, passing.workflow)
+                store.reserve(connection, *ids, contacts, simulated=passing.simulated)
         return found
 
     def _case(self, piece: _Piece, evidence: Evidence, known: Known) -> Case:
@@ -229,7 +258,8 @@ class Gate:
         if not hashes or not self.policy.is_on(Rule.RECENTLY_CONTACTED):
             return
         days = self.policy.value(Rule.RECENTLY_CONTACTED, "days")
-        rows = store.contacted(connection, self._passing.client_id, hashes, days, self._sequence)
+        passing = self._passing
+        rows = store.contacted(connection, passing.client_id, hashes, days, self._sequence, simulated=passing.simulated)
         by_hash: dict[bytes, list[store.ContactRow]] = {}
         for row in rows:
             for one in {bytes(row.person), *([bytes(row.profile)] if row.profile is not None else [])}:
@@ -250,10 +280,26 @@ class Gate:
         names = {piece.company.name for piece in pieces if piece.company.name is not None}
         days = self.policy.value(Rule.COMPANY_CAP, "days")
         mine = {piece.item_id for piece in pieces}
-        for row in store.seats_of(connection, self._passing.client_id, list(hosts), list(above), list(names), days):
-            if row.workflow_slug != self._passing.workflow or row.item_id not in mine:
+        asked = (list(hosts), list(above), list(names), days)
+        passing = self._passing
+        for row in store.seats_of(connection, passing.client_id, *asked, simulated=passing.simulated):
+            if row.workflow_slug != passing.workflow or row.item_id not in mine:
                 seats.add(bytes(row.person), row.hosts, row.company_name)
         return seats
+
+    def _contact(self, piece: _Piece) -> store.NewContact:
+        """What is noted of a lead that passed."""
+        company, wanted = piece.company, wanted_consent(piece.lead, self.policy)
+        return store.NewContact(
+            piece.item_id,
+            piece.person,
+            piece.profile,
+            sorted(company.hosts),
+            sorted(company.above),
+            company.name,
+            [*company.keys, *person_keys(piece.hashes)],
+            None if wanted is None else sorted(wanted.accepts),
+        )
 
 
 def person_keys(hashes: Iterable[bytes]) -> list[str]:
@@ -262,22 +308,15 @@ def person_keys(hashes: Iterable[bytes]) -> list[str]:
 
 
 def _before(sequence: Mapping[str, str], workflow: str) -> list[str]:
-    """The steps of a sequence before one, the nearest first, and itself."""
+    """The steps of a sequence before one, the nearest first."""
     found = [workflow]
     while (before := sequence.get(found[-1])) is not None and before not in found:
         found.append(before)
-    return found
+    return found[1:]
 
 
 def _said_stop(reason: str, until: datetime | None) -> str:
     return reason if until is None else f"{reason} until {until:%Y-%m-%d}"
-
-
-def _contact(piece: _Piece) -> store.NewContact:
-    company = piece.company
-    return store.NewContact(
-        piece.item_id, piece.person, piece.profile, sorted(company.hosts), sorted(company.above), company.name
-    )
 
 
 def _email(values: Mapping[str, Any]) -> Identity | None:

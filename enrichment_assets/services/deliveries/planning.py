@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from enrichment_assets.domain.conditions import Condition, parse_conditions
 from enrichment_assets.domain.delivery_courses import Action, Content, Course, Left, course_of, left
@@ -15,6 +16,7 @@ from enrichment_assets.domain.delivery_keys import Named, delivery_key, identiti
 from enrichment_assets.domain.delivery_rendering import FieldRenderer, TargetRenderer, content_hash
 from enrichment_assets.domain.delivery_requests import columns_needed, columns_written, ways_of
 from enrichment_assets.domain.errors import ContractError
+from enrichment_assets.domain.gate.rules import Refusal
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.pipeline import BlueprintStep
 from enrichment_assets.engine.run.context import Batch
@@ -26,6 +28,17 @@ from enrichment_assets.store.hq import Hq
 
 Refusing = Callable[[Sequence[LeadRow]], Mapping[int, str]]
 """Why leads of a piece may not go: item id -> reason."""
+
+
+class Gated(Protocol):
+    """What stands before a first contact: `services.deliveries.gate.Gate`."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns of `final_leads` that it reads."""
+
+    def refused(self, leads: Sequence[LeadRow]) -> Mapping[int, Sequence[Refusal]]:
+        """Item -> why it may not be contacted, for those that may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,8 @@ class Planner:
 
     Attributes:
         conditions: Further ones of whoever asked.
-        refusing: What else may refuse leads (suppressions, the gate), in this order.
+        refusing: What else may refuse leads (suppressions, stops), in this order.
+        gate: What stands before people who are contacted for the first time; None: nobody is.
     """
 
     hq: Hq
@@ -52,6 +66,7 @@ class Planner:
     step: BlueprintStep
     conditions: Sequence[Condition] = ()
     refusing: Sequence[Refusing] = ()
+    gate: Gated | None = None
     _seen: dict[bytes, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,7 +86,7 @@ class Planner:
     def plan(self) -> Iterator[list[PlannedOne]]:
         """What is to be done about every lead of the batch, some thousands at a time."""
         asked = (one.field for one in (*self._where, *self.conditions))
-        columns = {*self._needed, *asked, *self._approving.columns}
+        columns = {*self._needed, *asked, *self._approving.columns, *(self.gate.columns if self.gate else ())}
         for leads in lead_rows(self.settings, self.batch.client_slug, self.batch.batch_key, columns, self.step.slug):
             yield self._planned(leads)
 
@@ -95,6 +110,7 @@ class Planner:
                 simulated=self._simulated,
             )
         decided = {one.lead.item_id: self._decided(one, found) for one, found in zip(asked, known, strict=True)}
+        decided |= self._gated([one for one in decided.values() if one.course.action is Action.CREATE])
         return [decided.get(lead.item_id) or _refused(lead, refused[lead.item_id]) for lead in leads]
 
     def _considered(self, lead: LeadRow) -> _Going | Course:
@@ -158,6 +174,15 @@ class Planner:
             approvals=self._approving.of(one.lead.item_id),
         )
         return PlannedOne(one.lead, course, row)
+
+    def _gated(self, first: Sequence[PlannedOne]) -> dict[int, PlannedOne]:
+        """Leads that would go there for the first time, and that the gate refuses."""
+        found = self.gate.refused([one.lead for one in first]) if self.gate is not None and first else {}
+        return {
+            one.lead.item_id: _refused(one.lead, left(Left.GATE, "; ".join(map(str, why))))
+            for one in first
+            if (why := found.get(one.lead.item_id))
+        }
 
     def _key(self, target: str, first: Named) -> str:
         client = self.batch.client_slug

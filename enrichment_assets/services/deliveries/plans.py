@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from enrichment_assets.domain.delivery_courses import ALONE, Action, Left
+from enrichment_assets.domain.delivery_courses import ALONE, Action, Course, Left
 from enrichment_assets.services.deliveries.planning import PlannedOne
 
 MOST_REASONS = 100
@@ -51,6 +51,13 @@ class DeliveryPlan:
             self.not_chosen += 1
         else:
             reasons = self.left if course.why in ALONE else self.refused
-            reason = course.reason if course.why is not Left.DOUBLE else Left.DOUBLE.value
+            reason = _counted(course)
             known = reason in reasons or len(reasons) < MOST_REASONS
             reasons[reason if known else reason.partition(":")[0]] += 1
+
+
+def _counted(course: Course) -> str:
+    """The reason by which a lead is counted: of the gate its rule, for what it says is of each lead its own."""
+    if course.why is Left.DOUBLE:
+        return Left.DOUBLE.value
+    return f"{Left.GATE.value}: {course.detail.partition(':')[0]}" if course.why is Left.GATE else course.reason

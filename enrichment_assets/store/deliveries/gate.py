@@ -28,7 +28,7 @@ _CONTACTS = f"""
     from gate_contacts c
     left join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
     left join batches b on b.id = c.batch_id
-    where c.client_id = %(client)s and {_COUNTS}
+    where c.client_id = %(client)s and c.simulated = %(simulated)s and {_COUNTS}
 """
 
 _SEAT = "c.item_id, c.workflow_slug, c.person, c.hosts, c.company_name"
@@ -77,6 +77,8 @@ class NewContact:
     hosts: Sequence[str]
     above: Sequence[str]
     company_name: str | None
+    keys: Sequence[str]
+    accepts: Sequence[str] | None
 
 
 # one row: by its key
@@ -124,7 +126,13 @@ def passes_of(connection: Connection, client_id: int, items: Sequence[int]) -> d
 
 
 def contacted(
-    connection: Connection, client_id: int, hashes: Sequence[bytes], days: int, without: Sequence[str]
+    connection: Connection,
+    client_id: int,
+    hashes: Sequence[bytes],
+    days: int,
+    without: Sequence[str],
+    *,
+    simulated: bool,
 ) -> list[ContactRow]:
     """Contacts of people by any of these hashes within so many days, those of the deliveries `without` left out."""
     with connection.cursor(row_factory=class_row(ContactRow)) as cursor:
@@ -149,6 +157,7 @@ def contacted(
                 "hashes": list(hashes),
                 "days": days,
                 "without": list(without),
+                "simulated": simulated,
                 "kinds": [kind.value for kind in CONTACTS],
             },
         ).fetchall()
@@ -161,6 +170,8 @@ def seats_of(
     above: Sequence[str],
     names: Sequence[str],
     days: int,
+    *,
+    simulated: bool,
 ) -> list[Seat]:
     """People who were contacted within so many days, or are about to be, at companies of these hosts and names.
 
@@ -171,6 +182,7 @@ def seats_of(
         above: Those whose people count for somebody below them.
         names: As compared.
         days: How far back.
+        simulated: Contacts at the simulator; else real ones.
     """
     with connection.cursor(row_factory=class_row(Seat)) as cursor:
         return cursor.execute(
@@ -179,32 +191,46 @@ def seats_of(
             union
             select {_SEAT} {_CONTACTS} and c.company_name = any(%(names)s::text[]) and {_RECENT}
             """,
-            {"client": client_id, "all": list({*hosts, *above}), "names": list(names), "days": days},
+            {
+                "client": client_id,
+                "all": list({*hosts, *above}),
+                "names": list(names),
+                "days": days,
+                "simulated": simulated,
+            },
         ).fetchall()
 
 
 # crash point: gate-contacts-are-written
 def reserve(
-    connection: Connection, client_id: int, batch_id: int, workflow: str, contacts: Sequence[NewContact]
+    connection: Connection,
+    client_id: int,
+    batch_id: int,
+    workflow: str,
+    contacts: Sequence[NewContact],
+    *,
+    simulated: bool,
 ) -> None:
     """Note leads that passed; of one that passes again the latest counts. The caller holds `lock`, and commits."""
     connection.execute(
         """
         insert into gate_contacts (item_id, workflow_slug, client_id, batch_id, person, profile, hosts, above,
-                                   company_name)
+                                   company_name, simulated, keys, accepts)
         select g.item_id, %(workflow)s, %(client)s, %(batch)s, decode(g.person, 'hex'), decode(g.profile, 'hex'),
-               g.hosts, g.above, g.company_name
+               g.hosts, g.above, g.company_name, %(simulated)s, g.keys, g.accepts
         from jsonb_to_recordset(%(rows)s) as g(item_id bigint, person text, profile text, hosts text[], above text[],
-                                               company_name text)
+                                               company_name text, keys text[], accepts text[])
         order by g.item_id
         on conflict (item_id, workflow_slug) do update
         set person = excluded.person, profile = excluded.profile, hosts = excluded.hosts, above = excluded.above,
-            company_name = excluded.company_name, reserved_at = clock_timestamp()
+            company_name = excluded.company_name, simulated = excluded.simulated, keys = excluded.keys,
+            accepts = excluded.accepts, reserved_at = clock_timestamp()
         """,
         {
             "client": client_id,
             "batch": batch_id,
             "workflow": workflow,
+            "simulated": simulated,
             "rows": Jsonb(
                 [
                     {
@@ -214,6 +240,8 @@ def reserve(
                         "hosts": list(one.hosts),
                         "above": list(one.above),
                         "company_name": one.company_name,
+                        "keys": list(one.keys),
+                        "accepts": None if one.accepts is None else list(one.accepts),
                     }
                     for one in contacts
                 ]
@@ -256,3 +284,32 @@ def sequence_of(connection: Connection, batch_id: int) -> Mapping[str, str]:
         (batch_id,),
     ).fetchall()
     return {row["workflow_slug"]: row["before"] for row in rows}
+
+
+REFUSED_SINCE = """
+    select case when e.kind is not null then r.rule || ': ' || e.label
+                else 'country: no consent is recorded any more' end as why
+    from gate_contacts c
+    left join lateral (
+      select e.kind, e.label from gate_entries e
+      where e.client_id = c.client_id and e.key = any(c.keys) and e.kind <> 'owners'
+        and not exists (select 1 from gate_passes x where x.item_id = c.item_id and x.rule = {rule})
+        and not exists (select 1 from gate_rules o where o.client_id = c.client_id and o.rule = {rule}
+                        and o.settings ->> 'on' = 'false')
+      order by e.id limit 1
+    ) e on true
+    left join lateral (select {rule} as rule) r on true
+    where c.item_id = p.item_id and c.workflow_slug = p.workflow_slug
+      and (e.kind is not null
+           or c.accepts is not null
+           and not exists (select 1 from gate_rules o where o.client_id = c.client_id and o.rule = 'country'
+                           and (o.settings ->> 'on' = 'false' or o.settings ->> 'unknown' = 'opt_out'))
+           and not exists (select 1 from contact_consents k
+                           where k.client_id = c.client_id and k.hash in (c.person, c.profile)
+                             and k.kind = any(c.accepts) and k.withdrawn_at is null
+                             and (k.expires_at is null or k.expires_at > clock_timestamp())))
+""".format(rule="case e.kind when 'customers' then 'customer' when 'open_deals' then 'open_deal' else 'competitor' end")
+"""Why a planned lead `p` that passed may not go any more: a list means it now, or its consent was withdrawn.
+
+At most one row. Owners are compared when leads are planned alone: which column names them is the client's.
+"""

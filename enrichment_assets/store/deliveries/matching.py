@@ -17,7 +17,9 @@ class Asked:
     delivery_id: int | None = None
     destination: str | None = None
     external_id: str | None = None
+    message_id: str | None = None
     item_id: int | None = None
+    identities: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,16 @@ class About:
     external_id: str | None = None
 
 
-# Each way by its index; the newest delivery where a tool has one record for several.
+# Each way by its index; of several deliveries that are meant the newest.
 _FIND = """
+with who as (
+  select * from unnest(%(ords)s::int4[], %(hashes)s::bytea[]) as w(ord, hash)
+)
 select d.id as delivery_id, coalesce(d.batch_id, i.batch_id) as batch_id, coalesce(d.item_id, i.id) as item_id,
        d.destination, d.external_id
-from unnest(%(deliveries)s::bigint[], %(destinations)s::text[], %(externals)s::text[], %(items)s::bigint[])
-  with ordinality as a(delivery_id, destination, external_id, item_id, ord)
+from unnest(%(deliveries)s::bigint[], %(destinations)s::text[], %(externals)s::text[], %(messages)s::text[],
+            %(items)s::bigint[])
+  with ordinality as a(delivery_id, destination, external_id, message_id, item_id, ord)
 left join lateral (
   select * from (
     select 1 as way, e.* from deliveries e where e.id = a.delivery_id and e.client_id = %(client)s
@@ -47,9 +53,17 @@ left join lateral (
     select 3, e.* from deliveries e
     where a.destination is null and e.client_id = %(client)s and e.external_id = a.external_id
     union all
-    select 4, e.* from deliveries e
+    select 4, e.* from mail_messages m join deliveries e on e.id = m.delivery_id and e.client_id = %(client)s
+    where m.message_id in (a.message_id, '<' || a.message_id || '>')
+    union all
+    select 5, e.* from deliveries e
     where e.item_id = a.item_id and e.client_id = %(client)s and e.destination = a.destination
-  ) e order by e.way, e.id desc limit 1
+    union all
+    select 6, e.* from who w
+    join delivery_identities k on k.client_id = %(client)s and k.identity_sha256 = w.hash
+    join deliveries e on e.key = k.key
+    where w.ord = a.ord and (a.destination is null or e.destination = a.destination)
+  ) e order by e.way, e.delivered_at desc nulls last, e.id desc limit 1
 ) d on true
 left join batch_items i on d.id is null and i.id = a.item_id and i.client_id = %(client)s
 order by a.ord
@@ -66,6 +80,9 @@ def find(connection: Connection, client_id: int, asked: Sequence[Asked]) -> list
                 "deliveries": [one.delivery_id for one in asked],
                 "destinations": [one.destination for one in asked],
                 "externals": [one.external_id for one in asked],
+                "messages": [one.message_id for one in asked],
                 "items": [one.item_id for one in asked],
+                "ords": [ord for ord, one in enumerate(asked, 1) for _ in one.identities],
+                "hashes": [identity for one in asked for identity in one.identities],
             },
         ).fetchall()

@@ -9,6 +9,7 @@ from typing import Any
 
 from enrichment_assets.domain.delivery_courses import Content, There
 from enrichment_assets.store.database import AsyncConnection, Connection
+from enrichment_assets.store.deliveries.gate import REFUSED_SINCE
 from enrichment_assets.store.deliveries.standing import THERE, there_of
 from enrichment_assets.store.states.transitions import planning
 
@@ -28,6 +29,7 @@ class PlannedLead:
         call: The last call about it: its id, number of attempts, and what was set aside for it.
         current: What the destination has now, where it was read.
         followed_for: Of a step of a sequence: seconds since the step before it was delivered; None: it was not.
+        refused: Why the gate, which it passed, would refuse it now.
     """
 
     key: str
@@ -43,6 +45,7 @@ class PlannedLead:
     call: tuple[int, int, Decimal] | None = None
     current: Mapping[str, Any] | None = field(default=None)
     followed_for: float | None = None
+    refused: str | None = None
 
 
 # crash point: planned-leads-are-loaded
@@ -54,7 +57,7 @@ async def load_planned(
         f"""
         select p.item_id as item, p.workflow_slug as slug, p.key, p.target, p.identity_sha256, p.identity_field,
                p.identities, p.lead, p.fields, p.content_sha256, p.read_sha256, p.approval_ids, b.asked_by, {THERE},
-               c.id as call, c.attempt, c.estimated_cost, f.followed_for
+               c.id as call, c.attempt, c.estimated_cost, f.followed_for, since.why as refused
         from planned_deliveries p
         join batch_deliveries b on b.batch_id = p.batch_id and b.workflow_slug = p.workflow_slug
         left join deliveries d on d.key = p.key left join provider_calls c on c.id = d.call_id
@@ -64,6 +67,7 @@ async def load_planned(
           where k.client_id = p.client_id and k.destination = b.step #>> '{{workflow,delivery,follows,delivery}}'
             and k.identity_sha256 = any(p.identities)
         ) f on true
+        left join lateral ({REFUSED_SINCE}) since on true
         where p.item_id = any(%s::bigint[]) and p.workflow_slug = any(%s::text[])
         """,
         (list(item_ids), list(slugs)),
@@ -85,6 +89,7 @@ def _planned(row: Mapping[str, Any]) -> PlannedLead:
         there=there_of(row),
         followed_for=row["followed_for"],
         call=None if row["call"] is None else (row["call"], row["attempt"], row["estimated_cost"]),
+        refused=row["refused"],
     )
 
 

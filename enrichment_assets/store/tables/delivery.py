@@ -91,6 +91,7 @@ delivery_identities = Table(  # everything by which a delivered lead is known ag
         "client_id", "destination", "target", "simulated", "identity_sha256", name="pk_delivery_identities"
     ),
     Index(None, "key"),
+    Index(None, "client_id", "identity_sha256"),
     info=OWN,
 )
 

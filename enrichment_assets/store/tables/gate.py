@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
@@ -106,6 +107,15 @@ gate_contacts = Table(  # leads that passed the gate: by it people and companies
     Column("hosts", ARRAY(Text), nullable=False, comment="of the company", info=person(Erased.MENTIONS)),
     Column("above", ARRAY(Text), nullable=False, comment="these, and what is above each", info=person(Erased.MENTIONS)),
     Column("company_name", Text, comment="as compared", info=person(Erased.MENTIONS)),
+    Column("simulated", Boolean, nullable=False, comment="at the simulator: nobody was written to"),
+    Column(
+        "keys",
+        ARRAY(Text),
+        nullable=False,
+        comment="of entries in lists that mean it: one that is added later refuses it still",
+        info=kept("a company's hosts and name, and keyed hashes of the person"),
+    ),
+    Column("accepts", ARRAY(Text), comment="consents without which it may not go; null: it needs none", info=OUR_WORD),
     now("reserved_at"),
     PrimaryKeyConstraint("item_id", "workflow_slug", name="pk_gate_contacts"),
     Index(None, "client_id", "person"),

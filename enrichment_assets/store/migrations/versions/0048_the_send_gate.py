@@ -20,6 +20,14 @@ def upgrade() -> None:
         sa.Column("hosts", ARRAY(sa.Text()), nullable=False, comment="of the company"),
         sa.Column("above", ARRAY(sa.Text()), nullable=False, comment="these, and what is above each"),
         sa.Column("company_name", sa.Text(), comment="as compared"),
+        sa.Column("simulated", sa.Boolean(), nullable=False, comment="at the simulator: nobody was written to"),
+        sa.Column(
+            "keys",
+            ARRAY(sa.Text()),
+            nullable=False,
+            comment="of entries in lists that mean it: one that is added later refuses it still",
+        ),
+        sa.Column("accepts", ARRAY(sa.Text()), comment="consents without which it may not go; null: it needs none"),
         sa.Column("reserved_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "workflow_slug", name="pk_gate_contacts"),
     )
@@ -37,6 +45,11 @@ def upgrade() -> None:
         "gate_contacts",
         ["client_id", "profile"],
         postgresql_where=sa.text("profile is not null"),
+    )
+    op.create_index(
+        op.f("ix_delivery_identities_client_id_identity_sha256"),
+        "delivery_identities",
+        ["client_id", "identity_sha256"],
     )
     op.create_table(
         "gate_passes",
@@ -110,6 +123,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_delivery_identities_client_id_identity_sha256"), "delivery_identities")
     op.drop_table("gate_contacts")
     op.drop_table("gate_passes")
     op.drop_table("contact_consents")
