@@ -18,6 +18,7 @@ from enrichment_assets.store.deliveries import stops
 from tests.actors import TESTER
 from tests.delivery.crm import ask, contacts, destination
 from tests.delivery.test_delivering import finished, people, sent
+from tests.gate.opening import open_gate
 from tests.harness.batches import BatchHarness, Launched
 from tests.harness.handles import hq_of
 
@@ -139,6 +140,7 @@ def test_whoever_said_no_or_has_answered_is_left_out_also_between_plan_and_call(
     suppress(hq, settings, Identity(Kind.EMAIL, "ann@acme.com"), Terms("asked us"), actor=TESTER)
     pepper = pepper_of(hq, settings)
     batch = finished(harness, people("Ann", "Bob", "Cid"))
+    open_gate(hq)
     client = batch.rows("select client_id from batches")[0]["client_id"]
     hasher = hasher_of(pepper)
     assert hasher is not None

@@ -51,7 +51,7 @@ from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
 from enrichment_assets.store.calls.intents import Intent
 from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import Question
-from enrichment_assets.store.deliveries import matching
+from enrichment_assets.store.deliveries import gate, matching
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.outgoing import events, leads
@@ -244,6 +244,18 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     budget_changes.settle_by_hand: lambda c, b: budget_changes.settle_by_hand(
         c, b.client_id, b.batch_id, [("first", Decimal(0), Decimal(0))]
     ),
+    gate.reserve: lambda c, b: gate.reserve(
+        c,
+        b.client_id,
+        b.batch_id,
+        "mail",
+        [
+            gate.NewContact(item, b"1" * 32, None, ["a.example"], ["a.example"], "acme", ["name:acme"], None)
+            for item in b.items[:GROUP]
+        ],
+        simulated=False,
+    ),
+    gate.sequence_of: lambda c, b: gate.sequence_of(c, b.batch_id),
     matching.find: lambda c, b: matching.find(
         c, b.client_id, [matching.Asked(1, "crm", "x", item) for item in b.items[:GROUP]]
     ),
@@ -409,7 +421,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
         _scope(b),
         [Intent(i, 1, "first", f"new {i}", f"item:{i}", "http", "first", Decimal(0)) for i in b.pending[:GROUP]],
     ),
-    intents_store.standing: lambda c, b: intents_store.standing(c, [f"{b.batch_id}first{i}" for i in b.items]),
+    intents_store.standing_of: lambda c, b: intents_store.standing_of(c, [f"{b.batch_id}first{i}" for i in b.items]),
     ledger.receive: lambda c, b: ledger.receive(
         c, _scope(b), [Received(call, item, 1, 200, "{}", b"{}") for call, item, _ in b.calls[:GROUP]]
     ),

@@ -83,7 +83,7 @@ class Declared:
 
 RULES: Mapping[Rule, Declared] = {
     Rule.SUPPRESSED: Declared("who said no, or was suppressed", fixed=True, passable=False),
-    Rule.STOPPED: Declared("who has answered, or is out of office", fixed=True, passable=False),
+    Rule.STOPPED: Declared("who has answered, or whom a person stopped", fixed=True, passable=False),
     Rule.CUSTOMER: Declared("people of customers"),
     Rule.OPEN_DEAL: Declared("people of companies with an open deal"),
     Rule.COMPETITOR: Declared("people of competitors"),

@@ -227,7 +227,8 @@ class Gate:
                 found[piece.item_id].suppressed = reason
         if self._has_stops:
             for piece, stop in zip(pieces, stops.stopped(connection, client, whos, [None] * len(whos)), strict=True):
-                found[piece.item_id].stopped = None if stop is None else _said_stop(*stop)
+                # A pause is waited for: whoever is out of office is planned, and written to when they are back.
+                found[piece.item_id].stopped = stop[0] if stop is not None and stop[1] is None else None
         for item, rules in store.passes_of(connection, client, list(found)).items():
             found[item].passes = frozenset(map(Rule, rules))
         hashes = [one for piece in pieces for one in piece.hashes]
@@ -313,10 +314,6 @@ def _before(sequence: Mapping[str, str], workflow: str) -> list[str]:
     while (before := sequence.get(found[-1])) is not None and before not in found:
         found.append(before)
     return found[1:]
-
-
-def _said_stop(reason: str, until: datetime | None) -> str:
-    return reason if until is None else f"{reason} until {until:%Y-%m-%d}"
 
 
 def _email(values: Mapping[str, Any]) -> Identity | None:
