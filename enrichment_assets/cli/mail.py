@@ -59,6 +59,40 @@ def check(
         _print(found)
 
 
+@app.command("preview")
+def preview(
+    batch: Annotated[str, typer.Argument(help="Key of a batch that was planned for delivery.")],
+    days: Annotated[int, typer.Option("--days", min=1, max=400, help="How far to look ahead.")] = 60,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the earliest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show what would leave when, and from which mailbox; nothing is changed.
+
+    Example: enrich mail preview acme-1-research-and-write-1
+    """
+    from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.mail.preview import preview_mails
+    from enrichment_assets.services.shapes import mailboxes as shapes
+
+    found = preview_mails(opened_hq(), batch, days=days)
+    if as_json:
+        print_json(map(shapes.Mail.of, found.mails[:limit]))
+        return
+    rows = [
+        (
+            "-" if one.at is None else f"{one.at:%Y-%m-%d %H:%M}Z",
+            one.mailbox or "none is free",
+            one.recipient,
+            one.workflow,
+            "foreseen" if one.state is None else one.state.value,
+        )
+        for one in found.mails[:limit]
+    ]
+    print_table(("at", "from", "to", "delivery", "state"), rows, empty="no mail of this batch is planned")
+    for address, why in found.held_back.items():
+        say(f"nothing leaves from {address}: {why}")
+
+
 @app.command("accept")
 def accept(
     mailbox: Annotated[str, typer.Argument(help="The address of a mailbox.")],

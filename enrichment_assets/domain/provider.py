@@ -200,6 +200,8 @@ class Provider(ABC):
         billing: What its bill counts, for people. What a call costs is said by each workflow's `price`.
         documentation: Where its API is described.
         contacts: A delivery through it writes to people, so that the gate for contacts stands before it.
+        mailboxes: Kind of the mailboxes that its deliveries leave from, each at its place in a mailbox's day; None:
+            they leave as they come.
         template: Slug of the shipped workflow whose request one that is written down by SQL sends; None: each of its
             workflows asks something else.
     """
@@ -219,6 +221,7 @@ class Provider(ABC):
     billing: ClassVar[str]
     documentation: ClassVar[str] = ""
     contacts: ClassVar[bool] = False
+    mailboxes: ClassVar[str | None] = None
     template: ClassVar[str | None] = None
 
     @classmethod

@@ -14,7 +14,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import aiosmtplib
@@ -23,7 +23,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPResponseException
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mail.mailboxes import LOOPBACK, Security
-from enrichment_assets.domain.provider import Answer
+from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.wire.failures import trusted_authorities
 from enrichment_assets.wire.transport import FateUnknown, NotSent
 
@@ -56,6 +56,7 @@ class Submission:
         mail_from: Envelope sender.
         rcpt_to: Envelope recipient.
         content: The message; lines end with CRLF.
+        message_id: By which it is known; stands in the answer.
         needs_smtputf8: An address is not ASCII.
         login: None: the server is not logged in to.
         copy_to: A mailbox of ours that gets a copy; where the server refuses it the message goes without.
@@ -66,6 +67,7 @@ class Submission:
     mail_from: str
     rcpt_to: str
     content: bytes
+    message_id: str = ""
     needs_smtputf8: bool = False
     login: Login | None = None
     copy_to: str | None = None
@@ -122,6 +124,13 @@ async def submit(
         server.close()
 
 
+@dataclass(frozen=True, slots=True)
+class MailRequest(RenderedRequest):
+    """A request that is a message, to be handed to its mailbox's server. It holds a login: it is in no log or table."""
+
+    submission: Submission | None = field(default=None, repr=False, compare=False)
+
+
 async def _exchange(
     server: SMTP,
     mail: Submission,
@@ -145,7 +154,7 @@ async def _exchange(
     reply = await protocol.read_response()
     if reply.code // 100 not in (2, 4, 5):
         raise FateUnknown("the server gave no reply that is one", timed_out=False)
-    return _answer("message", *reply)
+    return _answer("message", *reply, message_id=mail.message_id)
 
 
 async def _log_in(server: SMTP, login: Login | None) -> None:
@@ -204,9 +213,11 @@ def _path(address: str) -> bytes:
     return f"<{address}>".encode()
 
 
-def _answer(command: str, code: int, message: str) -> Answer:
+def _answer(command: str, code: int, message: str, *, message_id: str = "") -> Answer:
     said = message.encode("utf-8", "replace").decode().replace("\0", "")[:LONGEST_REPLY]
-    body = orjson.dumps({"command": command, "code": code, "message": said})
+    body = orjson.dumps(
+        {"command": command, "code": code, "message": said, "message_id": message_id.strip("<>") or None}
+    )
     return Answer(code, {"content-type": "application/json"}, body)
 
 

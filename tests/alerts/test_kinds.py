@@ -262,6 +262,32 @@ def test_a_webhook_at_which_nothing_arrives_is_told_and_over_when_something_does
     assert watched.summaries() == []
 
 
+def test_a_mailbox_that_is_paused_is_told_and_over_when_mail_leaves_again(watched: Watch) -> None:
+    watched.rule(Kind.MAILBOX_PAUSED)
+    watched.harness.launch(people(1), step("find"))
+    for address in ("ann@acme.example", "bob@acme.example"):
+        watched.change(
+            "insert into mailboxes (client_id, address, kind, settings, secrets, postal_address, opt_out, time_zone, "
+            "daily_cap, domain_cap) select id, %s, 'smtp', '{}', '{}', 'Erie', 'No?', 'UTC', 20, 5 "
+            "from clients where slug = 'acme'",
+            address,
+        )
+    assert watched.round().due == 0
+    watched.change(
+        "update mailboxes set paused_at = now(), paused_reason = '3 of 90 mails bounced, more than 2%%' "
+        "where address = 'ann@acme.example'"
+    )
+    watched.round()
+    assert watched.summaries() == [
+        "acme: nothing leaves from the mailbox ann@acme.example: 3 of 90 mails bounced, more than 2%"
+    ]
+    watched.change("update mailboxes set paused_at = null, paused_reason = null")
+    watched.round()
+    watched.later(minutes=6)
+    watched.round()
+    assert watched.summaries() == []
+
+
 def test_no_kind_finds_anything_where_nothing_is_wrong(watched: Watch) -> None:
     for kind in Kind:
         watched.rule(kind)

@@ -137,6 +137,7 @@ PRINTED: Mapping[str, str] = {
     "person erase": "Certificate",
     "person erased": "list of Certificate",
     "person certificate": "Certificate",
+    "mail preview": "list of Mail",
     "mailbox add": "Mailbox",
     "mailbox list": "list of Mailbox",
     "mailbox show": "Mailbox",

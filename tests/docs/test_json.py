@@ -351,6 +351,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("run --dry-run", ("run", "clean-1", "--workflow", "normalise-name", "--dry-run")),
     ("mailbox add", MAILBOX),
     ("mailbox list", ("mailbox", "list")),
+    ("mail preview", ("mail", "preview", BATCH)),
     ("mailbox show", ("mailbox", "show", "ann@acme.example")),
     ("mailbox caps", ("mailbox", "caps", "ann@acme.example", "--daily-cap", "10")),
     ("mail check", ("mail", "check", "ann@acme.example", "--dns", "{dns}")),
@@ -567,7 +568,7 @@ CHANGES = {
     "api-key revoke": "api_key.revoke",
 }
 """What the commands that change something write down."""
-EMPTY = {"freshness --launch", "person known", "rejections", "resolve --retry", "alert incidents"}
+EMPTY = {"mail preview", "freshness --launch", "person known", "rejections", "resolve --retry", "alert incidents"}
 """What may print nothing of its noun here."""
 
 

@@ -29,9 +29,7 @@ CONTENT = b"From: ann@acme.example\r\nSubject: A word\r\n\r\nHello\r\n.\r\n..two
 
 
 def mail(port: int, **changes: Any) -> Submission:
-    whole = Submission(
-        f"smtp://127.0.0.1:{port}", Security.PLAIN, "ann@acme.example", "bob@club.example", CONTENT, False
-    )
+    whole = Submission(f"smtp://127.0.0.1:{port}", Security.PLAIN, "ann@acme.example", "bob@club.example", CONTENT)
     return replace(whole, **changes)
 
 

@@ -65,6 +65,9 @@ WITHOUT_ACTOR = {
     "campaigns.activating.preflight": "it keeps how the service says that a campaign stands, and decides nothing",
     "catalog.drafts.settle_drafts": "whoever wrote a draft is its actor",
     "batches.items.add_items": CARRIED_OUT,
+    "mail.placing.place_mails": CARRIED_OUT,
+    "mail.outcomes.settle_mails": "it notes what became of mails; what it pauses it writes down as sensor:mailboxes",
+    "mail.outcomes.pause_unhealthy": "it pauses as sensor:mailboxes",
     **dict.fromkeys(
         [
             "batches.known.must_recognise",

@@ -38,11 +38,14 @@ phases as (
 
 contacted as (
 
-    select batch_key, item_id, true as contacted
+    select
+        batch_key,
+        item_id,
+        arg_max(value, edit_id) filter (where field = 'prospect_status') = 'contacted' as contacted,
+        try_cast(arg_max(value, edit_id) filter (where field = 'email_sent_at') as timestamptz) as email_sent_at
     from {{ source('hq', 'item_edits') }}
-    where field = 'prospect_status'
+    where field in ('prospect_status', 'email_sent_at')
     group by batch_key, item_id
-    having arg_max(value, edit_id) = 'contacted'
 
 ),
 
@@ -143,8 +146,8 @@ select
     v.recommended_approach,
     coalesce(r.personalized_at is not null and v.email_verdict = 'valid' and v.draft_body is not null, false) as ready_for_outreach,
     r.personalized_at,
-    coalesce(r.approved, false) as approved_for_send,
-    cast(null as timestamptz) as email_sent_at,
+    coalesce(r.approved, false) and c.email_sent_at is null as approved_for_send,
+    c.email_sent_at,
     b.read_at as recorded_at
 from prospects as i
 left join reached as r on r.batch_key = i.batch_key and r.item_id = i.item_id

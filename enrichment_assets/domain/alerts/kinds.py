@@ -28,6 +28,7 @@ class Kind(StrEnum):
     FAMILY_FAILED = "family.failed"
     CONTACT_REPLIED = "contact.replied"
     EVENT_DEAD = "event.dead"
+    MAILBOX_PAUSED = "mailbox.paused"
 
 
 class Severity(StrEnum):
@@ -125,6 +126,10 @@ KINDS: Mapping[Kind, Watched] = {
         Severity.ERROR,
         _n("messages", "1", "1", "1000000"),
     ),
+    Kind.MAILBOX_PAUSED: Watched(
+        "a mailbox is paused: by itself, for bounces, complaints or a login that is refused, or by a person",
+        Severity.ERROR,
+    ),
 }
 
 
@@ -152,6 +157,7 @@ SHIPPED = (
     Shipped(Kind.FAMILY_FAILED, None),
     Shipped(Kind.CONTACT_REPLIED, None),
     Shipped(Kind.EVENT_DEAD, Decimal(1)),
+    Shipped(Kind.MAILBOX_PAUSED, None),
 )
 
 

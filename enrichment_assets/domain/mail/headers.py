@@ -29,7 +29,7 @@ _NOT_IN_A_HEADER = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _IDENTIFIER = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
-_URI = re.compile(r"(?:https://|mailto:)[!#-;=?-\[\]_a-z~%]+")
+_URI = re.compile(r"(?:https://|mailto:|http://(?:127\.0\.0\.1|localhost|\[::1\]):)[!#-;=?-\[\]_a-z~%]+")
 
 
 def one_line(name: str, value: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.errors import ContractError
 
 
-class MailRefusedError(EnrichError):
+class MailRefusedError(ContractError):
     """No message can be made of this; nothing was sent, and nothing will be until somebody changes it."""
 
     default_code = "mail.refused"

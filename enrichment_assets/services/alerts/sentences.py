@@ -123,6 +123,10 @@ def _unread(facts: Facts) -> str:
     return f"{count} message{' that' if count == 1 else 's that'} came back could not be read"
 
 
+def _mailbox(facts: Facts) -> str:
+    return f"nothing leaves from the mailbox {facts['mailbox']}: {facts['reason']}"
+
+
 def _minute(moment: str) -> str:
     """`2026-11-29 03:15 UTC`, of what Postgres writes into JSON in the time zone of its session."""
     return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -144,5 +148,6 @@ SENTENCES: Mapping[Kind, Callable[[Facts], str]] = {
     Kind.FAMILY_FAILED: _family,
     Kind.CONTACT_REPLIED: _replied,
     Kind.EVENT_DEAD: _unread,
+    Kind.MAILBOX_PAUSED: _mailbox,
 }
 """How each kind is put into words."""

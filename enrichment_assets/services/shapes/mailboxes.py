@@ -11,6 +11,7 @@ from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
     from enrichment_assets.services.mail.mailboxes import MailboxStanding
+    from enrichment_assets.services.mail.preview import PreviewedMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +109,34 @@ class Mailbox(Shape):
             paused_at=box.paused_at,
             paused_reason=box.paused_reason,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Mail(Shape):
+    """A mail of a batch: when it leaves or has left, and from where.
+
+    Attributes:
+        item_id: The lead.
+        workflow: The delivery.
+        step: Of its sequence, from 1.
+        recipient: The address.
+        mailbox: From where; null: none is free within the days that were looked at.
+        at: When it has left, or will; null: not within these days.
+        state: planned, sending, sent, refused or unknown; null: it has no place yet, and at is foreseen.
+        reason: What was said of it last.
+    """
+
+    item_id: int
+    workflow: str
+    step: int
+    recipient: str
+    mailbox: str | None
+    at: datetime | None
+    state: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, one: PreviewedMail) -> Mail:
+        """From what the services return."""
+        state = None if one.state is None else one.state.value
+        return cls(one.item_id, one.workflow, one.step, one.recipient, one.mailbox, one.at, state, one.reason)

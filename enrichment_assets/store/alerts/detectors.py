@@ -247,6 +247,13 @@ select r.id as rule_id, b.client_id, b.client_id::text as subject,
 from rules r join dead b on {_OURS} and b.messages >= r.threshold
 """
 
+_MAILBOX = f"""
+with {_RULES}
+select r.id as rule_id, b.client_id, b.id::text as subject,
+       jsonb_build_object('mailbox', b.address, 'reason', b.paused_reason) as facts
+from rules r join mailboxes b on {_OURS} where b.paused_at is not null
+"""
+
 STATEMENTS: Mapping[Kind, str] = {
     Kind.BATCH_FINISHED: _FINISHED,
     Kind.BATCH_STUCK: _STUCK,
@@ -263,6 +270,7 @@ STATEMENTS: Mapping[Kind, str] = {
     Kind.FAMILY_FAILED: _FAMILIES,
     Kind.CONTACT_REPLIED: _REPLIED,
     Kind.EVENT_DEAD: _UNREAD,
+    Kind.MAILBOX_PAUSED: _MAILBOX,
 }
 
 

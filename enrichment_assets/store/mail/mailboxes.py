@@ -78,12 +78,12 @@ class Mailbox:
         return Ramp(self.ramp_from, self.ramp_step)
 
 
-_COLUMNS = """
+COLUMNS = """
     m.id, m.client_id, c.slug as client, m.address, m.kind, m.name, m.settings, m.secrets, m.postal_address, m.opt_out,
     m.reply_to, m.html, m.time_zone, m.country, m.window_from, m.window_until, m.daily_cap, m.domain_cap, m.ramp_from,
     m.ramp_step, m.created_at, m.judged_from, m.paused_at, m.paused_reason
 """
-_MAILBOX = f"select {_COLUMNS} from mailboxes m join clients c on c.id = m.client_id"
+_MAILBOX = f"select {COLUMNS} from mailboxes m join clients c on c.id = m.client_id"
 
 
 def listed(connection: Connection, client_id: int | None = None, *, lock: bool = False) -> list[Mailbox]:
@@ -182,8 +182,9 @@ def usage(connection: Connection, mailbox_ids: list[int], now: datetime) -> dict
                 count(*) filter (where m.day = b.today and m.sent_at is not null) as sent_today,
                 count(distinct m.day) filter (where m.day < b.today and m.sent_at is not null) as days_sent,
                 count(*) filter (where m.state = 'planned') as planned,
-                count(*) filter (where m.sent_at > b.since) as sent,
-                count(*) filter (where m.sent_at > b.since and m.bounced_at is not null) as bounced,
+                count(*) filter (where coalesce(m.sent_at, m.bounced_at) > b.since) as sent,
+                count(*) filter (where coalesce(m.sent_at, m.bounced_at) > b.since and m.bounced_at is not null)
+                  as bounced,
                 count(*) filter (where m.sent_at > b.since and m.complained_at is not null) as complained,
                 count(*) filter (where m.sent_at > b.since and m.replied_at is not null) as replied
             from (select id, (%(now)s::timestamptz at time zone time_zone)::date as today,

@@ -1,0 +1,1 @@
+"""Mail from mailboxes: whose turn it is, and the message that is handed over."""
