@@ -124,11 +124,20 @@ async def submit(
         server.close()
 
 
+NOTHING = Submission("smtp://invalid.invalid", Security.STARTTLS, "", "", b"")
+"""Of a request that is not filled in; the name is one that nobody can have (RFC 6761)."""
+
+
 @dataclass(frozen=True, slots=True)
 class MailRequest(RenderedRequest):
     """A request that is a message, to be handed to its mailbox's server. It holds a login: it is in no log or table."""
 
-    submission: Submission | None = field(default=None, repr=False, compare=False)
+    submission: Submission = field(default=NOTHING, repr=False, compare=False)
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether the server is on this machine."""
+        return (urlsplit(self.submission.url).hostname or "") in LOOPBACK
 
 
 async def _exchange(

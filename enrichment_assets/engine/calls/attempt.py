@@ -19,7 +19,8 @@ from enrichment_assets.engine.throttle.rates import Closed, Turn, TurnMissed
 from enrichment_assets.engine.tracing import span
 from enrichment_assets.wire.conversations import converse
 from enrichment_assets.wire.simulator import RECEIVER_HEADER
-from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, send
+from enrichment_assets.wire.smtp import MailRequest, submit
+from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, NotTheSimulator, send
 
 CALLBACKS = "/callbacks/"
 """Below the receiver's address: where callbacks go, before the token that names the call."""
@@ -144,6 +145,10 @@ async def _spoken(
 ) -> Answer:
     """One request, or the several that are one call with this provider."""
     timeout = step.workflow.retry.timeout
+    if isinstance(request, MailRequest):
+        if step.only_simulator is not None and not request.stays_here:
+            raise NotTheSimulator("a batch for the simulator writes to nobody: its mailbox's server is elsewhere")
+        return await submit(request.submission, timeout, turn=turn, may_leave=may_leave)
     several = None if step.provider is None else step.provider.conversation(request, step.secrets)
     if several is None:
         return await send(run.client, request, timeout, turn=turn, may_leave=may_leave)

@@ -29,6 +29,7 @@ from enrichment_assets.engine.decisions.outcome import ItemLost, Move, conclude
 from enrichment_assets.engine.decisions.reading import MOST_READINGS, decided, given_up
 from enrichment_assets.engine.deliveries.intending import as_delivered, change, intended, is_part, shares_request
 from enrichment_assets.engine.deliveries.verdicts import heed
+from enrichment_assets.engine.mail.composing import composed
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
 from enrichment_assets.engine.run.prepared_step import Step
@@ -163,6 +164,9 @@ def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str
     """The authorised request; the callback URL carries the token that names this call."""
     context = run.request_context(item, step, callback_url=callback_url(run, token))
     rendered = step.render(context, subject.again) if step.delivering is None else change(item, step).render(context)
+    if step.delivering is not None and (turn := (step.delivering.turns or {}).get(item.item_id)) is not None:
+        key = item.planned[step.slug].key
+        return composed(rendered, turn, key, run.receiver_url, run.suppressing.hasher)
     return addressed(run, step, rendered, subject.key)
 
 

@@ -26,6 +26,7 @@ from enrichment_assets.engine.deliveries.asking import Gone, Unanswered, documen
 from enrichment_assets.engine.deliveries.delivering import Delivering, delivery_names, next_course
 from enrichment_assets.engine.deliveries.judging import GONE
 from enrichment_assets.engine.deliveries.verdicts import Moved
+from enrichment_assets.engine.mail.turns import NotYet, begin_mail
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.throttle.admission import NotNow
@@ -69,6 +70,8 @@ async def deliver(run: Run, item: LoadedItem, step: Step, delivering: Delivering
             return await _leave(run, item, step, course)
         if course.action is Action.CREATE and (ending := await _in_sequence(run, item, step, delivering, planned)):
             return ending
+        if delivering.turns is not None and (ending := await _begun(run, item, step, delivering, planned)):
+            return ending
         if course.action is Action.ASK:
             ending = await _ask(run, item, step, delivering, planned)
         else:
@@ -104,6 +107,16 @@ def _goes_on(ending: Ending) -> bool:
     """Whether the lead's turn is not over: a part of it was taken, or nobody knows and the destination is asked."""
     decision = ending.decision
     return decision.status is Status.PENDING and decision.call_state in (CallState.APPLIED, CallState.AMBIGUOUS)
+
+
+async def _begun(run: Run, item: LoadedItem, step: Step, delivering: Delivering, planned: PlannedLead) -> Ending | None:
+    """Begin a mail at its place in its mailbox's day; how it is put off where that has not come."""
+    assert delivering.turns is not None  # noqa: S101 - only mails are begun
+    turn = await begin_mail(run.bodies.connection, item.item_id, step.slug, planned.key)
+    if isinstance(turn, NotYet):
+        return await _later(run, item, step, turn.reason, turn.seconds)
+    delivering.turns[item.item_id] = turn
+    return None
 
 
 async def _send(run: Run, item: LoadedItem, step: Step) -> Ending | None:

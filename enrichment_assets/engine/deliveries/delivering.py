@@ -13,6 +13,7 @@ from enrichment_assets.domain.delivery_requests import DeliveryRequests, names_o
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store.deliveries.planned import PlannedLead
+from enrichment_assets.store.mail.turns import MailTurn
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Delivering:
         contacts: It writes to people: whoever has answered is not written to.
         lookups: Name -> what was found there; None: nobody has asked yet.
         asking: Held while lookups are asked: once for all items of the run.
+        turns: Item -> the place of its mail, once it was begun there; None: nothing of it leaves from mailboxes.
     """
 
     requests: DeliveryRequests
@@ -31,11 +33,13 @@ class Delivering:
     contacts: bool
     lookups: Mapping[str, Any] | None = None
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turns: dict[int, MailTurn] | None = None
 
     @classmethod
     def of(cls, workflow: WorkflowDefinition, provider: Provider) -> Delivering:
         """Compile it; raises `ConfigurationError`."""
-        return cls(DeliveryRequests(workflow), provider, contacts_people(workflow, provider))
+        turns = None if provider.mailboxes is None else dict[int, MailTurn]()
+        return cls(DeliveryRequests(workflow), provider, contacts_people(workflow, provider), turns=turns)
 
 
 def next_course(delivering: Delivering, planned: PlannedLead) -> Course:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from enrichment_assets.domain.mail.addresses import mail_address
 from enrichment_assets.domain.mail.mailboxes import cap_on
@@ -14,6 +15,9 @@ NO_PLACE = 60.0
 """Seconds until a mail without a place looks again; places are given out when a run begins."""
 
 PAUSED = 900.0
+
+LATE = timedelta(minutes=30)
+"""A mail that is later than this gets another place: what waited for hours does not leave at once, or at night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,8 @@ async def begin_mail(connection: AsyncConnection, item_id: int, slug: str, key: 
     if turn.moment > turn.now:
         wait = (turn.moment - turn.now).total_seconds()
         return NotYet(f"it leaves from {box.address} at {turn.moment:%Y-%m-%d %H:%M:%S} UTC", wait)
-    if not turn.is_today:
-        return await _loses(connection, turn, "its day was over before it left")
+    if not turn.is_today or turn.now - turn.moment > LATE:
+        return await _loses(connection, turn, "its time was over before it left")
     if turn.rank >= cap_on(box.daily_cap, box.ramp, turn.days_sent):
         return await _loses(connection, turn, f"{box.address} sends no more mails today")
     if not await begin(connection, turn.id, message_id(key, mail_address(box.address))):

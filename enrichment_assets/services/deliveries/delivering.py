@@ -30,6 +30,8 @@ from enrichment_assets.services.deliveries.gate import Gate, passing_of
 from enrichment_assets.services.deliveries.planning import Planner
 from enrichment_assets.services.deliveries.plans import DeliveryPlan
 from enrichment_assets.services.deliveries.refusing import refusals
+from enrichment_assets.services.mail.outcomes import settle_mails
+from enrichment_assets.services.mail.placing import mail_providers, place_mails
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches.launching import get_batch
@@ -38,6 +40,7 @@ from enrichment_assets.store.database import Row
 from enrichment_assets.store.deliveries import batches as store
 from enrichment_assets.store.deliveries.planned import free_items, write_plan
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.store.mail.places import now_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,13 @@ def run_deliveries(
     there = {step.slug for step in batch.blueprint.steps if step.position >= DELIVERY_POSITION}
     if not (selection := there & set(slugs)):
         return {}
+    mails = mail_providers(step.workflow.provider for step in batch.blueprint.steps if step.slug in selection)
+    if mails:
+        with hq.transaction() as connection:
+            place_mails(connection, batch.client_id, mails, now_of(connection))
     report = advance_batch(hq, settings, batch_key, providers, selection, on_progress, stop, batch=batch)
+    if mails:
+        settle_mails(hq, settings, batch.client_id)
     return report.stopped
 
 

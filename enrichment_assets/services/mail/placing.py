@@ -12,6 +12,7 @@ from enrichment_assets.domain.mail.mailboxes import LOOPBACK
 from enrichment_assets.domain.mail.refusals import MailRefusedError
 from enrichment_assets.domain.mail.schedule import Box, Day, Desk, Place, Wanted, next_look
 from enrichment_assets.domain.mail.zones import zone_of
+from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.mail.domain_standing import refusal
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.mail import mailboxes, places
@@ -23,6 +24,12 @@ MOST = 5_000
 
 LOOKED_AT_AGAIN = 200
 """Days after which a mail without a place is looked at again at the latest, however long the queue is."""
+
+
+def mail_providers(names: Iterable[str]) -> list[str]:
+    """Those of these providers whose deliveries leave from mailboxes."""
+    known = (PROVIDERS.get(name) for name in dict.fromkeys(names))
+    return [one.name for one in known if one is not None and one.mailboxes is not None]
 
 
 @dataclass(frozen=True, slots=True)

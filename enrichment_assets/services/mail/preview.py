@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from enrichment_assets.domain.mail.mailboxes import MessageState
 from enrichment_assets.providers import PROVIDERS
-from enrichment_assets.services.mail.placing import foreseen, held_back
+from enrichment_assets.services.mail.placing import foreseen, held_back, mail_providers
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.hq import Hq
@@ -16,11 +16,6 @@ from enrichment_assets.store.mail import mailboxes, places
 
 DAYS = 60
 """How far a preview looks ahead unless somebody says otherwise."""
-
-
-def mail_providers() -> list[str]:
-    """Providers whose deliveries leave from mailboxes."""
-    return [name for name, provider in PROVIDERS.items() if provider.mailboxes is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def preview_mails(hq: Hq, batch_key: str, *, days: int = DAYS, now: datetime | N
             raise no_such_batch(connection, batch_key)
         boxes = mailboxes.listed(connection, batch["client_id"])
         known = places.of_batch(connection, batch["id"])
-        would = foreseen(connection, batch["client_id"], mail_providers(), moment, days)
+        would = foreseen(connection, batch["client_id"], mail_providers(PROVIDERS), moment, days)
         why = {one.address: reason for one in boxes if (reason := held_back(connection, one)) is not None}
     address = {one.id: one.address for one in boxes}
     mails = [

@@ -19,6 +19,14 @@ from enrichment_assets.store.database import Connection
 HELD = [one.value for one in HOLDS_A_PLACE]
 
 
+def now_of(connection: Connection) -> datetime:
+    """When it is by the database's clock, which counts for all machines."""
+    row = connection.execute("select clock_timestamp() as now").fetchone()
+    assert row is not None  # noqa: S101 - a clock always says something
+    now: datetime = row["now"]
+    return now
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A mail that is to leave and has no place.
@@ -51,18 +59,20 @@ class Waiting:
 # A sequence's later steps first: who was written to hears the rest before somebody else hears the first.
 _WAITING = """
 with recursive mails as (
-  select b.batch_id, b.workflow_slug, b.step #>> '{{workflow,delivery,follows,delivery}}' as follows
+  select b.batch_id, b.workflow_slug, b.step #>> '{{workflow,delivery,follows,delivery}}' as follows,
+         coalesce((b.step #>> '{{workflow,delivery,follows,wait}}')::float8, 0) as wait
   from batch_deliveries b
   where b.client_id = %(client)s and b.step #>> '{{workflow,provider}}' = any(%(providers)s::text[])
 ), steps as (
-  select batch_id, workflow_slug, 1 as step from mails where follows is null
+  select batch_id, workflow_slug, follows, wait, 1 as step from mails where follows is null
   union all
-  select m.batch_id, m.workflow_slug, s.step + 1 from mails m join steps s on s.batch_id = m.batch_id
+  select m.batch_id, m.workflow_slug, m.follows, m.wait, s.step + 1 from mails m join steps s on s.batch_id = m.batch_id
     and s.workflow_slug = m.follows where s.step < 20
 )
 select p.item_id, p.workflow_slug as slug, p.batch_id, lower(p.lead ->> 'email') as recipient,
        p.lead ->> 'country' as country, p.lead ->> 'state' as state, p.lead ->> 'city' as city,
-       greatest(coalesce(w.next_attempt_at, %(now)s), %(now)s) as not_before, s.step,
+       greatest(coalesce(w.next_attempt_at, %(now)s), %(now)s, earlier.at + make_interval(secs => s.wait))
+         as not_before, s.step,
        before.mailbox_id, before.thread
 from steps s
 join planned_deliveries p on p.batch_id = s.batch_id and p.workflow_slug = s.workflow_slug
@@ -72,7 +82,12 @@ left join lateral (
   where m.client_id = %(client)s and m.recipient = lower(p.lead ->> 'email') and m.state = any(%(held)s::text[])
   order by m.id desc limit 1
 ) before on true
-where p.lead ->> 'email' is not null {due}
+left join lateral (
+  select max(m.sent_at) as at from mail_messages m
+  where s.follows is not null and m.client_id = %(client)s and m.recipient = lower(p.lead ->> 'email')
+    and m.workflow_slug = s.follows and m.state = 'sent'
+) earlier on true
+where p.lead ->> 'email' is not null and (s.follows is null or earlier.at is not null) {due}
   and not exists (select from mail_messages m where m.item_id = p.item_id and m.workflow_slug = p.workflow_slug
                     and m.state = any(%(held)s::text[]))
 order by s.step desc, p.batch_id, p.item_id
