@@ -42,6 +42,7 @@ GROUPS = (
     "proposals",
     "instantly",
     "campaign",
+    "destination",
     "user",
     "api_key",
 )

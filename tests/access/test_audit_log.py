@@ -39,7 +39,7 @@ CHANGES_NOTHING: dict[str, str] = {
          "report", "explain", "export", "worked-at", "moves", "job-changes", "archived", "audit", "history",
          "alert list", "source list", "source show", "source check", "lead show",
          "alert incidents", "alert channels", "person find", "person known", "webhook list", "webhook events",
-         "mailbox list", "mailbox show", "mail preview",
+         "mailbox list", "mailbox show", "mail preview", "destination check",
          "instantly list", "instantly campaigns", "instantly accounts", "instantly report",
          "campaign list", "campaign show",
          "events list", "events inbox", "events show", "events source list", "events source kinds"],

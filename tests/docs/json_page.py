@@ -72,6 +72,7 @@ PRINTED: Mapping[str, str] = {
     "run": "Batch",
     "deliver --dry-run": "list of LeadDelivery",
     "deliver": "list of LeadDelivery",
+    "destination check": "DestinationCheck",
     "run --dry-run": "ChosenRun",
     "run --where": "ChosenRun",
     "pause": "HoldChange",

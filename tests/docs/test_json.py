@@ -311,6 +311,7 @@ RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("workflow add", ("workflow", "add", "{example}")),
     ("deliver --dry-run", ("deliver", BATCH, "--to", "deliver-to-webhook", "--dry-run")),
     ("deliver", ("deliver", BATCH, "--to", "deliver-to-webhook")),
+    ("destination check", ("destination", "check", "deliver-to-webhook", "--client", "acme")),
     ("workflow disable", ("workflow", "disable", VERIFY)),
     ("workflow enable", ("workflow", "enable", VERIFY)),
     ("pipeline add", ("pipeline", "add", "clean", "--steps", "normalise-name,normalise-domain", "--client", "acme")),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.provider import Answer, Check, Provider, RenderedRequest, Wanted
 from enrichment_assets.domain.statuses import ErrorClass
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.services.catalog.known_clients import client_row
+from enrichment_assets.services.deliveries.destinations import destinations_of
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.wire.addresses import base_url_of, is_simulated
 from enrichment_assets.wire.conversations import converse
 from enrichment_assets.wire.secrets import workflow_secrets
@@ -21,25 +26,47 @@ class _Asked(Exception):
     """A question could not be asked, or was not answered; `str()` says why."""
 
 
-def check_delivery(workflow: WorkflowDefinition, provider: Provider, sandbox_url: str | None) -> list[str]:
-    """What the destination of a delivery lacks, each with what to do; nothing: leads can go there.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a destination lacks.
+
+    Attributes:
+        workflow: The delivery, with its client's settings.
+        lacks: Each with what to do; empty: leads can go there. None: nobody knows how to ask this destination.
+    """
+
+    workflow: WorkflowDefinition
+    lacks: list[str] | None
+
+
+def check_destination(
+    hq: Hq, client: str, slug: str, providers: Mapping[str, Provider], sandbox_url: str | None
+) -> Checked:
+    """Ask the destination of one of a client's deliveries.
+
+    Raises:
+        NotFoundError: There is no such client, or no such delivery.
+        ConfigurationError: It is switched off.
+    """
+    with hq.transaction() as connection:
+        client_id = int(client_row(connection, client)["id"])
+    workflow = destinations_of(hq, client, client_id).get(slug)
+    return Checked(workflow, check_delivery(workflow, providers[workflow.provider], sandbox_url))
+
+
+def check_delivery(workflow: WorkflowDefinition, provider: Provider, sandbox_url: str | None) -> list[str] | None:
+    """What the destination of a delivery lacks, each with what to do; None: nobody knows how to ask this kind.
 
     Args:
         workflow: The delivery, with its client's settings.
         provider: Its provider, at its own address or the simulator's.
         sandbox_url: The simulator, where leads of this process go there.
-
-    Raises:
-        ConfigurationError: Nobody knows how to ask this kind of destination.
     """
     delivery = workflow.delivery
     fields = () if delivery is None else tuple(delivery.fields)
     check = provider.check(Wanted(workflow.parameters, fields))
     if check is None:
-        raise ConfigurationError(
-            f"{provider.title} cannot be asked what it lacks: a dry run shows what would be sent there",
-            code="destination.not_checked",
-        )
+        return None
     simulated = is_simulated(workflow, provider, sandbox_url)
     try:
         secrets = workflow_secrets(workflow, simulated=simulated)

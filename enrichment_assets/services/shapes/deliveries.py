@@ -10,6 +10,7 @@ from enrichment_assets.domain.delivery_courses import Left
 from enrichment_assets.services.shapes.shape import Shape
 
 if TYPE_CHECKING:
+    from enrichment_assets.services.deliveries.checking import Checked
     from enrichment_assets.services.deliveries.plans import DeliveryPlan
     from enrichment_assets.store.deliveries.batches import Counts
 
@@ -73,6 +74,31 @@ class LeadDelivery(Shape):
             None if mine is None else _summed((one.reason or "", one.leads) for one in mine if _is_not_taken(one)),
             (stopped or {}).get(plan.destination),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationCheck(Shape):
+    """What a destination lacks before leads can go there.
+
+    Attributes:
+        destination: Slug of the delivery.
+        client: Whose settings it has.
+        provider: Where it goes.
+        asked: Whether there is a way to ask it.
+        lacks: What is missing there, each with what to do.
+    """
+
+    destination: str
+    client: str
+    provider: str
+    asked: bool
+    lacks: list[str]
+
+    @classmethod
+    def of(cls, client: str, checked: Checked) -> DestinationCheck:
+        """From what the service returns."""
+        workflow, lacks = checked.workflow, checked.lacks
+        return cls(workflow.slug, client, workflow.provider, lacks is not None, lacks or [])
 
 
 _FAILED = ("FAILED", "AMBIGUOUS")
