@@ -94,11 +94,12 @@ class DeliveryState(StrEnum):
 DELIVERY_POSITION = 10_000
 """Positions of states from here on are deliveries', behind every step of a pipeline."""
 
-DELIVERY_ROOTS = ("fields", "remote_fields", "key", "target", "delivery", "lookups", "field")
+DELIVERY_ROOTS = ("fields", "remote_fields", "key", "key_id", "target", "place", "delivery", "lookups", "field", "each")
 """What templates of a delivery see besides the lead's columns, `item`, `parameters` and `client_profile`.
 
 `key` is ours for what stands for the lead there, the same for each of its calls. `fields` are those that are written
 now, by name; `remote_fields` the same as a list of `{id, value}`, where the lookups know ids of the destination's.
+`key_id` is the id of the field that holds our key, `each` the element for which a lookup is asked.
 """
 
 DELIVERY_MEMBERS = ("external_id", "previous", "current", "is_new", "if_empty", "once")
@@ -131,9 +132,14 @@ def _long(value: object) -> object:
 
 
 class Lookup(Part):
-    """What is asked once per run: templates see the value as `lookups.<name>`, later lookups among them."""
+    """What is asked once per run: templates see the value as `lookups.<name>`, later lookups among them.
+
+    With `each` it is asked for each element of a list, which the request sees as `each`; the value is then a list of
+    `{of: element, value: ...}`.
+    """
 
     request: RequestTemplate
+    each: str | None = Field(default=None, description="a template over lookups and parameters: a list")
     value: str = Field(default="@", description="JMESPath over the answer")
 
 
@@ -141,6 +147,9 @@ class Find(Part):
     """How a destination is asked for what carries our key, after an answer that was lost."""
 
     request: RequestTemplate
+    or_else: RequestTemplate | None = Field(
+        default=None, description="asked where the first finds nothing: archived records, as ClickUp lists them apart"
+    )
     external_id: str = Field(description="JMESPath over the answer: its id there; null: it was not made")
     current: str | None = Field(default=None, description="JMESPath: the remote values by the names of `fields`")
     settles: Seconds = Field(
@@ -190,6 +199,12 @@ class Delivery(Part):
     target: str = Field(
         default="", description="a template over parameters and the lead: tells two places of one destination apart"
     )
+    place: str | None = Field(
+        default=None,
+        description="a template over lookups and the lead: in which place of the destination it is made; unlike "
+        "`target` it does not say who a lead is there: one that moves is the same",
+    )
+    key_field: str | None = Field(default=None, description="remote field that holds our key: written at creation")
     on_change: OnChange | None = Field(default=None, description="null: `update` where a request says how, else `skip`")
     fields: dict[str, Annotated[DeliveredField, BeforeValidator(_long)]] = Field(
         default_factory=dict, max_length=500, description="the remote name -> where its value comes from"
@@ -255,6 +270,8 @@ class Delivery(Part):
         for name in ("find", "read", "update", "field_update"):
             if (part := getattr(self, name)) is not None:
                 found["delivery", name, "request"] = part.request
+        if self.find is not None and self.find.or_else is not None:
+            found["delivery", "find", "or_else"] = self.find.or_else
         return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from enrichment_assets.domain.conditions import parse_conditions
 from enrichment_assets.domain.deliveries import DELIVERY_ROOTS
 from enrichment_assets.domain.delivery_rendering import FieldRenderer, TargetRenderer
+from enrichment_assets.domain.delivery_requests import DeliveryRequests
 from enrichment_assets.domain.known_names import ROOTS
 from enrichment_assets.domain.name_checks import Fault
 from enrichment_assets.domain.reads import Place, reads_of
@@ -59,6 +60,7 @@ def delivery_steps(workflow: WorkflowDefinition) -> list[Callable[[], object]]:
     if (delivery := workflow.delivery) is None:
         return []
     steps: list[Callable[[], object]] = [lambda: TargetRenderer(workflow), lambda: FieldRenderer(workflow)]
+    steps.append(lambda: DeliveryRequests(workflow))
     for request in delivery.requests().values():
         steps.append(lambda request=request: RequestRenderer(workflow, request=request))  # type: ignore[misc]
     return steps

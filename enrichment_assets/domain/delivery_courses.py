@@ -211,7 +211,8 @@ def writable(
 ) -> dict[str, Any]:
     """The fields that are to be written where the lead is already: what changed, as far as its rule lets it.
 
-    A value that was written and that the lead has no more is null: it is emptied there.
+    A value that was written and that the lead has no more is null: it is emptied there. Where the destination was read
+    and has something else than we wrote last, a person has said so: it is left, whatever the rule.
     """
     found = {}
     for name, value in fields.items():
@@ -220,8 +221,31 @@ def writable(
             continue
         if rule is Write.IF_EMPTY and (value is None or not blank(before if current is None else current.get(name))):
             continue
+        if current is not None and name in current and not _same(current[name], before):
+            continue
         found[name] = value
     return found
+
+
+def theirs(
+    delivery: Delivery, fields: Mapping[str, Any], written: Mapping[str, Any], current: Mapping[str, Any] | None
+) -> list[str]:
+    """Fields that the lead says otherwise than the destination, where somebody changed what we wrote."""
+    if current is None:
+        return []
+    return [
+        name
+        for name, value in fields.items()
+        if name in current
+        and delivery.fields[name].write is Write.ALWAYS
+        and not _same(current[name], written.get(name))
+        and not _same(current[name], value)
+    ]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether a destination's value is one of ours: nothing is nothing, however it is written."""
+    return one == other or (blank(one) and blank(other))
 
 
 def after_success(there: There, course: Course, content: Content, external_id: str | None) -> There:

@@ -36,7 +36,7 @@ class FieldRenderer:
     def __init__(self, workflow: WorkflowDefinition) -> None:
         self._slug = workflow.slug
         self._fields: list[tuple[str, str | None, Evaluate | str | None]] = [
-            (name, one.source, None if one.value is None else _compiled(workflow.slug, f"fields.{name}", one.value))
+            (name, one.source, None if one.value is None else compiled(workflow.slug, f"fields.{name}", one.value))
             for name, one in delivery_of(workflow).fields.items()
         ]
 
@@ -51,7 +51,7 @@ class FieldRenderer:
             value = (
                 context.get(source)
                 if source is not None
-                else _evaluated(self._slug, f"fields.{name}", template, context)
+                else evaluated(self._slug, f"fields.{name}", template, context)
             )
             found[name] = None if blank(value) else value
         return found
@@ -66,11 +66,11 @@ class TargetRenderer:
 
     def __init__(self, workflow: WorkflowDefinition) -> None:
         self._slug = workflow.slug
-        self._template = _compiled(workflow.slug, "target", delivery_of(workflow).target)
+        self._template = compiled(workflow.slug, "target", delivery_of(workflow).target)
 
     def render(self, context: Mapping[str, Any]) -> str:
         """The target; raises `ContractError` where it fails for this lead, or is longer than 500 characters."""
-        text = as_text(_evaluated(self._slug, "target", self._template, context)).strip()
+        text = as_text(evaluated(self._slug, "target", self._template, context)).strip()
         if len(text) > LONGEST_TARGET or "\0" in text:
             raise ContractError(
                 f"workflow {self._slug}, delivery.target: longer than {LONGEST_TARGET} characters",
@@ -84,7 +84,8 @@ def content_hash(values: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(draft_bytes(values)).digest()
 
 
-def _compiled(slug: str, field: str, text: str) -> Evaluate | str:
+def compiled(slug: str, field: str, text: str) -> Evaluate | str:
+    """A text of a delivery that may be a template; raises `ConfigurationError` that names its place."""
     try:
         return compile_text(parse(text), text)
     except (TemplateError, ValueError) as error:
@@ -93,7 +94,8 @@ def _compiled(slug: str, field: str, text: str) -> Evaluate | str:
         ) from error
 
 
-def _evaluated(slug: str, field: str, template: Evaluate | str | None, context: Mapping[str, Any]) -> Any:
+def evaluated(slug: str, field: str, template: Evaluate | str | None, context: Mapping[str, Any]) -> Any:
+    """Its value for one lead; raises `ContractError` where the template fails, which quotes no data."""
     if not callable(template):
         return template
     try:

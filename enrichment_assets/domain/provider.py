@@ -150,11 +150,28 @@ class RemoteField:
         value: As it is sent: an option's id for its label.
         id: The destination's id of the field, where fields are named by ids.
         known: All that the lookups say of the field.
+        left_out: Why the value is not sent, where the field does not take it and the others go; quotes no data.
     """
 
     value: Any
     id: str | None = None
     known: Any = None
+    left_out: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a destination when a lead's values become its fields'.
+
+    Attributes:
+        lookups: Name -> what was found there.
+        place: In which place of it the lead is (to be).
+        current: What `read` found of the lead, as `Provider.current_fields` gave it; None: it was not read.
+    """
+
+    lookups: Mapping[str, Any]
+    place: str | None = None
+    current: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,3 +292,20 @@ class Provider(ABC):
             ContractError: The value cannot be one of that field; names the field and what it can be, quotes no data.
         """
         return RemoteField(value)
+
+    def remote_fields(self, fields: Mapping[str, Any], seen: Seen) -> dict[str, RemoteField]:
+        """Every field that is written now, for a destination whose fields depend on where the lead is.
+
+        Raises as `remote_field`, or says of a field why it is left out.
+        """
+        return {name: self.remote_field(name, value, seen.lookups) for name, value in fields.items()}
+
+    def current_fields(self, found: Any, written: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a destination has now, by the names of the delivery's fields and in a lead's words.
+
+        Args:
+            found: What `delivery.read.current` gave.
+            written: Remote name -> value that we wrote last; where the destination says the same in its own words, the
+                value is given as it was written.
+        """
+        return found if isinstance(found, Mapping) else {}

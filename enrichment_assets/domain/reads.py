@@ -80,6 +80,11 @@ def delivered_texts(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]
     """Every text of a delivery that can be a template and stands in no request, with its place."""
     if workflow.delivery is not None:
         yield ("delivery", "target"), workflow.delivery.target
+        if workflow.delivery.place is not None:
+            yield ("delivery", "place"), workflow.delivery.place
+        for name, lookup in workflow.delivery.lookups.items():
+            if lookup.each is not None:
+                yield ("delivery", "lookups", name, "each"), lookup.each
         for name, one in workflow.delivery.fields.items():
             if one.value is not None:
                 yield ("delivery", "fields", name, "value"), one.value

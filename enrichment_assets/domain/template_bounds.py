@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_environment
 
 from enrichment_assets.domain.jsontext import json_bytes
+from enrichment_assets.domain.markdown import unformatted
 
 MAX_TEXT = 1_000_000
 """Characters that one text may have, and that one expression may put together in all its steps times four."""
@@ -31,7 +32,7 @@ MAX_LOOPS = 1_000
 _FILTERS = """
     abs capitalize count d default dictsort e escape first float forceescape int items join last length
     list lower map max min pattern reject rejectattr replace reverse round select selectattr sort string striptags sum
-    title tojson trim truncate unique upper urlencode wordcount
+    title tojson trim truncate unformatted unique upper urlencode wordcount
 """
 _ITERATING = """
     dictsort items join list map max min reject rejectattr reverse select selectattr sort sum unique
@@ -164,6 +165,13 @@ def _pattern(value: Any) -> str:
     return "".join(sign if sign.isalnum() or sign == " " else "." for sign in text)
 
 
+def _unformatted(value: Any) -> str:
+    """A text of others as it is shown in Markdown: nothing of it makes a link, a heading or a list."""
+    text = as_text(value)
+    _charge(2 * len(text))
+    return unformatted(text)
+
+
 def _tojson(value: Any) -> str:
     """JSON as requests have it. It takes no `indent`: a number of blanks in front of every line can be any number."""
     text = json_bytes(value).decode()
@@ -250,6 +258,7 @@ def _environment() -> _Environment:
     environment.filters = {name: known for name, known in environment.filters.items() if name in FILTERS}
     environment.filters |= {"join": _join, "replace": _replace, "round": _round, "tojson": _tojson}
     environment.filters["pattern"] = _pattern
+    environment.filters["unformatted"] = _unformatted
     environment.filters["_turns"] = _turns
     environment.filters |= {name: _of_few(environment.filters[name]) for name in ITERATING}
     environment.globals.clear()

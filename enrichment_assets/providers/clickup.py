@@ -10,9 +10,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
+from enrichment_assets.domain.clickup.checking import checked
+from enrichment_assets.domain.clickup.writing import fields_there, fields_written
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body, number_header
-from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
+from enrichment_assets.domain.provider import (
+    Answer,
+    Check,
+    Provider,
+    RemoteField,
+    RenderedRequest,
+    Secret,
+    Seen,
+    Verdict,
+    Wanted,
+)
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
@@ -62,6 +75,18 @@ class ClickUp(Provider):
             kind = ErrorClass.INVALID_INPUT if status != 404 or code.startswith("FIELD_") else ErrorClass.CONTRACT
             return Verdict(kind, message=describe(status, f"ClickUp refused it ({code})"))
         return classify_status(answer)
+
+    def remote_fields(self, fields: Mapping[str, Any], seen: Seen) -> dict[str, RemoteField]:
+        """Custom fields by id and options by theirs, as the task or its list has them."""
+        return fields_written(fields, seen)
+
+    def current_fields(self, found: Any, written: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a task says now, in the words of the lead."""
+        return fields_there(found, written)
+
+    def check(self, wanted: Wanted) -> Check:
+        """Places, fields, options, people and plan that are missing or archived, and rights."""
+        return checked(wanted)
 
 
 def code_of(answer: Answer) -> str:

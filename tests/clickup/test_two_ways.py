@@ -54,7 +54,7 @@ class Office:
                 """insert into batch_deliveries
                      (batch_id, workflow_slug, client_id, position, automatic, asked_by, step)
                    select id, 'to-clickup', client_id, 0, false, 'tester', %s from batches where id = %s""",
-                (json.dumps(STEP), self.batch.batch_id),
+                (json.dumps({"workflow": STEP}), self.batch.batch_id),
             )
             for item, task in zip(self.items, self.tasks, strict=True):
                 connection.execute(

@@ -135,9 +135,14 @@ def test_what_cannot_be_is_refused_in_words(delivery: dict[str, Any], fields: di
         ({"find": {"request": {"url": "/x"}, "external_id": "a["}}, {}, "delivery.find.external_id"),
         ({"target": "{{ 1 +"}, {}, "delivery.target"),
         (
-            {"lookups": {"a": {"request": {"url": "/{{ lookups.b }}"}}, "b": {"request": {"url": "/b"}}}},
+            {
+                "lookups": {
+                    "a": {"request": {"url": "/{{ lookups.b }}"}},
+                    "b": {"request": {"url": "/{{ lookups.a }}"}},
+                }
+            },
             {},
-            "`lookups` are asked in their order, and 'b' is asked later",
+            "a lookup is asked after those that it reads, and 'b' waits for this one",
         ),
     ],
 )

@@ -77,6 +77,11 @@ def field_named(fields: Iterable[RemoteField], name: str) -> RemoteField:
     raise Unfit(f"the list has {len(found)} fields `{name}`: rename one, or name the one that is meant by its id")
 
 
+def can_be_written(field: RemoteField) -> bool:
+    """Whether a lead's value can stand in it: computed fields, people and files are nobody's to write."""
+    return field.type in _WRITTEN
+
+
 def written(field: RemoteField, value: Any) -> Any:
     """What is written into a field for a lead's value; None: it is emptied.
 

@@ -96,7 +96,7 @@ async def call(run: Run, item: LoadedItem, step: Step, subject: Subject) -> Endi
                 continue
             return await (follow if step.delivering is None else heed)(run, item, step, made)
         if step.delivering is not None:
-            made = replace(made, decision=as_delivered(item, step, made.decision))
+            made = replace(made, decision=as_delivered(item, step, made.decision, made.attempt.http_status))
         if made.decision.status is Status.SKIPPED and made.attempt.http_status is not None:
             await _heed_objection(run, item, step, made.decision)
         decision, delay, alone = asks.as_asked_again(step, subject, made.decision), None, made.alone
@@ -286,7 +286,7 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
             else:
                 headers = kept.headers or open_call.headers
                 answer = Answer(open_call.http_status or 0, headers, kept.body, inputs=kept.inputs)
-                decision = as_delivered(item, step, await decided_again(step, answer, kept.place))
+                decision = as_delivered(item, step, await decided_again(step, answer, kept.place), answer.status)
                 if (ask := asks.ask_of(step, subject, open_call.call_key)) is not None:
                     decision = asks.as_asked_again(step, ask, decision)
             return await _recovered(run, item, step, open_call, decision, attempts + 1, attempts + 1)

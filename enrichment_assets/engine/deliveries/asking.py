@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from enrichment_assets.domain.delivery_rendering import evaluated
 from enrichment_assets.domain.delivery_requests import Asking
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.jsontext import parse_json
@@ -21,6 +22,9 @@ from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.stops import Stop
 from enrichment_assets.engine.throttle.admission import Admission, NotNow
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent
+
+MOST_EACH = 500
+"""Requests of one lookup that is asked for each element of a list."""
 
 PAUSE = 60.0
 """Seconds that a step rests whose lookups could not be asked."""
@@ -88,12 +92,27 @@ async def looked_up(run: Run, step: Step, delivering: Delivering) -> Mapping[str
     return delivering.lookups
 
 
+async def _looked_up(run: Run, step: Step, asking: Asking, names: Mapping[str, Any]) -> Any:
+    """One lookup's value, or one for each element of its list. Raises as `document_of`."""
+    value = asking.expressions["value"]
+    if asking.each is None:
+        return value(await document_of(run, step, asking, names))
+    elements = evaluated(step.slug, "lookups", asking.each, names)
+    if not isinstance(elements, list) or len(elements) > MOST_EACH:
+        raise ContractError(
+            f"`each` of a lookup gives a list of at most {MOST_EACH} elements", code="delivery.each_no_list"
+        )
+    return [
+        {"of": one, "value": value(await document_of(run, step, asking, {**names, "each": one}))} for one in elements
+    ]
+
+
 async def _asked(run: Run, step: Step, delivering: Delivering) -> dict[str, Any]:
     found: dict[str, Any] = {}
     names = {"parameters": step.workflow.parameters, "lookups": found}
     for name, asking in delivering.requests.lookups.items():
         try:
-            found[name] = asking.expressions["value"](await document_of(run, step, asking, names))
+            found[name] = await _looked_up(run, step, asking, names)
         except (Unanswered, Gone, ContractError) as error:
             reason = f"the lookup {name} of {step.slug} cannot be made: {error}"
             step.stop = step.stop or Stop(StopCause.REFUSED, reason, run.clock.now() + PAUSE)

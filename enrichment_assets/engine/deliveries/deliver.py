@@ -14,7 +14,8 @@ from typing import Any
 
 from enrichment_assets.domain.deliveries import DeliveryState
 from enrichment_assets.domain.delivery_answers import remote_id
-from enrichment_assets.domain.delivery_courses import Action, Course, Left, left
+from enrichment_assets.domain.delivery_courses import Action, Course, Left, left, theirs
+from enrichment_assets.domain.delivery_requests import Asking
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.statuses import CallState, ErrorClass, Outcome, Status
 from enrichment_assets.engine.calls.attempt import Attempt
@@ -23,8 +24,8 @@ from enrichment_assets.engine.calls.subject import subject_of
 from enrichment_assets.engine.decisions.decision import MAX_REASON, PUT_OFF, Decision, Ending
 from enrichment_assets.engine.decisions.outcome import Move, conclude
 from enrichment_assets.engine.deliveries.asking import Gone, Unanswered, document_of, looked_up
-from enrichment_assets.engine.deliveries.delivering import Delivering, delivery_names, next_course
-from enrichment_assets.engine.deliveries.judging import GONE
+from enrichment_assets.engine.deliveries.delivering import Delivering, delivery_names, left_out, next_course
+from enrichment_assets.engine.deliveries.judging import GONE, what_stayed
 from enrichment_assets.engine.deliveries.verdicts import Moved
 from enrichment_assets.engine.mail.turns import NotYet, begin_mail
 from enrichment_assets.engine.run.context import Run
@@ -138,6 +139,8 @@ async def _look_again(run: Run, item: LoadedItem, step: Step) -> None:
 
 async def _course(run: Run, item: LoadedItem, step: Step, delivering: Delivering, planned: PlannedLead) -> Course:
     """What is to be done, after a look at what the destination has now where the delivery says how."""
+    if planned.current is None:
+        planned.left_out = left_out(delivering, planned)
     course, there, read = next_course(delivering, planned), planned.there, delivering.requests.read
     if course.action is Action.CREATE and planned.refused is not None and delivering.contacts:
         return left(Left.GATE, planned.refused)
@@ -147,8 +150,10 @@ async def _course(run: Run, item: LoadedItem, step: Step, delivering: Delivering
         document = await document_of(run, step, read, _names(run, item, step, delivering, planned, course))
     except Gone:
         return await _is_gone(run, item, step, planned)
-    current = read.expressions["current"](document)
-    planned.current = current if isinstance(current, Mapping) else {}
+    ours = {**dict.fromkeys(planned.content.fields), **there.written}
+    planned.current = delivering.provider.current_fields(read.expressions["current"](document), ours)
+    planned.kept = theirs(delivering.requests.delivery, planned.content.fields, there.written, planned.current)
+    planned.left_out = left_out(delivering, planned)
     return next_course(delivering, planned)
 
 
@@ -174,8 +179,7 @@ async def _ask(run: Run, item: LoadedItem, step: Step, delivering: Delivering, p
         return await _leave(run, item, step, left(Left.UNKNOWN))
     attempt = Attempt(*made)
     try:
-        document = await document_of(run, step, find, _names(run, item, step, delivering, planned, Course(Action.ASK)))
-        external_id = remote_id(find.expressions["external_id"], document)
+        external_id = await _found(run, step, find, _names(run, item, step, delivering, planned, Course(Action.ASK)))
     except Gone:
         external_id = None
     except (Unanswered, ContractError) as error:
@@ -186,10 +190,10 @@ async def _ask(run: Run, item: LoadedItem, step: Step, delivering: Delivering, p
         run.rest(step, closed)
         return PUT_OFF
     if external_id is not None:
+        reason = "; ".join(filter(None, ["found there by our key", what_stayed(planned)]))
         found = Decision(
-            Status.COMPLETED, CallState.APPLIED, Outcome.FOUND, "found there by our key", external_id=external_id,
-            as_reserved=True,
-        )  # fmt: skip
+            Status.COMPLETED, CallState.APPLIED, Outcome.FOUND, reason, external_id=external_id, as_reserved=True
+        )
         return await conclude(run, item, step, found, Move(attempt, reserved=False))
     waited = (datetime.now(UTC) - there.since).total_seconds() if there.since is not None else settles
     if waited < settles:
@@ -200,6 +204,16 @@ async def _ask(run: Run, item: LoadedItem, step: Step, delivering: Delivering, p
     end = DeliveryEnd(planned.key, DeliveryState.REFUSED, ends=False)
     await conclude(run, item, step, again, Move(attempt, reserved=False, retry_in=0.0, end=end))
     await _look_again(run, item, step)
+    return None
+
+
+async def _found(run: Run, step: Step, find: Asking, names: Mapping[str, Any]) -> str | None:
+    """The id of what carries our key, or None; raises as `document_of`."""
+    for renderer in (find.renderer, find.or_else):
+        if renderer is not None:
+            document = await document_of(run, step, replace(find, renderer=renderer), names)
+            if (external_id := remote_id(find.expressions["external_id"], document)) is not None:
+                return external_id
     return None
 
 

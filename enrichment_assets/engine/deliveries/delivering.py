@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from enrichment_assets.domain.deliveries import GateKind
 from enrichment_assets.domain.delivery_courses import Course, course_of
-from enrichment_assets.domain.delivery_requests import DeliveryRequests, names_of
-from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.delivery_requests import DeliveryRequests, names_of, place_of, remote_fields
+from enrichment_assets.domain.provider import Provider, Seen
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store.deliveries.planned import PlannedLead
 from enrichment_assets.store.mail.turns import MailTurn
@@ -44,26 +44,42 @@ class Delivering:
 
 def next_course(delivering: Delivering, planned: PlannedLead) -> Course:
     """What is to be done about a planned lead now."""
-    requests = delivering.requests
-    return course_of(requests.delivery, requests.ways, planned.content, planned.there, planned.current)
+    requests, content = delivering.requests, planned.content
+    if planned.left_out:
+        taken = {name: value for name, value in content.fields.items() if name not in planned.left_out}
+        content = replace(content, fields=taken)
+    return course_of(requests.delivery, requests.ways, content, planned.there, planned.current)
+
+
+def seen(delivering: Delivering, planned: PlannedLead) -> Seen:
+    """What is known of the destination about a planned lead; raises `ContractError` where it has no place for it."""
+    lookups = delivering.lookups or {}
+    place = place_of(delivering.requests, planned.lead, lookups, planned.current)
+    return Seen(lookups, place, planned.current)
+
+
+def left_out(delivering: Delivering, planned: PlannedLead) -> dict[str, str]:
+    """Fields that the destination does not take as they are, each with the reason; raises `ContractError`."""
+    said = {name: value for name, value in planned.content.fields.items() if value is not None}
+    found = remote_fields(delivering.requests, delivering.provider, said, planned.key, seen(delivering, planned))
+    return {name: one.left_out for name, one in found.items() if one.left_out is not None}
 
 
 def delivery_names(delivering: Delivering, planned: PlannedLead, course: Course | None = None) -> dict[str, Any]:
     """What templates see of a planned lead, for what is to be done about it (`course`: for this).
 
     Raises:
-        ContractError: A value cannot be one of the remote field.
+        ContractError: A value cannot be one of the remote field, or the destination has no place for the lead.
     """
     return names_of(
+        delivering.requests,
+        delivering.provider,
         planned.lead,
         course or next_course(delivering, planned),
         planned.there,
         key=planned.key,
         target=planned.target,
-        lookups=delivering.lookups or {},
-        provider=delivering.provider,
-        rules=delivering.requests.delivery.fields,
-        current=planned.current,
+        seen=seen(delivering, planned),
     )
 
 

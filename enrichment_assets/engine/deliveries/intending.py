@@ -61,11 +61,15 @@ def shares_request(item: LoadedItem, step: Step) -> bool:
     return course.action is Action.CREATE or step.delivering.requests.renders(course, planned.there) is None
 
 
-def as_delivered(item: LoadedItem, step: Step, decision: Decision) -> Decision:
-    """The decision about an item's delivery that an answer's decision is; of any other step as it is."""
+def as_delivered(item: LoadedItem, step: Step, decision: Decision, status: int | None = None) -> Decision:
+    """The decision about an item's delivery that an answer's decision is; of any other step as it is.
+
+    `status`: of the answer; None: none came.
+    """
     if step.delivering is None or (planned := item.planned.get(step.slug)) is None:
         return decision
-    return judged(step.delivering, planned, decision, expects_id=step.workflow.response.external_id is not None)
+    expects_id = step.workflow.response.external_id is not None
+    return judged(step.delivering, planned, decision, expects_id=expects_id, status=status)
 
 
 def is_part(decision: Decision) -> bool:

@@ -23,9 +23,17 @@ NO_PLACE = "the destination does not know the place that is meant"
 NOT_TAKEN = "the answer does not say that it was taken"
 
 
-def judged(delivering: Delivering, planned: PlannedLead, decision: Decision, *, expects_id: bool) -> Decision:
-    """The decision about a delivery that an answer's decision is; one that is such already stays as it is."""
+def judged(
+    delivering: Delivering, planned: PlannedLead, decision: Decision, *, expects_id: bool, status: int | None = None
+) -> Decision:
+    """The decision about a delivery that an answer's decision is; one that is such already stays as it is.
+
+    A server that failed (5xx) may have made it before it did: where it can be asked, it is, before it is made again.
+    """
     creating = planned.there is None or planned.there.is_new
+    failed_there = status is not None and status >= 500 and decision.again_in is not None
+    if creating and failed_there and delivering.requests.find is not None:
+        return _unknown(delivering, decision, creating=True)
     if decision.status is Status.COMPLETED:
         return _taken(delivering, planned, decision, creating=creating, expects_id=expects_id)
     if decision.status is Status.AMBIGUOUS:
@@ -61,7 +69,14 @@ def _taken(
     if course.action is Action.UPDATE and not course.is_last:
         # What is left is said by a request of its own, which is another call.
         return replace(decision, status=Status.PENDING, outcome=None, reading=None, external_id=external_id)
-    return replace(decision, external_id=external_id)
+    return replace(decision, external_id=external_id, reason=decision.reason or what_stayed(planned))
+
+
+def what_stayed(planned: PlannedLead) -> str | None:
+    """Which fields were not written though the lead says them, and why; None: all were."""
+    said = [f"left out: {why}" for why in planned.left_out.values()]
+    said += [f"left as it is there: {', '.join(planned.kept)}"] if planned.kept else []
+    return "; ".join(said)[:MAX_REASON] or None
 
 
 def _unknown(delivering: Delivering, decision: Decision, *, creating: bool) -> Decision:

@@ -118,6 +118,12 @@ def _person(workspace: Workspace, wanted: Mapping[str, Any]) -> Done:
     return {}, []
 
 
+def _lose(workspace: Workspace, wanted: Mapping[str, Any]) -> Done:
+    """Let the next task be made and its answer be a 502 of a gateway."""
+    workspace.loses_next = True
+    return {}, []
+
+
 def _webhook(workspace: Workspace, wanted: Mapping[str, Any]) -> Done:
     """Let a subscription be suspended, as ClickUp does without a word."""
     workspace.webhooks[str(wanted["id"])].status = str(wanted["status"])
@@ -170,6 +176,7 @@ _ACTIONS: Mapping[str, Callable[[Workspace, Mapping[str, Any]], Done]] = {
     "archive-list": _archive,
     "person": _person,
     "webhook": _webhook,
+    "lose": _lose,
     "add-list": _add_list,
     "add-field": _add_field,
     "edit-field": _edit_field,

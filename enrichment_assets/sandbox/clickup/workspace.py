@@ -143,6 +143,7 @@ class Workspace:
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     field_writes: int = 0
     most_field_writes: int | None = None
+    loses_next: bool = False
     refused_lists: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _last: int = 0

@@ -130,6 +130,12 @@ def _teams(workspace: Workspace, call: Call, ids: tuple[str, ...]) -> Answered:
     return {"teams": [team]}, []
 
 
+def _plan(workspace: Workspace, call: Call, ids: tuple[str, ...]) -> Answered:
+    _team(workspace, ids[0])
+    name = "Unlimited" if workspace.most_field_writes is None else "Free Forever"
+    return {"plan_id": 1 if name != "Unlimited" else 2, "plan_name": name}, []
+
+
 def _spaces(workspace: Workspace, call: Call, ids: tuple[str, ...]) -> Answered:
     _team(workspace, ids[0])
     return {"spaces": [space_shape(one) for one in workspace.spaces.values()]}, []
@@ -175,6 +181,9 @@ def _fields(workspace: Workspace, call: Call, ids: tuple[str, ...]) -> Answered:
 def _create(workspace: Workspace, call: Call, ids: tuple[str, ...]) -> Answered:
     place = list_of(workspace, ids[0])
     made, told = changes.create_task(workspace, workspace.owner, place, _asked(call))
+    if workspace.loses_next:
+        workspace.loses_next = False
+        raise refused(502, "APP_003", "Bad gateway")
     return task_shape(workspace, made), [told]
 
 
@@ -307,6 +316,7 @@ def _route(method: str, path: str, operation: str, handler: Handler) -> tuple[st
 _ROUTES = (
     _route("GET", "/user", "user", _user),
     _route("GET", "/team", "teams", _teams),
+    _route("GET", "/team/{}/plan", "plan", _plan),
     _route("GET", "/team/{}/space", "spaces", _spaces),
     _route("GET", "/space/{}/folder", "folders", _folders),
     _route("GET", "/(folder|space)/{}/list", "lists", _lists),

@@ -85,17 +85,17 @@ class _Asking:
     async def held(self, check: Check, only_below: str | None) -> list[str]:
         """Ask every question; one that is refused is what is missing, and the last."""
         async with build_client(only_below=only_below) as client:
-            question = next(check)
+            answer: Answer | None = None
             while True:
+                try:
+                    question = next(check) if answer is None else check.send(answer)
+                except StopIteration as ended:
+                    found: list[str] = ended.value
+                    return found
                 try:
                     answer = await self._answer(client, question)
                 except _Asked as trouble:
                     return [str(trouble)]
-                try:
-                    question = check.send(answer)
-                except StopIteration as ended:
-                    found: list[str] = ended.value
-                    return found
 
     async def _answer(self, client: ProviderClient, question: RenderedRequest) -> Answer:
         request = self.provider.authorise(question, self.secrets, self.base_url)

@@ -30,6 +30,8 @@ class PlannedLead:
         current: What the destination has now, where it was read.
         followed_for: Of a step of a sequence: seconds since the step before it was delivered; None: it was not.
         refused: Why the gate, which it passed, would refuse it now.
+        left_out: Fields that the destination does not take as they are -> why; they are not written.
+        kept: Fields that somebody changed there, and that are left so.
     """
 
     key: str
@@ -46,6 +48,8 @@ class PlannedLead:
     current: Mapping[str, Any] | None = field(default=None)
     followed_for: float | None = None
     refused: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    kept: Sequence[str] = ()
 
 
 # crash point: planned-leads-are-loaded

@@ -49,9 +49,9 @@ def known_records(
     with connection.cursor(row_factory=class_row(KnownRecord)) as cursor:
         return cursor.execute(
             """
-            select d.id as delivery_id, d.external_id, d.destination, d.state, s.step -> 'delivery' as delivery,
-                   coalesce(d.written, '{}') as written, coalesce(d.intended, '{}') as intended, d.delivered_at,
-                   coalesce(h.heard, '{}') as heard, t.status
+            select d.id as delivery_id, d.external_id, d.destination, d.state,
+                   s.step #> '{workflow,delivery}' as delivery, coalesce(d.written, '{}') as written,
+                   coalesce(d.intended, '{}') as intended, d.delivered_at, coalesce(h.heard, '{}') as heard, t.status
             from deliveries d
             join batch_deliveries s on s.batch_id = d.batch_id and s.workflow_slug = d.destination
             left join lateral (
@@ -67,7 +67,7 @@ def known_records(
               where e.delivery_id = d.id and e.kind = %(moved)s order by e.happened_at desc, e.id desc limit 1
             ) t on true
             where d.client_id = %(client)s and d.external_id = any(%(ids)s::text[])
-              and s.step ->> 'provider' = %(provider)s
+              and s.step #>> '{workflow,provider}' = %(provider)s
             """,
             {
                 "client": client_id,
@@ -86,7 +86,8 @@ def known_ids(connection: Connection, client_id: int, provider: str, external_id
         """
         select d.external_id from deliveries d
         join batch_deliveries s on s.batch_id = d.batch_id and s.workflow_slug = d.destination
-        where d.client_id = %s and d.external_id = any(%s::text[]) and s.step ->> 'provider' = %s
+        where d.client_id = %s and d.external_id = any(%s::text[])
+          and s.step #>> '{workflow,provider}' = %s
         """,
         (client_id, list(external_ids), provider),
     ).fetchall()
@@ -99,7 +100,8 @@ def standing_ids(connection: Connection, client_id: int, provider: str, after: s
         """
         select distinct d.external_id from deliveries d
         join batch_deliveries s on s.batch_id = d.batch_id and s.workflow_slug = d.destination
-        where d.client_id = %s and d.state = 'delivered' and d.external_id > %s and s.step ->> 'provider' = %s
+        where d.client_id = %s and d.state = 'delivered' and d.external_id > %s
+          and s.step #>> '{workflow,provider}' = %s
         order by d.external_id limit %s
         """,
         (client_id, after, provider, limit),
