@@ -102,9 +102,10 @@ now, by name; `remote_fields` the same as a list of `{id, value}`, where the loo
 `key_id` is the id of the field that holds our key, `each` the element for which a lookup is asked.
 """
 
-DELIVERY_MEMBERS = ("external_id", "previous", "current", "is_new", "if_empty", "once")
+DELIVERY_MEMBERS = ("external_id", "previous", "current", "is_new", "if_empty", "once", "followed")
 """Of `delivery`: the id there, what was written last, what `read` found there now, whether it is made now; and names of
-the `fields` of this request that are written where nothing stands (`if_empty`), and at creation alone (`once`)."""
+the `fields` of this request that are written where nothing stands (`if_empty`), and at creation alone (`once`); the id
+of what it `follows`, at that destination (`followed`)."""
 
 FIELD_MEMBERS = ("name", "value", "id", "remote")
 """Of `field` in `field_update`: its name there, its value, its id and all else that the lookups know of it."""

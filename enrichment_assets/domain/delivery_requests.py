@@ -159,6 +159,7 @@ def names_of(
     key: str,
     target: str,
     seen: Seen,
+    followed: str | None = None,
 ) -> dict[str, Any]:
     """What templates see of a delivery, beside `item`, `parameters` and `client_profile`.
 
@@ -183,6 +184,7 @@ def names_of(
             "previous": dict(there.written) if there is not None else {},
             "current": seen.current,
             "is_new": is_new,
+            "followed": followed,
             "if_empty": [name for name in remote if name in rules and rules[name].write is Write.IF_EMPTY],
             "once": [name for name in remote if name in rules and rules[name].write is Write.NEVER],
         },

@@ -3,17 +3,24 @@
 Quirks (developer.instantly.ai, and the vendor's starter kit): a key has scopes, and one that lacks the scope is told
 403; the same status with a web page comes from the network in front of the API, which refuses some User-Agents
 (`Python-urllib/...`) before any key is looked at. 402 is a workspace without a paid plan. 413 says that the days of a
-question hold too much: ask for fewer.
+question hold too much: ask for fewer. Of a 400 the message says which member of
+the body is wrong (`body/leads/0/custom_variables/tags must be string,number,boolean,null`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from enrichment_assets.domain.http_answers import classify_status, describe, is_web_page
+from enrichment_assets.domain.http_answers import classify_status, describe, error_body, is_web_page
 from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
 from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
+
+_FAULT = re.compile(r"(body|querystring)(/[\w.-]+)* must [\w .,'-]+")
+"""What its validation says of a request: the place in it and what it must be, and no value."""
+
+_MOST = 200
 
 
 class Instantly(Provider):
@@ -45,4 +52,6 @@ class Instantly(Provider):
             return Verdict(ErrorClass.AUTH, message=describe(status, "the key lacks the scope for this"))
         if status == 402:
             return Verdict(ErrorClass.PAYMENT, message=describe(status, "the workspace has no paid plan with the API"))
+        if status == 400 and (fault := _FAULT.match(str(error_body(answer).get("message") or ""))):
+            return Verdict(ErrorClass.INVALID_INPUT, message=describe(status, fault.group()[:_MOST]))
         return classify_status(answer)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 
-from enrichment_assets.domain.http_answers import classify_status
+from enrichment_assets.domain.http_answers import classify_status, describe
 from enrichment_assets.domain.provider import Answer, Provider, RenderedRequest, Secret, Verdict
 from enrichment_assets.domain.request_parts import join_url, with_headers
+
+_SENTENCES = ("Lead already in the campaign", "Lead already in another campaign", "Lead unsubscribed", "Bad email")
+"""Of its 400s; any other may say a value of somebody, and stays in the kept answer."""
 
 
 class Lemlist(Provider):
@@ -33,5 +37,9 @@ class Lemlist(Provider):
         return with_headers(request, join_url(base_url, request.url), {"authorization": f"Basic {word}"})
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
-        """As statuses usually mean."""
-        return classify_status(answer)
+        """As statuses usually mean; of a 400 the sentence says which lead it would not have, and why."""
+        verdict = classify_status(answer)
+        sentence = answer.body[:200].decode("utf-8", "replace").strip()
+        if answer.status == 400 and sentence in _SENTENCES:
+            return replace(verdict, message=describe(400, sentence))
+        return verdict

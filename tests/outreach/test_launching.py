@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.suppression import read_identity
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.providers import build_providers
+from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.services.campaigns.creating import create
 from enrichment_assets.services.campaigns.launching import Launch, launch, plan_launch
+from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.deliveries.delivering import Delivered
 from enrichment_assets.services.people.suppressing import Terms, suppress
 from enrichment_assets.services.pulls.connecting import connect
@@ -96,7 +100,7 @@ def test_each_lead_has_its_fate_and_a_second_launch_changes_what_changed(office:
     assert set(office.leads(campaign)) == {"ann"}
     assert office.leads(campaign)["ann"]["payload"]["title"] == "CEO"
     shown = LeadDelivery.of(batch.key, done.plans[0], done.stands, done.stopped)
-    assert shown.failed == {"invalid_input: it is on the block list": 1}
+    assert shown.failed == {"it is on the block list": 1}
     calls = [one for one in office.sandbox.calls() if one["operation"] == "leads/add"]
     assert len(calls) == 1, "one call for all"
     row = batch.rows("select * from deliveries where state = 'delivered'")[0]
@@ -135,7 +139,7 @@ def test_two_campaigns_of_a_client_share_no_setting_and_nobody_is_in_both(office
     batch = office.batch(person("Ann"), person("Bob"))
     office.launch(batch, "Tennis")
     assert (set(office.leads(golf)), set(office.leads(tennis))) == ({"ann"}, {"bob"})
-    assert [word for word, _ in states(batch).values()] == ["SKIPPED", "COMPLETED"]
+    assert [word for word, _ in states(batch).values()] == ["FAILED", "COMPLETED"]
     assert "in the campaign or workspace already" in str(states(batch)["1"][1])
 
 
@@ -150,3 +154,30 @@ def test_a_campaign_whose_mails_name_what_is_not_sent_is_not_launched(office: Of
     with pytest.raises(NotFoundError):
         office.launch(batch, "Nothing")
     assert not [one for one in office.sandbox.calls() if one["operation"].startswith("leads")]
+
+
+def test_a_variable_that_is_a_list_is_refused_by_name_and_a_joined_one_is_sent(office: Office) -> None:
+    campaign = office.campaign()
+    shipped = builtin_workflows()["instantly-campaign"]
+    text = shipped.model_dump_json(by_alias=True, exclude_defaults=True)
+    told = json.loads(text) | {"slug": "with-tags"}
+    told["bulk"]["member"]["custom_variables"]["tags"] = "{{ [first_name, last_name] }}"
+    add_workflow(office.hq, office.settings, WorkflowDefinition.model_validate(told), actor=TESTER)
+    batch = office.batch(person("Ann"))
+    office.launch(batch, delivery="with-tags")
+    row = batch.rows("select status, reason from workflow_states where workflow_slug = 'with-tags'")[0]
+    assert "custom_variables/tags must be string" in row["reason"]
+    assert office.leads(campaign) == {}
+
+    told |= {"slug": "with-joined-tags"}
+    told["bulk"]["member"]["custom_variables"]["tags"] = "{{ [first_name, last_name] | join(', ') }}"
+    add_workflow(office.hq, office.settings, WorkflowDefinition.model_validate(told), actor=TESTER)
+    office.launch(batch, delivery="with-joined-tags")
+    assert office.leads(campaign)["ann"]["payload"]["tags"] == "Ann, Archer"
+
+    told |= {"slug": "with-a-name-of-theirs"}
+    told["bulk"]["member"]["custom_variables"]["step"] = "{{ title }}"
+    add_workflow(office.hq, office.settings, WorkflowDefinition.model_validate(told), actor=TESTER)
+    with pytest.raises(ConfigurationError) as raised:
+        office.launch(batch, delivery="with-a-name-of-theirs")
+    assert raised.value.code == "campaign.variable_collides"

@@ -80,6 +80,7 @@ def delivery_names(delivering: Delivering, planned: PlannedLead, course: Course 
         key=planned.key,
         target=planned.target,
         seen=seen(delivering, planned),
+        followed=planned.followed,
     )
 
 

@@ -29,6 +29,7 @@ class PlannedLead:
         call: The last call about it: its id, number of attempts, and what was set aside for it.
         current: What the destination has now, where it was read.
         followed_for: Of a step of a sequence: seconds since the step before it was delivered; None: it was not.
+        followed: The id that the step before it has at its destination; None: it has none.
         refused: Why the gate, which it passed, would refuse it now.
         left_out: Fields that the destination does not take as they are -> why; they are not written.
         kept: Fields that somebody changed there, and that are left so.
@@ -47,6 +48,7 @@ class PlannedLead:
     call: tuple[int, int, Decimal] | None = None
     current: Mapping[str, Any] | None = field(default=None)
     followed_for: float | None = None
+    followed: str | None = None
     refused: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     kept: Sequence[str] = ()
@@ -61,12 +63,14 @@ async def load_planned(
         f"""
         select p.item_id as item, p.workflow_slug as slug, p.key, p.target, p.identity_sha256, p.identity_field,
                p.identities, p.lead, p.fields, p.content_sha256, p.read_sha256, p.approval_ids, b.asked_by, {THERE},
-               c.id as call, c.attempt, c.estimated_cost, f.followed_for, since.why as refused
+               c.id as call, c.attempt, c.estimated_cost, f.followed_for, f.followed, since.why as refused
         from planned_deliveries p
         join batch_deliveries b on b.batch_id = p.batch_id and b.workflow_slug = p.workflow_slug
         left join deliveries d on d.key = p.key left join provider_calls c on c.id = d.call_id
         left join lateral (
-          select extract(epoch from clock_timestamp() - max(e.first_delivered_at))::float8 as followed_for
+          select extract(epoch from clock_timestamp() - max(e.first_delivered_at))::float8 as followed_for,
+                 (array_agg(e.external_id order by e.first_delivered_at desc)
+                  filter (where e.first_delivered_at is not null))[1] as followed
           from delivery_identities k join deliveries e on e.key = k.key
           where k.client_id = p.client_id and k.destination = b.step #>> '{{workflow,delivery,follows,delivery}}'
             and k.identity_sha256 = any(p.identities)
@@ -92,6 +96,7 @@ def _planned(row: Mapping[str, Any]) -> PlannedLead:
         actor=row["asked_by"],
         there=there_of(row),
         followed_for=row["followed_for"],
+        followed=row["followed"],
         call=None if row["call"] is None else (row["call"], row["attempt"], row["estimated_cost"]),
         refused=row["refused"],
     )
