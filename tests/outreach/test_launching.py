@@ -25,6 +25,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from tests.actors import TESTER
 from tests.delivery.test_delivering import LOCAL
+from tests.gate.opening import open_gate
 from tests.harness.batches import BatchHarness, Launched
 from tests.harness.handles import hq_of
 from tests.outreach.test_campaigns import file, there
@@ -75,6 +76,7 @@ def office(harness: BatchHarness, monkeypatch: pytest.MonkeyPatch) -> Iterator[O
     first = office.batch(person("Zoe"))
     assert first.client == "acme"
     connect(office.hq, "instantly", "acme", "ACME_INSTANTLY_KEY", actor=TESTER)
+    open_gate(office.hq)
     yield office
 
 

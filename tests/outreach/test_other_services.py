@@ -15,6 +15,7 @@ from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.deliveries.delivering import deliver
 from tests.actors import TESTER
 from tests.delivery.test_delivering import LOCAL
+from tests.gate.opening import open_gate
 from tests.harness.batches import BatchHarness, Launched
 from tests.harness.handles import hq_of
 from tests.outreach.test_launching import person
@@ -61,6 +62,7 @@ def test_each_service_takes_whom_it_may_and_says_who_it_does_not(
     ]
     batch = harness.launch(rows, LOCAL)
     batch.run()
+    open_gate(hq)
     done = deliver(hq, settings, batch.key, SLUGS, actor=TESTER, providers=providers, over=OVER)
     assert [plan.created for plan in done.plans] == [2, 2, 1, 2, 2]
     found = states(batch)
