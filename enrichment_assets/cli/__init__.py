@@ -36,6 +36,7 @@ GROUPS = (
     "person",
     "webhook",
     "events",
+    "gate",
     "review",
     "mailbox",
     "mail",

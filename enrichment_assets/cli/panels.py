@@ -13,7 +13,7 @@ PANELS = {
     "Batches": ("try", "launch", "freshness", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
     "Who may, and who did": ("user", "api-key", "audit", "api"),
-    "Before anything leaves": ("review", "mailbox", "mail"),
+    "Before anything leaves": ("review", "gate", "mailbox", "mail"),
     "What comes back": ("events",),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Deliver": ("deliver", "destination"),

@@ -65,19 +65,25 @@ def list_(
     Example: enrich review list --batch acme-1-research-and-write-1 --grade A --state waiting
     """
     from enrichment_assets.cli.tables import print_table
+    from enrichment_assets.services.deliveries.gate_review import said_of
     from enrichment_assets.services.review.listing import list_drafts
     from enrichment_assets.services.shapes import reviews as shapes
+    from enrichment_assets.settings import Settings
 
-    found = list_drafts(opened_hq(), _wanted(batch, client, workflow, grade, state, where), limit)
+    settings = Settings.from_environment()
+    hq = opened_hq(settings)
+    found = list_drafts(hq, _wanted(batch, client, workflow, grade, state, where), limit)
+    gate = said_of(hq, settings, [(one.batch, one.draft.item_id) for one in found])
     if as_json:
-        print_json(map(shapes.Review.of, found))
+        print_json(shapes.Review.of(one, gate.get((one.batch, one.draft.item_id), ())) for one in found)
         return
     rows = [
-        (one.name, one.batch, _state(one), one.person, one.draft.lead.get("company_name"), one.grade, _by(one))
+        (one.name, one.batch, _state(one), one.person, one.draft.lead.get("company_name"), one.grade, _by(one),
+         "; ".join(gate.get((one.batch, one.draft.item_id), ())))
         for one in found
-    ]
-    columns = ("draft", "batch", "state", "person", "company", "grade", "said by")
-    print_table(columns, rows, once=("batch",), brief=("draft", "state", "person", "grade"), empty="no drafts")
+    ]  # fmt: skip
+    columns = ("draft", "batch", "state", "person", "company", "grade", "said by", "gate")
+    print_table(columns, rows, once=("batch",), brief=("draft", "state", "person", "grade", "gate"), empty="no drafts")
 
 
 @app.command("show")

@@ -42,6 +42,7 @@ CHANGES_NOTHING: dict[str, str] = {
          "mailbox list", "mailbox show", "mail preview", "destination check",
          "instantly list", "instantly campaigns", "instantly accounts", "instantly report",
          "campaign list", "campaign show",
+         "gate show", "gate list show", "gate stops",
          "events list", "events inbox", "events show", "events source list", "events source kinds"],
         ASKS,
     ),

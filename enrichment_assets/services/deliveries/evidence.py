@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +19,8 @@ AT_ONCE = 5_000
 # Behind `http`, `clay` and `n8n` any service may be: there a workflow is a provider of its own.
 _QUESTION = """
 with leads as (
-  select item_id, lower(trim(email)) as key from final_leads where batch_key = $batch
+  select item_id, lower(trim(email)) as key from final_leads
+  where batch_key = $batch and ($items is null or list_contains($items, item_id))
 ), said as (
   select r.item_id, r.source_workflow, r.source_kind, r.role, r.rejected_reason, r.verdict, r.fetched_at,
          case when r.source_provider in ('http', 'clay', 'n8n') then r.source_workflow
@@ -44,7 +45,7 @@ with leads as (
          max(v.value) filter (where v.field = 'full_name') as "full"
   from lead_values v left join sources s on s.item_id = v.item_id and s.workflow = v.source_workflow
   where v.batch_key = $batch and v.field in ('first_name', 'last_name', 'full_name')
-    and (v.source_kind = 'upload' or s.item_id is not null)
+    and v.item_id in (select item_id from leads) and (v.source_kind = 'upload' or s.item_id is not null)
   group by all
 ), names as (
   select item_id, list({'source': source, 'first': first, 'last': last, 'full': "full"} order by source) as names
@@ -61,14 +62,16 @@ with leads as (
          max(try_cast(value as timestamptz)) filter (where field = 'last_verified') as verified_at,
          max(fetched_at) filter (where field in ('email', 'linkedin_url')) as given_at
   from final_leads_provenance
-  where batch_key = $batch
+  where batch_key = $batch and item_id in (select item_id from leads)
     and field in ('first_name', 'last_name', 'full_name', 'is_active', 'last_verified', 'email', 'linkedin_url')
   group by item_id
 ), jobs as (
   select item_id,
          list(distinct organisation_name_key) filter (where is_current) as current,
          list(distinct organisation_name_key) filter (where not is_current) as ended
-  from person_work_history where batch_key = $batch and organisation_name_key is not null group by item_id
+  from person_work_history
+  where batch_key = $batch and organisation_name_key is not null and item_id in (select item_id from leads)
+  group by item_id
 )
 select l.item_id, a.givers, a.sayers, n.names, e.elsewhere, coalesce(s.by_hand, false), j.current, j.ended, s.is_active,
        epoch_ms(greatest(a.heard_at, s.verified_at, s.given_at))
@@ -85,11 +88,12 @@ order by l.item_id
 class EvidenceReader:
     """Reads the evidence of a batch's leads, asked for in the order of their items; `with` closes it.
 
-    Nothing is read before the first lead is asked for.
+    Nothing is read before the first lead is asked for. `only`: no other items are asked for.
     """
 
-    def __init__(self, settings: Settings, client: str, batch_key: str) -> None:
+    def __init__(self, settings: Settings, client: str, batch_key: str, only: Collection[int] | None = None) -> None:
         self._settings, self._client, self._batch_key = settings, client, batch_key
+        self._only = None if only is None else sorted(only)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._rows: Iterator[tuple[Any, ...]] = iter(())
         self._next: tuple[Any, ...] | None = None
@@ -132,7 +136,7 @@ class EvidenceReader:
             self._settings, client_slug=self._client, batch_key=self._batch_key, question=_QUESTION
         )
         self._connection = connection
-        self._rows = _fetched(connection.execute(_QUESTION, {"batch": self._batch_key}))
+        self._rows = _fetched(connection.execute(_QUESTION, {"batch": self._batch_key, "items": self._only}))
         self._next = next(self._rows, None)
 
 

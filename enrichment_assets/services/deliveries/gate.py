@@ -7,7 +7,7 @@ client: two batches that are planned at the same time count each other's people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -124,8 +124,8 @@ class Gate:
         columns: Columns of `final_leads` that it reads.
     """
 
-    def __init__(self, hq: Hq, settings: Settings, passing: Passing) -> None:
-        """Read the client's rules; leads are read when they are asked about."""
+    def __init__(self, hq: Hq, settings: Settings, passing: Passing, only: Collection[int] | None = None) -> None:
+        """Read the client's rules; leads are read when they are asked about. `only`: no other items are."""
         self._hq, self._passing = hq, passing
         pepper = pepper_of(hq, settings)
         self._hasher = None if pepper is None else Hasher(pepper)
@@ -137,7 +137,7 @@ class Gate:
             self._sequence = _before(store.sequence_of(connection, passing.batch_id), passing.workflow)
         owner = self.policy.value(Rule.OTHER_OWNER, "field")
         self._owner = owner if owner else None
-        self._evidence = EvidenceReader(settings, passing.client, passing.batch_key)
+        self._evidence = EvidenceReader(settings, passing.client, passing.batch_key, only)
         self._taken = Seats()
 
     @property

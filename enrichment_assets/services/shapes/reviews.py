@@ -34,6 +34,7 @@ class Review(Shape):
         decided_by: Who spoke of it last; null: nobody.
         decided_at: When.
         note: Why, where somebody said it.
+        gate: Why a mail to the lead would be refused now; of a lead that was not extracted yet nothing is said.
     """
 
     review: str
@@ -50,9 +51,10 @@ class Review(Shape):
     decided_by: str | None
     decided_at: datetime | None
     note: str | None
+    gate: tuple[str, ...]
 
     @classmethod
-    def of(cls, one: Reviewed) -> Review:
+    def of(cls, one: Reviewed, gate: tuple[str, ...] = ()) -> Review:
         """From what the services return."""
         lead, said = one.draft.lead, one.approval
         return cls(
@@ -70,6 +72,7 @@ class Review(Shape):
             None if said is None else said.actor,
             one.decided_at,
             None if said is None else said.note,
+            gate,
         )
 
 
