@@ -31,6 +31,7 @@ FOR_USERS = (
     "docs/fan-out.md",
     "docs/families.md",
     "docs/review.md",
+    "docs/send-gate.md",
     "docs/delivery.md",
     "docs/operations.md",
     "docs/privacy.md",
