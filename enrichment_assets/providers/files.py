@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from enrichment_assets.domain.crm.values import in_order
 from enrichment_assets.domain.dropped_files import FORMATS, file_of, named
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body
@@ -79,7 +80,7 @@ def _dropped(request: RenderedRequest, folder: str) -> Conversation:
     if not isinstance(told, dict) or not isinstance(told.get("rows"), list):
         raise ConfigurationError("files: the body has to say `format` and `rows`", code="file_drop.no_rows")
     format = str(told.get("format") or "csv")
-    rows = [_row(one, told.get("key_column")) for one in told["rows"]]
+    rows = [_row(one, told.get("key_column")) for one in in_order(told["rows"])]
     content = file_of(rows, format, [str(one) for one in told.get("columns") or ()])
     base, path = _parted(request.url, folder)
     name = named(path, content, format)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from enrichment_assets.domain.crm.values import in_order
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.google_tokens import credentials_of, token_request
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
@@ -169,7 +170,7 @@ def _rows_written(request: RenderedRequest) -> Conversation:
     if not isinstance(told, dict) or not isinstance(told.get("rows"), list):
         raise ConfigurationError("sheets: the body has to say `sheet`, `key_column` and `rows`", code="sheets.no_rows")
     key_column, header_row = str(told.get("key_column") or ""), int(told.get("header_row") or 1)
-    rows = [_wanted(one) for one in told["rows"]]
+    rows = [_wanted(one) for one in in_order(told["rows"])]
     sheet = yield from _sheet(request, str(told.get("sheet") or ""))
     headers = [key_column, *dict.fromkeys(name for row in rows for name in row.cells)]
     (header,) = yield from _values(request, [sheet.row(header_row)])

@@ -1,4 +1,4 @@
-"""Leads to HubSpot, Airtable, a sheet and files: made once, changed where they changed; people's work there is kept."""
+"""Leads to CRMs, tables, a sheet and files: made once, changed where they changed; people's work there is kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from enrichment_assets.domain.patience import Limits, Retry
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
@@ -24,11 +25,17 @@ TIDY = WorkflowDefinition.model_validate(
     {"slug": "tidy", "title": "Tidy", "step": 1, "provider": "local", "operation": "normalise_name", "mode": "local",
      "uses": ["first_name", "last_name"]}
 )  # fmt: skip
-SLUGS = ("hubspot-contacts", "airtable-leads", "sheets-leads", "file-drop")
+SLUGS = ("hubspot-contacts", "airtable-leads", "sheets-leads", "file-drop", "salesforce-contacts", "attio-people",
+         "pipedrive-persons")  # fmt: skip
+LOST = {"resets": 1, "fault_attempts": 1}
+"""The first answer to each question is lost after the work was done."""
+
+FORGETFUL = ("sheets", "attio")
+AGAIN = Retry(attempts=10, base=0.01, max=0.02)
 
 
 class There:
-    """The four destinations at the simulator, as people set them up and see them."""
+    """The destinations at the simulator, as people set them up and see them."""
 
     def __init__(self, sandbox: SandboxProcess) -> None:
         self.http = httpx.Client(base_url=sandbox.url, headers=AUTH)
@@ -59,6 +66,19 @@ class There:
     def records(self) -> dict[str, Row]:
         shown = self.http.get("/airtable/v0/appLeads1/Leads").json()["records"]
         return {one["fields"]["Name"]: one["fields"] | {"id": one["id"]} for one in shown}
+
+    def names(self) -> dict[str, list[str]]:
+        """Names at the three that are examples."""
+        found = self.http.get("/salesforce/services/data/v60.0/sobjects/Contact/LastName/Archer").json()
+        several = len(found) if isinstance(found, list) else 1
+        people = self.http.post("/attio/v2/objects/people/records/query", json={}).json()["data"]
+        asked = {"term": "Archer", "fields": "name"}
+        persons = self.http.get("/pipedrive/api/v2/persons/search", params=asked, headers={"x-api-token": "sandbox"})
+        return {
+            "salesforce": ["Archer"] * several,
+            "attio": sorted(one["values"]["name"][0]["value"] for one in people),
+            "pipedrive": sorted(one["item"]["name"] for one in persons.json()["data"]["items"]),
+        }
 
     def files(self) -> list[list[Row]]:
         names = self.http.get("/files/").json()["files"]
@@ -91,11 +111,17 @@ def states(batch: Launched) -> set[tuple[Any, ...]]:
     return {(row["workflow_slug"].partition("-")[0], row["name"], row["status"], row["reason"]) for row in rows}
 
 
-def test_leads_are_made_once_in_four_places_and_changed_where_they_changed(harness: BatchHarness) -> None:
+def test_leads_are_made_once_in_seven_places_and_changed_where_they_changed(harness: BatchHarness) -> None:
     there, hq = There(harness.sandbox), hq_of(harness.settings)
     own = {"airtable-leads": {"base": "appLeads1"}, "sheets-leads": {"spreadsheet": there.book}}
+    org = f"{harness.sandbox.url}/salesforce"
     for slug in SLUGS:
-        add_workflow(hq, harness.settings, example(slug, **own.get(slug, {})), actor=TESTER)
+        more: Row = {"retry": AGAIN, "limits": Limits(), **({"base_url": org} if slug == "salesforce-contacts" else {})}
+        workflow = example(slug, **own.get(slug, {}))
+        if workflow.bulk is not None:
+            more["bulk"] = workflow.bulk.model_copy(update={"wait": 0.2})
+        workflow = workflow.model_copy(update=more)
+        add_workflow(hq, harness.settings, workflow, actor=TESTER)
     was_there = there.http.post(
         "/hubspot/crm/v3/objects/contacts",
         json={"properties": {"email": "dee@acme.com", "hs_lead_status": "CONNECTED", "phone": "her own"}},
@@ -109,7 +135,9 @@ def test_leads_are_made_once_in_four_places_and_changed_where_they_changed(harne
         person("Dee", "dee@acme.com", phone="+12125550104"),
         person("Jon", "jon@xn--bcher-kva.xn--p1ai"),
     )
+    harness.sandbox.configure(providers=dict.fromkeys(FORGETFUL, LOST))
     done = sent(first)
+    harness.sandbox.configure(providers=dict.fromkeys(FORGETFUL))
     assert dict(done.stopped) == {}
     seen = states(first)
     assert {one for one in seen if one[1] in ("Ann", "Dee") and one[2] != "COMPLETED"} == set()
@@ -138,6 +166,9 @@ def test_leads_are_made_once_in_four_places_and_changed_where_they_changed(harne
     (file,) = there.files()
     assert {one["Name"]: one["Title"] for one in file}["Ann Archer"] == "'=CEO"
 
+    everybody = ["Ann Archer", "Dee Archer", "Eve Archer", "Jon Archer"]
+    assert there.names() == {"salesforce": ["Archer"] * 4, "attio": everybody, "pipedrive": everybody}
+
     # People work there: a row is sorted away and noted on, a number is filled in, a record and a contact are deleted.
     change = {"sortRange": {"range": {"sheetId": 0, "startRowIndex": 1}, "sortSpecs": [{"dimensionIndex": 0}]}}
     there.http.post(f"/sheets/v4/spreadsheets/{there.book}:batchUpdate", json={"requests": [change]})
@@ -157,8 +188,11 @@ def test_leads_are_made_once_in_four_places_and_changed_where_they_changed(harne
     )
     sent(second)
     gone = {(one[0], one[1], (one[3] or "").partition(":")[0]) for one in states(second) if one[2] == "SKIPPED"}
-    assert gone == {("hubspot", "Dee", "deleted_there"), ("airtable", "Dee", "deleted_there"),
-                    ("hubspot", "Eve", "missing_input")}  # fmt: skip
+    assert gone == {
+        ("hubspot", "Dee", "deleted_there"), ("airtable", "Dee", "deleted_there"), ("hubspot", "Eve", "missing_input"),
+        ("attio", "Ann", "unchanged"),  # her title is there, and may be written only where there is none
+        *(("pipedrive", name, "unchanged") for name in ("Ann", "Dee", "Eve")),  # it has no titles
+    }  # fmt: skip
     ann = there.contacts()["ann@acme.com"]
     assert (ann["jobtitle"], ann["hs_lead_status"], len(there.contacts())) == ("Chair", "OPEN", 1)
     records = there.records()

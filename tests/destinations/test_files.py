@@ -77,6 +77,10 @@ def test_ndjson_and_parquet_keep_values_and_types_as_they_are() -> None:
 def test_the_same_leads_are_the_same_file_once_and_others_another(tmp_path: Path) -> None:
     ann = {**row("k1", Phone="=2"), "previous": {"Name": "Ann", "Phone": "1"}}
     first, again, other = (dropped(str(tmp_path), *rows) for rows in ([ann], [ann], [row("k2", Name="Bob")]))
+    pair = [{**row(key, Name=name), "place": place} for key, name, place in (("k3", "Cid", 2), ("k4", "Dee", 1))]
+    files = [parse_json(dropped(str(tmp_path), *some, where="pairs/x").body)["file"] for some in (pair, pair[::-1])]
+    assert files[0] == files[1]
+    assert (tmp_path / files[0]).read_text().split() == ["Key,Name", "k4,Dee", "k3,Cid"]
     assert [one.status for one in (first, again, other)] == [200] * 3
     told = parse_json(first.body)
     assert told["results"] == [{"key": "k1", "file": told["file"]}]

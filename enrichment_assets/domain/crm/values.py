@@ -102,6 +102,11 @@ def named(options: Iterable[str]) -> str:
     return (", ".join(every[:MOST_NAMED]) or "nothing") + (f" and {rest} more" if rest > 0 else "")
 
 
+def in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows by their `place`, where they say one: the members of a call come in another order each time it is made."""
+    return sorted(rows, key=lambda row: place if isinstance(place := row.get("place"), int) else 0)
+
+
 def fitting(
     write: Callable[[str, Any, Sequence[Mapping[str, Any]]], Any],
     name: str,

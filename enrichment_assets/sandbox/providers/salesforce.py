@@ -47,6 +47,7 @@ class Salesforce(SimulatedProvider):
             ("PATCH", rf"{_ROOT}/composite/sobjects/Contact/(?P<field>\w+)", self._upsert),
             ("GET", rf"{_ROOT}/sobjects/Contact/describe", self._describe),
             ("GET", rf"{_ROOT}/sobjects/Contact/(?P<field>\w+)/(?P<value>.+)", self._one),
+            ("PATCH", rf"{_ROOT}/sobjects/Contact/(?P<value>\w+)", self._change),
             ("POST", rf"{_ROOT}/sobjects/Contact", self._create),
         )
         for method, pattern, answer in routes:
@@ -111,6 +112,17 @@ class Salesforce(SimulatedProvider):
     def _create(self, call: Call, _: Mapping[str, str]) -> Reply:
         """Without a look at external ids: this is how two come to have one. `_hidden`: this user may not see it."""
         return json_reply(201, {"id": self._new(call.json()), "success": True, "errors": []})
+
+    def _change(self, call: Call, groups: Mapping[str, str]) -> Reply:
+        """204, or an error's list."""
+        found = next((one for one in self.contacts if one["Id"] == groups["value"]), None)
+        if found is None:
+            raise Refusal(_error(404, "NOT_FOUND", "The requested resource does not exist"))
+        if wrong := _wrong(call.json()):
+            (first,) = wrong["errors"]
+            raise Refusal(_error(400, first["statusCode"], first["message"]))
+        found.update(call.json())
+        return Reply(204, b"", charges=(Charge("calls", Decimal(1)),))
 
     def _one(self, _: Call, groups: Mapping[str, str]) -> Reply:
         found = [
