@@ -94,9 +94,14 @@ class DeliveryState(StrEnum):
 DELIVERY_POSITION = 10_000
 """Positions of states from here on are deliveries', behind every step of a pipeline."""
 
-DELIVERY_ROOTS = ("fields", "remote_fields", "key", "key_id", "target", "place", "delivery", "lookups", "field", "each")
+UNSUBSCRIBE = "unsubscribe_url"
+DELIVERY_ROOTS = (
+    *("fields", "remote_fields", "key", "key_id", "target", "place", "delivery", "lookups", "field", "each"),
+    UNSUBSCRIBE,
+)
 """What templates of a delivery see besides the lead's columns, `item`, `parameters` and `client_profile`.
 
+`unsubscribe_url` is the link by which the lead's address says stop (`domain.mail.opt_out`), in the creating request.
 `key` is ours for what stands for the lead there, the same for each of its calls. `fields` are those that are written
 now, by name; `remote_fields` the same as a list of `{id, value}`, where the lookups know ids of the destination's.
 `key_id` is the id of the field that holds our key, `each` the element for which a lookup is asked.

@@ -96,7 +96,7 @@ class GmailMailbox:
         try:
             return self._http.get(f"{USER}{path}", params=query)
         except httpx.HTTPError as error:
-            raise GmailError(f"Gmail could not be asked ({type(error).__name__})") from None
+            raise GmailError(f"Gmail could not be asked ({type(error).__name__})", code="gmail.unreachable") from None
 
 
 @contextmanager
@@ -123,7 +123,9 @@ def _token(http: httpx.Client, secret: str, endpoint: str) -> str:
     try:
         answer = http.post(asked.url, content=asked.content, headers=dict(asked.headers))
     except httpx.HTTPError as error:
-        raise GmailError(f"Google's token endpoint could not be asked ({type(error).__name__})") from None
+        raise GmailError(
+            f"Google's token endpoint could not be asked ({type(error).__name__})", code="gmail.token_unreachable"
+        ) from None
     return str(_object(answer).get("access_token") or "")
 
 

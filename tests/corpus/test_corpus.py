@@ -14,7 +14,7 @@ from tests.corpus.kept import ANSWERS, FOLDER, Kept, answers, name_of, read, ste
 
 DESTINATIONS = {"clickup", "hubspot", "sheets", "airtable", "salesforce", "pipedrive", "attio", "files"}
 OUTREACH = {"instantly", "smartlead", "lemlist", "heyreach", "emailbison"}
-MAIL = {"gmail"}
+MAIL = {"gmail", "resend", "sendgrid", "mailgun", "postmark"}
 ASKED_BY_NO_WORKFLOW = {"person", *MAIL, *OUTREACH, *DESTINATIONS}
 """A person answers a form of ours; from a destination or an outreach service nothing is learnt of a row."""
 

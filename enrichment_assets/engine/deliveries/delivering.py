@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from enrichment_assets.domain.deliveries import GateKind
+from enrichment_assets.domain.deliveries import UNSUBSCRIBE, GateKind
 from enrichment_assets.domain.delivery_courses import Course, course_of
 from enrichment_assets.domain.delivery_requests import DeliveryRequests, names_of, place_of, remote_fields
 from enrichment_assets.domain.provider import Provider, Seen
+from enrichment_assets.domain.reads import reads_of
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.store.deliveries.planned import PlannedLead
 from enrichment_assets.store.mail.turns import MailTurn
@@ -23,6 +24,7 @@ class Delivering:
     Attributes:
         requests: Its requests beside the one that creates.
         contacts: It writes to people: whoever has answered is not written to.
+        opts_out: Its creating request says the link to unsubscribe.
         lookups: Name -> what was found there; None: nobody has asked yet.
         asking: Held while lookups are asked: once for all items of the run.
         turns: Item -> the place of its mail, once it was begun there; None: nothing of it leaves from mailboxes.
@@ -31,6 +33,7 @@ class Delivering:
     requests: DeliveryRequests
     provider: Provider
     contacts: bool
+    opts_out: bool = False
     lookups: Mapping[str, Any] | None = None
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     turns: dict[int, MailTurn] | None = None
@@ -39,7 +42,9 @@ class Delivering:
     def of(cls, workflow: WorkflowDefinition, provider: Provider) -> Delivering:
         """Compile it; raises `ConfigurationError`."""
         turns = None if provider.mailboxes is None else dict[int, MailTurn]()
-        return cls(DeliveryRequests(workflow), provider, contacts_people(workflow, provider), turns=turns)
+        opts_out = any(read.head == UNSUBSCRIBE for read in reads_of(workflow))
+        contacts = contacts_people(workflow, provider)
+        return cls(DeliveryRequests(workflow), provider, contacts, opts_out, turns=turns)
 
 
 def next_course(delivering: Delivering, planned: PlannedLead) -> Course:

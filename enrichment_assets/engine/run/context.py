@@ -17,6 +17,7 @@ import httpx
 
 from enrichment_assets.domain.bulk_answers import Place
 from enrichment_assets.domain.client_profiles import PROFILE
+from enrichment_assets.domain.deliveries import UNSUBSCRIBE
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.provider import Answer
@@ -27,6 +28,7 @@ from enrichment_assets.engine.commit.group_transaction import LeaseLost
 from enrichment_assets.engine.commit.group_writer import GroupWriter
 from enrichment_assets.engine.decisions.decision import Ending
 from enrichment_assets.engine.deliveries.delivering import delivery_names
+from enrichment_assets.engine.deliveries.opting_out import opt_out_of
 from enrichment_assets.engine.run.guard import ErrorGuard
 from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.reaching import Reaching
@@ -201,7 +203,13 @@ class Run:
         """
         if step.delivering is None or (planned := item.planned.get(step.slug)) is None:
             return self.item_context(item, step, **extra)
-        return {**self.batch.names_beside(item, step), **delivery_names(step.delivering, planned), **extra}
+        names = {**self.batch.names_beside(item, step), **delivery_names(step.delivering, planned), **extra}
+        if step.delivering.opts_out:
+            hasher = self.suppressing.hasher
+            names[UNSUBSCRIBE] = opt_out_of(
+                self.batch.client_id, planned, self.receiver_url, hasher, simulated=step.simulated
+            )
+        return names
 
     def hold_all(self, reason: str) -> None:
         """Let nothing more leave in this run: the batch is being paused."""

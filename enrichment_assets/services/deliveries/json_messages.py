@@ -15,7 +15,7 @@ def json_object(message: Received) -> dict[str, Any]:
     """A message's object. Raises `UnreadableError`."""
     document = _json(message)
     if not isinstance(document, dict):
-        raise UnreadableError("the message is no JSON object")
+        raise UnreadableError("the message is no JSON object", code="event.no_object")
     return document
 
 
@@ -24,7 +24,7 @@ def json_objects(message: Received) -> list[dict[str, Any]]:
     document = _json(message)
     listed = document if isinstance(document, list) else [document]
     if not all(isinstance(one, dict) for one in listed):
-        raise UnreadableError("the message is no list of JSON objects")
+        raise UnreadableError("the message is no list of JSON objects", code="event.no_objects")
     return listed
 
 
@@ -40,4 +40,4 @@ def _json(message: Received) -> Any:
     try:
         return orjson.loads(message.body)
     except orjson.JSONDecodeError:
-        raise UnreadableError("the message cannot be read as JSON") from None
+        raise UnreadableError("the message cannot be read as JSON", code="event.no_json") from None

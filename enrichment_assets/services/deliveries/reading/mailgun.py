@@ -27,7 +27,9 @@ def read(message: Received) -> Iterator[DeliveryEvent]:
     signature = document.get("signature")
     token = signature.get("token") if isinstance(signature, dict) else None
     if not isinstance(token, str) or not token:
-        raise UnreadableError("the message has no signature with a token: it is none of Mailgun's")
+        raise UnreadableError(
+            "the message has no signature with a token: it is none of Mailgun's", code="event.not_mailguns"
+        )
     plain = token.isprintable() and len(token) <= 200
     return of_mailgun(document, token if plain else hashlib.sha256(token.encode()).hexdigest(), message.received_at)
 

@@ -14,7 +14,7 @@ def read(message: Received) -> Iterator[DeliveryEvent]:
     """The event of a message."""
     document = json_object(message)
     if not isinstance(document.get("RecordType"), str):
-        raise UnreadableError("the message has no RecordType: it is none of Postmark's")
+        raise UnreadableError("the message has no RecordType: it is none of Postmark's", code="event.not_postmarks")
     return of_postmark(document, message.received_at)
 
 

@@ -24,7 +24,7 @@ def read(message: Received) -> Iterator[DeliveryEvent]:
     """The events of a message; one that is tried again has the same `svix-id`."""
     key = _renamed(message.headers).get("webhook-id", "")
     if not key.isprintable() or not 0 < len(key) <= 150:
-        raise UnreadableError("the message has no svix-id: it is none of Resend's")
+        raise UnreadableError("the message has no svix-id: it is none of Resend's", code="event.not_resends")
     return of_resend(json_object(message), key, message.received_at)
 
 

@@ -56,17 +56,17 @@ def read(message: Received) -> Iterator[DeliveryEvent]:
     kind = document.get("Type")
     if kind == "SubscriptionConfirmation":
         if not is_of_sns(document.get("SubscribeURL")):
-            raise UnreadableError("the confirmation leads elsewhere than to SNS")
+            raise UnreadableError("the confirmation leads elsewhere than to SNS", code="event.confirmed_elsewhere")
         fetch(str(document["SubscribeURL"]), _MOST_BYTES)
         return iter(())
     if kind != "Notification" or not isinstance(document.get("MessageId"), str):
-        raise UnreadableError("the message is no notification of SNS")
+        raise UnreadableError("the message is no notification of SNS", code="event.not_of_sns")
     try:
         said = orjson.loads(document.get("Message", ""))
     except orjson.JSONDecodeError:
         return iter(())  # SES says in plain words that a topic was set up
     if not isinstance(said, dict):
-        raise UnreadableError("the notification is none of SES")
+        raise UnreadableError("the notification is none of SES", code="event.not_of_ses")
     return of_ses(said, document["MessageId"][:150], message.received_at)
 
 
