@@ -67,6 +67,7 @@ class Settings:
         max_upload_bytes: Largest file that an upload takes.
         log: File for the engine's structured log, `-` for standard error, None for no log.
         ui_origins: Origins (`https://name`) under which browsers reach the pages besides this machine's own.
+        api_origins: Origins whose pages may use the API from a browser, with a key and without a cookie.
         uploads: Where kept uploads are, when not in the home: a folder, or `s3://` or `gs://` for several machines.
         warehouse: Where the warehouse is, likewise.
         suppression_pepper: Key of the hashes of suppressed people; None: the home's own (`suppression_pepper_file`).
@@ -90,6 +91,7 @@ class Settings:
     max_upload_bytes: int = DEFAULT_MAX_UPLOAD_BYTES
     log: str | None = None
     ui_origins: tuple[str, ...] = ()
+    api_origins: tuple[str, ...] = ()
     uploads: str | None = None
     warehouse: str | None = None
     retention_days: int = DEFAULT_RETENTION_DAYS
@@ -130,6 +132,7 @@ class Settings:
             max_upload_bytes=int(env.get("ENRICH_MAX_UPLOAD_BYTES") or DEFAULT_MAX_UPLOAD_BYTES),
             log=env.get("ENRICH_LOG") or None,
             ui_origins=_listed(env, "ENRICH_UI_ORIGINS"),
+            api_origins=_listed(env, "ENRICH_API_ORIGINS"),
             uploads=env.get("ENRICH_UPLOADS") or None,
             warehouse=env.get("ENRICH_WAREHOUSE") or None,
             retention_days=int(env.get("ENRICH_RETENTION_DAYS") or DEFAULT_RETENTION_DAYS),

@@ -46,6 +46,12 @@ class Pace:
         now = self._now()
         return max(self._next.get(hash(key), now) - now - self._early, 0.0)
 
+    def left(self, key: str) -> tuple[int, float]:
+        """How many may come at once now, and the seconds after which all may again. Counts nothing."""
+        now = self._now()
+        behind = max(self._next.get(hash(key), now) - now, 0.0)
+        return int((self._early + self._interval - behind + 1e-9) / self._interval), behind
+
     def forget(self, key: str) -> None:
         """Let a key begin anew."""
         self._next.pop(hash(key), None)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -21,10 +22,11 @@ from enrichment_assets.web.api.errors import of_a_fault, of_starlette
 from enrichment_assets.web.api.routes import ALIASES
 from enrichment_assets.web.console.rendering import HEADERS, STATIC, frame, rendered
 from enrichment_assets.web.console.router import console_routes
+from enrichment_assets.web.cross_origin import CrossOrigin
 from enrichment_assets.web.origin_guard import OriginGuard
 
 
-def build_site(hq: Hq, settings: Settings, origins: list[str], *, is_open: bool = False) -> OriginGuard:
+def build_site(hq: Hq, settings: Settings, origins: list[str], *, is_open: bool = False) -> ASGIApp:
     """All of it behind its guard, which answers under these origins only; `hq` is closed when it stops.
 
     `is_open`: nobody has to log in, for development; then no other origin than those on loopback is answered.
@@ -51,7 +53,8 @@ def build_site(hq: Hq, settings: Settings, origins: list[str], *, is_open: bool 
         lifespan=life,
     )
     app.router.redirect_slashes = False
-    return OriginGuard(app, origins if is_open else [*origins, *settings.ui_origins], forms=True)
+    guarded = OriginGuard(app, origins if is_open else [*origins, *settings.ui_origins], forms=True)
+    return guarded if is_open else CrossOrigin(guarded, settings.api_origins)
 
 
 async def _health(_request: Request) -> Response:

@@ -69,6 +69,7 @@ class Desk:
             "item": self.items[client],
             "upload": self.uploads[client],
             "client": client,
+            "job": 999_999,
             "workflow": "normalise-name",
             "login": f"reader-{client}",
             "name": "gone",

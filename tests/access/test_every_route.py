@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from enrichment_assets.domain.access import Role
 from enrichment_assets.web.api.doors import Doors
+from enrichment_assets.web.api.openapi import document
 from enrichment_assets.web.api.routes import PREFIX, ROUTES, ClientBy
 from tests.access.askers import BATCH, Asker, Desk
 from tests.actors import TESTER
@@ -21,6 +23,21 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("POST", "/session/end"): OPEN,
     ("POST", "/password"): OPEN,
     ("GET", "/me"): KNOWN,
+    ("GET", "/clients"): "clients:read",
+    ("POST", "/clients"): "clients:edit",
+    ("GET", "/pipelines"): "clients:read",
+    ("GET", "/workflows"): "workflows:read",
+    ("GET", "/workflows/{workflow}"): "workflows:read",
+    ("GET", "/uploads"): "uploads:read",
+    ("GET", "/uploads/{upload}"): "uploads:read",
+    ("GET", "/uploads/{upload}/plan"): "batches:launch",
+    ("POST", "/uploads/{upload}/launch"): "batches:launch",
+    ("GET", "/batches/{batch}/reviews"): "reviews:read",
+    ("POST", "/batches/{batch}/reviews"): "reviews:decide",
+    ("POST", "/leads/enrich"): "batches:launch",
+    ("POST", "/enrich-course"): "batches:launch",
+    ("GET", "/leads"): "leads:read",
+    ("GET", "/leads/jobs/{job}"): "batches:read",
     ("GET", "/batches"): "batches:read",
     ("GET", "/batches/{batch}"): "batches:read",
     ("POST", "/batches/{batch}/pause"): "batches:control",
@@ -34,13 +51,24 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("GET", "/users"): "access:read",
     ("GET", "/api-keys"): "access:read",
 }
+FINE = {
+    ("POST", "/clients"): 422,
+    ("GET", "/uploads/{upload}/plan"): 422,
+    ("POST", "/uploads/{upload}/launch"): 422,
+    ("POST", "/batches/{batch}/reviews"): 422,
+    ("POST", "/enrich-course"): 422,
+    ("POST", "/leads/enrich"): 422,
+    ("GET", "/leads/jobs/{job}"): 404,
+}
+"""The status for who may, where it is not 200: 422 says what was not sent, and there is no such job."""
+
 BODIES: dict[str, dict[str, Any]] = {
     "/batches/{batch}/leads/{item}/edit": {"field": "title", "value": "CTO"},
     "/instantly/sync": {"source": "file", "file_path": "figures.json"},
 }
 
 
-def expected(needs: str, by: ClientBy, asker: Asker, client: str) -> int:
+def expected(needs: str, by: ClientBy, asker: Asker, client: str, fine: int = 200) -> int:
     """The status that a route has for somebody who asks it about a client."""
     if needs != OPEN and not asker.is_known:
         return 401
@@ -48,10 +76,23 @@ def expected(needs: str, by: ClientBy, asker: Asker, client: str) -> int:
         return 200
     foreign = asker.of is not None and asker.of != client
     if by is ClientBy.NOTHING:
-        return 200 if needs in asker.may and asker.of is None else 403
+        return fine if needs in asker.may and asker.of is None else 403
     if foreign:
         return 404
-    return 200 if needs in asker.may else 403
+    return fine if needs in asker.may else 403
+
+
+def answers_as_said() -> dict[tuple[str, str], Any]:
+    """(Method, address) -> a validator of what the OpenAPI document says of its answer."""
+    said = document(ROUTES)
+    found = {}
+    for address, methods in said["paths"].items():
+        for method, operation in methods.items():
+            (status,) = (status for status in operation["responses"] if status != "default")
+            schema = operation["responses"][status]["content"]["application/json"]["schema"]
+            whole = {**schema, "components": said["components"]}
+            found[method.upper(), address] = jsonschema_rs.validator_for(whole, validate_formats=True)
+    return found
 
 
 async def test_every_route_as_everybody_about_each_client(
@@ -59,7 +100,7 @@ async def test_every_route_as_everybody_about_each_client(
 ) -> None:
     monkeypatch.setattr(Doors, "admit_stranger", lambda _self, _request: None)  # its pace has a test of its own
     assert {(route.method, route.path) for route in ROUTES} == EXPECTED.keys()
-    wrong, asked = [], 0
+    wrong, asked, as_said = [], 0, answers_as_said()
     async with desk.http() as http:
         for route in ROUTES:
             needs = EXPECTED[route.method, route.path]
@@ -70,13 +111,17 @@ async def test_every_route_as_everybody_about_each_client(
                     path = desk.path(route.address, client)
                     params = {"client": client} if route.client is ClientBy.QUERY else {}
                     body = BODIES.get(route.path, {}) if route.method == "POST" else None
+                    if route.client is ClientBy.BODY and body is not None:
+                        body = {**body, "client": client}
                     answer = await http.request(route.method, path, params=params, json=body, headers=asker.headers)
                     asked += 1
-                    want = expected(needs, route.client, asker, client)
+                    want = expected(needs, route.client, asker, client, FINE.get((route.method, route.path), 200))
                     if answer.status_code != want:
                         wrong.append(f"{route.method} {path} as {asker.name}: {answer.status_code}, not {want}")
                     if answer.status_code != 200 and list(answer.json()) != ["code", "message", "hint", "fields"]:
                         wrong.append(f"{route.method} {path} as {asker.name}: {answer.text}")
+                    if answer.status_code == route.status:
+                        as_said[route.method, route.address].validate(answer.json())
                     if answer.headers.get("cache-control") != "no-store":
                         wrong.append(f"{route.method} {path}: may be stored")
     assert wrong == []
@@ -126,6 +171,7 @@ async def test_what_has_no_row_in_the_table_is_not_served(desk: Desk, askers: li
             ("GET", "/docs", 404),
             ("GET", "/openapi.json", 404),
             ("GET", f"{PREFIX}", 404),
+            ("GET", f"{PREFIX}/openapi.json", 200),
             ("GET", f"{PREFIX}/me/", 404),
             ("GET", f"{PREFIX}//me", 404),
             ("GET", f"{PREFIX}/session", 405),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -75,3 +76,22 @@ class Job(Shape):
             one.ended_at,
             tuple(JobStep(step.workflow, step.status, step.outcome, step.reason) for step in one.steps),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Shape):
+    """Leads that were taken: they are kept, and go on by themselves.
+
+    Attributes:
+        job_id: Of the first of them.
+        status: `processing`.
+        jobs: The job of each lead, in order; null: it was rejected.
+        batch: The batch that has them.
+        rejections: Number of a lead, from 1, to why it was rejected.
+    """
+
+    job_id: int | None
+    status: str
+    jobs: tuple[int | None, ...]
+    batch: str
+    rejections: Mapping[str, str]

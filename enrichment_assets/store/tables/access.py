@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from enrichment_assets.domain.access import Role
 from enrichment_assets.store.tables.columns import identity, metadata, now, one_of, time
-from enrichment_assets.store.tables.marks import OUR_WORD, SETTING, STAFF, TECHNICAL
+from enrichment_assets.store.tables.marks import OUR_WORD, SETTING, STAFF, TECHNICAL, Erased, person
 from enrichment_assets.store.tables.tenants import OWN, platform
 
 users = Table(  # who logs in: people of the agency, and of its clients
@@ -89,4 +89,15 @@ login_guesses = Table(  # logins that failed lately, by hashes of who tried: how
     now("last_at"),
     Index(None, "last_at"),
     info=platform("who tries to log in belongs to nobody yet"),
+)
+
+repeated_requests = Table(  # requests to the API with a key of their sender's, for a day: sent again they are done once
+    "repeated_requests",
+    metadata,
+    Column("name", LargeBinary, primary_key=True, comment="SHA-256 of sender and key", info=TECHNICAL),
+    Column("asked", LargeBinary, nullable=False, comment="SHA-256 of what was asked", info=TECHNICAL),
+    Column("answer", LargeBinary, comment="JSON; null: under way", info=person(Erased.TAKEN_OUT)),
+    now("begun_at"),
+    Index(None, "begun_at"),
+    info=platform("answers to programs and users, of one client or of several, kept for a day"),
 )

@@ -23,7 +23,9 @@ from enrichment_assets.web.api.calls import Call, body_of
 from enrichment_assets.web.api.doors import DEVICE, Doors
 from enrichment_assets.web.api.errors import NO_STORE, answer_of, of_a_fault, of_starlette, worded
 from enrichment_assets.web.api.handlers import cookies
-from enrichment_assets.web.api.routes import ROUTES, Route, Whoever
+from enrichment_assets.web.api.openapi import document
+from enrichment_assets.web.api.repeating import REPEATED, answered_once
+from enrichment_assets.web.api.routes import PREFIX, ROUTES, Route, Whoever
 from enrichment_assets.web.origin_guard import OriginGuard
 
 
@@ -52,9 +54,15 @@ def build_api(hq: Hq, settings: Settings, origins: list[str]) -> OriginGuard:
 
 def api_routes(hq: Hq, settings: Settings, doors: Doors) -> list[StarletteRoute]:
     """A route for each row of the table."""
-    return [
+    served = [
         StarletteRoute(route.address, _endpoint(route, doors, hq, settings), methods=[route.method]) for route in ROUTES
     ]
+    return [StarletteRoute(f"{PREFIX}/openapi.json", _openapi, methods=["GET"]), *served]
+
+
+async def _openapi(_request: Request) -> Response:
+    """What there is, for programs: it says nothing of any client."""
+    return JSONResponse(document(ROUTES), headers={"cache-control": "no-cache"})
 
 
 def _endpoint(route: Route, doors: Doors, hq: Hq, settings: Settings) -> Callable[[Request], Awaitable[Response]]:
@@ -90,8 +98,15 @@ def _answered(
     )
     if caller is not None:
         call.client = authorised(route.needs, route.client, caller, call)
-    made = route.handler(call)
-    shown = {"login": made.login} if isinstance(made, LoggedIn) else plain(made, worded)
-    response = JSONResponse(shown, headers=NO_STORE)
+    made: Any = None
+
+    def work() -> Any:
+        nonlocal made
+        made = route.handler(call)
+        return {"login": made.login} if isinstance(made, LoggedIn) else plain(made, worded)
+
+    shown, is_repeated = answered_once(hq, request, caller, route.address, body, work)
+    headers = {**NO_STORE, **({} if caller is None else doors.pace_of(caller))}
+    response = JSONResponse(shown, route.status, headers={**headers, **({REPEATED: "true"} if is_repeated else {})})
     cookies(route.handler, request, response, made)
     return response

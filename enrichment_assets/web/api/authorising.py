@@ -12,7 +12,7 @@ from enrichment_assets.services.uploads.upload import get_upload
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import ApiError, forbidden
-from enrichment_assets.web.api.routes import ClientBy, Whoever
+from enrichment_assets.web.api.route_types import ClientBy, Whoever
 
 
 def authorised(needs: Permission | Whoever, by: ClientBy, caller: Caller, call: Call) -> str | None:
@@ -39,11 +39,12 @@ def authorised(needs: Permission | Whoever, by: ClientBy, caller: Caller, call: 
         case ClientBy.PATH:
             client = call.path["client"]
             _see_client(call.hq, caller, client)
-        case ClientBy.QUERY:
-            client = call.query.get("client") or None
+        case ClientBy.QUERY | ClientBy.BODY:
+            said = (call.query if by is ClientBy.QUERY else call.body).get("client")
+            client = said if isinstance(said, str) and said else None
             if client is not None:
                 _see_client(call.hq, caller, client)
-            elif not caller.may(needs, None):
+            elif by is ClientBy.BODY or not caller.may(needs, None):
                 client = _only_client(needs, caller)
         case ClientBy.NOTHING:
             pass

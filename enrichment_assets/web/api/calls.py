@@ -68,6 +68,28 @@ class Call:
             return None
         return value
 
+    def whole(self, name: str, most: int = _LARGEST) -> int | None:
+        """A whole number of the body, from 1 on; None: it was not sent."""
+        value = self.body.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            self._faults[name] = f"is no whole number from 1 to {most}"
+            return None
+        return value
+
+    def texts_of(self, name: str) -> list[dict[str, str]]:
+        """A list of objects of the body whose members are texts; numbers are written as texts, null is left out."""
+        value = self.body.get(name)
+        if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+            self._faults[name] = "is missing" if value is None else "is no list of objects"
+            return []
+        for number, one in enumerate(value, start=1):
+            for key, cell in one.items():
+                if isinstance(cell, dict | list | bool):
+                    self._faults[name] = f"has an object or list in lead {number}, {key[:80]!r}: texts and numbers only"
+        return [{str(key): str(cell) for key, cell in one.items() if cell is not None} for one in value]
+
     def number(self, name: str, otherwise: int, most: int = _LARGEST) -> int:
         """A whole number behind the path, from 1 on."""
         return self._whole(name, self.query.get(name), otherwise, most)

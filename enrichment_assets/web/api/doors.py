@@ -6,6 +6,8 @@ with an `Authorization` header is judged by that alone.
 
 from __future__ import annotations
 
+import math
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,6 +24,9 @@ from enrichment_assets.store.hq import Hq
 from enrichment_assets.web.api.errors import unauthenticated
 
 SESSION, DEVICE = "enrich_session", "enrich_device"
+PER_SECOND, BURST = 20.0, 200
+"""Requests of one key or user: so many a second in the long run, and so many at once."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -41,7 +46,7 @@ class Doors:
         self.signing = Signing.of(settings)
         self._hq = hq
         self._trusted = trusted_networks(settings.trusted_proxies)
-        self._callers = Pace(20.0, 200)
+        self._callers = Pace(PER_SECOND, BURST)
         self._strangers = Pace(1.0, 60)
 
     def address(self, request: Request) -> str:
@@ -58,6 +63,15 @@ class Doors:
         if wait := self._callers.take(caller.identity):
             raise TooOftenError("too many requests of this key or user", wait, code="access.too_often")
         return caller
+
+    def pace_of(self, caller: Caller) -> dict[str, str]:
+        """How much more may come now, as headers (IETF draft "RateLimit header fields for HTTP", its older three)."""
+        left, seconds = self._callers.left(caller.identity)
+        return {
+            "ratelimit-limit": str(BURST),
+            "ratelimit-remaining": str(max(left, 0)),
+            "ratelimit-reset": str(math.ceil(seconds)),
+        }
 
     def admit_stranger(self, request: Request) -> None:
         """Count a request of somebody who is not known. Raises `TooOftenError`."""

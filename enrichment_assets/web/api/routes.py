@@ -5,76 +5,342 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
-
 from enrichment_assets.domain.access import Permission
-from enrichment_assets.web.api import handlers, pull_handlers
-from enrichment_assets.web.api.calls import Call
+from enrichment_assets.services.shapes import access as access_shapes
+from enrichment_assets.services.shapes import (
+    batches,
+    catalog,
+    history,
+    holds,
+    jobs,
+    launches,
+    leads,
+    pulls,
+    reviews,
+    uploads,
+)
+from enrichment_assets.web.api import catalog_handlers, handlers, lead_handlers, pull_handlers, review_handlers
+from enrichment_assets.web.api import upload_handlers as upload_routes
+from enrichment_assets.web.api.route_types import ALIASES, PREFIX, ClientBy, Route, Takes, Whoever
 
-PREFIX = "/api/v1"
-ALIASES = "/api"
-"""Where routes stand whose path and shapes other tools know already."""
+__all__ = ["ALIASES", "PREFIX", "ROUTES", "ClientBy", "Route", "Takes", "Whoever"]
 
-
-class Whoever(Enum):
-    """Who may, where it takes no permission."""
-
-    ANYBODY = "anybody"
-    """Also who is not known: what lets people in."""
-    KNOWN = "known"
-    """Whoever is known."""
-
-
-class ClientBy(Enum):
-    """By what the client whom a request concerns is known."""
-
-    NOTHING = "nothing"
-    """It concerns no client: the permission has to be for all of them."""
-    QUERY = "query"
-    """The parameter `client`; without it all, or the one for whom alone the caller has the permission."""
-    BATCH = "batch"
-    """The batch of the path: what belongs to a client whom the caller does not see is not there."""
-    UPLOAD = "upload"
-    """The upload of the path, in the same way."""
-    PATH = "path"
-    """The client of the path, in the same way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One row: nothing is served that has none."""
-
-    method: str
-    path: str
-    needs: Permission | Whoever
-    client: ClientBy
-    handler: Callable[[Call], Any]
-    prefix: str = PREFIX
-
-    @property
-    def address(self) -> str:
-        """Its whole path."""
-        return self.prefix + self.path
-
+_CLIENT = Takes("client", "text", "whose; not needed where a key is of one client")
+_PAGE = (Takes("limit", "number", "how many at most"),)
+_LEADS = (
+    Takes("pipeline", "text", "slug of the pipeline that they go through", needed=True),
+    Takes("leads", "objects", "each the values of a lead by name: company_domain, first_name ...", needed=True),
+    Takes("callback_url", "text", "address of a webhook of the client: it is told when they are done"),
+    _CLIENT,
+)
+_COURSE = (
+    Takes("course_name", "text", "name of the course", needed=True),
+    Takes("state", "text", "its state", needed=True),
+    Takes("course_id", "text", "its number elsewhere"),
+    Takes("callback_url", "text", "address of a webhook of the client"),
+    _CLIENT,
+)
+_LAUNCH = (
+    Takes("pipeline", "text", "slug of the pipeline", needed=True),
+    Takes("rows", "number", "a pilot of the first rows"),
+)
+_WORKFLOW = (Takes("workflow", "text", "only this step"),)
+_HOLD = (*_WORKFLOW, Takes("reason", "text", "why"))
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/session", Whoever.ANYBODY, ClientBy.NOTHING, handlers.log_in),
+    Route(
+        "POST",
+        "/session",
+        Whoever.ANYBODY,
+        ClientBy.NOTHING,
+        handlers.log_in,
+        takes=(
+            Takes("login", "text", "who", needed=True),
+            Takes("password", "text", "their password", needed=True),
+            Takes("code", "text", "of their authenticator"),
+        ),
+    ),
     Route("POST", "/session/end", Whoever.ANYBODY, ClientBy.NOTHING, handlers.log_out),
-    Route("POST", "/password", Whoever.ANYBODY, ClientBy.NOTHING, handlers.set_password),
-    Route("GET", "/me", Whoever.KNOWN, ClientBy.NOTHING, handlers.me),
-    Route("GET", "/batches", Permission.BATCHES_READ, ClientBy.QUERY, handlers.list_batches),
-    Route("GET", "/batches/{batch}", Permission.BATCHES_READ, ClientBy.BATCH, handlers.get_batch),
-    Route("POST", "/batches/{batch}/pause", Permission.BATCHES_CONTROL, ClientBy.BATCH, handlers.pause_batch),
-    Route("POST", "/batches/{batch}/resume", Permission.BATCHES_CONTROL, ClientBy.BATCH, handlers.resume_batch),
-    Route("POST", "/batches/{batch}/cancel", Permission.BATCHES_CONTROL, ClientBy.BATCH, handlers.cancel_batch),
-    Route("GET", "/batches/{batch}/leads", Permission.LEADS_READ, ClientBy.BATCH, handlers.list_leads),
-    Route("POST", "/batches/{batch}/leads/{item}/edit", Permission.LEADS_EDIT, ClientBy.BATCH, handlers.edit),
-    Route("POST", "/instantly/sync", Permission.PULLS_SYNC, ClientBy.QUERY, pull_handlers.sync_instantly, ALIASES),
-    Route("GET", "/instantly/campaigns", Permission.PULLS_READ, ClientBy.QUERY, pull_handlers.campaigns, ALIASES),
-    Route("GET", "/audit", Permission.AUDIT_READ, ClientBy.QUERY, handlers.audit),
-    Route("GET", "/users", Permission.ACCESS_READ, ClientBy.NOTHING, handlers.list_users),
-    Route("GET", "/api-keys", Permission.ACCESS_READ, ClientBy.NOTHING, handlers.list_keys),
+    Route(
+        "POST",
+        "/password",
+        Whoever.ANYBODY,
+        ClientBy.NOTHING,
+        handlers.set_password,
+        takes=(
+            Takes("token", "text", "the one-time token", needed=True),
+            Takes("password", "text", "of 12 characters at least", needed=True),
+        ),
+    ),
+    Route("GET", "/me", Whoever.KNOWN, ClientBy.NOTHING, handlers.me, gives=access_shapes.Caller),
+    Route(
+        "GET",
+        "/clients",
+        Permission.CLIENTS_READ,
+        ClientBy.QUERY,
+        catalog_handlers.clients,
+        takes=(_CLIENT,),
+        gives=catalog.Client,
+        gives_many=True,
+    ),
+    Route(
+        "POST",
+        "/clients",
+        Permission.CLIENTS_EDIT,
+        ClientBy.NOTHING,
+        catalog_handlers.add_client,
+        takes=(Takes("slug", "text", "its short name", needed=True), Takes("name", "text", "its name for people")),
+        gives=catalog.Client,
+    ),
+    Route(
+        "GET",
+        "/pipelines",
+        Permission.CLIENTS_READ,
+        ClientBy.QUERY,
+        catalog_handlers.pipelines,
+        takes=(_CLIENT,),
+        gives=catalog.Pipeline,
+        gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/workflows",
+        Permission.WORKFLOWS_READ,
+        ClientBy.QUERY,
+        catalog_handlers.workflows,
+        takes=(_CLIENT,),
+        gives=catalog.Workflow,
+        gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/workflows/{workflow}",
+        Permission.WORKFLOWS_READ,
+        ClientBy.QUERY,
+        catalog_handlers.workflow,
+        takes=(_CLIENT,),
+        gives=catalog.Workflow,
+    ),
+    Route(
+        "GET",
+        "/uploads",
+        Permission.UPLOADS_READ,
+        ClientBy.QUERY,
+        upload_routes.uploads,
+        takes=(_CLIENT,),
+        gives=uploads.Upload,
+        gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/uploads/{upload}",
+        Permission.UPLOADS_READ,
+        ClientBy.UPLOAD,
+        upload_routes.upload,
+        gives=uploads.Upload,
+    ),
+    Route(
+        "GET",
+        "/uploads/{upload}/plan",
+        Permission.BATCHES_LAUNCH,
+        ClientBy.UPLOAD,
+        upload_routes.plan,
+        takes=_LAUNCH,
+        gives=launches.LaunchPlan,
+    ),
+    Route(
+        "POST",
+        "/uploads/{upload}/launch",
+        Permission.BATCHES_LAUNCH,
+        ClientBy.UPLOAD,
+        upload_routes.launch,
+        takes=_LAUNCH,
+        gives=launches.Launch,
+        status=202,
+    ),
+    Route(
+        "GET",
+        "/batches",
+        Permission.BATCHES_READ,
+        ClientBy.QUERY,
+        handlers.list_batches,
+        takes=(_CLIENT, *_PAGE),
+        gives=batches.Batch,
+        gives_many=True,
+    ),
+    Route("GET", "/batches/{batch}", Permission.BATCHES_READ, ClientBy.BATCH, handlers.get_batch, gives=batches.Batch),
+    Route(
+        "POST",
+        "/batches/{batch}/pause",
+        Permission.BATCHES_CONTROL,
+        ClientBy.BATCH,
+        handlers.pause_batch,
+        takes=_HOLD,
+        gives=holds.HoldChange,
+    ),
+    Route(
+        "POST",
+        "/batches/{batch}/resume",
+        Permission.BATCHES_CONTROL,
+        ClientBy.BATCH,
+        handlers.resume_batch,
+        takes=_WORKFLOW,
+        gives=holds.HoldChange,
+    ),
+    Route(
+        "POST",
+        "/batches/{batch}/cancel",
+        Permission.BATCHES_CONTROL,
+        ClientBy.BATCH,
+        handlers.cancel_batch,
+        takes=_HOLD,
+        gives=holds.HoldChange,
+    ),
+    Route(
+        "GET",
+        "/batches/{batch}/leads",
+        Permission.LEADS_READ,
+        ClientBy.BATCH,
+        handlers.list_leads,
+        takes=(Takes("after", "number", "item_id of the last lead of the page before"), *_PAGE),
+        gives=leads.Row,
+        gives_many=True,
+    ),
+    Route(
+        "POST",
+        "/batches/{batch}/leads/{item}/edit",
+        Permission.LEADS_EDIT,
+        ClientBy.BATCH,
+        handlers.edit,
+        takes=(
+            Takes("field", "text", "which value", needed=True),
+            Takes("value", "text", "what it is; without it the value is emptied"),
+            Takes("note", "text", "why"),
+        ),
+    ),
+    Route(
+        "GET",
+        "/batches/{batch}/reviews",
+        Permission.REVIEWS_READ,
+        ClientBy.BATCH,
+        review_handlers.reviews,
+        takes=(Takes("state", "text", "waiting, approved, rejected or outdated"), *_PAGE),
+        gives=reviews.Review,
+        gives_many=True,
+    ),
+    Route(
+        "POST",
+        "/batches/{batch}/reviews",
+        Permission.REVIEWS_DECIDE,
+        ClientBy.BATCH,
+        review_handlers.decide,
+        takes=(
+            Takes("review", "text", "the draft, as 17/personalise-email", needed=True),
+            Takes("sha256", "text", "of the bytes that it is said of", needed=True),
+            Takes("decision", "text", "approve or reject", needed=True),
+            Takes("note", "text", "why; needed to reject"),
+        ),
+        gives=reviews.ReviewChange,
+    ),
+    Route(
+        "GET",
+        "/leads/jobs/{job}",
+        Permission.BATCHES_READ,
+        ClientBy.QUERY,
+        lead_handlers.job,
+        takes=(_CLIENT,),
+        gives=jobs.Job,
+    ),
+    *(
+        Route(
+            "POST",
+            "/leads/enrich",
+            Permission.BATCHES_LAUNCH,
+            ClientBy.BODY,
+            lead_handlers.enrich,
+            prefix,
+            takes=_LEADS,
+            gives=jobs.Taken,
+            status=202,
+        )
+        for prefix in (PREFIX, ALIASES)
+    ),
+    Route(
+        "POST",
+        "/enrich-course",
+        Permission.BATCHES_LAUNCH,
+        ClientBy.BODY,
+        lead_handlers.enrich_course,
+        ALIASES,
+        takes=_COURSE,
+        gives=jobs.Taken,
+        status=202,
+    ),
+    Route(
+        "GET",
+        "/leads",
+        Permission.LEADS_READ,
+        ClientBy.QUERY,
+        lead_handlers.newest_leads,
+        ALIASES,
+        takes=(_CLIENT, Takes("after", "number", "item_id of the last lead of the page before"), *_PAGE),
+        gives=leads.Row,
+        gives_many=True,
+    ),
+    Route(
+        "POST",
+        "/instantly/sync",
+        Permission.PULLS_SYNC,
+        ClientBy.QUERY,
+        pull_handlers.sync_instantly,
+        ALIASES,
+        takes=(Takes("source", "text", "api or file"), Takes("file_path", "text", "of a file of figures")),
+        gives=pulls.PullSync,
+    ),
+    Route(
+        "GET",
+        "/instantly/campaigns",
+        Permission.PULLS_READ,
+        ClientBy.QUERY,
+        pull_handlers.campaigns,
+        ALIASES,
+        takes=(_CLIENT,),
+        gives=pulls.InstantlyCampaign,
+        gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/audit",
+        Permission.AUDIT_READ,
+        ClientBy.QUERY,
+        handlers.audit,
+        takes=(
+            _CLIENT,
+            Takes("before", "number", "id of the last one of the page before"),
+            *_PAGE,
+            Takes("actor", "text", "only of this actor"),
+            Takes("code", "text", "only what was done so"),
+            Takes("since", "time", "not before"),
+        ),
+        gives=history.OperatorAction,
+        gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/users",
+        Permission.ACCESS_READ,
+        ClientBy.NOTHING,
+        handlers.list_users,
+        gives=access_shapes.User,
+        gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/api-keys",
+        Permission.ACCESS_READ,
+        ClientBy.NOTHING,
+        handlers.list_keys,
+        gives=access_shapes.ApiKey,
+        gives_many=True,
+    ),
 )

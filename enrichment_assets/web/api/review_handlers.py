@@ -1,0 +1,47 @@
+"""Routes of reviews: the drafts of a batch, and what is said of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from enrichment_assets.domain.drafts import Decision, Standing
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.services.review import deciding
+from enrichment_assets.services.review.listing import Wanted, find_draft, list_drafts
+from enrichment_assets.services.shapes import reviews as shapes
+from enrichment_assets.services.shapes.shape import Shape
+from enrichment_assets.web.api.calls import Call
+from enrichment_assets.web.api.errors import invalid
+from enrichment_assets.web.api.handlers import page
+
+
+def reviews(call: Call) -> Mapping[str, Any]:
+    """Drafts of a batch, and where each stands."""
+    limit, state = call.number("limit", 100, 1_000), call.query.get("state")
+    call.checked("limit", "state")
+    if state is not None and state not in {one.value for one in Standing}:
+        raise invalid(state=f"is one of: {', '.join(one.value for one in Standing)}")
+    wanted = Wanted(batch=call.path["batch"], state=None if state is None else Standing(state))
+    return page(map(shapes.Review.of, list_drafts(call.hq, wanted, limit)))
+
+
+def decide(call: Call) -> Shape:
+    """Approve or reject a draft, of exactly these bytes."""
+    name, sha256 = call.text("review", needed=True) or "", call.text("sha256", needed=True) or ""
+    decision, note = call.text("decision", needed=True), call.text("note")
+    call.checked("review", "sha256", "decision", "note")
+    if decision not in ("approve", "reject"):
+        raise invalid(decision="is approve or reject")
+    try:
+        found = find_draft(call.hq, name)
+    except NotFoundError:
+        found = None
+    if found is None or found.reviewed.batch != call.path["batch"]:
+        raise NotFoundError(f"batch {call.path['batch']} has no draft {name[:80]!r}", code="review.no_draft")
+    selections, actor = deciding.named([found], sha256), call.known.actor
+    if decision == "approve":
+        done = sum(deciding.approve(call.hq, one, actor=actor, note=note) for one in selections)
+        return shapes.ReviewChange(Decision.APPROVED.value, done)
+    done = sum(deciding.reject(call.hq, one, actor=actor, reason=note or "") for one in selections)
+    return shapes.ReviewChange(Decision.REJECTED.value, done)
