@@ -37,6 +37,7 @@ GROUPS = (
     "webhook",
     "events",
     "gate",
+    "delivery",
     "review",
     "mailbox",
     "mail",

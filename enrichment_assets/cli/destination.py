@@ -1,4 +1,4 @@
-"""`enrich destination check`: what a destination lacks before leads can go there (docs/destinations.md)."""
+"""`enrich destination ...`: where leads can go, and what a destination lacks before they can (docs/destinations.md)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,35 @@ from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
 
-app = typer.Typer(name="destination", help="Where leads are delivered to: what is missing there.", no_args_is_help=True)
+app = typer.Typer(name="destination", help="Where leads can go, and what is missing there.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `check` a command of its own."""
+@app.command("list")
+def list_(
+    client: Annotated[
+        str | None, typer.Option("--client", help="As this client's settings have them; default: as registered.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the deliveries that there are, and whether they are switched on.
+
+    Example: enrich destination list --client acme
+    """
+    from enrichment_assets.services.deliveries.destinations import list_destinations
+    from enrichment_assets.services.shapes.deliveries import Destination
+    from enrichment_assets.settings import Settings
+
+    settings = Settings.from_environment()
+    found = list_destinations(opened_hq(settings), client)
+    if as_json:
+        print_json([Destination.of(one) for one in found])
+        return
+    from enrichment_assets.cli.tables import print_table
+
+    print_table(
+        ("destination", "provider", "enabled", "approval", "gate", "title"),
+        [(one.slug, one.provider, one.enabled, one.approval, one.gate, one.title) for one in found],
+    )
 
 
 @app.command("check")

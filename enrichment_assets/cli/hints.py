@@ -30,6 +30,8 @@ SENTENCES = {
     Action.LIST_BUDGETS: "`enrich budget list` shows what there is",
     Action.LIST_CALLBACKS: "`enrich callbacks list` shows what there is",
     Action.NAME_CLIENT: "`--client` tells them apart",
+    Action.LIST_DELIVERIES: "`enrich delivery list` shows what there is",
+    Action.RESOLVE_DELIVERY: "`enrich delivery resolve {delivery}` says what nobody else knows",
     Action.DELIVER_TO: "`enrich deliver {batch} --to NAME` says it; `enrich destination list` shows what there is",
     Action.START_BATCH: "`enrich run {batch}` starts it",
     Action.FINISH_BATCH: "finish them first with `enrich run {batch} --wait`",

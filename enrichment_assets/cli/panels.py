@@ -16,7 +16,7 @@ PANELS = {
     "Before anything leaves": ("review", "gate", "mailbox", "mail"),
     "What comes back": ("events",),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
-    "Deliver": ("deliver", "destination"),
+    "Deliver": ("deliver", "delivery", "destination"),
     "Outreach": ("campaign", "instantly"),
     "Careers": ("worked-at", "moves", "job-changes"),
     "People": ("person",),

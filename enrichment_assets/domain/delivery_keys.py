@@ -53,9 +53,9 @@ def delivery_key(client: str, destination: str, target: str, identity: bytes, *,
     """Our key for a lead at a destination (40 hex digits), the same in every batch of the client."""
     world = "simulated" if simulated else "real"
     material = "\x1f".join(["delivery", world, client, destination, target, identity.hex()])
-    return hashlib.sha256(material.encode()).hexdigest()[:40]  # guard: lead-is-its-clients-alone
+    return hashlib.sha256(material.encode()).hexdigest()[:40]
 
 
 def key_of_delivery_call(key: str, generation: int) -> str:
     """Key of the call about a lead at a destination after so many that ended: two runs that would make it collide."""
-    return hashlib.sha256(f"{key}\x1f{generation}".encode()).hexdigest()[:40]  # guard: one-call-at-a-time
+    return hashlib.sha256(f"{key}\x1f{generation}".encode()).hexdigest()[:40]

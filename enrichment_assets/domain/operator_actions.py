@@ -132,6 +132,8 @@ class Code(StrEnum):
     API_KEY_CREATE = "api_key.create"
     API_KEY_REVOKE = "api_key.revoke"
     DELIVERY_START = "delivery.start"
+    DELIVERY_STOP = "delivery.stop"
+    DELIVERY_RESOLVE = "delivery.resolve"
     RETENTION_RUN = "retention.run"
 
 

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from enrichment_assets.domain.client_profiles import ProfileVersion
-from enrichment_assets.domain.deliveries import DELIVERY_POSITION
+from enrichment_assets.domain.deliveries import DELIVERY_POSITION, GateKind, OnChange
+from enrichment_assets.domain.delivery_rendering import delivery_of
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config, profile_names
 from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.domain.workflow import WorkflowDefinition
+from enrichment_assets.engine.deliveries.delivering import contacts_people
+from enrichment_assets.providers import PROVIDERS
+from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.store.catalog import profiles
 from enrichment_assets.store.catalog import registry as store
@@ -101,3 +105,49 @@ def with_deliveries(
     known = blueprint.client_profile if profile is None else profile
     more = {"steps": [*blueprint.steps, *steps], "client_profile": known, "simulated": simulated}
     return blueprint.model_copy(update=more)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A delivery as it is shown; what a file leaves to the default is said as it is in force."""
+
+    slug: str
+    title: str
+    provider: str
+    enabled: bool
+    where: Sequence[str]
+    identity: Sequence[str]
+    on_change: str
+    approval: str
+    gate: str
+    fields: Sequence[str]
+
+
+def list_destinations(hq: Hq, client: str | None = None) -> list[Listed]:
+    """The registered deliveries, or as a client's settings have them; raises `NotFoundError` as `client_row`."""
+    if client is None:
+        with registry(hq) as connection:
+            workflows = store.readable_workflows(store.list_workflow_rows(connection))
+        return [_listed(workflow, workflow.enabled) for workflow in workflows.values() if workflow.delivery is not None]
+    with hq.transaction() as connection:
+        client_id = client_row(connection, client)["id"]
+    found = destinations_of(hq, client, client_id)
+    return [_listed(one, slug not in found.switched_off) for slug, one in found.workflows.items()]
+
+
+def _listed(workflow: WorkflowDefinition, enabled: bool) -> Listed:
+    delivery = delivery_of(workflow)
+    usual = OnChange.UPDATE if delivery.updates else OnChange.SKIP
+    contacts = contacts_people(workflow, PROVIDERS.get(workflow.provider))
+    return Listed(
+        workflow.slug,
+        workflow.title,
+        workflow.provider,
+        enabled,
+        delivery.where,
+        delivery.identity,
+        (delivery.on_change or usual).value,
+        "exact_where_drafted" if delivery.approval is None else delivery.approval.value,
+        (GateKind.CONTACT if contacts else GateKind.NONE).value,
+        list(delivery.fields),
+    )

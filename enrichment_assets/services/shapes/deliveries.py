@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from enrichment_assets.domain.delivery_courses import Left
-from enrichment_assets.services.shapes.shape import Shape
+from enrichment_assets.services.shapes.shape import FLAT, Shape
 
 if TYPE_CHECKING:
+    from enrichment_assets.services.deliveries import destinations, resolving
     from enrichment_assets.services.deliveries.checking import Checked
     from enrichment_assets.services.deliveries.plans import DeliveryPlan
     from enrichment_assets.store.deliveries.batches import Counts
+    from enrichment_assets.store.deliveries.ledger import DeliveryRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +122,174 @@ def _summed(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     for name, number in pairs:
         found[name] = found.get(name, 0) + number
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Shape):
+    """What stands for a lead at a destination.
+
+    Attributes:
+        id: Its number.
+        client: Whose lead it is.
+        destination: Slug of the delivery.
+        target: Which place of the destination; empty: it has one.
+        simulated: It stands at the simulator.
+        key: Our key there, 40 hex digits.
+        state: intended, delivered, unknown, refused, deleted or stopped.
+        external_id: Its id there; null: it is not known.
+        calls: Calls about it that ended.
+        lead: Whose it is; null: nobody's name is known.
+        item_id: The item that was delivered last.
+        batch: Key of its batch.
+        identity: The column that said who the lead is.
+        approvals: Numbers of the approvals by which it left; null: it needed none.
+        actor: Who asked for it.
+        reason: Why it is in its state; null: nothing is to be said.
+        created_at: When a first call about it was intended.
+        first_delivered_at: When it was made there; null: it was not.
+        delivered_at: When it was written there last.
+        ended_at: When its last call ended, or a person said something of it.
+    """
+
+    id: int
+    client: str
+    destination: str
+    target: str
+    simulated: bool
+    key: str
+    state: str
+    external_id: str | None
+    calls: int
+    lead: str | None
+    item_id: int
+    batch: str
+    identity: str
+    approvals: tuple[int, ...] | None
+    actor: str
+    reason: str | None
+    created_at: datetime
+    first_delivered_at: datetime | None
+    delivered_at: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, row: DeliveryRow) -> Delivery:
+        """From what the services return."""
+        return cls(
+            row.id,
+            row.client,
+            row.destination,
+            row.target,
+            row.simulated,
+            row.key,
+            row.state,
+            row.external_id,
+            row.generation,
+            row.lead,
+            row.item_id,
+            row.batch,
+            row.identity_field,
+            None if row.approval_ids is None else tuple(row.approval_ids),
+            row.actor,
+            row.reason,
+            row.created_at,
+            row.first_delivered_at,
+            row.delivered_at,
+            row.ended_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCall(Shape):
+    """A call about a delivery.
+
+    Attributes:
+        call_id: Its number in the call ledger.
+        batch: Key of the batch that made it.
+        attempt: How often it was sent.
+        state: ready, intent, sent, received, applied, failed or ambiguous.
+        http_status: Of the answer; null: none came.
+        error: What was wrong; null: nothing.
+        sent_at: When its last attempt left.
+        received_at: When its answer came.
+    """
+
+    call_id: int
+    batch: str
+    attempt: int
+    state: str
+    http_status: int | None
+    error: str | None
+    sent_at: datetime | None
+    received_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDetail(Shape):
+    """One delivery, what was written there, and the calls about it; the keys of `Delivery` stand among its own.
+
+    Attributes:
+        delivery: See `Delivery`.
+        written: Remote name to value that was written last.
+        intended: Remote name to value that is on its way; null: nothing is.
+        history: The calls about it, the oldest first, fifty at most.
+    """
+
+    delivery: Delivery = field(metadata=FLAT)
+    written: Mapping[str, Any]
+    intended: Mapping[str, Any] | None
+    history: tuple[DeliveryCall, ...]
+
+    @classmethod
+    def of(cls, found: resolving.DeliveryDetail) -> DeliveryDetail:
+        """From what the services return."""
+        calls = tuple(
+            DeliveryCall(c.call_id, c.batch, c.attempt, c.state, c.http_status, c.error, c.sent_at, c.received_at)
+            for c in found.calls
+        )
+        return cls(Delivery.of(found.delivery), found.delivery.written or {}, found.delivery.intended, calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination(Shape):
+    """A delivery as it is registered, or as a client's settings have it.
+
+    Attributes:
+        slug: Its name.
+        title: What it does, for people.
+        provider: Who takes the leads.
+        enabled: Whether anything goes there.
+        where: Conditions that a lead has to meet.
+        identity: Columns that say who a lead is there.
+        on_change: update, skip or never: what becomes of a lead that was delivered before.
+        approval: none, lead, exact, or exact_where_drafted: where a field comes from a draft.
+        gate: contact or none: which rules stand before it.
+        fields: Remote names.
+    """
+
+    slug: str
+    title: str
+    provider: str
+    enabled: bool
+    where: tuple[str, ...]
+    identity: tuple[str, ...]
+    on_change: str
+    approval: str
+    gate: str
+    fields: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: destinations.Listed) -> Destination:
+        """From what the services return."""
+        return cls(
+            found.slug,
+            found.title,
+            found.provider,
+            found.enabled,
+            tuple(found.where),
+            tuple(found.identity),
+            found.on_change,
+            found.approval,
+            found.gate,
+            tuple(found.fields),
+        )

@@ -120,9 +120,9 @@ REFUSED = f"""
       select i.key from generate_series(1, length(a.identities), {HASH_BYTES}) as at
       join delivery_identities i on i.client_id = %(client)s and i.destination = a.destination and i.target = a.target
         and i.simulated = a.simulated and i.identity_sha256 = substring(a.identities from at for {HASH_BYTES})
-      where i.key <> a.delivery_key limit 1  -- guard: one-person-is-one-record
+      where i.key <> a.delivery_key limit 1
     ) known on true
-    left join lateral ({STOPPED_BY}) stop on a.contacts  -- guard: whoever-answered-is-not-written-to
+    left join lateral ({STOPPED_BY}) stop on a.contacts
 """
 """Why a delivery `a` may not leave: more was done meanwhile, the person has another key, or is stopped."""
 
