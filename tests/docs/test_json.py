@@ -621,6 +621,15 @@ def ran(
         dns_server(read_zone('acme.example TXT "v=spf1 -all"')) as port,
     ):
         item = hq.execute("select min(id) as id from batch_items").fetchone()
+        hq.execute(
+            """
+            insert into deliveries (client_id, destination, identity_sha256, identity_field, key, state, item_id,
+                                    batch_id, version, actor, written)
+            select client_id, 'deliver-to-webhook', 'x', 'email', 'k', 'delivered', id, batch_id, 'v', 'tester',
+                   '{"email": "a@b.example"}'
+            from batch_items order by id limit 1
+            """
+        )
         cases, recorded = people.with_name("cases.jsonl"), people.with_name("recorded.jsonl")
         cases.write_text('{"name": "a", "inputs": {"full_name": "Ada Byron"}, "expect": {"last_name": "Byron"}}\n')
         exported = people.with_name("ann.json")

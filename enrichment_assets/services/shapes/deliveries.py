@@ -142,7 +142,7 @@ class Delivery(Shape):
         item_id: The item that was delivered last.
         batch: Key of its batch.
         identity: The column that said who the lead is.
-        approvals: Numbers of the approvals by which it left; null: it needed none.
+        approvals: Numbers of the approvals by which it left; none: it needed none.
         actor: Who asked for it.
         reason: Why it is in its state; null: nothing is to be said.
         created_at: When a first call about it was intended.
@@ -164,7 +164,7 @@ class Delivery(Shape):
     item_id: int
     batch: str
     identity: str
-    approvals: tuple[int, ...] | None
+    approvals: tuple[int, ...]
     actor: str
     reason: str | None
     created_at: datetime
@@ -189,7 +189,7 @@ class Delivery(Shape):
             row.item_id,
             row.batch,
             row.identity_field,
-            None if row.approval_ids is None else tuple(row.approval_ids),
+            tuple(row.approval_ids or ()),
             row.actor,
             row.reason,
             row.created_at,
