@@ -24,6 +24,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
 from enrichment_assets.domain.conditions import parse_conditions
+from enrichment_assets.domain.delivery_events import EventKind
 from enrichment_assets.domain.durations import Seconds
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.parts import Identifier, Part
@@ -177,10 +178,31 @@ class Change(Part):
 
 
 class Follows(Part):
-    """A step of a sequence: it goes after another delivery of the same lead, and not before."""
+    """A step of a sequence: it goes after another delivery of the same lead, and not before.
+
+    With `status` it goes once the record of that delivery was moved to one of these statuses, and stands there; with
+    `event` once such a thing came back of the lead: what a person does there starts something, as data.
+    """
 
     delivery: Annotated[str, Field(pattern=SLUG_PATTERN)]
-    wait: Seconds = Field(default=0.0, description="from when the other one was delivered")
+    wait: Seconds = Field(default=0.0, description="from when the other one was delivered, or from what it waits for")
+    status: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = Field(
+        default_factory=list, max_length=20, description="statuses there, whatever their case"
+    )
+    event: EventKind | None = Field(default=None, description="a kind of what comes back, as `replied`")
+
+    @model_validator(mode="after")
+    def _waits_for_one(self) -> Follows:
+        if self.status and self.event is not None:
+            raise ValueError("it waits for a `status` or for an `event`, not for both")
+        return self
+
+    @property
+    def waits(self) -> str | None:
+        """What it waits for besides the other delivery, in words; None: nothing."""
+        if self.event is not None:
+            return f"waits for {self.event.value.replace('_', ' ')}"
+        return f"waits until it is {' or '.join(self.status)}" if self.status else None
 
 
 def _listed(value: object) -> object:

@@ -24,7 +24,9 @@ def clickup(sandbox_process: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
 
 def lacks(clickup: ClickUp, workflow: WorkflowDefinition | None = None) -> list[str]:
     url = clickup.sandbox.url
-    return check_delivery(workflow or new_leads(), build_providers(url)["clickup"], url)
+    found = check_delivery(workflow or new_leads(), build_providers(url)["clickup"], url)
+    assert found is not None, "ClickUp can be asked"
+    return found
 
 
 def test_a_workspace_that_has_all_lacks_nothing(clickup: ClickUp) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
 from enrichment_assets.providers import build_providers
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.catalog.configuration import set_client_config
-from enrichment_assets.services.deliveries.delivering import Delivered, deliver
+from enrichment_assets.services.catalog.clients import set_client_config
+from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.deliveries.coming_back import take
+from enrichment_assets.services.deliveries.delivering import Delivered, deliver, run_deliveries
 from enrichment_assets.settings import Settings
 from tests.actors import TESTER
 from tests.clickup.places import TEAM
 from tests.clickup.test_simulated_clickup import TOKEN, ClickUp
+from tests.delivery.crm import FIND, contacts, destination
+from tests.gate.opening import open_gate
 from tests.harness.batches import BatchHarness, Launched, step
 from tests.harness.handles import hq_of
 
@@ -61,23 +67,25 @@ class Desk:
     def configure(self) -> None:
         changes = {"parameters.team_id": TEAM, "parameters.assignees": {"high-end": "rita@fairway.example"}}
         set_client_config(self.hq, self.harness.settings, "acme", SLUG, actor=TESTER, set_values=changes)
+        told = {"parameters.team_id": TEAM}
+        set_client_config(self.hq, self.harness.settings, "acme", "clickup-tell-reply", actor=TESTER, set_values=told)
 
     def batch(self, *rows: dict[str, str]) -> Launched:
         made = self.harness.launch(list(rows), ASSESS)
         made.run()
         return made
 
-    def send(self, batch: Launched, **more: Any) -> Delivered:
+    def send(self, batch: Launched, *slugs: str) -> Delivered:
         providers = build_providers(self.clickup.sandbox.url)
-        return deliver(self.hq, batch.settings, batch.key, [SLUG], actor=TESTER, providers=providers, **more)
+        return deliver(self.hq, batch.settings, batch.key, slugs or [SLUG], actor=TESTER, providers=providers)
 
     def tasks(self) -> dict[str, dict[str, Any]]:
         found = self.clickup.happen("tasks")["tasks"]
         return {one["name"]: one for one in found if not one["deleted"]}
 
-    def states(self, batch: Launched) -> list[tuple[Any, ...]]:
+    def states(self, batch: Launched, slug: str = SLUG) -> list[tuple[Any, ...]]:
         query = "select status, reason from workflow_states where workflow_slug = %s and batch_id = %s order by item_id"
-        return [tuple(row.values()) for row in batch.rows(query, SLUG, batch.batch_id)]
+        return [tuple(row.values()) for row in batch.rows(query, slug, batch.batch_id)]
 
 
 def values(task: dict[str, Any]) -> dict[str, Any]:
@@ -131,6 +139,8 @@ def test_leads_become_tasks_and_a_second_batch_updates_them_and_keeps_what_a_rep
         250, "Cid \U0001f3cc Cole | P", ["Enrichment Key", "Segment"]
     )  # fmt: skip
 
+    _what_people_do_there_starts_something(desk, batch, ann["id"], cid["id"])
+
     # A rep corrects a number and moves the card, another deletes one; a second batch has other values.
     desk.clickup.happen("field", task=ann["id"], field="Phone", value="+1 406 555 0199")
     desk.clickup.happen("move", task=ann["id"], to=lists["Budget"])
@@ -151,3 +161,35 @@ def test_leads_become_tasks_and_a_second_batch_updates_them_and_keeps_what_a_rep
     assert (said["Phone"], said["Confidence"], said["Segment"]) == ("+1 406 555 0199", "9", 2)
     assert (ann["folder"]["name"], said["Enrichment Key"]) == ("Budget", key)
     assert desk.clickup.happen("tasks")["field_writes"] == written + 2, "each field that changed, once"
+
+
+def _what_people_do_there_starts_something(desk: Desk, batch: Launched, ann: str, cid: str) -> None:
+    """A card that is moved starts a sequence, a reply is told at the task, and who said no is not written to."""
+    start = destination(
+        "start-sequence", {"follows": {"delivery": SLUG, "status": ["Contacted"]}, "gate": "contact", "find": FIND}
+    )
+    add_workflow(desk.hq, desk.harness.settings, start, actor=TESTER)
+    open_gate(desk.hq)
+    desk.send(batch, "start-sequence", "clickup-tell-reply")
+    waits = f"{SLUG}: waits until it is Contacted"
+    assert [one[1] for one in desk.states(batch, "start-sequence")] == [waits] * 3
+    client = batch.rows("select client_id from batches where id = %s", batch.batch_id)[0]["client_id"]
+    source, now = EventSource(client, "acme-clickup", "clickup"), datetime.now(UTC)
+
+    def heard(kind: EventKind, task: str, **said: Any) -> None:
+        take(desk.hq, batch.settings, source, [DeliveryEvent(kind, now, f"{kind}:{task}", external_id=task, **said)])
+
+    heard(EventKind.STATUS_CHANGED, ann, value="contacted")
+    heard(EventKind.STATUS_CHANGED, cid, value="contacted")
+    heard(EventKind.NOT_INTERESTED, cid)
+    providers = build_providers(desk.clickup.sandbox.url)
+    run_deliveries(desk.hq, batch.settings, batch.key, ["start-sequence"], providers=providers)
+    stands = desk.states(batch, "start-sequence")
+    assert [status for status, _ in stands] == ["COMPLETED", "PENDING", "SKIPPED"], stands
+    assert "not interested" in stands[2][1]
+    assert [one["fields"]["Email"] for one in contacts(desk.clickup.sandbox)] == ["ann@pines.example"]
+    heard(EventKind.REPLIED, ann)
+    run_deliveries(desk.hq, batch.settings, batch.key, ["clickup-tell-reply"], providers=providers)
+    found = {one["id"]: one["comments"] for one in desk.clickup.happen("tasks")["tasks"]}
+    assert [one["comment_text"][:22] for one in found[ann]] == ["Ann Archer has replied"]
+    assert found[cid] == []

@@ -134,6 +134,8 @@ def test_what_cannot_be_is_refused_in_words(delivery: dict[str, Any], fields: di
         ({}, {"response": {}}, "nothing says what id it has there"),
         ({"find": {"request": {"url": "/x"}, "external_id": "a["}}, {}, "delivery.find.external_id"),
         ({"target": "{{ 1 +"}, {}, "delivery.target"),
+        ({}, {"request": {"url": "/{{ place }}"}}, "`place` is there only where the delivery says `place`"),
+        ({}, {"request": {"url": "/{{ each.id }}"}}, "`each` is there only in the request of a lookup"),
         (
             {
                 "lookups": {

@@ -22,6 +22,7 @@ from enrichment_assets.installation.databases import Databases
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse
+from tests.integration.clickup_story import SECRET, two_way_story
 
 ROWS = 20
 pytestmark = pytest.mark.timeout(900)
@@ -88,6 +89,7 @@ def stack(module_databases: Databases, module_settings: Settings) -> Iterator[St
         "HQ_DATABASE_URL": module_databases.hq,
         "WORKSPACE_DATABASE_URL": module_databases.workspace,
         "DAGSTER_DATABASE_URL": module_databases.dagster,
+        **SECRET,
     }
     arguments = [part for name, port in ports.items() for part in (f"--{name}", str(port))]
     output = module_settings.home / "up.txt"
@@ -318,6 +320,10 @@ def test_a_run_whose_process_is_killed_has_failed_at_once_and_its_batch_comes_to
     finally:
         finished.configure_sandbox(latency=0.0)
     until("its tables are made", lambda: all_extracted(finished))
+
+
+def test_golf_leads_become_tasks_and_a_reps_corrections_come_back(stack: Stack, tmp_path: Path) -> None:
+    two_way_story(stack, tmp_path, until)
 
 
 WORKFLOW = """

@@ -46,6 +46,9 @@ ASK_AGAIN = 60.0
 UNKNOWN_BEFORE = 3600.0
 """Seconds until a step of a sequence is looked at again whose predecessor's fate nobody knows."""
 
+LOOKS_AGAIN = 6 * 3600.0
+"""Seconds until a lead that waits for what a person does is looked at; what comes back wakes it at once."""
+
 MOST_ASKED = 20
 """Times that it is asked before a person has to look."""
 
@@ -98,6 +101,8 @@ async def _in_sequence(
     if planned.followed_for is None:
         if before is not None and before.status is Status.AMBIGUOUS:
             return await _later(run, item, step, f"nobody knows whether {follows.delivery} went", UNKNOWN_BEFORE)
+        if follows.waits is not None:
+            return await _later(run, item, step, f"{follows.delivery}: {follows.waits}", LOOKS_AGAIN)
         return await _leave(run, item, step, left(Left.OUT_OF_SEQUENCE, f"{follows.delivery} was not delivered"))
     if (seconds := follows.wait - planned.followed_for) > 0:
         return await _later(run, item, step, f"waits after {follows.delivery}", seconds)

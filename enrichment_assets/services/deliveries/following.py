@@ -33,6 +33,7 @@ from enrichment_assets.store.deliveries.resolving import note_deleted
 from enrichment_assets.store.deliveries.stops import NewStop
 from enrichment_assets.store.results import edits as edit_store
 from enrichment_assets.store.results.edits import NewEdit
+from enrichment_assets.store.states.transitions import wake
 
 EMAIL_STATUS = "email_status"
 BOUNCED = "bounced"
@@ -88,6 +89,7 @@ class Following:
         self._stop(kept, people, done)
         self._edit(kept, done)
         self._delete(kept, done)
+        wake(self._connection, sorted({one.about.item_id for one in kept if one.about.item_id is not None}))
         return done
 
     def _people(self, kept: Sequence[Kept]) -> dict[int, frozenset[Identity]]:

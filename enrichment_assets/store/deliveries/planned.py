@@ -28,8 +28,9 @@ class PlannedLead:
         there: As it was when it was loaded.
         call: The last call about it: its id, number of attempts, and what was set aside for it.
         current: What the destination has now, where it was read.
-        followed_for: Of a step of a sequence: seconds since the step before it was delivered; None: it was not.
-        followed: The id that the step before it has at its destination; None: it has none.
+        followed_for: Of a step of a sequence: seconds since the step before it was delivered, or since what it waits
+            for there; None: it was not.
+        followed: Of a step of a sequence: the id that the step before it has at its destination.
         refused: Why the gate, which it passed, would refuse it now.
         left_out: Fields that the destination does not take as they are -> why; they are not written.
         kept: Fields that somebody changed there, and that are left so.
@@ -54,6 +55,22 @@ class PlannedLead:
     kept: Sequence[str] = ()
 
 
+_WAITED = """
+  select case
+    when s.said ->> 'event' is not null then (
+      select max(v.happened_at) from delivery_events v
+      where v.kind = s.said ->> 'event' and (v.delivery_id = e.id or v.item_id = e.item_id))
+    when jsonb_array_length(coalesce(s.said -> 'status', '[]')) > 0 then (
+      select case when exists (
+               select from jsonb_array_elements_text(s.said -> 'status') one
+               where lower(one) = lower(v.data ->> 'value')) then v.happened_at end
+      from delivery_events v where v.delivery_id = e.id and v.kind = 'status_changed'
+      order by v.happened_at desc, v.id desc limit 1)
+    else e.first_delivered_at end as since
+"""
+"""Since when what a step `s.said` waits for holds, of the step before it (`e`); null: it does not."""
+
+
 # crash point: planned-leads-are-loaded
 async def load_planned(
     connection: AsyncConnection, item_ids: Sequence[int], slugs: Sequence[str]
@@ -68,12 +85,13 @@ async def load_planned(
         join batch_deliveries b on b.batch_id = p.batch_id and b.workflow_slug = p.workflow_slug
         left join deliveries d on d.key = p.key left join provider_calls c on c.id = d.call_id
         left join lateral (
-          select extract(epoch from clock_timestamp() - max(e.first_delivered_at))::float8 as followed_for,
-                 (array_agg(e.external_id order by e.first_delivered_at desc)
-                  filter (where e.first_delivered_at is not null))[1] as followed
-          from delivery_identities k join deliveries e on e.key = k.key
-          where k.client_id = p.client_id and k.destination = b.step #>> '{{workflow,delivery,follows,delivery}}'
+          select extract(epoch from clock_timestamp() - w.since)::float8 as followed_for, e.external_id as followed
+          from (select b.step #> '{{workflow,delivery,follows}}' as said) s
+          join delivery_identities k on k.client_id = p.client_id and k.destination = s.said ->> 'delivery'
             and k.identity_sha256 = any(p.identities)
+          join deliveries e on e.key = k.key
+          cross join lateral ({_WAITED}) w
+          where w.since is not null order by w.since desc limit 1
         ) f on true
         left join lateral ({REFUSED_SINCE}) since on true
         where p.item_id = any(%s::bigint[]) and p.workflow_slug = any(%s::text[])

@@ -266,6 +266,33 @@ def mark_stored(connection: Connection, workflow_slug: str, stored: Sequence[tup
     )
 
 
+def wake(connection: Connection, item_ids: Sequence[int]) -> int:
+    """Have leads looked at that wait for what a person does at a destination (`follows`); how many. The caller commits.
+
+    What came back of them may be it; whether it is, their turn finds out.
+    """
+    return connection.execute(
+        """
+        with woken as (
+          update workflow_states s set next_attempt_at = clock_timestamp()
+          from planned_deliveries p
+          join batch_deliveries b on b.batch_id = p.batch_id and b.workflow_slug = p.workflow_slug
+          where p.item_id = any(%s::bigint[]) and s.item_id = p.item_id and s.workflow_slug = p.workflow_slug
+            and s.status = 'PENDING'
+            and (b.step #>> '{workflow,delivery,follows,event}' is not null
+                 or jsonb_array_length(coalesce(b.step #> '{workflow,delivery,follows,status}', '[]')) > 0)
+          returning s.batch_id, s.workflow_slug
+        ), due as (
+          update batch_deliveries b set resume_at = least(b.resume_at, clock_timestamp())
+          from (select distinct batch_id, workflow_slug from woken) w
+          where b.batch_id = w.batch_id and b.workflow_slug = w.workflow_slug
+        )
+        select from woken
+        """,
+        (list(item_ids),),
+    ).rowcount
+
+
 def forget(connection: Connection, batch_id: int) -> None:
     """Delete the states of a batch that never called anybody, and what moved with them."""
     for statement in _FORGET:
