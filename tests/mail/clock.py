@@ -24,6 +24,7 @@ class Clock:
 
     def set(self, moment: datetime) -> None:
         """It is this moment now, and goes on from there."""
+        self.moment = moment
         self._connection.execute("update public.clock_shift set by = %s - pg_catalog.clock_timestamp()", (moment,))
 
     def close(self) -> None:

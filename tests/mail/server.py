@@ -32,12 +32,17 @@ class Server:
         port: Where it listens.
         taken: Messages that it said 250 to, and those that it hung up on.
         replies: Command -> replies that it gives instead of its own, in turn; `hang-up` closes the connection.
+        refused: Recipient -> what it always says to them.
+        greylisted: Recipient -> what it says to them once.
+        lost: Recipients whose mail it takes, and hangs up on.
     """
 
     port: int = 0
     taken: list[Taken] = field(default_factory=list)
     replies: dict[str, list[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    greylisted: dict[str, str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
     def next(self, command: str) -> str | None:
         """The reply that a command gets instead of the usual one."""
@@ -66,13 +71,17 @@ class _Handler:
     async def handle_RCPT(  # noqa: N802
         self, smtp: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        reply = self.server.refused.get(address) or await self._said(smtp, "RCPT")
+        reply = (
+            self.server.refused.get(address)
+            or self.server.greylisted.pop(address, None)
+            or await self._said(smtp, "RCPT")
+        )
         if reply is None:
             envelope.rcpt_tos.append(address)
         return reply or "250 OK"
 
     async def handle_DATA(self, smtp: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        reply = self.server.next("message")
+        reply = self.server.next("message") or ("take-and-hang-up" if self.server.lost & {*envelope.rcpt_tos} else None)
         if reply is None or reply == "take-and-hang-up":
             assert envelope.mail_from is not None and isinstance(envelope.original_content, bytes)
             self.server.taken.append(Taken(envelope.mail_from, envelope.rcpt_tos, envelope.original_content))

@@ -142,6 +142,7 @@ def test_the_processor_is_who_the_workflow_says_else_whose_address_it_is() -> No
         "http",
         "n8n",
         "person",
+        "smtp",
         "webhook",
     }
 

@@ -147,7 +147,10 @@ async def _spoken(
     timeout = step.workflow.retry.timeout
     if isinstance(request, MailRequest):
         if step.only_simulator is not None and not request.stays_here:
-            raise NotTheSimulator("a batch for the simulator writes to nobody: its mailbox's server is elsewhere")
+            raise NotTheSimulator(
+                "a batch for the simulator writes to nobody: its mailbox's server is elsewhere",
+                code="mail.simulator_only",
+            )
         return await submit(request.submission, timeout, turn=turn, may_leave=may_leave)
     several = None if step.provider is None else step.provider.conversation(request, step.secrets)
     if several is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,6 +34,7 @@ from enrichment_assets.store.database import Connection
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.mail import mailboxes as store
 from enrichment_assets.store.mail.mailboxes import Mailbox, Usage
+from enrichment_assets.store.mail.places import now_of, wake
 
 LONGEST = 500
 """Characters of a postal address or an opt-out sentence."""
@@ -101,6 +102,7 @@ def add_mailbox(hq: Hq, client: str, new: NewMailbox, *, actor: Actor) -> Mailbo
         if not store.insert(connection, client_id, values):
             raise ConfigurationError("there is a mailbox of that address already", code="mailbox.address_taken")
         after = {name: values[name] for name in ("kind", "secrets", "time_zone", "country", "daily_cap", "domain_cap")}
+        wake(connection, client_id)
         note_action(connection, actor, Code.MAILBOX_ADD, values["address"], client_id=client_id, after=after)
         return _found(connection, values["address"])
 
@@ -109,7 +111,7 @@ def list_mailboxes(hq: Hq, *, client: str | None = None, now: datetime | None = 
     """All mailboxes, or a client's, each with what it has done; `now`: when it is, for tests."""
     with hq.transaction() as connection:
         found = store.listed(connection, None if client is None else client_row(connection, client)["id"])
-        used = store.usage(connection, [one.id for one in found], now or datetime.now(UTC))
+        used = store.usage(connection, [one.id for one in found], now or now_of(connection))
     return [_standing(one, used[one.id]) for one in found]
 
 
@@ -117,14 +119,14 @@ def find_mailbox(hq: Hq, address: str, *, now: datetime | None = None) -> Mailbo
     """One by its address, as `list_mailboxes`; raises `NotFoundError`."""
     with hq.transaction() as connection:
         found = _found(connection, address)
-        return _standing(found, store.usage(connection, [found.id], now or datetime.now(UTC))[found.id])
+        return _standing(found, store.usage(connection, [found.id], now or now_of(connection))[found.id])
 
 
 def pause_mailbox(hq: Hq, address: str, *, actor: Actor, reason: str = "by hand") -> Mailbox:
     """Let nothing more leave from a mailbox; what has a place there waits or moves to the client's others."""
     with hq.transaction() as connection:
         mailbox = _found(connection, address, lock=True)
-        if store.pause(connection, mailbox.id, reason[:LONGEST], datetime.now(UTC)):
+        if store.pause(connection, mailbox.id, reason[:LONGEST]):
             note_action(
                 connection, actor, Code.MAILBOX_PAUSE, address, client_id=mailbox.client_id, after={"reason": reason}
             )
@@ -136,7 +138,8 @@ def resume_mailbox(hq: Hq, address: str, *, actor: Actor) -> Mailbox:
     with hq.transaction() as connection:
         mailbox = _found(connection, address, lock=True)
         if mailbox.paused_at is not None:
-            store.resume(connection, mailbox.id, datetime.now(UTC))
+            store.resume(connection, mailbox.id)
+            wake(connection, mailbox.client_id)
             before = {"reason": mailbox.paused_reason}
             note_action(connection, actor, Code.MAILBOX_RESUME, address, client_id=mailbox.client_id, before=before)
         return _found(connection, address)
@@ -155,6 +158,7 @@ def set_caps(
         _check_caps(*caps)
         if caps != (mailbox.daily_cap, mailbox.domain_cap):
             store.set_caps(connection, mailbox.id, *caps)
+            wake(connection, mailbox.client_id)
             before = {"daily_cap": mailbox.daily_cap, "domain_cap": mailbox.domain_cap}
             after = {"daily_cap": caps[0], "domain_cap": caps[1]}
             note_action(

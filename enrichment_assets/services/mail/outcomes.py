@@ -48,7 +48,7 @@ def settle_mails(hq: Hq, settings: Settings, client_id: int) -> None:
         take(hq, settings, source, [_event(one) for one in untold if one.mailbox == address])
     with hq.transaction() as connection:
         outcomes.note_what_came_back(connection, client_id)
-        pause_unhealthy(connection, client_id, datetime.now(UTC))
+        pause_unhealthy(connection, client_id)
 
 
 def _event(one: Outcome) -> DeliveryEvent:
@@ -83,23 +83,23 @@ def _note_contacted(connection: Connection, sent: Sequence[Outcome]) -> None:
         add_edits(connection, edits)
 
 
-def pause_unhealthy(connection: Connection, client_id: int, now: datetime) -> list[str]:
+def pause_unhealthy(connection: Connection, client_id: int) -> list[str]:
     """Pause mailboxes with too many bounces or complaints, or whose server refuses them; their addresses."""
     boxes = [one for one in mailboxes.listed(connection, client_id, lock=True) if one.paused_at is None]
-    used = mailboxes.usage(connection, [one.id for one in boxes], now)
+    used = mailboxes.usage(connection, [one.id for one in boxes], places.now_of(connection))
     refused = outcomes.refused_logins(connection, client_id)
     paused = []
     for one in boxes:
         counted = used[one.id]
         why = refused.get(one.id) or unhealthy(counted.sent, counted.bounced, counted.complained)
         if why is not None:
-            _pause(connection, one, why, now)
+            _pause(connection, one, why)
             paused.append(one.address)
     return paused
 
 
-def _pause(connection: Connection, mailbox: Mailbox, why: str, now: datetime) -> None:
-    if mailboxes.pause(connection, mailbox.id, why, now):
+def _pause(connection: Connection, mailbox: Mailbox, why: str) -> None:
+    if mailboxes.pause(connection, mailbox.id, why):
         after = {"reason": why}
         note_action(
             connection, BY_ITSELF, Code.MAILBOX_PAUSE, mailbox.address, client_id=mailbox.client_id, after=after

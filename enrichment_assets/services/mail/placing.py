@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from enrichment_assets.domain.countries import region_of
 from enrichment_assets.domain.mail.addresses import MailAddress, mail_address
@@ -30,6 +30,10 @@ def mail_providers(names: Iterable[str]) -> list[str]:
     """Those of these providers whose deliveries leave from mailboxes."""
     known = (PROVIDERS.get(name) for name in dict.fromkeys(names))
     return [one.name for one in known if one is not None and one.mailboxes is not None]
+
+
+WITHOUT_MAILBOX = timedelta(hours=6)
+"""Until mails look again that have no mailbox to leave from; one that is added or resumed wakes them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,16 @@ def place_mails(connection: Connection, client_id: int, providers: Sequence[str]
     desk_boxes = _boxes(connection, boxes, now)
     given, later = _placed(Desk(desk_boxes, now), wanting)
     places.take(connection, client_id, given)
-    zone = desk_boxes[0].zone if desk_boxes else "UTC"
-    a_day = max(1, sum(box.cap(box.today(now), box.today(now)) for box in desk_boxes))
-    places.look_later(
-        connection,
-        [(one, next_look(zone, now, min(1 + rank // a_day, LOOKED_AT_AGAIN))) for rank, one in enumerate(later)],
-    )
+    places.look_later(connection, [(one, _next_look(desk_boxes, now, rank)) for rank, one in enumerate(later)])
     return Given(len(given), len(later))
+
+
+def _next_look(boxes: Sequence[Box], now: datetime, rank: int) -> datetime:
+    """When a mail looks again that found no place and has so many before it: as the day begins on which it may."""
+    if not boxes:
+        return now + WITHOUT_MAILBOX
+    a_day = max(1, sum(box.cap(box.today(now), box.today(now)) for box in boxes))
+    return next_look(boxes[0].zone, now, min(1 + rank // a_day, LOOKED_AT_AGAIN))
 
 
 def foreseen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from enrichment_assets.domain.mail.mailboxes import MessageState
 from enrichment_assets.providers import PROVIDERS
@@ -63,8 +63,8 @@ def preview_mails(hq: Hq, batch_key: str, *, days: int = DAYS, now: datetime | N
     Raises:
         NotFoundError: There is no such batch.
     """
-    moment = now or datetime.now(UTC)
     with hq.transaction() as connection:
+        moment = now or places.now_of(connection)
         batch = get_batch(connection, batch_key)
         if batch is None:
             raise no_such_batch(connection, batch_key)

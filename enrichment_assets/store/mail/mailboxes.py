@@ -128,20 +128,20 @@ def set_caps(connection: Connection, mailbox_id: int, daily_cap: int, domain_cap
     )
 
 
-def pause(connection: Connection, mailbox_id: int, reason: str, now: datetime) -> bool:
+def pause(connection: Connection, mailbox_id: int, reason: str) -> bool:
     """Let nothing more leave; False: it was paused already, and keeps its reason."""
     changed = connection.execute(
-        "update mailboxes set paused_at = %s, paused_reason = %s where id = %s and paused_at is null",
-        (now, reason, mailbox_id),
+        "update mailboxes set paused_at = clock_timestamp(), paused_reason = %s where id = %s and paused_at is null",
+        (reason, mailbox_id),
     )
     return changed.rowcount > 0
 
 
-def resume(connection: Connection, mailbox_id: int, now: datetime) -> None:
+def resume(connection: Connection, mailbox_id: int) -> None:
     """Let mail leave again; what came back until now is not held against it any more."""
     connection.execute(
-        "update mailboxes set paused_at = null, paused_reason = null, judged_from = %s where id = %s",
-        (now, mailbox_id),
+        "update mailboxes set paused_at = null, paused_reason = null, judged_from = clock_timestamp() where id = %s",
+        (mailbox_id,),
     )
 
 

@@ -50,11 +50,14 @@ def note_what_came_back(connection: Connection, client_id: int) -> None:
     """Note bounces, complaints and replies at the mails that they are about: the last one to the lead before them."""
     connection.execute(
         """
-        with came as (
-          select e.item_id, e.destination, e.kind, min(e.happened_at) as at
-          from delivery_events e
-          where e.client_id = %(client)s and e.item_id is not null and e.kind in ('bounced', 'complained', 'replied')
-            and e.taken_at > clock_timestamp() - interval '45 days'
+        with recent as (
+          select x.id, x.item_id, x.workflow_slug, coalesce(x.sent_at, x.scheduled_at) as left_at from mail_messages x
+          where x.client_id = %(client)s and x.state in ('sent', 'unknown', 'refused') and x.item_id is not null
+            and x.scheduled_at > clock_timestamp() - interval '45 days'
+        ), came as (
+          select e.item_id, e.destination, e.kind, min(e.happened_at) as at from delivery_events e
+          where e.item_id in (select item_id from recent) and e.client_id = %(client)s
+            and e.kind in ('bounced', 'complained', 'replied')
           group by e.item_id, e.destination, e.kind
         ), about as (
           select m.id, min(c.at) filter (where c.kind = 'bounced') as bounced,
@@ -62,12 +65,8 @@ def note_what_came_back(connection: Connection, client_id: int) -> None:
                  min(c.at) filter (where c.kind = 'replied') as replied
           from came c
           cross join lateral (
-            select x.id from mail_messages x
-            where x.client_id = %(client)s and x.item_id = c.item_id and x.state in ('sent', 'unknown', 'refused')
-              and (c.destination is null or x.workflow_slug = c.destination
-                   or not exists (select from mail_messages y
-                                  where y.item_id = c.item_id and y.workflow_slug = c.destination))
-            order by (coalesce(x.sent_at, x.scheduled_at) <= c.at) desc, x.id desc limit 1
+            select x.id from recent x where x.item_id = c.item_id
+            order by (x.workflow_slug = c.destination) desc nulls last, (x.left_at <= c.at) desc, x.id desc limit 1
           ) m
           group by m.id
         )
@@ -87,12 +86,12 @@ def refused_logins(connection: Connection, client_id: int) -> dict[int, str]:
     """Mailbox -> what its server said to it itself, of mails that wait for another attempt because of that."""
     rows = connection.execute(
         """
-        select distinct on (x.mailbox_id) x.mailbox_id, s.reason from mail_messages x
+        select distinct on (x.mailbox_id) x.mailbox_id, x.reason from mail_messages x
         join workflow_states s on s.item_id = x.item_id and s.workflow_slug = x.workflow_slug
         join provider_calls c on c.id = s.call_id
         join mailboxes m on m.id = x.mailbox_id
-        where x.client_id = %s and x.state in ('planned', 'sending') and s.status = 'PENDING' and m.paused_at is null
-          and c.http_status between 500 and 599 and c.received_at > coalesce(m.judged_from, '-infinity')
+        where x.client_id = %s and x.state = 'planned' and x.reply_code between 500 and 599 and m.paused_at is null
+          and c.received_at > coalesce(m.judged_from, '-infinity')
         order by x.mailbox_id, c.received_at desc
         """,
         (client_id,),

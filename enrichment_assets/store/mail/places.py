@@ -211,6 +211,30 @@ def look_later(connection: Connection, mails: Sequence[tuple[Waiting, datetime]]
     )
 
 
+# crash point: waiting-mails-are-woken
+def wake(connection: Connection, client_id: int) -> None:
+    """Look at once at all mails of a client that wait without a place: a mailbox has come, or has room."""
+    connection.execute(
+        """
+        with woken as (
+          update workflow_states s set next_attempt_at = clock_timestamp()
+          from batch_deliveries b
+          where b.client_id = %s and s.batch_id = b.batch_id and s.workflow_slug = b.workflow_slug
+            and exists (select from mailboxes m where m.client_id = b.client_id
+                          and m.kind = b.step #>> '{workflow,provider}')
+            and s.status = 'PENDING' and s.next_attempt_at > clock_timestamp()
+            and not exists (select from mail_messages x where x.item_id = s.item_id
+                              and x.workflow_slug = s.workflow_slug and x.state = any(%s::text[]))
+          returning s.batch_id, s.workflow_slug
+        )
+        update batch_deliveries b set resume_at = least(b.resume_at, clock_timestamp())
+        from (select distinct batch_id, workflow_slug from woken) w
+        where b.batch_id = w.batch_id and b.workflow_slug = w.workflow_slug
+        """,
+        (client_id, HELD),
+    )
+
+
 def give_back(connection: Connection, mailbox_ids: Sequence[int], now: datetime) -> int:
     """Take the places of mails back that were to leave from these mailboxes and wrote to nobody before; how many.
 
@@ -219,7 +243,7 @@ def give_back(connection: Connection, mailbox_ids: Sequence[int], now: datetime)
     return connection.execute(
         """
         with given as (
-          update mail_messages set state = 'dropped', slot = null, reason = 'its mailbox is paused'
+          update mail_messages set state = 'dropped', slot = null, message_id = null, reason = 'its mailbox is paused'
           where mailbox_id = any(%s::bigint[]) and state = 'planned' and thread is null
           returning item_id, workflow_slug
         )

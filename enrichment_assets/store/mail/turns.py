@@ -76,7 +76,7 @@ async def turn_of(connection: AsyncConnection, item_id: int, slug: str) -> MailT
 async def begin(connection: AsyncConnection, turn_id: int, message_id: str) -> bool:
     """Note that a mail is about to leave, under this Message-ID; False: it lost its place meanwhile."""
     changed = await connection.execute(
-        "update mail_messages set state = 'sending', message_id = %s "
+        "update mail_messages set state = 'sending', message_id = %s, reply_code = null "
         "where id = %s and state in ('planned', 'sending') and slot is not null",
         (message_id, turn_id),
     )
