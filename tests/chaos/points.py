@@ -311,6 +311,15 @@ SOURCES = (
 )
 """In the daemon that looks at a table of the workspace (`tests/sources`)."""
 
+CAMPAIGNS = (
+    Point("campaign-is-claimed"),
+    Point("campaign-is-noted", "before"),
+    Point("campaign-is-noted"),
+    Point("campaign-activation-is-noted", "before"),
+    Point("campaign-activation-is-noted"),
+)
+"""A campaign is made at Instantly, and activated (`tests/outreach`)."""
+
 PULLED = Point("pulled-page-is-kept", hit=9)
 """In a sync of Instantly, between the answer and its commit (`tests/systems`)."""
 
@@ -319,6 +328,7 @@ EVERY = (
     *SOURCES,
     *GATHERING,
     PULLED,
+    *CAMPAIGNS,
     *ERASING,
     *TAKING,
     *ASSET,

@@ -20,7 +20,7 @@ from enrichment_assets.domain.outreach.campaigns import CampaignState
 from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.registry.campaign_files import parse_campaign
 from enrichment_assets.sandbox import SandboxProcess
-from enrichment_assets.services.campaigns import calling, creating
+from enrichment_assets.services.campaigns import creating
 from enrichment_assets.services.campaigns.activating import activate, preflight
 from enrichment_assets.services.campaigns.creating import create
 from enrichment_assets.services.catalog.configuration import add_client
@@ -29,6 +29,8 @@ from enrichment_assets.services.pulls.connecting import connect
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from tests.actors import TESTER
+from tests.chaos.points import CAMPAIGNS
+from tests.harness.fork_server import KILLED, fork_server
 
 FILE = """
 name: {name}
@@ -121,31 +123,38 @@ async def _until_made(hq: Hq, settings: Settings) -> Any:
     raise AssertionError("it was never made")
 
 
-def test_a_process_that_died_after_it_asked_leaves_a_campaign_that_the_next_one_finds(
-    office: tuple[Hq, Settings], sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_is_killed_anywhere_leaves_one_campaign_that_the_next_one_finds_and_activates_once(
+    office: tuple[Hq, Settings], sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
     hq, settings = office
-
-    class Killed(BaseException):
-        """The process is gone: nothing of it runs any more."""
-
-    real = calling.Workspace.create_campaign
-
-    async def dies(self: calling.Workspace, body: dict[str, Any]) -> dict[str, Any]:
-        await real(self, body)
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(calling.Workspace, "create_campaign", dies)
-        with pytest.raises(Killed):
-            create(hq, settings, "acme", file(), actor=TESTER)
-    with pytest.raises(ConfigurationError) as raised:
-        create(hq, settings, "acme", file(), actor=TESTER)
-    assert raised.value.code == "campaign.busy", "nobody else asks while it may be under way"
-    with hq.transaction() as connection:
-        connection.execute("update outreach_campaigns set claimed_until = clock_timestamp() - interval '1 second'")
-    assert create(hq, settings, "acme", file(), actor=TESTER).what == "found"
-    assert len(made(sandbox)) == 1
+    order = {
+        "home": str(settings.home),
+        "hq": settings.hq_database_url,
+        "workspace": settings.workspace_database_url,
+        "sandbox": sandbox.url,
+        "key": KEY,
+        "file": FILE.format(name="Golf", body="Did my note reach you?"),
+    }
+    with fork_server(tmp_path / "child.log", "tests.outreach.campaign_child") as child:
+        for point in CAMPAIGNS[:3]:
+            assert child.run({**order, "fault": point.fault()}) == KILLED, f"{point} never came"
+            if point is CAMPAIGNS[1]:  # what a process that was killed has claimed stays its own for ten minutes
+                assert len(made(sandbox)) == 1
+                with pytest.raises(ConfigurationError) as raised:
+                    create(hq, settings, "acme", file(), actor=TESTER)
+                assert raised.value.code == "campaign.busy"
+            with hq.transaction() as connection:
+                connection.execute("update outreach_campaigns set claimed_until = clock_timestamp() - interval '1 s'")
+        assert child.run(order) == 0
+        [campaign] = made(sandbox)
+        there(sandbox, "POST", "/leads/add", {"campaign_id": campaign["id"], "leads": [{"email": "a@b.example"}]})
+        for point in CAMPAIGNS[3:]:
+            assert child.run({**order, "activate": True, "fault": point.fault()}) == KILLED, f"{point} never came"
+        assert child.run({**order, "activate": True}) == 0
+    assert [(one["id"], one["status"]) for one in made(sandbox)] == [(campaign["id"], 1)]
+    assert codes(hq).count("campaign.activate") == 1
+    activations = [one for one in sandbox.calls() if one["path"].endswith("/activate")]
+    assert len(activations) == 1, "what is active already is not told again"
 
 
 def test_only_a_person_activates_a_campaign_that_would_send_and_no_file_changes_it_then(

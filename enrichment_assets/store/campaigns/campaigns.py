@@ -83,6 +83,7 @@ class NewCampaign:
     created_by: str
 
 
+# crash point: campaign-is-claimed
 def claim(connection: Connection, new: NewCampaign) -> tuple[int, Campaign | None] | None:
     """The campaign of that name, to be made or changed by this process alone.
 
@@ -115,6 +116,7 @@ def claim(connection: Connection, new: NewCampaign) -> tuple[int, Campaign | Non
     return None if row is None else (int(row["id"]), before)
 
 
+# crash point: campaign-is-noted
 def note_made(connection: Connection, number: int, new: NewCampaign, external_id: str, status: int | None) -> None:
     """It is there, and says what its file says."""
     connection.execute(
@@ -146,6 +148,7 @@ def note_seen(connection: Connection, number: int, status: int | None) -> None:
     )
 
 
+# crash point: campaign-activation-is-noted
 def note_activated(connection: Connection, number: int, actor: str, status: int | None) -> None:
     """A person said that it sends."""
     connection.execute(
