@@ -29,18 +29,19 @@ Address = Annotated[str, typer.Argument(help="Its address.")]
 def add(
     address: Annotated[str, typer.Argument(help="The address that mail leaves from.")],
     client: Annotated[str, typer.Option("--client", help="Whose it is.")],
-    settings: Annotated[
-        list[str], typer.Option("--set", help="A setting of its kind, as host=smtp.acme.com; may be given again.")
-    ],
     postal_address: Annotated[
         str, typer.Option("--postal-address", help="Where the client can be written to; stands below each mail.")
     ],
     time_zone: Annotated[str, typer.Option("--time-zone", help="By whose clocks it works, as America/New_York.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting of its kind, as host=smtp.acme.com; may be given again."),
+    ] = None,
     secret: Annotated[
         list[str] | None,
         typer.Option("--secret", help="PURPOSE=NAME of an environment variable, as password=ACME_SMTP_PASSWORD."),
     ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="How mail leaves it: smtp.")] = "smtp",
+    kind: Annotated[str, typer.Option("--kind", help="How mail leaves it: smtp or gmail.")] = "smtp",
     name: Annotated[str, typer.Option("--name", help="As readers see it.")] = "",
     country: Annotated[
         str | None, typer.Option("--country", help="Whose holidays are no working days. [default: weekends alone]")
@@ -70,7 +71,7 @@ def add(
     new = NewMailbox(
         address=address,
         kind=_kind(kind),
-        settings=_nested("--set", settings),
+        settings=_nested("--set", settings or []),
         secrets={key: str(value) for key, value in _pairs("--secret", secret or []).items()},
         postal_address=postal_address,
         time_zone=time_zone,

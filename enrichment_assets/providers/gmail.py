@@ -112,7 +112,7 @@ def _once(request: RenderedRequest, sent: Sent) -> Conversation:
     there = yield from _found(request, sent)
     if there is not None:
         return _answer({**there, "found": True})
-    told = yield from _told(request)
+    told = yield from _told((yield from _in_thread(request, sent)))
     message = told["message"] if isinstance(told.get("message"), dict) else told
     kept = {"id": message.get("id"), "threadId": message.get("threadId"), "found": False}
     if message is not told:
@@ -120,6 +120,19 @@ def _once(request: RenderedRequest, sent: Sent) -> Conversation:
     answer = yield _asked(request, f"/messages/{message.get('id')}", format="metadata", metadataHeaders="Message-ID")
     known = header_of(object_of(answer), "Message-ID") if answer.status == 200 else None
     return _answer({**kept, "message_id": known or sent.message_id})
+
+
+def _in_thread(request: RenderedRequest, sent: Sent) -> Generator[RenderedRequest, Answer, RenderedRequest]:
+    """The request with the thread of the mail that it answers, where that is in the mailbox and none was named."""
+    body = object_of(Answer(200, {}, request.content or b"{}"))
+    inner = body["message"] if isinstance(body.get("message"), Mapping) else body
+    if sent.follows is None or inner.get("threadId"):
+        return request
+    before = yield from _listed(request, f"rfc822msgid:{sent.follows.strip('<>')}")
+    if not before:
+        return request
+    joined = {**inner, "threadId": before[0].get("threadId")}
+    return replace(request, content=json_bytes({"message": joined} if inner is not body else joined))
 
 
 def _found(request: RenderedRequest, sent: Sent) -> Generator[RenderedRequest, Answer, dict[str, Any] | None]:

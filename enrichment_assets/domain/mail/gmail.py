@@ -49,6 +49,8 @@ class Sent:
 
     message_id: str
     recipient: str
+    follows: str | None = None
+    """The Message-ID of the mail that it answers; None: it begins a thread."""
 
 
 def sent_of(body: Mapping[str, Any]) -> Sent | None:
@@ -64,7 +66,8 @@ def sent_of(body: Mapping[str, Any]) -> Sent | None:
     headers = BytesHeaderParser(policy=compat32).parsebytes(content)
     recipients = [address for _, address in getaddresses([str(headers.get("To", ""))]) if "@" in address]
     message_id = str(headers.get("Message-ID", "")).strip()
-    return Sent(message_id, recipients[0]) if message_id and recipients else None
+    follows = str(headers.get("In-Reply-To", "")).strip() or None
+    return Sent(message_id, recipients[0], follows) if message_id and recipients else None
 
 
 def header_of(message: Mapping[str, Any], name: str) -> str | None:

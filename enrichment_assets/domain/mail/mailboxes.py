@@ -111,10 +111,19 @@ class SmtpSettings(BaseModel):
         return f"{scheme}://{host}:{self.port or usual}"
 
 
-SETTINGS: dict[MailboxKind, type[BaseModel]] = {MailboxKind.SMTP: SmtpSettings}
+class GmailSettings(BaseModel):
+    """A mailbox of Google's is reached through its API, and needs nothing but its grant (docs/mail-services.md)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+SETTINGS: dict[MailboxKind, type[BaseModel]] = {MailboxKind.SMTP: SmtpSettings, MailboxKind.GMAIL: GmailSettings}
 """What each kind is set up with; a kind that is not here cannot be used."""
 
-SECRETS: dict[MailboxKind, frozenset[str]] = {MailboxKind.SMTP: frozenset({"password", "access_token", "dkim_key"})}
+SECRETS: dict[MailboxKind, frozenset[str]] = {
+    MailboxKind.SMTP: frozenset({"password", "access_token", "dkim_key"}),
+    MailboxKind.GMAIL: frozenset({"credentials"}),
+}
 """Purposes of the secrets that a kind may name: of `password` and `access_token` (XOAUTH2) one at most."""
 
 
@@ -137,6 +146,11 @@ def checked_settings(kind: MailboxKind, settings: dict[str, Any], secrets: dict[
         raise ConfigurationError(
             f"a mailbox of kind {kind} has no secret {strange[0]!r}: it may have {', '.join(sorted(SECRETS[kind]))}",
             code="mailbox.secret",
+        )
+    if kind is MailboxKind.GMAIL and "credentials" not in secrets:
+        raise ConfigurationError(
+            "a mailbox of kind gmail needs the secret credentials: the grant that Google's tools write",
+            code="mailbox.no_credentials",
         )
     if {"password", "access_token"} <= secrets.keys():
         raise ConfigurationError(

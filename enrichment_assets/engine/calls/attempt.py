@@ -18,6 +18,7 @@ from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.throttle.rates import Closed, Turn, TurnMissed
 from enrichment_assets.engine.tracing import span
 from enrichment_assets.wire.conversations import converse
+from enrichment_assets.wire.gmail_sending import GmailRequest, submit_by_gmail
 from enrichment_assets.wire.simulator import RECEIVER_HEADER
 from enrichment_assets.wire.smtp import MailRequest, submit
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, NotTheSimulator, send
@@ -152,6 +153,10 @@ async def _spoken(
                 code="mail.simulator_only",
             )
         return await submit(request.submission, timeout, turn=turn, may_leave=may_leave)
+    if isinstance(request, GmailRequest):
+        return await submit_by_gmail(
+            run.client, request, timeout, simulator=step.only_simulator, turn=turn, may_leave=may_leave
+        )
     several = None if step.provider is None else step.provider.conversation(request, step.secrets)
     if several is None:
         return await send(run.client, request, timeout, turn=turn, may_leave=may_leave)

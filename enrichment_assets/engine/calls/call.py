@@ -166,7 +166,8 @@ def _render(run: Run, item: LoadedItem, step: Step, subject: Subject, token: str
     rendered = step.render(context, subject.again) if step.delivering is None else change(item, step).render(context)
     if step.delivering is not None and (turn := (step.delivering.turns or {}).get(item.item_id)) is not None:
         key = item.planned[step.slug].key
-        return composed(rendered, turn, key, run.receiver_url, run.suppressing.hasher)
+        simulated = step.only_simulator is not None
+        return composed(rendered, turn, key, run.receiver_url, run.suppressing.hasher, simulated=simulated)
     return addressed(run, step, rendered, subject.key)
 
 

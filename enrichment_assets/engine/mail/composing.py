@@ -12,15 +12,18 @@ from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.jsontext import parse_json
 from enrichment_assets.domain.mail.addresses import mail_address
-from enrichment_assets.domain.mail.mailboxes import LOOPBACK, SmtpSettings
+from enrichment_assets.domain.mail.gmail import SEND
+from enrichment_assets.domain.mail.mailboxes import LOOPBACK, MailboxKind, SmtpSettings
 from enrichment_assets.domain.mail.message import Draft, Message, Sender, Thread, Unsubscribe, build_message
 from enrichment_assets.domain.mail.opt_out import OptOut, leads_here_only, opt_out_link
 from enrichment_assets.domain.mail.refusals import MailRefusedError
 from enrichment_assets.domain.mail.signing import DkimKey, signed
 from enrichment_assets.domain.provider import RenderedRequest
 from enrichment_assets.domain.suppression import Hasher
+from enrichment_assets.providers.gmail import Gmail
 from enrichment_assets.store.mail.mailboxes import Mailbox
 from enrichment_assets.store.mail.turns import MailTurn
+from enrichment_assets.wire.gmail_sending import GmailRequest
 from enrichment_assets.wire.smtp import Login, MailRequest, Submission
 
 PARTS = ("to", "subject", "text")
@@ -28,9 +31,15 @@ PARTS = ("to", "subject", "text")
 
 
 def composed(
-    rendered: RenderedRequest, turn: MailTurn, key: str, receiver_url: str, hasher: Hasher | None
-) -> MailRequest:
-    """The message of a mail's turn, as it is handed to its mailbox's server.
+    rendered: RenderedRequest,
+    turn: MailTurn,
+    key: str,
+    receiver_url: str,
+    hasher: Hasher | None,
+    *,
+    simulated: bool = False,
+) -> MailRequest | GmailRequest:
+    """The message of a mail's turn, as it is handed to its mailbox's server, or to Gmail.
 
     Args:
         rendered: The workflow's request; its body says `to`, `name`, `subject` and `text`.
@@ -38,6 +47,7 @@ def composed(
         key: Of the delivery.
         receiver_url: Where recipients reach the receiver.
         hasher: Of the pepper, which the link to unsubscribe is sealed with.
+        simulated: The batch is for the simulator, whose people read no mail.
 
     Raises:
         MailRefusedError: No message can be made of it.
@@ -45,9 +55,15 @@ def composed(
         MissingVariableError: A secret of the mailbox is not set.
     """
     said = _said(rendered)
-    settings = SmtpSettings.model_validate(turn.mailbox.settings)
-    message = _message(said, turn, key, _link(said["to"], turn.mailbox, key, settings, receiver_url, hasher))
     secrets = _secrets(turn.mailbox.secrets)
+    if turn.mailbox.kind is MailboxKind.GMAIL:
+        link = _link(said["to"], turn.mailbox, key, receiver_url, hasher, here=simulated)
+        message = _message(said, turn, key, link)
+        address = f"{Gmail.home}{SEND}"
+        return GmailRequest("POST", address, content=message.content, credentials=secrets["credentials"])
+    settings = SmtpSettings.model_validate(turn.mailbox.settings)
+    here = settings.host.lower() in LOOPBACK
+    message = _message(said, turn, key, _link(said["to"], turn.mailbox, key, receiver_url, hasher, here=here))
     submission = Submission(
         url=settings.url,
         security=settings.security,
@@ -97,12 +113,13 @@ def _message(said: Mapping[str, str], turn: MailTurn, key: str, link: str) -> Me
     )
 
 
-def _link(to: str, box: Mailbox, key: str, settings: SmtpSettings, receiver_url: str, hasher: Hasher | None) -> str:
+def _link(to: str, box: Mailbox, key: str, receiver_url: str, hasher: Hasher | None, *, here: bool) -> str:
+    """The link to unsubscribe; `here`: the mail goes to nobody outside of this machine."""
     if hasher is None:
         raise ConfigurationError(
             "no link to unsubscribe can be made without the pepper of suppressions", code="mail.without_pepper"
         )
-    if leads_here_only(receiver_url) and settings.host.lower() not in LOOPBACK:
+    if leads_here_only(receiver_url) and not here:
         raise ConfigurationError(
             f"recipients cannot reach {receiver_url} to unsubscribe: set ENRICH_RECEIVER_URL to where they can",
             code="mail.receiver_unreachable",
