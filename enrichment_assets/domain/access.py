@@ -38,6 +38,8 @@ class Permission(StrEnum):
     """See drafts that wait for a person."""
     REVIEWS_DECIDE = "reviews:decide"
     """Approve, reject and edit them: what is approved may leave."""
+    DELIVERIES_SEND = "deliveries:send"
+    """Have leads delivered: what leaves cannot be called back."""
     PULLS_READ = "pulls:read"
     """See figures that were fetched from outside services, as campaigns."""
     PULLS_SYNC = "pulls:sync"
@@ -78,6 +80,7 @@ _REVIEWER = _READER | {Permission.LEADS_EDIT, Permission.REVIEWS_DECIDE}
 _OPERATOR = _REVIEWER | {
     Permission.BATCHES_CONTROL,
     Permission.BATCHES_LAUNCH,
+    Permission.DELIVERIES_SEND,
     Permission.UPLOADS_WRITE,
     Permission.PULLS_SYNC,
     Permission.CLIENTS_EDIT,

@@ -30,6 +30,7 @@ ROLES["reviewer"] = ROLES["reader"] | {"leads:edit", "reviews:decide"}
 ROLES["operator"] = ROLES["reviewer"] | {
     "batches:control",
     "batches:launch",
+    "deliveries:send",
     "uploads:write",
     "clients:edit",
     "workflows:edit",

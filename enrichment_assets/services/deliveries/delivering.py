@@ -79,6 +79,19 @@ def plan_deliveries(
     return plans
 
 
+def order(
+    hq: Hq, settings: Settings, batch_key: str, to: Sequence[str], where: Sequence[str] = (), *, actor: Actor
+) -> list[DeliveryPlan]:
+    """Plan the leads of a batch for these destinations, and leave it to the running platform to take them there.
+
+    For who has no keys of providers: the plan is due at once, and the platform looks for what is due.
+
+    Raises as `plan_deliveries`.
+    """
+    work = _Work(hq, settings, batch_key, to, where, None)
+    return [_written(work, step, actor) for step in work.steps()]
+
+
 # crash point: leads-are-planned
 def deliver(
     hq: Hq,

@@ -14,6 +14,7 @@ from enrichment_assets.web.api.schemas import Schema, Schemas
 
 _KINDS: Mapping[str, Schema] = {
     "text": {"type": "string", "maxLength": 2_000},
+    "texts": {"type": "array", "maxItems": 100, "items": {"type": "string", "maxLength": 2_000}},
     "number": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
     "time": {"type": "string", "format": "date-time"},
     "objects": {

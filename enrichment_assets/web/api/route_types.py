@@ -42,7 +42,7 @@ class ClientBy(Enum):
     """The member `client` of what is sent; without it the one for whom alone the caller has the permission."""
 
 
-Kind = Literal["text", "number", "time", "objects"]
+Kind = Literal["text", "texts", "number", "time", "objects"]
 
 
 @dataclass(frozen=True, slots=True)

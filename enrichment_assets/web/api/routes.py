@@ -8,19 +8,22 @@ from __future__ import annotations
 from enrichment_assets.domain.access import Permission
 from enrichment_assets.services.shapes import access as access_shapes
 from enrichment_assets.services.shapes import (
-    batches,
     catalog,
     history,
-    holds,
     jobs,
     launches,
     leads,
     pulls,
-    reviews,
     uploads,
 )
-from enrichment_assets.web.api import catalog_handlers, handlers, lead_handlers, pull_handlers, review_handlers
+from enrichment_assets.web.api import (
+    catalog_handlers,
+    handlers,
+    lead_handlers,
+    pull_handlers,
+)
 from enrichment_assets.web.api import upload_handlers as upload_routes
+from enrichment_assets.web.api.batch_routes import BATCH_ROUTES
 from enrichment_assets.web.api.route_types import ALIASES, PREFIX, ClientBy, Route, Takes, Whoever
 
 __all__ = ["ALIASES", "PREFIX", "ROUTES", "ClientBy", "Route", "Takes", "Whoever"]
@@ -44,8 +47,6 @@ _LAUNCH = (
     Takes("pipeline", "text", "slug of the pipeline", needed=True),
     Takes("rows", "number", "a pilot of the first rows"),
 )
-_WORKFLOW = (Takes("workflow", "text", "only this step"),)
-_HOLD = (*_WORKFLOW, Takes("reason", "text", "why"))
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -158,99 +159,7 @@ ROUTES: tuple[Route, ...] = (
         gives=launches.Launch,
         status=202,
     ),
-    Route(
-        "GET",
-        "/batches",
-        Permission.BATCHES_READ,
-        ClientBy.QUERY,
-        handlers.list_batches,
-        takes=(_CLIENT, *_PAGE),
-        gives=batches.Batch,
-        gives_many=True,
-    ),
-    Route("GET", "/batches/{batch}", Permission.BATCHES_READ, ClientBy.BATCH, handlers.get_batch, gives=batches.Batch),
-    Route(
-        "POST",
-        "/batches/{batch}/pause",
-        Permission.BATCHES_CONTROL,
-        ClientBy.BATCH,
-        handlers.pause_batch,
-        takes=_HOLD,
-        gives=holds.HoldChange,
-    ),
-    Route(
-        "POST",
-        "/batches/{batch}/resume",
-        Permission.BATCHES_CONTROL,
-        ClientBy.BATCH,
-        handlers.resume_batch,
-        takes=_WORKFLOW,
-        gives=holds.HoldChange,
-    ),
-    Route(
-        "POST",
-        "/batches/{batch}/cancel",
-        Permission.BATCHES_CONTROL,
-        ClientBy.BATCH,
-        handlers.cancel_batch,
-        takes=_HOLD,
-        gives=holds.HoldChange,
-    ),
-    Route(
-        "GET",
-        "/batches/{batch}/leads",
-        Permission.LEADS_READ,
-        ClientBy.BATCH,
-        handlers.list_leads,
-        takes=(Takes("after", "number", "item_id of the last lead of the page before"), *_PAGE),
-        gives=leads.Row,
-        gives_many=True,
-    ),
-    Route(
-        "POST",
-        "/batches/{batch}/leads/{item}/edit",
-        Permission.LEADS_EDIT,
-        ClientBy.BATCH,
-        handlers.edit,
-        takes=(
-            Takes("field", "text", "which value", needed=True),
-            Takes("value", "text", "what it is; without it the value is emptied"),
-            Takes("note", "text", "why"),
-        ),
-    ),
-    Route(
-        "GET",
-        "/batches/{batch}/reviews",
-        Permission.REVIEWS_READ,
-        ClientBy.BATCH,
-        review_handlers.reviews,
-        takes=(Takes("state", "text", "waiting, approved, rejected or outdated"), *_PAGE),
-        gives=reviews.Review,
-        gives_many=True,
-    ),
-    Route(
-        "POST",
-        "/batches/{batch}/reviews",
-        Permission.REVIEWS_DECIDE,
-        ClientBy.BATCH,
-        review_handlers.decide,
-        takes=(
-            Takes("review", "text", "the draft, as 17/personalise-email", needed=True),
-            Takes("sha256", "text", "of the bytes that it is said of", needed=True),
-            Takes("decision", "text", "approve or reject", needed=True),
-            Takes("note", "text", "why; needed to reject"),
-        ),
-        gives=reviews.ReviewChange,
-    ),
-    Route(
-        "GET",
-        "/leads/jobs/{job}",
-        Permission.BATCHES_READ,
-        ClientBy.QUERY,
-        lead_handlers.job,
-        takes=(_CLIENT,),
-        gives=jobs.Job,
-    ),
+    *BATCH_ROUTES,
     *(
         Route(
             "POST",

@@ -168,6 +168,25 @@ def review(visit: Visit, batch: str) -> None:
     visit.seen["decided"] = before - page.locator("[data-draft]").count()
 
 
+def deliver(visit: Visit, batch: str) -> None:
+    """Leads are delivered: first only what that would do, then done by the platform that runs."""
+    page = visit.page
+    page.goto(f"{batch}/deliveries")
+    page.get_by_label("To", exact=True).select_option(visit.config["destination"])
+    page.get_by_role("button", name="Show what that would do").click()
+    expect(page.get_by_role("status")).to_contain_text("are made there")
+    visit.look("deliveries")
+    page.get_by_role("button", name="Deliver").click()
+    expect(page.get_by_role("status")).to_contain_text("on its way")
+    delivered = page.locator("tr", has_text="COMPLETED")
+    for _ in range(60):
+        if delivered.count():
+            break
+        page.wait_for_timeout(2_000)
+        page.reload()
+    visit.seen["delivered"] = delivered.count() > 0
+
+
 def the_rest(visit: Visit) -> None:
     """Every other page is opened and judged; Dagster's lets in who is logged in."""
     for name, path in (
@@ -198,6 +217,7 @@ def main() -> None:
             batch = launch(visit)
             leads(visit, batch)
             review(visit, batch)
+            deliver(visit, batch)
             the_rest(visit)
         except Exception as error:
             visit.page.screenshot(path=str(Path(config["shots"]) / "broken.png"), full_page=True)

@@ -95,6 +95,7 @@ def test_from_the_first_link_to_decided_drafts_with_no_fault_of_axe_on_any_page(
         "client": CLIENT,
         "list": str(EXAMPLES / "companies.csv"),
         "pipeline": "research-and-write",
+        "destination": "deliver-to-webhook",
         "chromium": shutil.which("chromium"),
         "shots": str(shots),
     }
@@ -114,6 +115,7 @@ def test_from_the_first_link_to_decided_drafts_with_no_fault_of_axe_on_any_page(
         "j goes on": True,
         "edited": "A word about your routes",
         "decided": 2,
+        "delivered": True,
         "dagster after": "Runs | All",
     }
     assert told["seen"]["leads"] > told["seen"]["leads with an address"] > 0
