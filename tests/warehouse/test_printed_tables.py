@@ -82,6 +82,7 @@ TABLES = [
     "instantly list",
     "instantly campaigns",
     "instantly accounts",
+    "campaign list",
     "person find --name 'Ada Byron' --company Kestrel",
     "person erased",
     f"person known {EMAIL}",
@@ -103,7 +104,7 @@ FIGURES = """{"campaigns": [{"id": "c1", "name": "Equipment financing, Texas and
    "reply_count_unique": 321, "bounced_count": 98, "total_opportunities": 54}],
  "accounts": [{"email": "wilhelmina@outreach-of-kestrel.example", "status": -2, "stat_warmup_score": 87.5}]}"""
 
-BRIEF = ("instantly", "report", "explain", "audit", "api-key", "worked-at", "moves", "job-changes")
+BRIEF = ("instantly", "campaign", "report", "explain", "audit", "api-key", "worked-at", "moves", "job-changes")
 """Those that show a narrow terminal the columns that matter most."""
 
 UNBROKEN = re.compile(
@@ -163,6 +164,13 @@ def settings(shared: Build, tmp_path_factory: pytest.TempPathFactory) -> Setting
         connection.execute(
             "insert into source_rows (client_id, source_id, row_key, batch_id, item_id) "
             "select b.client_id, s.id, 'a-key-of-theirs', b.id, 1 from batches b, sources s where b.batch_key = %s",
+            (BATCH,),
+        )
+        connection.execute(
+            "insert into outreach_campaigns (client_id, service, name, key, definition, body_sha256, state, "
+            "external_id, status_code, created_by) select client_id, 'instantly', 'Equipment financing, Texas', "
+            "'1f2e3d4c', '{}', '', 'made', '0b9f3c52-6f0e-4a8e-9d5c-1c0c8a7e5b11', 0, 'cli:ada' from batches "
+            "where batch_key = %s",
             (BATCH,),
         )
     path = tmp_path_factory.mktemp("upload") / "people-of-kestrel-and-daughters.csv"
@@ -339,6 +347,11 @@ NEEDED = {
     "mail check": "acme.example --dns 127.0.0.1:9 --client nobody",
     "mailbox add": "ann@acme.example --set host=smtp.x --postal-address Erie --time-zone UTC --client nobody",
     "webhook add": "sink https://sink.example/in --secret ACME_WEBHOOK_SECRET --client nobody",
+    "campaign create": "{file}.yaml --client nobody",
+    "campaign launch": "Golf --batch acme-1 --client nobody",
+    "campaign show": "Golf --client nobody",
+    "campaign activate": "Golf --yes --client nobody",
+    "campaign listen": "golf --client nobody",
     "instantly connect": "--key ACME_INSTANTLY_KEY --client nobody",
     "instantly report": "--html {file}.html --client nobody",
     "archive": "pipeline mine --client nobody",
@@ -350,6 +363,8 @@ NEEDED = {
 @pytest.mark.parametrize("name", WITH_CLIENT)
 def test_a_client_that_does_not_exist_is_an_error_everywhere(run: Run, name: str, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("email\na@b.example\n")
+    golf = "name: Golf\nschedule: {time_zone: UTC}\nsteps: [{subject: Greens, body: Hello}]\n"
+    (tmp_path / "people.csv.yaml").write_text(golf)
     words = NEEDED.get(name, "--client nobody").replace("{file}", str(tmp_path / "people.csv"))
     with pytest.raises(EnrichError, match="no client"):
         run(f"{name} {words}", None)
