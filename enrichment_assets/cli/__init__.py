@@ -72,6 +72,7 @@ COMMANDS = (
     "demo",
     "up",
     "api",
+    "mcp",
     "sandbox",
 )
 """Modules with commands of their own: `enrich status`."""

@@ -12,7 +12,7 @@ PANELS = {
     "Lists in": ("discover", "proposals", "upload", "uploads", "rejections", "lead", "source"),
     "Batches": ("try", "launch", "freshness", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
     "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
-    "Who may, and who did": ("user", "api-key", "audit", "api"),
+    "Who may, and who did": ("user", "api-key", "audit", "api", "mcp"),
     "Before anything leaves": ("review", "gate", "mailbox", "mail"),
     "What comes back": ("events",),
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),

@@ -52,7 +52,7 @@ CHANGES_NOTHING: dict[str, str] = {
     **dict.fromkeys(["person erased", "person certificate"], "it goes on with erasures that were written down"),
     "run": CARRIES_OUT,
     "extract": CARRIES_OUT,
-    **dict.fromkeys(["up", "down", "sandbox", "api"], KEEPS),
+    **dict.fromkeys(["up", "down", "sandbox", "api", "mcp"], KEEPS),
     "demo": "it uploads and launches by the services of `upload` and `launch`, which write it down",
     "freshness": "it uploads and launches by the services of `upload` and `launch`, which write it down",
     "proposals ask": "it uploads and launches by the services of `upload` and `launch`, which write it down",

@@ -67,6 +67,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("POST", "/access/users/{login}"): ("access:edit", 422),
     ("POST", "/access/keys"): ("access:edit", 422),
     ("POST", "/access/keys/{name}/revoke"): ("access:edit", 303),
+    ("GET", "/confirm"): (KNOWN, 422),
+    ("POST", "/confirm"): (KNOWN, 422),
     ("GET", "/log"): ("audit:read", 200),
 }
 """What a page takes, and the status for who may: 303 leads to another page, 422 says what was not sent."""

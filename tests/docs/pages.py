@@ -38,6 +38,7 @@ FOR_USERS = (
     "docs/tenants.md",
     "docs/alerts.md",
     "docs/console.md",
+    "docs/assistants.md",
     "docs/access.md",
     "docs/callbacks.md",
     "docs/mail-check.md",

@@ -37,6 +37,7 @@ from tests.warehouse.hq_data import Answer, Lead, seed_batch
 CARRIED_OUT = "the engine and Dagster's assets carry out what somebody launched"
 LETS_IN = "it lets somebody in, or finds out who asks: that is no change"
 WITHOUT_ACTOR = {
+    "access.confirming.use": "a person's word is used up; what is done by it is written down as theirs",
     "mail.opting_out.opt_out": "somebody who was written to: written down as `event:unsubscribe-link`",
     **dict.fromkeys(
         ["deliveries.coming_back.take", "deliveries.coming_back.take_in", "deliveries.listening.listen"],

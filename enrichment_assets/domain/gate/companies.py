@@ -77,43 +77,30 @@ def with_above(host: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-SHORT = 8
-"""Bytes of a person's hash by which people of one company are told apart: there may be a million."""
-
-_People = dict[str, tuple[bytes, ...]]
-
-
 class Seats:
     """Who was contacted at which company: people by the hosts and names that are said of theirs."""
 
     def __init__(self) -> None:
-        self._at: _People = {}
-        self._below: _People = {}
-        self._named: _People = {}
+        self._at: dict[str, set[bytes]] = {}
+        self._below: dict[str, set[bytes]] = {}
+        self._named: dict[str, set[bytes]] = {}
 
     def add(self, person: bytes, hosts: Iterable[str], name: str | None) -> None:
         """Somebody was contacted, or is about to be."""
-        who = person[:SHORT]
         for host in hosts:
-            _sit(self._at, host, who)
+            self._at.setdefault(host, set()).add(person)
             for above in with_above(host)[1:]:
-                _sit(self._below, above, who)
+                self._below.setdefault(above, set()).add(person)
         if name is not None:
-            _sit(self._named, name, who)
+            self._named.setdefault(name, set()).add(person)
 
-    def others(self, company: Company, person: bytes) -> set[bytes]:
-        """Everybody else at the company: at its hosts, below them, at what is above them; or at one of its name."""
+    def people(self, company: Company) -> set[bytes]:
+        """Everybody at the company: at its hosts, below them, at what is above them; or at one of its name."""
         found: set[bytes] = set()
         for host in company.hosts:
-            found.update(self._below.get(host, ()))
+            found |= self._below.get(host, set())
             for above in with_above(host):
-                found.update(self._at.get(above, ()))
+                found |= self._at.get(above, set())
         if company.name is not None:
-            found.update(self._named.get(company.name, ()))
-        return found - {person[:SHORT]}
-
-
-def _sit(seats: _People, where: str, who: bytes) -> None:
-    there = seats.get(where, ())
-    if who not in there:
-        seats[where] = (*there, who)
+            found |= self._named.get(company.name, set())
+        return found

@@ -68,6 +68,14 @@ class Signing:
         """Whether that was signed here, within the last minute."""
         return self._read("program", text, PROGRAM_SECONDS) is not None
 
+    def signed_text(self, purpose: str, said: list[Any]) -> str:
+        """Something that is handed to somebody, and has to come back as it was said."""
+        return self._serializer(purpose).dumps(said)
+
+    def read_text(self, purpose: str, text: str, seconds: int) -> list[Any] | None:
+        """What was said; None: it was not signed here for that, was changed, or is older."""
+        return self._read(purpose, text, seconds)
+
     def device(self, user_id: int) -> str:
         """What a browser keeps once somebody has logged in with it: strangers' guesses do not keep it out."""
         return self._serializer("device").dumps([user_id, secrets.token_hex(16)])

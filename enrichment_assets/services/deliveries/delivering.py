@@ -92,6 +92,7 @@ def order(
     return [_written(work, step, actor) for step in work.steps()]
 
 
+# crash point: leads-are-planned
 def deliver(
     hq: Hq,
     settings: Settings,

@@ -17,6 +17,7 @@ from enrichment_assets.web.console.handlers import (
     callbacks,
     careers,
     clients,
+    confirming,
     deliveries,
     entering,
     home,
@@ -95,5 +96,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/access/users/{login}", Permission.ACCESS_EDIT, ClientBy.NOTHING, access.change_user),
     Page("POST", "/access/keys", Permission.ACCESS_EDIT, ClientBy.NOTHING, access.add_key),
     Page("POST", "/access/keys/{name}/revoke", Permission.ACCESS_EDIT, ClientBy.NOTHING, access.revoke_key),
+    Page("GET", "/confirm", Whoever.KNOWN, ClientBy.NOTHING, confirming.show),
+    Page("POST", "/confirm", Whoever.KNOWN, ClientBy.NOTHING, confirming.give),
     Page("GET", "/log", Permission.AUDIT_READ, ClientBy.QUERY, log.show),
 )
