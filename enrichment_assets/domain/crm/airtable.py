@@ -11,6 +11,7 @@ from typing import Any
 
 from enrichment_assets.domain.crm.values import (
     Convert,
+    Names,
     Option,
     Unfit,
     day_of,
@@ -35,6 +36,9 @@ _COMPUTED = (
 _NUMBERS = ("number", "currency", "percent", "rating", "duration")
 
 
+_NAMES = Names("name", "id")
+
+
 def cell_value(name: str, value: Any, fields: Sequence[Mapping[str, Any]]) -> Any:
     """A value as Airtable takes it for a field; null empties the cell.
 
@@ -46,7 +50,7 @@ def cell_value(name: str, value: Any, fields: Sequence[Mapping[str, Any]]) -> An
     Raises:
         Unfit: There is no such field, it is computed, or the value is none of it.
     """
-    told = next((one for one in fields if name in (one.get("name"), one.get("id"))), None)
+    told = _NAMES.of(fields).get(name)
     if told is None:
         guess = did_you_mean(name, [str(one.get("name")) for one in fields])
         raise Unfit(f"the table has no field {name!r}: create it there, or name another{guess}")

@@ -12,6 +12,7 @@ from typing import Any
 
 from enrichment_assets.domain.crm.values import (
     Convert,
+    Names,
     Option,
     Unfit,
     day_of,
@@ -27,6 +28,8 @@ from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.expressions import blank
 from enrichment_assets.domain.suggestions import did_you_mean
 
+_NAMES = Names("name")
+
 
 def property_value(name: str, value: Any, properties: Sequence[Mapping[str, Any]]) -> str:
     """A value as HubSpot takes it for a property.
@@ -39,7 +42,7 @@ def property_value(name: str, value: Any, properties: Sequence[Mapping[str, Any]
     Raises:
         Unfit: There is no such property, nobody may write it, or the value is none of it.
     """
-    known = {str(one.get("name")): one for one in properties}
+    known = _NAMES.of(properties)
     told = known.get(name)
     if told is None:
         labelled = next((one for one in known.values() if str(one.get("label")).casefold() == name.casefold()), None)

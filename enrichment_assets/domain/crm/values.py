@@ -102,6 +102,22 @@ def named(options: Iterable[str]) -> str:
     return (", ".join(every[:MOST_NAMED]) or "nothing") + (f" and {rest} more" if rest > 0 else "")
 
 
+class Names:
+    """Fields of a destination by their names, worked out once for the list that a run's lookup gave."""
+
+    def __init__(self, *members: str) -> None:
+        self._members = members
+        self._of: Sequence[Mapping[str, Any]] | None = None
+        self._known: dict[str, Mapping[str, Any]] = {}
+
+    def of(self, fields: Sequence[Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+        """By each of the members that name a field; the same list as before is not read again."""
+        if self._of is not fields:
+            self._known = {str(one[name]): one for name in reversed(self._members) for one in fields if name in one}
+            self._of = fields
+        return self._known
+
+
 def in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Rows by their `place`, where they say one: the members of a call come in another order each time it is made."""
     return sorted(rows, key=lambda row: place if isinstance(place := row.get("place"), int) else 0)
