@@ -308,6 +308,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
             [(destinations.Cell("payload", ("title",), as_text=False), "date")],
         )
     ),
+    transitions.wake: lambda c, b: transitions.wake(c, b.items[:GROUP]),
     transitions.forget: lambda c, b: transitions.forget(c, b.batch_id),
     transitions.mark_stored: lambda c, b: transitions.mark_stored(
         c, "first", [(item, datetime.now(UTC)) for item in b.items]

@@ -85,6 +85,12 @@ def _every_course_is_whole(demo: Shown) -> None:
         is_failed = row["status"] == "failed"
         assert is_failed == (row["people"] == 0) == (row["failure_reason"] is not None), row
         assert is_failed or row["segment"] in ("high-end", "budget", "both"), row
+    leads = demo.workspace(
+        "select l.segment, l.top_opportunity, b.segment as wanted, b.opportunities from final_leads l "
+        "join courses c on c.item_id = l.parent_item_id join business_intelligence b using (course_id)"
+    )
+    assert leads, "contacts are leads, and a delivery takes them by what their course is"
+    assert [lead for lead in leads if lead["segment"] != lead["wanted"] or not lead["top_opportunity"]] == []
     noted = demo.hq("select status, written_at, problem, cost, children from item_families order by item_id")
     assert len(noted) == COURSES
     assert all(row["written_at"] is not None and row["problem"] is None for row in noted)
