@@ -20,6 +20,7 @@ class Moved(Exception):
 _MOVED = frozenset({"moved", CallState.APPLIED, CallState.FAILED, CallState.AMBIGUOUS})
 _UNDER_WAY = frozenset({"busy", CallState.INTENT, CallState.RECEIVED, CallState.SENT})
 
+WITHDRAWN = "somebody has decided otherwise about a draft since it was planned"
 ANOTHER = "it is delivered under another of its addresses or profiles; planned again, it is known by that"
 
 
@@ -36,7 +37,11 @@ async def heed(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict) -
         return await _put_off(run, item, step, "another run has a call about this lead under way", WAIT_FOR_OTHER)
     if verdict.state == "stopped" and verdict.again_in is not None:
         return await _put_off(run, item, step, f"{Left.STOPPED.value}: {verdict.error}", verdict.again_in)
-    refused = {"stopped": (Left.STOPPED, verdict.error), "known": (Left.DOUBLE, ANOTHER)}.get(verdict.state)
+    refused = {
+        "stopped": (Left.STOPPED, verdict.error),
+        "known": (Left.DOUBLE, ANOTHER),
+        "withdrawn": (Left.NOT_APPROVED, WITHDRAWN),
+    }.get(verdict.state)
     if refused is None:
         return await follow(run, item, step, verdict)
     reason = f"{refused[0].value}: {refused[1]}"[:MAX_REASON]

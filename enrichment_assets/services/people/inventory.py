@@ -26,7 +26,7 @@ from enrichment_assets.store.database import Connection, transaction_at
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.people import candidates, other_tables, traces
 from enrichment_assets.store.people.marked_tables import marked_tables
-from enrichment_assets.store.people.receivers import Receiver, receivers_of
+from enrichment_assets.store.people.receivers import Receiver, RemoteRecord, receivers_of, records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,10 @@ def look(scope: Scope, whom: Whom, person: Person) -> Traces:
         known = filled_tables(connection)
         looked = look_through(scope.settings, connection, needles, scope.client_id, dry_run=True)
         received = receivers_of(connection, person.items)
+        delivered = records_of(connection, person.items)
     if rows := uploaded_rows(scope, whom, person, needles):
         found.append(Trace("uploads", "kept files", len(rows)))
-    left = [*looked.left, *map(_received, received)]
+    left = [*looked.left, *map(_received, received), *map(_delivered, delivered)]
     for trace in _in_workspace(scope, needles, person.items):
         if trace.where in known:
             found.append(trace)
@@ -110,6 +111,17 @@ def _received(by: Receiver) -> Left:
     if by.unsure:
         said.append(f"tried and not confirmed: {by.unsure}")
     return Left(f"webhook {by.webhook}", "; ".join(said))
+
+
+def _delivered(record: RemoteRecord) -> Left:
+    """A record at a destination: it is deleted there, by its id or by our key."""
+    named = (
+        f"record {record.external_id}" if record.external_id is not None else f"the record with our key {record.key}"
+    )
+    if record.delivered_at is None:
+        return Left(f"destination {record.destination}", f"{named}: a call may have made it; delete it there")
+    at = record.delivered_at.astimezone(UTC).isoformat(timespec="seconds")
+    return Left(f"destination {record.destination}", f"{named}, written last {at}: delete it there")
 
 
 def subject_of(connection: Connection, scope: Scope, person: Person, needles: Needles) -> traces.Subject:

@@ -58,7 +58,8 @@ class IntentVerdict:
         state: When not granted: state of the existing row, `taken` (item lost), `budget`, `busy` (with another
             run), `asked` (`elsewhere`), `given_up` (the batch was), `paused` or `cancelled` (by whom: `error`),
             `suppressed` (why: `error`), or `suppressions` (they have changed: look again). Of a delivery also `moved`
-            (more was done meanwhile), `known` (the person has another key) or `stopped` (why: `error`).
+            (more was done meanwhile), `known` (the person has another key), `withdrawn` (an approval was) or `stopped`
+            (why: `error`).
         again_in: Seconds after which what is `stopped` may go on; None: for good.
         is_held: A budget has no room because of what is set aside for calls under way, which may cost less.
         wanted: What the budget had no room for.

@@ -113,7 +113,9 @@ ASKED_AS = """delivery_key, generation, destination, target, simulated, identity
 
 REFUSED = f"""
     select case when coalesce(a.stands, 0) <> a.generation or a.stands_as in ('deleted', 'stopped') then 'moved'
-                when known.key is not null then 'known' when stop.reason is not null then 'stopped' end as refused,
+                when known.key is not null then 'known'
+                when withdrawn.id is not null then 'withdrawn'
+                when stop.reason is not null then 'stopped' end as refused,
            stop.reason as stopped, extract(epoch from stop.until - clock_timestamp())::float8 as stopped_for
     from (values (1)) as one
     left join lateral (
@@ -122,9 +124,15 @@ REFUSED = f"""
         and i.simulated = a.simulated and i.identity_sha256 = substring(a.identities from at for {HASH_BYTES})
       where i.key <> a.delivery_key limit 1
     ) known on true
+    left join lateral (
+      select y.id from approvals x join approvals y on y.batch_id = x.batch_id and y.item_id = x.item_id
+        and y.workflow_slug = x.workflow_slug and y.id > x.id
+      where x.id = any(a.approvals::bigint[]) and (y.decision <> 'approved' or y.draft_sha256 <> x.draft_sha256) limit 1
+    ) withdrawn on true
     left join lateral ({STOPPED_BY}) stop on a.contacts
 """
-"""Why a delivery `a` may not leave: more was done meanwhile, the person has another key, or is stopped."""
+"""Why a delivery `a` may not leave: more was done meanwhile, the person has another key, an approval was withdrawn, or
+nothing more is sent to them."""
 
 STANDS = """, standing as (
   insert into deliveries (client_id, destination, target, simulated, identity_sha256, identity_field, key, state,

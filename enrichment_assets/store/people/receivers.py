@@ -1,4 +1,4 @@
-"""Clients' servers that were told of a person's leads before anybody asked to forget them."""
+"""Who was told of a person before anybody asked to forget them: clients' servers, and destinations of their leads."""
 
 from __future__ import annotations
 
@@ -49,3 +49,38 @@ def receivers_of(connection: Connection, items: Sequence[int]) -> list[Receiver]
         {"items": list(items)},
     ).fetchall()
     return [Receiver(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRecord:
+    """What stands for a person at a destination: whoever runs it deletes it there.
+
+    Attributes:
+        destination: Slug of the delivery.
+        target: Which place of it; empty: it has one.
+        external_id: Its id there; None: it is not known, and our key names it.
+        key: Our key there.
+        state: Where it stands.
+        delivered_at: When it was written last; None: a call may have made it.
+    """
+
+    destination: str
+    target: str
+    external_id: str | None
+    key: str
+    state: str
+    delivered_at: datetime | None
+
+
+def records_of(connection: Connection, items: Sequence[int]) -> list[RemoteRecord]:
+    """What stands for these items at real destinations, or may; what was refused or deleted there does not."""
+    rows = connection.execute(
+        """
+        select destination, target, external_id, key, state, delivered_at from deliveries
+        where item_id = any(%s) and not simulated
+          and (first_delivered_at is not null and state <> 'deleted' or state in ('intended', 'unknown'))
+        order by destination, id
+        """,
+        (list(items),),
+    ).fetchall()
+    return [RemoteRecord(**row) for row in rows]
