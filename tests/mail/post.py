@@ -19,6 +19,7 @@ from enrichment_assets.services.mail.mailboxes import NewMailbox, add_mailbox
 from enrichment_assets.store.hq import Hq
 from tests.actors import TESTER
 from tests.delivery.test_delivering import LOCAL, finished
+from tests.gate.opening import open_gate
 from tests.harness.batches import BatchHarness, Launched
 from tests.harness.handles import hq_of
 from tests.mail.clock import Clock
@@ -55,7 +56,6 @@ def mail_step(number: int, **delivery: Any) -> WorkflowDefinition:
             "delivery": {
                 "identity": ["email"],
                 "on_change": "never",
-                "gate": "none",
                 "fields": {
                     "subject": {"value": subject},
                     "text": {"value": f"Hello {{{{ first_name }}}},\nthis is mail {number} with {{{{ '{{' }}}} in it."},
@@ -162,6 +162,7 @@ def posting(harness: BatchHarness) -> Iterator[Post]:
         with serving() as server:
             clock.set(MONDAY)
             add_client(hq_of(harness.settings), "acme", actor=TESTER)
+            open_gate(hq_of(harness.settings))
             yield Post(harness, server, clock)
     finally:
         clock.close()

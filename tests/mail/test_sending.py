@@ -7,7 +7,10 @@ import email.policy
 from collections import Counter
 from datetime import datetime, timedelta
 
+from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
+from enrichment_assets.services.deliveries.coming_back import take
 from enrichment_assets.services.mail.mailboxes import resume_mailbox, set_caps
+from enrichment_assets.services.mail.opting_out import opt_out, whom
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness
 from tests.mail.post import MONDAY, NEW_YORK, people, posting
@@ -123,10 +126,28 @@ def test_what_a_server_says_decides_about_the_mail_the_person_or_the_mailbox(har
         status = post.rows("select value from item_edits where field = 'email_status'")
         assert [row["value"] for row in status] == ["bounced"]
 
-        post.until(MONDAY + timedelta(days=2), batch, steps=2)  # nobody hears the second who did not get the first
-        follow = Counter(one.rcpt_to[0][:5] for one in post.server.taken) - arrived
-        assert follow == {"p0001": 1, "p0003": 1, "p0004": 1}
-        assert stand("send-2")["p0000"] == "SKIPPED" and stand("send-2")["p0002"] == "PENDING"
+        # One has a copy in our own mailbox, one has answered, one has clicked the link in the mail.
+        settings = batch.settings
+        copied = DeliveryEvent(EventKind.SENT, post.clock.moment, "copy 1", delivery_id=states["p0002"]["delivery_id"])
+        reply = DeliveryEvent(EventKind.REPLIED, post.clock.moment, "reply 1", address="p0003@club3.example")
+        take(post.hq, settings, EventSource(states["p0002"]["client_id"], "imap:sent", "imap"), [copied, reply])
+        (mail,) = (one for one in post.server.taken if one.rcpt_to[0].startswith("p0001"))
+        link = str(email.message_from_bytes(mail.content)["List-Unsubscribe"]).strip("<>")
+        said = whom(settings, link.rpartition("/")[2])
+        assert said is not None and said.address == "p0001@club1.example" and opt_out(post.hq, settings, said)
+
+        post.until(MONDAY + timedelta(days=2, hours=12), batch, steps=2)  # who did not get the first hears no second
+        assert Counter(one.rcpt_to[0][:5] for one in post.server.taken) - arrived == {"p0002": 1, "p0004": 1}
+        assert stand()["p0002"] == "COMPLETED"
+        reasons = {row["who"][:5]: row["reason"] for row in post.rows(
+            "select i.email as who, s.reason from workflow_states s join batch_items i on i.id = s.item_id "
+            "where s.workflow_slug = 'send-2' and s.status = 'SKIPPED'"
+        )}  # fmt: skip
+        assert {who: reason.partition(":")[0] for who, reason in reasons.items()} == {
+            "p0000": "out_of_sequence",
+            "p0001": "suppressed",
+            "p0003": "stopped",
+        }
 
 
 def test_a_mailbox_whose_login_is_refused_stops_and_the_others_send_its_first_mails(harness: BatchHarness) -> None:

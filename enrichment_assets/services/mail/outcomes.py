@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 from enrichment_assets.domain.actors import Actor, ActorKind
 from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
+from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.mail.mailboxes import unhealthy
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.services.deliveries.coming_back import take
+from enrichment_assets.services.deliveries.resolving import Decision, resolve_delivery
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.database import Connection
@@ -25,6 +27,9 @@ STATUS, CONTACTED, SENT_AT = "prospect_status", "contacted", "email_sent_at"
 
 BY_ITSELF = Actor(ActorKind.SENSOR, "mailboxes")
 """Who pauses a mailbox for what came back."""
+
+BY_COPY = Actor(ActorKind.EVENT, "mail-came-back")
+"""Who says that a mail of unknown fate has left: its copy, an answer to it, or its bounce."""
 
 _NO_SUCH_ADDRESS = re.compile(r"\b5\.1\.[0-9]+ at RCPT|SMTP 55[013] at RCPT")
 """An address that is not there, by its enhanced code (RFC 3463), or by the reply where it has none."""
@@ -41,6 +46,11 @@ def settle_mails(hq: Hq, settings: Settings, client_id: int) -> None:
     """
     with hq.transaction() as connection:
         places.settle(connection, client_id)
+        proven = outcomes.proven(connection, client_id)
+    for delivery_id, message_id in proven.items():
+        _resolve(hq, delivery_id, message_id)
+    with hq.transaction() as connection:
+        places.settle(connection, client_id)
         untold = outcomes.untold(connection, client_id, AT_ONCE)
         _note_contacted(connection, [one for one in untold if one.state == "sent"])
     for address in sorted({one.mailbox for one in untold}):
@@ -49,6 +59,14 @@ def settle_mails(hq: Hq, settings: Settings, client_id: int) -> None:
     with hq.transaction() as connection:
         outcomes.note_what_came_back(connection, client_id)
         pause_unhealthy(connection, client_id)
+
+
+def _resolve(hq: Hq, delivery_id: int, message_id: str) -> None:
+    """Say of a mail of unknown fate that it has left; somebody may have said so meanwhile."""
+    try:
+        resolve_delivery(hq, delivery_id, Decision.DELIVERED, actor=BY_COPY, external_id=message_id.strip("<>"))
+    except ConfigurationError:
+        return
 
 
 def _event(one: Outcome) -> DeliveryEvent:

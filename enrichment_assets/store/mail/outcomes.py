@@ -46,6 +46,24 @@ def untold(connection: Connection, client_id: int, most: int) -> list[Outcome]:
         ).fetchall()
 
 
+def proven(connection: Connection, client_id: int) -> dict[int, str]:
+    """Delivery -> Message-ID of mails of unknown fate of which something has come back: they have left.
+
+    A copy that our own mailbox has, an answer, a bounce: whoever says it has seen the mail.
+    """
+    rows = connection.execute(
+        """
+        select x.delivery_id, x.message_id from mail_messages x
+        where x.client_id = %s and x.state = 'unknown' and x.delivery_id is not null and x.message_id is not null
+          and exists (select from delivery_events e where e.client_id = x.client_id and e.delivery_id = x.delivery_id
+                        and e.kind in ('sent', 'delivered', 'replied', 'auto_replied', 'bounced', 'complained',
+                                       'unsubscribed'))
+        """,
+        (client_id,),
+    ).fetchall()
+    return {row["delivery_id"]: row["message_id"] for row in rows}
+
+
 def note_what_came_back(connection: Connection, client_id: int) -> None:
     """Note bounces, complaints and replies at the mails that they are about: the last one to the lead before them."""
     connection.execute(
