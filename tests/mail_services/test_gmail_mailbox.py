@@ -24,7 +24,7 @@ ANN = "ann@acme.example"
 def test_mails_leave_through_gmail_at_their_places_and_in_their_thread(
     harness: BatchHarness, names: DnsNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": ANN}
+    told = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": f"rewriting+{ANN}"}
     monkeypatch.setenv("ACME_GMAIL", json.dumps(told))
     sandbox = harness.sandbox.url
     with posting(harness) as post:
@@ -51,6 +51,7 @@ def test_mails_leave_through_gmail_at_their_places_and_in_their_thread(
         assert {row["state"] for row in rows} == {"sent"}
         ids = {f"<{row['external_id']}>" for row in post.rows("select external_id from deliveries")}
         assert ids == {row["message_id"] for row in rows}, "known by the Message-ID that was read back"
+        assert all(one.endswith("@mail.gmail.com>") for one in ids), "which Gmail had changed"
 
         httpx.post(f"{sandbox}/_sandbox/happen/gmail", json={"mailbox": ANN, "revoke": True}).raise_for_status()
         later = post.batch(people(5)[3:])

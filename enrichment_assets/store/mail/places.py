@@ -259,13 +259,14 @@ def settle(connection: Connection, client_id: int) -> int:
 
     What is COMPLETED has left; AMBIGUOUS is unknown; FAILED was refused, and keeps its place where a server was asked,
     for that has seen the mailbox today; SKIPPED and CANCELLED are over, and give their place back. What is PENDING
-    again waits for another attempt. A mail whose item somebody works on now is left alone.
+    again waits for another attempt. A mail whose item somebody works on now is left alone. One that has left is known
+    by the Message-ID that it has there: Gmail may have changed it, and answers name that one.
     """
     return connection.execute(
         """
         with became as (
           select m.id, s.status, s.reason, s.next_attempt_at, s.advanced_at, c.http_status, c.received_at,
-                 d.id as delivery_id,
+                 d.id as delivery_id, d.external_id,
                  case s.status when 'COMPLETED' then 'sent' when 'AMBIGUOUS' then 'unknown'
                    when 'PENDING' then 'planned' when 'FAILED' then 'refused' else 'dropped' end as state
           from mail_messages m
@@ -283,7 +284,8 @@ def settle(connection: Connection, client_id: int) -> int:
         )
         update mail_messages m
         set state = b.state, reason = b.reason, reply_code = b.http_status, delivery_id = b.delivery_id,
-            message_id = case when b.state <> 'dropped' then m.message_id end,
+            message_id = case when b.state = 'sent' and b.external_id like '%%_@_%%' then '<' || b.external_id || '>'
+                              when b.state <> 'dropped' then m.message_id end,
             slot = case when b.state = 'dropped' or (b.state = 'refused' and b.http_status is null) then null
                         else m.slot end,
             sent_at = case when b.state = 'sent' then coalesce(b.received_at, b.advanced_at) end,
