@@ -40,6 +40,7 @@ def drop(request: RenderedRequest) -> Answer:
     return _answer(201 if is_new else 200, {})
 
 
+# opens files of others: a folder that the operator named; a new file is made beside the name and renamed onto it
 def _into_folder(path: Path, content: bytes) -> bool:
     """Write beside it, then rename: the bytes are on the disk before the name is there."""
     if path.exists():

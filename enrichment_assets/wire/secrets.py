@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from enrichment_assets.domain.errors import ConfigurationError, MissingVariableError
 from enrichment_assets.domain.provider import HeaderParts, RenderedRequest
@@ -21,6 +22,35 @@ SANDBOX_KEY = "sandbox"
 
 KEY_WORDS = tuple(provider.key_word for provider in PROVIDERS.values() if provider.key_word is not None)
 """A variable with one of these words in its name is a key of that provider: `APOLLO_API_KEY`, `ACME_APOLLO_KEY`."""
+
+
+IN_A_FILE = "_FILE"
+"""`NAME_FILE` names a file that has what `NAME` would have: a container's secret, a service account's JSON."""
+
+LONGEST_SECRET = 64 * 1024
+"""Bytes of such a file."""
+
+
+# opens files of ours: a secret that the operator named
+def value_of(name: str, environment: Mapping[str, str]) -> str:
+    """What a variable has, or the file that `NAME_FILE` names; empty where neither is set.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or is longer than any secret; names the variable only.
+    """
+    path = environment.get(f"{name}{IN_A_FILE}")
+    if environment.get(name) or not path:
+        return environment.get(name, "")
+    try:
+        content = Path(path).read_bytes()
+        if len(content) <= LONGEST_SECRET:
+            return content.decode("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        pass
+    raise ConfigurationError(
+        f"{name}{IN_A_FILE} names a file that cannot be read, is no text, or is longer than {LONGEST_SECRET} bytes",
+        code="secret.file_unreadable",
+    )
 
 
 def allowed_names(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -70,7 +100,7 @@ def missing_secrets(workflow: WorkflowDefinition, environment: Mapping[str, str]
     return {
         purpose: name
         for purpose, name in secret_names(workflow).items()
-        if purpose not in optional and not env.get(name)
+        if purpose not in optional and not (env.get(name) or env.get(f"{name}{IN_A_FILE}"))
     }
 
 
@@ -97,7 +127,7 @@ def workflow_secrets(
         raise MissingVariableError(
             f"workflow {workflow.slug} needs its secret {purpose!r}: the environment variable {name} is not set", name
         )
-    found = {purpose: env.get(name, "") for purpose, name in secret_names(workflow).items()}
+    found = {purpose: value_of(name, env) for purpose, name in secret_names(workflow).items()}
     return {purpose: value for purpose, value in {**found, **dict.fromkeys(missing, SANDBOX_KEY)}.items() if value}
 
 

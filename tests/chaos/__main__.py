@@ -17,17 +17,20 @@ from rich.console import Console
 
 from tests.chaos.crash_harness import CrashHarness, crash_harness, receiving
 from tests.chaos.dagster_harness import DagsterHarness, dagster_harness
+from tests.chaos.deliveries import broken_delivery, finish_delivery, kill_delivery_at, launch_delivered
 from tests.chaos.invariants import broken_bulk, broken_families, broken_reuse, halves
 from tests.chaos.points import (
     ASSET,
     BULK,
     BULK_LATER,
     DECIDED,
+    DELIVERING,
     DROPPED,
     ENGINE,
     FAMILIES,
     HEEDED,
     ORDERS,
+    PLANNING,
     RECEIVER,
     RESTARTED,
     REUSING,
@@ -125,6 +128,18 @@ def in_orders(harness: CrashHarness, report: Report) -> None:
         report.found(ROWS, [f"{what} {point}: {fault}" for fault in wrong])
 
 
+def in_deliveries(harness: CrashHarness, report: Report) -> None:
+    """Each point of a run that takes leads to a destination, and of the plan before it."""
+    points = {f"to-{number}": point for number, point in enumerate((*PLANNING, *DELIVERING))}
+    planned = [slug for slug, point in points.items() if point in DELIVERING]
+    batch, what = launch_delivered(harness, ROWS, list(points), planned), "run killed while it delivers"
+    for slug, point in points.items():
+        plans = slug not in planned
+        report.struck(what, point, kill_delivery_at(harness, batch, slug, point, plans=plans))
+        finish_delivery(harness, batch, slug, plans=plans)
+        report.found(ROWS, [f"{what} {point}: {fault}" for fault in broken_delivery(harness, batch, slug, ROWS)])
+
+
 def in_decisions(harness: CrashHarness, report: Report) -> None:
     """Each point of a person's decision, and of a run that meets one."""
     kinds: list[tuple[str, tuple[Point, ...], Callable[[CrashHarness, DecidedBatch, Point], bool]]] = [
@@ -188,6 +203,7 @@ def main() -> int:
             in_families(harness, report)
             in_bulk(harness, report)
             in_orders(harness, report)
+            in_deliveries(harness, report)
             in_decisions(harness, report)
         if options.part != "points":
             chance = random.Random(options.seed)

@@ -13,8 +13,10 @@ from enrichment_assets.services.batches.advancing import advance_batch, load_bat
 from enrichment_assets.services.batches.families import write_families
 from enrichment_assets.services.batches.storing import store_results
 from enrichment_assets.services.batches.taking import take_in_callbacks
+from enrichment_assets.services.deliveries.delivering import deliver, run_deliveries
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.links import BoundedConnection
+from tests.actors import TESTER
 from tests.chaos.decisions import decide
 from tests.chaos.faults import arm
 from tests.harness.fork_server import serve
@@ -48,6 +50,13 @@ def run_engine(order: dict[str, Any]) -> int:
     )
     if order.get("decide"):
         decide(hq_of(settings), settings, order["batch"], **order["decide"])
+        return 0
+    if order.get("deliver"):
+        hq, providers = hq_of(settings), build_providers(order["sandbox"])
+        if order.get("plan"):
+            deliver(hq, settings, order["batch"], order["deliver"], actor=TESTER, providers=providers)
+        else:
+            run_deliveries(hq, settings, order["batch"], order["deliver"], providers=providers)
         return 0
     options = EngineOptions(
         order["receiver"], order["sandbox"], lease_seconds=order["lease"], linger_seconds=0.3, progress_seconds=60.0

@@ -323,6 +323,31 @@ CAMPAIGNS = (
 PULLED = Point("pulled-page-is-kept", hit=9)
 """In a sync of Instantly, between the answer and its commit (`tests/systems`)."""
 
+PLANNING = (
+    Point("delivery-is-noted"),
+    Point("plan-is-written", "before"),
+    Point("plan-is-written"),
+)
+DELIVERING = (
+    Point("planned-leads-are-loaded"),
+    Point("identities-are-claimed"),
+    Point("intents-are-written", "before"),
+    Point("intents-are-written"),
+    Point("call-is-intended"),
+    Point("request-is-sent", "before"),
+    SENT,
+    Point("answers-are-written", "before"),
+    Point("answers-are-written"),
+    Point("endings-are-written", "before"),
+    Point("endings-are-written"),
+    Point("call-is-concluded"),
+    Point("items-are-released"),
+    Point("deliveries-are-settled", "before"),
+    Point("deliveries-are-settled"),
+    Point("interrupted-call-is-recovered", crashed=True),
+)
+"""In a run that takes leads to a destination, after `PLANNING` in the process that plans them."""
+
 EVERY = (
     *ENGINE,
     *SOURCES,
@@ -347,5 +372,7 @@ EVERY = (
     *SINGLE,
     *DECIDED,
     *HEEDED,
+    *PLANNING,
+    *DELIVERING,
 )
 """All that are functions of the package."""

@@ -37,6 +37,7 @@ This page is written from the code and compared with it.
 SAID_ELSEWHERE = {
     "pull.broken_off": "what was asked: what the service refuses, that no answer came, or that its pages lead round",
     "pull.client_missing": "say which client: several are connected; or none is",
+    "delivery.value_unfit": "what a field there takes, that it is not there, or that nobody may write it",
     "clickup.refused": "what was asked of ClickUp, and its code: what it refuses, or that no answer came",
     "pull.gone": "what was asked: it is not there any more",
     "pull.too_much": "what was asked: about a single day it is more than is answered, or than is kept, at a time",

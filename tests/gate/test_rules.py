@@ -217,7 +217,7 @@ def test_people_below_and_above_a_host_are_of_one_company_and_those_beside_it_ar
     seats.add(b"cid", [], "beta")
 
     def people(**lead: str) -> set[bytes]:
-        return seats.people(company_of(lead))
+        return seats.others(company_of(lead), b"zoe")
 
     assert people(company_domain="acme.com") == people(company_domain="x.mail.acme.com") == {b"ann"}
     assert people(company_domain="other.acme.com") == set(), "beside it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,6 +133,22 @@ def test_a_missing_variable_is_named_with_workflow_and_purpose() -> None:
     )
     assert workflow_secrets(match, environment={"APOLLO_API_KEY": "v", "OTHER": "w"}) == {"api_key": "v"}
     assert missing_secrets(match, {}) == {"api_key": "APOLLO_API_KEY"}
+
+
+def test_a_secret_can_stand_in_a_file_that_another_variable_names(tmp_path: Path) -> None:
+    match, kept = builtin_workflows()["match-person-via-apollo"], tmp_path / "key"
+    kept.write_text("from-a-file\n")
+    told = {"APOLLO_API_KEY_FILE": str(kept)}
+    assert missing_secrets(match, told) == {}
+    assert workflow_secrets(match, environment=told) == {"api_key": "from-a-file"}
+    assert workflow_secrets(match, environment={**told, "APOLLO_API_KEY": "v"}) == {"api_key": "v"}
+    binary, long = tmp_path / "binary", tmp_path / "long"
+    binary.write_bytes(b"\xff\xfe")
+    long.write_bytes(b"x" * 70_000)
+    for wrong in (tmp_path / "gone", tmp_path, binary, long):
+        with pytest.raises(ConfigurationError, match="APOLLO_API_KEY_FILE names a file that cannot be read") as caught:
+            workflow_secrets(match, environment={"APOLLO_API_KEY_FILE": str(wrong)})
+        assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_workflow_of_ones_own_uses_its_providers_usual_variable() -> None:

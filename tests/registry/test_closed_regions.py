@@ -139,6 +139,7 @@ def test_the_processor_is_who_the_workflow_says_else_whose_address_it_is() -> No
     own = step("find", processor={"name": "Example Inc.", "regions": ["US"]})
     assert processor_of(own) == own.processor
     assert {name for name, provider in PROVIDERS.items() if provider.company is None} == {
+        "files",
         "http",
         "n8n",
         "person",

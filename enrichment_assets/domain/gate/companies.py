@@ -77,30 +77,43 @@ def with_above(host: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+SHORT = 8
+"""Bytes of a person's hash by which people of one company are told apart: there may be a million."""
+
+_People = dict[str, tuple[bytes, ...]]
+
+
 class Seats:
     """Who was contacted at which company: people by the hosts and names that are said of theirs."""
 
     def __init__(self) -> None:
-        self._at: dict[str, set[bytes]] = {}
-        self._below: dict[str, set[bytes]] = {}
-        self._named: dict[str, set[bytes]] = {}
+        self._at: _People = {}
+        self._below: _People = {}
+        self._named: _People = {}
 
     def add(self, person: bytes, hosts: Iterable[str], name: str | None) -> None:
         """Somebody was contacted, or is about to be."""
+        who = person[:SHORT]
         for host in hosts:
-            self._at.setdefault(host, set()).add(person)
+            _sit(self._at, host, who)
             for above in with_above(host)[1:]:
-                self._below.setdefault(above, set()).add(person)
+                _sit(self._below, above, who)
         if name is not None:
-            self._named.setdefault(name, set()).add(person)
+            _sit(self._named, name, who)
 
-    def people(self, company: Company) -> set[bytes]:
-        """Everybody at the company: at its hosts, below them, at what is above them; or at one of its name."""
+    def others(self, company: Company, person: bytes) -> set[bytes]:
+        """Everybody else at the company: at its hosts, below them, at what is above them; or at one of its name."""
         found: set[bytes] = set()
         for host in company.hosts:
-            found |= self._below.get(host, set())
+            found.update(self._below.get(host, ()))
             for above in with_above(host):
-                found |= self._at.get(above, set())
+                found.update(self._at.get(above, ()))
         if company.name is not None:
-            found |= self._named.get(company.name, set())
-        return found
+            found.update(self._named.get(company.name, ()))
+        return found - {person[:SHORT]}
+
+
+def _sit(seats: _People, where: str, who: bytes) -> None:
+    there = seats.get(where, ())
+    if who not in there:
+        seats[where] = (*there, who)

@@ -201,11 +201,11 @@ def _is_private(email: Any) -> bool:
 
 def _right_person(case: Case) -> Iterator[str]:
     lead, evidence = case.lead, case.evidence
-    own = person_name_key(*(_text(lead.get(name)) for name in ("first_name", "last_name", "full_name")))
-    if own is not None and not evidence.is_named_by_hand:
-        for said in evidence.names:
+    if evidence.names and not evidence.is_named_by_hand:
+        own = person_name_key(*(_text(lead.get(name)) for name in ("first_name", "last_name", "full_name")))
+        for said in evidence.names if own is not None else ():
             other = person_name_key(said.first, said.last, said.full)
-            if other is not None and names_differ(own, other):
+            if own is not None and other is not None and names_differ(own, other):
                 yield f"{said.source} knows the {'lead' if said.source == UPLOAD else 'address'} as somebody else's"
                 return
     if evidence.elsewhere:

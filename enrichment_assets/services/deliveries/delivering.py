@@ -92,7 +92,6 @@ def order(
     return [_written(work, step, actor) for step in work.steps()]
 
 
-# crash point: leads-are-planned
 def deliver(
     hq: Hq,
     settings: Settings,

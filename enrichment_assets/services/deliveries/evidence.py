@@ -19,7 +19,7 @@ AT_ONCE = 5_000
 # Behind `http`, `clay` and `n8n` any service may be: there a workflow is a provider of its own.
 _QUESTION = """
 with leads as (
-  select item_id, lower(trim(email)) as key from final_leads
+  select item_id, lower(trim(email)) as key, first_name, last_name, full_name from final_leads
   where batch_key = $batch and ($items is null or list_contains($items, item_id))
 ), said as (
   select r.item_id, r.source_workflow, r.source_kind, r.role, r.rejected_reason, r.verdict, r.fetched_at,
@@ -48,8 +48,13 @@ with leads as (
     and v.item_id in (select item_id from leads) and (v.source_kind = 'upload' or s.item_id is not null)
   group by all
 ), names as (
-  select item_id, list({'source': source, 'first': first, 'last': last, 'full': "full"} order by source) as names
-  from called group by item_id
+  -- What is written as the lead's own name needs no second look.
+  select c.item_id, list({'source': source, 'first': first, 'last': last, 'full': "full"} order by source) as names
+  from called c join leads l on l.item_id = c.item_id
+  where coalesce(c.first, l.first_name) is distinct from l.first_name
+    or coalesce(c.last, l.last_name) is distinct from l.last_name
+    or coalesce(c."full", l.full_name) is distinct from l.full_name
+  group by c.item_id
 ), elsewhere as (
   select v.item_id, list(distinct v.source_workflow order by v.source_workflow) as elsewhere
   from lead_values v join sources s on s.item_id = v.item_id and s.workflow = v.source_workflow

@@ -175,7 +175,8 @@ class Gate:
             going = []
             for piece in pieces:
                 one = known[piece.item_id]
-                one.colleagues = len((seats.people(piece.company) | self._taken.people(piece.company)) - {piece.person})
+                here = (piece.company, piece.person)
+                one.colleagues = len(seats.others(*here) | self._taken.others(*here))
                 said = refusals(self._case(piece, evidence.get(piece.item_id) or Evidence(), one))
                 if said:
                     found[piece.item_id] = said

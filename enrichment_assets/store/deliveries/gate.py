@@ -14,23 +14,19 @@ from enrichment_assets.domain.delivery_events import CONTACTS
 from enrichment_assets.store.database import Connection
 
 _COUNTS = """(s.status in ('COMPLETED', 'PENDING', 'IN_PROGRESS', 'AMBIGUOUS')
-    or (s.item_id is null and (b.id is null or c.reserved_at > clock_timestamp() - interval '1 hour')))"""
-"""Condition on a contact `c` with its state `s` and batch `b`: somebody was contacted, or is about to be.
+    or (s.item_id is null and c.reserved_at > clock_timestamp() - interval '1 hour'))"""
+"""Condition on a contact `c` with its state `s`: somebody was contacted, or is about to be.
 
-Without a state it was never planned (its process died within the hour), or its batch was removed since.
+Without a state the plan that noted it is being written; one that died within the hour counts for that hour.
 """
 
-_AT = (
-    "case when s.item_id is null and b.id is null then c.reserved_at when s.status = 'COMPLETED' then s.advanced_at end"
-)
+_AT = "case when s.status = 'COMPLETED' then s.advanced_at end"
 
 _CONTACTS = f"""
     from gate_contacts c
     left join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
-    left join batches b on b.id = c.batch_id
     where c.client_id = %(client)s and c.simulated = %(simulated)s and {_COUNTS}
 """
-
 _SEAT = "c.item_id, c.workflow_slug, c.person, c.hosts, c.company_name"
 _RECENT = f"coalesce({_AT}, clock_timestamp()) > clock_timestamp() - make_interval(days => %(days)s)"
 
