@@ -230,6 +230,13 @@ def add_pipeline(hq: Hq, source: Path | PipelineDefinition, client: str | None =
     return Saved(pipeline.slug, "added" if before is None else "updated")
 
 
+def pipeline_faults_of(hq: Hq, pipeline: PipelineDefinition) -> list[str]:
+    """Why an order cannot work, one sentence a problem, as saving it would say; an empty list: it can."""
+    with registry(hq) as connection:
+        rows = [row for row in store.list_workflow_rows(connection) if row["archived_at"] is None]
+        return validate_pipeline(pipeline, {row["workflow_slug"]: _registered(row).definition for row in rows})
+
+
 def pipeline_from_steps(slug: str, steps: str, title: str = "") -> PipelineDefinition:
     """A pipeline from `a,b|c,d`: commas between steps, `|` between the members of a waterfall.
 

@@ -14,6 +14,7 @@ from enrichment_assets.web.api.routes import ClientBy, Whoever
 from enrichment_assets.web.console.handlers import (
     access,
     batches,
+    building,
     callbacks,
     careers,
     clients,
@@ -56,6 +57,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/clients", Permission.CLIENTS_EDIT, ClientBy.NOTHING, clients.add),
     Page("POST", "/clients/{client}/budget", Permission.CLIENTS_EDIT, ClientBy.PATH, clients.budget),
     Page("GET", "/clients/{client}", Permission.CLIENTS_READ, ClientBy.PATH, clients.show),
+    Page("GET", "/clients/{client}/builder", Permission.CLIENTS_EDIT, ClientBy.PATH, building.show),
+    Page("POST", "/clients/{client}/builder", Permission.CLIENTS_EDIT, ClientBy.PATH, building.change),
     Page("GET", "/clients/{client}/upload", Permission.UPLOADS_WRITE, ClientBy.PATH, uploads.choose),
     Page("POST", "/clients/{client}/upload", Permission.UPLOADS_WRITE, ClientBy.PATH, uploads.take, takes_file=True),
     Page("GET", _UPLOAD, Permission.UPLOADS_READ, ClientBy.UPLOAD, uploads.show),

@@ -59,6 +59,25 @@ document.addEventListener("click", (event) => {
   if (asked && !window.confirm(asked.dataset.confirm)) event.preventDefault();
 });
 
+// The builder of pipelines: a step is dragged to another place, and the form is sent as its buttons send it.
+for (const list of document.querySelectorAll("[data-builder] .steps")) {
+  let dragged = null;
+  list.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest("li");
+  });
+  list.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    for (const one of list.children) one.classList.toggle("over", one === event.target.closest("li") && one !== dragged);
+  });
+  list.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const place = event.target.closest("li");
+    if (!dragged || !place || place === dragged) return;
+    list.insertBefore(dragged, place);
+    list.closest("form").requestSubmit();
+  });
+}
+
 // Reviews: j and k go through the drafts, a approves, r rejects, e edits.
 const review = document.querySelector("[data-review]");
 if (review) {

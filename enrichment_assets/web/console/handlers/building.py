@@ -1,0 +1,191 @@
+"""The builder of pipelines: steps in their order, fallbacks, deliveries; checked as they are put together.
+
+Each press of a button sends the whole form, so that it works without a script; dragging changes the order of fields.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.registry.loader import explain
+from enrichment_assets.services.catalog.configuration import (
+    add_pipeline,
+    get_client,
+    get_pipeline,
+    list_pipelines,
+    list_workflows,
+    pipeline_faults_of,
+)
+from enrichment_assets.web.api.calls import Call
+from enrichment_assets.web.api.errors import invalid
+from enrichment_assets.web.console.views import Redirect, Shown, View
+
+_MOST_STEPS = 200
+_FALLBACK = "fallback"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One step as it is built; `is_fallback`: it is asked only where the one above it missed."""
+
+    slug: str
+    is_fallback: bool
+
+
+@dataclass(slots=True)
+class Built:
+    """A pipeline while it is put together. `began`: slug of the one that it began with, whose other fields it keeps."""
+
+    slug: str
+    title: str
+    entries: list[Entry]
+    deliver: list[str]
+    began: str
+
+
+def show(call: Call) -> Shown:
+    """A pipeline of the client to change, or an empty one."""
+    call.checked("pipeline", "said")
+    slug = call.query.get("pipeline") or ""
+    if not slug:
+        return _page(call, Built("", "", [], [], ""))
+    found = get_pipeline(call.hq, slug, call.path["client"]).definition
+    return _page(call, Built(found.slug, found.title, _entries(found), list(found.deliver), slug))
+
+
+def change(call: Call) -> Shown:
+    """What a button does: a step more, one less, another order; or saving it for the client."""
+    built, action = _built(call), call.text("action") or "check"
+    verb, _, what = action.partition(":")
+    match verb:
+        case "add":
+            if slug := call.text("more"):
+                built.entries.append(Entry(slug, is_fallback=False))
+        case "up" | "down" | "remove":
+            _move(built.entries, verb, int(what) if what.isdecimal() and len(what) < 6 else -1)
+        case "save":
+            definition = _definition(call, built)
+            if isinstance(definition, PipelineDefinition) and not pipeline_faults_of(call.hq, definition):
+                client = call.path["client"]
+                add_pipeline(call.hq, definition, client, actor=call.known.actor)
+                return Redirect(f"/clients/{client}/builder?pipeline={definition.slug}", "pipeline-saved")
+    return _page(call, built)
+
+
+def _move(entries: list[Entry], verb: str, place: int) -> None:
+    if not 0 <= place < len(entries):
+        return
+    one = entries.pop(place)
+    if verb != "remove":
+        entries.insert(max(place - 1, 0) if verb == "up" else place + 1, one)
+
+
+def _built(call: Call) -> Built:
+    """The form. Raises the 422 for one that no page of ours sends."""
+    steps, joins = _texts(call.body.get("step")), _texts(call.body.get("join"))
+    if len(steps) != len(joins) or len(steps) > _MOST_STEPS:
+        raise invalid(step=f"comes with `join`, {_MOST_STEPS} at most")
+    entries = [Entry(slug, join == _FALLBACK) for slug, join in zip(steps, joins, strict=True)]
+    title, slug = call.text("title") or "", call.text("slug") or ""
+    return Built(slug.strip(), title, entries, _texts(call.body.get("deliver")), call.text("began") or "")
+
+
+def _definition(call: Call, built: Built) -> PipelineDefinition | str:
+    """The pipeline, or why it is none yet."""
+    steps: list[Any] = []
+    for entry in built.entries:
+        if not entry.is_fallback or not steps:
+            steps.append([entry.slug])
+        else:
+            steps[-1].append(entry.slug)
+    kept: dict[str, Any] = {}
+    if built.began:
+        try:
+            began = get_pipeline(call.hq, built.began, call.path["client"]).definition
+            kept = began.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        except NotFoundError:
+            kept = {}
+    said = {
+        **kept,
+        "slug": built.slug,
+        "title": built.title,
+        "steps": [group[0] if len(group) == 1 else {"waterfall": group} for group in steps],
+        "deliver": built.deliver,
+    }
+    try:
+        return PipelineDefinition.model_validate(said)
+    except ValidationError as error:
+        return explain(error, PipelineDefinition)
+
+
+def _page(call: Call, built: Built) -> View:
+    client = get_client(call.hq, call.path["client"])
+    workflows = [one.definition for one in list_workflows(call.hq) if one.definition.enabled]
+    definition = _definition(call, built) if built.entries else "put steps in, from the list below"
+    at, others = _by_step(call, definition)
+    context = {
+        "client": client,
+        "built": built,
+        "titles": {one.slug: one.title for one in workflows},
+        "steps": [one for one in workflows if one.delivery is None],
+        "destinations": [one for one in workflows if one.delivery is not None],
+        "pipelines": list_pipelines(call.hq, client.slug),
+        "at": at,
+        "others": others,
+        "is_fine": isinstance(definition, PipelineDefinition) and not at and not others,
+        "changes": _changes(call, built, definition),
+    }
+    return View("builder.html", f"Pipeline of {client.slug}", context)
+
+
+def _by_step(call: Call, definition: PipelineDefinition | str) -> tuple[dict[int, list[str]], list[str]]:
+    """Place of a step, from 1 -> what is wrong at it; and what is wrong elsewhere."""
+    if isinstance(definition, str):
+        return {}, [definition]
+    at: dict[int, list[str]] = defaultdict(list)
+    others = []
+    for fault in pipeline_faults_of(call.hq, definition):
+        found = re.match(r"step (\d+)(?:, [^:]*)?: (.*)", fault, re.DOTALL)
+        if found is None:
+            others.append(fault)
+        else:
+            at[int(found[1])].append(found[2])
+    return dict(at), others
+
+
+def _changes(call: Call, built: Built, definition: PipelineDefinition | str) -> list[str]:
+    """Lines that differ from what is saved; empty: nothing does, or nothing is saved."""
+    if isinstance(definition, str) or not built.began:
+        return []
+    try:
+        saved = get_pipeline(call.hq, built.began, call.path["client"]).definition
+    except NotFoundError:
+        return []
+    before, after = _yaml(saved), _yaml(definition)
+    return list(difflib.unified_diff(before, after, "saved", "as built", lineterm="", n=1))[2:]
+
+
+def _yaml(definition: PipelineDefinition) -> list[str]:
+    written = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return yaml.safe_dump(written, sort_keys=False, allow_unicode=True).splitlines()
+
+
+def _entries(found: PipelineDefinition) -> list[Entry]:
+    entries = []
+    for step in found.steps:
+        members = [step] if isinstance(step, str) else step.waterfall
+        entries += [Entry(slug, is_fallback=place > 0) for place, slug in enumerate(members)]
+    return entries
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [] if value is None else [str(value)]

@@ -1,0 +1,100 @@
+"""A pipeline is put together: each press of a button sends the whole form, and the page says what is wrong where."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from enrichment_assets.services.catalog.configuration import add_client, get_pipeline
+from tests.actors import TESTER
+from tests.console.conftest import Desk
+
+PATH = "/clients/builds/builder"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def client(desk: Desk) -> None:
+    add_client(desk.hq, "builds", actor=TESTER)
+
+
+def fields(page: str) -> list[tuple[str, str]]:
+    """The steps of a page as its form sends them."""
+    steps = re.findall('name="step" value="([^"]*)"', page)
+    chosen = re.findall(r'<select name="join".*?</select>', page, re.DOTALL)
+    joins = ["fallback" if "selected" in one else "then" for one in chosen]
+    return [pair for step, join in zip(steps, joins, strict=True) for pair in (("step", step), ("join", join))]
+
+
+async def press(desk: Desk, action: str, steps: list[tuple[str, str]], **more: str) -> tuple[int, str]:
+    body = [*steps, ("action", action), *({"slug": "mine", "title": "Mine", "began": "", **more}.items())]
+    async with desk.http() as http:
+        sent = "&".join(f"{name}={value}" for name, value in body)
+        answer = await http.post(PATH, content=sent, headers={"content-type": "application/x-www-form-urlencoded"})
+    return answer.status_code, answer.text if answer.status_code == 200 else answer.headers["location"]
+
+
+async def test_steps_are_added_moved_taken_out_and_saved(desk: Desk) -> None:
+    _, page = await press(desk, "add", [], more="verify-email-via-hunter")
+    _, page = await press(desk, "add", fields(page), more="match-person-via-apollo")
+    _, page = await press(desk, "add", fields(page), more="normalise-name")
+    assert [value for name, value in fields(page) if name == "step"] == [
+        "verify-email-via-hunter",
+        "match-person-via-apollo",
+        "normalise-name",
+    ]
+    _, page = await press(desk, "up:2", fields(page))
+    _, page = await press(desk, "up:1", fields(page))
+    _, page = await press(desk, "down:1", fields(page))
+    assert [value for name, value in fields(page) if name == "step"] == [
+        "normalise-name",
+        "match-person-via-apollo",
+        "verify-email-via-hunter",
+    ]
+    _, page = await press(desk, "remove:2", fields(page))
+    _, page = await press(desk, "remove:9", fields(page))
+    status, to = await press(desk, "save", fields(page), deliver="deliver-to-webhook")
+    assert (status, to) == (303, f"{PATH}?pipeline=mine&said=pipeline-saved")
+    saved = get_pipeline(desk.hq, "mine", "builds").definition
+    assert (saved.steps, saved.deliver) == (["normalise-name", "match-person-via-apollo"], ["deliver-to-webhook"])
+
+
+async def test_a_fault_is_said_at_its_step_and_nothing_is_saved(desk: Desk) -> None:
+    steps = [("step", "normalise-name"), ("join", "then"), ("step", "personalise-email"), ("join", "then")]
+    status, page = await press(desk, "save", steps, slug="broken")
+    assert status == 200
+    second = page[page.index("<b>personalise-email</b>") :]
+    assert 'class="fault"' in second.split("</li>")[0]
+    assert 'class="fault"' not in page[: page.index("<b>personalise-email</b>")]
+    assert "disabled>Save for this client" in page
+    for wrong in ([("step", "no-such"), ("join", "then")], [("step", "normalise-name"), ("join", "then")] * 2):
+        status, page = await press(desk, "save", wrong, slug="broken")
+        assert (status, 'class="fault"' in page) == (200, True)
+    assert (await press(desk, "save", steps[:2], slug="Not A Slug"))[0] == 200
+    async with desk.http() as http:
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        assert (await http.post(PATH, content="step=normalise-name", headers=form)).status_code == 422
+        assert (await http.get(PATH, params={"pipeline": "broken"})).status_code == 404
+
+
+async def test_a_fallback_is_a_waterfall_and_what_the_builder_does_not_show_is_kept(desk: Desk) -> None:
+    async with desk.http() as http:
+        page = (await http.get(PATH, params={"pipeline": "research-and-write"})).text
+        steps = fields(page)
+        assert len(steps) == 28
+    status, page = await press(
+        desk, "check", steps, slug="research-and-write", began="research-and-write", title="Other"
+    )
+    assert "+title: Other" in page
+    shared = get_pipeline(desk.hq, "research-and-write").definition
+    waterfall = [
+        ("step", "find-email-via-hunter"),
+        ("join", "then"),
+        ("step", "find-emails-via-fullenrich"),
+        ("join", "fallback"),
+    ]
+    status, to = await press(desk, "save", [*steps[:4], *waterfall], slug="found", began="research-and-write")
+    assert status == 303, to
+    saved = get_pipeline(desk.hq, "found", "builds").definition
+    assert saved.model_dump()["steps"][-1] == {"waterfall": ["find-email-via-hunter", "find-emails-via-fullenrich"]}
+    assert saved.description == shared.description
