@@ -27,6 +27,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("POST", "/clients"): ("clients:edit", 422),
     ("GET", "/clients/{client}"): ("clients:read", 200),
     ("POST", "/clients/{client}/budget"): ("clients:edit", 422),
+    ("GET", "/clients/{client}/settings"): ("clients:read", 200),
+    ("POST", "/clients/{client}/settings"): ("clients:edit", 422),
     ("GET", "/clients/{client}/builder"): ("clients:edit", 200),
     ("POST", "/clients/{client}/builder"): ("clients:edit", 200),
     ("GET", "/clients/{client}/upload"): ("uploads:write", 200),

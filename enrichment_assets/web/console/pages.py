@@ -27,6 +27,7 @@ from enrichment_assets.web.console.handlers import (
     recovery,
     reports,
     reviews,
+    settings_of,
     uploads,
     workflows,
 )
@@ -57,6 +58,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/clients", Permission.CLIENTS_EDIT, ClientBy.NOTHING, clients.add),
     Page("POST", "/clients/{client}/budget", Permission.CLIENTS_EDIT, ClientBy.PATH, clients.budget),
     Page("GET", "/clients/{client}", Permission.CLIENTS_READ, ClientBy.PATH, clients.show),
+    Page("GET", "/clients/{client}/settings", Permission.CLIENTS_READ, ClientBy.PATH, settings_of.show),
+    Page("POST", "/clients/{client}/settings", Permission.CLIENTS_EDIT, ClientBy.PATH, settings_of.change),
     Page("GET", "/clients/{client}/builder", Permission.CLIENTS_EDIT, ClientBy.PATH, building.show),
     Page("POST", "/clients/{client}/builder", Permission.CLIENTS_EDIT, ClientBy.PATH, building.change),
     Page("GET", "/clients/{client}/upload", Permission.UPLOADS_WRITE, ClientBy.PATH, uploads.choose),

@@ -48,6 +48,7 @@ SAID: Mapping[str, str] = {
     "password-set": "The password is set: log in with it.",
     "ordered": "It is on its way: the running platform takes them there, each once.",
     "pipeline-saved": "Saved for this client. Batches that were launched before keep what they were launched with.",
+    "settings-saved": "Saved: batches that are launched from now on have it so.",
     "answered": "Answered: it is taken in with the next look.",
     "client-added": "Added. Upload a list of theirs next.",
     "budget-set": "The budget counts from now on; what waited for it goes on by itself.",

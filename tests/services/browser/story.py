@@ -192,6 +192,7 @@ def the_rest(visit: Visit) -> None:
     for name, path in (
         ("home", "/"), ("batches", "/batches"), ("reviews", "/review"), ("workflows", "/workflows"),
         ("workflow", "/workflows/match-person-via-apollo"), ("editor", "/workflow-editor?starter=http"),
+        ("settings", f"/clients/{visit.config['client']}/settings?workflow=match-person-via-apollo"),
         ("reports", "/reports?report=providers"), ("careers", "/careers"), ("callbacks", "/callbacks"),
         ("access", "/access"), ("log", "/log"), ("nothing", "/nothing"),
     ):  # fmt: skip
