@@ -160,6 +160,9 @@ def test_the_block_list_and_our_suppressions_are_brought_together(desk: Desk) ->
     for value in ("ann@corp.example", "elsewhere.example", "gw@gmail.com", "+1 212 555 0123"):
         suppress(desk.hq, desk.settings, read_identity(value), terms, actor=TESTER)
 
+    for_a_month = Terms("asked for a pause", days=30)
+    suppress(desk.hq, desk.settings, read_identity("dan@corp.example"), for_a_month, actor=TESTER)
+
     assert desk.look() == {}
     assert desk.suppressed("somebody@rival.example") or desk.suppressed("rival.example")
     assert desk.suppressed("boss@rival2.example") == ["blocked at Instantly"]
@@ -168,12 +171,15 @@ def test_the_block_list_and_our_suppressions_are_brought_together(desk: Desk) ->
     assert desk.blocked() >= {"ann@corp.example", "elsewhere.example", "gw@gmail.com", "g.w+golf@gmail.com"}
     before = len(desk.blocked())
     assert desk.look_at_everything() == {} and len(desk.blocked()) == before
+    # What we had blocked there comes back, and prolongs nothing.
+    [pause] = is_suppressed(desk.hq, desk.settings, read_identity("dan@corp.example"), client="acme")
+    assert pause.client is None and pause.expires_at is not None and "dan@corp.example" in desk.blocked()
     with desk.hq.transaction() as connection:
         rows = connection.execute(
             "select actor, count(*) as n from operator_actions where action = %s group by actor order by actor",
             (Code.SUPPRESSION_ADD.value,),
         ).fetchall()
-    assert [(row["actor"], row["n"]) for row in rows] == [(str(TESTER), 4), (f"event:{NAME}", 1)]
+    assert [(row["actor"], row["n"]) for row in rows] == [(str(TESTER), 5), (f"event:{NAME}", 1)]
 
 
 def test_a_key_without_a_scope_for_one_part_is_told_and_the_other_parts_are_looked_at(

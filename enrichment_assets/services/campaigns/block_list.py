@@ -85,13 +85,19 @@ async def blocked(there: Workspace, since: str) -> Blocked:
 
 
 def suppress_blocked(hq: Hq, settings: Settings, client_id: int, values: Sequence[str], *, actor: Actor) -> int:
-    """Suppress for a client whoever is blocked there; how many are new. What names nobody we could is left out."""
-    found = set(_identities(values))
-    if not found:
+    """Suppress for a client whoever is blocked there; how many are new. What names nobody we could is left out.
+
+    Whoever is suppressed already stays so as it is: for as long, and for every client. We had them blocked there.
+    """
+    named = set(_identities(values))
+    if not named:
         return 0
     pepper = pepper_of(hq, settings)
     with hq.transaction() as connection:
         hasher = must_compare(connection, pepper)
+        hashes = {hasher.hashed(one): one for one in named}
+        known = store.suppressed(connection, client_id, list(hashes))
+        found = {one for digest, one in hashes.items() if digest not in known}
         new = write(connection, hasher, found, Terms(BLOCKED_THERE), client_id, actor)
         if new:
             said = {"reason": BLOCKED_THERE, "suppressions": new}
