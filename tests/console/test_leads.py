@@ -166,6 +166,7 @@ async def test_a_correction_on_a_lead_s_page_counts_and_is_the_user_s(desk: Desk
         page = (await http.get(done.headers["location"])).text
         assert "Corrected: your value counts" in page
         assert "Chief R&amp;D officer" in page
+        assert "<td>correction</td><td>title</td>" in page
         wrong = await http.post(f"/batches/{key}/leads/{item}/edit", data={**fields, "field": "nothing_such"})
         assert wrong.status_code == 422
         assert 'role="alert"' in wrong.text

@@ -12,6 +12,7 @@ from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.services.insight.lead_grid import MOST, Comparison, Filter, lead_grid
 from enrichment_assets.services.insight.lead_grid import View as Wanted
+from enrichment_assets.services.insight.lead_history import lead_history
 from enrichment_assets.services.insight.leads import export_leads
 from enrichment_assets.services.shapes.leads import LeadField
 from enrichment_assets.web.api.calls import Call
@@ -78,7 +79,8 @@ def show(call: Call) -> Shown:
     fields = [LeadField.of(chain) for chain in explain_lead(call.hq, call.settings, key, item)]
     values = {one.field: one.final for one in fields}
     name = values.get("full_name") or values.get("company_name") or f"item {item}"
-    return View("lead.html", str(name), {"batch_key": key, "item": item, "fields": fields, "name": name})
+    context = {"batch_key": key, "item": item, "fields": fields, "name": name}
+    return View("lead.html", str(name), {**context, "history": lead_history(call.hq, key, item)})
 
 
 def edit(call: Call) -> Shown:
