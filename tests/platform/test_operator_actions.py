@@ -40,6 +40,9 @@ WITHOUT_ACTOR = {
     "access.confirming.use": "a person's word is used up; what is done by it is written down as theirs",
     "mail.opting_out.opt_out": "somebody who was written to: written down as `event:unsubscribe-link`",
     **dict.fromkeys(
+        ["deliveries.gate_review.refusals_of", "deliveries.gate_review.said_of"], "it reads, by the pepper"
+    ),
+    **dict.fromkeys(
         ["deliveries.coming_back.take", "deliveries.coming_back.take_in", "deliveries.listening.listen"],
         "the connection by which it came is its actor: event:<name>",
     ),
