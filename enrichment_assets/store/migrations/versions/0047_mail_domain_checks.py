@@ -26,9 +26,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(accepted_at is null) = (accepted_stops is null)", name=op.f("ck_mail_domain_checks_accepted")
         ),
-        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_mail_domain_checks_client_id_clients")),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_mail_domain_checks_client_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_domain_checks")),
-        sa.UniqueConstraint("client_id", "domain", "way", name=op.f("uq_mail_domain_checks_client_id")),
+        sa.UniqueConstraint("client_id", "domain", "way", name=op.f("uq_mail_domain_checks_client_id_domain_way")),
     )
 
 
