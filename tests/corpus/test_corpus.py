@@ -12,9 +12,9 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.providers import PROVIDERS
 from tests.corpus.kept import ANSWERS, FOLDER, Kept, answers, name_of, read, steps
 
-DESTINATIONS = {"clickup", "hubspot", "sheets", "airtable", "salesforce", "pipedrive", "attio", "files"}
+DESTINATIONS = {"clickup", "hubspot", "sheets", "airtable", "salesforce", "pipedrive", "attio", "files", "webhook"}
 OUTREACH = {"instantly", "smartlead", "lemlist", "heyreach", "emailbison"}
-MAIL = {"gmail", "resend", "sendgrid", "mailgun", "postmark"}
+MAIL = {"smtp", "gmail", "resend", "sendgrid", "mailgun", "postmark"}
 ASKED_BY_NO_WORKFLOW = {"person", *MAIL, *OUTREACH, *DESTINATIONS}
 """A person answers a form of ours; from a destination or an outreach service nothing is learnt of a row."""
 

@@ -8,6 +8,7 @@ internal *value* and shown by its label; several checkboxes are values with semi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from enrichment_assets.domain.crm.values import (
@@ -84,10 +85,16 @@ def _text(_: str, value: Any, __: Mapping[str, Any]) -> str:
 
 
 def _email(name: str, value: Any, _: Mapping[str, Any]) -> str:
-    address = normalise_email(value) if isinstance(value, str) else None
+    address = _address(value) if isinstance(value, str) else None
     if address is None:
         raise Unfit(f"{name!r} takes an e-mail address")
     return address
+
+
+@lru_cache(4096)
+def _address(text: str) -> str | None:
+    """A lead's address is looked at for each of its requests, and reading one is the dearest of its fields."""
+    return normalise_email(text)
 
 
 def _choice(name: str, value: Any, told: Mapping[str, Any]) -> str:
