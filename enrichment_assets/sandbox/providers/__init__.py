@@ -21,7 +21,15 @@ def _kinds() -> list[type[SimulatedProvider]]:
     ]
 
 
-KINDS = tuple(_kinds())
+def _one_a_name(kinds: list[type[SimulatedProvider]]) -> tuple[type[SimulatedProvider], ...]:
+    """The same; raises `TypeError` where two have one name: the one would stand where the other is asked for."""
+    names = [kind.name for kind in kinds]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise TypeError(f"two simulated providers are called {twice[0]}")
+    return tuple(kinds)
+
+
+KINDS = _one_a_name(_kinds())
 """Every simulated provider."""
 
 

@@ -172,14 +172,3 @@ def _wrong_event(event: dict[str, Any]) -> list[str]:
     elif not event.get("dedup_key"):
         wrong.append("'dedup_key' is missing or blank")
     return wrong
-
-
-class Webhook(AlertChannel):
-    """`/webhook/...`: any server of one's own; it keeps the id and the message."""
-
-    name = "webhook"
-
-    def take(self, call: Call, message: dict[str, Any]) -> Reply:
-        """204, as most of them answer."""
-        self.keep(call, {"webhook-id": call.headers.get("webhook-id"), **message})
-        return Reply(204, b"")

@@ -5,17 +5,18 @@
 `{value}` writes one field, `POST /webhook/contacts/bulk` `{contacts: [...]}` makes or changes many by their keys.
 Traps: making one twice makes two; a contact is found by its key only some time after it was made (`index_lag`, seconds,
 in the query of a `POST /webhook/settings`); removed ones answer 410; a field called `refused` is refused with a 422.
+What is posted to any other path (an alert, a message) is taken and kept.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.sandbox.exchange import Call, Question, Refusal, Reply, json_reply
-from enrichment_assets.sandbox.providers.base import SimulatedProvider, bearer, no_such_path
+from enrichment_assets.sandbox.providers.alert_channels import AlertChannel
+from enrichment_assets.sandbox.providers.base import bearer
 
 MOST_AT_ONCE = 1_000
 
@@ -37,14 +38,13 @@ class Contact:
         return {"id": self.id, "key": self.key, "list": self.list, "fields": self.fields, "writes": self.writes}
 
 
-class WebhookCrm(SimulatedProvider):
-    """Everything below `/webhook/...`; contacts are kept until a reset."""
+class WebhookCrm(AlertChannel):
+    """Everything below `/webhook/...`; contacts are kept until a reset, and so is whatever is posted elsewhere."""
 
     name = "webhook"
-    price = Decimal(0)
-    needs_key = False
 
     def __init__(self) -> None:
+        super().__init__()
         self._contacts: dict[str, Contact] = {}
         self._lag = 0.0
 
@@ -69,7 +69,12 @@ class WebhookCrm(SimulatedProvider):
             case ("POST", ["settings"]):
                 self._lag = float(call.query.get("index_lag", "0"))
                 return Question("settings", "", lambda: json_reply(200, {"index_lag": self._lag}))
-        raise no_such_path(call)
+        return super().question(call)
+
+    def take(self, call: Call, message: dict[str, Any]) -> Reply:
+        """Any other path is any server of one's own: 204, as most of them answer, and the message is kept."""
+        self.keep(call, {"webhook-id": call.headers.get("webhook-id"), **message})
+        return Reply(204, b"")
 
     def _create(self, call: Call) -> Reply:
         asked = call.json()
