@@ -1,4 +1,4 @@
-"""Gmail's API: a message is sent, or made a draft, once, and its Message-ID is read back.
+"""Gmail's API: a message is sent once, and its Message-ID is read back.
 
 There is no idempotency key: so a call looks for its message first, by `rfc822msgid:` and, since Gmail may have changed
 the Message-ID, among what was sent to the same address in the last days. What is there is answered, and not sent again:
@@ -113,11 +113,8 @@ def _once(request: RenderedRequest, sent: Sent) -> Conversation:
     if there is not None:
         return _answer({**there, "found": True})
     told = yield from _told((yield from _in_thread(request, sent)))
-    message = told["message"] if isinstance(told.get("message"), dict) else told
-    kept = {"id": message.get("id"), "threadId": message.get("threadId"), "found": False}
-    if message is not told:
-        kept["draft_id"] = told.get("id")
-    answer = yield _asked(request, f"/messages/{message.get('id')}", format="metadata", metadataHeaders="Message-ID")
+    kept = {"id": told.get("id"), "threadId": told.get("threadId"), "found": False}
+    answer = yield _asked(request, f"/messages/{told.get('id')}", format="metadata", metadataHeaders="Message-ID")
     known = header_of(object_of(answer), "Message-ID") if answer.status == 200 else None
     return _answer({**kept, "message_id": known or sent.message_id})
 
@@ -125,14 +122,12 @@ def _once(request: RenderedRequest, sent: Sent) -> Conversation:
 def _in_thread(request: RenderedRequest, sent: Sent) -> Generator[RenderedRequest, Answer, RenderedRequest]:
     """The request with the thread of the mail that it answers, where that is in the mailbox and none was named."""
     body = object_of(Answer(200, {}, request.content or b"{}"))
-    inner = body["message"] if isinstance(body.get("message"), Mapping) else body
-    if sent.follows is None or inner.get("threadId"):
+    if sent.follows is None or body.get("threadId"):
         return request
     before = yield from _listed(request, f"rfc822msgid:{sent.follows.strip('<>')}")
     if not before:
         return request
-    joined = {**inner, "threadId": before[0].get("threadId")}
-    return replace(request, content=json_bytes({"message": joined} if inner is not body else joined))
+    return replace(request, content=json_bytes({**body, "threadId": before[0].get("threadId")}))
 
 
 def _found(request: RenderedRequest, sent: Sent) -> Generator[RenderedRequest, Answer, dict[str, Any] | None]:

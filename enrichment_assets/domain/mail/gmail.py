@@ -19,7 +19,7 @@ from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import RenderedRequest
 
 USER = "/gmail/v1/users/me"
-SEND, DRAFT = f"{USER}/messages/send", f"{USER}/drafts"
+SEND = f"{USER}/messages/send"
 ORIGINAL_ID = "X-Google-Original-Message-ID"
 
 LOOKED_BACK = "newer_than:7d"
@@ -28,19 +28,17 @@ LOOKED_BACK = "newer_than:7d"
 _JSON = {"content-type": "application/json"}
 
 
-def send_request(message: bytes, *, thread: str | None = None, draft: bool = False) -> RenderedRequest:
-    """The request that sends a message's bytes, or makes a draft of them.
+def send_request(message: bytes, *, thread: str | None = None) -> RenderedRequest:
+    """The request that sends a message's bytes.
 
     Args:
         message: A whole message (RFC 5322), as it was approved.
-        thread: Gmail's `threadId` of the mail that it follows; None: it begins a thread.
-        draft: Whether a person sends it from the mailbox.
+        thread: Gmail's `threadId` of the mail that it follows; None: that is looked for, or it begins a thread.
     """
     told: dict[str, Any] = {"raw": base64.urlsafe_b64encode(message).decode()}
     if thread is not None:
         told["threadId"] = thread
-    body = {"message": told} if draft else told
-    return RenderedRequest("POST", DRAFT if draft else SEND, _JSON, content=json_bytes(body))
+    return RenderedRequest("POST", SEND, _JSON, content=json_bytes(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,7 @@ class Sent:
 
 def sent_of(body: Mapping[str, Any]) -> Sent | None:
     """What a request says of its message; None: it is no message with a Message-ID and a recipient."""
-    told = body.get("message") if isinstance(body.get("message"), Mapping) else body
-    raw = told.get("raw") if isinstance(told, Mapping) else None
+    raw = body.get("raw")
     if not isinstance(raw, str):
         return None
     try:
