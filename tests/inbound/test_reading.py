@@ -13,7 +13,6 @@ from enrichment_assets.domain.mail.mailboxes import MailboxKind
 from enrichment_assets.services.deliveries.connections import add_connection, list_connections, list_messages, replay
 from enrichment_assets.services.deliveries.listening import Listened, listen
 from enrichment_assets.services.mail.mailboxes import NewMailbox, add_mailbox
-from enrichment_assets.services.mail.was_sent import was_sent
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, Launched, step
 from tests.harness.handles import hq_of
@@ -150,21 +149,6 @@ def test_what_comes_back_is_about_the_mail_that_it_answers_and_is_taken_once(des
     assert "changed" not in (list_connections(desk.hq)[0].error or "")
     os_environ.undo()
     assert desk.listen().taken.new == 1 and list_connections(desk.hq)[0].error is None
-
-
-def test_a_copy_says_that_a_mail_has_left_and_its_absence_that_nobody_knows(desk: Desk) -> None:
-    client = desk.batch.rows("select client_id from batches")[0]["client_id"]
-    desk.server.put(
-        mail(USER, "Hello", to="jane@acme.com").replace(b"Message-ID: <", b"Message-ID: <copy-"), folder="Spam"
-    )
-    with desk.server.at() as box:
-        box.folder.set("Spam")
-        message_id = next(iter(box.fetch(mark_seen=False))).headers["message-id"][0]
-    assert was_sent(desk.hq, client, message_id, ["other@agency.example", USER]).has_left is True
-    assert was_sent(desk.hq, client, "<never@agency.example>", [USER.upper()]).has_left is False
-    assert was_sent(desk.hq, client, '<"\\" OR ALL>', [USER]).has_left is False
-    assert was_sent(desk.hq, client, message_id, ["other@agency.example"]).has_left is None
-    assert was_sent(desk.hq, client + 1, message_id, [USER]).has_left is None, "another client's mailbox is not asked"
 
 
 def test_a_connection_says_what_it_cannot_use(desk: Desk) -> None:

@@ -78,3 +78,29 @@ def is_ours(connection: Connection, client_id: int, address: str) -> bool:
         "select 1 from mailboxes where client_id = %s and address = %s", (client_id, address)
     ).fetchone()
     return found is not None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownMail:
+    """A mail that was handed over, and of which nobody knows whether its server has it; Message-ID without brackets."""
+
+    message_id: str
+    delivery_id: int
+
+
+def of_unknown_fate(connection: Connection, client_id: int, knower: str) -> list[UnknownMail]:
+    """Mails of unknown fate of which a mailbox has a copy if they left: it gets copies, or they leave from it."""
+    with connection.cursor(row_factory=class_row(UnknownMail)) as cursor:
+        return cursor.execute(
+            """
+            select btrim(m.message_id, '<>') as message_id, d.id as delivery_id
+            from mailboxes b
+            join mail_messages m on m.mailbox_id = b.id and m.state in ('unknown', 'sending')
+            join deliveries d on d.client_id = m.client_id and d.destination = m.workflow_slug
+              and d.item_id = m.item_id and d.state = 'unknown'
+            where b.client_id = %(client)s and m.message_id is not null
+              and (b.address = %(knower)s or lower(b.settings ->> 'bcc') = %(knower)s)
+            order by m.id
+            """,
+            {"client": client_id, "knower": knower},
+        ).fetchall()

@@ -47,21 +47,31 @@ def folders_of(source: Connected, mailbox: Mailbox) -> list[str]:
 
 
 def poll(hq: Hq, settings: Settings, source: Connected, secret: str | None) -> Iterator[Page]:
-    """What is new in the folders, oldest first, a message a page. Raises `ImapError`."""
+    """What is new in the folders, oldest first, a message a page; then mails of unknown fate are looked for.
+
+    Raises `ImapError`.
+    """
+    from enrichment_assets.services.mail.looking import look_for_copies
     from enrichment_assets.wire.imap import open_mailbox
 
-    said, cursor = imap_settings(source.settings), dict(source.cursor or {})
     with open_mailbox(access_to(source, secret)) as mailbox:
-        for folder in folders_of(source, mailbox):
-            validity = mailbox.enter(folder)
-            known, last = cursor.get(folder, (None, 0))
-            same = known == validity
-            for uid in mailbox.uids(after=last if same else 0, since=None if same else _since(said, source, known)):
-                content = mailbox.fetch(uid)
-                cursor[folder] = [validity, uid]
-                if content is not None:
-                    asked = f"{folder};UIDVALIDITY={validity};UID={uid}"
-                    yield Page(asked, content, dict(cursor), "message/rfc822")
+        folders = folders_of(source, mailbox)
+        yield from _new_in(mailbox, folders, source)
+        look_for_copies(hq, source, mailbox, folders)
+
+
+def _new_in(mailbox: Mailbox, folders: list[str], source: Connected) -> Iterator[Page]:
+    said, cursor = imap_settings(source.settings), dict(source.cursor or {})
+    for folder in folders:
+        validity = mailbox.enter(folder)
+        known, last = cursor.get(folder, (None, 0))
+        same = known == validity
+        for uid in mailbox.uids(after=last if same else 0, since=None if same else _since(said, source, known)):
+            content = mailbox.fetch(uid)
+            cursor[folder] = [validity, uid]
+            if content is not None:
+                asked = f"{folder};UIDVALIDITY={validity};UID={uid}"
+                yield Page(asked, content, dict(cursor), "message/rfc822")
 
 
 def _since(said: ImapSettings, source: Connected, known: int | None) -> date:
