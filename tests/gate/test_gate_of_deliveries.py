@@ -8,14 +8,22 @@ from datetime import UTC, datetime
 import pytest
 
 from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
+from enrichment_assets.domain.gate.countries import Consent
 from enrichment_assets.domain.gate.rules import ListKind
+from enrichment_assets.domain.suppression import read_identity
 from enrichment_assets.engine.run.advance import Interrupted
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.deliveries.coming_back import take
 from enrichment_assets.services.deliveries.delivering import plan_deliveries, run_deliveries
 from enrichment_assets.services.deliveries.gate_lists import put_rows
-from enrichment_assets.services.deliveries.gate_rules import set_rule
+from enrichment_assets.services.deliveries.gate_rules import (
+    Agreed,
+    let_pass,
+    record_consent,
+    set_rule,
+    withdraw_consent,
+)
 from tests.actors import TESTER
 from tests.delivery.crm import contacts, destination
 from tests.delivery.test_delivering import finished, people, sent
@@ -80,16 +88,26 @@ def test_whom_the_gate_refuses_is_counted_by_rule_and_goes_nowhere_and_updates_a
 def test_a_list_that_grows_after_the_plan_still_refuses_before_anything_leaves(harness: BatchHarness) -> None:
     hq, settings = hq_of(harness.settings), harness.settings
     add_workflow(hq, settings, destination("to-people", {"gate": "contact"}), actor=TESTER)
-    batch = finished(harness, people("Ann", "Bob", "Eve", company_name=""))
-    for rule in ("country", "email_verified"):
-        set_rule(hq, "acme", rule, {"on": "false"}, actor=TESTER)
+    batch = finished(harness, people("Ann", "Bob", "Eve", company_name="", country="Germany"))
+    set_rule(hq, "acme", "email_verified", {"on": "false"}, actor=TESTER)
+    set_rule(hq, "acme", "country", {"unknown": "opt_out"}, actor=TESTER)
+    for name in ("ann", "bob", "eve"):
+        who, agreed = read_identity(f"{name}@acme.com"), Agreed(Consent.EXPRESS, "a form")
+        record_consent(hq, settings, "acme", who, agreed, actor=TESTER)
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):
         sent(batch, "to-people", stop=stop)
     assert {status for status, _ in reasons(batch)} == {"PENDING"}
+    withdraw_consent(hq, settings, "acme", read_identity("ann@acme.com"), actor=TESTER)
     rows = [{"email": "bob@acme.com"}]
     put_rows(hq, settings, "acme", ListKind.COMPETITORS, rows, "crm", actor=TESTER)
+    let_pass(hq, batch.states("to-people")[2]["item_id"], ["competitor"], "asked by Jane", actor=TESTER)
+    let_pass(hq, batch.states("to-people")[0]["item_id"], ["competitor"], "asked by Jane", actor=TESTER)
     run_deliveries(hq, settings, batch.key, ["to-people"], providers=build_providers(harness.sandbox.url))
-    assert reasons(batch) == [("SKIPPED", "gate: competitor: acme.com")] * 3
-    assert contacts(harness.sandbox) == []
+    assert reasons(batch) == [
+        ("SKIPPED", "gate: country: no consent is recorded any more"),
+        ("SKIPPED", "gate: competitor: acme.com"),
+        ("COMPLETED", None),
+    ]
+    assert [one["fields"]["Email"] for one in contacts(harness.sandbox)] == ["eve@acme.com"]

@@ -299,7 +299,7 @@ REFUSED_SINCE = """
       and (e.kind is not null
            or c.accepts is not null
            and not exists (select 1 from gate_rules o where o.client_id = c.client_id and o.rule = 'country'
-                           and (o.settings ->> 'on' = 'false' or o.settings ->> 'unknown' = 'opt_out'))
+                           and o.settings ->> 'on' = 'false')
            and not exists (select 1 from contact_consents k
                            where k.client_id = c.client_id and k.hash in (c.person, c.profile)
                              and k.kind = any(c.accepts) and k.withdrawn_at is null
