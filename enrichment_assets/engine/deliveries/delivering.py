@@ -48,7 +48,16 @@ class Delivering:
 
 
 def next_course(delivering: Delivering, planned: PlannedLead) -> Course:
-    """What is to be done about a planned lead now."""
+    """What is to be done about a planned lead now; it is asked several times a call, of what a call alone changes."""
+    by = (planned.there, planned.current, planned.left_out)
+    if planned.course is not None and all(mine is its for mine, its in zip(by, planned.course[0], strict=True)):
+        return planned.course[1]
+    course = _course(delivering, planned)
+    planned.course = (by, course)
+    return course
+
+
+def _course(delivering: Delivering, planned: PlannedLead) -> Course:
     requests, content = delivering.requests, planned.content
     if planned.left_out:
         taken = {name: value for name, value in content.fields.items() if name not in planned.left_out}

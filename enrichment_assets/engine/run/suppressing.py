@@ -67,9 +67,9 @@ class Suppressing:
         position, planned = step.blueprint.position, item.planned.get(step.slug)
         if step.delivering is None or planned is None:
             return self._hashes(item, position, person=step.workflow.entity is Entity.PERSON)
-        if self.hasher is None:
+        if self.hasher is None or not (self.kinds or step.delivering.contacts):
             return b""
-        # Whoever has answered is looked for too, whether or not anybody is suppressed.
+        # Where people are written to, whoever has answered is looked for, whether or not anybody is suppressed.
         return self.hasher.together(self._identities(item, position, person=True, also=[planned.lead]))
 
     def _hashes(self, item: LoadedItem, position: int, *, person: bool) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from enrichment_assets.domain.delivery_courses import Content, There
+from enrichment_assets.domain.delivery_courses import Content, Course, There
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.deliveries.gate import REFUSED_SINCE
 from enrichment_assets.store.deliveries.standing import THERE, there_of
@@ -34,6 +34,7 @@ class PlannedLead:
         refused: Why the gate, which it passed, would refuse it now.
         left_out: Fields that the destination does not take as they are -> why; they are not written.
         kept: Fields that somebody changed there, and that are left so.
+        course: What was decided about it last, and by what.
     """
 
     key: str
@@ -53,6 +54,7 @@ class PlannedLead:
     refused: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     kept: Sequence[str] = ()
+    course: tuple[tuple[object, ...], Course] | None = None
 
 
 _WAITED = """
