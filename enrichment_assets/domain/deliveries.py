@@ -232,7 +232,9 @@ class Delivery(Part):
         description="a template over lookups and the lead: in which place of the destination it is made; unlike "
         "`target` it does not say who a lead is there: one that moves is the same",
     )
-    key_field: str | None = Field(default=None, description="remote field that holds our key: written at creation")
+    key_field: str | None = Field(
+        default=None, description="a template over parameters: the remote field that holds our key, written at creation"
+    )
     on_change: OnChange | None = Field(default=None, description="null: `update` where a request says how, else `skip`")
     fields: dict[str, Annotated[DeliveredField, BeforeValidator(_long)]] = Field(
         default_factory=dict, max_length=500, description="the remote name -> where its value comes from"

@@ -45,6 +45,7 @@ class DeliveryRequests:
         self.ways = ways_of(workflow)
         self.slug, self.parameters = workflow.slug, workflow.parameters
         delivery = self.delivery
+        self.key_field = _key_field(workflow)
         self.place = None if delivery.place is None else compiled(workflow.slug, "place", delivery.place)
         self.lookups: dict[str, Asking] = {}
         for name in lookup_order(workflow):
@@ -70,6 +71,16 @@ class DeliveryRequests:
         if course.field is not None:
             return self._field
         return None if there is None or there.is_new else self._update
+
+
+def _key_field(workflow: WorkflowDefinition) -> str | None:
+    """The remote field that holds our key, as the client's parameters say; None: there is none."""
+    if (text := delivery_of(workflow).key_field) is None:
+        return None
+    named = evaluated(
+        workflow.slug, "key_field", compiled(workflow.slug, "key_field", text), {"parameters": workflow.parameters}
+    )
+    return as_text(named).strip() or None
 
 
 def _changing(workflow: WorkflowDefinition, change: Change | None) -> RequestRenderer | None:
@@ -145,7 +156,7 @@ def remote_fields(
     requests: DeliveryRequests, provider: Provider, fields: Mapping[str, Any], key: str, seen: Seen
 ) -> dict[str, RemoteField]:
     """What is sent for a lead's values, and for our key under its own name. Raises as `Provider.remote_field`."""
-    own = requests.delivery.key_field
+    own = requests.key_field
     return provider.remote_fields({**fields, **({own: key} if own is not None else {})}, seen)
 
 
@@ -166,7 +177,7 @@ def names_of(
     Raises:
         ContractError: A value cannot be one of the remote field: a label that is no option of a drop-down.
     """
-    own, is_new = requests.delivery.key_field, there is None or there.is_new
+    own, is_new = requests.key_field, there is None or there.is_new
     rules = requests.delivery.fields
     every = remote_fields(requests, provider, course.fields, key, seen)
     remote = {name: one for name, one in every.items() if one.left_out is None and (is_new or name != own)}

@@ -80,6 +80,8 @@ def delivered_texts(workflow: WorkflowDefinition) -> Iterator[tuple[Place, str]]
     """Every text of a delivery that can be a template and stands in no request, with its place."""
     if workflow.delivery is not None:
         yield ("delivery", "target"), workflow.delivery.target
+        if workflow.delivery.key_field is not None:
+            yield ("delivery", "key_field"), workflow.delivery.key_field
         if workflow.delivery.place is not None:
             yield ("delivery", "place"), workflow.delivery.place
         for name, lookup in workflow.delivery.lookups.items():
