@@ -45,6 +45,18 @@ def quick(points: tuple[Point, ...]) -> tuple[Point, ...]:
     return tuple(point for point in points if point.quick)
 
 
+MAIL = (
+    Point("mails-get-places", "before"),
+    Point("mails-get-places"),
+    Point("mail-is-begun", "before"),
+    Point("mail-is-begun"),
+    Point("mail-is-submitted", "before"),
+    Point("mail-is-submitted"),
+    Point("mails-are-settled", "before"),
+    Point("mails-are-settled"),
+)
+"""Of a run that sends mail; `tests/mail/test_killed.py` strikes them."""
+
 SENT = Point("request-is-sent")
 ENGINE = (
     Point("run-signs-on"),
