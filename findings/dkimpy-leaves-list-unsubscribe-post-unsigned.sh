@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
-# dkimpy 1.1.8 (Debian, Mailman): what `dkim.sign()` signs by default has List-Unsubscribe and not List-Unsubscribe-Post.
-# RFC 8058 (section 4) needs both under a signature: the one click of Gmail and Yahoo does not count without. Whoever
-# takes the second header away, or writes another, leaves the signature valid.
+# dkimpy (1.1.8) signs List-Unsubscribe by default, and List-Unsubscribe-Post not.
 #
-# We name what is signed, each header once more than it occurs: enrichment_assets/domain/mail/signing.py,
-# tests/mail/test_messages.py.
+# Expected: RFC 8058 (section 4) asks for both under the DKIM signature, and the library's default list of headers knows
+# mailing lists (List-Unsubscribe, List-Help, List-Post ...); so a mail with one-click unsubscribing is signed as it has to be.
+# Seen: `dkim.sign()` leaves List-Unsubscribe-Post out. The signature verifies, and one click does not count.
+#
+# Ours: what is signed is named, each header once more than it occurs (enrichment_assets/domain/mail/signing.py,
+# tests/mail/test_messages.py).
 set -euo pipefail
-cd "$(dirname "$0")/.."
-"${PYTHON:-.venv/bin/python}" - <<'PY'
+folder="$(mktemp -d)"
+trap 'rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check dkimpy==1.1.8 cryptography==45.0.7
+"$folder/venv/bin/python" - <<'PYTHON'
 import re
+from importlib.metadata import version
 
 import dkim
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,9 +27,10 @@ mail = (
     b"List-Unsubscribe: <https://mail.acme.example/u/1>\r\n"
     b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nHello\r\n"
 )
-signature = dkim.sign(mail, b"s1", b"acme.example", pem).decode()
-signed = re.search(r"h=(.*?);", "".join(signature.split())).group(1).split(":")
-print("signed by default:", ", ".join(signed))
-print("list-unsubscribe signed:     ", "list-unsubscribe" in signed)
-print("list-unsubscribe-post signed:", "list-unsubscribe-post" in signed)
-PY
+signature = "".join(dkim.sign(mail, b"s1", b"acme.example", pem).decode().split())
+signed = re.search(r";h=(.*?);", signature).group(1).split(":")
+print("dkimpy", version("dkimpy"), "signs by default:", ", ".join(signed))
+assert "list-unsubscribe" in signed
+assert "list-unsubscribe-post" not in signed
+PYTHON
+echo "OK: List-Unsubscribe is signed by default, List-Unsubscribe-Post is not"
