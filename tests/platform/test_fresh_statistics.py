@@ -51,8 +51,11 @@ from enrichment_assets.store.calls.bulk import BulkMembers, BulkReceived
 from enrichment_assets.store.calls.intents import Intent
 from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import Question
-from enrichment_assets.store.deliveries import gate, matching
+from enrichment_assets.store.deliveries import batches as batch_deliveries
+from enrichment_assets.store.deliveries import gate, matching, planned
+from enrichment_assets.store.deliveries import ledger as delivery_ledger
 from enrichment_assets.store.inbox import callbacks, review
+from enrichment_assets.store.mail import places
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.outgoing import events, leads
 from enrichment_assets.store.results import (
@@ -390,6 +393,16 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     replaying.rekey_calls: lambda c, b: replaying.rekey_calls(c, b.batch_id, "fresh", "first", "v2"),
     operator_actions.list_actions: lambda c, b: operator_actions.list_actions(c, batch_id=b.batch_id),
     replaying.items_found: lambda c, b: replaying.items_found(c, b.batch_id, "first"),
+    batch_deliveries.counts_of: lambda c, b: batch_deliveries.counts_of(c, b.batch_id, SLUGS),
+    places.of_batch: lambda c, b: places.of_batch(c, b.batch_id),
+    delivery_ledger.listed: lambda c, b: delivery_ledger.listed(c, batch_key="fresh"),
+    planned.free_items: lambda c, b: planned.free_items(c, b.batch_id, "first", b.items[:GROUP]),
+    planned.known_leads: lambda c, b: planned.known_leads(
+        c, b.client_id, "there", [planned.Asked(item, "", [b"1" * 32]) for item in b.items[:GROUP]], simulated=False
+    ),
+    planned.write_plan: lambda c, b: planned.write_plan(
+        c, b.client_id, b.batch_id, "first", 0, [planned.PlanRow(item, "no address") for item in b.items[:GROUP]]
+    ),
 }
 
 ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
@@ -456,6 +469,8 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     batch_states.adopt_shared_answers: lambda c, b: batch_states.adopt_shared_answers(c, b.batch_id, FACTS),
     batch_states.settle_batch: lambda c, b: batch_states.settle_batch(c, b.batch_id, NEEDS, 1.0),
     batch_states.next_due_in: lambda c, b: batch_states.next_due_in(c, b.batch_id, SLUGS, datetime.now(UTC)),
+    batch_deliveries.settle_deliveries: lambda c, b: batch_deliveries.settle_deliveries(c, b.batch_id, SLUGS, 60.0),
+    planned.load_planned: lambda c, b: planned.load_planned(c, b.items[:GROUP], ["first"]),
 }
 
 ONE_ROW = "# one row:"

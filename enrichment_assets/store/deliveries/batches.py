@@ -35,6 +35,7 @@ class BatchDelivery:
     resume_at: datetime | None
 
 
+# one row: of one batch's few deliveries
 def deliveries_of(connection: Connection, batch_id: int) -> list[BatchDelivery]:
     """The deliveries of a batch, in their order."""
     with connection.cursor(row_factory=class_row(BatchDelivery)) as cursor:
@@ -46,6 +47,7 @@ def deliveries_of(connection: Connection, batch_id: int) -> list[BatchDelivery]:
 
 
 # crash point: delivery-is-noted
+# one row: of one batch's few deliveries
 def note_delivery(
     connection: Connection,
     batch_id: int,
@@ -138,6 +140,7 @@ def counts_of(connection: Connection, batch_id: int, slugs: Sequence[str]) -> li
         ).fetchall()
 
 
+# one row: of one batch's few deliveries
 def is_planned(connection: Connection, batch_id: int, slug: str) -> bool:
     """Whether the leads of a delivery are planned as they are now; also where somebody has chosen some of them."""
     row = connection.execute(

@@ -77,7 +77,6 @@ class NewContact:
     accepts: Sequence[str] | None
 
 
-# one row: by its key
 def lock(connection: Connection, client_id: int) -> None:
     """Let leads of a client pass one after another until the transaction ends: two batches count each other's."""
     connection.execute("select pg_advisory_xact_lock(hashtextextended('gate:' || %s::text, 0))", (client_id,))
@@ -252,7 +251,6 @@ def changed_rules(connection: Connection, client_id: int) -> dict[str, dict[str,
     return {row["rule"]: row["settings"] for row in rows}
 
 
-# one row: of a client and rule
 def has_lists(connection: Connection, client_id: int) -> bool:
     """Whether the client has any entry in any list."""
     row = connection.execute(
@@ -261,7 +259,6 @@ def has_lists(connection: Connection, client_id: int) -> bool:
     return bool(row and row["has"])
 
 
-# one row: of a client
 def has_stops(connection: Connection, client_id: int) -> bool:
     """Whether anything of the client was ever stopped."""
     row = connection.execute(
