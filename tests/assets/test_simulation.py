@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.installation.running_stack import running_addresses
 from enrichment_assets.installation.stack import only_stack_of
 from enrichment_assets.installation.told_addresses import addresses_told
@@ -16,6 +17,7 @@ from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
+from enrichment_assets.services.deliveries.delivering import deliver
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.actors import TESTER
@@ -75,3 +77,26 @@ def test_what_a_killed_stack_left_behind_is_not_believed(settings: Settings) -> 
     (settings.home / "up.lock").write_text("1")
     (settings.home / "up.json").write_text('{"ENRICH_SANDBOX_URL": "http://127.0.0.1:2"}')
     assert running_addresses(settings) == {}
+
+
+def test_leads_of_a_batch_of_local_steps_go_to_the_world_of_its_launch_and_to_no_other(
+    simulated: Settings, people: Path, sandbox: SandboxProcess
+) -> None:
+    hq, real = hq_of(simulated), replace(simulated, sandbox_url=None)
+    batch = launched(simulated, people, "normalise-only")
+    advance_batch(hq, simulated, batch, build_providers(simulated.sandbox_url))
+
+    over = {
+        "deliver-to-webhook": ClientWorkflowConfig(
+            settings={"base_url": "https://crm.example", "delivery.identity": ["first_name"]}
+        )
+    }
+    with pytest.raises(ConfigurationError, match="launched for the simulator"):
+        deliver(hq, real, batch, ["deliver-to-webhook"], actor=TESTER, providers=build_providers(None), over=over)
+    with hq.transaction() as connection:
+        assert connection.execute("select workflow_slug from batch_deliveries").fetchall() == []
+
+    providers = build_providers(simulated.sandbox_url)
+    done = deliver(hq, simulated, batch, ["deliver-to-webhook"], actor=TESTER, providers=providers, over=over)
+    assert done.plans[0].created > 0
+    assert {one.status for one in done.stands} == {"COMPLETED"}

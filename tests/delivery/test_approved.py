@@ -53,3 +53,10 @@ def test_exactly_what_was_approved_leaves_and_nothing_of_which_somebody_thought_
     assert row == {"approval_ids": [approval["id"]], "state": "delivered"}
     reasons = desk.rows("select reason from workflow_states where workflow_slug = 'drafts' order by item_id")
     assert reasons[1]["reason"].startswith("not_approved: somebody has decided otherwise")
+
+    again = plan_deliveries(desk.hq, settings, BATCH, ["drafts"])[0]
+    assert dict(again.refused) == {
+        "not_approved: a person has rejected the draft (personalise-email)": 1,
+        "not_approved: a draft waits for a person (personalise-email)": 1,
+        "not_approved: the lead has no draft (personalise-email)": 1,
+    }

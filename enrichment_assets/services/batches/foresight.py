@@ -72,7 +72,7 @@ def before_launch(hq: Hq, settings: Settings, upload: int | str, pipeline: str, 
         return []
     with registry(hq) as connection:
         blueprint = draft_launch(connection, upload, pipeline, client).blueprint
-    launched = blueprint.model_copy(update={"simulated": calls_simulator(settings, blueprint)})
+    launched = blueprint.model_copy(update={"simulated": calls_simulator(settings)})
     return lacking(next_runner(settings), launched, [step.slug for step in launched.steps])
 
 

@@ -38,7 +38,7 @@ def known_rows(hq: Hq, settings: Settings, draft: Draft, batch_id: int) -> int:
         return 0
     client_id = draft.upload["client_id"]
     bring_up_to_date(hq, client_id, hasher)
-    simulated = calls_simulator(settings, draft.blueprint)
+    simulated = calls_simulator(settings)
     chunks = list(_hashes(draft, hasher))  # rows that came one by one are read from HQ themselves
     with hq.transaction() as connection:
         return sum(count_known(connection, client_id, batch_id, simulated, whos) for whos in chunks)

@@ -128,7 +128,7 @@ def launch(
         else:
             plans = step_plans(settings, draft, None, environment)
             refuse_unready(draft, plans)
-            simulated = calls_simulator(settings, draft.blueprint)
+            simulated = calls_simulator(settings)
             asked = _asking_anew(draft.blueprint) if fresh else draft.blueprint
             blueprint = going_by_phase(asked, by_phase).model_copy(update={"simulated": simulated})
             beside = store.batches_of(connection, draft.upload["id"], draft.pipeline.slug)

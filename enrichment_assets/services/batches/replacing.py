@@ -119,7 +119,7 @@ def launch_instead(
             launched = relaunched(there, draft.upload, draft.pipeline.slug, known)
         else:
             blueprint = _taking_from(old, draft.blueprint)
-            blueprint = blueprint.model_copy(update={"simulated": calls_simulator(settings, draft.blueprint)})
+            blueprint = blueprint.model_copy(update={"simulated": calls_simulator(settings)})
             inherited = priority or Priority.of_rank(old["priority"])
             draft = replace(draft, blueprint=blueprint, priority=inherited)
             launched = created(connection, draft, key, old["id"], actor=actor)

@@ -9,21 +9,24 @@ from enrichment_assets.domain.workflow import Mode
 from enrichment_assets.settings import Settings
 
 
-def calls_simulator(settings: Settings, blueprint: Blueprint) -> bool:
-    """Whether a batch with this blueprint is one for the simulator: with its address set, all that is sent goes there.
+def calls_simulator(settings: Settings) -> bool:
+    """Whether a batch that is launched now is one for the simulator: with its address set, all that is sent goes there.
 
-    A batch that sends nothing is for neither.
+    Of a batch whose steps send nothing too: its leads are delivered later.
     """
-    return settings.sandbox_url is not None and any(step.workflow.mode is not Mode.LOCAL for step in blueprint.steps)
+    return settings.sandbox_url is not None
 
 
 def refuse_other_world(settings: Settings, batch_key: str, blueprint: Blueprint) -> None:
     """A batch that was planned against the simulator must not spend real money, nor a paid one end in made-up data.
 
+    One whose steps send nothing is advanced by any process.
+
     Raises:
         ConfigurationError: The batch was launched for the one, and this process would call the other.
     """
-    if blueprint.simulated is None or blueprint.simulated == (here := calls_simulator(settings, blueprint)):
+    here = calls_simulator(settings)
+    if blueprint.simulated in (None, here) or all(step.workflow.mode is Mode.LOCAL for step in blueprint.steps):
         return
     if here:
         raise ConfigurationError(

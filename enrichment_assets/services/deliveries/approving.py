@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from enrichment_assets.domain.deliveries import Approval
-from enrichment_assets.domain.drafts import Decision, sha256
+from enrichment_assets.domain.drafts import Decision, Standing, sha256
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.services.deliveries.lead_rows import LeadRow
-from enrichment_assets.services.review.approved import Approved, approved
+from enrichment_assets.services.review.approved import Approved, approval_of, standing_drafts
+from enrichment_assets.services.review.listing import Reviewed
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.review.approvals import latest
 
 NONE_WRITTEN = "the batch writes no drafts that could be approved"
 NOT_YET = "a draft waits for a person"
+NOBODY_YET = "nobody has approved a draft of the lead"
+NO_DRAFT = "the lead has no draft"
+WHY = {
+    Standing.WAITING: NOT_YET,
+    Standing.REJECTED: "a person has rejected the draft",
+    Standing.OUTDATED: "draft, facts or template have changed since it was approved",
+}
+"""Why a draft that stands so may not leave."""
+
 OTHER_BYTES = "the lead shows another draft than was approved"
 
 
@@ -57,20 +67,23 @@ class Approving:
         refused = {}
         for item_id in ids:
             given = [one for (item, _), one in said.items() if item == item_id]
-            if any(one.decided.decision is Decision.REJECTED for one in given) or not given:
-                refused[item_id] = NOT_YET
+            if any(one.decided.decision is Decision.REJECTED for one in given):
+                refused[item_id] = WHY[Standing.REJECTED]
+            elif not given:
+                refused[item_id] = NOBODY_YET
             else:
                 self._found[item_id] = [one.id for one in given]
         return refused
 
     def _exactly(self, leads: Sequence[LeadRow], ids: Sequence[int]) -> dict[int, str]:
-        may_leave = approved(self._hq, self._batch.batch_key, ids, list(self._drafts))
+        there = standing_drafts(self._hq, self._batch.batch_key, ids, list(self._drafts))
         refused = {}
         for lead in leads:
-            found: dict[str, Approved | None] = {slug: may_leave.get((lead.item_id, slug)) for slug in self._drafts}
-            waiting = next((slug for slug, one in found.items() if one is None), None)
-            if waiting is not None:
-                refused[lead.item_id] = f"{NOT_YET} ({waiting})"
+            drafts = {slug: there.get((lead.item_id, slug)) for slug in self._drafts}
+            found = {slug: None if one is None else approval_of(one) for slug, one in drafts.items()}
+            held = next((slug for slug, one in found.items() if one is None), None)
+            if held is not None:
+                refused[lead.item_id] = f"{_why(drafts[held])} ({held})"
             elif any(one is not None and self._shows_another(lead, slug, one) for slug, one in found.items()):
                 refused[lead.item_id] = OTHER_BYTES
             else:
@@ -81,3 +94,8 @@ class Approving:
         """Whether the columns of a draft are other bytes; a draft of which nothing leaves is not compared."""
         fields = self._drafts[slug]
         return set(fields) <= self.columns and sha256({name: lead.values.get(name) for name in fields}) != one.sha256
+
+
+def _why(draft: Reviewed | None) -> str:
+    """Why a draft may not leave, of which nothing is approved now."""
+    return NO_DRAFT if draft is None else WHY[draft.standing]

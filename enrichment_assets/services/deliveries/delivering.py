@@ -25,6 +25,7 @@ from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.extracting import bring_up_to_date
+from enrichment_assets.services.batches.simulation import refuse_other_world
 from enrichment_assets.services.deliveries.destinations import Destinations, destinations_of, with_deliveries
 from enrichment_assets.services.deliveries.gate import Gate, passing_of
 from enrichment_assets.services.deliveries.planning import Planner
@@ -120,11 +121,16 @@ def deliver(
         over: Slug -> settings that count over the client's this time.
 
     Raises:
-        NotFoundError, ConfigurationError: As `plan_deliveries`.
+        NotFoundError: As `plan_deliveries`.
+        ConfigurationError: Also where the batch belongs to the simulator and this process to the providers, or the
+            reverse.
         Interrupted: `stop` was set.
     """
     work = _Work(hq, settings, batch_key, to, where, over)
-    plans = [_written(work, step, actor) for step in work.steps()]
+    steps = work.steps()
+    # Before anything is planned: what is planned is due, and would wait for a process of the other world.
+    refuse_other_world(settings, batch_key, work.batch(steps).blueprint)
+    plans = [_written(work, step, actor) for step in steps]
     slugs = [plan.destination for plan in plans]
     report = run_deliveries(hq, settings, batch_key, slugs, providers=providers, on_progress=on_progress, stop=stop)
     with hq.transaction() as connection:
@@ -223,10 +229,14 @@ class _Work:
         places = {slug: self._known.get(slug) or next(taken) for slug in self.slugs}
         return [self.destinations.step(slug, places[slug] - DELIVERY_POSITION) for slug in self.slugs]
 
+    def batch(self, steps: Sequence[BlueprintStep]) -> Batch:
+        """The batch with these deliveries behind its steps."""
+        return _batch(self.settings, self.row, steps, self.destinations.profile)
+
     @contextmanager
     def planning(self, step: BlueprintStep, *, goes: bool) -> Iterator[Planner]:
         """What plans one of them; `goes`: its leads are going, and is no dry run."""
-        batch = _batch(self.settings, self.row, [step], self.destinations.profile)
+        batch = self.batch([step])
         contacts = contacts_people(step.workflow, PROVIDERS.get(step.workflow.provider))
         refusing = refusals(self.hq, self.settings, batch, contacts=contacts)
         if not contacts:

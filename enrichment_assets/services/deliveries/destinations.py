@@ -99,7 +99,7 @@ def with_deliveries(
 ) -> Blueprint:
     """The blueprint of a batch with deliveries behind its steps, which read the client's profile as it is now.
 
-    A batch whose steps send nothing is for neither world; its leads go to that of this process.
+    Leads of a batch of before this was kept (`simulated` is None) go to the world of this process.
     """
     simulated = here_simulated if blueprint.simulated is None else blueprint.simulated
     known = blueprint.client_profile if profile is None else profile

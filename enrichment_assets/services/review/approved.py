@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from enrichment_assets.domain.drafts import Standing
-from enrichment_assets.services.review.listing import judged
+from enrichment_assets.services.review.listing import Reviewed, judged
 from enrichment_assets.services.review.reading import read_drafts, reviewed
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
@@ -35,14 +35,31 @@ def approved(
     Raises:
         NotFoundError: There is no such batch.
     """
+    found = standing_drafts(hq, batch_key, item_ids, workflows)
+    return {key: may_leave for key, one in found.items() if (may_leave := approval_of(one)) is not None}
+
+
+def approval_of(one: Reviewed) -> Approved | None:
+    """What of a draft may leave; None: nobody has approved what it says now."""
+    if one.standing is not Standing.APPROVED or one.approval is None:
+        return None
+    return Approved(one.approval.id, one.draft.of.draft)
+
+
+def standing_drafts(
+    hq: Hq, batch_key: str, item_ids: Sequence[int], workflows: Collection[str] | None = None
+) -> dict[tuple[int, str], Reviewed]:
+    """(item id, workflow) -> its draft and where it stands, of those that there are.
+
+    Raises:
+        NotFoundError: There is no such batch.
+    """
     with hq.transaction() as connection:
         row = get_batch(connection, batch_key)
         if row is None:
             raise no_such_batch(connection, batch_key)
         batch, known = reviewed(connection, row), approvals.latest(connection, row["id"], item_ids)
-    found = {}
-    for draft in read_drafts(hq, batch, workflows, item_ids):
-        one = judged(batch, draft, known.get((draft.item_id, draft.workflow)))
-        if one.standing is Standing.APPROVED and one.approval is not None:
-            found[draft.item_id, draft.workflow] = Approved(one.approval.id, draft.of.draft)
-    return found
+    return {
+        (draft.item_id, draft.workflow): judged(batch, draft, known.get((draft.item_id, draft.workflow)))
+        for draft in read_drafts(hq, batch, workflows, item_ids)
+    }

@@ -202,7 +202,7 @@ def _takes(connection: Connection, settings: Settings, batch: dict[str, Any], in
         return False
     now = draft_launch(connection, batch["upload_id"], into.pipeline, into.client).blueprint
     blueprint: Blueprint = batch["blueprint"]
-    return same_work(blueprint, now) and blueprint.simulated == calls_simulator(settings, now)
+    return same_work(blueprint, now) and blueprint.simulated == calls_simulator(settings)
 
 
 def _opened(
@@ -230,7 +230,7 @@ def _opened(
     if into.source == "api":  # what a program leaves out of its first lead may stand in the next one
         draft = replace(draft, misread=())
     refuse_unready(draft, step_plans(settings, draft, None, environment))
-    blueprint = draft.blueprint.model_copy(update={"simulated": calls_simulator(settings, draft.blueprint)})
+    blueprint = draft.blueprint.model_copy(update={"simulated": calls_simulator(settings)})
     stem = f"{into.client}-{into.gathers}-{into.pipeline}-{span.label}"
     rank = draft.priority.rank
     while (

@@ -241,7 +241,7 @@ def _blueprint(
     usual = PipelineDefinition(slug=workflow.slug, steps=[workflow.slug]).company_identity
     identity = list(usual) if launched is None else launched.company_identity
     blueprint = Blueprint(client=client, pipeline=workflow.slug, company_identity=identity, steps=[*before, tried])
-    return blueprint.model_copy(update={"simulated": calls_simulator(settings, blueprint)})
+    return blueprint.model_copy(update={"simulated": calls_simulator(settings)})
 
 
 def _refuse_incomplete(draft: Draft) -> None:
