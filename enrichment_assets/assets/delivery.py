@@ -46,7 +46,7 @@ def _delivery(workflow: WorkflowDefinition) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=step_key(workflow.slug),
-        deps=[model_key("final_leads"), *([step_key(follows.delivery)] if follows is not None else [])],
+        deps=[model_key("final_leads") if follows is None else step_key(follows.delivery)],
         partitions_def=batches,
         group_name=GROUP,
         owners=OWNERS,

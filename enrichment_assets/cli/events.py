@@ -100,8 +100,9 @@ def _settings(file: Path | None, pairs: list[str]) -> dict[str, Any]:
 
     from enrichment_assets.domain.errors import ConfigurationError
     from enrichment_assets.domain.yaml_text import load_yaml
+    from enrichment_assets.services.catalog.definition_files import read_definition
 
-    found: Any = {} if file is None else load_yaml(file.read_text(encoding="utf-8"), str(file))
+    found: Any = {} if file is None else load_yaml(read_definition(file), str(file))
     if not isinstance(found, dict):
         raise ConfigurationError("the settings are no mapping", code="event_source.settings_invalid")
     for pair in pairs:

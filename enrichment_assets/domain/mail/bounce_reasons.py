@@ -150,5 +150,6 @@ def _spoken(words: str) -> str | None:
 
 @cache
 def _words() -> dict[str, tuple[str, ...]]:
+    # opens files of ours: words that the package ships
     text = files("enrichment_assets.domain").joinpath("data/bounce_reasons.toml").read_text(encoding="utf-8")
     return {name: tuple(said["words"]) for name, said in tomllib.loads(text).items()}

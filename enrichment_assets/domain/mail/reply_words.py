@@ -19,5 +19,6 @@ def plain(text: str) -> str:
 @cache
 def words_of(group: str, name: str) -> tuple[str, ...]:
     """One of the lists of `reply_words.toml`, plain, the longest first."""
+    # opens files of ours: words that the package ships
     text = files("enrichment_assets.domain").joinpath("data/reply_words.toml").read_text(encoding="utf-8")
     return tuple(sorted({plain(word) for word in tomllib.loads(text)[group][name]}, key=len, reverse=True))

@@ -68,12 +68,12 @@ class Ask:
 
 def asked(signing: Signing, ask: Ask) -> str:
     """An ask as text, for the console."""
-    return signing.signed_text(_ASK, [ask.action.value, ask.client, dict(ask.arguments), ask.says])
+    return signing.seal_text(_ASK, [ask.action.value, ask.client, dict(ask.arguments), ask.says])
 
 
 def read_ask(signing: Signing, text: str) -> Ask:
     """The ask of a text. Raises `ConfigurationError` where none of ours says so, or it is older than an hour."""
-    found = signing.read_text(_ASK, text, ASK_MINUTES * 60)
+    found = signing.unseal_text(_ASK, text, ASK_MINUTES * 60)
     if found is None:
         raise ConfigurationError("nothing is asked there, or it was too long ago", code="confirmation.no_ask")
     action, client, arguments, says = found
@@ -82,7 +82,7 @@ def read_ask(signing: Signing, text: str) -> Ask:
 
 def confirm(signing: Signing, ask: Ask, login: str) -> str:
     """A person's word for exactly this, as text that counts once and for ten minutes."""
-    return signing.signed_text(_CONFIRMED, [ask.digest, login])
+    return signing.seal_text(_CONFIRMED, [ask.digest, login])
 
 
 def use(hq: Hq, signing: Signing, ask: Ask, confirmation: str) -> Actor:
@@ -91,7 +91,7 @@ def use(hq: Hq, signing: Signing, ask: Ask, confirmation: str) -> Actor:
     Raises:
         ConfigurationError: It is of something else, too old, or was used before.
     """
-    found = signing.read_text(_CONFIRMED, confirmation.strip(), CONFIRMED_MINUTES * 60)
+    found = signing.unseal_text(_CONFIRMED, confirmation.strip(), CONFIRMED_MINUTES * 60)
     if found is None or found[0] != ask.digest:
         raise ConfigurationError(
             "nobody has confirmed exactly this, or it was more than ten minutes ago", code="confirmation.not_this"

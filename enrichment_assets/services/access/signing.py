@@ -68,11 +68,11 @@ class Signing:
         """Whether that was signed here, within the last minute."""
         return self._read("program", text, PROGRAM_SECONDS) is not None
 
-    def signed_text(self, purpose: str, said: list[Any]) -> str:
+    def seal_text(self, purpose: str, said: list[Any]) -> str:
         """Something that is handed to somebody, and has to come back as it was said."""
         return self._serializer(purpose).dumps(said)
 
-    def read_text(self, purpose: str, text: str, seconds: int) -> list[Any] | None:
+    def unseal_text(self, purpose: str, text: str, seconds: int) -> list[Any] | None:
         """What was said; None: it was not signed here for that, was changed, or is older."""
         return self._read(purpose, text, seconds)
 

@@ -95,13 +95,13 @@ class DestinationCheck(Shape):
     client: str
     provider: str
     asked: bool
-    lacks: list[str]
+    lacks: tuple[str, ...]
 
     @classmethod
     def of(cls, client: str, checked: Checked) -> DestinationCheck:
         """From what the service returns."""
         workflow, lacks = checked.workflow, checked.lacks
-        return cls(workflow.slug, client, workflow.provider, lacks is not None, lacks or [])
+        return cls(workflow.slug, client, workflow.provider, lacks is not None, tuple(lacks or ()))
 
 
 _FAILED = ("FAILED", "AMBIGUOUS")

@@ -30,6 +30,7 @@ _FIGURES = (
 )
 
 
+# opens files of ours: texts to begin with, and what was typed, in a folder of this request
 @cache
 def starters() -> Mapping[str, str]:
     """What somebody begins a workflow with, by kind: texts that are valid as they stand."""
