@@ -48,7 +48,7 @@ class Visit:
         """Judge the page by axe, on a phone too, and keep what it looks like."""
         found = Axe().run(self.page).response["violations"]
         self.faults += [f"axe, {name}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
-        self.page.screenshot(path=str(Path(self.config["shots"]) / f"{name}.png"))
+        self.page.screenshot(path=str(Path(self.config["shots"]) / f"console-{name}.png"))
         wide = self.page.viewport_size
         self.page.set_viewport_size(PHONE)
         if (width := self.page.evaluate("document.documentElement.scrollWidth")) > PHONE["width"]:
