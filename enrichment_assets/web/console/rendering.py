@@ -49,6 +49,8 @@ SAID: Mapping[str, str] = {
     "ordered": "It is on its way: the running platform takes them there, each once.",
     "pipeline-saved": "Saved for this client. Batches that were launched before keep what they were launched with.",
     "settings-saved": "Saved: batches that are launched from now on have it so.",
+    "lead-taken": "Taken: it goes on by itself where the platform runs.",
+    "suppressed": "Nobody is asked about them any more, and nothing is sent to them.",
     "answered": "Answered: it is taken in with the next look.",
     "client-added": "Added. Upload a list of theirs next.",
     "budget-set": "The budget counts from now on; what waited for it goes on by itself.",

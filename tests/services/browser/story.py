@@ -192,6 +192,9 @@ def the_rest(visit: Visit) -> None:
     for name, path in (
         ("home", "/"), ("batches", "/batches"), ("reviews", "/review"), ("workflows", "/workflows"),
         ("workflow", "/workflows/match-person-via-apollo"), ("editor", "/workflow-editor?starter=http"),
+        ("lead-new", f"/clients/{visit.config['client']}/lead"),
+        ("suppressions", f"/clients/{visit.config['client']}/suppressions"),
+        ("connections", f"/clients/{visit.config['client']}/connections"),
         ("settings", f"/clients/{visit.config['client']}/settings?workflow=match-person-via-apollo"),
         ("reports", "/reports?report=providers"), ("careers", "/careers"), ("callbacks", "/callbacks"),
         ("access", "/access"), ("log", "/log"), ("nothing", "/nothing"),
