@@ -26,7 +26,7 @@ async def test_a_lead_by_hand_goes_into_the_open_batch_and_somebody_is_kept_out(
     with desk.hq.transaction() as connection:
         row = connection.execute("select original_data, email from batch_items where first_name = 'Ada'").fetchone()
     assert row == {"original_data": {"first_name": "Ada", "email": "ada@acme.example"}, "email": "ada@acme.example"}
-    identity = read_identity("ann@acme.example", None, None)
-    assert identity is not None
+    add_client(desk.hq, "other", actor=TESTER)
+    identity = read_identity("ann@acme.example")
     assert is_suppressed(desk.hq, desk.settings, identity, client="hand")
-    assert not is_suppressed(desk.hq, desk.settings, identity, client="acme")
+    assert not is_suppressed(desk.hq, desk.settings, identity, client="other")
