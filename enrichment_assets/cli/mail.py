@@ -89,6 +89,8 @@ def preview(
         for one in found.mails[:limit]
     ]
     print_table(("at", "from", "to", "delivery", "state"), rows, empty="no mail of this batch is planned")
+    if found.batch_held is not None:
+        say(f"nothing more of this batch leaves: it is {found.batch_held}")
     for address, why in found.held_back.items():
         say(f"nothing leaves from {address}: {why}")
 

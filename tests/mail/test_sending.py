@@ -11,6 +11,8 @@ from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, E
 from enrichment_assets.services.deliveries.coming_back import take
 from enrichment_assets.services.mail.mailboxes import resume_mailbox, set_caps
 from enrichment_assets.services.mail.opting_out import opt_out, whom
+from enrichment_assets.services.mail.preview import preview_mails
+from enrichment_assets.services.operations.holding import pause, resume
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness
 from tests.mail.post import MONDAY, NEW_YORK, people, posting
@@ -182,3 +184,22 @@ def test_a_mailbox_with_too_many_bounces_stops_by_itself_until_somebody_lets_it_
         assert len(post.server.taken) == 6
         (box,) = post.rows("select paused_reason from mailboxes")
         assert box["paused_reason"] is None
+
+
+def test_mails_of_a_held_batch_leave_their_places_to_others_until_the_batch_goes_on(harness: BatchHarness) -> None:
+    with posting(harness) as post:
+        post.mailbox("ann", daily_cap=2)
+        batch = post.batch(people(4))
+        pause(post.hq, batch.key, actor=TESTER)
+        shown = preview_mails(post.hq, batch.key)
+        assert (shown.mails, shown.batch_held) == ([], f"paused by {TESTER}")
+
+        other = post.batch([*people(6)[4:]])
+        post.until(MONDAY + timedelta(hours=12), other)
+        assert sorted(one.rcpt_to[0][:5] for one in post.server.taken) == ["p0004", "p0005"]
+
+        resume(post.hq, batch.key, actor=TESTER)
+        (due,) = post.rows("select resume_at from batch_deliveries where batch_id = %s", batch.batch_id)
+        assert due["resume_at"] <= post.clock.moment
+        post.until(MONDAY + timedelta(days=2, hours=12), batch)
+        assert sorted(one.rcpt_to[0][:5] for one in post.server.taken) == [f"p000{n}" for n in range(6)]

@@ -9,6 +9,7 @@ from datetime import datetime
 from enrichment_assets.domain.mail.mailboxes import MessageState
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.mail.placing import foreseen, held_back, mail_providers
+from enrichment_assets.store.batches.holds import ALL, read_holds
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.hq import Hq
@@ -45,10 +46,17 @@ class PreviewedMail:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The mails of a batch in the order in which they leave, and mailbox -> why nothing leaves from there."""
+    """The mails of a batch in the order in which they leave.
+
+    Attributes:
+        mails: Those that have a place, or would be given one.
+        held_back: Mailbox -> why nothing leaves from there.
+        batch_held: Why none of these mails leaves: `paused by cli:ann`; None: the batch is not held.
+    """
 
     mails: Sequence[PreviewedMail]
     held_back: dict[str, str]
+    batch_held: str | None
 
 
 def preview_mails(hq: Hq, batch_key: str, *, days: int = DAYS, now: datetime | None = None) -> Preview:
@@ -73,16 +81,19 @@ def preview_mails(hq: Hq, batch_key: str, *, days: int = DAYS, now: datetime | N
         would = foreseen(connection, batch["client_id"], mail_providers(PROVIDERS), moment, days)
         why = {one.address: reason for one in boxes if (reason := held_back(connection, one)) is not None}
     address = {one.id: one.address for one in boxes}
+    hold = read_holds(batch["holds"]).get(ALL)
     mails = [
         PreviewedMail(
             one.item_id, one.slug, one.step, one.recipient, one.mailbox, one.sent_at or one.moment,
             MessageState(one.state), one.reason,
         )
         for one in known
+        if hold is None or one.state != MessageState.PLANNED  # of a held batch it loses its place
     ]  # fmt: skip
     for one, place in would:
         if one.batch_id != batch["id"]:
             continue
         where, at = (None, None) if place is None else (address[place.mailbox], place.moment)
         mails.append(PreviewedMail(one.item_id, one.slug, one.step, one.recipient, where, at, None, None))
-    return Preview(sorted(mails, key=lambda mail: (mail.at is None, mail.at or moment, mail.item_id)), why)
+    ordered = sorted(mails, key=lambda mail: (mail.at is None, mail.at or moment, mail.item_id))
+    return Preview(ordered, why, None if hold is None else hold.sentence)

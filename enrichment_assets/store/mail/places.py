@@ -56,6 +56,10 @@ class Waiting:
     thread: int | None
 
 
+_OF_A_HELD_BATCH = """a.retired_at is not null or a.given_up_at is not null
+  or a.holds ? '*' or a.holds ? {slug}"""
+"""Of a batch `a` that is put away or held nothing leaves, so that its mails have no places."""
+
 # A sequence's later steps first: who was written to hears the rest before somebody else hears the first.
 _WAITING = """
 with recursive mails as (
@@ -76,6 +80,7 @@ select p.item_id, p.workflow_slug as slug, p.batch_id, lower(p.lead ->> 'email')
        before.mailbox_id, before.thread
 from steps s
 join planned_deliveries p on p.batch_id = s.batch_id and p.workflow_slug = s.workflow_slug
+join batches a on a.id = p.batch_id and not ({held_batch})
 join workflow_states w on w.item_id = p.item_id and w.workflow_slug = p.workflow_slug and w.status = 'PENDING'
 left join lateral (
   select m.mailbox_id, coalesce(m.thread, m.id) as thread from mail_messages m
@@ -105,7 +110,8 @@ def waiting(
     """
     asked = {"client": client_id, "providers": list(providers), "now": now, "most": most, "held": HELD}
     with connection.cursor(row_factory=class_row(Waiting)) as cursor:
-        return cursor.execute(_WAITING.format(due=_DUE if due else ""), asked).fetchall()
+        held_batch = _OF_A_HELD_BATCH.format(slug="p.workflow_slug")
+        return cursor.execute(_WAITING.format(due=_DUE if due else "", held_batch=held_batch), asked).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +257,31 @@ def give_back(connection: Connection, mailbox_ids: Sequence[int], now: datetime)
         from given g where s.item_id = g.item_id and s.workflow_slug = g.workflow_slug and s.status = 'PENDING'
         """,
         (list(mailbox_ids), now),
+    ).rowcount
+
+
+def give_back_held(connection: Connection, client_id: int, now: datetime) -> int:
+    """Take the places of mails back whose batch is paused, cancelled or put away; how many.
+
+    Others leave in their places; once the batch goes on, its mails are given new ones.
+    """
+    return connection.execute(
+        f"""
+        with given as (
+          update mail_messages m set state = 'dropped', slot = null, message_id = null, reason = 'its batch is held'
+          from batches a
+          where m.client_id = %(client)s and m.state = 'planned' and a.id = m.batch_id
+            and ({_OF_A_HELD_BATCH.format(slug="m.workflow_slug")})
+          returning m.item_id, m.workflow_slug, m.batch_id
+        ), due as (
+          update batch_deliveries b set resume_at = least(b.resume_at, %(now)s)
+          from (select distinct batch_id, workflow_slug from given) g
+          where b.batch_id = g.batch_id and b.workflow_slug = g.workflow_slug
+        )
+        update workflow_states s set next_attempt_at = %(now)s
+        from given g where s.item_id = g.item_id and s.workflow_slug = g.workflow_slug and s.status = 'PENDING'
+        """,
+        {"client": client_id, "now": now},
     ).rowcount
 
 
