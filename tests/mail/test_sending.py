@@ -174,6 +174,9 @@ def test_a_mailbox_with_too_many_bounces_stops_by_itself_until_somebody_lets_it_
         post.mailbox("ann", daily_cap=20)
         batch = post.batch(people(8))
         post.server.refused = {f"p000{n}@club{n}.example": "550 5.1.1 no such user" for n in (0, 1)}
+        (first,) = post.rows("select min(scheduled_at) as at from mail_messages")
+        post.at(first["at"] - timedelta(seconds=20), batch)
+        assert {row["state"] for row in post.rows("select state from mail_messages")} == {"planned"}  # it did not wait
         post.until(MONDAY + timedelta(hours=12), batch)
         (box,) = post.rows("select paused_reason from mailboxes")
         assert box["paused_reason"].startswith("2 of ") and box["paused_reason"].endswith("more than 2%")

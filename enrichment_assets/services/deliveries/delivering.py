@@ -20,7 +20,7 @@ from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint, BlueprintStep, ClientWorkflowConfig
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.engine.deliveries.delivering import contacts_people
-from enrichment_assets.engine.run.advance import Progress
+from enrichment_assets.engine.run.advance import EngineOptions, Progress
 from enrichment_assets.engine.run.context import Batch
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.batches.advancing import advance_batch
@@ -42,6 +42,11 @@ from enrichment_assets.store.deliveries import batches as store
 from enrichment_assets.store.deliveries.planned import free_items, write_plan
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.mail.places import now_of
+
+MAILS_LINGER_SECONDS = 5.0
+"""A run with mails waits so long at most for the next one. Mails get their places as a run begins, and what became of
+them is seen as it ends: one that waited for each next mail of a busy day would end in the evening, and a mailbox whose
+mails bounce would stop only then. The sensor begins another run for what is due later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +166,23 @@ def run_deliveries(
     if mails:
         with hq.transaction() as connection:
             place_mails(connection, batch.client_id, mails, now_of(connection))
-    report = advance_batch(hq, settings, batch_key, providers, selection, on_progress, stop, batch=batch)
+    report = advance_batch(
+        hq, settings, batch_key, providers, selection, on_progress, stop, _options(settings, mails), batch=batch
+    )
     if mails:
         settle_mails(hq, settings, batch.client_id)
     return report.stopped
+
+
+def _options(settings: Settings, mails: Sequence[str]) -> EngineOptions | None:
+    """How the engine runs; None: as it does for everything."""
+    if not mails:
+        return None
+    return EngineOptions(
+        receiver_url=settings.receiver_url,
+        sandbox_url=settings.sandbox_url,
+        linger_seconds=MAILS_LINGER_SECONDS,
+    )
 
 
 def batch_with_deliveries(hq: Hq, settings: Settings, batch_key: str) -> Batch:

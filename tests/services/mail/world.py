@@ -93,6 +93,14 @@ POSTFIX_QUEUES = [
 
 SERVERS = ("postfix", "exim", "opensmtpd")
 
+QUEUES = (
+    *(f"postfix/{queue}" for queue in ("maildrop", "incoming", "active", "deferred")),
+    "exim4/input",
+    "smtpd/queue",
+    "smtpd/incoming",
+)
+QUIET_LOOKS = 3
+
 
 class MailWorld:
     """Context manager. Each of `SERVERS` takes mail from 127.0.0.1 for the domains of all.
@@ -168,6 +176,16 @@ class MailWorld:
         while not true():
             assert time.monotonic() < deadline, self.logs()
             time.sleep(0.05)
+
+    def come_to_rest(self) -> None:
+        """Wait until no server has a mail in its queue any more, nor takes one out of a connection that was cut."""
+        for _ in range(QUIET_LOOKS):
+            self.until(lambda: not self._queued())
+            time.sleep(0.1)
+
+    def _queued(self) -> bool:
+        folders = (self.state / "var" / "spool" / queue for queue in QUEUES)
+        return any(file.is_file() for folder in folders for file in folder.rglob("*"))
 
     def logs(self) -> str:
         """The last of what the servers wrote."""
