@@ -45,6 +45,8 @@ class Left(StrEnum):
     UNKNOWN = "unknown_fate"
     NOT_CHOSEN = "not_chosen"
     OUT_OF_SEQUENCE = "out_of_sequence"
+    OUT_OF_DATE = "out_of_date"
+    """Somebody corrected what it would say, after the plan that it belongs to."""
 
 
 ALONE = frozenset({Left.UNCHANGED, Left.DELIVERED, Left.CHANGED})

@@ -76,7 +76,7 @@ def test_an_event_is_taken_once_and_who_says_no_is_suppressed_for_this_client_al
     # A CRM says it of a record; nobody is named but by the lead: all by which they are known.
     crm = event(EventKind.UNSUBSCRIBED, "u2", item_id=desk.items[1])
     nobody = event(EventKind.UNSUBSCRIBED, "u3", address="not an address")
-    assert desk.take(no, spam, crm, nobody, no) == Taken(new=4, known=1, suppressed=4)
+    assert desk.take(no, spam, crm, nobody, no) == Taken(new=4, known=1, suppressed=4, stopped=4)
     assert desk.take(no, spam, crm, nobody) == Taken(known=4)
     assert desk.suppressed("ann@acme.com") == ["unsubscribed: told by acme-crm"]
     assert desk.suppressed("zed@other.org") == ["complained: told by acme-crm"]

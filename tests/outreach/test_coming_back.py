@@ -116,6 +116,7 @@ def test_each_thing_counts_once_by_webhook_and_by_the_lists_that_are_looked_thro
         ("interested", True),
         ("out of office", False),
         ("replied", True),
+        ("unsubscribed", True),
     }
 
 

@@ -49,6 +49,9 @@ UNKNOWN_BEFORE = 3600.0
 LOOKS_AGAIN = 6 * 3600.0
 """Seconds until a lead that waits for what a person does is looked at; what comes back wakes it at once."""
 
+PLANNED_AGAIN = 60.0
+"""Seconds until a lead is looked at again that was corrected since it was planned: a plan comes before it."""
+
 MOST_ASKED = 20
 """Times that it is asked before a person has to look."""
 
@@ -59,6 +62,8 @@ async def deliver(run: Run, item: LoadedItem, step: Step, delivering: Delivering
         planned = item.planned.get(step.slug)
         if planned is None:
             return await _leave(run, item, step, left(Left.NOT_CHOSEN, "it was not planned"))
+        if planned.corrected is not None:
+            return await _corrected(run, item, step, planned)
         try:
             await looked_up(run, step, delivering)
             course = await _course(run, item, step, delivering, planned)
@@ -85,6 +90,14 @@ async def deliver(run: Run, item: LoadedItem, step: Step, delivering: Delivering
         if run.stopping or step.stop is not None:
             return PUT_OFF
     return PUT_OFF
+
+
+async def _corrected(run: Run, item: LoadedItem, step: Step, planned: PlannedLead) -> Ending:
+    """What the lead would say is not true any more: it is planned again, or nobody will."""
+    why = f"{planned.corrected} was corrected since it was planned"
+    if planned.passed_over:
+        return await _leave(run, item, step, left(Left.OUT_OF_DATE, why))
+    return await _later(run, item, step, why, PLANNED_AGAIN)
 
 
 async def _in_sequence(

@@ -225,6 +225,7 @@ class _Work:
             row = get_batch(connection, batch_key)
             if row is None:
                 raise no_such_batch(connection, batch_key)
+            self.began = now_of(connection)
         self.destinations: Destinations = destinations_of(hq, row["client"], row["client_id"], over)
         self.slugs = list(dict.fromkeys(to or Blueprint.model_validate(row["blueprint"]).deliver))
         if not self.slugs:
@@ -278,6 +279,7 @@ def _written(work: _Work, step: BlueprintStep, actor: Actor) -> DeliveryPlan:
             conditions=work.where,
             asked_by=str(actor),
             automatic=step.slug in work.automatic,
+            planned_at=work.began,
             planned_for=work.row["extracted_at"],
         )
     with work.planning(step, goes=True) as planner:

@@ -28,7 +28,7 @@ def deliver_due(
     """Deliver a batch to one destination: what was planned goes on, and leads are planned where that is out of date.
 
     They are planned again where nobody planned them yet, where the batch was extracted since, and where a person has
-    decided about a draft since. Who has planned some leads by conditions is not overruled.
+    decided about a draft or corrected a lead since: by the conditions of whoever asked, which go on to count.
 
     Returns:
         Where its leads stand: `delivered`, `pending`, `skipped`, `failed`, `ambiguous` ... to how many.
@@ -43,10 +43,12 @@ def deliver_due(
         if row is None:
             raise no_such_batch(connection, batch_key)
         planned = store.is_planned(connection, row["id"], slug)
+        asked = {one.workflow_slug: one.conditions or [] for one in store.deliveries_of(connection, row["id"])}
     if planned:
         run_deliveries(hq, settings, batch_key, [slug], providers=providers, stop=stop)
     else:
-        deliver(hq, settings, batch_key, [slug], actor=actor, providers=providers, stop=stop)
+        where = asked.get(slug, [])
+        deliver(hq, settings, batch_key, [slug], where, actor=actor, providers=providers, stop=stop)
     with hq.transaction() as connection:
         counts = store.counts_of(connection, row["id"], [slug])
     found: dict[str, int] = {}

@@ -119,11 +119,14 @@ class Following:
                 self._note(Code.SUPPRESSION_ADD, said)
 
     def _stop(self, kept: Sequence[Kept], people: dict[int, frozenset[Identity]], done: Followed) -> None:
-        """Whoever answered, for good; whoever is out of office, until they are back."""
+        """Whoever answered or said no, for good; whoever is out of office, until they are back.
+
+        A no is said of one address, which is suppressed; nothing is sent to the person's others either.
+        """
         now, stops = datetime.now(UTC), list[NewStop]()
         for one in kept:
             until = paused_until(one.event) if one.event.kind is EventKind.AUTO_REPLIED else None
-            if one.event.kind not in STOPS and (until is None or until <= now):
+            if one.event.kind not in STOPS | NO and (until is None or until <= now):
                 continue
             reason = "out of office" if until is not None else one.event.kind.value.replace("_", " ")
             found = [NewStop(reason, self._hasher.hashed(who), None, until, one.id) for who in sorted(people[one.id])]
@@ -131,7 +134,8 @@ class Following:
                 found = [NewStop(reason, None, one.about.delivery_id, until, one.id)]
             stops += found
             word = "stopped" if until is None else f"put off until {until:%Y-%m-%d}"
-            done.words[one.id] = word if found else NOBODY
+            if one.event.kind not in NO:
+                done.words[one.id] = word if found else NOBODY
         done.stopped += stop_store.add(self._connection, self._source.client_id, str(self._actor), stops)
 
     def _edit(self, kept: Sequence[Kept], done: Followed) -> None:

@@ -58,6 +58,7 @@ def place_mails(connection: Connection, client_id: int, providers: Sequence[str]
     places.settle(connection, client_id)
     places.give_back(connection, [one.id for one in boxes if one.paused_at is not None], now)
     places.give_back_held(connection, client_id, now)
+    places.give_back_corrected(connection, client_id)
     wanting = places.waiting(connection, client_id, providers, now, MOST)
     if not wanting:
         return Given(0, 0)

@@ -22,6 +22,7 @@ from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches.giving_up import ending_unsent
 from enrichment_assets.store.database import AsyncConnection, Connection
+from enrichment_assets.store.deliveries.batches import AT_REST
 from enrichment_assets.store.replies import Reply
 from enrichment_assets.store.states.groups import NEXT_LOOK
 from enrichment_assets.store.states.transitions import OF_STEPS, StepFacts
@@ -82,6 +83,16 @@ for key share  -- guard: intents-come-before-a-hold
 """
 
 
+_HOLDS = f"""
+select coalesce((
+  select jsonb_object_agg(rest.slug, jsonb_build_object('kind', 'paused', 'reason', rest.why, 'actor', 'its settings',
+                                                        'at', ''))
+  from (select d.workflow_slug as slug, {AT_REST} as why from batch_deliveries d where d.batch_id = b.id) rest
+  where rest.why is not null), '{{}}'::jsonb) || b.holds as holds
+from batches b where b.id = %s
+"""
+
+
 # one row: by its key
 async def gate(connection: AsyncConnection, batch_id: int) -> Reply[Gate]:
     """What of the batch may be called; that stays so until the transaction ends."""
@@ -91,8 +102,8 @@ async def gate(connection: AsyncConnection, batch_id: int) -> Reply[Gate]:
 
 # one row: by its key
 async def holds_of(connection: AsyncConnection, batch_id: int) -> dict[str, Hold]:
-    """What holds the batch at this moment."""
-    cursor = await connection.execute("select holds from batches where id = %s", (batch_id,), prepare=True)
+    """What holds the batch at this moment; a delivery of it that is switched off is held by that."""
+    cursor = await connection.execute(_HOLDS, (batch_id,), prepare=True)
     row = await cursor.fetchone()
     return {} if row is None else read_holds(row["holds"])
 

@@ -13,6 +13,20 @@ from psycopg.types.json import Jsonb
 from enrichment_assets.domain.deliveries import DELIVERY_POSITION
 from enrichment_assets.store.database import AsyncConnection, Connection
 
+AT_REST = """(
+  select case when c.archived_at is not null then 'the client is archived'
+              when x.retired_at is not null then 'the batch is archived'
+              when w.id is null or w.archived_at is not null or not w.enabled then 'it is switched off'
+              when not f.enabled then 'it is switched off for this client' end
+  from batches x join clients c on c.id = x.client_id
+  left join enrichment_registry w on w.workflow_slug = d.workflow_slug
+  left join client_workflow_configs f on f.client_id = x.client_id and f.workflow_slug = d.workflow_slug
+  where x.id = d.batch_id)"""
+"""Why nothing of a delivery `d` (batch_id, workflow_slug) of a batch goes now, whatever was planned; null: it goes.
+
+A plan may be days old: who switches a delivery off, or puts its client or batch away, means what waits as well.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchDelivery:
@@ -59,15 +73,19 @@ def note_delivery(
     conditions: Sequence[str],
     asked_by: str,
     automatic: bool,
+    planned_at: datetime,
     planned_for: datetime | None,
 ) -> None:
-    """Note what a batch is asked to deliver; something of it is due from now on."""
+    """Note what a batch is asked to deliver; something of it is due from now on.
+
+    `planned_at`: before its leads were read, by the database's clock; what is corrected from then on may be missing.
+    """
     connection.execute(
         """
         insert into batch_deliveries (batch_id, workflow_slug, client_id, position, automatic, step, conditions,
                                       asked_by, planned_at, planned_for, resume_at)
         values (%(batch)s, %(slug)s, %(client)s, %(position)s, %(automatic)s, %(step)s, %(conditions)s, %(by)s,
-                clock_timestamp(), %(planned_for)s, clock_timestamp())
+                %(planned_at)s, %(planned_for)s, clock_timestamp())
         on conflict (batch_id, workflow_slug) do update
         set position = excluded.position, automatic = batch_deliveries.automatic or excluded.automatic,
             step = excluded.step, conditions = excluded.conditions, asked_by = excluded.asked_by,
@@ -82,6 +100,7 @@ def note_delivery(
             "step": None if step is None else Jsonb(step),
             "conditions": list(conditions),
             "by": asked_by,
+            "planned_at": planned_at,
             "planned_for": planned_for,
         },
     )
@@ -142,12 +161,12 @@ def counts_of(connection: Connection, batch_id: int, slugs: Sequence[str]) -> li
 
 # one row: of one batch's few deliveries
 def is_planned(connection: Connection, batch_id: int, slug: str) -> bool:
-    """Whether the leads of a delivery are planned as they are now; also where somebody has chosen some of them."""
+    """Whether the leads of a delivery are planned as they are now, by the conditions of whoever asked."""
     row = connection.execute(
         """
-        select d.step is not null and (cardinality(d.conditions) > 0 or (
-                 d.planned_for is not distinct from b.extracted_at
-                 and not exists (select from approvals a where a.batch_id = b.id and a.decided_at > d.planned_at)))
+        select d.step is not null and d.planned_for is not distinct from b.extracted_at
+               and not exists (select from approvals a where a.batch_id = b.id and a.decided_at > d.planned_at)
+               and not exists (select from item_edits e where e.batch_id = b.id and e.edited_at > d.planned_at)
                as is_planned
         from batch_deliveries d join batches b on b.id = d.batch_id
         where d.batch_id = %s and d.workflow_slug = %s
@@ -167,13 +186,13 @@ class DueDelivery:
 
 
 def due_deliveries(connection: Connection, most: int = 200) -> list[DueDelivery]:
-    """What is due and nobody works on, the longest due first; nothing of a batch that is put away or held."""
+    """What is due and nobody works on, the longest due first; nothing of what is held or `AT_REST`."""
     with connection.cursor(row_factory=class_row(DueDelivery)) as cursor:
         return cursor.execute(
-            """
+            f"""
             select b.batch_key, d.workflow_slug, d.resume_at as since
             from batch_deliveries d join batches b on b.id = d.batch_id
-            where d.resume_at <= clock_timestamp() and b.retired_at is null and b.given_up_at is null
+            where d.resume_at <= clock_timestamp() and b.given_up_at is null and {AT_REST} is null
               and not b.holds ? '*' and not b.holds ? d.workflow_slug
               and not exists (select from runners r where r.batch_id = b.id and r.ended_at is null
                                 and r.expires_at > clock_timestamp())

@@ -32,6 +32,8 @@ class PlannedLead:
             for there; None: it was not.
         followed: Of a step of a sequence: the id that the step before it has at its destination.
         refused: Why the gate, which it passed, would refuse it now.
+        corrected: A column that somebody corrected since it was planned, which so says what is not true any more.
+        passed_over: The batch was planned again since that, for other leads: no further plan will set it right.
         left_out: Fields that the destination does not take as they are -> why; they are not written.
         kept: Fields that somebody changed there, and that are left so.
         course: What was decided about it last, and by what.
@@ -52,10 +54,22 @@ class PlannedLead:
     followed_for: float | None = None
     followed: str | None = None
     refused: str | None = None
+    corrected: str | None = None
+    passed_over: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)
     kept: Sequence[str] = ()
     course: tuple[tuple[object, ...], Course] | None = None
 
+
+_CORRECTED = """
+  select e.field, b.planned_at > e.edited_at as passed_over from (
+    select distinct on (e.field) e.field, e.value, e.edited_at from item_edits e
+    where e.batch_id = p.batch_id and e.item_id = p.item_id and p.lead ? e.field order by e.field, e.id desc
+  ) e
+  where e.edited_at > p.planned_at and e.value is distinct from p.lead ->> e.field
+  order by passed_over, e.field limit 1
+"""
+"""A column of a planned lead `p` that was corrected since, by the latest word on it. At most one row."""
 
 _WAITED = """
   select case
@@ -82,7 +96,8 @@ async def load_planned(
         f"""
         select p.item_id as item, p.workflow_slug as slug, p.key, p.target, p.identity_sha256, p.identity_field,
                p.identities, p.lead, p.fields, p.content_sha256, p.read_sha256, p.approval_ids, b.asked_by, {THERE},
-               c.id as call, c.attempt, c.estimated_cost, f.followed_for, f.followed, since.why as refused
+               c.id as call, c.attempt, c.estimated_cost, f.followed_for, f.followed, since.why as refused,
+               corrected.field as corrected, coalesce(corrected.passed_over, false) as passed_over
         from planned_deliveries p
         join batch_deliveries b on b.batch_id = p.batch_id and b.workflow_slug = p.workflow_slug
         left join deliveries d on d.key = p.key left join provider_calls c on c.id = d.call_id
@@ -96,6 +111,7 @@ async def load_planned(
           where w.since is not null order by w.since desc limit 1
         ) f on true
         left join lateral ({REFUSED_SINCE}) since on true
+        left join lateral ({_CORRECTED}) corrected on true
         where p.item_id = any(%s::bigint[]) and p.workflow_slug = any(%s::text[])
         """,
         (list(item_ids), list(slugs)),
@@ -119,6 +135,8 @@ def _planned(row: Mapping[str, Any]) -> PlannedLead:
         followed=row["followed"],
         call=None if row["call"] is None else (row["call"], row["attempt"], row["estimated_cost"]),
         refused=row["refused"],
+        corrected=row["corrected"],
+        passed_over=row["passed_over"],
     )
 
 
@@ -264,9 +282,11 @@ def write_plan(
         ), planned as (
           insert into planned_deliveries (item_id, workflow_slug, batch_id, client_id, key, target, identity_sha256,
                                           identity_field, identities, lead, fields, content_sha256, read_sha256,
-                                          approval_ids)
+                                          approval_ids, planned_at)
           select item_id, %(slug)s, %(batch)s, %(client)s, key, target, identity, identity_field,
-                 identities::bytea[], lead::jsonb, fields::jsonb, content, read, approvals::bigint[]
+                 identities::bytea[], lead::jsonb, fields::jsonb, content, read, approvals::bigint[],
+                 coalesce((select d.planned_at from batch_deliveries d
+                           where d.batch_id = %(batch)s and d.workflow_slug = %(slug)s), clock_timestamp())
           from given where reason is null
           on conflict (item_id, workflow_slug) do update
           set key = excluded.key, target = excluded.target, identity_sha256 = excluded.identity_sha256,

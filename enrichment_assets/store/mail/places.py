@@ -15,6 +15,7 @@ from psycopg.rows import class_row
 from enrichment_assets.domain.mail.mailboxes import HOLDS_A_PLACE, MessageState
 from enrichment_assets.domain.mail.schedule import Place
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.deliveries.batches import AT_REST
 
 HELD = [one.value for one in HOLDS_A_PLACE]
 
@@ -63,10 +64,11 @@ _OF_A_HELD_BATCH = """a.retired_at is not null or a.given_up_at is not null
 # A sequence's later steps first: who was written to hears the rest before somebody else hears the first.
 _WAITING = """
 with recursive mails as (
-  select b.batch_id, b.workflow_slug, b.step #>> '{{workflow,delivery,follows,delivery}}' as follows,
-         coalesce((b.step #>> '{{workflow,delivery,follows,wait}}')::float8, 0) as wait
-  from batch_deliveries b
-  where b.client_id = %(client)s and b.step #>> '{{workflow,provider}}' = any(%(providers)s::text[])
+  select d.batch_id, d.workflow_slug, d.step #>> '{{workflow,delivery,follows,delivery}}' as follows,
+         coalesce((d.step #>> '{{workflow,delivery,follows,wait}}')::float8, 0) as wait
+  from batch_deliveries d
+  where d.client_id = %(client)s and d.step #>> '{{workflow,provider}}' = any(%(providers)s::text[])
+    and {at_rest} is null
 ), steps as (
   select batch_id, workflow_slug, follows, wait, 1 as step from mails where follows is null
   union all
@@ -111,7 +113,8 @@ def waiting(
     asked = {"client": client_id, "providers": list(providers), "now": now, "most": most, "held": HELD}
     with connection.cursor(row_factory=class_row(Waiting)) as cursor:
         held_batch = _OF_A_HELD_BATCH.format(slug="p.workflow_slug")
-        return cursor.execute(_WAITING.format(due=_DUE if due else "", held_batch=held_batch), asked).fetchall()
+        statement = _WAITING.format(due=_DUE if due else "", held_batch=held_batch, at_rest=AT_REST)
+        return cursor.execute(statement, asked).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,19 @@ def give_back_held(connection: Connection, client_id: int, now: datetime) -> int
         """,
         {"client": client_id, "now": now},
     ).rowcount
+
+
+def give_back_corrected(connection: Connection, client_id: int) -> None:
+    """Take the places of mails back whose lead has another address by now: it hears from where it heard before."""
+    connection.execute(
+        """
+        update mail_messages m set state = 'dropped', slot = null, message_id = null, reason = 'its address changed'
+        from planned_deliveries p
+        where m.client_id = %s and m.state = 'planned' and p.item_id = m.item_id and p.workflow_slug = m.workflow_slug
+          and lower(p.lead ->> 'email') <> m.recipient
+        """,
+        (client_id,),
+    )
 
 
 def settle(connection: Connection, client_id: int) -> int:

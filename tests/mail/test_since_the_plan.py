@@ -1,0 +1,100 @@
+"""Mails wait for their morning, and what was said since they were planned counts: nothing goes where nothing should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
+from enrichment_assets.providers import build_providers
+from enrichment_assets.services.catalog import archiving
+from enrichment_assets.services.catalog.configuration import set_workflow_enabled
+from enrichment_assets.services.deliveries.coming_back import take
+from enrichment_assets.services.deliveries.due import deliver_due
+from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.store.deliveries.batches import due_deliveries
+from tests.actors import TESTER
+from tests.harness.batches import BatchHarness, Launched
+from tests.mail.post import STEPS, Post, people, posting
+
+(STEP, *_) = STEPS
+PROFILE = "https://www.linkedin.com/in/p-archer"
+
+
+class NoPartitions:
+    """Batches are no partitions of any Dagster here."""
+
+    def add(self, batch_key: str) -> None:
+        """Nothing is added."""
+
+    def remove(self, batch_key: str) -> None:
+        """Nothing is taken out."""
+
+
+def a_day(post: Post, *batches: Launched) -> None:
+    """A day goes by: whatever is due is looked at when it is, as the platform does by itself."""
+    end = post.clock.moment + timedelta(days=1)
+    for _ in range(40):
+        due = post.rows(
+            "select batch_id, coalesce(min(next_attempt_at), now()) as at from workflow_states "
+            "where status = 'PENDING' and workflow_slug = %s group by batch_id order by at",
+            STEP,
+        )
+        found = [(row["at"], one) for row in due for one in batches if one.batch_id == row["batch_id"]]
+        if not found or found[0][0] > end:
+            break
+        at, batch = found[0]
+        post.clock.set(max(at, post.clock.moment) + timedelta(minutes=1))
+        providers = build_providers(batch.sandbox.url)
+        deliver_due(post.hq, batch.settings, batch.key, STEP, actor=TESTER, providers=providers)
+    post.clock.set(end)
+
+
+def arrived(post: Post) -> list[str]:
+    """To whom mail went."""
+    return sorted(one.rcpt_to[0] for one in post.server.taken)
+
+
+def test_what_is_put_away_or_switched_off_sends_nothing_and_a_corrected_address_is_the_one_that_counts(
+    harness: BatchHarness,
+) -> None:
+    def put(change: Callable[..., Any], kind: Any, name: str) -> None:
+        change(post.hq, harness.settings, kind, name, partitions=NoPartitions(), actor=TESTER)
+
+    with posting(harness) as post:
+        post.mailbox()
+        batch = post.batch([{**one, "linkedin_url": PROFILE} if not n else one for n, one in enumerate(people(2))])
+        first = batch.rows("select min(id) as id from batch_items")[0]["id"]
+        right = "right@club0.example"
+        edit_lead(post.hq, batch.settings, batch.key, first, "email", right, actor=TESTER, by="ann")
+        for rests, goes_on in (
+            (
+                lambda: set_workflow_enabled(post.hq, STEP, enabled=False, actor=TESTER),
+                lambda: set_workflow_enabled(post.hq, STEP, enabled=True, actor=TESTER),
+            ),
+            (lambda: put(archiving.archive, "client", "acme"), lambda: put(archiving.restore, "client", "acme")),
+            (lambda: put(archiving.archive, "batch", batch.key), lambda: put(archiving.restore, "batch", batch.key)),
+        ):
+            rests()
+            post.at(post.clock.moment + timedelta(hours=7), batch)
+            with post.hq.transaction() as connection:
+                assert due_deliveries(connection) == []
+            post.clock.set(post.clock.moment + timedelta(hours=17))
+            goes_on()
+        assert arrived(post) == []
+        with post.hq.transaction() as connection:
+            assert [one.batch_key for one in due_deliveries(connection)] == [batch.key]
+        a_day(post, batch)
+        assert arrived(post) == ["p0001@club1.example", right]
+        told = {row["recipient"] for row in post.rows("select recipient from mail_messages where state = 'sent'")}
+        assert told == set(arrived(post)), "an answer from there is known by where it went"
+
+        # A no is said of one address; the person behind it is not written to at another one either.
+        client = post.rows("select id from clients where slug = 'acme'")[0]["id"]
+        no = DeliveryEvent(EventKind.UNSUBSCRIBED, post.clock.moment, "u1", address=right)
+        assert take(post.hq, batch.settings, EventSource(client, "acme-tool", "smartlead"), [no]).suppressed == 1
+        again = post.batch([{**people(1)[0], "email": "archer@private.example", "linkedin_url": PROFILE}])
+        a_day(post, batch, again)
+        assert again.state(STEP)["reason"] == "stopped: unsubscribed"
+        assert len(post.server.taken) == 2
