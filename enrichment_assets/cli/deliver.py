@@ -87,7 +87,7 @@ def stopped_politely() -> Iterator[threading.Event]:
 
 def print_delivery(one: LeadDelivery) -> None:
     """What became of leads at one destination, for a person."""
-    say(f"{one.destination}: {one.leads:,} leads")
+    say(f"{one.destination}{' (sandbox)' if one.simulated else ''}: {one.leads:,} leads")
     say(f"  made there     {one.created:,}")
     say(f"  written again  {one.updated:,}")
     if one.asked:

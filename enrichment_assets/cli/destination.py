@@ -62,14 +62,15 @@ def check(
     providers = build_providers(settings.sandbox_url)
     checked = check_destination(opened_hq(settings), client, slug, providers, settings.sandbox_url)
     found = DestinationCheck.of(client, checked)
+    name = f"{slug} (sandbox)" if found.simulated else slug
     if as_json:
         print_json(found)
     elif not found.asked:
-        say(f"{slug}: {found.provider} cannot be asked; a dry run shows what would be sent there")
+        say(f"{name}: {found.provider} cannot be asked; a dry run shows what would be sent there")
     elif not found.lacks:
-        say(f"{slug}: nothing is missing there")
+        say(f"{name}: nothing is missing there")
     else:
         for number, sentence in enumerate(found.lacks):
-            say(f"{slug if number == 0 else ' ' * len(slug)}  {sentence}")
+            say(f"{name if number == 0 else ' ' * len(name)}  {sentence}")
     if found.lacks:
         raise typer.Exit(1)

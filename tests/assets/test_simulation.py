@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from enrichment_assets.cli.deliver import print_delivery
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.installation.running_stack import running_addresses
@@ -18,6 +19,7 @@ from enrichment_assets.services.batches.advancing import advance_batch
 from enrichment_assets.services.batches.items import create_items
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.deliveries.delivering import deliver
+from enrichment_assets.services.shapes.deliveries import LeadDelivery
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from tests.actors import TESTER
@@ -80,7 +82,7 @@ def test_what_a_killed_stack_left_behind_is_not_believed(settings: Settings) -> 
 
 
 def test_leads_of_a_batch_of_local_steps_go_to_the_world_of_its_launch_and_to_no_other(
-    simulated: Settings, people: Path, sandbox: SandboxProcess
+    simulated: Settings, people: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hq, real = hq_of(simulated), replace(simulated, sandbox_url=None)
     batch = launched(simulated, people, "normalise-only")
@@ -100,3 +102,5 @@ def test_leads_of_a_batch_of_local_steps_go_to_the_world_of_its_launch_and_to_no
     done = deliver(hq, simulated, batch, ["deliver-to-webhook"], actor=TESTER, providers=providers, over=over)
     assert done.plans[0].created > 0
     assert {one.status for one in done.stands} == {"COMPLETED"}
+    print_delivery(LeadDelivery.of(batch, done.plans[0]))
+    assert capsys.readouterr().out.startswith("deliver-to-webhook (sandbox): 4 leads\n")

@@ -33,10 +33,12 @@ class Checked:
     Attributes:
         workflow: The delivery, with its client's settings.
         lacks: Each with what to do; empty: leads can go there. None: nobody knows how to ask this destination.
+        simulated: The simulator was asked, which says nothing of the real destination.
     """
 
     workflow: WorkflowDefinition
     lacks: list[str] | None
+    simulated: bool
 
 
 def check_destination(
@@ -51,7 +53,8 @@ def check_destination(
     with hq.transaction() as connection:
         client_id = int(client_row(connection, client)["id"])
     workflow = destinations_of(hq, client, client_id).get(slug)
-    return Checked(workflow, check_delivery(workflow, providers[workflow.provider], sandbox_url))
+    lacks = check_delivery(workflow, providers[workflow.provider], sandbox_url)
+    return Checked(workflow, lacks, simulated=sandbox_url is not None)
 
 
 def check_delivery(workflow: WorkflowDefinition, provider: Provider, sandbox_url: str | None) -> list[str] | None:

@@ -76,7 +76,7 @@ def plan_deliveries(
     work = _Work(hq, settings, batch_key, to, where, over)
     plans = []
     for step in work.steps():
-        plan = DeliveryPlan(step.slug)
+        plan = DeliveryPlan(step.slug, work.simulated)
         with work.planning(step, goes=False) as planner:
             for planned in planner.plan():
                 for one in planned:
@@ -248,6 +248,11 @@ class _Work:
         places = {slug: self._known.get(slug) or next(taken) for slug in self.slugs}
         return [self.destinations.step(slug, places[slug] - DELIVERY_POSITION) for slug in self.slugs]
 
+    @property
+    def simulated(self) -> bool:
+        """Whether its leads go to the simulator."""
+        return bool(self.batch([]).blueprint.simulated)
+
     def batch(self, steps: Sequence[BlueprintStep]) -> Batch:
         """The batch with these deliveries behind its steps."""
         return _batch(self.settings, self.row, steps, self.destinations.profile)
@@ -267,7 +272,8 @@ class _Work:
 
 def _written(work: _Work, step: BlueprintStep, actor: Actor) -> DeliveryPlan:
     """Write how every lead stands at a destination; those that a run works on stay as they are."""
-    plan, hq, batch_id, client_id = DeliveryPlan(step.slug), work.hq, work.row["id"], work.row["client_id"]
+    plan, hq = DeliveryPlan(step.slug, work.simulated), work.hq
+    batch_id, client_id = work.row["id"], work.row["client_id"]
     with hq.transaction() as connection:
         store.note_delivery(
             connection,

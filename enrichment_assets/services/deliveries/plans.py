@@ -18,6 +18,7 @@ class DeliveryPlan:
 
     Attributes:
         destination: Slug of the delivery.
+        simulated: The simulator gets the leads, and nobody else.
         leads: Rows of `final_leads`.
         created, updated, asked: Leads that are made there, that are written again, and of which the destination is
             asked whether it has them.
@@ -28,6 +29,7 @@ class DeliveryPlan:
     """
 
     destination: str
+    simulated: bool
     leads: int = 0
     created: int = 0
     updated: int = 0

@@ -25,6 +25,7 @@ class LeadDelivery(Shape):
     Attributes:
         batch: Key of the batch.
         destination: Slug of the delivery.
+        simulated: The simulator gets the leads, and nobody else.
         leads: Rows of `final_leads`.
         created: Leads that are to be made there.
         updated: Leads that are to be written again there.
@@ -40,6 +41,7 @@ class LeadDelivery(Shape):
 
     batch: str
     destination: str
+    simulated: bool
     leads: int
     created: int
     updated: int
@@ -65,6 +67,7 @@ class LeadDelivery(Shape):
         return cls(
             batch,
             plan.destination,
+            plan.simulated,
             plan.leads,
             plan.created,
             plan.updated,
@@ -87,6 +90,7 @@ class DestinationCheck(Shape):
         destination: Slug of the delivery.
         client: Whose settings it has.
         provider: Where it goes.
+        simulated: The simulator was asked: it says nothing of the real destination.
         asked: Whether there is a way to ask it.
         lacks: What is missing there, each with what to do.
     """
@@ -94,6 +98,7 @@ class DestinationCheck(Shape):
     destination: str
     client: str
     provider: str
+    simulated: bool
     asked: bool
     lacks: tuple[str, ...]
 
@@ -101,7 +106,7 @@ class DestinationCheck(Shape):
     def of(cls, client: str, checked: Checked) -> DestinationCheck:
         """From what the service returns."""
         workflow, lacks = checked.workflow, checked.lacks
-        return cls(workflow.slug, client, workflow.provider, lacks is not None, tuple(lacks or ()))
+        return cls(workflow.slug, client, workflow.provider, checked.simulated, lacks is not None, tuple(lacks or ()))
 
 
 _FAILED = ("FAILED", "AMBIGUOUS")
