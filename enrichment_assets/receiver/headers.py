@@ -1,6 +1,7 @@
 """Which request headers are kept beside a callback's bytes: those that say what the bytes are and who signed them.
 
-What belongs here: the allowlist and its bounds. Credentials (Authorization, cookies, API keys) are never on it.
+What belongs here: the allowlist and its bounds. Credentials (Authorization, cookies, API keys) are never on it; of a
+word that a sender says because it signs nothing, the digest is kept.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import orjson
+
+from enrichment_assets.domain.signatures import SECRET_HEADER, kept_secret
 
 MAX_HEADERS = 32
 MAX_VALUE_CHARACTERS = 1024
@@ -30,6 +33,7 @@ _KEPT = frozenset(
         b"x-hubspot-request-timestamp",
     }
 )
+_DIGESTED = SECRET_HEADER.encode()
 _KEPT_PREFIX = (b"webhook-", b"svix-")
 """Standard Webhooks: id, timestamp, signature; Svix, who wrote the standard, has a prefix of its own (Resend)."""
 
@@ -41,7 +45,9 @@ def kept_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """
     kept: dict[str, str] = {}
     for name, value in raw:
-        if name not in _KEPT and not name.startswith(_KEPT_PREFIX):
+        if name == _DIGESTED:
+            value = kept_secret(value).encode()
+        elif name not in _KEPT and not name.startswith(_KEPT_PREFIX):
             continue
         key = name.decode("latin-1")[:128]
         text = value.decode("latin-1")

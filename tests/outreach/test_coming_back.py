@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from enrichment_assets.domain.operator_actions import Code
@@ -118,6 +119,37 @@ def test_each_thing_counts_once_by_webhook_and_by_the_lists_that_are_looked_thro
         ("replied", True),
         ("unsubscribed", True),
     }
+
+
+def test_a_webhook_that_does_not_say_the_word_tells_nothing_and_the_word_is_not_kept(desk: Desk) -> None:
+    desk.sandbox.configure(hold_callbacks=True)
+    listen_to_instantly(desk.hq, desk.settings, "acme", NAME, actor=TESTER, secret_variable="ACME_WORD")
+    [hook] = there(desk.sandbox, "GET", "/webhooks")["items"]
+    desk.happen("ann", "replied", text="Yes, call me")
+    assert desk.sandbox.flush_callbacks()["delivered"] >= 1
+    body = {
+        "event_type": "lead_unsubscribed",
+        "lead_email": "bob@corp.example",
+        "timestamp": "2026-11-20T10:00:00.000Z",
+    }
+    for said in ({}, {"x-enrich-secret": "another word"}):
+        assert httpx.post(hook["target_hook_url"], json={**body, "n": len(said)}, headers=said).status_code == 200
+
+    def posted() -> list[tuple[str | None, str]]:
+        with desk.hq.transaction() as connection:
+            return [
+                (row["error"], str(row["headers"]))
+                for row in connection.execute(
+                    "select error, headers from event_inbox where not headers ? 'x-enrich-polled' order by id"
+                )
+            ]
+
+    assert desk.look() == {}
+    told = posted()
+    assert [error for error, _ in told[:-2]] == [None] * (len(told) - 2), "what Instantly says is believed"
+    assert all(error for error, _ in told[-2:]), "what anybody says is not"
+    assert not [headers for _, headers in told if "word" in headers], "of the word, the digest is kept"
+    assert desk.events()["unsubscribed", "bob"] == 0
 
 
 def test_what_a_disabled_webhook_never_told_is_found_and_the_webhook_is_resumed(desk: Desk) -> None:

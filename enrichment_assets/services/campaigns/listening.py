@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment_assets.domain.actors import Actor
+from enrichment_assets.domain.signatures import SECRET_HEADER
 from enrichment_assets.services.campaigns.calling import INSTANTLY, Workspace, in_workspace
 from enrichment_assets.services.deliveries.connections import add_connection
 from enrichment_assets.services.deliveries.listening import secret_of
-from enrichment_assets.services.deliveries.reading.instantly import SECRET_HEADER
 from enrichment_assets.services.pulls.asking import LostAnswerError
 from enrichment_assets.services.pulls.connecting import list_connected
 from enrichment_assets.settings import Settings

@@ -7,7 +7,6 @@ client is connected to Instantly.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,13 +15,12 @@ import orjson
 from enrichment_assets.domain.delivery_events import DeliveryEvent
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.outreach.instantly_events import read_lead, read_mail, read_try, read_webhook
+from enrichment_assets.domain.signatures import says_secret
 from enrichment_assets.services.campaigns.recovering import EVENTS, LEADS, MAILS, Whose, look
 from enrichment_assets.services.deliveries.readers import Page, Reader, Received, UnreadableError
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.deliveries.sources import Connected
 from enrichment_assets.store.hq import Hq
-
-SECRET_HEADER = "x-enrich-secret"  # noqa: S105 - the name of a header
 
 
 def check(settings: Mapping[str, Any]) -> None:
@@ -35,8 +33,7 @@ def check(settings: Mapping[str, Any]) -> None:
 
 def is_authentic(message: Received) -> bool:
     """Whether a posted message has the connection's secret in its header, where the connection names one."""
-    said = message.headers.get(SECRET_HEADER, "")
-    return message.secret is None or hmac.compare_digest(said.encode(), message.secret.encode())
+    return message.secret is None or says_secret(message.secret, message.headers)
 
 
 def read(message: Received) -> Iterator[DeliveryEvent]:
