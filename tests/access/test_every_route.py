@@ -49,6 +49,8 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("POST", "/batches/{batch}/leads/{item}/edit"): "leads:edit",
     ("POST", "/instantly/sync"): "pulls:sync",
     ("GET", "/instantly/campaigns"): "pulls:read",
+    ("GET", "/campaigns"): "pulls:read",
+    ("POST", "/campaigns/launch"): "deliveries:send",
     ("GET", "/audit"): "audit:read",
     ("GET", "/users"): "access:read",
     ("GET", "/api-keys"): "access:read",
@@ -61,6 +63,7 @@ FINE = {
     ("GET", "/batches/{batch}/deliveries/plan"): 422,
     ("POST", "/batches/{batch}/deliveries"): 422,
     ("POST", "/enrich-course"): 422,
+    ("POST", "/campaigns/launch"): 422,
     ("POST", "/leads/enrich"): 422,
     ("GET", "/leads/jobs/{job}"): 404,
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
@@ -14,15 +16,17 @@ from enrichment_assets.domain.suppression import read_identity
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.providers import build_providers
 from enrichment_assets.registry.loader import builtin_workflows
+from enrichment_assets.services.access.api_keys import create_key
 from enrichment_assets.services.campaigns.creating import create
-from enrichment_assets.services.campaigns.launching import Launch, launch, plan_launch
+from enrichment_assets.services.campaigns.launching import DELIVERY, Launch, launch, plan_launch
 from enrichment_assets.services.catalog.configuration import add_workflow
-from enrichment_assets.services.deliveries.delivering import Delivered
+from enrichment_assets.services.deliveries.delivering import Delivered, run_deliveries
 from enrichment_assets.services.people.suppressing import Terms, suppress
 from enrichment_assets.services.pulls.connecting import connect
 from enrichment_assets.services.shapes.deliveries import LeadDelivery
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.web.api.app import build_api
 from tests.actors import TESTER
 from tests.delivery.test_delivering import LOCAL
 from tests.gate.opening import open_gate
@@ -31,6 +35,7 @@ from tests.harness.handles import hq_of
 from tests.outreach.test_campaigns import file, there
 
 KEY = "key-of-acme"
+ORIGIN = "http://127.0.0.1:8730"
 
 
 def person(name: str, address: str | None = None, **columns: str) -> dict[str, Any]:
@@ -183,3 +188,35 @@ def test_a_variable_that_is_a_list_is_refused_by_name_and_a_joined_one_is_sent(o
     with pytest.raises(ConfigurationError) as raised:
         office.launch(batch, delivery="with-a-name-of-theirs")
     assert raised.value.code == "campaign.variable_collides"
+
+
+def test_a_launch_over_http_is_planned_and_the_running_platform_takes_the_leads_there(office: Office) -> None:
+    campaign = office.campaign()
+    batch = office.batch(person("Ann"), person("Bob"))
+    key = create_key(office.hq, "panel", ["pulls:read", "deliveries:send"], client="acme", actor=TESTER).text
+    asked = {"campaign": "Golf", "batch": batch.key, "where": ["first_name=Ann"]}
+
+    async def ask() -> tuple[httpx.Response, ...]:
+        transport = httpx.ASGITransport(build_api(office.hq, office.settings, [ORIGIN]))
+        headers = {"authorization": f"Bearer {key}"}
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as http:
+            return (
+                await http.post("/api/campaigns/launch", json=asked),
+                await http.get("/api/campaigns"),
+                await http.post("/api/campaigns/launch", json={**asked, "batch": "globex-1-leads"}),
+                await http.post("/api/campaigns/launch", json={**asked, "campaign": "Nothing"}),
+                await http.post("/api/campaigns/launch", json={**asked, "where": "first_name=Ann"}),
+                await http.post("/api/campaigns/launch", json={"campaign": "Golf"}),
+                await http.post("/api/campaigns/launch", json={**asked, "client": "globex"}),
+            )
+
+    planned, listed, *refused = asyncio.run(ask())
+    assert planned.status_code == 202, planned.text
+    assert (planned.json()["created"], planned.json()["not_chosen"]) == (1, 1)
+    assert [one["name"] for one in listed.json()["items"]] == ["Golf"]
+    assert [one.status_code for one in refused] == [404, 404, 422, 422, 404]
+    assert refused[0].json()["message"] == "client acme has no batch 'globex-1-leads'"
+    assert office.leads(campaign) == {}, "the API has no keys of services"
+
+    run_deliveries(office.hq, office.settings, batch.key, [DELIVERY], providers=build_providers(office.sandbox.url))
+    assert set(office.leads(campaign)) == {"ann"}

@@ -18,7 +18,7 @@ from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.provider import Provider
 from enrichment_assets.services.campaigns.activating import made_campaign
 from enrichment_assets.services.campaigns.calling import INSTANTLY
-from enrichment_assets.services.deliveries.delivering import Delivered, deliver, plan_deliveries
+from enrichment_assets.services.deliveries.delivering import Delivered, deliver, order, plan_deliveries
 from enrichment_assets.services.deliveries.destinations import destinations_of
 from enrichment_assets.services.deliveries.plans import DeliveryPlan
 from enrichment_assets.services.pulls.connecting import DEFAULT_PURPOSE, list_connected
@@ -26,7 +26,6 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.campaigns.campaigns import Campaign
-from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.hq import Hq
 
 DELIVERY = "instantly-campaign"
@@ -97,12 +96,27 @@ def launch(
         stop=stop,
         over=over,
     )
-    campaign = made_campaign(hq, asked.client, asked.campaign)
     [plan] = done.plans
+    _note(hq, asked, plan, actor)
+    return done
+
+
+def order_launch(hq: Hq, settings: Settings, asked: Launch, *, actor: Actor) -> DeliveryPlan:
+    """Plan a launch, and leave it to the running platform to take the leads there: for who has no keys of providers.
+
+    Raises as `launch` does.
+    """
+    over = _over(hq, asked)
+    [plan] = order(hq, settings, asked.batch, [asked.delivery], asked.where, actor=actor, over=over)
+    _note(hq, asked, plan, actor)
+    return plan
+
+
+def _note(hq: Hq, asked: Launch, plan: DeliveryPlan, actor: Actor) -> None:
+    campaign = made_campaign(hq, asked.client, asked.campaign)
     said = {"batch": asked.batch, "where": list(asked.where), "created": plan.created, "updated": plan.updated}
     with hq.transaction() as connection:
         note_action(connection, actor, Code.CAMPAIGN_LAUNCH, campaign.name, client_id=campaign.client_id, after=said)
-    return done
 
 
 def _over(hq: Hq, asked: Launch) -> dict[str, ClientWorkflowConfig]:
@@ -111,10 +125,8 @@ def _over(hq: Hq, asked: Launch) -> dict[str, ClientWorkflowConfig]:
     [whom] = list_connected(hq, INSTANTLY, client=asked.client)
     with hq.transaction() as connection:
         row = get_batch(connection, asked.batch)
-        if row is None:
-            raise no_such_batch(connection, asked.batch)
-    if row["client"] != asked.client:
-        raise NotFoundError(f"batch {asked.batch} is not of client {asked.client}", code="campaign.batch_of_another")
+    if row is None or row["client"] != asked.client:  # one answer: whose batch it is concerns no other client
+        raise NotFoundError(f"client {asked.client} has no batch {asked.batch!r}", code="batch.not_found")
     _check_variables(hq, asked, campaign)
     return {
         asked.delivery: ClientWorkflowConfig(

@@ -86,7 +86,14 @@ def plan_deliveries(
 
 
 def order(
-    hq: Hq, settings: Settings, batch_key: str, to: Sequence[str], where: Sequence[str] = (), *, actor: Actor
+    hq: Hq,
+    settings: Settings,
+    batch_key: str,
+    to: Sequence[str],
+    where: Sequence[str] = (),
+    *,
+    actor: Actor,
+    over: Mapping[str, ClientWorkflowConfig] | None = None,
 ) -> list[DeliveryPlan]:
     """Plan the leads of a batch for these destinations, and leave it to the running platform to take them there.
 
@@ -94,7 +101,7 @@ def order(
 
     Raises as `plan_deliveries`.
     """
-    work = _Work(hq, settings, batch_key, to, where, None)
+    work = _Work(hq, settings, batch_key, to, where, over)
     return [_written(work, step, actor) for step in work.steps()]
 
 

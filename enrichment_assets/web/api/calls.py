@@ -78,6 +78,16 @@ class Call:
             return None
         return value
 
+    def texts(self, name: str, *, needed: bool = False) -> list[str]:
+        """A list of texts of the body, as conditions; `needed`: one at least."""
+        value = self.body.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and len(one) <= _LONGEST for one in value):
+            self._faults[name] = f"is no list of texts of up to {_LONGEST} characters"
+            return []
+        if needed and not value:
+            self._faults[name] = "is missing"
+        return value
+
     def texts_of(self, name: str) -> list[dict[str, str]]:
         """A list of objects of the body whose members are texts; numbers are written as texts, null is left out."""
         value = self.body.get(name)

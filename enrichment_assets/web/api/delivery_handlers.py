@@ -8,7 +8,6 @@ from typing import Any
 from enrichment_assets.services.deliveries.delivering import order, plan_deliveries
 from enrichment_assets.services.shapes.deliveries import LeadDelivery
 from enrichment_assets.web.api.calls import Call
-from enrichment_assets.web.api.errors import invalid
 from enrichment_assets.web.api.handlers import page
 
 
@@ -23,12 +22,8 @@ def plan(call: Call) -> Mapping[str, Any]:
 
 def send(call: Call) -> Mapping[str, Any]:
     """Have leads of a batch delivered: the plan is written, and the running platform takes them there."""
-    to, where = call.body.get("to"), call.body.get("where", [])
+    to, where = call.texts("to", needed=True), call.texts("where")
     call.checked("to", "where")
-    if not isinstance(to, list) or not to or not all(isinstance(one, str) for one in to):
-        raise invalid(to="is a list of slugs of deliveries")
-    if not isinstance(where, list) or not all(isinstance(one, str) for one in where):
-        raise invalid(where="is a list of conditions, as country=Germany")
     key = call.path["batch"]
     return page(
         LeadDelivery.of(key, one) for one in order(call.hq, call.settings, key, to, where, actor=call.known.actor)

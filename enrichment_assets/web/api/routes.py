@@ -8,7 +8,9 @@ from __future__ import annotations
 from enrichment_assets.domain.access import Permission
 from enrichment_assets.services.shapes import access as access_shapes
 from enrichment_assets.services.shapes import (
+    campaigns,
     catalog,
+    deliveries,
     history,
     jobs,
     launches,
@@ -17,6 +19,7 @@ from enrichment_assets.services.shapes import (
     uploads,
 )
 from enrichment_assets.web.api import (
+    campaign_handlers,
     catalog_handlers,
     handlers,
     lead_handlers,
@@ -216,6 +219,34 @@ ROUTES: tuple[Route, ...] = (
         takes=(_CLIENT,),
         gives=pulls.InstantlyCampaign,
         gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/campaigns",
+        Permission.PULLS_READ,
+        ClientBy.QUERY,
+        campaign_handlers.campaigns,
+        ALIASES,
+        takes=(_CLIENT,),
+        gives=campaigns.Campaign,
+        gives_many=True,
+    ),
+    Route(
+        "POST",
+        "/campaigns/launch",
+        Permission.DELIVERIES_SEND,
+        ClientBy.BODY,
+        campaign_handlers.launch,
+        ALIASES,
+        takes=(
+            Takes("campaign", "text", "its name, as its file says", needed=True),
+            Takes("batch", "text", "key of the batch whose leads go", needed=True),
+            Takes("where", "texts", "conditions, as country=Germany"),
+            Takes("delivery", "text", "slug of the delivery, for a client with one of its own"),
+            _CLIENT,
+        ),
+        gives=deliveries.LeadDelivery,
+        status=202,
     ),
     Route(
         "GET",
