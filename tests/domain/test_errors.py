@@ -105,7 +105,7 @@ def test_a_remedy_names_the_process_as_its_reader_knows_it() -> None:
 def test_each_action_has_a_sentence_and_each_placeholder_an_argument() -> None:
     assert set(SENTENCES) | set(REMEDIES) == set(Action)
     assert not set(SENTENCES) & set(REMEDIES)
-    arguments = {"client", "batch", "runs", "with_or_without", "query", "file", "field", "workflow", "role"}
+    arguments = {"client", "batch", "runs", "with_or_without", "query", "file", "field", "workflow", "role", "delivery"}
     used = {name for text in SENTENCES.values() for _, name, _, _ in Formatter().parse(text) if name}
     assert used == arguments
 

@@ -63,7 +63,12 @@ WITHOUT_ACTOR = {
     "campaigns.launching.plan_launch": "it plans a launch, and does none of it",
     "campaigns.block_list.untold": "it reads what is to be told",
     **dict.fromkeys(
-        ["campaigns.recovering.look", "deliveries.reading.instantly.poll"],
+        [
+            "campaigns.recovering.look",
+            "deliveries.reading.instantly.poll",
+            "deliveries.reading.imap.poll",
+            "mail.looking.look_for_copies",
+        ],
         "the connection that is asked is its actor: event:<name>",
     ),
     "campaigns.activating.preflight": "it keeps how the service says that a campaign stands, and decides nothing",

@@ -94,8 +94,8 @@ def check_way(asked: Question) -> list[Finding]:
         found.append(Finding("tls.none", Weight.FAULT, text, "Use port 587 with STARTTLS, or 465."))
     if leads_here_only(asked.receiver_url):
         text = f"the link to unsubscribe leads to {asked.receiver_url}, which recipients do not reach"
-        found.append(Finding("opt_out.unreachable", Weight.FAULT, text, "Set ENRICH_RECEIVER_URL to a public address."))
+        found.append(Finding("opt_out.unreachable", Weight.FAULT, text, "Let ENRICH_RECEIVER_URL be a public address."))
     elif urlsplit(asked.receiver_url).scheme != "https":
         text = f"the link to unsubscribe leads to {asked.receiver_url}, and one click needs https"
-        found.append(Finding("opt_out.not_https", Weight.FAULT, text, "Set ENRICH_RECEIVER_URL to an https address."))
+        found.append(Finding("opt_out.not_https", Weight.FAULT, text, "Let ENRICH_RECEIVER_URL be an https address."))
     return found

@@ -16,6 +16,7 @@ from enrichment_assets.domain.mail.mailboxes import HOLDS_A_PLACE, MessageState
 from enrichment_assets.domain.mail.schedule import Place
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.deliveries.batches import AT_REST
+from enrichment_assets.store.states.transitions import looking_at
 
 HELD = [one.value for one in HOLDS_A_PLACE]
 
@@ -146,7 +147,7 @@ def take(connection: Connection, client_id: int, given: Sequence[tuple[Waiting, 
     if not given:
         return
     connection.execute(
-        """
+        f"""
         with given as (
           select * from unnest(%(items)b::bigint[], %(slugs)b::text[], %(batches)b::bigint[], %(steps)b::int2[],
                                %(recipients)b::text[], %(domains)b::text[], %(threads)b::bigint[],
@@ -159,8 +160,7 @@ def take(connection: Connection, client_id: int, given: Sequence[tuple[Waiting, 
           from given on conflict do nothing
           returning item_id, workflow_slug, scheduled_at
         )
-        update workflow_states s set next_attempt_at = w.scheduled_at
-        from written w where s.item_id = w.item_id and s.workflow_slug = w.workflow_slug and s.status = 'PENDING'
+        {looking_at("g.scheduled_at", "written")}
         """,
         {
             "client": client_id,
@@ -211,11 +211,10 @@ def of_batch(connection: Connection, batch_id: int) -> list[Mail]:
 def look_later(connection: Connection, mails: Sequence[tuple[Waiting, datetime]]) -> None:
     """Look again at mails without a place at these moments."""
     connection.execute(
-        """
-        update workflow_states s set next_attempt_at = g.at
-        from unnest(%s::bigint[], %s::text[], %s::timestamptz[]) as g(item_id, slug, at)
-        where s.item_id = g.item_id and s.workflow_slug = g.slug and s.status = 'PENDING'
-        """,
+        looking_at(
+            "g.at",
+            "(select * from unnest(%s::bigint[], %s::text[], %s::timestamptz[]) as u(item_id, workflow_slug, at))",
+        ),
         ([one.item_id for one, _ in mails], [one.slug for one, _ in mails], [at for _, at in mails]),
     )
 
@@ -224,16 +223,18 @@ def look_later(connection: Connection, mails: Sequence[tuple[Waiting, datetime]]
 def wake(connection: Connection, client_id: int) -> None:
     """Look at once at all mails of a client that wait without a place: a mailbox has come, or has room."""
     connection.execute(
-        """
-        with woken as (
-          update workflow_states s set next_attempt_at = clock_timestamp()
-          from batch_deliveries b
-          where b.client_id = %s and s.batch_id = b.batch_id and s.workflow_slug = b.workflow_slug
+        f"""
+        with waiting as (
+          select s.item_id, s.workflow_slug from workflow_states s
+          join batch_deliveries b on b.batch_id = s.batch_id and b.workflow_slug = s.workflow_slug
+          where b.client_id = %s
             and exists (select from mailboxes m where m.client_id = b.client_id
-                          and m.kind = b.step #>> '{workflow,provider}')
+                          and m.kind = b.step #>> '{{workflow,provider}}')
             and s.status = 'PENDING' and s.next_attempt_at > clock_timestamp()
             and not exists (select from mail_messages x where x.item_id = s.item_id
                               and x.workflow_slug = s.workflow_slug and x.state = any(%s::text[]))
+        ), woken as (
+          {looking_at("clock_timestamp()", "waiting")}
           returning s.batch_id, s.workflow_slug
         )
         update batch_deliveries b set resume_at = least(b.resume_at, clock_timestamp())
@@ -250,14 +251,13 @@ def give_back(connection: Connection, mailbox_ids: Sequence[int], now: datetime)
     Of whoever was written to from there, the mails wait for the mailbox.
     """
     return connection.execute(
-        """
+        f"""
         with given as (
           update mail_messages set state = 'dropped', slot = null, message_id = null, reason = 'its mailbox is paused'
           where mailbox_id = any(%s::bigint[]) and state = 'planned' and thread is null
           returning item_id, workflow_slug
         )
-        update workflow_states s set next_attempt_at = %s
-        from given g where s.item_id = g.item_id and s.workflow_slug = g.workflow_slug and s.status = 'PENDING'
+        {looking_at("%s", "given")}
         """,
         (list(mailbox_ids), now),
     ).rowcount
@@ -281,8 +281,7 @@ def give_back_held(connection: Connection, client_id: int, now: datetime) -> int
           from (select distinct batch_id, workflow_slug from given) g
           where b.batch_id = g.batch_id and b.workflow_slug = g.workflow_slug
         )
-        update workflow_states s set next_attempt_at = %(now)s
-        from given g where s.item_id = g.item_id and s.workflow_slug = g.workflow_slug and s.status = 'PENDING'
+        {looking_at("%(now)s", "given")}
         """,
         {"client": client_id, "now": now},
     ).rowcount

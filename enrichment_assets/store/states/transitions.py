@@ -240,6 +240,15 @@ def planning(rows: str) -> str:
       deadline_at = null, next_poll_at = null, stored_at = null, advanced_at = excluded.advanced_at"""
 
 
+def looking_at(moment: str, rows: str) -> str:
+    """The update by which PENDING states are looked at again at a moment; others stay as they are.
+
+    `rows` has (item_id, workflow_slug), and is `g` to `moment`.
+    """
+    return f"""update workflow_states s set next_attempt_at = {moment}
+  from {rows} g where s.item_id = g.item_id and s.workflow_slug = g.workflow_slug and s.status = 'PENDING'"""
+
+
 def inheriting(rows: str) -> str:
     """The insert of states that begin with another item's answer.
 
