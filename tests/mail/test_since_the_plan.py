@@ -12,6 +12,7 @@ from enrichment_assets.services.catalog import archiving
 from enrichment_assets.services.catalog.configuration import set_workflow_enabled
 from enrichment_assets.services.deliveries.coming_back import take
 from enrichment_assets.services.deliveries.due import deliver_due
+from enrichment_assets.services.deliveries.resolving import Decision, list_deliveries, resolve_delivery
 from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.store.deliveries.batches import due_deliveries
 from tests.actors import TESTER
@@ -37,8 +38,9 @@ def a_day(post: Post, *batches: Launched) -> None:
     end = post.clock.moment + timedelta(days=1)
     for _ in range(40):
         due = post.rows(
-            "select batch_id, coalesce(min(next_attempt_at), now()) as at from workflow_states "
+            "select batch_id, coalesce(min(next_attempt_at), %s) as at from workflow_states "
             "where status = 'PENDING' and workflow_slug = %s group by batch_id order by at",
+            post.clock.moment,
             STEP,
         )
         found = [(row["at"], one) for row in due for one in batches if one.batch_id == row["batch_id"]]
@@ -98,3 +100,28 @@ def test_what_is_put_away_or_switched_off_sends_nothing_and_a_corrected_address_
         a_day(post, batch, again)
         assert again.state(STEP)["reason"] == "stopped: unsubscribed"
         assert len(post.server.taken) == 2
+
+
+def test_a_mail_that_a_person_thought_lost_is_not_sent_again_once_something_came_back_of_it(
+    harness: BatchHarness,
+) -> None:
+    with posting(harness) as post:
+        post.mailbox()
+        batch = post.batch(people(2))
+        post.server.lost = {one["email"] for one in people(2)}
+        a_day(post, batch)
+        post.server.lost = set()
+        unknown = sorted(list_deliveries(post.hq, client="acme"), key=lambda one: one.item_id)
+        assert [one.state for one in unknown] == ["unknown", "unknown"]
+        for one in unknown:
+            assert resolve_delivery(post.hq, one.id, Decision.NOT_DELIVERED, actor=TESTER).state == "refused"
+        proof = DeliveryEvent(EventKind.DELIVERED, post.clock.moment, "d1", address=people(1)[0]["email"])
+        take(post.hq, batch.settings, EventSource(unknown[0].client_id, "acme-tool", "postmark"), [proof])
+        a_day(post, batch)
+        a_day(post, batch)
+        assert arrived(post) == ["p0000@club0.example", "p0001@club1.example", "p0001@club1.example"]
+        assert batch.state(STEP, 1)["reason"] == "delivered_before"
+        stands = post.rows("select state, generation from deliveries order by item_id")
+        assert [tuple(row.values()) for row in stands] == [("delivered", 1), ("delivered", 1)]
+        mails = post.rows("select count(*) as n from mail_messages where state = 'sent' and message_id is not null")
+        assert mails == [{"n": 2}]

@@ -76,6 +76,7 @@ WITHOUT_ACTOR = {
     "batches.items.add_items": CARRIED_OUT,
     "mail.placing.place_mails": CARRIED_OUT,
     "mail.outcomes.settle_mails": "it notes what became of mails; what it pauses it writes down as sensor:mailboxes",
+    "mail.outcomes.believe_proofs": "what came back is its actor: event:mail-came-back",
     "mail.outcomes.pause_unhealthy": "it pauses as sensor:mailboxes",
     **dict.fromkeys(
         [

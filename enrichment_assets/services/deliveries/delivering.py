@@ -31,7 +31,7 @@ from enrichment_assets.services.deliveries.gate import Gate, passing_of
 from enrichment_assets.services.deliveries.planning import Planner
 from enrichment_assets.services.deliveries.plans import DeliveryPlan
 from enrichment_assets.services.deliveries.refusing import refusals
-from enrichment_assets.services.mail.outcomes import settle_mails
+from enrichment_assets.services.mail.outcomes import believe_proofs, settle_mails
 from enrichment_assets.services.mail.placing import mail_providers, place_mails
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
@@ -171,6 +171,7 @@ def run_deliveries(
         return {}
     mails = mail_providers(step.workflow.provider for step in batch.blueprint.steps if step.slug in selection)
     if mails:
+        believe_proofs(hq, batch.client_id)
         with hq.transaction() as connection:
             place_mails(connection, batch.client_id, mails, now_of(connection))
     report = advance_batch(

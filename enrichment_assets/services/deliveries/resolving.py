@@ -33,7 +33,7 @@ class Decision(StrEnum):
     """What a person says of a delivery."""
 
     DELIVERED = "delivered"
-    """The call of unknown fate was done."""
+    """The call of unknown fate was done; also one of which it was said that it was not, and that was not made again."""
     NOT_DELIVERED = "not_delivered"
     """It was not: it is made again."""
     AGAIN = "again"
@@ -161,9 +161,9 @@ def _not_delivered(connection: Connection, row: DeliveryRow, said: str) -> bool:
 
 
 def _settle(connection: Connection, row: DeliveryRow, call: dict[str, Any], *, booked: bool) -> None:
-    reserved = Decimal(call["estimated_cost"])
-    if reserved:
-        paid = reserved if booked else Decimal(0)
+    price = Decimal(call["estimated_cost"])
+    if price:
+        paid, reserved = price if booked else Decimal(0), price if call.get("is_reserved", True) else Decimal(0)
         settle_by_hand(connection, row.client_id, call["batch_id"], [(call["workflow_slug"], reserved, paid)])
 
 

@@ -44,11 +44,7 @@ def settle_mails(hq: Hq, settings: Settings, client_id: int) -> None:
     Raises:
         ConfigurationError: The pepper is missing or another: nobody could be known.
     """
-    with hq.transaction() as connection:
-        places.settle(connection, client_id)
-        proven = outcomes.proven(connection, client_id)
-    for delivery_id, message_id in proven.items():
-        _resolve(hq, delivery_id, message_id)
+    believe_proofs(hq, client_id)
     with hq.transaction() as connection:
         places.settle(connection, client_id)
         untold = outcomes.untold(connection, client_id, AT_ONCE)
@@ -61,10 +57,19 @@ def settle_mails(hq: Hq, settings: Settings, client_id: int) -> None:
         pause_unhealthy(connection, client_id)
 
 
-def _resolve(hq: Hq, delivery_id: int, message_id: str) -> None:
+def believe_proofs(hq: Hq, client_id: int) -> None:
+    """See which mails of unknown fate have left, by what came back of them: before anything is sent again."""
+    with hq.transaction() as connection:
+        places.settle(connection, client_id)
+        proven = outcomes.proven(connection, client_id)
+    for delivery_id, message_id in proven.items():
+        _resolve(hq, delivery_id, None if message_id is None else message_id.strip("<>"))
+
+
+def _resolve(hq: Hq, delivery_id: int, message_id: str | None) -> None:
     """Say of a mail of unknown fate that it has left; somebody may have said so meanwhile."""
     try:
-        resolve_delivery(hq, delivery_id, Decision.DELIVERED, actor=BY_COPY, external_id=message_id.strip("<>"))
+        resolve_delivery(hq, delivery_id, Decision.DELIVERED, actor=BY_COPY, external_id=message_id)
     except ConfigurationError:
         return
 

@@ -86,7 +86,11 @@ def listed(
 
 def found(connection: Connection, delivery_id: int, *, lock: bool = False) -> DeliveryRow | None:
     """One delivery; `lock`: until the transaction ends, so that no call about it is intended meanwhile."""
-    if lock:
+    if lock:  # the call first, as whoever intends one
+        connection.execute(
+            "select 1 from provider_calls where id = (select call_id from deliveries where id = %s) for update",
+            (delivery_id,),
+        )
         connection.execute("select 1 from deliveries where id = %s for update", (delivery_id,))
     with connection.cursor(row_factory=class_row(DeliveryRow)) as cursor:
         return cursor.execute(f"{_ROWS} where d.id = %s", (delivery_id,)).fetchone()

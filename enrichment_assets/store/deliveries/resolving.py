@@ -56,9 +56,11 @@ with closed as (
   update provider_calls c
   set state = 'applied', cost = coalesce(c.cost, 0) + c.estimated_cost, applied_at = clock_timestamp(),
       error = %(reason)s, error_class = null
-  from deliveries d
-  where d.id = %(delivery)s and d.state = 'unknown' and c.id = d.call_id and c.state = 'ambiguous'
-  returning c.id as call_id, c.item_id, c.workflow_slug, c.provider, c.estimated_cost, c.batch_id
+  from deliveries d join provider_calls before on before.id = d.call_id
+  where d.id = %(delivery)s and c.id = d.call_id
+    and (d.state = 'unknown' and c.state = 'ambiguous' or d.state = 'refused' and c.state = 'ready')
+  returning c.id as call_id, c.item_id, c.workflow_slug, c.provider, c.estimated_cost, c.batch_id,
+            before.state = 'ambiguous' as is_reserved
 ), stood as (
   update deliveries d
   set state = 'delivered', reason = %(reason)s, external_id = coalesce(%(external)s, d.external_id),
@@ -69,13 +71,13 @@ with closed as (
       intended_read_sha256 = null,
       first_delivered_at = coalesce(d.first_delivered_at, c.sent_at), delivered_at = c.sent_at,
       ended_at = clock_timestamp()
-  from provider_calls c where d.id = %(delivery)s and d.state = 'unknown' and c.id = d.call_id
+  from provider_calls c where d.id = %(delivery)s and c.id in (select call_id from closed)
   returning d.id
 ), ends as (
   select {_ENDS}
   from closed c join workflow_states s on s.item_id = c.item_id and s.workflow_slug = c.workflow_slug
 ), {ending("s.status in ('AMBIGUOUS', 'PENDING')")}
-select c.batch_id, c.workflow_slug, c.estimated_cost, (select count(*) from stood) as stood,
+select c.batch_id, c.workflow_slug, c.estimated_cost, c.is_reserved, (select count(*) from stood) as stood,
        (select count(*) from moved) as moved
 from closed c
 """
@@ -84,7 +86,10 @@ from closed c
 def say_delivered(
     connection: Connection, delivery_id: int, external_id: str | None, reason: str
 ) -> dict[str, object] | None:
-    """A call of unknown fate was done: batch, workflow and what was reserved for it; None: there is none such."""
+    """A call of unknown fate was done: batch, workflow and what was reserved for it; None: there is none such.
+
+    Also one of which somebody said that it was not, as long as it was not made again.
+    """
     return connection.execute(
         _DELIVERED, {"delivery": delivery_id, "external": external_id, "reason": reason}
     ).fetchone()

@@ -46,18 +46,23 @@ def untold(connection: Connection, client_id: int, most: int) -> list[Outcome]:
         ).fetchall()
 
 
-def proven(connection: Connection, client_id: int) -> dict[int, str]:
+def proven(connection: Connection, client_id: int) -> dict[int, str | None]:
     """Delivery -> Message-ID of mails of unknown fate of which something has come back: they have left.
 
-    A copy that our own mailbox has, an answer, a bounce: whoever says it has seen the mail.
+    A copy that our own mailbox has, an answer, a bounce: whoever says it has seen the mail. So it is with one of which
+    a person said that it had not left, and that has not been sent again yet; its Message-ID may not be kept any more.
     """
     rows = connection.execute(
         """
-        select x.delivery_id, x.message_id from mail_messages x
-        where x.client_id = %s and x.state = 'unknown' and x.delivery_id is not null and x.message_id is not null
+        select d.id as delivery_id, max(x.message_id) as message_id
+        from mail_messages x join deliveries d on d.id = x.delivery_id left join provider_calls c on c.id = d.call_id
+        where x.client_id = %s
+          and (x.state = 'unknown' and x.message_id is not null
+               or d.state = 'refused' and d.first_delivered_at is null and c.state = 'ready')
           and exists (select from delivery_events e where e.client_id = x.client_id and e.delivery_id = x.delivery_id
                         and e.kind in ('sent', 'delivered', 'replied', 'auto_replied', 'bounced', 'complained',
                                        'unsubscribed'))
+        group by d.id
         """,
         (client_id,),
     ).fetchall()
