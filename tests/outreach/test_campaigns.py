@@ -37,7 +37,7 @@ name: {name}
 accounts: [ana@try-acme.example]
 schedule: {{time_zone: Europe/London}}
 steps:
-  - {{subject: "Hello {{{{firstName}}}}", body: "{{{{personalization}}}}"}}
+  - {{subject: "Hello {{{{firstName}}}}", body: "{{{{personalization|A word.}}}}"}}
   - {{wait: 2d, body: "{body}"}}
 """
 KEY = "key-of-acme"
@@ -95,7 +95,7 @@ def test_a_campaign_is_made_once_and_changed_while_it_is_a_draft(
     [campaign] = made(sandbox)
     [steps] = [one["steps"] for one in campaign["sequences"]]
     assert (campaign["status"], campaign["id"]) == (0, first.campaign.external_id)
-    assert [step["variants"][0]["body"] for step in steps] == ["{{personalization}}", "Another word"]
+    assert [step["variants"][0]["body"] for step in steps] == ["{{personalization|A word.}}", "Another word"]
     assert [(step["delay"], step["delay_unit"]) for step in steps] == [(2, "days"), (0, "days")]
     assert codes(hq) == ["campaign.create", "campaign.create"]
 

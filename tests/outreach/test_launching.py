@@ -163,6 +163,19 @@ def test_a_campaign_whose_mails_name_what_is_not_sent_is_not_launched(office: Of
     assert not [one for one in office.sandbox.calls() if one["operation"].startswith("leads")]
 
 
+def test_a_lead_without_what_a_mail_names_is_left_out_unless_the_mail_has_other_words(office: Office) -> None:
+    """`companyName` is Instantly's own name of a column, `title` one that the delivery made up."""
+    body = "{{companyName}} {{title}} {{phone|a number}}"
+    made = create(office.hq, office.settings, "acme", file("Odd", body), actor=TESTER)
+    batch = office.batch(person("Ann", title="CEO"), person("Bob"), person("Cid", company_name=""))
+    assert dict(plan_launch(office.hq, office.settings, office.asked(batch, "Odd")).refused) == {
+        "missing_input: title": 1,
+        "missing_input: company_name, title": 1,
+    }
+    office.launch(batch, "Odd")
+    assert set(office.leads(str(made.campaign.external_id))) == {"ann"}
+
+
 def test_a_variable_that_is_a_list_is_refused_by_name_and_a_joined_one_is_sent(office: Office) -> None:
     campaign = office.campaign()
     shipped = builtin_workflows()["instantly-campaign"]

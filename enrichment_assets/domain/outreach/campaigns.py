@@ -150,16 +150,22 @@ class CampaignFile(Part):
     @property
     def variables(self) -> frozenset[str]:
         """What its mails want to know of a lead, by name."""
-        return frozenset(self._variables())
+        return frozenset(name for name, _ in self._variables())
 
-    def _variables(self) -> Iterator[str]:
+    @property
+    def needed_variables(self) -> frozenset[str]:
+        """Those that somewhere stand without words in their place: a lead that has no value gets a hole."""
+        return frozenset(name for name, has_other_words in self._variables() if not has_other_words)
+
+    def _variables(self) -> Iterator[tuple[str, bool]]:
+        """Name, and whether the mail says what stands there where a lead has none (`{{companyName|you}}`)."""
         for step in self.steps:
             for wording in step.wordings:
                 for text in (wording.subject, wording.body):
                     for found in _VARIABLE.finditer(text):
                         name = found.group(1)
                         if not name.casefold().startswith((_PREFIX, "accountsignature", "unsubscribe")):
-                            yield name
+                            yield name, found.group(2) is not None
 
 
 @dataclass(frozen=True, slots=True)

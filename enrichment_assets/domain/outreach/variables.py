@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,21 @@ def sent_variables(workflow: WorkflowDefinition) -> Iterator[str]:
         if variable in OWN_VARIABLES:
             yield variable
     yield from custom_variables(member)
+
+
+def needed_columns(campaign: CampaignFile, workflow: WorkflowDefinition) -> list[str]:
+    """The columns without which a mail of the campaign would have a hole, where a variable is one column's value."""
+    member = workflow.bulk.member if workflow.bulk is not None else None
+    if not isinstance(member, Mapping):
+        return []
+    custom = member.get("custom_variables")
+    said = {_camel(name): value for name, value in member.items()} | (custom if isinstance(custom, dict) else {})
+    columns = (_COLUMN.fullmatch(str(said.get(name))) for name in campaign.needed_variables)
+    return sorted({found.group(1) for found in columns if found is not None})
+
+
+_COLUMN = re.compile(r"\{\{\s*([a-z_][a-z0-9_]*)\s*\}\}")
+"""A template that is a column and nothing else; what any other makes of an empty one is its own affair."""
 
 
 def custom_variables(member: Mapping[str, Any]) -> list[str]:

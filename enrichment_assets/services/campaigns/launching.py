@@ -13,9 +13,10 @@ from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.outreach.campaigns import CampaignFile
-from enrichment_assets.domain.outreach.variables import colliding_variables, unsent_variables
+from enrichment_assets.domain.outreach.variables import colliding_variables, needed_columns, unsent_variables
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.provider import Provider
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.campaigns.activating import made_campaign
 from enrichment_assets.services.campaigns.calling import INSTANTLY
 from enrichment_assets.services.deliveries.delivering import Delivered, deliver, order, plan_deliveries
@@ -120,24 +121,27 @@ def _note(hq: Hq, asked: Launch, plan: DeliveryPlan, actor: Actor) -> None:
 
 
 def _over(hq: Hq, asked: Launch) -> dict[str, ClientWorkflowConfig]:
-    """What this launch says to its delivery: the campaign, and the key of the workspace that it is in."""
+    """What this launch says to its delivery: the campaign, its workspace's key, what its mails cannot do without."""
     campaign = made_campaign(hq, asked.client, asked.campaign)
     [whom] = list_connected(hq, INSTANTLY, client=asked.client)
     with hq.transaction() as connection:
         row = get_batch(connection, asked.batch)
     if row is None or row["client"] != asked.client:  # one answer: whose batch it is concerns no other client
         raise NotFoundError(f"client {asked.client} has no batch {asked.batch!r}", code="batch.not_found")
-    _check_variables(hq, asked, campaign)
+    workflow = destinations_of(hq, campaign.client, campaign.client_id).get(asked.delivery)
+    _check_variables(asked, campaign, workflow)
+    needed = needed_columns(CampaignFile.model_validate(campaign.definition), workflow)
+    required = [*workflow.requires, *(column for column in needed if column not in workflow.requires)]
     return {
         asked.delivery: ClientWorkflowConfig(
-            settings={"parameters.campaign_id": campaign.external_id}, secrets={DEFAULT_PURPOSE: whom.secret_variable}
+            settings={"parameters.campaign_id": campaign.external_id, "requires": required},
+            secrets={DEFAULT_PURPOSE: whom.secret_variable},
         )
     }
 
 
-def _check_variables(hq: Hq, asked: Launch, campaign: Campaign) -> None:
+def _check_variables(asked: Launch, campaign: Campaign, workflow: WorkflowDefinition) -> None:
     """See that the campaign's mails name nothing that the delivery does not send: it would be a hole in each mail."""
-    workflow = destinations_of(hq, campaign.client, campaign.client_id).get(asked.delivery)
     if colliding := colliding_variables(workflow):
         raise ConfigurationError(
             f"{asked.delivery} calls variables {', '.join(colliding)}: Instantly's webhooks say other things by these "
