@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import smtplib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from email.message import Message
 from typing import Any
 
 from enrichment_assets.domain.mail.mailboxes import MailboxKind
+from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog.clients import add_client
 from enrichment_assets.services.catalog.configuration import add_workflow
 from enrichment_assets.services.deliveries.connections import add_connection
@@ -26,7 +27,7 @@ from enrichment_assets.services.deliveries.resolving import Decision, resolve_de
 from enrichment_assets.services.mail.mailboxes import NewMailbox, add_mailbox, list_mailboxes, resume_mailbox
 from enrichment_assets.store.hq import Hq
 from tests.actors import TESTER
-from tests.chaos.points import MAIL
+from tests.chaos.points import MAIL, Point
 from tests.delivery.test_delivering import finished
 from tests.gate.opening import open_gate
 from tests.harness.batches import BatchHarness, Launched
@@ -44,7 +45,10 @@ MOST_RUNS = 400
 BOXES = 3
 KILLED_OFTEN = 0.7
 KILLED_AFTER = (0.05, 0.7)
-"""Seconds; a run of a few mails takes less than the later ones. Every second kill is at a point of a mail's way."""
+"""Seconds; a run of a few mails takes less than the later ones."""
+
+POINTS = (*MAIL[4:], *MAIL[:4])
+"""Of a mail's way; first those around its submission, of which nobody knows what became of the mail."""
 
 COPIES = "copies@agency.example"
 CHILD = "tests.services.mail.sending_child"
@@ -116,6 +120,7 @@ class Soak:
     until: time = time(17)
     happened: Counter[str] = field(default_factory=Counter)
     answered: set[int] = field(default_factory=set)
+    points: deque[Point] = field(default_factory=lambda: deque(POINTS))
 
     @property
     def hq(self) -> Hq:
@@ -177,24 +182,26 @@ class Soak:
         return batch
 
     def _plan(self, batch: Launched) -> None:
-        from enrichment_assets.providers import build_providers
-
         providers = build_providers(batch.sandbox.url)
         deliver(self.hq, batch.settings, batch.key, SLUGS, actor=TESTER, providers=providers)
 
     def _send(self, batch: Launched) -> None:
-        """A run; while there are kills left one that is killed somewhere, and then one that is not."""
-        if self.kills > 0 and self.chance.random() < KILLED_OFTEN:
+        """A run that is not killed; while there are kills left some before it that are killed.
+
+        The first of those dies at a point of a mail's way, at each in turn, while there still are mails to send.
+        """
+        point: Point | None = self.points[0]
+        while self.kills > 0 and self.chance.random() < KILLED_OFTEN:
             self.kills -= 1
-            self._kill(batch)
+            self._kill(batch, point)
+            point = None
             with self.hq.transaction() as connection:
                 connection.execute("update runners set expires_at = now() - interval '1 s' where ended_at is null")
         assert self.sender.run(self._order(batch)) == 0
         self.happened["runs"] += 1
 
-    def _kill(self, batch: Launched) -> None:
-        """A run that dies after some time, or at a point of a mail's way: at each of those in turn."""
-        point = MAIL[self.kills // 2 % len(MAIL)] if self.kills % 2 else None
+    def _kill(self, batch: Launched, point: Point | None) -> None:
+        """A run that dies at a point of a mail's way, or after some time."""
         if point is not None:
             code = self.sender.run(self._order(batch, fault=point.fault()))
         else:
@@ -202,6 +209,7 @@ class Soak:
         self.happened["killed" if code < 0 else "was over before it was killed"] += 1
         if code < 0 and point is not None:
             self.happened[str(point)] += 1
+            self.points.rotate(-1)
 
     def _order(self, batch: Launched, *, cut_after: float = 0, fault: dict[str, Any] | None = None) -> dict[str, Any]:
         settings = batch.settings

@@ -20,6 +20,7 @@ def verdict(soak: Soak) -> dict[str, object]:
     if twice := [name for name, count in Counter(name for name, _ in copies).items() if count > 1]:
         found[f"{COPIES}: twice"] = twice
     handed_over = dict(copies)
+    soak.happened["mails that left"] = len(handed_over)
     for person in soak.people:
         kept = soak.world.mailbox(person.address)
         if wrong := _wrong(soak, person, Counter(_step(one) for one in kept)):
