@@ -15,6 +15,7 @@ import typer
 from enrichment_assets.cli.env_file import load_env_files
 from enrichment_assets.cli.hints import tell
 from enrichment_assets.cli.home_guard import guard
+from enrichment_assets.cli.literal_help import take_literally
 from enrichment_assets.cli.opening import close_after_commands
 from enrichment_assets.cli.panels import arrange
 from enrichment_assets.cli.sentences import say
@@ -98,6 +99,7 @@ def build_app() -> typer.Typer:
     close_after_commands(app)
     guard(app)
     arrange(app)
+    take_literally(app)
     return app
 
 

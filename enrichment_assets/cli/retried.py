@@ -20,7 +20,9 @@ def print_retry(report: RetryReport, *, dry_run: bool) -> None:
         say(f"{slug}: {states} failed item(s) will be tried again")
     for slug, states in report.uncancelled.items():
         say(f"{slug}: {states} cancelled item(s) will be asked after all")
-    if not report.retried and not report.uncancelled:
+    if report.let_go:
+        say("it is not cancelled any more: what of its leads was to be delivered leaves after all")
+    elif not report.retried and not report.uncancelled:
         say("nothing that matches has failed")
     if report.reopened:
         say(f"{report.reopened} later step(s) that were skipped because of it will run too")

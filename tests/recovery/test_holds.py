@@ -195,6 +195,8 @@ def test_a_run_heeds_a_resumption_and_a_paused_step_that_answers_slowly_is_still
     cancel(hq_of(batch.settings), batch.key, actor=TESTER)
     left = resume(hq_of(batch.settings), batch.key, actor=TESTER)
     assert left.hold is not None and left.hold.kind == "cancelled", "a cancellation is not resumed"
+    assert retry(hq_of(batch.settings), batch.settings, batch.key, actor=TESTER).let_go
+    assert not retry(hq_of(batch.settings), batch.settings, batch.key, actor=TESTER).let_go
 
 
 def test_too_many_failures_pause_the_batch_once_and_who_resumes_it_is_not_stopped_again(

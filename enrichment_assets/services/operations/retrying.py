@@ -58,6 +58,7 @@ class RetryReport:
         running: Labels of the runs that work on the batch at this moment.
         pending: Workflow slug -> states that are PENDING now, the retried ones among them.
         hindrances: Why steps would stand still again, whoever runs the batch next.
+        let_go: It was cancelled, and is not any more: what of its leads was to be delivered leaves after all.
     """
 
     batch: str
@@ -70,6 +71,7 @@ class RetryReport:
     running: tuple[str, ...]
     pending: Mapping[str, int]
     hindrances: tuple[Hindrance, ...]
+    let_go: bool
 
     @property
     def next_step(self) -> Hint:
@@ -160,7 +162,7 @@ def put_back(
     reopening.reopen_states(connection, states, Status.FAILED, facts, RETRIED)
     calls = recovery.ready_calls(connection, picked, CallState.FAILED)
     counts = Counter(p.workflow for p in picked)
-    taken_back = [] if which.error_class else _taken_back(connection, batch, facts, slugs, which.since)
+    let_go, taken_back = (False, []) if which.error_class else _taken_back(connection, batch, facts, slugs, which.since)
     uncancelled = dict(Counter(slug for _, slug in taken_back))
     reopened = reopening.reopen_dependents(connection, states + taken_back, facts)
     called = _called(blueprint, slugs)
@@ -182,8 +184,9 @@ def put_back(
         batch.runners,
         pending,
         tuple(hindrances),
+        let_go,
     )
-    if counts or uncancelled or reopened or lifted:
+    if counts or uncancelled or reopened or lifted or let_go:
         said = {"retried": dict(counts), "calls": len(calls), "reopened": reopened, "pauses_lifted": lifted}
         said |= {"uncancelled": uncancelled} if uncancelled else {}
         note_change(connection, actor, Code.BATCH_RETRY, batch_key, batch, said)
@@ -195,8 +198,12 @@ def put_back(
 # crash point: cancellation-is-taken-back
 def _taken_back(
     connection: Connection, batch: LockedBatch, facts: StepFacts, slugs: Sequence[str], since: datetime | None
-) -> list[tuple[int, str]]:
-    """Let workflows be called again that were cancelled; (item id, workflow slug) of what is PENDING again."""
+) -> tuple[bool, list[tuple[int, str]]]:
+    """Let workflows be called again that were cancelled.
+
+    Returns whether the batch as a whole was cancelled and is not any more, and (item id, workflow slug) of what is
+    PENDING again.
+    """
     holds = read_holds(batch.holds)
     kept = _without_cancellations(holds, list(facts.providers), slugs)
     if kept != holds:
@@ -204,7 +211,8 @@ def _taken_back(
     picked = recovery.pick_states(connection, batch.batch_id, Status.CANCELLED, workflows=slugs, since=since)
     states = [(p.item_id, p.workflow) for p in picked]
     reopening.reopen_states(connection, states, Status.CANCELLED, facts, RETRIED)
-    return states
+    let_go = ALL in holds and holds[ALL].kind == "cancelled" and ALL not in kept
+    return let_go, states
 
 
 def _without_cancellations(
