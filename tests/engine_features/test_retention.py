@@ -88,6 +88,23 @@ def test_old_bodies_go_and_their_figures_stay(harness: BatchHarness, dagster_url
     assert [(one["answers"], one["callbacks"]) for one in noted] == [(0, 0), (4, 2), (0, 0)]
 
 
+def test_what_came_back_of_deliveries_goes_once_it_was_read_and_is_old(harness: BatchHarness, dagster_url: str) -> None:
+    batch = harness.launch(people(1), step("plain"))
+    for place, (status, days) in enumerate((("read", 40), ("read", 5), ("dead", 40), ("new", 40))):
+        batch.change(
+            "insert into event_inbox (client_id, source_id, headers, body, body_sha256, fingerprint, status, "
+            f"received_at) select id, 1, '{{}}', 'From: ann@acme.com', '\\x00', '\\x0{place}', '{status}', "
+            f"now() - interval '{days} days' from clients"
+        )
+    assert old(batch, dagster_url, dry_run=True).callbacks == Bodies(1, 18)
+    assert old(batch, dagster_url).callbacks == Bodies(1, 18)
+    kept = batch.rows(
+        "select body is null as gone, body_bytes, body_removed_at is null as kept from event_inbox order by id"
+    )
+    assert [tuple(row.values()) for row in kept] == [(True, 18, False), *[(False, None, True)] * 3]
+    assert old(batch, dagster_url).callbacks == Bodies(0, 0)
+
+
 def test_the_kept_file_of_an_old_list_goes_with_its_figures_kept_and_comes_back_with_the_list(
     harness: BatchHarness, dagster_url: str, tmp_path: Path
 ) -> None:

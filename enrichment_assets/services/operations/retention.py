@@ -34,7 +34,7 @@ class Retained:
         dry_run: Nothing was changed.
         history: Of Dagster's: runs, events and their bytes.
         answers: Bodies of answers, and the inputs of prompts; one that was given to several calls at once counts once.
-        callbacks: Bodies of callbacks.
+        callbacks: Bodies of callbacks, and of what came back of deliveries.
         uploads: Kept files of uploads.
         told_leads: Leads that clients' servers were told of.
     """
@@ -73,6 +73,7 @@ def retain(hq: Hq, settings: Settings, dagster_url: str, days: int, *, dry_run: 
     answers += _bodies(hq, Kind.BULK, days, windows, dry_run=dry_run)
     answers += _bodies(hq, Kind.PROMPTS, days, windows, dry_run=dry_run)
     callbacks = _bodies(hq, Kind.CALLBACKS, days, windows, dry_run=dry_run)
+    callbacks += _bodies(hq, Kind.MESSAGES, days, windows, dry_run=dry_run)
     history = _history(dagster_url, days, needed, dry_run=dry_run)
     uploads = _uploads(hq, settings, days, dry_run=dry_run)
     told_leads = _told_leads(hq, days, dry_run=dry_run)

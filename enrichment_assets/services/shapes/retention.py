@@ -23,7 +23,7 @@ class Retention(Shape):
         event_bytes: Bytes of those events.
         answers: Answers whose bodies were taken out.
         answer_bytes: Bytes of those bodies.
-        callbacks: Callbacks whose bodies were taken out.
+        callbacks: Callbacks, and messages of what came back of deliveries, whose bodies were taken out.
         callback_bytes: Bytes of those bodies.
         uploads: Kept files of uploads that were taken out.
         upload_bytes: Bytes of those files.

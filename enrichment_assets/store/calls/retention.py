@@ -1,4 +1,4 @@
-"""Taking the bodies out of old answers and callbacks; what they cost, said and became stays.
+"""Taking the bodies out of old answers, callbacks and what came back; what they cost, said and became stays.
 
 What somebody may still need is not looked at: an answer of a batch that is under way or whose tables are not made, of a
 call that has not settled, of a state that waits or is of unknown fate, one that a launch may still reuse, and every
@@ -59,6 +59,13 @@ where p.inputs is not null and {_SETTLED}
 """
 """What language models were asked about: without it their answers cannot be read again."""
 
+_OLD_MESSAGES = """
+from event_inbox i
+where i.body is not null and i.status = 'read'
+  and i.received_at < statement_timestamp() - make_interval(days => %(days)s)
+"""
+"""What came back of deliveries, mails among it: its events are kept. One that could not be read is still needed."""
+
 _COUNT = "select count(*) as bodies, coalesce(sum(octet_length({body})), 0)::bigint as bytes {old}"
 
 
@@ -84,6 +91,7 @@ _TAKE_ANSWERS = _take("provider_calls", "c", "response_body", _OLD_ANSWERS, "bod
 _TAKE_BULK = _take("bulk_calls", "m", "response_body", _OLD_BULK, "body_sha256 = sha256(m.response_body),")
 _TAKE_PROMPTS = _take("prompt_inputs", "p", "inputs", _OLD_PROMPTS, key="call_id")
 _TAKE_CALLBACKS = _take("callback_inbox", "i", "body", _OLD_CALLBACKS)
+_TAKE_MESSAGES = _take("event_inbox", "i", "body", _OLD_MESSAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ class Kind(Enum):
     BULK = (_COUNT.format(body="m.response_body", old=_OLD_BULK), _TAKE_BULK)
     PROMPTS = (_COUNT.format(body="p.inputs", old=_OLD_PROMPTS), _TAKE_PROMPTS)
     CALLBACKS = (_COUNT.format(body="i.body", old=_OLD_CALLBACKS), _TAKE_CALLBACKS)
+    MESSAGES = (_COUNT.format(body="i.body", old=_OLD_MESSAGES), _TAKE_MESSAGES)
 
 
 def count_bodies(connection: Connection, kind: Kind, days: int, windows: str) -> Bodies:
