@@ -118,7 +118,7 @@ def test_a_bounce_judges_its_address_and_a_correction_is_an_edit_that_is_not_ove
     early, late = NOW - timedelta(hours=5), NOW - timedelta(hours=2)
     changed = EventKind.FIELD_CHANGED
     taken = desk.take(
-        event(EventKind.BOUNCED, "b1", address="ann@acme.com", item_id=ann, reason="550 5.1.1"),
+        event(EventKind.BOUNCED, "b1", address="ann@acme.com", linkedin_url="linkedin.com/in/ann-archer", item_id=ann),
         event(EventKind.BOUNCED_POLICY, "b2", address="cid@gamma.com", item_id=cid, reason="550 5.7.1"),
         event(changed, "f2", item_id=ben, field="phone", value="+1 202 555 0123", actor="Jane Roe", at=late),
         event(changed, "f3", item_id=ben, field="phone", value="n/a", actor="Jane Roe"),

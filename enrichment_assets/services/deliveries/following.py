@@ -105,6 +105,8 @@ class Following:
             if one.event.kind not in NO | {EventKind.BOUNCED}:
                 continue
             whom = set(named(one.event))
+            if one.event.kind is EventKind.BOUNCED:  # which says nothing of the person's profile
+                whom = {who for who in whom if who.kind is Kind.EMAIL}
             if not whom and one.event.kind in NO:
                 whom = set(people[one.id])
             if whom:
