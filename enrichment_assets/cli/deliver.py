@@ -14,6 +14,7 @@ from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.domain.delivery_courses import reason_in_words
 
 if TYPE_CHECKING:
     from enrichment_assets.services.shapes.deliveries import LeadDelivery
@@ -109,4 +110,4 @@ def print_delivery(one: LeadDelivery) -> None:
 def _print_reasons(title: str, reasons: Mapping[str, int]) -> None:
     ordered: Sequence[tuple[str, int]] = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     for number, (reason, leads) in enumerate(ordered):
-        say(f"  {title if number == 0 else '':<14} {leads:,} {reason.replace('_', ' ')}")
+        say(f"  {title if number == 0 else '':<14} {leads:,} {reason_in_words(reason)}")

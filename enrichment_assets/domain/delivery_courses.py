@@ -5,6 +5,7 @@ The same decision is made when leads are planned (it is what a dry run prints) a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -263,3 +264,12 @@ def after_success(there: There, course: Course, content: Content, external_id: s
         read=there.read if course.field is not None else content.read,
         intended={},
     )
+
+
+def reason_in_words(reason: str) -> str:
+    """`missing_input: company_name` as `missing input: company_name`: what stands behind the code is told as it is."""
+    code, colon, detail = reason.partition(":")
+    return f"{code.replace('_', ' ')}{colon}{detail}" if _CODE.fullmatch(code) else reason
+
+
+_CODE = re.compile(r"[a-z_]+")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from enrichment_assets.cli.deliver import print_delivery
+from enrichment_assets.domain.delivery_courses import reason_in_words
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.installation.running_stack import running_addresses
@@ -104,3 +105,16 @@ def test_leads_of_a_batch_of_local_steps_go_to_the_world_of_its_launch_and_to_no
     assert {one.status for one in done.stands} == {"COMPLETED"}
     print_delivery(LeadDelivery.of(batch, done.plans[0]))
     assert capsys.readouterr().out.startswith("deliver-to-webhook (sandbox): 4 leads\n")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("missing_input: company_name", "missing input: company_name"),
+        ("same_lead", "same lead"),
+        ("HTTP 400: no unique property enrichment_key", "HTTP 400: no unique property enrichment_key"),
+        ("the list is my_list", "the list is my_list"),
+    ],
+)
+def test_of_a_reason_the_code_alone_is_put_into_words(reason: str, words: str) -> None:
+    assert reason_in_words(reason) == words

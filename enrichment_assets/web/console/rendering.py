@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from enrichment_assets.domain.access import Caller, Permission
+from enrichment_assets.domain.delivery_courses import reason_in_words
 from enrichment_assets.domain.hints import Hint
 from enrichment_assets.domain.money import Money
 from enrichment_assets.services.operations.remedy_sentences import sentence
@@ -87,6 +88,7 @@ def environment() -> Environment:
         "ago": ago,
         "cell": cell,
         "short": short,
+        "in_words": reason_in_words,
         "hint": _hint,
         "segment": lambda text: quote(str(text), safe=""),
         "query": query_string,
