@@ -169,7 +169,7 @@ def _print_setup(made: Setup, as_json: bool) -> None:
         print_json(shapes.UserSetup.of(made))
         return
     say(f"one-time token for {made.login}, shown once, good for {made.hours:.0f} hours: {made.token}")
-    say("they set their password by it: POST /api/v1/password (docs/access.md)")
+    say("they set their password by it: at /password of the console, or POST /api/v1/password (docs/access.md)")
 
 
 def _print_change(login: str, changed: bool, now: str, as_json: bool) -> None:
