@@ -74,6 +74,19 @@ def test_what_a_pipeline_delivers_is_due_when_it_is_extracted_and_a_next_step_wa
     assert asked_by == [{"asked_by": "schedule:delivery"}]
 
 
+def test_a_first_step_that_went_to_the_other_world_is_none(batch: Launched) -> None:
+    hq, settings = hq_of(batch.settings), batch.settings
+    providers, actor = build_providers(batch.sandbox.url), Actor(ActorKind.SCHEDULE, "delivery")
+    mark_extracted(hq, batch.key)
+    assert deliver_due(hq, settings, batch.key, "first", actor=actor, providers=providers) == {"delivered": 1}
+    # As if the lead had been delivered from a batch of the simulator, and this one were real; or the reverse.
+    for table in ("deliveries", "delivery_identities"):
+        batch.change(f"update {table} set simulated = not simulated")
+    assert deliver_due(hq, settings, batch.key, "second", actor=actor, providers=providers) == {"skipped": 1}
+    assert batch.state("second")["reason"] == "out_of_sequence: first was not delivered"
+    assert [one["list"] for one in contacts(batch.sandbox)] == [None]
+
+
 def test_the_sensor_asks_for_a_run_of_what_is_due_and_the_asset_takes_the_leads_there(batch: Launched) -> None:
     where = platform(batch.settings)
     where = PlatformResource(**{**where.model_dump(), "sandbox_url": batch.sandbox.url})

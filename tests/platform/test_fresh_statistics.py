@@ -470,7 +470,7 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     batch_states.settle_batch: lambda c, b: batch_states.settle_batch(c, b.batch_id, NEEDS, 1.0),
     batch_states.next_due_in: lambda c, b: batch_states.next_due_in(c, b.batch_id, SLUGS, datetime.now(UTC)),
     batch_deliveries.settle_deliveries: lambda c, b: batch_deliveries.settle_deliveries(c, b.batch_id, SLUGS, 60.0),
-    planned.load_planned: lambda c, b: planned.load_planned(c, b.items[:GROUP], ["first"]),
+    planned.load_planned: lambda c, b: planned.load_planned(c, b.items[:GROUP], ["first"], simulated=True),
 }
 
 ONE_ROW = "# one row:"

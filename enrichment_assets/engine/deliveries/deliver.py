@@ -148,7 +148,9 @@ async def _send(run: Run, item: LoadedItem, step: Step) -> Ending | None:
 
 
 async def _look_again(run: Run, item: LoadedItem, step: Step) -> None:
-    found = await load_planned(run.bodies.connection, [item.item_id], [step.slug])
+    found = await load_planned(
+        run.bodies.connection, [item.item_id], [step.slug], simulated=bool(run.batch.blueprint.simulated)
+    )
     if (planned := found.get((item.item_id, step.slug))) is not None:
         item.planned[step.slug] = planned
     else:

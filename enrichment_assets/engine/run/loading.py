@@ -17,7 +17,9 @@ async def load_claimed(run: Run, reader: AsyncConnection, held: Sequence[tuple[i
         reader, run.batch.batch_id, held, sources=run.sources, with_original=run.needs_original
     )
     if delivering := [step.slug for step in run.steps.values() if step.delivering is not None]:
-        planned = await load_planned(reader, [item.item_id for item in items], delivering)
+        planned = await load_planned(
+            reader, [item.item_id for item in items], delivering, simulated=bool(run.batch.blueprint.simulated)
+        )
         for item in items:
             item.planned = {slug: planned[item.item_id, slug] for slug in delivering if (item.item_id, slug) in planned}
     return items

@@ -89,9 +89,12 @@ _WAITED = """
 
 # crash point: planned-leads-are-loaded
 async def load_planned(
-    connection: AsyncConnection, item_ids: Sequence[int], slugs: Sequence[str]
+    connection: AsyncConnection, item_ids: Sequence[int], slugs: Sequence[str], *, simulated: bool
 ) -> dict[tuple[int, str], PlannedLead]:
-    """(item id, workflow) -> the lead as it was planned, with what stands for it now."""
+    """(item id, workflow) -> the lead as it was planned, with what stands for it now.
+
+    `simulated`: the leads go to the simulator; a step of a sequence follows what went to the same world.
+    """
     cursor = await connection.execute(
         f"""
         select p.item_id as item, p.workflow_slug as slug, p.key, p.target, p.identity_sha256, p.identity_field,
@@ -105,7 +108,7 @@ async def load_planned(
           select extract(epoch from clock_timestamp() - w.since)::float8 as followed_for, e.external_id as followed
           from (select b.step #> '{{workflow,delivery,follows}}' as said) s
           join delivery_identities k on k.client_id = p.client_id and k.destination = s.said ->> 'delivery'
-            and k.identity_sha256 = any(p.identities)
+            and k.simulated = %s and k.identity_sha256 = any(p.identities)
           join deliveries e on e.key = k.key
           cross join lateral ({_WAITED}) w
           where w.since is not null order by w.since desc limit 1
@@ -114,7 +117,7 @@ async def load_planned(
         left join lateral ({_CORRECTED}) corrected on true
         where p.item_id = any(%s::bigint[]) and p.workflow_slug = any(%s::text[])
         """,
-        (list(item_ids), list(slugs)),
+        (simulated, list(item_ids), list(slugs)),
     )
     return {(row["item"], row["slug"]): _planned(row) for row in await cursor.fetchall()}
 

@@ -62,6 +62,10 @@ _OF_A_HELD_BATCH = """a.retired_at is not null or a.given_up_at is not null
   or a.holds ? '*' or a.holds ? {slug}"""
 """Of a batch `a` that is put away or held nothing leaves, so that its mails have no places."""
 
+_OF_THE_SAME_WORLD = """coalesce(o.blueprint ->> 'simulated' = a.blueprint ->> 'simulated', true)"""
+"""What went from a batch `o` to the simulator is no earlier mail of a batch `a` whose mails leave, nor the reverse; a
+batch that does not say it goes wherever this process goes."""
+
 # A sequence's later steps first: who was written to hears the rest before somebody else hears the first.
 _WAITING = """
 with recursive mails as (
@@ -86,14 +90,15 @@ join planned_deliveries p on p.batch_id = s.batch_id and p.workflow_slug = s.wor
 join batches a on a.id = p.batch_id and not ({held_batch})
 join workflow_states w on w.item_id = p.item_id and w.workflow_slug = p.workflow_slug and w.status = 'PENDING'
 left join lateral (
-  select m.mailbox_id, coalesce(m.thread, m.id) as thread from mail_messages m
+  select m.mailbox_id, coalesce(m.thread, m.id) as thread from mail_messages m left join batches o on o.id = m.batch_id
   where m.client_id = %(client)s and m.recipient = lower(p.lead ->> 'email') and m.state = any(%(held)s::text[])
+    and {same_world}
   order by m.id desc limit 1
 ) before on true
 left join lateral (
-  select max(m.sent_at) as at from mail_messages m
+  select max(m.sent_at) as at from mail_messages m left join batches o on o.id = m.batch_id
   where s.follows is not null and m.client_id = %(client)s and m.recipient = lower(p.lead ->> 'email')
-    and m.workflow_slug = s.follows and m.state = 'sent'
+    and m.workflow_slug = s.follows and m.state = 'sent' and {same_world}
 ) earlier on true
 where p.lead ->> 'email' is not null and (s.follows is null or earlier.at is not null) {due}
   and not exists (select from mail_messages m where m.item_id = p.item_id and m.workflow_slug = p.workflow_slug
@@ -114,7 +119,9 @@ def waiting(
     asked = {"client": client_id, "providers": list(providers), "now": now, "most": most, "held": HELD}
     with connection.cursor(row_factory=class_row(Waiting)) as cursor:
         held_batch = _OF_A_HELD_BATCH.format(slug="p.workflow_slug")
-        statement = _WAITING.format(due=_DUE if due else "", held_batch=held_batch, at_rest=AT_REST)
+        statement = _WAITING.format(
+            due=_DUE if due else "", held_batch=held_batch, at_rest=AT_REST, same_world=_OF_THE_SAME_WORLD
+        )
         return cursor.execute(statement, asked).fetchall()
 
 
