@@ -6,7 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog import archiving
 from enrichment_assets.services.catalog.configuration import set_workflow_enabled
@@ -14,6 +17,7 @@ from enrichment_assets.services.deliveries.coming_back import take
 from enrichment_assets.services.deliveries.due import deliver_due
 from enrichment_assets.services.deliveries.resolving import Decision, list_deliveries, resolve_delivery
 from enrichment_assets.services.insight.editing import edit_lead
+from enrichment_assets.services.operations.holding import cancel, pause, resume
 from enrichment_assets.store.deliveries.batches import due_deliveries
 from tests.actors import TESTER
 from tests.harness.batches import BatchHarness, Launched
@@ -125,3 +129,21 @@ def test_a_mail_that_a_person_thought_lost_is_not_sent_again_once_something_came
         assert [tuple(row.values()) for row in stands] == [("delivered", 1), ("delivered", 1)]
         mails = post.rows("select count(*) as n from mail_messages where state = 'sent' and message_id is not null")
         assert mails == [{"n": 2}]
+
+
+def test_one_delivery_of_a_batch_is_paused_alone_and_goes_on_where_it_stood(harness: BatchHarness) -> None:
+    with posting(harness) as post:
+        post.mailbox()
+        batch = post.batch(people(2))
+        held = pause(post.hq, batch.key, actor=TESTER, workflow=STEP, reason="the offer changes")
+        assert held.states == {STEP: 2}
+        post.at(post.clock.moment + timedelta(hours=7), batch)
+        assert arrived(post) == []
+        with pytest.raises(ConfigurationError, match="is a delivery"):
+            cancel(post.hq, batch.key, actor=TESTER, workflow=STEP)
+        with pytest.raises(NotFoundError, match="has no workflow 'send-9'"):
+            pause(post.hq, batch.key, actor=TESTER, workflow="send-9")
+        post.clock.set(post.clock.moment + timedelta(hours=17))
+        assert resume(post.hq, batch.key, actor=TESTER, workflow=STEP).states == {STEP: 2}
+        a_day(post, batch)
+        assert len(arrived(post)) == 2

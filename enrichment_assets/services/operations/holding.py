@@ -7,14 +7,17 @@ From the commit on no call of what is held leaves, in no run on no machine; what
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from enrichment_assets.domain.actors import Actor
+from enrichment_assets.domain.deliveries import DELIVERY_POSITION
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.operator_actions import LONGEST_TEXT, Code
+from enrichment_assets.domain.pipeline import BlueprintStep
+from enrichment_assets.domain.statuses import Status
 from enrichment_assets.services.operations.recovery import in_transaction, no_such_workflow, wake_again
 from enrichment_assets.store.audit.operator_actions import has_decided, note_action
 from enrichment_assets.store.batches.held_calls import HeldCalls, UnderWay, since_held, under_way
@@ -29,6 +32,7 @@ from enrichment_assets.store.batches.holds import (
 )
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.deliveries.batches import counts_of, deliveries_of
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.batch_states import workflow_counts
 from enrichment_assets.store.states.transitions import StepFacts
@@ -109,6 +113,11 @@ def _hold(hq: Hq, batch_key: str, kind: Kind, actor: Actor, workflow: str | None
 
     def change(connection: Connection) -> HoldReport:
         batch = _locked(connection, batch_key, workflow)
+        if kind == "cancelled" and workflow is not None and _is_delivery(batch, workflow):
+            raise ConfigurationError(
+                f"{workflow} is a delivery: it can be paused, and single leads of it can be stopped",
+                code="hold.of_delivery",
+            )
         return _held(connection, batch, batch_key, kind, actor, workflow, told)
 
     return in_transaction(hq, change)
@@ -210,9 +219,13 @@ def _locked(connection: Connection, batch_key: str, workflow: str | None) -> Hel
             code="hold.batch_is_over",
         )
     slugs = [step.slug for step in batch.blueprint.steps]
-    if workflow is not None and workflow not in slugs:
-        raise no_such_workflow(batch_key, workflow, slugs)
-    return batch
+    if workflow is None or workflow in slugs:
+        return batch
+    deliveries = {one.workflow_slug: one.step for one in deliveries_of(connection, batch.batch_id)}
+    if (delivery := deliveries.get(workflow)) is None:
+        raise no_such_workflow(batch_key, workflow, [*slugs, *deliveries])
+    steps = [*batch.blueprint.steps, BlueprintStep.model_validate(delivery)]
+    return replace(batch, blueprint=batch.blueprint.model_copy(update={"steps": steps}))
 
 
 def _slugs(batch: HeldBatch, workflow: str | None) -> list[str]:
@@ -220,8 +233,15 @@ def _slugs(batch: HeldBatch, workflow: str | None) -> list[str]:
 
 
 def _pending(connection: Connection, batch: HeldBatch, slugs: Collection[str]) -> dict[str, int]:
+    if deliveries := [slug for slug in slugs if _is_delivery(batch, slug)]:
+        found = [one for one in counts_of(connection, batch.batch_id, deliveries) if one.status == Status.PENDING]
+        return {slug: sum(one.leads for one in found if one.workflow_slug == slug) for slug in deliveries if found}
     counts = workflow_counts(connection, batch.batch_id)
     return {count.slug: count.pending for count in counts if count.pending and count.slug in slugs}
+
+
+def _is_delivery(batch: HeldBatch, workflow: str) -> bool:
+    return batch.blueprint.step(workflow).position >= DELIVERY_POSITION
 
 
 def _way_back(hold: Hold) -> Hint:

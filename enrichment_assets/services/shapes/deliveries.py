@@ -119,6 +119,8 @@ def _is_not_taken(one: Counts) -> bool:
 
 
 def _word(one: Counts) -> str:
+    if one.is_there:
+        return "stands there"
     return "delivered" if one.status == "COMPLETED" else one.status.lower()
 
 

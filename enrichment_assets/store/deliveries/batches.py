@@ -11,6 +11,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from enrichment_assets.domain.deliveries import DELIVERY_POSITION
+from enrichment_assets.domain.delivery_courses import ALONE
+from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.database import AsyncConnection, Connection
 
 AT_REST = """(
@@ -143,6 +145,11 @@ class Counts:
     outcome: str | None
     reason: str | None
     leads: int
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a plan left these leads alone because they stand at the destination, as it may after they went."""
+        return self.status == Status.SKIPPED and (self.reason or "").partition(":")[0] in ALONE
 
 
 def counts_of(connection: Connection, batch_id: int, slugs: Sequence[str]) -> list[Counts]:
