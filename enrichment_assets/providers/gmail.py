@@ -14,19 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-from enrichment_assets.domain.google_tokens import credentials_of, token_request
+from enrichment_assets.domain.google_conversation import ConversationEnded, authorised, object_told, with_token
+from enrichment_assets.domain.google_tokens import credentials_of
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
-from enrichment_assets.domain.jsontext import json_bytes, parse_json
+from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.mail.gmail import LOOKED_BACK, ORIGINAL_ID, USER, Sent, header_of, sent_of
 from enrichment_assets.domain.provider import Answer, Conversation, Provider, RenderedRequest, Secret, Verdict
-from enrichment_assets.domain.request_parts import join_url, with_headers
 from enrichment_assets.domain.statuses import ErrorClass
 
 SCOPE = "https://www.googleapis.com/auth/gmail.modify"
-TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
 _JSON = {"content-type": "application/json"}
 _RATES = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
@@ -35,14 +33,6 @@ _LOOKED_THROUGH = 5
 """Mails to one address in the last days whose original Message-ID is compared."""
 
 REVOKED = "Google refuses the grant (invalid_grant): it was revoked, or the password changed; the mailbox pauses"
-
-
-class _Ended(Exception):
-    """The call is answered with what one of its requests was answered with."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
 
 
 class Gmail(Provider):
@@ -63,10 +53,7 @@ class Gmail(Provider):
         Raises:
             ConfigurationError: The credentials are none.
         """
-        url = join_url(base_url, request.url)
-        is_token = credentials_of(secrets["credentials"]) is None
-        added = {"authorization": f"Bearer {secrets['credentials']}"} if is_token else {}
-        return with_headers(request, url, {**added, "accept": "application/json"})
+        return authorised(request, secrets, base_url)
 
     def conversation(self, request: RenderedRequest, secrets: Mapping[str, str]) -> Conversation:
         """The requests of one call, as the module's text says."""
@@ -97,14 +84,13 @@ def _reasons(said: Any) -> set[str]:
 def _held(request: RenderedRequest, credentials: Mapping[str, Any] | None) -> Conversation:
     """All of one call."""
     try:
-        if credentials is not None:
-            token = yield from _token(request.url, credentials)
-            request = with_headers(request, request.url, {"authorization": f"Bearer {token}"})
+        base = request.url.partition(USER)[0]
+        request = yield from with_token(request, credentials, SCOPE, base, Gmail.home)
         sent = sent_of(object_of(Answer(200, {}, request.content or b"{}")))
         if request.method != "POST" or sent is None:  # a question that is one request
             return (yield request)
         return (yield from _once(request, sent))
-    except _Ended as ended:
+    except ConversationEnded as ended:
         return ended.answer
 
 
@@ -112,7 +98,7 @@ def _once(request: RenderedRequest, sent: Sent) -> Conversation:
     there = yield from _found(request, sent)
     if there is not None:
         return _answer({**there, "found": True})
-    told = yield from _told((yield from _in_thread(request, sent)))
+    told = yield from object_told((yield from _in_thread(request, sent)))
     kept = {"id": told.get("id"), "threadId": told.get("threadId"), "found": False}
     answer = yield _asked(request, f"/messages/{told.get('id')}", format="metadata", metadataHeaders="Message-ID")
     known = header_of(object_of(answer), "Message-ID") if answer.status == 200 else None
@@ -136,7 +122,7 @@ def _found(request: RenderedRequest, sent: Sent) -> Generator[RenderedRequest, A
     if named:
         return {"id": named[0].get("id"), "threadId": named[0].get("threadId"), "message_id": sent.message_id}
     for one in (yield from _listed(request, f"in:sent to:{sent.recipient} {LOOKED_BACK}"))[:_LOOKED_THROUGH]:
-        message = yield from _told(_asked(request, f"/messages/{one.get('id')}", format="metadata"))
+        message = yield from object_told(_asked(request, f"/messages/{one.get('id')}", format="metadata"))
         if header_of(message, ORIGINAL_ID) == sent.message_id:
             known = header_of(message, "Message-ID")
             return {"id": one.get("id"), "threadId": one.get("threadId"), "message_id": known or sent.message_id}
@@ -144,7 +130,7 @@ def _found(request: RenderedRequest, sent: Sent) -> Generator[RenderedRequest, A
 
 
 def _listed(request: RenderedRequest, query: str) -> Generator[RenderedRequest, Answer, list[dict[str, Any]]]:
-    told = yield from _told(_asked(request, "/messages", q=query, maxResults=str(_LOOKED_THROUGH)))
+    told = yield from object_told(_asked(request, "/messages", q=query, maxResults=str(_LOOKED_THROUGH)))
     messages = told.get("messages")
     return [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
 
@@ -152,27 +138,6 @@ def _listed(request: RenderedRequest, query: str) -> Generator[RenderedRequest, 
 def _asked(request: RenderedRequest, path: str, **query: str) -> RenderedRequest:
     base = request.url.partition(USER)[0]
     return replace(request, method="GET", url=f"{base}{USER}{path}", query=query, content=None)
-
-
-def _token(url: str, credentials: Mapping[str, Any]) -> Generator[RenderedRequest, Answer, str]:
-    base = url.partition(USER)[0]
-    endpoint = TOKEN_URL if base == Gmail.home else f"{base}/token"
-    told = yield from _told(token_request(credentials, SCOPE, endpoint, datetime.now(UTC)))
-    return str(told.get("access_token") or "")
-
-
-def _told(request: RenderedRequest) -> Generator[RenderedRequest, Answer, Mapping[str, Any]]:
-    """The object that a request is answered with; raises `_Ended` for any other answer."""
-    answer = yield request
-    if not 200 <= answer.status < 300:
-        raise _Ended(answer)
-    try:
-        told = parse_json(answer.body)
-    except ValueError:
-        told = None
-    if not isinstance(told, dict):
-        raise _Ended(replace(answer, status=502))
-    return told
 
 
 def _answer(body: Mapping[str, Any]) -> Answer:

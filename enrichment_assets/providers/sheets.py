@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from enrichment_assets.domain.crm.values import in_order
 from enrichment_assets.domain.errors import ConfigurationError
-from enrichment_assets.domain.google_tokens import credentials_of, token_request
+from enrichment_assets.domain.google_conversation import ConversationEnded, authorised, object_told, with_token
+from enrichment_assets.domain.google_tokens import credentials_of
 from enrichment_assets.domain.http_answers import classify_status, describe, error_body, object_of
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
 from enrichment_assets.domain.provider import (
@@ -33,7 +33,7 @@ from enrichment_assets.domain.provider import (
     Verdict,
 )
 from enrichment_assets.domain.provider import Wanted as WantedThere
-from enrichment_assets.domain.request_parts import join_url, with_headers
+from enrichment_assets.domain.request_parts import with_headers
 from enrichment_assets.domain.sheet_rows import (
     Sheet,
     SheetFault,
@@ -47,7 +47,6 @@ from enrichment_assets.domain.sheet_rows import (
 from enrichment_assets.domain.statuses import ErrorClass
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
-TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 KEYS_A_PAGE = 20_000
 CELLS_A_QUESTION = 100
 """Ranges of one question, so that its address stays short."""
@@ -56,14 +55,6 @@ _JSON = {"content-type": "application/json"}
 _BOOK = "/v4/spreadsheets/"
 _ABOUT = {"fields": "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))"}
 _MINUTE = 60.0
-
-
-class _Ended(Exception):
-    """The call is answered with what one of its requests was answered with."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
 
 
 class Sheets(Provider):
@@ -84,10 +75,7 @@ class Sheets(Provider):
         Raises:
             ConfigurationError: The credentials are none.
         """
-        url = join_url(base_url, request.url)
-        is_token = credentials_of(secrets["credentials"]) is None
-        added = {"authorization": f"Bearer {secrets['credentials']}"} if is_token else {}
-        return with_headers(request, url, {**added, "accept": "application/json"})
+        return authorised(request, secrets, base_url)
 
     def conversation(self, request: RenderedRequest, secrets: Mapping[str, str]) -> Conversation:
         """The requests of one call: a token where one is needed, then what the module's text says."""
@@ -146,23 +134,15 @@ def _checked(wanted: WantedThere) -> Check:
 def _held(request: RenderedRequest, credentials: Mapping[str, Any] | None) -> Conversation:
     """All of one call."""
     try:
-        if credentials is not None:
-            token = yield from _token(request.url, credentials)
-            request = with_headers(request, request.url, {"authorization": f"Bearer {token}"})
+        base = request.url.partition(_BOOK)[0]
+        request = yield from with_token(request, credentials, SCOPE, base, Sheets.home)
         if b'"rows"' not in (request.content or b""):  # a question that is one request
             return (yield request)
         return (yield from _rows_written(request))
     except SheetFault as fault:
         return _answer(424, {"error": str(fault)})
-    except _Ended as ended:
+    except ConversationEnded as ended:
         return ended.answer
-
-
-def _token(url: str, credentials: Mapping[str, Any]) -> Generator[RenderedRequest, Answer, str]:
-    base = url.partition(_BOOK)[0]
-    endpoint = TOKEN_URL if base == Sheets.home else f"{base}/token"
-    told = yield from _told(token_request(credentials, SCOPE, endpoint, datetime.now(UTC)))
-    return str(told.get("access_token") or "")
 
 
 def _rows_written(request: RenderedRequest) -> Conversation:
@@ -182,10 +162,10 @@ def _rows_written(request: RenderedRequest) -> Conversation:
     data = [one for row in found for one in updates(sheet, row, sheet.rows[row.key][0], current.get(row.key, {}))]
     if data:
         body = {"valueInputOption": "RAW", "data": data}
-        yield from _told(_post(request, "/values:batchUpdate", body))
+        yield from object_told(_post(request, "/values:batchUpdate", body))
     added = [row for row in rows if row.key not in sheet.rows and fates[row.key] is None]
     if added:
-        yield from _told(_post(request, ":batchUpdate", appended(sheet, key_column, added)))
+        yield from object_told(_post(request, ":batchUpdate", appended(sheet, key_column, added)))
     new = {row.key for row in added}
     return _answer(200, {"results": [fates[row.key] or {"key": row.key, "new": row.key in new} for row in rows]})
 
@@ -207,7 +187,7 @@ def _refused(row: Wanted, status: int, why: str) -> dict[str, Any]:
 
 
 def _sheet(request: RenderedRequest, title: str) -> Generator[RenderedRequest, Answer, Sheet]:
-    told = yield from _told(replace(request, method="GET", content=None, query=_ABOUT))
+    told = yield from object_told(replace(request, method="GET", content=None, query=_ABOUT))
     return _named(told, title)
 
 
@@ -255,30 +235,18 @@ def _values(
     asked = urlencode(
         [("valueRenderOption", "UNFORMATTED_VALUE"), *(("ranges", one) for one in ranges)], quote_via=quote
     )
-    told = yield from _told(replace(request, method="GET", content=None, url=f"{request.url}/values:batchGet?{asked}"))
+    told = yield from object_told(
+        replace(request, method="GET", content=None, url=f"{request.url}/values:batchGet?{asked}")
+    )
     found = [one.get("values") or [] for one in told.get("valueRanges") or ()]
     if len(found) != len(ranges):
-        raise _Ended(_answer(502, {"error": "Google answered about other ranges than were asked"}))
+        raise ConversationEnded(_answer(502, {"error": "Google answered about other ranges than were asked"}))
     return found
 
 
 def _post(request: RenderedRequest, path: str, body: Mapping[str, Any]) -> RenderedRequest:
     posted = replace(request, method="POST", url=f"{request.url}{path}", content=json_bytes(body))
     return with_headers(posted, posted.url, _JSON)
-
-
-def _told(request: RenderedRequest) -> Generator[RenderedRequest, Answer, Mapping[str, Any]]:
-    """The object that a request is answered with; raises `_Ended` for any other answer."""
-    answer = yield request
-    if not 200 <= answer.status < 300:
-        raise _Ended(answer)
-    try:
-        told = parse_json(answer.body)
-    except ValueError:
-        told = None
-    if not isinstance(told, dict):
-        raise _Ended(replace(answer, status=502))
-    return told
 
 
 def _wanted(told: Mapping[str, Any]) -> Wanted:

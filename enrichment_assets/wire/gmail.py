@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.domain.google_conversation import TOKEN_URL
 from enrichment_assets.domain.google_tokens import credentials_of, token_request
 from enrichment_assets.domain.mail.gmail import USER, raw_of
-from enrichment_assets.providers.gmail import SCOPE, TOKEN_URL, Gmail
+from enrichment_assets.providers.gmail import SCOPE, Gmail
 from enrichment_assets.wire.failures import trusted_authorities
 
 SECONDS = 30.0

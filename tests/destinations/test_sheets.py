@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.google_conversation import TOKEN_URL
 from enrichment_assets.domain.google_tokens import assertion, credentials_of
 from enrichment_assets.domain.jsontext import json_bytes, parse_json
 from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.domain.sheet_rows import SheetFault, cell_of, columns_of
 from enrichment_assets.domain.statuses import ErrorClass
-from enrichment_assets.providers.sheets import SCOPE, TOKEN_URL, Sheets
+from enrichment_assets.providers.sheets import SCOPE, Sheets
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.wire.conversations import converse
 from enrichment_assets.wire.transport import build_client
