@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from enrichment_assets.cli.opening import opened_hq
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -23,5 +25,9 @@ def mcp(
 
     Example: claude mcp add enrichment -- enrich mcp --client acme
     """
+    if client is not None:
+        from enrichment_assets.services.catalog.clients import get_client
+
+        get_client(opened_hq(), client)  # said now: later it would be said in an assistant's log alone
     command = [sys.executable, "-m", "enrichment_assets.web.assistants", *(["--client", client] if client else [])]
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and module: this process becomes the server
