@@ -364,7 +364,7 @@ NEEDED = {
     "gate stop": "nobody a@b.de --reason no",
     "destination check": "hubspot-contacts --client nobody",
     "events source add": "nobody-crm --kind instantly --client nobody",
-    "events source connect": "nobody-crm --kind clickup --secret ACME_CLICKUP_SECRET --client nobody",
+    "events source connect": "new-crm --kind clickup --settings {folder}/crm.yaml --secret WORD --client nobody",
     "archive": "pipeline mine --client nobody",
     "restore": "pipeline mine --client nobody",
     "remove": "pipeline mine --client nobody --yes",
@@ -374,8 +374,10 @@ NEEDED = {
 @pytest.mark.parametrize("name", WITH_CLIENT)
 def test_a_client_that_does_not_exist_is_an_error_everywhere(run: Run, name: str, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("email\na@b.example\n")
+    (tmp_path / "crm.yaml").write_text("team_id: '9'\n")
     golf = "name: Golf\nschedule: {time_zone: UTC}\nsteps: [{subject: Greens, body: Hello}]\n"
     (tmp_path / "people.csv.yaml").write_text(golf)
-    words = NEEDED.get(name, "--client nobody").replace("{file}", str(tmp_path / "people.csv"))
+    words = NEEDED.get(name, "--client nobody").replace("{folder}", str(tmp_path))
+    words = words.replace("{file}", str(tmp_path / "people.csv"))
     with pytest.raises(EnrichError, match="no client"):
         run(f"{name} {words}", None)
