@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from enrichment_assets.domain.access import SCOPES
+from enrichment_assets.domain.access import SCOPES, Role
 from enrichment_assets.services.access.api_keys import create_key
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
@@ -81,7 +81,8 @@ async def test_a_page_of_another_site_comes_in_with_a_key_and_never_with_a_cooki
     assert isinstance(guard, CrossOrigin)
     assert isinstance(guard._app, OriginGuard)
     app = CrossOrigin(guard._app, [PARTNER])
-    cookie = {"cookie": f"enrich_session={desk.office.log_in('owner-all').session}"}
+    desk.office.add("ada", Role.OWNER)
+    cookie = {"cookie": f"enrich_session={desk.office.log_in('ada').session}"}
     bearer = {"authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as http:
         for path, headers, status in (
