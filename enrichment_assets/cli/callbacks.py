@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from enrichment_assets.cli.actor import actor
+from enrichment_assets.cli.kept_messages import say_kept
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -64,7 +65,6 @@ def show_(
     """
     from dataclasses import asdict
 
-    from enrichment_assets.domain.visible import visible
     from enrichment_assets.services.insight.target_files import checked_target
     from enrichment_assets.services.operations.callbacks import show_callback
     from enrichment_assets.services.shapes import callbacks as shapes
@@ -76,12 +76,7 @@ def show_(
     if as_json:
         print_json(shapes.CallbackDetail.of(detail, max_bytes))
         return
-    for name, value in asdict(detail.summary).items():
-        say(f"{name:13} {visible(str(value)) if value is not None else '-'}")
-    for name, value in detail.headers.items():
-        say(f"header        {visible(name)}: {visible(value)}")
-    form, body = detail.rendered_body(max_bytes)
-    say(f"body ({form}):\n{body}")
+    say_kept(asdict(detail.summary), detail.headers, detail.rendered_body(max_bytes), width=13)
 
 
 @app.command("replay")

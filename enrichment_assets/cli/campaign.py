@@ -11,6 +11,7 @@ from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from enrichment_assets.services.campaigns.activating import Preflight
@@ -128,7 +129,7 @@ def launch(
 
     Example: enrich campaign launch "Golf, spring" --client acme --batch acme-1-agency-1 --dry-run
     """
-    from enrichment_assets.cli.deliver import print_delivery, stopped_politely
+    from enrichment_assets.cli.deliver import print_delivery
     from enrichment_assets.providers import build_providers
     from enrichment_assets.services.campaigns import launching
     from enrichment_assets.services.shapes.deliveries import LeadDelivery
@@ -141,7 +142,7 @@ def launch(
         found = LeadDelivery.of(batch, launching.plan_launch(hq, settings, asked))
     else:
         providers = build_providers(settings.sandbox_url)
-        with stopped_politely() as stop:
+        with stoppable() as stop:
             done = launching.launch(hq, settings, asked, actor=actor(), providers=providers, stop=stop)
         [plan] = done.plans
         found = LeadDelivery.of(batch, plan, done.stands, done.stopped)

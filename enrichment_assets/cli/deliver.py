@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +11,7 @@ from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
+from enrichment_assets.cli.stopping import stoppable
 from enrichment_assets.domain.delivery_courses import reason_in_words
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ def deliver(
         found = [LeadDelivery.of(batch, plan) for plan in plans]
     else:
         providers = build_providers(settings.sandbox_url)
-        with stopped_politely() as stop:
+        with stoppable() as stop:
             done = delivered(hq, settings, batch, to or [], where or [], actor=actor(), providers=providers, stop=stop)
         found = [LeadDelivery.of(batch, plan, done.stands, done.stopped) for plan in done.plans]
     if as_json:
@@ -72,18 +70,6 @@ def deliver(
         print_delivery(one)
     if dry_run:
         say("nothing was sent; without --dry-run it is", err=True)
-
-
-@contextmanager
-def stopped_politely() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set: calls under way are finished."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def print_delivery(one: LeadDelivery) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from enrichment_assets.cli.actor import actor
+from enrichment_assets.cli.kept_messages import say_kept
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import say
@@ -311,7 +312,6 @@ def show(
     """
     from dataclasses import asdict
 
-    from enrichment_assets.domain.visible import visible
     from enrichment_assets.services.deliveries.connections import show_message
     from enrichment_assets.services.shapes.delivery_events import EventMessageDetail
 
@@ -319,12 +319,7 @@ def show(
     if as_json:
         print_json(EventMessageDetail.of(detail, max_bytes))
         return
-    for name, value in asdict(detail.row).items():
-        say(f"{name:15} {visible(str(value)) if value is not None else '-'}")
-    for name, value in detail.headers.items():
-        say(f"header          {visible(name)}: {visible(value)}")
-    form, body = detail.rendered_body(max_bytes)
-    say(f"body ({form}):\n{body}")
+    say_kept(asdict(detail.row), detail.headers, detail.rendered_body(max_bytes), width=15)
 
 
 @app.command("replay")

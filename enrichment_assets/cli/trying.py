@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +12,7 @@ from enrichment_assets.cli.actor import actor
 from enrichment_assets.cli.opening import opened_hq
 from enrichment_assets.cli.printing import AsJson, print_json
 from enrichment_assets.cli.sentences import on_terminal
+from enrichment_assets.cli.stopping import stoppable
 from enrichment_assets.domain.errors import EnrichError
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def try_(
     if dry_run and workflow is not None:
         report = running.plan_try(hq, settings, Wanted(workflow, client, row, _given(set_), pilot, fresh))
     else:
-        with _stoppable() as stop, _waiting(quiet=as_json) as on_wait:
+        with stoppable() as stop, _waiting(quiet=as_json) as on_wait:
             if workflow is not None:
                 wanted = Wanted(workflow, client, row, _given(set_), pilot, fresh)
                 report = running.make_try(hq, settings, wanted, actor=actor(), wait=wait, on_wait=on_wait, stop=stop)
@@ -109,18 +108,6 @@ def _exit(report: TryReport) -> None:
     failed = {"FAILED", "AMBIGUOUS"}
     if any(row.status in failed for row in report.rows):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _stoppable() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set: the call under way is finished, nothing more is begun."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
