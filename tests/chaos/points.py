@@ -386,5 +386,6 @@ EVERY = (
     *HEEDED,
     *PLANNING,
     *DELIVERING,
+    *MAIL,
 )
 """All that are functions of the package."""
