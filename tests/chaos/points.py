@@ -57,6 +57,29 @@ MAIL = (
 )
 """Of a run that sends mail; `tests/mail/test_killed.py` strikes them."""
 
+RESERVING = Point("gate-contacts-are-written")
+"""In a plan of who is written to (`tests/mail/test_killed.py`)."""
+
+WOKEN = Point("waiting-mails-are-woken")
+"""In the process that adds a mailbox (`tests/mail/test_killed.py`)."""
+
+TOLD = (
+    Point("delivery-events-are-written"),
+    Point("stops-are-written"),
+    Point("deliveries-are-told-to-be-deleted"),
+    Point("events-are-taken"),
+)
+"""In a process that takes what came back of deliveries (`tests/gate/test_killed.py`)."""
+
+EVENTS_STORED = Point("event-messages-are-stored")
+"""In the process that keeps what was posted, behind its commit (`tests/gate/test_killed.py`)."""
+
+LISTENING = (
+    Point("polled-pages-are-kept"),
+    Point("event-readings-are-counted"),
+)
+"""In a process that asks a service for what came back, and reads it (`tests/outreach/test_coming_back.py`)."""
+
 SENT = Point("request-is-sent")
 ENGINE = (
     Point("run-signs-on"),
@@ -387,5 +410,10 @@ EVERY = (
     *PLANNING,
     *DELIVERING,
     *MAIL,
+    RESERVING,
+    WOKEN,
+    *TOLD,
+    EVENTS_STORED,
+    *LISTENING,
 )
 """All that are functions of the package."""

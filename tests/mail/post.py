@@ -101,8 +101,8 @@ class Post:
         """The databases."""
         return hq_of(self.harness.settings)
 
-    def mailbox(self, name: str = "ann", **changes: Any) -> None:
-        """Add a mailbox at the server."""
+    def mailbox(self, name: str = "ann", hq: Hq | None = None, **changes: Any) -> None:
+        """Add a mailbox at the server; `hq`: by this handle, in a process of its own."""
         whole = NewMailbox(
             address=f"{name}@acme.example",
             kind=MailboxKind.SMTP,
@@ -113,7 +113,7 @@ class Post:
             name=name.title(),
             ramp=None,
         )
-        add_mailbox(self.hq, "acme", replace(whole, **changes), actor=TESTER)
+        add_mailbox(hq or self.hq, "acme", replace(whole, **changes), actor=TESTER)
         self.addresses.append(f"{name}@acme.example")
 
     def batch(self, people: Sequence[dict[str, str]], steps: int = 1, **delivery: Any) -> Launched:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections import Counter
 from datetime import timedelta
 
 from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.providers import build_providers
-from enrichment_assets.services.deliveries.delivering import run_deliveries
-from tests.chaos import faults
-from tests.chaos.points import MAIL, Point
+from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.deliveries.delivering import deliver, run_deliveries
+from tests.actors import TESTER
+from tests.chaos.dying import dies_at
+from tests.chaos.points import MAIL, RESERVING, WOKEN, Point
+from tests.delivery.test_delivering import finished
 from tests.harness.batches import BatchHarness, Launched
-from tests.mail.post import MONDAY, STEPS, people, posting
+from tests.mail.post import MONDAY, STEPS, mail_step, people, posting
 
 
 def _killed(batch: Launched, point: Point) -> bool:
     """Whether a run in a process of its own came to the point and died there."""
-    child = os.fork()
-    if child == 0:
-        try:
-            faults.arm(point.fault())
-            hq = open_hq(batch.settings, most=4)
-            run_deliveries(hq, batch.settings, batch.key, STEPS[:1], providers=build_providers(batch.sandbox.url))
-        finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+    def run() -> None:
+        hq = open_hq(batch.settings, most=4)
+        run_deliveries(hq, batch.settings, batch.key, STEPS[:1], providers=build_providers(batch.sandbox.url))
+
+    return dies_at(point, run)
 
 
 def test_a_sender_that_dies_sends_nothing_twice_and_loses_nothing(harness: BatchHarness) -> None:
@@ -57,3 +55,26 @@ def test_a_sender_that_dies_sends_nothing_twice_and_loses_nothing(harness: Batch
         assert unknown & arrived.keys() and unknown - arrived.keys()
         held = post.rows("select count(*) as n from mail_messages where slot is not null group by mailbox_id, day")
         assert {row["n"] for row in held} == {1}
+
+
+def test_who_dies_while_places_are_reserved_or_a_mailbox_is_added_has_done_nothing(harness: BatchHarness) -> None:
+    with posting(harness) as post:
+        batch = finished(harness, people(2))
+        add_workflow(post.hq, harness.settings, mail_step(1, gate="contact"), actor=TESTER)
+
+        def plan() -> None:
+            deliver(
+                open_hq(batch.settings, most=4), batch.settings, batch.key, STEPS[:1], actor=TESTER,
+                providers=build_providers(batch.sandbox.url),
+            )  # fmt: skip
+
+        assert dies_at(RESERVING, plan)
+        assert post.rows("select 1 from gate_contacts") == []
+
+        post.plan(batch)
+        assert len(post.rows("select distinct item_id from gate_contacts")) == 2
+        assert dies_at(WOKEN, lambda: post.mailbox("ann", hq=open_hq(batch.settings, most=4)))
+        assert post.rows("select 1 from mailboxes") == []
+        post.mailbox("ann")
+        post.until(MONDAY + timedelta(days=2), batch)
+        assert len(post.server.taken) == 2

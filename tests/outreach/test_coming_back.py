@@ -27,6 +27,8 @@ from enrichment_assets.services.pulls.connecting import connect
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from tests.actors import TESTER
+from tests.chaos.dying import dies_at
+from tests.chaos.points import LISTENING
 from tests.outreach.test_campaigns import file, there
 
 NAME = "acme-instantly"
@@ -150,6 +152,16 @@ def test_a_webhook_that_does_not_say_the_word_tells_nothing_and_the_word_is_not_
     assert all(error for error, _ in told[-2:]), "what anybody says is not"
     assert not [headers for _, headers in told if "word" in headers], "of the word, the digest is kept"
     assert desk.events()["unsubscribed", "bob"] == 0
+
+
+def test_who_dies_while_it_asks_or_reads_loses_nothing_and_counts_nothing_twice(desk: Desk) -> None:
+    desk.sandbox.configure(hold_callbacks=True)
+    listen_to_instantly(desk.hq, desk.settings, "acme", NAME, actor=TESTER)
+    desk.happen("ann", "replied", text="Yes, call me")
+    for point in LISTENING:
+        assert dies_at(point, lambda: listen(open_hq(desk.settings, most=4), desk.settings, 30.0, name=NAME)), point
+    assert desk.look_at_everything() == {}
+    assert desk.events() == Counter({("replied", "ann"): 1})
 
 
 def test_what_a_disabled_webhook_never_told_is_found_and_the_webhook_is_resumed(desk: Desk) -> None:
