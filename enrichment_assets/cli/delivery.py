@@ -45,6 +45,7 @@ def list_(
     print_table(
         ("id", "destination", "state", "lead", "external id", "delivered"),
         [(r.id, r.destination, r.state, r.lead or "", r.external_id or "", r.delivered_at) for r in found],
+        empty="no deliveries" + (" that match" if any((client, batch, to, state)) else " yet: enrich deliver BATCH"),
     )
 
 

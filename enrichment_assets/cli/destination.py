@@ -38,6 +38,7 @@ def list_(
     print_table(
         ("destination", "provider", "enabled", "approval", "gate", "title"),
         [(one.slug, one.provider, one.enabled, one.approval, one.gate, one.title) for one in found],
+        empty="no deliveries are registered: enrich workflow add FILE.yaml",
     )
 
 

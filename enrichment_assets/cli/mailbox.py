@@ -90,7 +90,7 @@ def add(
     if as_json:
         print_json(shapes.Mailbox.of(added))
         return
-    say(f"mail of client {client} leaves from {added.mailbox.address}: {added.cap_today} today")
+    say(f"mail of client {client} leaves from {added.mailbox.address}: at most {added.cap_today} on its first working day")
 
 
 @app.command("list")
@@ -140,7 +140,7 @@ def show(address: Address, as_json: AsJson = False) -> None:
         return
     box, used, ramp = found.mailbox, found.usage, found.mailbox.ramp
     say(f"{box.address} of client {box.client}: {_state(found)}")
-    say(f"today: {used.sent_today} sent, {used.today} have a place, {found.cap_today} may leave")
+    say(f"today: {used.sent_today} sent, {used.today} have a place, at most {found.cap_today} on a working day")
     grows = "from the start" if ramp is None else f"begun with {ramp.start}, {ramp.step} more each day of sending"
     say(f"cap: {box.daily_cap} a day, {box.domain_cap} of them to one domain; {grows}")
     say(f"window: {box.window_from:%H:%M} to {box.window_until:%H:%M}, {box.time_zone}")

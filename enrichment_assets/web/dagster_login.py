@@ -46,11 +46,11 @@ class LoginGuard:
         if scope["type"] == "lifespan" or scope["path"] in _OPEN:
             await self._app(scope, receive, send)
             return
-        connection = HTTPConnection(scope)
-        if self._is_program(connection):
+        request = HTTPConnection(scope)
+        if self._is_program(request):
             await self._app(scope, receive, send)
             return
-        caller = await self._caller(connection.cookies.get(SESSION, ""))
+        caller = await self._caller(request.cookies.get(SESSION, ""))
         if caller is None:
             await self._refuse(HTTPStatus.UNAUTHORIZED, "log in at the console first", scope, receive, send)
         elif not caller.may(Permission.BATCHES_READ, None):
@@ -61,8 +61,8 @@ class LoginGuard:
         else:
             await self._read_only(scope, receive, send)
 
-    def _is_program(self, connection: HTTPConnection) -> bool:
-        scheme, _, text = connection.headers.get("authorization", "").partition(" ")
+    def _is_program(self, request: HTTPConnection) -> bool:
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and self._signing.is_program(text.strip())
 
     async def _caller(self, session: str) -> Caller | None:

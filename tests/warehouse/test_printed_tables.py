@@ -78,6 +78,8 @@ TABLES = [
     "events source list",
     "events source kinds",
     "mailbox list",
+    "delivery list",
+    "destination list",
     "mail check k.example --service google --dns 127.0.0.1:{dns}",
     "instantly list",
     "instantly campaigns",
@@ -171,6 +173,14 @@ def settings(shared: Build, tmp_path_factory: pytest.TempPathFactory) -> Setting
             "external_id, status_code, created_by) select client_id, 'instantly', 'Equipment financing, Texas', "
             "'1f2e3d4c', '{}', '', 'made', '0b9f3c52-6f0e-4a8e-9d5c-1c0c8a7e5b11', 0, 'cli:ada' from batches "
             "where batch_key = %s",
+            (BATCH,),
+        )
+        connection.execute(
+            "insert into deliveries (client_id, destination, target, identity_sha256, identity_field, key, state, "
+            "external_id, item_id, batch_id, version, actor) select s.client_id, 'hubspot-contacts', 'contacts', "
+            "sha256(s.id::text::bytea), 'email', encode(sha256(s.id::text::bytea), 'hex'), 'unknown', "
+            "'2f9ad2a1-7c51-4b3e-9a65-4f0c8a7e5b11', s.id, s.batch_id, 'v', 'cli:ada' "
+            "from batch_items s, batches b where b.id = s.batch_id and b.batch_key = %s",
             (BATCH,),
         )
     path = tmp_path_factory.mktemp("upload") / "people-of-kestrel-and-daughters.csv"

@@ -34,7 +34,7 @@ class Mailbox(Shape):
         window: From when until when mails leave, as 09:00-17:00.
         daily_cap: Mails a day, once it is ramped up.
         domain_cap: Mails a day to one receiving domain.
-        cap_today: Mails that it may send today.
+        cap_today: Mails that it may send today, if today is one of its working days.
         ramp: On its first day of sending, and more on each further one, as 5+2; null: the cap from the start.
         today: Mails that have their place today, sent or not.
         sent_today: Those of them that have left.
