@@ -16,6 +16,7 @@ from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.families import Families
 from enrichment_assets.domain.known_policy import Known
 from enrichment_assets.domain.parts import Part
+from enrichment_assets.domain.versions import version_of
 from enrichment_assets.domain.workflow import Mode, Slug, WorkflowDefinition
 
 
@@ -28,6 +29,11 @@ class ClientWorkflowConfig(Part):
     settings: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
     enabled: bool = True
+
+    @property
+    def seen_as(self) -> str:
+        """The version that whoever changes it has to have seen."""
+        return version_of(self.model_dump(mode="json"))
 
 
 class Waterfall(Part):

@@ -26,6 +26,11 @@ def fields(page: str) -> list[tuple[str, str]]:
     return [pair for step, join in zip(steps, joins, strict=True) for pair in (("step", step), ("join", join))]
 
 
+def seen(page: str) -> dict[str, str]:
+    """What a page says of the pipeline that it began with."""
+    return dict(re.findall('name="(began|seen)" value="([^"]*)"', page))
+
+
 async def press(desk: Desk, action: str, steps: list[tuple[str, str]], **more: str) -> tuple[int, str]:
     body = [*steps, ("action", action), *({"slug": "mine", "title": "Mine", "began": "", **more}.items())]
     async with desk.http() as http:
@@ -98,3 +103,30 @@ async def test_a_fallback_is_a_waterfall_and_what_the_builder_does_not_show_is_k
     saved = get_pipeline(desk.hq, "found", "builds").definition
     assert saved.model_dump()["steps"][-1] == {"waterfall": ["find-email-via-hunter", "find-emails-via-fullenrich"]}
     assert saved.description == shared.description
+
+
+async def test_nobody_s_pipeline_is_written_over_by_who_did_not_see_it(desk: Desk) -> None:
+    steps = [("step", "normalise-name"), ("join", "then")]
+    more = [*steps, ("step", "match-person-via-apollo"), ("join", "then")]
+    status, _ = await press(desk, "save", steps, slug="shared-by-two", title="First")
+    assert status == 303
+    async with desk.http() as http:
+        page = (await http.get(PATH, params={"pipeline": "shared-by-two"})).text
+    ada, ben = seen(page), seen(page)
+    assert ada["began"] == "shared-by-two"
+    assert (await press(desk, "save", more, slug="shared-by-two", title="Ada", **ada))[0] == 303
+    async with desk.http() as http:
+        body = [*steps, *{"action": "save", "slug": "shared-by-two", "title": "Ben", **ben}.items()]
+        sent = "&".join(f"{name}={value}" for name, value in body)
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        late = await http.post(PATH, content=sent, headers=form)
+        blind = await http.post(PATH, content=sent.replace("began=shared-by-two", "began="), headers=form)
+    assert get_pipeline(desk.hq, "shared-by-two", "builds").definition.title == "Ada"
+    for answer in (late, blind):
+        assert answer.status_code == 412
+        assert "Somebody else was faster" in answer.text
+        assert "-title: Ada" in answer.text
+        assert "+title: Ben" in answer.text
+    knowing = await press(desk, "save", steps, slug="shared-by-two", title="Ben", **seen(late.text))
+    assert knowing[0] == 303
+    assert get_pipeline(desk.hq, "shared-by-two", "builds").definition.title == "Ben"

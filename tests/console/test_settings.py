@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from enrichment_assets.services.catalog.configuration import add_client, get_client_config, get_workflow
@@ -17,7 +18,7 @@ async def test_what_is_filled_in_is_set_and_what_is_emptied_is_given_back(desk: 
 
     async def save(**fields: str) -> Any:
         async with desk.http() as http:
-            form = {"workflow": STEP, "enabled": "on", **fields}
+            form = {"workflow": STEP, "enabled": "on", "seen": config().seen_as, **fields}
             return await http.post("/clients/sets/settings", data=form)
 
     def config() -> Any:
@@ -40,3 +41,20 @@ async def test_what_is_filled_in_is_set_and_what_is_emptied_is_given_back(desk: 
     assert "not set there" in page
     for wrong in ({"set:limits.per_second": "-1"}, {"set:limits.none": "1"}, {"set:secrets.api_key": "sk test 123"}):
         assert (await save(**wrong)).status_code == 422, wrong
+
+
+async def test_what_somebody_else_set_meanwhile_is_shown_and_not_written_over(desk: Desk) -> None:
+    add_client(desk.hq, "two", actor=TESTER)
+    path, name = "/clients/two/settings", "set:limits.per_second"
+    async with desk.http() as http:
+        page = (await http.get(path, params={"workflow": STEP})).text
+        (seen,) = re.findall('name="seen" value="([^"]*)"', page)
+        form = {"workflow": STEP, "enabled": "on", "seen": seen}
+        assert (await http.post(path, data={**form, name: "2"})).status_code == 303
+        late = await http.post(path, data={**form, name: "9", "set:limits.concurrency": ""})
+        assert (late.status_code, get_client_config(desk.hq, "two", STEP).settings) == (412, {"limits.per_second": 2})
+        assert 'value="9"' in late.text
+        assert "now: 2" in late.text
+        (seen,) = re.findall('name="seen" value="([^"]*)"', late.text)
+        assert (await http.post(path, data={**form, "seen": seen, name: "9"})).status_code == 303
+    assert get_client_config(desk.hq, "two", STEP).settings == {"limits.per_second": 9}

@@ -21,6 +21,7 @@ from enrichment_assets.domain.pipeline import ClientWorkflowConfig
 from enrichment_assets.domain.planning import apply_config
 from enrichment_assets.domain.reads import reads_of
 from enrichment_assets.domain.suggestions import did_you_mean, instead
+from enrichment_assets.domain.versions import Seen
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.domain.workflow_checks import check_workflow
 from enrichment_assets.providers import PROVIDERS
@@ -109,6 +110,7 @@ def set_client_config(
     enabled: bool | None = None,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
+    seen: Seen | None = None,
 ) -> ClientWorkflowConfig:
     """Change a client's overrides of one workflow and return them.
 
@@ -124,9 +126,11 @@ def set_client_config(
         enabled: False leaves the workflow out of the client's batches.
         replace: A provider's key may go to another address than the provider's.
         environment: Variables that exist, default `os.environ`: a lower-case name is taken for a name only if it does.
+        seen: What of the overrides whoever changes them has seen; None: they do not say.
 
     Raises:
         NotFoundError: No such client or workflow.
+        ChangedMeanwhileError: They are others than they have seen.
         ConfigurationError: The workflow would not be valid, a secret itself was given instead of its name, or a key
             would go where it does not belong.
     """
@@ -138,6 +142,8 @@ def set_client_config(
         definition, fields = _workflow(connection, workflow)
         client_id = client_row(connection, client)["id"]
         before = registry_store.lock_client_config(connection, client_id, workflow)
+        if seen is not None:
+            seen.check(before.seen_as, f"what the client {client} has otherwise in {workflow}")
         values, names = dict(before.settings), dict(before.secrets)
         for path in unset:
             known = names if path.startswith("secrets.") else values

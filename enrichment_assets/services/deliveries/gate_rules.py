@@ -13,6 +13,7 @@ from enrichment_assets.domain.gate.countries import Consent
 from enrichment_assets.domain.gate.rules import RULES, Rule, RuleSetting, policy_of, read_change, read_rule
 from enrichment_assets.domain.operator_actions import LONGEST_TEXT, Code
 from enrichment_assets.domain.suppression import Hasher, Identity, Kind
+from enrichment_assets.domain.versions import Seen, version_of
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.people.pepper import must_compare, pepper_of
 from enrichment_assets.services.people.suppressing import name_of
@@ -21,7 +22,7 @@ from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.deliveries import gate_settings as store
 from enrichment_assets.store.deliveries import stops as stop_store
-from enrichment_assets.store.deliveries.gate import changed_rules
+from enrichment_assets.store.deliveries.gate import changed_rules, lock
 from enrichment_assets.store.deliveries.stops import NewStop, Stop
 from enrichment_assets.store.hq import Hq
 
@@ -59,10 +60,26 @@ def show_rules(hq: Hq, client: str) -> list[ShownRule]:
     ]
 
 
-def set_rule(hq: Hq, client: str, rule: str, given: Mapping[str, str], *, actor: Actor) -> ShownRule:
+def seen_as(changed: Mapping[str, Any]) -> str:
+    """The version of a client's rules that whoever changes one has to have seen."""
+    return version_of(dict(changed))
+
+
+def rules_version(hq: Hq, client: str) -> str:
+    """The version of a client's rules now. Raises `NotFoundError`."""
+    with hq.transaction() as connection:
+        return seen_as(changed_rules(connection, client_row(connection, client)["id"]))
+
+
+def set_rule(
+    hq: Hq, client: str, rule: str, given: Mapping[str, str], *, actor: Actor, seen: Seen | None = None
+) -> ShownRule:
     """Change a rule of a client: switch it (`on`), or change its settings; what is not given stays as it is.
 
+    `seen`: what of the client's rules whoever changes one has seen; None: they do not say.
+
     Raises:
+        ChangedMeanwhileError: The rules are others than they have seen.
         ConfigurationError: There is no such rule or setting, or the rule is nobody's to change.
         NotFoundError: There is no such client.
     """
@@ -72,7 +89,11 @@ def set_rule(hq: Hq, client: str, rule: str, given: Mapping[str, str], *, actor:
         raise ConfigurationError(f"say what of the rule {which} is to change", code="gate.nothing_given")
     with hq.transaction() as connection:
         client_id = client_row(connection, client)["id"]
-        before = changed_rules(connection, client_id).get(which.value, {})
+        lock(connection, client_id)
+        rules = changed_rules(connection, client_id)
+        if seen is not None:
+            seen.check(seen_as(rules), f"the rules of the client {client}")
+        before = rules.get(which.value, {})
         after = {**before, **change}
         if after != before:
             store.set_rule(connection, client_id, which.value, after, str(actor))

@@ -130,6 +130,19 @@ def upsert_workflow(connection: Connection, workflow: WorkflowDefinition, builti
     connection.execute(_UPSERT, row)
 
 
+def lock_workflow(connection: Connection, slug: str) -> None:
+    """Hold others off who change the workflow of this slug, also one that is not there yet, until the end."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('workflow ' || %s::text, 0))", (slug,))
+
+
+def lock_pipeline(connection: Connection, client_id: int | None, slug: str) -> None:
+    """The same of a pipeline of a client, or of the one that all share."""
+    connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('pipeline ' || coalesce(%s::text, 'of all') || ' ' || %s, 0))",
+        (client_id, slug),
+    )
+
+
 def set_enabled(connection: Connection, slug: str, enabled: bool) -> bool | None:
     """Switch a workflow on or off; whether it was on before, None when there is no such workflow."""
     row = connection.execute(

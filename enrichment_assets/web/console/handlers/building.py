@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 import yaml
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.pipeline import PipelineDefinition
+from enrichment_assets.domain.versions import ChangedMeanwhileError, Seen
 from enrichment_assets.registry.loader import explain
 from enrichment_assets.services.catalog.configuration import (
     add_pipeline,
@@ -43,13 +45,23 @@ class Entry:
 
 @dataclass(slots=True)
 class Built:
-    """A pipeline while it is put together. `began`: slug of the one that it began with, whose other fields it keeps."""
+    """A pipeline while it is put together.
+
+    Attributes:
+        slug: Under which it is saved.
+        title: Its title.
+        entries: Its steps.
+        deliver: Where its leads go.
+        began: Slug of the one that it began with, whose other fields it keeps.
+        seen: The version of that one when somebody began; empty: it is new.
+    """
 
     slug: str
     title: str
     entries: list[Entry]
     deliver: list[str]
     began: str
+    seen: str
 
 
 def show(call: Call) -> Shown:
@@ -57,9 +69,10 @@ def show(call: Call) -> Shown:
     call.checked("pipeline", "said")
     slug = call.query.get("pipeline") or ""
     if not slug:
-        return _page(call, Built("", "", [], [], ""))
-    found = get_pipeline(call.hq, slug, call.path["client"]).definition
-    return _page(call, Built(found.slug, found.title, _entries(found), list(found.deliver), slug))
+        return _page(call, Built("", "", [], [], "", ""))
+    registered = get_pipeline(call.hq, slug, call.path["client"])
+    found = registered.definition
+    return _page(call, Built(found.slug, found.title, _entries(found), list(found.deliver), slug, registered.seen_as))
 
 
 def change(call: Call) -> Shown:
@@ -76,9 +89,18 @@ def change(call: Call) -> Shown:
             definition = _definition(call, built)
             if isinstance(definition, PipelineDefinition) and not pipeline_faults_of(call.hq, definition):
                 client = call.path["client"]
-                add_pipeline(call.hq, definition, client, actor=call.known.actor)
+                seen = Seen.version(built.seen if built.slug == built.began else "")
+                try:
+                    add_pipeline(call.hq, definition, client, actor=call.known.actor, seen=seen)
+                except ChangedMeanwhileError as error:
+                    return _page(call, _seen_now(built, error), error.what)
                 return Redirect(f"/clients/{client}/builder?pipeline={definition.slug}", "pipeline-saved")
     return _page(call, built)
+
+
+def _seen_now(built: Built, error: ChangedMeanwhileError) -> Built:
+    """The pipeline as it was put together, beside what somebody else saved: saved now it is saved knowingly."""
+    return replace(built, began=built.slug if error.version else "", seen=error.version or "")
 
 
 def _move(entries: list[Entry], verb: str, place: int) -> None:
@@ -96,7 +118,14 @@ def _built(call: Call) -> Built:
         raise invalid(step=f"comes with `join`, {_MOST_STEPS} at most")
     entries = [Entry(slug, join == _FALLBACK) for slug, join in zip(steps, joins, strict=True)]
     title, slug = call.text("title") or "", call.text("slug") or ""
-    return Built(slug.strip(), title, entries, _texts(call.body.get("deliver")), call.text("began") or "")
+    return Built(
+        slug.strip(),
+        title,
+        entries,
+        _texts(call.body.get("deliver")),
+        call.text("began") or "",
+        call.text("seen") or "",
+    )
 
 
 def _definition(call: Call, built: Built) -> PipelineDefinition | str:
@@ -127,7 +156,7 @@ def _definition(call: Call, built: Built) -> PipelineDefinition | str:
         return explain(error, PipelineDefinition)
 
 
-def _page(call: Call, built: Built) -> View:
+def _page(call: Call, built: Built, meanwhile: str | None = None) -> View:
     client = get_client(call.hq, call.path["client"])
     workflows = [one.definition for one in list_workflows(call.hq) if one.definition.enabled]
     definition = _definition(call, built) if built.entries else "put steps in, from the list below"
@@ -143,8 +172,10 @@ def _page(call: Call, built: Built) -> View:
         "others": others,
         "is_fine": isinstance(definition, PipelineDefinition) and not at and not others,
         "changes": _changes(call, built, definition),
+        "meanwhile": meanwhile,
     }
-    return View("builder.html", f"Pipeline of {client.slug}", context)
+    status = HTTPStatus.OK if meanwhile is None else HTTPStatus.PRECONDITION_FAILED
+    return View("builder.html", f"Pipeline of {client.slug}", context, status)
 
 
 def _by_step(call: Call, definition: PipelineDefinition | str) -> tuple[dict[int, list[str]], list[str]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 import yaml
 
 from enrichment_assets.domain.pipeline import ClientWorkflowConfig
+from enrichment_assets.domain.versions import ChangedMeanwhileError, Seen
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.providers import PROVIDERS
 from enrichment_assets.services.batches.foresight import next_runner
@@ -37,6 +39,7 @@ class Setting:
         inherited: What counts without the client's own, as text.
         own: The client's own, as text; None: it has none.
         is_set: Of a secret: whether who makes the calls has that variable; None: it is no secret.
+        saved: Where somebody else was faster, and a form holds something else: what they saved; None: the same.
     """
 
     path: str
@@ -44,6 +47,7 @@ class Setting:
     inherited: str
     own: str | None
     is_set: bool | None = None
+    saved: str | None = None
 
 
 def show(call: Call) -> Shown:
@@ -55,13 +59,18 @@ def show(call: Call) -> Shown:
     if slug:
         workflow = get_workflow(call.hq, slug).definition
         config = get_client_config(call.hq, client.slug, slug)
-        variables = next_runner(call.settings).variables
-        context |= {
-            "chosen": workflow,
-            "is_on": config.enabled,
-            "fields": settings_of(workflow, config, variables),
-        }
+        context |= _form(workflow, config, settings_of(workflow, config, next_runner(call.settings).variables))
     return View("settings.html", f"Settings of {client.slug}", context)
+
+
+def _form(workflow: WorkflowDefinition, config: ClientWorkflowConfig, fields: list[Setting]) -> dict[str, Any]:
+    return {
+        "chosen": workflow,
+        "is_on": config.enabled,
+        "seen": config.seen_as,
+        "fields": fields,
+        "meanwhile": None,
+    }
 
 
 def change(call: Call) -> Shown:
@@ -69,25 +78,52 @@ def change(call: Call) -> Shown:
     client, slug = call.path["client"], call.text("workflow", needed=True) or ""
     said = {name.removeprefix("set:"): str(text).strip() for name, text in call.body.items() if name.startswith("set:")}
     is_on = call.text("enabled") != "off"
-    call.checked("workflow", "enabled", *(f"set:{path}" for path in said))
+    seen = call.text("seen") or ""
+    call.checked("workflow", "enabled", "seen", *(f"set:{path}" for path in said))
     workflow = get_workflow(call.hq, slug).definition
-    known = {one.path: one for one in settings_of(workflow, get_client_config(call.hq, client, slug), {})}
+    config = get_client_config(call.hq, client, slug)
+    if config.seen_as != seen:
+        return _meanwhile(call, workflow, config, said, is_on=is_on)
+    known = {one.path: one for one in settings_of(workflow, config, {})}
     if strange := [path for path in said if path not in known]:
         raise invalid(**{f"set:{strange[0][:80]}": "is no setting of this workflow"})
     filled = {path: text for path, text in said.items() if text and text != known[path].own}
-    set_client_config(
-        call.hq,
-        call.settings,
-        client,
-        slug,
-        actor=call.known.actor,
-        set_values={path: _value(text) for path, text in filled.items() if not path.startswith(_SECRET)},
-        secrets={path.removeprefix(_SECRET): text for path, text in filled.items() if path.startswith(_SECRET)},
-        unset=[path for path, text in said.items() if not text and known[path].own is not None],
-        enabled=is_on,
-        environment=next_runner(call.settings).variables,
-    )
+    try:
+        set_client_config(
+            call.hq,
+            call.settings,
+            client,
+            slug,
+            actor=call.known.actor,
+            set_values={path: _value(text) for path, text in filled.items() if not path.startswith(_SECRET)},
+            secrets={path.removeprefix(_SECRET): text for path, text in filled.items() if path.startswith(_SECRET)},
+            unset=[path for path, text in said.items() if not text and known[path].own is not None],
+            enabled=is_on,
+            environment=next_runner(call.settings).variables,
+            seen=Seen.version(seen),
+        )
+    except ChangedMeanwhileError:  # in the moment between
+        return _meanwhile(call, workflow, get_client_config(call.hq, client, slug), said, is_on=is_on)
     return Redirect(f"/clients/{client}/settings?workflow={slug}", "settings-saved")
+
+
+def _meanwhile(
+    call: Call, workflow: WorkflowDefinition, config: ClientWorkflowConfig, said: Mapping[str, str], *, is_on: bool
+) -> View:
+    """The form as it was filled in, beside what somebody else saved: saved now it is saved knowingly."""
+    client = get_client(call.hq, call.path["client"])
+    fields = []
+    for one in settings_of(workflow, config, next_runner(call.settings).variables):
+        typed = said.get(one.path, one.own or "")
+        fields.append(one if typed == (one.own or "") else replace(one, own=typed or None, saved=one.own or ""))
+    context = {
+        "client": client,
+        "workflows": list_workflows(call.hq),
+        **_form(workflow, config, fields),
+        "is_on": is_on,
+        "meanwhile": f"what {client.slug} has otherwise in {workflow.slug} was changed meanwhile: nothing was saved",
+    }
+    return View("settings.html", f"Settings of {client.slug}", context, HTTPStatus.PRECONDITION_FAILED)
 
 
 def settings_of(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
 import yaml
 
+from enrichment_assets.domain.versions import ChangedMeanwhileError, Seen
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.catalog.checking import CheckedFile, check_files
 from enrichment_assets.services.catalog.configuration import (
@@ -28,6 +31,14 @@ _FIGURES = (
     "select batch_key, answered, found, failed, found_rate, calls, cost, cost_per_found from provider_performance "
     "where workflow_slug = ? order by batch_key desc limit 50"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What somebody began to edit: slug of a workflow, and its version then; empty: a new one."""
+
+    slug: str = ""
+    seen: str = ""
 
 
 # opens files of ours: texts to begin with, and what was typed, in a folder of this request
@@ -58,22 +69,38 @@ def editor(call: Call) -> Shown:
     """A workflow's text to change, or one to begin with."""
     call.checked("workflow", "starter", "said")
     slug, starter = call.query.get("workflow"), call.query.get("starter")
-    text = as_yaml(get_workflow(call.hq, slug).definition) if slug else starters().get(starter or "", "")
-    return _edited(text, None)
+    if not slug:
+        return _edited(starters().get(starter or "", ""), Began())
+    found = get_workflow(call.hq, slug)
+    return _edited(as_yaml(found.definition), Began(slug, found.seen_as))
 
 
 def save(call: Call) -> Shown:
     """Check a workflow, and save it where nothing is wrong and somebody asks for that."""
     raw, action = call.body.get("text"), call.text("action") or "check"
+    began = Began(call.text("began") or "", call.text("seen") or "")
     text = raw.replace("\r\n", "\n") if isinstance(raw, str) and len(raw) <= _LONGEST else ""
     with tempfile.TemporaryDirectory(prefix="workflow-") as folder:
         path = Path(folder) / "workflow.yaml"
         path.write_text(text, encoding="utf-8")
         (checked,) = check_files(call.hq, call.settings, [path])
         if action == "save" and not checked.problems:
-            saved = add_workflow(call.hq, call.settings, path, actor=call.known.actor)
+            seen = Seen.version(began.seen if checked.slug == began.slug else "")
+            try:
+                saved = add_workflow(call.hq, call.settings, path, actor=call.known.actor, seen=seen)
+            except ChangedMeanwhileError as error:
+                return _meanwhile(call, text, checked, error)
             return Redirect(f"/workflows/{saved.slug}", "workflow-saved")
-    return _edited(text, checked)
+    return _edited(text, began, checked)
+
+
+def _meanwhile(call: Call, text: str, checked: CheckedFile, error: ChangedMeanwhileError) -> Shown:
+    """The text as it was typed, and how it differs from what somebody else saved: saved now it is saved knowingly."""
+    slug, saved = checked.slug or "", ""
+    if error.version is not None:
+        saved = as_yaml(get_workflow(call.hq, slug).definition)
+    differs = difflib.unified_diff(saved.splitlines(), text.splitlines(), "saved", "yours", lineterm="", n=1)
+    return _edited(text, Began(slug, error.version or ""), checked, (error.what, list(differs)[2:]))
 
 
 def switch(call: Call) -> Shown:
@@ -91,7 +118,17 @@ def as_yaml(definition: WorkflowDefinition) -> str:
     return yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _edited(text: str, checked: CheckedFile | None) -> Shown:
+def _edited(
+    text: str, began: Began, checked: CheckedFile | None = None, meanwhile: tuple[str, list[str]] | None = None
+) -> Shown:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if checked is not None and checked.problems else HTTPStatus.OK
-    context = {"text": text, "checked": checked, "starters": list(starters())}
+    if meanwhile is not None:
+        status = HTTPStatus.PRECONDITION_FAILED
+    context = {
+        "text": text,
+        "began": began,
+        "checked": checked,
+        "meanwhile": meanwhile,
+        "starters": list(starters()),
+    }
     return View("workflow_editor.html", "Workflow", context, status)
