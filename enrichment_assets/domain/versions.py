@@ -20,9 +20,10 @@ class ChangedMeanwhileError(EnrichError):
         version: Its version now; None: it is not there.
     """
 
+    default_code = "config.changed_meanwhile"
+
     def __init__(self, what: str, version: str | None) -> None:
-        said = "is not there any more" if version is None else "was changed meanwhile"
-        super().__init__(f"{what} {said}: nothing was saved", code="config.changed_meanwhile")
+        super().__init__(what)
         self.version = version
 
 
@@ -44,7 +45,8 @@ class Seen:
             version is None if self == NOTHING else version is not None and (self.anything or version in self.versions)
         )
         if not fits:
-            raise ChangedMeanwhileError(what, version)
+            said = "is not there any more" if version is None else "was changed meanwhile"
+            raise ChangedMeanwhileError(f"{what} {said}: nothing was saved", version)
 
     @classmethod
     def version(cls, version: str) -> Seen:
