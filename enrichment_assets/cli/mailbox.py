@@ -90,7 +90,8 @@ def add(
     if as_json:
         print_json(shapes.Mailbox.of(added))
         return
-    say(f"mail of client {client} leaves from {added.mailbox.address}: at most {added.cap_today} on its first working day")
+    address = added.mailbox.address
+    say(f"mail of client {client} leaves from {address}: at most {added.cap_today} on its first working day")
 
 
 @app.command("list")
