@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.request import Request, urlopen
 
 import dagster as dg
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.instance.ref import InstanceRef
 
 from enrichment_assets.assets.jobs import BATCH_JOB
@@ -19,7 +16,8 @@ from enrichment_assets.assets.run_queue import BATCH_TAG, RunQueue
 from enrichment_assets.assets.selection import ALL_STEPS, assets_of_run
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.domain.batch_keys import checked_batch_key
-from enrichment_assets.installation.stack import CODE_LOCATION, render_dagster_home
+from enrichment_assets.installation.dagster_graphql import CODE_LOCATION, REPOSITORY, asked
+from enrichment_assets.installation.stack import render_dagster_home
 from enrichment_assets.services.access.signing import Signing
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.urgency import urgency_of
@@ -100,7 +98,7 @@ def start_run(hq: Hq, settings: Settings, webserver: str, batch_key: str) -> boo
     run = {
         "selector": {
             "repositoryLocationName": CODE_LOCATION,
-            "repositoryName": SINGLETON_REPOSITORY_NAME,
+            "repositoryName": REPOSITORY,
             "jobName": BATCH_JOB,
             "assetSelection": [{"path": list(key.path)} for key in assets],
         },
@@ -108,11 +106,5 @@ def start_run(hq: Hq, settings: Settings, webserver: str, batch_key: str) -> boo
         "runConfigData": {},
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }
-    body = json.dumps({"query": _LAUNCH, "variables": {"run": run}}).encode()
-    headers = {"content-type": "application/json", "authorization": f"Bearer {Signing.of(settings).program()}"}
-    request = Request(f"{webserver}/graphql", body, headers)  # noqa: S310 - our own server
-    try:
-        with urlopen(request, timeout=_ASK_SECONDS) as answer:  # noqa: S310
-            return bool(json.load(answer)["data"]["launchRun"]["__typename"] == "LaunchRunSuccess")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    answer = asked(webserver, Signing.of(settings).program(), _LAUNCH, {"run": run}, _ASK_SECONDS)
+    return ((answer or {}).get("launchRun") or {}).get("__typename") == "LaunchRunSuccess"

@@ -112,8 +112,7 @@ def erase(
     from enrichment_assets.services.shapes import people as shapes
 
     whom = whom_of(email, linkedin, name, company)
-    scope = _scope(client)
-    certificate = erasing.carry_out(scope, erasing.ask(scope, whom, reason, actor=actor()))
+    certificate = erasing.erase(_scope(client), whom, reason, actor=actor())
     if as_json:
         print_json(shapes.Certificate.of(certificate))
         return

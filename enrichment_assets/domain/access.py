@@ -48,6 +48,8 @@ class Permission(StrEnum):
     """See the registry: what there is, what it costs and finds."""
     WORKFLOWS_EDIT = "workflows:edit"
     """Add, change and switch workflows, which all clients share: for all clients only."""
+    PERSONS_ERASE = "persons:erase"
+    """Find where a person stands, and erase them, which cannot be taken back: for people only."""
     AUDIT_READ = "audit:read"
     """See who changed what."""
     ACCESS_READ = "access:read"
@@ -88,15 +90,15 @@ _OPERATOR = _REVIEWER | {
     Permission.AUDIT_READ,
 }
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.OWNER: _OPERATOR | {Permission.ACCESS_READ, Permission.ACCESS_EDIT},
+    Role.OWNER: _OPERATOR | {Permission.PERSONS_ERASE, Permission.ACCESS_READ, Permission.ACCESS_EDIT},
     Role.OPERATOR: _OPERATOR,
     Role.REVIEWER: _REVIEWER,
     Role.READER: _READER,
 }
 """What a role grants; each role may what the ones below it may."""
 
-SCOPES = frozenset(Permission) - {Permission.ACCESS_READ, Permission.ACCESS_EDIT}
-"""What a key may be given: a key that leaks must not tell who else has access, nor give any."""
+SCOPES = frozenset(Permission) - {Permission.PERSONS_ERASE, Permission.ACCESS_READ, Permission.ACCESS_EDIT}
+"""What a key may be given: a key that leaks must not tell who else has access, nor give any, nor erase anybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,8 @@ class Code(StrEnum):
     DELIVERY_STOP = "delivery.stop"
     DELIVERY_RESOLVE = "delivery.resolve"
     RETENTION_RUN = "retention.run"
+    AUTOMATION_ON = "automation.on"
+    AUTOMATION_OFF = "automation.off"
 
 
 def kept(value: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -7,8 +7,6 @@ same code server. Runs under way go on with what they were started with.
 
 from __future__ import annotations
 
-import http.client
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from contextlib import contextmanager
 import psycopg
 
 from enrichment_assets.domain.errors import EnrichError
+from enrichment_assets.installation.dagster_graphql import CODE_LOCATION, asked
 from enrichment_assets.store.catalog.registry import registry_mark
 from enrichment_assets.store.database import connect
 
@@ -33,19 +32,18 @@ _RELOAD = """
 
 @contextmanager
 def reloaded_when_workflows_change(
-    hq_url: str, webserver: tuple[str, int], location: str, say: Callable[[str], None], sign: Callable[[], str]
+    hq_url: str, webserver: str, say: Callable[[str], None], sign: Callable[[], str]
 ) -> Iterator[None]:
     """While the block runs, the code location is loaded again whenever the registry has changed.
 
     Args:
         hq_url: The database with the registry.
-        webserver: Host and port of Dagster's web server; while it does not answer, the change waits.
-        location: Name of the code location.
+        webserver: Base URL of Dagster's web server; while it does not answer, the change waits.
         say: Called with a sentence for each reload.
         sign: What a program of this installation shows the web server.
     """
     stop = threading.Event()
-    arguments = (hq_url, lambda: _reload(webserver, location, sign()), say, stop)
+    arguments = (hq_url, lambda: _reload(webserver, sign()), say, stop)
     watch = threading.Thread(target=_watch, args=arguments, name="registry", daemon=True)
     watch.start()
     try:
@@ -77,19 +75,13 @@ def _mark(hq_url: str) -> str | None:
         return None
 
 
-def _reload(webserver: tuple[str, int], location: str, signed: str) -> str | None:
+def _reload(webserver: str, signed: str) -> str | None:
     """Have the web server load the location again, and say what came of it; None: it did not answer."""
-    body = json.dumps({"query": _RELOAD, "variables": {"location": location}})
-    connection = http.client.HTTPConnection(*webserver, timeout=_RELOAD_SECONDS)
+    answer = asked(webserver, signed, _RELOAD, {"location": CODE_LOCATION}, _RELOAD_SECONDS)
     try:
-        headers = {"content-type": "application/json", "authorization": f"Bearer {signed}"}
-        connection.request("POST", "/graphql", body, headers)
-        answer = json.loads(connection.getresponse().read())
-        loaded = answer["data"]["reloadRepositoryLocation"]["locationOrLoadError"]
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        loaded = (answer or {})["reloadRepositoryLocation"]["locationOrLoadError"]
+    except (KeyError, TypeError):
         return None
-    finally:
-        connection.close()
     if loaded["__typename"] == "RepositoryLocation":
         return "code location: loaded again, because workflows have changed"
     return f"code location: workflows have changed, and it does not load: {loaded['message'].strip().splitlines()[-1]}"

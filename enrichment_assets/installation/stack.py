@@ -22,6 +22,7 @@ import yaml
 import enrichment_assets
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.home import prepare_home
+from enrichment_assets.installation.dagster_graphql import CODE_LOCATION
 from enrichment_assets.installation.databases import embedded_server, open_databases
 from enrichment_assets.installation.reloading import reloaded_when_workflows_change
 from enrichment_assets.installation.running_stack import STARTED_BY
@@ -40,7 +41,6 @@ HOST = "127.0.0.1"
 """No process is bound to anything else: who comes from elsewhere comes through a proxy with TLS."""
 
 RUNS_SOCKET = "runs.sock"
-CODE_LOCATION = "enrichment_assets"
 DEFINITIONS_MODULE = "enrichment_assets.definitions"
 RUN_MODULES = (
     "dagster._cli.api",
@@ -145,9 +145,9 @@ def run_stack(settings: Settings, ports: Ports, entrance: Entrance, say: Callabl
             say(f"database: {'embedded Postgres, ' if server else ''}{place(databases.hq)}")
             if (invitation := entrance.invite()) is not None:
                 say(invitation)
-            web = (HOST, ports.webserver)
-            reloading = reloaded_when_workflows_change(databases.hq, web, CODE_LOCATION, say, entrance.sign)
-            with addresses_told(settings, environment, f"http://{HOST}:{ports.webserver}"), reloading:
+            web = f"http://{HOST}:{ports.webserver}"
+            reloading = reloaded_when_workflows_change(databases.hq, web, say, entrance.sign)
+            with addresses_told(settings, environment, web), reloading:
                 Supervisor(
                     stack_services(ports, workdir, is_open=entrance.is_open),
                     logs_dir=settings.home / "logs",

@@ -15,6 +15,7 @@ from enrichment_assets.services.access.signing import Signing
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.web.site import build_site
+from tests.access.connected import connect_all
 from tests.access.office import Office
 from tests.actors import TESTER
 from tests.harness.databases import PostgresServer
@@ -37,7 +38,7 @@ ROLES["operator"] = ROLES["reviewer"] | {
     "pulls:sync",
     "audit:read",
 }
-ROLES["owner"] = ROLES["operator"] | {"access:read", "access:edit"}
+ROLES["owner"] = ROLES["operator"] | {"persons:erase", "access:read", "access:edit"}
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Desk:
     items: dict[str, int]
     uploads: dict[str, int]
     build: Build
+    connected: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def http(self) -> httpx.AsyncClient:
         app = build_site(self.office.hq, self.office.settings, [ORIGIN])
@@ -74,6 +76,10 @@ class Desk:
             "workflow": "normalise-name",
             "login": f"reader-{client}",
             "name": "gone",
+            "subject": "0123456789abcdef",
+            "rule": 999_999,
+            "kind": "sensor",
+            **self.connected[client],
         }
         for name, value in known.items():
             path = path.replace("{" + name + "}", str(value))
@@ -103,7 +109,8 @@ def desk(postgres_server: PostgresServer, hq_template: str, tmp_path_factory: py
     with open_hq(settings) as handle:
         office = Office(handle, settings, Signing.of(settings))
         items, numbers = ({row["slug"]: int(row["id"]) for row in found} for found in (rows, uploads))
-        yield Desk(office, items, numbers, build)
+        connected = {client: connect_all(handle, client) for client in BATCH}
+        yield Desk(office, items, numbers, build, connected)
     for name in names:
         postgres_server.drop(name)
 

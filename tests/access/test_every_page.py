@@ -29,9 +29,28 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("POST", "/clients/{client}/budget"): ("clients:edit", 422),
     ("GET", "/clients/{client}/lead"): ("batches:launch", 200),
     ("POST", "/clients/{client}/lead"): ("batches:launch", 422),
-    ("GET", "/clients/{client}/suppressions"): ("leads:read", 200),
-    ("POST", "/clients/{client}/suppressions"): ("leads:edit", 422),
+    **{
+        (method, f"{of}{path}"): (needs, fine)
+        for of in ("/clients/{client}", "")
+        for method, path, needs, fine in (
+            ("GET", "/suppressions", "leads:read", 200),
+            ("POST", "/suppressions", "leads:edit", 422),
+            ("POST", "/suppressions/check", "leads:read", 422),
+            ("POST", "/suppressions/remove", "clients:edit", 422),
+            ("GET", "/persons", "persons:erase", 200),
+            ("POST", "/persons/find", "persons:erase", 422),
+            ("POST", "/persons/erase", "persons:erase", 422),
+            ("GET", "/persons/certificates/{subject}", "persons:erase", 404),
+        )
+    },
     ("GET", "/clients/{client}/connections"): ("clients:read", 200),
+    ("POST", "/clients/{client}/sources/{source}"): ("clients:edit", 422),
+    ("GET", "/clients/{client}/events/{connection}"): ("clients:read", 200),
+    ("POST", "/clients/{client}/events/{connection}"): ("clients:edit", 422),
+    ("POST", "/clients/{client}/events/{connection}/replay"): ("clients:edit", 303),
+    ("GET", "/clients/{client}/webhooks/{webhook}"): ("clients:read", 200),
+    ("POST", "/clients/{client}/webhooks/{webhook}"): ("clients:edit", 422),
+    ("POST", "/clients/{client}/webhooks/{webhook}/send-again"): ("clients:edit", 422),
     ("GET", "/clients/{client}/settings"): ("clients:read", 200),
     ("POST", "/clients/{client}/settings"): ("clients:edit", 422),
     ("GET", "/clients/{client}/builder"): ("clients:edit", 200),
@@ -70,6 +89,12 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("POST", "/workflow-editor"): ("workflows:edit", 422),
     ("POST", "/workflows/{workflow}/switch"): ("workflows:edit", 422),
     ("GET", "/reports"): ("batches:read", 200),
+    ("GET", "/operations"): ("batches:read", 200),
+    ("GET", "/automations"): ("batches:read", 200),
+    ("POST", "/automations/{kind}/{name}"): ("batches:control", 422),
+    ("GET", "/alerts"): ("batches:read", 200),
+    ("POST", "/alerts"): ("clients:edit", 422),
+    ("POST", "/alerts/{rule}/remove"): ("clients:edit", 404),
     ("GET", "/callbacks"): ("batches:read", 200),
     ("GET", "/access"): ("access:read", 200),
     ("POST", "/access/users"): ("access:edit", 422),
@@ -151,12 +176,29 @@ async def test_pages_of_another_client_s_are_not_there_in_the_same_words_as_what
             ("/uploads/{upload}", "/uploads/99999"),
             ("/uploads/{upload}", "/uploads/x%00y"),
             ("/clients/{client}", "/clients/nobody"),
+            ("/clients/acme/webhooks/{webhook}", "/clients/acme/webhooks/nothing"),
+            ("/clients/acme/events/{connection}", "/clients/acme/events/connection-elsewhere"),
             ("/?client={client}", "/?client=nobody"),
         ):
             theirs = await http.get(desk.path(path, "globex"), headers=acme.headers)
             none = await http.get(nothing, headers=acme.headers)
             assert (theirs.status_code, none.status_code) == (404, 404), path
             assert _shape(theirs.text) == _shape(none.text), path
+
+
+async def test_what_another_client_has_connected_is_not_switched(desk: Desk, askers: list[Asker]) -> None:
+    owner = next(one for one in askers if one.name == "owner-acme")
+    form = {**owner.headers, "origin": ORIGIN, "content-type": "application/x-www-form-urlencoded"}
+    async with desk.http() as http:
+        for kind, name in (("sources", "source"), ("events", "connection"), ("webhooks", "webhook")):
+            for client, status in (("globex", 404), ("acme", 303)):
+                path = f"/clients/acme/{kind}/{desk.connected[client][name]}"
+                for to in ("off", "on"):
+                    answer = await http.post(path, content=f"to={to}", headers=form)
+                    assert answer.status_code == status, (path, to)
+    names = {name for connected in desk.connected.values() for name in connected.values()}
+    noted = [name for actor, _, name in desk.office.actions() if actor == "user:owner-acme" and name in names]
+    assert sorted(noted) == sorted(2 * list(desk.connected["acme"].values()))
 
 
 async def test_a_page_of_another_site_can_send_no_form_and_no_file(desk: Desk, askers: list[Asker]) -> None:

@@ -16,10 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from enrichment_assets.domain.errors import InfrastructureError
-from enrichment_assets.installation.databases import embedded_server
+from enrichment_assets.domain.errors import InfrastructureError, NotFoundError
+from enrichment_assets.installation.databases import embedded_server, open_hq
 from enrichment_assets.installation.stack import Ports, only_stack_of, stack_environment
+from enrichment_assets.services.operations.automations import Automation, list_automations, switch
+from enrichment_assets.services.operations.history import list_history
 from enrichment_assets.settings import Settings
+from tests.actors import TESTER
 from tests.platform.processes import free_port, processes_with, wait_until
 
 RUN = """
@@ -89,6 +92,8 @@ def test_everything_answers_and_nothing_is_left(stack: Stack, number: signal.Sig
     with urllib.request.urlopen(f"http://127.0.0.1:{stack.ports.receiver}/health", timeout=30) as answer:
         assert answer.status == 200
     assert embedded_server(stack.settings).is_ready()
+    if number is signal.SIGINT:
+        _automations_are_seen_and_switched(stack.settings)
     assert len(stack.left()) >= 5
     workdir = stack.workdir()
     assert workdir.exists()
@@ -97,6 +102,38 @@ def test_everything_answers_and_nothing_is_left(stack: Stack, number: signal.Sig
     wait_until(lambda: stack.left() == set(), seconds=60)
     wait_until(lambda: not embedded_server(stack.settings).is_ready(), seconds=60)  # root's is not below the home
     assert not workdir.exists()
+
+
+def _automations_are_seen_and_switched(settings: Settings) -> None:
+    """What Dagster itself says of its schedules and sensors, before and after."""
+
+    def seen(kind: str, name: str) -> Automation:
+        (found,) = [one for one in list_automations(settings) if (one.kind, one.name) == (kind, name)]
+        return found
+
+    schedule, sensor = seen("schedule", "retention_schedule"), seen("sensor", "source_sensor")
+    assert (schedule.is_on, schedule.next_at, sensor.is_on) == (False, None, True)
+    with open_hq(settings) as hq:
+        for kind, name, on in (
+            ("schedule", schedule.name, True),
+            ("schedule", schedule.name, True),  # again, it changes nothing
+            ("sensor", sensor.name, False),
+            ("sensor", sensor.name, True),
+            ("schedule", schedule.name, False),
+        ):
+            switch(hq, settings, kind, name, on=on, actor=TESTER)
+            now = seen(kind, name)
+            assert now.is_on is on
+            assert kind == "sensor" or (now.next_at is not None) is on
+        with pytest.raises(NotFoundError, match="no sensor 'nothing'"):
+            switch(hq, settings, "sensor", "nothing", on=True, actor=TESTER)
+        noted = [(one.action, one.name) for one in list_history(hq, limit=10) if one.action.startswith("automation.")]
+    assert noted == [
+        ("automation.off", "retention_schedule"),
+        ("automation.on", "source_sensor"),
+        ("automation.off", "source_sensor"),
+        ("automation.on", "retention_schedule"),
+    ]
 
 
 def test_a_second_stack_for_the_same_home_is_refused(tmp_path: Path) -> None:

@@ -153,10 +153,13 @@ def new_address(hq: Hq, name: str, *, actor: Actor) -> Added:
         return Added(existing(connection, name), PATH + token)
 
 
-def pause_connection(hq: Hq, name: str, *, paused: bool, actor: Actor) -> Connected:
-    """Read nothing of it and do not ask it, or go on with that; what is posted is kept meanwhile."""
+def pause_connection(hq: Hq, name: str, *, paused: bool, actor: Actor, client: str | None = None) -> Connected:
+    """Read nothing of it and do not ask it, or go on with that; what is posted is kept meanwhile.
+
+    `client`: only where it is theirs. Raises `NotFoundError`.
+    """
     with hq.transaction() as connection:
-        source = existing(connection, name, lock=True)
+        source = existing(connection, name, lock=True, client=client)
         if (source.paused_at is not None) is not paused:
             sources.set_paused(connection, source.id, paused=paused)
             code = Code.EVENT_SOURCE_PAUSE if paused else Code.EVENT_SOURCE_RESUME
@@ -204,7 +207,7 @@ def list_messages(
     with hq.transaction() as connection:
         client_id = None if client is None else client_row(connection, client)["id"]
         if source is not None:
-            existing(connection, source)
+            existing(connection, source, client=client)
         return inbox.listed(connection, status=status, source=source, client_id=client_id, limit=limit)
 
 
@@ -231,11 +234,18 @@ def show_message(hq: Hq, inbox_id: int) -> MessageDetail:
 
 
 def replay(
-    hq: Hq, *, actor: Actor, inbox_id: int | None = None, source: str | None = None, dead_only: bool = True
+    hq: Hq,
+    *,
+    actor: Actor,
+    inbox_id: int | None = None,
+    source: str | None = None,
+    dead_only: bool = True,
+    client: str | None = None,
 ) -> list[int]:
     """Have one message, or those of a connection, read again from their bytes; their numbers.
 
     Events that are kept already are not taken again: reading all of a connection again finds what its reader missed.
+    `client`: only where the connection is theirs.
 
     Raises:
         ConfigurationError: Not exactly one of message and connection is named.
@@ -246,7 +256,7 @@ def replay(
     with hq.transaction() as connection:
         if inbox_id is not None and inbox.shown(connection, inbox_id) is None:
             raise NotFoundError(f"there is no message {inbox_id}", code="event.message_not_found")
-        found = None if source is None else existing(connection, source, lock=True)
+        found = None if source is None else existing(connection, source, lock=True, client=client)
         again = inbox.reopen(
             connection, inbox_id=inbox_id, source_id=None if found is None else found.id, dead_only=dead_only
         )

@@ -77,11 +77,11 @@ def listen(hq: Hq, settings: Settings, seconds: float, *, name: str | None = Non
     return done
 
 
-def existing(connection: Connection, name: str, *, lock: bool = False) -> Connected:
-    """The connection of that name; raises `NotFoundError`."""
+def existing(connection: Connection, name: str, *, lock: bool = False, client: str | None = None) -> Connected:
+    """The connection of that name; `client`: only where it is theirs. Raises `NotFoundError`."""
     found = sources.find(connection, name, lock=lock)
-    if found is None:
-        known = [one.name for one in sources.listed(connection)]
+    if found is None or client not in (None, found.client):
+        known = [one.name for one in sources.listed(connection) if client in (None, one.client)]
         raise NotFoundError(
             f"events come by no connection {name[:80]!r}{did_you_mean(name, known)}", code="event_source.not_found"
         )

@@ -95,16 +95,18 @@ def list_webhooks(hq: Hq, *, client: str | None = None) -> list[Webhook]:
         return webhooks.listed(connection, None if client is None else client_row(connection, client)["id"])
 
 
-def find_webhook(hq: Hq, name: str) -> Webhook:
-    """One by its name; raises `NotFoundError`."""
+def find_webhook(hq: Hq, name: str, *, client: str | None = None) -> Webhook:
+    """One by its name; `client`: only where it is theirs. Raises `NotFoundError`."""
     with hq.transaction() as connection:
-        return _found(connection, name)
+        return _found(connection, name, client)
 
 
-def list_messages(hq: Hq, name: str, *, state: str | None, limit: int) -> list[messages.MessageRow]:
-    """The latest messages to a webhook, the latest first."""
+def list_messages(
+    hq: Hq, name: str, *, state: str | None, limit: int, client: str | None = None
+) -> list[messages.MessageRow]:
+    """The latest messages to a webhook, the latest first; `client`: only where it is theirs."""
     with hq.transaction() as connection:
-        return messages.listed(connection, _found(connection, name).id, state, limit)
+        return messages.listed(connection, _found(connection, name, client).id, state, limit)
 
 
 def rotate_secret(hq: Hq, name: str, variable: str, *, actor: Actor, hours: float = ROTATION_HOURS) -> Webhook:
@@ -119,20 +121,20 @@ def rotate_secret(hq: Hq, name: str, variable: str, *, actor: Actor, hours: floa
         return _found(connection, name)
 
 
-def enable_webhook(hq: Hq, name: str, *, actor: Actor) -> Webhook:
-    """Send again to a webhook that was disabled: what waited goes out."""
+def enable_webhook(hq: Hq, name: str, *, actor: Actor, client: str | None = None) -> Webhook:
+    """Send again to a webhook that was disabled: what waited goes out. `client`: only where it is theirs."""
     with hq.transaction() as connection:
-        webhook = _found(connection, name, lock=True)
+        webhook = _found(connection, name, client, lock=True)
         if webhook.disabled_at is not None:
             webhooks.enable(connection, webhook.id)
             _note(connection, actor, Code.WEBHOOK_ENABLE, webhook, {"reason": webhook.disabled_reason}, None)
         return _found(connection, name)
 
 
-def disable_webhook(hq: Hq, name: str, *, actor: Actor, reason: str = "by hand") -> Webhook:
-    """Send nothing more to a webhook; what waits is kept."""
+def disable_webhook(hq: Hq, name: str, *, actor: Actor, reason: str = "by hand", client: str | None = None) -> Webhook:
+    """Send nothing more to a webhook; what waits is kept. `client`: only where it is theirs."""
     with hq.transaction() as connection:
-        webhook = _found(connection, name, lock=True)
+        webhook = _found(connection, name, client, lock=True)
         if webhook.disabled_at is None:
             webhooks.disable(connection, webhook.id, reason)
             _note(connection, actor, Code.WEBHOOK_DISABLE, webhook, None, {"reason": reason})
@@ -165,8 +167,8 @@ class Recovery:
     missing: int
 
 
-def recover_messages(hq: Hq, name: str, since: datetime, *, actor: Actor) -> Recovery:
-    """Send again what did not arrive since a time; what arrived is not sent again.
+def recover_messages(hq: Hq, name: str, since: datetime, *, actor: Actor, client: str | None = None) -> Recovery:
+    """Send again what did not arrive since a time; what arrived is not sent again. `client`: only where it is theirs.
 
     Raises:
         ConfigurationError: The webhook is disabled.
@@ -174,7 +176,7 @@ def recover_messages(hq: Hq, name: str, since: datetime, *, actor: Actor) -> Rec
     """
     moment = since if since.tzinfo is not None else since.replace(tzinfo=UTC)
     with hq.transaction() as connection:
-        webhook = _found(connection, name, lock=True)
+        webhook = _found(connection, name, client, lock=True)
         if webhook.disabled_at is not None:
             raise ConfigurationError(
                 f"the webhook {name} is disabled ({webhook.disabled_reason}): enable it first", code="webhook.disabled"
@@ -191,10 +193,12 @@ def known_events() -> list[str]:
     return [one.value for one in EventType]
 
 
-def _found(connection: Connection, name: str, *, lock: bool = False) -> Webhook:
+def _found(connection: Connection, name: str, client: str | None = None, *, lock: bool = False) -> Webhook:
+    """One by its name; `client`: only where it is theirs."""
     webhook = webhooks.find(connection, name, lock=lock)
-    if webhook is None:
-        known = ", ".join(one.name for one in webhooks.listed(connection)) or "none"
+    if webhook is None or client not in (None, webhook.client):
+        theirs = [one.name for one in webhooks.listed(connection) if client in (None, one.client)]
+        known = ", ".join(theirs) or "none"
         raise NotFoundError(f"there is no webhook {name!r}; there are: {known}", code="webhook.not_found")
     return webhook
 

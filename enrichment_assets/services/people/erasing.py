@@ -157,27 +157,40 @@ def carry_out(scope: Scope, erasure_id: int) -> Mapping[str, Any]:
     return _certify(work)
 
 
+def erase(scope: Scope, whom: Whom, reason: str, *, actor: Actor) -> Mapping[str, Any]:
+    """Erase a person everywhere and keep them out; the certificate. Ended in between, it goes on by itself.
+
+    Raises as `ask` and `carry_out`.
+    """
+    return carry_out(scope, ask(scope, whom, reason, actor=actor))
+
+
 def unfinished(scope: Scope) -> list[int]:
     """Numbers of the erasures that are not done."""
     with scope.hq.transaction() as connection:
         return erasures.unfinished(connection)
 
 
-def certificates(scope: Scope) -> list[Mapping[str, Any]]:
-    """The certificates of all erasures, the latest first."""
+def list_erasures(scope: Scope) -> list[erasures.Erasure]:
+    """Everybody who was erased or is to be, of the scope's client or of all, the latest first."""
     with scope.hq.transaction() as connection:
-        return [one.certificate for one in erasures.all_of_them(connection) if one.certificate is not None]
+        return [one for one in erasures.all_of_them(connection) if scope.client in (None, one.client)]
+
+
+def certificates(scope: Scope) -> list[Mapping[str, Any]]:
+    """The certificates of the erasures, of the scope's client or of all, the latest first."""
+    return [one.certificate for one in list_erasures(scope) if one.certificate is not None]
 
 
 def certificate_of(scope: Scope, subject: str) -> Mapping[str, Any]:
-    """The certificate of a subject, or of an erasure by its number.
+    """The certificate of a subject, or of an erasure by its number, of the scope's client or of all.
 
     Raises `NotFoundError` where nobody was erased so.
     """
     with scope.hq.transaction() as connection:
         by_number = subject.isdigit() and len(subject) < _SUBJECT
         found = erasures.get(connection, int(subject)) if by_number else erasures.by_subject(connection, subject)
-    if found is None or found.certificate is None:
+    if found is None or found.certificate is None or scope.client not in (None, found.client):
         raise NotFoundError(f"nobody was erased as {subject!r}", code="person.no_certificate")
     return found.certificate
 

@@ -93,19 +93,25 @@ def rows_under_way(hq: Hq, source: Source, limit: int = SHOWN) -> list[RowUnderW
     return [RowUnderWay(row["key"], row["item_id"], row["batch_key"], row["claimed_at"]) for row in rows]
 
 
-def pause_source(hq: Hq, name: str, *, actor: Actor) -> Source:
-    """Take no more rows; those under way go on, and are written back. Again, it changes nothing."""
-    return _paused(hq, name, Code.SOURCE_PAUSE, actor, paused=True)
+def pause_source(hq: Hq, name: str, *, actor: Actor, client: str | None = None) -> Source:
+    """Take no more rows; those under way go on, and are written back. Again, it changes nothing.
+
+    `client`: only where it is theirs. Raises `NotFoundError`.
+    """
+    return _paused(hq, name, Code.SOURCE_PAUSE, actor, client, paused=True)
 
 
-def resume_source(hq: Hq, name: str, *, actor: Actor) -> Source:
-    """Take rows again, from the next look on. Again, it changes nothing."""
-    return _paused(hq, name, Code.SOURCE_RESUME, actor, paused=False)
+def resume_source(hq: Hq, name: str, *, actor: Actor, client: str | None = None) -> Source:
+    """Take rows again, from the next look on. Again, it changes nothing.
+
+    `client`: only where it is theirs. Raises `NotFoundError`.
+    """
+    return _paused(hq, name, Code.SOURCE_RESUME, actor, client, paused=False)
 
 
-def _paused(hq: Hq, name: str, code: Code, actor: Actor, *, paused: bool) -> Source:
+def _paused(hq: Hq, name: str, code: Code, actor: Actor, client: str | None, *, paused: bool) -> Source:
     with hq.transaction() as connection:
-        source = _must_find(connection, name)
+        source = _must_find(connection, name, client)
         if (source.paused_at is not None) == paused:
             return source
         store.set_paused(connection, source.id, paused=paused)
@@ -141,9 +147,10 @@ def remove_source(hq: Hq, name: str, *, actor: Actor, abandon: bool = False) -> 
     return source
 
 
-def _must_find(connection: Connection, name: str) -> Source:
+def _must_find(connection: Connection, name: str, client: str | None = None) -> Source:
+    """One source; `client`: only where it is theirs."""
     source = store.find_source(connection, name)
-    if source is None:
-        names = [one.name for one in store.list_sources(connection)]
+    if source is None or client not in (None, source.client):
+        names = [one.name for one in store.list_sources(connection, client)]
         raise NotFoundError(f"there is no source {name!r}: {instead(name, names)}", code="source.not_found")
     return source

@@ -19,16 +19,20 @@ from enrichment_assets.web.console.handlers import (
     careers,
     clients,
     confirming,
+    connections,
     deliveries,
     entering,
     home,
+    lead_by_hand,
     leads,
     log,
-    of_client,
+    operations,
+    persons,
     recovery,
     reports,
     reviews,
     settings_of,
+    suppressions,
     uploads,
     workflows,
 )
@@ -48,6 +52,30 @@ class Page:
 
 
 _UPLOAD, _BATCH, _LEAD = "/uploads/{upload}", "/batches/{batch}", "/batches/{batch}/leads/{item}"
+_CLIENT = "/clients/{client}"
+_EVENTS, _WEBHOOK = f"{_CLIENT}/events/{{connection}}", f"{_CLIENT}/webhooks/{{webhook}}"
+_OF_ONE_AND_OF_ALL = ((_CLIENT, ClientBy.PATH), ("", ClientBy.NOTHING))
+
+_SUPPRESSIONS = tuple(
+    Page(method, f"{of}/suppressions{path}", needs, by, handler)
+    for of, by in _OF_ONE_AND_OF_ALL
+    for method, path, needs, handler in (
+        ("GET", "", Permission.LEADS_READ, suppressions.show),
+        ("POST", "", Permission.LEADS_EDIT, suppressions.add),
+        ("POST", "/check", Permission.LEADS_READ, suppressions.check),
+        ("POST", "/remove", Permission.CLIENTS_EDIT, suppressions.remove),
+    )
+)
+_PERSONS = tuple(
+    Page(method, f"{of}/persons{path}", Permission.PERSONS_ERASE, by, handler)
+    for of, by in _OF_ONE_AND_OF_ALL
+    for method, path, handler in (
+        ("GET", "", persons.show),
+        ("POST", "/find", persons.find),
+        ("POST", "/erase", persons.erase),
+        ("GET", "/certificates/{subject}", persons.certificate),
+    )
+)
 
 PAGES: tuple[Page, ...] = (
     Page("POST", "/login", Whoever.ANYBODY, ClientBy.NOTHING, entering.log_in),
@@ -59,11 +87,18 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/clients", Permission.CLIENTS_EDIT, ClientBy.NOTHING, clients.add),
     Page("POST", "/clients/{client}/budget", Permission.CLIENTS_EDIT, ClientBy.PATH, clients.budget),
     Page("GET", "/clients/{client}", Permission.CLIENTS_READ, ClientBy.PATH, clients.show),
-    Page("GET", "/clients/{client}/lead", Permission.BATCHES_LAUNCH, ClientBy.PATH, of_client.new_lead),
-    Page("POST", "/clients/{client}/lead", Permission.BATCHES_LAUNCH, ClientBy.PATH, of_client.take_lead),
-    Page("GET", "/clients/{client}/suppressions", Permission.LEADS_READ, ClientBy.PATH, of_client.suppressions),
-    Page("POST", "/clients/{client}/suppressions", Permission.LEADS_EDIT, ClientBy.PATH, of_client.add_suppression),
-    Page("GET", "/clients/{client}/connections", Permission.CLIENTS_READ, ClientBy.PATH, of_client.connections),
+    Page("GET", "/clients/{client}/lead", Permission.BATCHES_LAUNCH, ClientBy.PATH, lead_by_hand.new_lead),
+    Page("POST", "/clients/{client}/lead", Permission.BATCHES_LAUNCH, ClientBy.PATH, lead_by_hand.take_lead),
+    *_SUPPRESSIONS,
+    Page("GET", f"{_CLIENT}/connections", Permission.CLIENTS_READ, ClientBy.PATH, connections.show),
+    Page("POST", f"{_CLIENT}/sources/{{source}}", Permission.CLIENTS_EDIT, ClientBy.PATH, connections.switch_source),
+    Page("GET", _EVENTS, Permission.CLIENTS_READ, ClientBy.PATH, connections.events),
+    Page("POST", _EVENTS, Permission.CLIENTS_EDIT, ClientBy.PATH, connections.switch_events),
+    Page("POST", f"{_EVENTS}/replay", Permission.CLIENTS_EDIT, ClientBy.PATH, connections.replay_events),
+    Page("GET", _WEBHOOK, Permission.CLIENTS_READ, ClientBy.PATH, connections.webhook),
+    Page("POST", _WEBHOOK, Permission.CLIENTS_EDIT, ClientBy.PATH, connections.switch_webhook),
+    Page("POST", f"{_WEBHOOK}/send-again", Permission.CLIENTS_EDIT, ClientBy.PATH, connections.send_again),
+    *_PERSONS,
     Page("GET", "/clients/{client}/settings", Permission.CLIENTS_READ, ClientBy.PATH, settings_of.show),
     Page("POST", "/clients/{client}/settings", Permission.CLIENTS_EDIT, ClientBy.PATH, settings_of.change),
     Page("GET", "/clients/{client}/builder", Permission.CLIENTS_EDIT, ClientBy.PATH, building.show),
@@ -102,6 +137,18 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/workflow-editor", Permission.WORKFLOWS_EDIT, ClientBy.NOTHING, workflows.save),
     Page("POST", "/workflows/{workflow}/switch", Permission.WORKFLOWS_EDIT, ClientBy.NOTHING, workflows.switch),
     Page("GET", "/reports", Permission.BATCHES_READ, ClientBy.QUERY, reports.show),
+    Page("GET", "/operations", Permission.BATCHES_READ, ClientBy.QUERY, operations.show),
+    Page("GET", "/automations", Permission.BATCHES_READ, ClientBy.NOTHING, operations.automations),
+    Page(
+        "POST",
+        "/automations/{kind}/{name}",
+        Permission.BATCHES_CONTROL,
+        ClientBy.NOTHING,
+        operations.switch_automation,
+    ),
+    Page("GET", "/alerts", Permission.BATCHES_READ, ClientBy.QUERY, operations.alerts),
+    Page("POST", "/alerts", Permission.CLIENTS_EDIT, ClientBy.NOTHING, operations.add_alert),
+    Page("POST", "/alerts/{rule}/remove", Permission.CLIENTS_EDIT, ClientBy.NOTHING, operations.remove_alert),
     Page("GET", "/callbacks", Permission.BATCHES_READ, ClientBy.QUERY, callbacks.list_),
     Page("GET", "/access", Permission.ACCESS_READ, ClientBy.NOTHING, access.show),
     Page("POST", "/access/users", Permission.ACCESS_EDIT, ClientBy.NOTHING, access.add_user),
