@@ -61,6 +61,7 @@ COMMANDS = (
     "run",
     "holding",
     "recovery",
+    "asking",
     "audit",
     "query",
     "careers",

@@ -11,7 +11,7 @@ PANELS = {
     "Set up": ("client", "workflow", "pipeline", "budget", "suppress", "alert", "webhook"),
     "Lists in": ("discover", "proposals", "upload", "uploads", "rejections", "lead", "source"),
     "Batches": ("try", "launch", "freshness", "run", "pause", "resume", "cancel", "priority", "status", "stats"),
-    "When something went wrong": ("retry", "resolve", "replay", "callbacks"),
+    "When something went wrong": ("retry", "ask", "resolve", "replay", "callbacks"),
     "Who may, and who did": ("user", "api-key", "audit", "api", "mcp"),
     "Before anything leaves": ("review", "gate", "mailbox", "mail"),
     "What comes back": ("events",),

@@ -62,6 +62,7 @@ class Code(StrEnum):
     BATCH_RESUME = "batch.resume"
     BATCH_CANCEL = "batch.cancel"
     BATCH_RETRY = "batch.retry"
+    BATCH_ASK = "batch.ask"
     BATCH_RESOLVE = "batch.resolve"
     BATCH_REPLAY = "batch.replay"
     BATCH_ARCHIVE = "batch.archive"

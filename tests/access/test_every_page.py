@@ -72,6 +72,7 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("POST", "/batches/{batch}/unknown"): ("batches:control", 422),
     ("POST", "/batches/{batch}/callbacks"): ("batches:control", 303),
     ("GET", "/batches/{batch}/leads"): ("leads:read", 200),
+    ("POST", "/batches/{batch}/leads-ask"): ("batches:control", 422),
     ("GET", "/batches/{batch}/leads-file"): ("leads:read", 200),
     ("GET", "/batches/{batch}/leads/{item}"): ("leads:read", 200),
     ("POST", "/batches/{batch}/leads/{item}/edit"): ("leads:edit", 303),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from enrichment_assets.domain.suppression import read_identity
-from enrichment_assets.services.operations import holding, retrying
+from enrichment_assets.services.operations import asking, holding, retrying
 from enrichment_assets.services.people import suppressing
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -38,6 +38,11 @@ def _retry(hq: Hq, settings: Settings, batch: str, *, workflow: str | None = Non
     return 0
 
 
+def _ask(hq: Hq, settings: Settings, batch: str, *, workflow: str = "plain") -> int:
+    asking.ask_chosen(hq, settings, batch, asking.Wanted([workflow]), actor=TESTER)
+    return 0
+
+
 def _suppress(hq: Hq, settings: Settings, _batch: str, *, email: str) -> int:
     suppressing.suppress(hq, settings, read_identity(email), suppressing.Terms("said no"), actor=TESTER)
     return 0
@@ -48,6 +53,7 @@ DECISIONS: Mapping[str, Callable[..., int]] = {
     "resume": _resume,
     "cancel": _cancel,
     "retry": _retry,
+    "ask": _ask,
     "suppress": _suppress,
 }
 """By what a decision is called: how it is made; what it returns counts for a cancellation alone."""

@@ -269,6 +269,8 @@ DECIDED = (
     Point("batch-is-resumed", decision="resume"),
     Point("cancellation-is-taken-back", "before", decision="retry"),
     Point("cancellation-is-taken-back", decision="retry", quick=True),
+    Point("chosen-states-are-asked", "before", decision="ask"),
+    Point("chosen-states-are-asked", decision="ask", quick=True),
     Point("suppressions-are-written", "before", decision="suppress"),
     Point("suppressions-are-written", decision="suppress", quick=True),
     Point("person-is-suppressed", decision="suppress"),

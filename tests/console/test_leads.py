@@ -173,3 +173,37 @@ async def test_a_correction_on_a_lead_s_page_counts_and_is_the_user_s(desk: Desk
     with desk.hq.transaction() as connection:
         row = connection.execute("select actor, action from operator_actions order by id desc limit 1").fetchone()
     assert row == {"actor": "user:ada", "action": "lead.edit"}
+
+
+async def test_ticked_rows_and_chosen_steps_are_shown_with_their_cost_and_then_asked(desk: Desk, batch: Filled) -> None:
+    step = "match-person-via-apollo"
+    failed = Answer(step, None, status="FAILED", outcome=None, reason="HTTP 500", error_class="retryable")
+    found = Answer(step, {"x": 1}, {"industry": "retail"})
+    key = batch([Lead({"full_name": "Ann Lee", "title": "CTO"}, [failed]), Lead({"full_name": "Bo Ek"}, [found])])
+    path = f"/batches/{key}/leads"
+    async with desk.http() as http:
+        page = (await http.get(path)).text
+        ann, bo = map(int, re.findall(r'name="item" value="(\d+)"', page))
+        assert f'name="step.{step}"' in page
+        nothing = await http.post(f"{path}-ask", data={"which": "ticked", f"step.{step}": "1"})
+        assert (nothing.status_code, "tick the rows" in nothing.text) == (422, True)
+        shown = await http.post(
+            f"{path}-ask", data={"which": "ticked", "item": [str(ann), str(bo)], f"step.{step}": "1"}
+        )
+        words = " ".join(re.sub("<[^>]+>", " ", shown.text).split())
+        assert re.search(r"match-person-via-apollo 1 failed 1 have an answer 1 [\d.]+ USD", words), words
+        assert "Ask: 1 call at most" in words
+        assert "See what asking anew what has an answer costs" in words
+        sent = {"which": "all", "where.title": "is:cto", f"step.{step}": "1", "sure": "yes"}
+        refused = await http.post(f"{path}-ask", data={**sent, "seen": "0"})
+        assert "1 calls at most by now, and 0 were shown" in refused.text
+        done = await http.post(f"{path}-ask", data={**sent, "seen": "1"})
+        assert (done.status_code, done.headers["location"]) == (303, f"/batches/{key}?said=asked")
+    with desk.hq.transaction() as connection:
+        rows = connection.execute(
+            "select s.item_id, s.status from workflow_states s join batches b on b.id = s.batch_id "
+            "where b.batch_key = %s and s.workflow_slug = %s order by 1", (key, step)
+        ).fetchall()  # fmt: skip
+        last = connection.execute("select actor, action from operator_actions order by id desc limit 1").fetchone()
+    assert [(row["item_id"], row["status"]) for row in rows] == [(ann, "PENDING"), (bo, "COMPLETED")]
+    assert last == {"actor": "user:ada", "action": "batch.ask"}

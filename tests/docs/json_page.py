@@ -90,6 +90,8 @@ PRINTED: Mapping[str, str] = {
     "stats": "list of WorkflowStatistics",
     "retry --all-batches": "RetriedBatches",
     "retry": "Retry",
+    "ask --dry-run": "Asking",
+    "ask": "Asking",
     "resolve": "list of AmbiguousState",
     "resolve --retry": "Resolution",
     "resolve --accept-miss": "Resolution",

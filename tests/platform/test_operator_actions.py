@@ -59,6 +59,7 @@ WITHOUT_ACTOR = {
         ["deliveries.delivering.plan_deliveries", "deliveries.refusing.refusals"],
         "it looks; what it makes on the way (tables, the pepper) is made by whoever looks first",
     ),
+    "operations.asking.plan_asking": "it looks; the pepper is made by whoever looks first",
     "batches.advancing.mark_extracted": CARRIED_OUT,
     "campaigns.launching.plan_launch": "it plans a launch, and does none of it",
     "campaigns.block_list.untold": "it reads what is to be told",

@@ -42,6 +42,7 @@ PERSON_ID = "f4bbec591f13a5e03e433412"
 
 TABLES = [
     "status",
+    f"ask {BATCH} -w {MATCH} --again --dry-run",
     f"status {BATCH}",
     f"status {BATCH} --failed",
     f"stats {BATCH}",

@@ -24,6 +24,7 @@ from enrichment_assets.store.batches.giving_up import REASON as GIVEN_UP
 from enrichment_assets.store.calls.intents import IntentVerdict
 from enrichment_assets.store.calls.questions import CallInFlight
 from enrichment_assets.store.runs.contexts import LoadedItem
+from enrichment_assets.store.runs.shared_answers import SharedAnswer
 
 WAIT_FOR_OTHER = 5.0
 """Seconds before an item looks again at a call that another run has under way."""
@@ -84,14 +85,8 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
         return await wait_for(run, item, step, verdict.elsewhere)
     if verdict.state == CallState.APPLIED and verdict.call_id is not None:
         answer = await run.find_shared(verdict.call_id)
-        if answer is not None and answer.status in (Status.COMPLETED, Status.SKIPPED):
-            outcome = Outcome(answer.outcome) if answer.outcome else None
-            decision = Decision(
-                Status(answer.status), CallState.APPLIED, outcome, answer.reason, fields=dict(answer.fields)
-            )
-            return await adopt(
-                run, item, step, Ending(decision, verdict.call_id, answer.result_id, fetched_at=answer.fetched_at)
-            )
+        if answer is not None and (ending := _shared(answer, verdict.call_id)) is not None:
+            return await adopt(run, item, step, ending)
     if verdict.state == "paused":
         step.stop = step.stop or Stop(StopCause.PAUSED, verdict.error or "")
         return PUT_OFF
@@ -104,6 +99,26 @@ async def follow(run: Run, item: LoadedItem, step: Step, verdict: IntentVerdict)
     if following is None:
         return await adopt(run, item, step, PUT_OFF, retry_in=WAIT_FOR_OTHER)
     return await adopt(run, item, step, Ending(following, verdict.call_id))
+
+
+def _shared(answer: SharedAnswer, call_id: int) -> Ending | None:
+    """How an item ends that shares an answered call; None: whoever made it has none to share yet.
+
+    That item may have been asked about anew since, and without an answer: then this one has none either, by that call.
+    """
+    later = answer.call_id if answer.call_id not in (None, call_id) else None
+    shared = (Status.COMPLETED, Status.SKIPPED) if later is None else (Status.COMPLETED, Status.SKIPPED, Status.FAILED)
+    if answer.status not in shared:
+        return None
+    decision = Decision(
+        Status(answer.status),
+        CallState.APPLIED,
+        Outcome(answer.outcome) if answer.outcome else None,
+        answer.reason,
+        ErrorClass(answer.error_class) if answer.error_class else None,
+        fields=dict(answer.fields),
+    )
+    return Ending(decision, later or call_id, answer.result_id, fetched_at=answer.fetched_at)
 
 
 def _decided_by(verdict: IntentVerdict) -> Decision | None:

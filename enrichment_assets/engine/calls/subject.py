@@ -27,7 +27,8 @@ _NAMELESS = {"id": 0, "row_number": 0, "batch": "-"}
 """What a question says where a request names our row: no answer depends on it, and it differs for every item."""
 
 _CALLBACK_URL = "callback-url"
-_ASK = ";ask:"
+_AGAIN, _ASK = ";again:", ";ask:"
+"""Behind a subject's key: how often a person had it asked anew, and which ask of a prompt it is."""
 
 
 def question_of(batch: Batch, item: LoadedItem, step: Step, fields: Mapping[str, Any] | None = None) -> str | None:
@@ -101,15 +102,19 @@ def subject_of(batch: Batch, item: LoadedItem, step: Step) -> Subject:
 
     A delivery is about its lead at the destination.
     A step without `reuse_for` has no question. Nor has one whose request cannot be rendered; its call says why.
+    What a person has asked anew is another call, and no answer that is known answers it.
     """
     if (planned := item.planned.get(step.slug)) is not None:
         generation = planned.there.generation if planned.there is not None else 0
         return Subject(key_of_delivery_call(planned.key, generation), f"delivery:{planned.key}")
     question = question_of(batch, item, step) if step.workflow.reuse_for is not None else None
-    subject_key = _subject_key(item, step, question)
+    state = item.states.get(step.slug)
+    again = 0 if state is None else state.asked_again
+    subject_key = _subject_key(item, step, question) + (f"{_AGAIN}{again}" if again else "")
     key_of = partial(key_of_call, batch.batch_key, step.slug, step.version)
     key = key_of(subject_key)
-    return Subject(key, subject_key, None if question is None else _asked(step, question, key), key_of=key_of)
+    asked = None if question is None else _asked(step, question, key, anew=again > 0)
+    return Subject(key, subject_key, asked, key_of=key_of)
 
 
 def _subject_key(item: LoadedItem, step: Step, question: str | None) -> str:
@@ -118,10 +123,10 @@ def _subject_key(item: LoadedItem, step: Step, question: str | None) -> str:
     return f"question:{question}" if question else f"item:{item.item_id}"  # guard: question-is-one-subject
 
 
-def _asked(step: Step, question: str, key: str) -> Question:
+def _asked(step: Step, question: str, key: str, *, anew: bool) -> Question:
     """As long as a step would wait for a call of its own it waits for another batch's, unless it is to ask anew."""
     workflow = step.workflow
     patience = workflow.deadline if workflow.mode is Mode.ASYNC else workflow.retry.total
     keyed = workflow.idempotency_header is not None
     waits = patience if workflow.reuse_for else None  # guard: asking-anew-waits-for-nobody
-    return Question(question, key, workflow.reuse_for or 0.0, waits, keyed)
+    return Question(question, key, workflow.reuse_for or 0.0, waits, keyed, anew=anew)

@@ -128,6 +128,19 @@ def lead_grid(hq: Hq, settings: Settings, client: str, view: View, *, batch: str
     )
 
 
+def leads_of(hq: Hq, settings: Settings, client: str, batch: str, filters: Sequence[Filter]) -> list[int]:
+    """Items of a batch whose leads, as they were last extracted, are so.
+
+    Raises:
+        ConfigurationError: A column is none of `final_leads`.
+    """
+    _refuse_unknown([one.column for one in filters], final_columns(settings))
+    where, parameters = _conditions(filters, batch)
+    query = f"select l.item_id from final_leads as l where {where} order by l.item_id"
+    with ask(hq, settings, query, parameters, client=client) as answer:
+        return [int(row[0]) for row in answer.rows()]
+
+
 def _count(hq: Hq, settings: Settings, client: str, where: str, parameters: Sequence[Any]) -> int:
     """How many there are where a page has none: it may be behind the last one."""
     query = f"select count(*) from final_leads as l where {where}"

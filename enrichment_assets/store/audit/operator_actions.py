@@ -103,7 +103,14 @@ def has_decided(connection: Connection, batch_id: int, since: datetime) -> bool:
     return row is not None
 
 
-_DECISIONS = (Code.BATCH_PAUSE, Code.BATCH_RESUME, Code.BATCH_CANCEL, Code.BATCH_RETRY, Code.BATCH_EXTEND)
+_DECISIONS = (
+    Code.BATCH_PAUSE,
+    Code.BATCH_RESUME,
+    Code.BATCH_CANCEL,
+    Code.BATCH_RETRY,
+    Code.BATCH_ASK,
+    Code.BATCH_EXTEND,
+)
 
 
 def _json(value: Mapping[str, Any] | None) -> Jsonb | None:

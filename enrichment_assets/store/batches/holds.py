@@ -117,7 +117,7 @@ def _gate(rows: Sequence[Mapping[str, Any]]) -> Gate:
 
 @dataclass(frozen=True, slots=True)
 class HeldBatch:
-    """The batch whose row is locked for a hold."""
+    """A batch, and what holds it."""
 
     batch_id: int
     client_id: int
@@ -131,12 +131,17 @@ class HeldBatch:
     """Labels of the runs that work on it."""
 
 
-# one row: by its key
 def lock_for_hold(connection: Connection, batch_key: str) -> HeldBatch | None:
     """Lock the batch's row against intents until the transaction ends; None: there is no such batch."""
+    return held_batch(connection, batch_key, is_locked=True)
+
+
+# one row: by its key
+def held_batch(connection: Connection, batch_key: str, *, is_locked: bool = False) -> HeldBatch | None:
+    """A batch, and what holds it; `is_locked`: against intents until the transaction ends. None: there is none."""
     row = connection.execute(
         "select id, client_id, blueprint, holds, given_up_at is not null or retired_at is not null as is_over, "
-        "finished_at is not null as is_finished from batches where batch_key = %s for update",
+        f"finished_at is not null as is_finished from batches where batch_key = %s {'for update' if is_locked else ''}",
         (batch_key,),
     ).fetchone()
     if row is None:

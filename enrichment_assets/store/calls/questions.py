@@ -34,6 +34,7 @@ class Question:
         patience: Seconds that a call of another batch is waited for after it left; None: not at all.
         keyed: The provider honours keys: a call that is made again under its key is charged once.
         seen: A call whose answer was looked at and is of no use.
+        anew: A person has it asked anew: no other call answers it.
     """
 
     question: str
@@ -42,6 +43,7 @@ class Question:
     patience: float | None = None
     keyed: bool = False
     seen: int | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class CallInFlight:
 
 
 _ASKED = """unnest(%(question)b::text[], %(key)b::text[], %(age)b::float8[], %(patience)b::float8[], %(keyed)b::bool[],
-            %(seen)b::bigint[]) with ordinality as a(question, call_key, max_age, patience, keyed, seen, ord)"""
+            %(seen)b::bigint[], %(anew)b::bool[])
+            with ordinality as a(question, call_key, max_age, patience, keyed, seen, anew, ord)"""
 
 # What a person called a miss has no bytes and is nobody's answer. An answer that was itself reused is not looked at:
 # its age is that of the call that fetched it. Bytes that a run could only just store before it died are an answer too.
@@ -121,6 +124,7 @@ _CANDIDATES = """
   ) k
   where c.client_id = %(client)s  -- guard: answers-of-this-client-alone
     and c.question_hash = a.question and c.call_key <> a.call_key and c.reused_from is null
+    and not a.anew
     and (t.in_batch and c.state in ('intent', 'sent', 'received', 'ambiguous', 'applied') or k.answered or k.under_way)
 """
 
@@ -285,6 +289,7 @@ def _parameters(client_id: int, batch_id: int, asked: Sequence[Question]) -> dic
         "patience": [a.patience for a in asked],
         "keyed": [a.keyed for a in asked],
         "seen": [a.seen for a in asked],
+        "anew": [a.anew for a in asked],
     }
 
 

@@ -26,7 +26,7 @@ from enrichment_assets.store.deliveries.planned import PlannedLead
 
 @dataclass(slots=True)
 class LoadedState:
-    """One workflow state as the engine works on it; `fields` are what its answer provided."""
+    """One workflow state as the engine works on it; `asked_again`: how often a person had it asked anew."""
 
     status: Status
     outcome: str | None
@@ -35,6 +35,7 @@ class LoadedState:
     overdue: bool
     due: bool
     polls: bool = False
+    asked_again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ async def _load_states(
 ) -> bool:
     cursor = await connection.execute(
         """
-        select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, s.position,
+        select s.item_id, s.workflow_slug, s.status, s.outcome, s.attempts, s.call_id, s.position, s.asked_again,
                r.fields, r.provider, r.fetched_at,
                s.status = 'IN_PROGRESS' and s.deadline_at <= clock_timestamp() as overdue,
                s.status = 'IN_PROGRESS' and s.next_poll_at <= clock_timestamp() as polls,
@@ -263,6 +264,7 @@ async def _load_states(
             bool(row["overdue"]),
             row["due"],
             bool(row["polls"]),
+            row["asked_again"],
         )
         if row["fields"]:
             source = sources.of_answer(row["workflow_slug"], row["provider"], row["position"])

@@ -124,6 +124,29 @@ def reopen_states(
     return int(row["moved"]) if row else 0
 
 
+_ANEW = f"""
+with again as (
+  select p.item_id, p.slug, f.provider
+  from unnest(%(items)s::bigint[], %(slugs)s::text[]) as p(item_id, slug) join {STEPS} on f.slug = p.slug
+), {reopening("s.status = 'COMPLETED'", anew=True)}
+select count(*) as moved from reopened
+"""
+
+
+def reopen_answered(connection: Connection, picked: Sequence[tuple[int, str]], facts: StepFacts, message: str) -> int:
+    """Make picked states that have an answer PENDING, to be asked anew: by calls of other keys. Returns how many."""
+    row = connection.execute(
+        _ANEW,
+        {
+            "items": [item for item, _ in picked],
+            "slugs": [slug for _, slug in picked],
+            "message": message,
+            **facts.parameters(),
+        },
+    ).fetchone()
+    return int(row["moved"]) if row else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Reopened:
     """A batch with steps that were skipped for want of money and are PENDING again: (item id, workflow slug) each."""

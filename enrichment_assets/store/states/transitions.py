@@ -137,22 +137,30 @@ _TAKEN_BACK = """dropped as (
 ), """
 
 
-def reopening(condition: str) -> str:
+_UNCOMPLETED = """undone as (
+  delete from company_play_step_completions p using reopened o
+  where p.item_id = o.item_id and p.workflow_slug = o.workflow_slug
+), """
+
+
+def reopening(condition: str, *, anew: bool = False) -> str:
     """CTEs `reopened` and `relogged`: states become PENDING with all their attempts before them, and the log says so.
 
     Args:
         condition: SQL condition on the state `s` and its row `r` (item_id, slug, provider) of a CTE `again`. The log's
             message is the parameter `message`.
+        anew: They had an answer, and are asked by a call of another key; nothing is completed until that has come.
     """
+    counted = ", asked_again = s.asked_again + 1" if anew else ""
     return f"""reopened as (
   update workflow_states s
   set status = 'PENDING', outcome = null, reason = null, error_class = null, attempts = 0, result_id = null,
       next_attempt_at = null, deadline_at = null, next_poll_at = null, stored_at = null,
-      advanced_at = clock_timestamp()
+      advanced_at = clock_timestamp(){counted}
   from again r
   where s.item_id = r.item_id and s.workflow_slug = r.slug and {condition}
   returning s.client_id, s.batch_id, s.item_id, s.workflow_slug, s.call_id, r.provider
-), relogged as (
+), {_UNCOMPLETED if anew else ""}relogged as (
   insert into enrichment_results_log (client_id, batch_id, item_id, workflow_slug, provider, call_id, attempt, status,
                                       message)
   select client_id, batch_id, item_id, workflow_slug, provider, call_id, 0, 'PENDING', %(message)s from reopened

@@ -30,6 +30,13 @@ workflow_states = Table(
     Column("next_poll_at", DateTime(timezone=True), comment="IN_PROGRESS: when to ask before the deadline"),
     Column("advanced_at", DateTime(timezone=True), comment="when it last changed status"),
     Column("stored_at", DateTime(timezone=True), comment="when its result reached the configured destination"),
+    Column(
+        "asked_again",
+        SmallInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="how often a person had it asked anew",
+    ),
     one_of("status", Status),
     one_of("outcome", Outcome),
     Index(None, "batch_id", "workflow_slug", "status"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enrichment_assets.domain.access import Permission
-from enrichment_assets.services.shapes import batches, deliveries, holds, jobs, leads, reviews
-from enrichment_assets.web.api import delivery_handlers, handlers, lead_handlers, review_handlers
+from enrichment_assets.services.shapes import asking, batches, deliveries, holds, jobs, leads, reviews
+from enrichment_assets.web.api import asking_handlers, delivery_handlers, handlers, lead_handlers, review_handlers
 from enrichment_assets.web.api.route_types import ClientBy, Route, Takes
 
 _CLIENT = Takes("client", "text", "whose; not needed where a key is of one client")
@@ -50,6 +50,22 @@ BATCH_ROUTES: tuple[Route, ...] = (
         handlers.cancel_batch,
         takes=_HOLD,
         gives=holds.HoldChange,
+    ),
+    Route(
+        "POST",
+        "/batches/{batch}/ask",
+        Permission.BATCHES_CONTROL,
+        ClientBy.BATCH,
+        asking_handlers.ask,
+        takes=(
+            Takes("workflows", "texts", "steps of its pipeline", needed=True),
+            Takes("items", "texts", "item_ids of leads; without them all"),
+            Takes("where", "texts", "conditions over its leads, as country=Germany"),
+            Takes("again", "text", "yes: also what has an answer, which is paid once more"),
+            Takes("dry_run", "text", "yes: only say what would be asked"),
+            Takes("seen", "number", "calls at most that were shown before: more are refused"),
+        ),
+        gives=asking.Asking,
     ),
     Route(
         "GET",

@@ -13,6 +13,7 @@ from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.routes import ClientBy, Whoever
 from enrichment_assets.web.console.handlers import (
     access,
+    asking,
     batches,
     building,
     callbacks,
@@ -120,6 +121,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", f"{_BATCH}/unknown", Permission.BATCHES_CONTROL, ClientBy.BATCH, recovery.resolve),
     Page("POST", f"{_BATCH}/callbacks", Permission.BATCHES_CONTROL, ClientBy.BATCH, callbacks.replay),
     Page("GET", f"{_BATCH}/leads", Permission.LEADS_READ, ClientBy.BATCH, leads.grid),
+    Page("POST", f"{_BATCH}/leads-ask", Permission.BATCHES_CONTROL, ClientBy.BATCH, asking.ask),
     Page("GET", f"{_BATCH}/leads-file", Permission.LEADS_READ, ClientBy.BATCH, leads.file),
     Page("GET", _LEAD, Permission.LEADS_READ, ClientBy.BATCH, leads.show),
     Page("POST", f"{_LEAD}/edit", Permission.LEADS_EDIT, ClientBy.BATCH, leads.edit),

@@ -70,6 +70,7 @@ SAID: Mapping[str, str] = {
     "budget-set": "The budget counts from now on; what waited for it goes on by itself.",
     "retried": "Asked again: what failed is pending.",
     "resolved": "Decided.",
+    "asked": "They are asked with the next look at the batch.",
     "replayed": "They are read again with the next look.",
     "workflow-saved": "Saved. Batches that were launched before keep what they were launched with.",
     "workflow-on": "Switched on for every client.",

@@ -118,6 +118,7 @@ def leads(visit: Visit, batch: str) -> None:
     expect(page.get_by_role("heading", name="Leads of")).to_be_visible()
     visit.look("leads")
     visit.seen["leads"] = page.locator("tbody tr").count()
+    ask_steps(visit)
     page.get_by_label("Only where").select_option("email")
     page.get_by_label("is such that it").select_option("filled")
     page.get_by_role("button", name="Filter").click()
@@ -134,6 +135,21 @@ def leads(visit: Visit, batch: str) -> None:
     expect(page.get_by_role("status")).to_contain_text("Corrected")
     visit.seen["corrected"] = page.locator("summary", has_text="Head of Routes").count()
     page.goto(batch)
+
+
+def ask_steps(visit: Visit) -> None:
+    """All rows are ticked and a step is chosen: it is only looked at what asking it anew would cost."""
+    page = visit.page
+    page.get_by_label("Tick all rows shown here").check()
+    page.locator("summary", has_text="Ask steps about rows").click()
+    page.locator("#ask fieldset input").first.check()
+    page.get_by_role("button", name="See what asking the ticked rows does").click()
+    expect(page.get_by_role("heading", name="Ask leads of")).to_be_visible()
+    visit.seen["asked about"] = page.locator("caption").inner_text().split()[0]
+    page.get_by_role("button", name="See what asking anew").click()
+    expect(page.get_by_role("button", name="at most")).to_be_visible()
+    visit.look("asking")
+    page.get_by_role("link", name="Not now").click()
 
 
 def review(visit: Visit, batch: str) -> None:

@@ -110,6 +110,7 @@ def test_from_the_first_link_to_decided_drafts_with_no_fault_of_axe_on_any_page(
         "dagster before": "Dagster: log in",
         "live": True,
         "leads": told["seen"]["leads"],
+        "asked about": str(told["seen"]["leads"]),
         "leads with an address": told["seen"]["leads with an address"],
         "corrected": 1,
         "j goes on": True,

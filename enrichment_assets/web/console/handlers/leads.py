@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.services.batches.status import batch_row
@@ -23,7 +24,7 @@ from enrichment_assets.web.console.views import Download, Redirect, Shown, View
 _AT_ONCE = 5_000
 """Items of a batch whose tables are made anew while somebody waits: about a second."""
 
-_FILTER, _SHOW = "where.", "show."
+FILTER, _SHOW = "where.", "show."
 _MEDIA = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -35,14 +36,14 @@ _MEDIA = {
 def grid(call: Call) -> Shown:
     """A page of a batch's leads: columns, conditions, order and place all stand in the address."""
     row, limit = call.number("row", 1), call.number("limit", 100, MOST)
-    own = [name for name in call.query if name.startswith((_FILTER, _SHOW))]
+    own = [name for name in call.query if name.startswith((FILTER, _SHOW))]
     call.checked("row", "limit", "sort", "down", "columns", "column", "how", "text", "said", *own)
     key = call.path["batch"]
     if (settled := _settled(call.query)) is not None:
         return Redirect(f"/batches/{key}/leads?{settled}")
     wanted = Wanted(
         columns=[name for name in call.query.get("columns", "").split(",") if name],
-        filters=_filters(call.query),
+        filters=filters_of(call.query),
         sort=call.query.get("sort") or None,
         is_descending="down" in call.query,
         offset=row - 1,
@@ -51,7 +52,9 @@ def grid(call: Call) -> Shown:
     found = lead_grid(call.hq, call.settings, call.client or "", wanted, batch=key)
     kept = {name: value for name, value in call.query.items() if name not in ("said", "row")}
     context = {"batch_key": key, "grid": found, "wanted": wanted, "row": row, "limit": limit, "kept": kept}
-    return View("leads.html", f"Leads of {key}", {**context, "comparisons": list(Comparison)})
+    steps = [step["workflow"]["slug"] for step in batch_row(call.hq, key).blueprint["steps"]]
+    shown = {**context, "comparisons": list(Comparison), "steps": steps, "client": call.client}
+    return View("leads.html", f"Leads of {key}", shown)
 
 
 def file(call: Call) -> Shown:
@@ -96,15 +99,15 @@ def edit(call: Call) -> Shown:
     return Redirect(f"/batches/{key}/leads/{item}", "edited" if at_once else "edited-later")
 
 
-def _filters(query: Mapping[str, str]) -> list[Filter]:
+def filters_of(query: Mapping[str, Any]) -> list[Filter]:
     """`where.title=contains:cto` -> a condition. Raises the 422."""
     found = []
     for name, value in query.items():
-        if name.startswith(_FILTER):
-            how, _, text = value.partition(":")
+        if name.startswith(FILTER):
+            how, _, text = str(value).partition(":")
             if how not in list(Comparison):
                 raise invalid(**{name: f"begins with one of: {', '.join(f'{one}:' for one in Comparison)}"})
-            found.append(Filter(name.removeprefix(_FILTER), Comparison(how), text))
+            found.append(Filter(name.removeprefix(FILTER), Comparison(how), text))
     return found
 
 
@@ -122,5 +125,5 @@ def _settled(query: Mapping[str, str]) -> str | None:
     if shown:
         kept["columns"] = ",".join(shown)
     if column:
-        kept[f"{_FILTER}{column}"] = f"{query.get('how', 'contains')}:{query.get('text', '')}"
+        kept[f"{FILTER}{column}"] = f"{query.get('how', 'contains')}:{query.get('text', '')}"
     return query_string(kept)

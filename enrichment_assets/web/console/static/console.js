@@ -59,6 +59,14 @@ document.addEventListener("click", (event) => {
   if (asked && !window.confirm(asked.dataset.confirm)) event.preventDefault();
 });
 
+// A grid: one box ticks all rows that are shown.
+for (const box of document.querySelectorAll("[data-tick-all]")) {
+  box.hidden = false;
+  box.addEventListener("change", () => {
+    for (const one of document.querySelectorAll(`input[name="${box.dataset.tickAll}"]`)) one.checked = box.checked;
+  });
+}
+
 // The builder of pipelines: a step is dragged to another place, and the form is sent as its buttons send it.
 for (const list of document.querySelectorAll("[data-builder] .steps")) {
   let dragged = null;
