@@ -89,6 +89,7 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("GET", "/workflow-editor"): ("workflows:edit", 200),
     ("POST", "/workflow-editor"): ("workflows:edit", 422),
     ("POST", "/workflows/{workflow}/switch"): ("workflows:edit", 422),
+    ("GET", "/dashboards"): ("batches:read", 200),
     ("GET", "/reports"): ("batches:read", 200),
     ("GET", "/operations"): ("batches:read", 200),
     ("GET", "/automations"): ("batches:read", 200),
@@ -114,6 +115,7 @@ HEAVY = (
     "/workflow-editor",
     "/workflows/{workflow}",
     "/reports",
+    "/dashboards",
 )
 """Pages that a warehouse makes: enough of those who may are shown them."""
 

@@ -26,11 +26,12 @@ def with_currencies(hq: Hq, columns: Sequence[str], rows: Iterable[Sequence[Any]
         known = currencies_of_batches(connection)
     for row in rows:
         said = dict(zip(columns, row, strict=True))
-        currency = _currency(known.get(said["batch_key"], {}), said.get("workflow_slug"))
+        currency = currency_of(known.get(said["batch_key"], {}), said.get("workflow_slug"))
         yield tuple(_money(value, currency) if place in amounts else value for place, value in enumerate(row))
 
 
-def _currency(by_workflow: Mapping[str, str], workflow: str | None) -> str:
+def currency_of(by_workflow: Mapping[str, str], workflow: str | None) -> str:
+    """The currency of a workflow of a batch; of all of them where they have one, else none."""
     if workflow is not None:
         return by_workflow.get(workflow, "")
     found = set(by_workflow.values())

@@ -203,6 +203,25 @@ def deliver(visit: Visit, batch: str) -> None:
     visit.seen["delivered"] = delivered.count() > 0
 
 
+def erase(visit: Visit) -> None:
+    """Somebody is looked for, erased after whom was typed once more, and the certificate is there."""
+    page = visit.page
+    visit.go("/persons")
+    visit.look("persons")
+    page.get_by_label("An e-mail address of theirs").fill("ann@nowhere.example")
+    page.get_by_role("button", name="Find them").click()
+    expect(page.get_by_role("heading", name="Erase them")).to_be_visible()
+    visit.look("person")
+    page.get_by_label("Why, for those who ask later").fill("she asked us")
+    page.get_by_label("To be sure, type once more whom").fill("ann@nowhere.example")
+    page.get_by_role("button", name="Erase this person").click()
+    expect(page.get_by_role("status")).to_contain_text("kept out from now on")
+    visit.look("certificate")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Certificate as text").click()
+    visit.seen["certificate"] = Path(download.value.path()).read_text().startswith("# Erasure")
+
+
 def the_rest(visit: Visit) -> None:
     """Every other page is opened and judged; Dagster's lets in who is logged in."""
     for name, path in (
@@ -212,6 +231,8 @@ def the_rest(visit: Visit) -> None:
         ("suppressions", f"/clients/{visit.config['client']}/suppressions"),
         ("connections", f"/clients/{visit.config['client']}/connections"),
         ("settings", f"/clients/{visit.config['client']}/settings?workflow=match-person-via-apollo"),
+        ("operations", "/operations"), ("automations", "/automations"), ("alerts", "/alerts"),
+        ("suppressions-of-all", "/suppressions"), ("dashboards", "/dashboards"),
         ("reports", "/reports?report=providers"), ("careers", "/careers"), ("callbacks", "/callbacks"),
         ("access", "/access"), ("log", "/log"), ("nothing", "/nothing"),
     ):  # fmt: skip
@@ -238,6 +259,7 @@ def main() -> None:
             leads(visit, batch)
             review(visit, batch)
             deliver(visit, batch)
+            erase(visit)
             the_rest(visit)
         except Exception as error:
             visit.page.screenshot(path=str(Path(config["shots"]) / "broken.png"), full_page=True)

@@ -117,6 +117,7 @@ def test_from_the_first_link_to_decided_drafts_with_no_fault_of_axe_on_any_page(
         "edited": "A word about your routes",
         "decided": 2,
         "delivered": True,
+        "certificate": True,
         "dagster after": "Runs | All",
     }
     assert told["seen"]["leads"] > told["seen"]["leads with an address"] > 0

@@ -1,0 +1,1 @@
+"""Dashboards: the models of the named reports, summed over batches, as charts with their tables."""
