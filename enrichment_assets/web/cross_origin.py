@@ -20,7 +20,7 @@ from enrichment_assets.web.api.route_types import ALIASES
 from enrichment_assets.web.origin_guard import normal_origin
 
 _LEFT_OUT = frozenset({b"cookie", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"})
-_ASKED_WITH = "authorization, content-type, idempotency-key"
+_ASKED_WITH = "authorization, content-type, idempotency-key, if-match, if-none-match"
 _READABLE = "retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, idempotency-replayed, etag"
 _PREFLIGHT_SECONDS = "600"
 

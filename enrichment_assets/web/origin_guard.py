@@ -6,7 +6,8 @@ somebody else owns can point there. So a request passes only when
 - its `Origin`, where there is one, is ours; programs send none;
 - the browser calls it `same-origin` or `none` in `Sec-Fetch-Site`; following a link to a page is fine;
 - it reads by GET or HEAD, or changes something by POST with JSON, which no form of another site can send; where pages
-  of our own have forms (`forms`), also by POST of a form or a file whose `Origin` says that it comes from one of them.
+  of our own have forms (`forms`), also by POST of a form or a file whose `Origin` says that it comes from one of them;
+  to the API also of a file without one, which no page of another site can send unasked.
 The same holds for WebSockets. Facts: Fetch Metadata Request Headers (W3C), RFC 6454 (origins).
 """
 
@@ -31,6 +32,9 @@ FORM, FILE = "application/x-www-form-urlencoded", "application/octet-stream"
 _READS = frozenset({"GET", "HEAD"})
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Names of this machine for itself."""
+
+_PROGRAMS = "/api/"
+"""Where programs ask, which send no `Origin`."""
 
 _OWN_SITES = frozenset({"same-origin", "none"})
 _QUERY_PATHS = frozenset({"/graphql"})
@@ -137,8 +141,9 @@ def _check_method(scope: Scope, headers: Headers, *, forms: bool) -> None:
         return
     if scope["method"] != "POST":
         raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method", "this method is not served", "use GET or POST")
-    of_our_page = forms and _content_type(scope) in (FORM, FILE) and "origin" in headers
-    if _content_type(scope) != "application/json" and not of_our_page:
+    of_our_page = forms and _content_type(scope) == FORM and "origin" in headers
+    is_file = forms and _content_type(scope) == FILE and ("origin" in headers or scope["path"].startswith(_PROGRAMS))
+    if _content_type(scope) != "application/json" and not of_our_page and not is_file:
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "a change is sent as JSON", "content-type: application/json"
         )

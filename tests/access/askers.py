@@ -74,6 +74,8 @@ class Desk:
             "client": client,
             "job": 999_999,
             "workflow": "normalise-name",
+            "pipeline": "research-and-write",
+            "gate_rule": "fresh",
             "login": f"reader-{client}",
             "name": "gone",
             "subject": "0123456789abcdef",

@@ -120,7 +120,10 @@ WRONG: list[tuple[str, str, bytes, int, str | None, list[str]]] = [
     ("GET", "/audit?since=yesterday", b"", 422, INVALID, ["since"]),
     ("GET", "/audit?since=2026-11-01T00:00:00", b"", 422, INVALID, ["since"]),
     ("GET", "/audit?code=nothing", b"", 422, "audit.code_unknown", []),
-    ("GET", "/audit?actor=%00", b"", 422, "actor.invalid", []),
+    ("GET", "/audit?actor=%00", b"", 422, INVALID, ["actor"]),
+    ("GET", "/audit?actor=nobody", b"", 422, "actor.invalid", []),
+    ("GET", "/clients?after=x", b"", 422, INVALID, ["after"]),
+    ("GET", "/clients?after=WzFd", b"", 422, INVALID, ["after"]),
     ("POST", "/session", b"{}", 422, INVALID, ["login", "password"]),
     ("POST", "/session", b'{"login": {"$ne": null}, "password": ["x"]}', 422, INVALID, ["login", "password"]),
     ("POST", "/password", b'{"token": "x", "password": "y"}', 401, "login.token_refused", []),
@@ -172,13 +175,13 @@ def _number(office: Office, name: str) -> int:
 async def test_the_log_is_read_page_by_page(office: Office, http: httpx.AsyncClient) -> None:
     for number in range(5):
         users.add_user(office.hq, f"user{number}", Role.READER, actor=TESTER)
-    headers, found, before = key(office), [], 0
+    headers, found, after = key(office), [], 0
     while True:
-        page = (await http.get("/audit", params={"limit": 3, "before": before or 10**9}, headers=headers)).json()
+        page = (await http.get("/audit", params={"limit": 3, "after": after or 10**9}, headers=headers)).json()
         found += [row["name"] for row in page["items"]]
         if page["next"] is None:
             break
-        before = page["next"]
+        after = page["next"]
     assert found == [name for _, _, name in office.actions()][::-1]
 
 

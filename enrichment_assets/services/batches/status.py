@@ -139,11 +139,16 @@ def _status(row: BatchRow, workflows: list[WorkflowCounts]) -> BatchStatus:
     )
 
 
-def overview(hq: Hq, settings: Settings, client: str | None = None, limit: int = 100) -> list[BatchStatus]:
-    """The newest batches with their counts. Raises `NotFoundError` for a client that does not exist."""
+def overview(
+    hq: Hq, settings: Settings, client: str | None = None, limit: int = 100, *, after: str | None = None
+) -> list[BatchStatus]:
+    """The newest batches with their counts; `after`: those that are older than the batch of this key.
+
+    Raises `NotFoundError` for a client that does not exist.
+    """
     check_client(hq, settings, client)
     with hq.transaction() as connection:
-        rows = batch_states.list_batches(connection, client, limit)
+        rows = batch_states.list_batches(connection, client, limit, after=after)
         return [_status(row, batch_states.workflow_counts(connection, row.batch_id)) for row in rows]
 
 

@@ -11,6 +11,7 @@ from enrichment_assets.domain.client_profiles import ClientProfile, parsed_profi
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.operator_actions import Code, differences
+from enrichment_assets.domain.versions import Seen
 from enrichment_assets.domain.yaml_text import line_numbers, load_yaml
 from enrichment_assets.services.catalog.definition_files import read_definition
 from enrichment_assets.services.catalog.known_clients import client_row
@@ -56,6 +57,7 @@ def set_profile(
     actor: Actor,
     values: Mapping[str, Any] | None = None,
     file: Path | None = None,
+    seen: Seen | None = None,
 ) -> tuple[StoredProfile, bool]:
     """Change a client's profile; the version in force then, and whether it is new.
 
@@ -67,8 +69,10 @@ def set_profile(
         actor: Who changes it.
         values: Name or dotted path (`sender.name`) to value; null takes one out.
         file: A YAML file that is the whole profile; `values` are changes of it then.
+        seen: The content hash of the version that whoever changes it has seen; None: they do not say.
 
     Raises:
+        ChangedMeanwhileError: Another version is in force than they have seen.
         NotFoundError: No such client.
         ConfigurationError: A value that fits nowhere, with its place, its line and what was probably meant.
     """
@@ -77,6 +81,8 @@ def set_profile(
         client_id = client_row(connection, client)["id"]
         store.lock_client(connection, client_id)
         before = store.latest(connection, client_id)
+        if seen is not None:
+            seen.check(None if before is None else before.content_hash, f"the profile of the client {client}")
         current = before.profile if before is not None else ClientProfile()
         profile = with_values(current if whole is None else whole, values or {}, f"client {client}")
         if before is not None and before.content_hash == profile.content_hash:

@@ -185,13 +185,24 @@ def list_events(
     source: str | None = None,
     item_id: int | None = None,
     delivery_id: int | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[KeptEvent]:
-    """What came back, the newest first. Raises `NotFoundError` for a client that does not exist."""
+    """What came back, the newest first; `before`: what is older than the event of this number.
+
+    Raises `NotFoundError` for a client that does not exist.
+    """
     with hq.transaction() as connection:
         client_id = None if client is None else client_row(connection, client)["id"]
         return event_store.listed(
-            connection, client_id, kind=kind, source=source, item_id=item_id, delivery_id=delivery_id, limit=limit
+            connection,
+            client_id,
+            kind=kind,
+            source=source,
+            item_id=item_id,
+            delivery_id=delivery_id,
+            before=before,
+            limit=limit,
         )
 
 

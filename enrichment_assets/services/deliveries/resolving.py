@@ -55,9 +55,13 @@ def list_deliveries(
     batch: str | None = None,
     destination: str | None = None,
     states: Sequence[DeliveryState] = (),
+    before: int | None = None,
     limit: int = 100,
 ) -> list[DeliveryRow]:
-    """The newest deliveries; raises `NotFoundError` for a client that there is not."""
+    """The newest deliveries; `before`: older ones than that of this number.
+
+    Raises `NotFoundError` for a client that there is not.
+    """
     with hq.transaction() as connection:
         client_id = None if client is None else client_row(connection, client)["id"]
         return ledger.listed(
@@ -66,6 +70,7 @@ def list_deliveries(
             batch_key=batch,
             destination=destination,
             states=[state.value for state in states],
+            before=before,
             limit=limit,
         )
 

@@ -20,6 +20,9 @@ from enrichment_assets.store.review import approvals
 from enrichment_assets.store.review.approvals import Approval
 from enrichment_assets.store.review.drafts import batch_of_item, batches_to_review
 
+_DIGITS = 19
+"""Of the number of an item at most."""
+
 GRADE = "lead_grade"
 """The field that `--grade` asks for."""
 
@@ -90,6 +93,27 @@ class Reviewed:
         return None if self.approval is None else self.approval.at
 
 
+def draft_page(hq: Hq, batch: str, state: Standing | None, after: str | None, limit: int) -> list[Reviewed]:
+    """Drafts of a batch by item and step; `after`: behind the one of this name, as `17/personalise-email`.
+
+    Raises:
+        NotFoundError: There is no such batch.
+    """
+    item, _, workflow = (after or "0/").partition("/")
+    first = int(item) if item.isascii() and item.isdecimal() and len(item) < _DIGITS else 0
+    found = _behind(_drafts(hq, Wanted(batch=batch), first), first, workflow)
+    return list(islice((one for one in found if state in (None, one.standing)), limit))
+
+
+def _behind(found: Iterator[Reviewed], item: int, workflow: str) -> Iterator[Reviewed]:
+    is_behind = False
+    for one in found:
+        if one.draft.item_id > item or is_behind:
+            yield one
+        elif one.draft.workflow == workflow:
+            is_behind = True
+
+
 def list_drafts(hq: Hq, wanted: Wanted, limit: int | None = None) -> list[Reviewed]:
     """The drafts of one batch, or of all that are not archived, the newest batch first.
 
@@ -99,7 +123,7 @@ def list_drafts(hq: Hq, wanted: Wanted, limit: int | None = None) -> list[Review
     return list(islice(_drafts(hq, wanted), limit))
 
 
-def _drafts(hq: Hq, wanted: Wanted) -> Iterator[Reviewed]:
+def _drafts(hq: Hq, wanted: Wanted, first: int = 0) -> Iterator[Reviewed]:
     with hq.transaction() as connection:
         if wanted.client is not None:
             client_row(connection, wanted.client)
@@ -109,18 +133,18 @@ def _drafts(hq: Hq, wanted: Wanted) -> Iterator[Reviewed]:
     for row in rows:
         with hq.transaction() as connection:
             batch = reviewed(connection, row)
-        yield from (one for one in of_batch(hq, batch, wanted) if wanted.state in (None, one.standing))
+        yield from (one for one in of_batch(hq, batch, wanted, first) if wanted.state in (None, one.standing))
 
 
-def of_batch(hq: Hq, batch: ReviewedBatch, wanted: Wanted) -> Iterator[Reviewed]:
-    """The drafts of a batch of that workflow and those leads, wherever they stand.
+def of_batch(hq: Hq, batch: ReviewedBatch, wanted: Wanted, first: int = 0) -> Iterator[Reviewed]:
+    """The drafts of a batch of that workflow and those leads, from the item `first` on, wherever they stand.
 
     Of each lead only what a list says of it: there may be a hundred thousand.
     """
     with hq.transaction() as connection:
         known = approvals.latest(connection, batch.row["id"])
     workflows = None if wanted.workflow is None else [wanted.workflow]
-    for draft in read_drafts(hq, batch, workflows):
+    for draft in read_drafts(hq, batch, workflows, first=first):
         if wanted.takes(draft.lead):
             about = {name: draft.lead[name] for name in ABOUT if name in draft.lead}
             yield judged(batch, replace(draft, lead=about, facts={}), known.get((draft.item_id, draft.workflow)))

@@ -110,15 +110,19 @@ def _template(workflow: WorkflowDefinition, profile: Mapping[str, Any]) -> bytes
 
 
 def read_drafts(
-    hq: Hq, batch: ReviewedBatch, workflows: Collection[str] | None = None, item_ids: Sequence[int] | None = None
+    hq: Hq,
+    batch: ReviewedBatch,
+    workflows: Collection[str] | None = None,
+    item_ids: Sequence[int] | None = None,
+    first: int = 0,
 ) -> Iterator[Draft]:
-    """The drafts of a batch by item and step: of these workflows and items, or all.
+    """The drafts of a batch by item and step: of these workflows and items, or all; from the item `first` on.
 
     There is one where the workflow has found something and a person has not emptied all of its fields since.
     """
     slugs = [slug for slug in batch.steps if workflows is None or slug in workflows]
     with hq.transaction() as connection:
-        wanted = items_with_drafts(connection, batch.row["id"], slugs, item_ids)
+        wanted = items_with_drafts(connection, batch.row["id"], slugs, item_ids, first)
     for start in range(0, len(wanted), AT_ONCE):
         some = wanted[start : start + AT_ONCE]
         items = load(hq, [item_id for item_id, _ in some], batch.blueprint)

@@ -112,9 +112,10 @@ def listed(
     source: str | None = None,
     item_id: int | None = None,
     delivery_id: int | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[KeptEvent]:
-    """The newest events first; each of the filters only where it is given."""
+    """The newest events first; each of the filters only where it is given. `before`: older than that of this number."""
     with connection.cursor(row_factory=class_row(KeptEvent)) as cursor:
         return cursor.execute(
             """
@@ -126,6 +127,7 @@ def listed(
               and (%(source)s::text is null or e.source = %(source)s)
               and (%(item)s::bigint is null or e.item_id = %(item)s)
               and (%(delivery)s::bigint is null or e.delivery_id = %(delivery)s)
+              and (%(before)s::bigint is null or e.id < %(before)s)
             order by e.id desc limit %(limit)s
             """,
             {
@@ -134,6 +136,7 @@ def listed(
                 "source": source,
                 "item": item_id,
                 "delivery": delivery_id,
+                "before": before,
                 "limit": limit,
             },
         ).fetchall()

@@ -61,9 +61,10 @@ def listed(
     batch_key: str | None = None,
     destination: str | None = None,
     states: Sequence[str] = (),
+    before: int | None = None,
     limit: int = 100,
 ) -> list[DeliveryRow]:
-    """The newest deliveries: of a client, a batch, a destination, in these states."""
+    """The newest deliveries: of a client, a batch, a destination, in these states, older than that of a number."""
     with connection.cursor(row_factory=class_row(DeliveryRow)) as cursor:
         return cursor.execute(
             f"""
@@ -72,6 +73,7 @@ def listed(
               and (%(batch)s::text is null or b.batch_key = %(batch)s)
               and (%(destination)s::text is null or d.destination = %(destination)s)
               and (cardinality(%(states)s::text[]) = 0 or d.state = any(%(states)s::text[]))
+              and (%(before)s::bigint is null or d.id < %(before)s)
             order by d.id desc limit %(limit)s
             """,
             {
@@ -79,6 +81,7 @@ def listed(
                 "batch": batch_key,
                 "destination": destination,
                 "states": list(states),
+                "before": before,
                 "limit": limit,
             },
         ).fetchall()

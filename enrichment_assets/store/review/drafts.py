@@ -8,18 +8,27 @@ from enrichment_assets.store.database import Connection, Row
 
 
 def items_with_drafts(
-    connection: Connection, batch_id: int, workflows: Sequence[str], item_ids: Sequence[int] | None = None
+    connection: Connection,
+    batch_id: int,
+    workflows: Sequence[str],
+    item_ids: Sequence[int] | None = None,
+    first: int = 0,
 ) -> list[tuple[int, list[str]]]:
-    """(item id, workflows that found a draft for it), by item; of these items, or of all of the batch."""
+    """(item id, workflows that found a draft for it), by item, from `first` on; of these items, or of all."""
     rows = connection.execute(
         """
         select item_id, array_agg(workflow_slug order by position) as workflows from workflow_states
         where batch_id = %(batch)s and workflow_slug = any(%(workflows)s::text[])
           and status = 'COMPLETED' and outcome = 'found'
-          and (%(items)s::bigint[] is null or item_id = any(%(items)s))
+          and (%(items)s::bigint[] is null or item_id = any(%(items)s)) and item_id >= %(first)s
         group by item_id order by item_id
         """,
-        {"batch": batch_id, "workflows": list(workflows), "items": None if item_ids is None else list(item_ids)},
+        {
+            "batch": batch_id,
+            "workflows": list(workflows),
+            "items": None if item_ids is None else list(item_ids),
+            "first": first,
+        },
     ).fetchall()
     return [(row["item_id"], row["workflows"]) for row in rows]
 

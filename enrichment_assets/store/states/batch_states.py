@@ -283,13 +283,23 @@ def find_batch_id(connection: Connection, batch_key: str) -> int | None:
 
 
 def list_batches(
-    connection: Connection, client: str | None = None, limit: int = 100, *, archived: bool = False
+    connection: Connection,
+    client: str | None = None,
+    limit: int = 100,
+    *,
+    archived: bool = False,
+    after: str | None = None,
 ) -> list[BatchRow]:
-    """The newest batches, of one client or of all; `archived`: those that were archived, instead of the others."""
+    """The newest batches, of one client or of all; `archived`: those that were archived, instead of the others.
+
+    `after`: those only that are older than the batch of this key.
+    """
     rows = connection.execute(
         f"{_BATCH} where (%(client)s::text is null or c.slug = %(client)s) "
-        "and (b.retired_at is not null) = %(archived)s order by b.id desc limit %(limit)s",
-        {"client": client, "limit": limit, "archived": archived},
+        "and (b.retired_at is not null) = %(archived)s "
+        "and (%(after)s::text is null or b.id < (select id from batches where batch_key = %(after)s)) "
+        "order by b.id desc limit %(limit)s",
+        {"client": client, "limit": limit, "archived": archived, "after": after},
     ).fetchall()
     return [BatchRow(**row) for row in rows]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,8 +25,10 @@ from enrichment_assets.web.api.doors import DEVICE, Doors
 from enrichment_assets.web.api.errors import NO_STORE, answer_of, of_a_fault, of_starlette, worded
 from enrichment_assets.web.api.handlers import cookies
 from enrichment_assets.web.api.openapi import document
+from enrichment_assets.web.api.preconditions import Versioned, is_known, seen_by, tag
 from enrichment_assets.web.api.repeating import REPEATED, answered_once
 from enrichment_assets.web.api.routes import PREFIX, ROUTES, Route, Whoever
+from enrichment_assets.web.console.received import received
 from enrichment_assets.web.origin_guard import OriginGuard
 
 
@@ -68,18 +71,26 @@ async def _openapi(_request: Request) -> Response:
 def _endpoint(route: Route, doors: Doors, hq: Hq, settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
+            if route.takes_file:
+                call = await run_in_threadpool(_admitted, route, doors, hq, settings, request, {})
+                async with received(request, settings, takes_file=True) as call.body:
+                    return await run_in_threadpool(_answered, route, doors, request, call)
             body = await body_of(request)
-            return await run_in_threadpool(_answered, route, doors, hq, settings, request, body)
+            return await run_in_threadpool(_admitted_and_answered, route, doors, hq, settings, request, body)
         except EnrichError as error:
             return answer_of(error)
 
     return endpoint
 
 
-def _answered(
+def _admitted_and_answered(
     route: Route, doors: Doors, hq: Hq, settings: Settings, request: Request, body: dict[str, Any]
 ) -> Response:
-    """The answer of a route. Raises `EnrichError`; nothing of the service was called then, or the service refused."""
+    return _answered(route, doors, request, _admitted(route, doors, hq, settings, request, body))
+
+
+def _admitted(route: Route, doors: Doors, hq: Hq, settings: Settings, request: Request, body: dict[str, Any]) -> Call:
+    """The request as its handler sees it. Raises `EnrichError`: nothing of the service was called then."""
     if route.needs is Whoever.ANYBODY:
         doors.admit_stranger(request)
         caller = None
@@ -98,15 +109,30 @@ def _answered(
     )
     if caller is not None:
         call.client = authorised(route.needs, route.client, caller, call)
+    if route.is_versioned and route.method == "POST":
+        call.seen = seen_by(request)
+    return call
+
+
+def _answered(route: Route, doors: Doors, request: Request, call: Call) -> Response:
+    """The answer of a route. Raises `EnrichError`: the service refused."""
     made: Any = None
 
     def work() -> Any:
         nonlocal made
         made = route.handler(call)
-        return {"login": made.login} if isinstance(made, LoggedIn) else plain(made, worded)
+        if isinstance(made, LoggedIn):
+            return {"login": made.login}
+        return plain(made.shown if isinstance(made, Versioned) else made, worded)
 
-    shown, is_repeated = answered_once(hq, request, caller, route.address, body, work)
-    headers = {**NO_STORE, **({} if caller is None else doors.pace_of(caller))}
-    response = JSONResponse(shown, route.status, headers={**headers, **({REPEATED: "true"} if is_repeated else {})})
+    shown, is_repeated = answered_once(call.hq, request, call.caller, route.address, call.body, work)
+    headers = {**NO_STORE, **({} if call.caller is None else doors.pace_of(call.caller))}
+    if is_repeated:
+        headers[REPEATED] = "true"
+    if isinstance(made, Versioned):
+        headers["etag"] = tag(made.version)
+        if route.method == "GET" and is_known(request, made.version):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    response = JSONResponse(shown, route.status, headers=headers)
     cookies(route.handler, request, response, made)
     return response

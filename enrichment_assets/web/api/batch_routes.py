@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from enrichment_assets.domain.access import Permission
-from enrichment_assets.services.shapes import asking, batches, deliveries, holds, jobs, leads, reviews
+from enrichment_assets.services.shapes import (
+    asking,
+    batches,
+    deliveries,
+    delivery_events,
+    holds,
+    jobs,
+    leads,
+    operations,
+    reviews,
+)
 from enrichment_assets.web.api import asking_handlers, delivery_handlers, handlers, lead_handlers, review_handlers
-from enrichment_assets.web.api.route_types import ClientBy, Route, Takes
+from enrichment_assets.web.api.route_types import BY_CURSOR, BY_NUMBER, ClientBy, Route, Takes
 
 _CLIENT = Takes("client", "text", "whose; not needed where a key is of one client")
-_PAGE = (Takes("limit", "number", "how many at most"),)
 _WORKFLOW = (Takes("workflow", "text", "only this step"),)
 _HOLD = (*_WORKFLOW, Takes("reason", "text", "why"))
 
@@ -19,7 +28,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         Permission.BATCHES_READ,
         ClientBy.QUERY,
         handlers.list_batches,
-        takes=(_CLIENT, *_PAGE),
+        takes=(_CLIENT, *BY_CURSOR),
         gives=batches.Batch,
         gives_many=True,
     ),
@@ -73,7 +82,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         Permission.LEADS_READ,
         ClientBy.BATCH,
         handlers.list_leads,
-        takes=(Takes("after", "number", "item_id of the last lead of the page before"), *_PAGE),
+        takes=BY_NUMBER,
         gives=leads.Row,
         gives_many=True,
     ),
@@ -95,7 +104,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         Permission.REVIEWS_READ,
         ClientBy.BATCH,
         review_handlers.reviews,
-        takes=(Takes("state", "text", "waiting, approved, rejected or outdated"), *_PAGE),
+        takes=(Takes("state", "text", "waiting, approved, rejected or outdated"), *BY_CURSOR),
         gives=reviews.Review,
         gives_many=True,
     ),
@@ -129,6 +138,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         ClientBy.BATCH,
         delivery_handlers.plan,
         takes=(
+            *BY_CURSOR,
             Takes("to", "text", "slug of a delivery; without it those that its pipeline names"),
             Takes("where", "text", "a condition, as country=Germany"),
         ),
@@ -148,5 +158,44 @@ BATCH_ROUTES: tuple[Route, ...] = (
         gives=deliveries.LeadDelivery,
         gives_many=True,
         status=202,
+    ),
+    Route(
+        "GET",
+        "/deliveries",
+        Permission.LEADS_READ,
+        ClientBy.QUERY,
+        delivery_handlers.deliveries,
+        takes=(
+            _CLIENT,
+            *BY_NUMBER,
+            Takes("batch", "text", "key of a batch"),
+            Takes("destination", "text", "slug of a delivery"),
+        ),
+        gives=deliveries.Delivery,
+        gives_many=True,
+    ),
+    Route(
+        "GET",
+        "/events",
+        Permission.LEADS_READ,
+        ClientBy.QUERY,
+        delivery_handlers.events,
+        takes=(
+            _CLIENT,
+            *BY_NUMBER,
+            Takes("kind", "text", "what happened, as replied"),
+            Takes("source", "text", "name of the connection that brought it"),
+        ),
+        gives=delivery_events.DeliveryEvent,
+        gives_many=True,
+    ),
+    Route(
+        "POST",
+        "/batches/{batch}/retry",
+        Permission.BATCHES_CONTROL,
+        ClientBy.BATCH,
+        handlers.retry_batch,
+        takes=(*_WORKFLOW, Takes("dry_run", "flag", "say what it would do, and do nothing")),
+        gives=operations.Retry,
     ),
 )

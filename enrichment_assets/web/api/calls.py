@@ -12,6 +12,7 @@ import orjson
 from starlette.requests import Request
 
 from enrichment_assets.domain.access import Caller
+from enrichment_assets.domain.versions import Seen
 from enrichment_assets.services.access.signing import Signing
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -36,6 +37,7 @@ class Call:
         path: The parameters of its path.
         query: The parameters behind it.
         body: The object that was sent; of a GET empty.
+        seen: What whoever changes something says that they have seen of it; None: they do not say.
     """
 
     hq: Hq
@@ -48,6 +50,7 @@ class Call:
     query: Mapping[str, str]
     body: Mapping[str, Any]
     client: str | None = None
+    seen: Seen | None = None
     _faults: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -99,6 +102,40 @@ class Call:
                 if isinstance(cell, dict | list | bool):
                     self._faults[name] = f"has an object or list in lead {number}, {key[:80]!r}: texts and numbers only"
         return [{str(key): str(cell) for key, cell in one.items() if cell is not None} for one in value]
+
+    def flag(self, name: str) -> bool | None:
+        """Yes or no of the body; None: it was not sent."""
+        value = self.body.get(name)
+        if value is not None and not isinstance(value, bool):
+            self._faults[name] = "is not true and not false"
+            return None
+        return value
+
+    def values(self, name: str, *, needed: bool = False) -> dict[str, Any]:
+        """An object of the body, whatever it holds but NUL, which no database of ours keeps."""
+        value = self.body.get(name)
+        if value is None and not needed:
+            return {}
+        if not isinstance(value, dict) or b"\\u0000" in orjson.dumps(value):
+            self._faults[name] = "is missing" if value is None else "is no object without NUL characters"
+            return {}
+        return value
+
+    def words(self, name: str) -> dict[str, str]:
+        """An object of the body whose members are texts."""
+        value = self.values(name)
+        if not all(isinstance(one, str) and len(one) <= _LONGEST for one in value.values()):
+            self._faults[name] = f"is no object of texts of up to {_LONGEST} characters"
+            return {}
+        return value
+
+    def word(self, name: str) -> str | None:
+        """A text behind the path; None: it is not there."""
+        value = self.query.get(name)
+        if value is not None and (len(value) > _LONGEST or "\x00" in value):
+            self._faults[name] = f"is no text of up to {_LONGEST} characters"
+            return None
+        return value
 
     def number(self, name: str, otherwise: int, most: int = _LARGEST) -> int:
         """A whole number behind the path, from 1 on."""

@@ -10,13 +10,14 @@ from enrichment_assets.services.campaigns.listing import list_campaigns
 from enrichment_assets.services.shapes.campaigns import Campaign
 from enrichment_assets.services.shapes.deliveries import LeadDelivery
 from enrichment_assets.web.api.calls import Call
-from enrichment_assets.web.api.handlers import page
+from enrichment_assets.web.api.paging import NAMES, asked_page
 
 
 def campaigns(call: Call) -> Mapping[str, Any]:
     """Campaigns that files were made into, of a client or of all, the newest first."""
-    call.checked()
-    return page(map(Campaign.of, list_campaigns(call.hq, client=call.client)))
+    asked = asked_page(call)
+    call.checked(*NAMES)
+    return asked.of(list_campaigns(call.hq, client=call.client), lambda one: (-one.id,), Campaign.of)
 
 
 def launch(call: Call) -> LeadDelivery:

@@ -12,12 +12,14 @@ from starlette.responses import JSONResponse
 
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError, InfrastructureError, NotFoundError
 from enrichment_assets.domain.hints import Hint
+from enrichment_assets.domain.versions import ChangedMeanwhileError
 from enrichment_assets.services.access.errors import CodeNeededError, LoginRefusedError, TooOftenError
 
 NO_STORE = {"cache-control": "no-store"}
 """On every answer: what is read here is persons' data."""
 
 _STATUS: Sequence[tuple[type[EnrichError], HTTPStatus]] = (
+    (ChangedMeanwhileError, HTTPStatus.PRECONDITION_FAILED),
     (TooOftenError, HTTPStatus.TOO_MANY_REQUESTS),
     (LoginRefusedError, HTTPStatus.UNAUTHORIZED),
     (CodeNeededError, HTTPStatus.UNAUTHORIZED),
@@ -102,6 +104,8 @@ def answer_of(error: EnrichError) -> JSONResponse:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooOftenError):
         headers["retry-after"] = str(max(1, math.ceil(error.seconds)))
+    if isinstance(error, ChangedMeanwhileError):
+        hint = "look at it as it is now, and change that"
     body = {"code": error.code, "message": error.what, "hint": hint, "fields": dict(fields)}
     return JSONResponse(body, status, headers=headers)
 

@@ -14,14 +14,18 @@ from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.lead_pages import MOST, lead_page
 from enrichment_assets.services.operations import holding
 from enrichment_assets.services.operations.history import list_history
+from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.shapes import access as access_shapes
 from enrichment_assets.services.shapes import batches as batch_shapes
 from enrichment_assets.services.shapes import history as history_shapes
 from enrichment_assets.services.shapes import holds as hold_shapes
 from enrichment_assets.services.shapes.leads import Row
+from enrichment_assets.services.shapes.operations import Retry
 from enrichment_assets.services.shapes.shape import Shape
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.doors import forget_session, keep_session
+from enrichment_assets.web.api.paging import MOST as MOST_BATCHES
+from enrichment_assets.web.api.paging import NAMES, asked_page, page
 
 Answer = Shape | Mapping[str, Any] | list[Any]
 
@@ -34,9 +38,10 @@ def me(call: Call) -> Answer:
 
 def list_batches(call: Call) -> Answer:
     """The newest batches, of a client or of all."""
-    limit = call.number("limit", 100, 1_000)
-    call.checked("limit")
-    return page(map(batch_shapes.Batch.of, status.overview(call.hq, call.settings, call.client, limit)))
+    limit, after = call.number("limit", 100, MOST_BATCHES), call.word("after")
+    call.checked(*NAMES)
+    found = status.overview(call.hq, call.settings, call.client, limit + 1, after=after)
+    return page(map(batch_shapes.Batch.of, found[:limit]), found[limit - 1].batch if len(found) > limit else None)
 
 
 def get_batch(call: Call) -> Answer:
@@ -69,6 +74,21 @@ def cancel_batch(call: Call) -> Answer:
     return hold_shapes.HoldChange.of(report)
 
 
+def retry_batch(call: Call) -> Answer:
+    """Ask again what failed or was cancelled."""
+    workflow, dry_run = call.text("workflow"), call.flag("dry_run")
+    call.checked("workflow", "dry_run")
+    report = retry(
+        call.hq,
+        call.settings,
+        call.path["batch"],
+        actor=call.known.actor,
+        workflow=workflow,
+        dry_run=dry_run is True,
+    )
+    return Retry.of(report)
+
+
 def list_leads(call: Call) -> Answer:
     """The leads of a batch as they were last extracted."""
     after, limit = call.number("after", 0), call.number("limit", 100, MOST)
@@ -91,32 +111,34 @@ def edit(call: Call) -> Answer:
 
 def audit(call: Call) -> Answer:
     """Who changed what, the latest first."""
-    before, limit = call.number("before", 0) or None, call.number("limit", 100, 1_000)
-    since = call.time("since")
-    call.checked("before", "limit", "since", "actor", "code")
+    after, limit, since = call.number("after", 0) or None, call.number("limit", 100, 1_000), call.time("since")
+    actor, code = call.word("actor"), call.word("code")
+    call.checked(*NAMES, "since", "actor", "code")
     found = list_history(
         call.hq,
         client=call.client,
-        actor=call.query.get("actor"),
-        code=call.query.get("code"),
+        actor=actor,
+        code=code,
         since=since,
-        before=before,
-        limit=limit,
+        before=after,
+        limit=limit + 1,
     )
-    shapes = map(history_shapes.OperatorAction.of, found)
-    return page(shapes, found[-1].id if len(found) == limit else None)
+    shapes = map(history_shapes.OperatorAction.of, found[:limit])
+    return page(shapes, found[limit - 1].id if len(found) > limit else None)
 
 
 def list_users(call: Call) -> Answer:
     """Who logs in, and what they are."""
-    call.checked()
-    return page(map(access_shapes.User.of, users.list_users(call.hq)))
+    asked = asked_page(call)
+    call.checked(*NAMES)
+    return asked.of(users.list_users(call.hq), lambda one: (one.login,), access_shapes.User.of)
 
 
 def list_keys(call: Call) -> Answer:
     """All keys, without their secrets."""
-    call.checked()
-    return page(map(access_shapes.ApiKey.of, api_keys.list_keys(call.hq)))
+    asked = asked_page(call)
+    call.checked(*NAMES)
+    return asked.of(api_keys.list_keys(call.hq), lambda one: (one.name,), access_shapes.ApiKey.of)
 
 
 def log_in(call: Call) -> logging_in.LoggedIn:
@@ -139,11 +161,6 @@ def set_password(call: Call) -> Answer:
     token, password = call.text("token", needed=True) or "", call.text("password", needed=True) or ""
     call.checked("token", "password")
     return {"login": users.set_password(call.hq, token, password)}
-
-
-def page(items: Any, following: int | None = None) -> dict[str, Any]:
-    """A list: its members, and what leads to the next ones; null: these are the last."""
-    return {"items": list(items), "next": following}
 
 
 def cookies(handler: object, request: Request, response: Response, made: Any) -> None:

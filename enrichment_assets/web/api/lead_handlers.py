@@ -17,7 +17,7 @@ from enrichment_assets.services.sources.gathering import Into
 from enrichment_assets.services.sources.leads import add_leads, get_job
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
-from enrichment_assets.web.api.handlers import page
+from enrichment_assets.web.api.paging import page
 
 GOLF = "golf"
 """The pipeline that a course goes through."""

@@ -14,6 +14,7 @@ from enrichment_assets.services.shapes.pulls import InstantlyCampaign, PullSync
 from enrichment_assets.services.shapes.shape import Shape
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import ApiError
+from enrichment_assets.web.api.paging import NAMES, Key, asked_page
 
 PULL = "instantly"
 
@@ -38,9 +39,14 @@ def sync_instantly(call: Call) -> Shape:
 
 def campaigns(call: Call) -> Mapping[str, Any]:
     """Campaigns as they were last fetched, of a client or of all."""
-    call.checked()
+    asked = asked_page(call)
+    call.checked(*NAMES)
     found = figures(call.hq, "campaign_performance", client=call.client)
-    return {"items": list(map(InstantlyCampaign.of, found)), "next": None}
+    return asked.of(found, _most_sent_first, InstantlyCampaign.of)
+
+
+def _most_sent_first(row: Mapping[str, Any]) -> Key:
+    return str(row["client_slug"]), -int(row["sent"] if row["sent"] is not None else -1), str(row["campaign_id"])
 
 
 def _inside(folder: Path, name: str) -> Path:

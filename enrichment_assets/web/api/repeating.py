@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -42,7 +43,8 @@ def answered_once(
     if not (1 <= len(key) <= _LONGEST and key.isascii() and key.isprintable()):
         raise invalid(**{"Idempotency-Key": f"has to be 1 to {_LONGEST} printable ASCII characters"})
     name = hashlib.sha256(f"{caller.identity}\x1f{key}".encode()).digest()
-    asked = orjson.dumps([address, request.url.path, dict(request.query_params), body], option=orjson.OPT_SORT_KEYS)
+    said = {name: _of_file(value) if isinstance(value, Path) else value for name, value in body.items()}
+    asked = orjson.dumps([address, request.url.path, dict(request.query_params), said], option=orjson.OPT_SORT_KEYS)
     with hq.transaction() as connection:
         known = store.begin(connection, name, hashlib.sha256(asked).digest())
     if known is None:
@@ -62,6 +64,11 @@ def answered_once(
             hint="look whether it was done; if not, send it with a new key",
         )
     return orjson.loads(known.answer), True
+
+
+def _of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _done(hq: Hq, name: bytes, work: Callable[[], Any]) -> Any:

@@ -8,22 +8,23 @@ from typing import Any
 from enrichment_assets.domain.drafts import Decision, Standing
 from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.services.review import deciding
-from enrichment_assets.services.review.listing import Wanted, find_draft, list_drafts
+from enrichment_assets.services.review.listing import draft_page, find_draft
 from enrichment_assets.services.shapes import reviews as shapes
 from enrichment_assets.services.shapes.shape import Shape
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
-from enrichment_assets.web.api.handlers import page
+from enrichment_assets.web.api.paging import MOST, NAMES, page
 
 
 def reviews(call: Call) -> Mapping[str, Any]:
     """Drafts of a batch, and where each stands."""
-    limit, state = call.number("limit", 100, 1_000), call.query.get("state")
-    call.checked("limit", "state")
+    limit, state, after = call.number("limit", 100, MOST), call.word("state"), call.word("after")
+    call.checked(*NAMES, "state")
     if state is not None and state not in {one.value for one in Standing}:
         raise invalid(state=f"is one of: {', '.join(one.value for one in Standing)}")
-    wanted = Wanted(batch=call.path["batch"], state=None if state is None else Standing(state))
-    return page(map(shapes.Review.of, list_drafts(call.hq, wanted, limit)))
+    standing = None if state is None else Standing(state)
+    found = draft_page(call.hq, call.path["batch"], standing, after, limit + 1)
+    return page(map(shapes.Review.of, found[:limit]), found[limit - 1].name if len(found) > limit else None)
 
 
 def decide(call: Call) -> Shape:

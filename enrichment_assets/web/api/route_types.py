@@ -42,7 +42,7 @@ class ClientBy(Enum):
     """The member `client` of what is sent; without it the one for whom alone the caller has the permission."""
 
 
-Kind = Literal["text", "texts", "number", "time", "objects"]
+Kind = Literal["text", "texts", "number", "time", "objects", "object", "words", "flag", "cursor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,14 @@ class Takes:
     kind: Kind
     says: str
     needed: bool = False
+
+
+_LIMIT = Takes("limit", "number", "how many at most")
+BY_CURSOR = (Takes("after", "cursor", "what `next` of the page before said"), _LIMIT)
+"""Parameters of a list."""
+
+BY_NUMBER = (Takes("after", "number", "what `next` of the page before said"), _LIMIT)
+"""Of a list whose members have numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,9 @@ class Route:
         gives: The shape of its answer; None: an object of few members.
         gives_many: It answers with a list of these, a page at a time.
         status: Of an answer that is as asked.
+        is_versioned: Its answer has an entity tag: a GET that knows it is answered without one, a POST that has seen
+            another one changes nothing.
+        takes_file: What it is sent is a file, and no JSON.
     """
 
     method: str
@@ -82,6 +93,8 @@ class Route:
     gives: type[Shape] | None = None
     gives_many: bool = False
     status: int = 200
+    is_versioned: bool = False
+    takes_file: bool = False
 
     @property
     def address(self) -> str:

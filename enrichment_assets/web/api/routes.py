@@ -9,7 +9,6 @@ from enrichment_assets.domain.access import Permission
 from enrichment_assets.services.shapes import access as access_shapes
 from enrichment_assets.services.shapes import (
     campaigns,
-    catalog,
     deliveries,
     history,
     jobs,
@@ -20,19 +19,27 @@ from enrichment_assets.services.shapes import (
 )
 from enrichment_assets.web.api import (
     campaign_handlers,
-    catalog_handlers,
     handlers,
     lead_handlers,
     pull_handlers,
 )
 from enrichment_assets.web.api import upload_handlers as upload_routes
 from enrichment_assets.web.api.batch_routes import BATCH_ROUTES
-from enrichment_assets.web.api.route_types import ALIASES, PREFIX, ClientBy, Route, Takes, Whoever
+from enrichment_assets.web.api.catalog_routes import CATALOG_ROUTES
+from enrichment_assets.web.api.route_types import (
+    ALIASES,
+    BY_CURSOR,
+    BY_NUMBER,
+    PREFIX,
+    ClientBy,
+    Route,
+    Takes,
+    Whoever,
+)
 
 __all__ = ["ALIASES", "PREFIX", "ROUTES", "ClientBy", "Route", "Takes", "Whoever"]
 
 _CLIENT = Takes("client", "text", "whose; not needed where a key is of one client")
-_PAGE = (Takes("limit", "number", "how many at most"),)
 _LEADS = (
     Takes("pipeline", "text", "slug of the pipeline that they go through", needed=True),
     Takes("leads", "objects", "each the values of a lead by name: company_domain, first_name ...", needed=True),
@@ -77,61 +84,14 @@ ROUTES: tuple[Route, ...] = (
         ),
     ),
     Route("GET", "/me", Whoever.KNOWN, ClientBy.NOTHING, handlers.me, gives=access_shapes.Caller),
-    Route(
-        "GET",
-        "/clients",
-        Permission.CLIENTS_READ,
-        ClientBy.QUERY,
-        catalog_handlers.clients,
-        takes=(_CLIENT,),
-        gives=catalog.Client,
-        gives_many=True,
-    ),
-    Route(
-        "POST",
-        "/clients",
-        Permission.CLIENTS_EDIT,
-        ClientBy.NOTHING,
-        catalog_handlers.add_client,
-        takes=(Takes("slug", "text", "its short name", needed=True), Takes("name", "text", "its name for people")),
-        gives=catalog.Client,
-    ),
-    Route(
-        "GET",
-        "/pipelines",
-        Permission.CLIENTS_READ,
-        ClientBy.QUERY,
-        catalog_handlers.pipelines,
-        takes=(_CLIENT,),
-        gives=catalog.Pipeline,
-        gives_many=True,
-    ),
-    Route(
-        "GET",
-        "/workflows",
-        Permission.WORKFLOWS_READ,
-        ClientBy.QUERY,
-        catalog_handlers.workflows,
-        takes=(_CLIENT,),
-        gives=catalog.Workflow,
-        gives_many=True,
-    ),
-    Route(
-        "GET",
-        "/workflows/{workflow}",
-        Permission.WORKFLOWS_READ,
-        ClientBy.QUERY,
-        catalog_handlers.workflow,
-        takes=(_CLIENT,),
-        gives=catalog.Workflow,
-    ),
+    *CATALOG_ROUTES,
     Route(
         "GET",
         "/uploads",
         Permission.UPLOADS_READ,
         ClientBy.QUERY,
         upload_routes.uploads,
-        takes=(_CLIENT,),
+        takes=(_CLIENT, *BY_CURSOR),
         gives=uploads.Upload,
         gives_many=True,
     ),
@@ -161,6 +121,22 @@ ROUTES: tuple[Route, ...] = (
         takes=_LAUNCH,
         gives=launches.Launch,
         status=202,
+    ),
+    Route(
+        "POST",
+        "/uploads",
+        Permission.UPLOADS_WRITE,
+        ClientBy.QUERY,
+        upload_routes.take,
+        takes=(
+            _CLIENT,
+            Takes("name", "text", "name of the file", needed=True),
+            Takes("encoding", "text", "where it is not to be guessed, as latin-1"),
+            Takes("delimiter", "text", "where it is not to be guessed, as tab"),
+            Takes("sheet", "text", "of a workbook"),
+        ),
+        gives=uploads.Upload,
+        takes_file=True,
     ),
     *BATCH_ROUTES,
     *(
@@ -195,7 +171,7 @@ ROUTES: tuple[Route, ...] = (
         ClientBy.QUERY,
         lead_handlers.newest_leads,
         ALIASES,
-        takes=(_CLIENT, Takes("after", "number", "item_id of the last lead of the page before"), *_PAGE),
+        takes=(_CLIENT, *BY_NUMBER),
         gives=leads.Row,
         gives_many=True,
     ),
@@ -216,7 +192,7 @@ ROUTES: tuple[Route, ...] = (
         ClientBy.QUERY,
         pull_handlers.campaigns,
         ALIASES,
-        takes=(_CLIENT,),
+        takes=(_CLIENT, *BY_CURSOR),
         gives=pulls.InstantlyCampaign,
         gives_many=True,
     ),
@@ -227,7 +203,7 @@ ROUTES: tuple[Route, ...] = (
         ClientBy.QUERY,
         campaign_handlers.campaigns,
         ALIASES,
-        takes=(_CLIENT,),
+        takes=(_CLIENT, *BY_CURSOR),
         gives=campaigns.Campaign,
         gives_many=True,
     ),
@@ -256,8 +232,7 @@ ROUTES: tuple[Route, ...] = (
         handlers.audit,
         takes=(
             _CLIENT,
-            Takes("before", "number", "id of the last one of the page before"),
-            *_PAGE,
+            *BY_NUMBER,
             Takes("actor", "text", "only of this actor"),
             Takes("code", "text", "only what was done so"),
             Takes("since", "time", "not before"),
@@ -271,6 +246,7 @@ ROUTES: tuple[Route, ...] = (
         Permission.ACCESS_READ,
         ClientBy.NOTHING,
         handlers.list_users,
+        takes=BY_CURSOR,
         gives=access_shapes.User,
         gives_many=True,
     ),
@@ -280,6 +256,7 @@ ROUTES: tuple[Route, ...] = (
         Permission.ACCESS_READ,
         ClientBy.NOTHING,
         handlers.list_keys,
+        takes=BY_CURSOR,
         gives=access_shapes.ApiKey,
         gives_many=True,
     ),
