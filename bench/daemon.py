@@ -127,9 +127,13 @@ def stack_of(python: str) -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="enrich-bench-", dir="/tmp"))
     folder.chmod(0o755)  # the server runs as another user where we are root
     settings = Settings(home=folder)
-    ports = {name: _free_port() for name in ("port", "receiver-port", "sandbox-port", "console-port")}
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ENRICH_", "DAGSTER_")) and "DATABASE" not in k}
     environment = kept | {"ENRICH_HOME": str(folder)}
+    options = subprocess.run(
+        [python, "-m", "enrichment_assets", "up", "--help"], env=environment, cwd=folder, capture_output=True, text=True
+    ).stdout
+    names = ("port", "receiver-port", "sandbox-port", "console-port")  # older checkouts have no console
+    ports = {name: _free_port() for name in names if f"--{name}" in options}
     output = folder / "up.txt"
     with output.open("w") as file:
         process = subprocess.Popen(

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.installation.dagster_graphql import CODE_LOCATION, asked
-from enrichment_assets.store.catalog.registry import registry_mark
-from enrichment_assets.store.database import connect
+from enrichment_assets.store.catalog.registry import registry_mark, registry_versions
+from enrichment_assets.store.database import Connection, connect
 
 LOOK_SECONDS = 3.0
 _RELOAD_SECONDS = 120.0
@@ -54,25 +54,46 @@ def reloaded_when_workflows_change(
 
 
 def _watch(hq_url: str, reload: Callable[[], str | None], say: Callable[[str], None], stop: threading.Event) -> None:
-    loaded = _mark(hq_url)
-    while not stop.wait(LOOK_SECONDS):
-        there = _mark(hq_url)
-        if there is None or there == loaded:
-            continue
-        if loaded is None:  # the built-in workflows of a fresh installation, which the location itself put there
-            loaded = there
-        elif (outcome := reload()) is not None:
-            loaded = there
-            say(outcome)
+    with closing(_Registry(hq_url)) as registry:
+        loaded = registry.mark()
+        while not stop.wait(LOOK_SECONDS):
+            there = registry.mark()
+            if there is None or there == loaded:
+                continue
+            if loaded is None:  # the built-in workflows of a fresh installation, which the location itself put there
+                loaded = there
+            elif (outcome := reload()) is not None:
+                loaded = there
+                say(outcome)
 
 
-def _mark(hq_url: str) -> str | None:
-    """What the registry holds, as one text; None when it cannot be read just now."""
-    try:
-        with connect(hq_url) as connection:
-            return registry_mark(connection)
-    except (EnrichError, psycopg.Error):
-        return None
+class _Registry:
+    """What the registry holds. The connection is kept between looks, and its rows are read when one was written."""
+
+    def __init__(self, hq_url: str) -> None:
+        self._url = hq_url
+        self._connection: Connection | None = None
+        self._versions: str | None = None
+        self._mark: str | None = None
+
+    def mark(self) -> str | None:
+        """All of it, as one text; None when it cannot be read just now."""
+        try:
+            if self._connection is None:
+                self._connection = connect(self._url, autocommit=True)
+            versions = registry_versions(self._connection)
+            if versions != self._versions:
+                self._mark, self._versions = registry_mark(self._connection), versions
+        except (EnrichError, psycopg.Error):
+            self.close()
+            return None
+        return self._mark
+
+    def close(self) -> None:
+        """Let go of the connection; the next look makes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def _reload(webserver: str, signed: str) -> str | None:

@@ -59,6 +59,7 @@ RUN_MODULES = (
 """What a run imports: its warm process has it already. The definitions are not among them: they read the registry."""
 
 WARM_MODULE = "enrichment_assets.installation.warm_processes"
+DAEMON = "enrichment_assets.sensors.daemon"
 DAGSTER_PAGES = "enrichment_assets.web.dagster_ui"
 CONSOLE = "enrichment_assets.web.api"
 CONSOLE_URL = "ENRICH_CONSOLE_URL"
@@ -201,7 +202,7 @@ def stack_services(ports: Ports, workdir: Path, *, is_open: bool = False) -> lis
             answers=_http_answers(ports.webserver, "/server_info"),
             after=["code-server"],
         ),
-        Service("daemon", (*python, "dagster._daemon", "run", "--workspace", str(workspace)), after=["code-server"]),
+        Service("daemon", (*python, DAEMON, "run", "--workspace", str(workspace)), after=["code-server"]),
         _door("receiver", "receiver", ports.receiver),
     ]
     services += [] if ports.sandbox is None else [_door("sandbox", "sandbox", ports.sandbox)]

@@ -8,6 +8,8 @@ the server does in one transaction, so that it costs no exchange of its own.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -52,6 +54,43 @@ def make_engine(url: str, *, statement_timeout: int = 0, **pool: int) -> Engine:
     else:
         _bring_settings(engine, {**way.settings, "statement_timeout": str(statement_timeout)})
     return engine
+
+
+_kept: dict[str, Engine] = {}
+_keeps = False
+_lock = threading.Lock()
+
+
+def keep_connections() -> None:
+    """From now on this process makes one engine for each URL, and holds it until it ends.
+
+    For the code server: Dagster makes a storage for each tick of a sensor there, which took a new connection and
+    looked at the server's version and types each time.
+    """
+    global _keeps
+    _keeps = True
+
+
+def engine_for(url: str, **pool: int) -> Engine:
+    """An engine as `make_engine` makes it, or the one that is kept."""
+    if not _keeps:
+        return make_engine(url, **pool)
+    with _lock:
+        if url not in _kept:
+            _kept[url] = make_engine(url, pool_pre_ping=True, **pool)
+        return _kept[url]
+
+
+def _after_fork_in_child() -> None:
+    """A child's connections are its own."""
+    global _lock
+    _lock = threading.Lock()
+    for engine in _kept.values():
+        engine.dispose(close=False)
+    _kept.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def optimize_for_webserver(part: Part, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:

@@ -71,7 +71,7 @@ class EnrichPostgresStorage(DagsterPostgresStorage):
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        engine = dagster_engines.make_engine(postgres_url, pool_size=3, pool_recycle=3600, max_overflow=20)
+        engine = dagster_engines.engine_for(postgres_url, pool_size=3, pool_recycle=3600, max_overflow=20)
         # Dagster would look for its tables three times, each time by a connection of its own.
         super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
         self._event_log_storage = EventLogSaidOnce(postgres_url)

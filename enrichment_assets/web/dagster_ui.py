@@ -28,6 +28,7 @@ from starlette.types import ASGIApp
 
 from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.installation.stack import CONSOLE_URL, HOST
+from enrichment_assets.resources.code_server_watch import watch_seldom
 from enrichment_assets.services.access.signing import Signing
 from enrichment_assets.settings import DEFAULT_WEBSERVER_PORT, Settings
 from enrichment_assets.web.dagster_login import LoginGuard
@@ -73,6 +74,7 @@ def serve(
     settings = Settings.from_environment()
     origins = [*loopback_origins(port), *([] if no_login else settings.ui_origins)]
     logging.basicConfig(level=logging.WARNING)
+    watch_seldom()
     with contextlib.ExitStack() as stack:
         instance = stack.enter_context(DagsterInstance.get())
         application = stack.enter_context(dagster_application(instance, workspace))

@@ -15,7 +15,7 @@ from typing import Any
 from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.catalog.clients import add_client
 from enrichment_assets.services.catalog.configuration import add_pipeline, add_workflow, pipeline_from_steps
-from enrichment_assets.services.uploads.inbox_folder import TAKEN
+from enrichment_assets.services.uploads.inbox_listing import TAKEN
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.store.database import connect
 from enrichment_assets.warehouse import open_warehouse, reconcile

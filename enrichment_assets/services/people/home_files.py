@@ -16,7 +16,7 @@ from typing import Any
 
 from enrichment_assets.domain.person_traces import Needles
 from enrichment_assets.services.insight.target_files import this_host
-from enrichment_assets.services.uploads.inbox_folder import REFUSED, TAKEN
+from enrichment_assets.services.uploads.inbox_listing import REFUSED, TAKEN
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.people import erasures

@@ -17,6 +17,7 @@ from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.errors import EnrichError, InfrastructureError
 from enrichment_assets.services.batches.launching import launch, next_key
 from enrichment_assets.services.uploads import inbox_notes as notes
+from enrichment_assets.services.uploads.inbox_listing import REFUSED, TAKEN, is_ours
 from enrichment_assets.services.uploads.upload import upload_file
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -24,8 +25,6 @@ from enrichment_assets.warehouse.files import sync
 
 SETTLED_SECONDS = 2.0
 """A file that changed more recently may still be growing; it is left for the next look."""
-
-TAKEN, REFUSED = "taken", "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,8 @@ def take_in(hq: Hq, settings: Settings, *, actor: Actor) -> list[TakenFile]:
 def _arrived(settings: Settings) -> Iterator[tuple[str, str, Path]]:
     for path in sorted(settings.inbox_dir.glob("*/*/*")):
         pipeline, client = path.parent.name, path.parent.parent.name
-        if not _is_ours(path) and not _leads_elsewhere(path) and _is_settled(path):
+        if not is_ours(path) and not _leads_elsewhere(path) and _is_settled(path):
             yield client, pipeline, path
-
-
-def _is_ours(path: Path) -> bool:
-    """Notes, and the folders that files are moved to, whatever somebody made of them."""
-    return path.name.startswith(".") or path.name in (TAKEN, REFUSED)
 
 
 def _leads_elsewhere(path: Path) -> bool:
