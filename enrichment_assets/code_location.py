@@ -63,6 +63,21 @@ def registered_workflows(settings: Settings) -> list[WorkflowDefinition]:
         return list(builtin_workflows().values())
 
 
+_kept: list[tuple[Settings, list[WorkflowDefinition], dg.Definitions]] = []
+"""What was built last, of what; and with it what Dagster has made of it since: its jobs."""
+
+
+def kept_definitions(settings: Settings, workflows: Sequence[WorkflowDefinition] | None = None) -> dg.Definitions:
+    """As `build_definitions`, but what was built last is given again where it is of the same settings and workflows.
+
+    A process that is a copy of another has what that one built.
+    """
+    shown = registered_workflows(settings) if workflows is None else list(workflows)
+    if not _kept or _kept[0][:2] != (settings, shown):
+        _kept[:] = [(settings, shown, build_definitions(shown))]
+    return _kept[0][2]
+
+
 def build_definitions(
     workflows: Sequence[WorkflowDefinition] | None = None, platform: PlatformResource | None = None
 ) -> dg.Definitions:

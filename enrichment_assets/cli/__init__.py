@@ -8,7 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from typing import Any
 
 import typer
 
@@ -104,6 +107,12 @@ def build_app() -> typer.Typer:
     return app
 
 
+@cache
+def built_command() -> Callable[..., Any]:
+    """The whole program, read from its functions' signatures once: a copy of this process has it already."""
+    return typer.main.get_command(build_app())
+
+
 def main() -> None:
     """Entry point of the `enrich` program."""
     start_lean()
@@ -119,7 +128,7 @@ def run_program() -> None:
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     try:
         adopt_running_addresses()
-        build_app()()
+        built_command()()
     except EnrichError as error:
         tell(error, sys.argv[1:])
         sys.exit(getattr(error, "exit_code", 1))

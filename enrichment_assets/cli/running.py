@@ -22,7 +22,7 @@ from enrichment_assets.assets.publication import PUBLISHED
 from enrichment_assets.assets.selection import ALL_STEPS, WHERE_TAG, assets_of_run, tables_of_a_batch
 from enrichment_assets.assets.steps import step_key
 from enrichment_assets.cli.opening import opened_hq
-from enrichment_assets.code_location import build_definitions
+from enrichment_assets.code_location import kept_definitions
 from enrichment_assets.domain.errors import ConfigurationError, EnrichError
 from enrichment_assets.engine.run.advance import Progress as EngineProgress
 from enrichment_assets.services.batches.extracting import bring_up_to_date
@@ -82,7 +82,7 @@ def run_batch(
     """
     status(hq, settings, batch_key)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    definitions = build_definitions()
+    definitions = kept_definitions(settings)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # who stops it politely is heard too
     try:
         _run_until_done(definitions, hq, settings, batch_key, workflows, wait=wait, show=show, where=where)

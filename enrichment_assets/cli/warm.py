@@ -84,20 +84,22 @@ def leave_warm_copy(settings: Settings) -> None:
 
     for name in LOADED:
         import_module(name)
-    _learn()
+    _learn(settings)
     leave_behind(settings.home, settings.warm_minutes * 60, program, _files_that_are_no_modules)
 
 
-def _learn() -> None:
-    """Read what every run reads at its first row: the SQL models, countries, numbering plans and public suffixes."""
-    from enrichment_assets.code_location import build_definitions
+def _learn(settings: Settings) -> None:
+    """Read what every run reads: the code location, the SQL models, countries, numbering plans and public suffixes."""
+    from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
+    from enrichment_assets.code_location import kept_definitions
     from enrichment_assets.domain.countries import region_of
     from enrichment_assets.domain.domains import registrable_domain
     from enrichment_assets.domain.phones import normalise_phone
-    from enrichment_assets.registry.loader import builtin_workflows
     from enrichment_assets.warehouse import load_project
 
-    build_definitions(list(builtin_workflows().values()))
+    definitions = kept_definitions(settings)
+    for job in (BATCH_JOB, ANALYTICS_JOB):
+        definitions.resolve_job_def(job)
     all(model.sql for model in load_project().models.values())  # rendered, and kept
     region_of("Deutschland")
     registrable_domain("www.example.co.uk")
