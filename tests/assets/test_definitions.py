@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from enrichment_assets.assets.steps import step_key
-from enrichment_assets.code_location import build_definitions, registered_workflows
+from enrichment_assets.code_location import build_definitions, kept_definitions, registered_workflows
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import builtin_workflows
 from enrichment_assets.resources.platform import PlatformResource
@@ -83,6 +83,18 @@ def test_a_workflow_that_is_added_as_a_row_is_an_asset_after_the_next_load(setti
     add_workflow(hq_of(settings), settings, file, actor=TESTER)
     after = build_definitions(platform=platform(settings)).resolve_asset_graph().get_all_asset_keys()
     assert after - before == {step_key("look-up-industry")}
+
+
+def test_a_location_that_was_built_is_given_again_until_the_registry_or_the_installation_is_another(
+    settings: Settings,
+) -> None:
+    first = kept_definitions(settings)
+    assert kept_definitions(settings) is first
+    set_workflow_enabled(hq_of(settings), "run-n8n-webhook", False, actor=TESTER)
+    second = kept_definitions(settings)
+    assert step_key("run-n8n-webhook") in first.resolve_asset_graph().get_all_asset_keys()
+    assert step_key("run-n8n-webhook") not in second.resolve_asset_graph().get_all_asset_keys()
+    assert kept_definitions(replace(settings, sandbox_url="http://127.0.0.1:9")) is not second
 
 
 def test_a_disabled_workflow_is_no_asset(settings: Settings) -> None:
