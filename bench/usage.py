@@ -35,7 +35,8 @@ def _own(pid: int) -> float:
 def _children(pid: int) -> list[int]:
     """Children of any of its threads."""
     found = []
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            found += [int(child) for child in thread.read_text().split()]
+    with suppress(FileNotFoundError):  # it has ended meanwhile
+        for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+            with suppress(OSError):
+                found += [int(child) for child in thread.read_text().split()]
     return found
