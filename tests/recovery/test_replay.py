@@ -45,6 +45,11 @@ def test_answers_that_could_not_be_read_are_found_after_the_mapping_is_mended_wi
     report = replay(hq_of(harness.settings), harness.settings, harness.key, "find-email", actor=TESTER)
     assert (report.answers, report.found, report.recovered, report.changed, report.states) == (3, 3, 3, 3, 3)
     assert (report.reopened, report.new_mapping) == (3, True)
+    assert [(one.before, one.after, one.fields["email"][0]) for one in report.examples] == [
+        ("FAILED", "found", None)
+    ] * 3
+    assert report.launched is not None and report.current is not None
+    assert (report.launched.response.error_if, report.current.response.error_if) == ("found", None)
     assert harness.billed() == billed, "no call was made"
     assert harness.states("find-email") == [("COMPLETED", "found", None, None)] * 3
     calls = harness.calls("find-email")

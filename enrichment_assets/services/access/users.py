@@ -43,6 +43,15 @@ def list_users(hq: Hq) -> list[User]:
         return store.list_users(connection)
 
 
+def who_may_see(hq: Hq, client: str) -> list[tuple[str, Role, bool]]:
+    """(login, role, whether it is their role for all clients) of those who may see a client's data, by login."""
+    found = []
+    for user in list_users(hq):
+        if user.disabled_at is None:
+            found += [(user.login, role, of is None) for of, role in user.roles.items() if of in (None, client)]
+    return found
+
+
 def add_user(hq: Hq, login: str, role: Role, *, actor: Actor, client: str | None = None) -> Setup:
     """Add somebody with one role; the token sets their password.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from enrichment_assets.domain.actors import Actor
@@ -27,6 +28,7 @@ from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.money import budget_changes, budgets
 from enrichment_assets.store.money.budget_changes import Scope
 from enrichment_assets.store.money.budgets import Budget
+from enrichment_assets.store.money.spending import Spent, spent_since
 from enrichment_assets.store.states import recovery, reopening
 from enrichment_assets.store.states.transitions import StepFacts
 
@@ -131,6 +133,21 @@ def list_budgets(hq: Hq, client: str | None = None) -> list[Budget]:
 
     def read(connection: Connection) -> list[Budget]:
         return budgets.list_budgets(connection, None if client is None else _client_id(connection, client))
+
+    return in_transaction(hq, read)
+
+
+def spending(hq: Hq, client: str | None = None) -> list[Spent]:
+    """What was spent today (`lately`) and this month (`all`), by the days of UTC, of a client or of all.
+
+    Raises `NotFoundError` for a client that does not exist.
+    """
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def read(connection: Connection) -> list[Spent]:
+        if client is not None:
+            _client_id(connection, client)
+        return spent_since(connection, client, today.replace(day=1), today)
 
     return in_transaction(hq, read)
 

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from enrichment_assets.domain.hints import Action, Hint
+from enrichment_assets.domain.workflow import WorkflowDefinition
+
+MOST_EXAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedAnswer:
+    """An answer that reads otherwise than before: how it ended, and the fields whose values differ.
+
+    Attributes:
+        item_id: Of whom it is.
+        before: How it ended: `found`, `not_found`, or the status where it has no outcome.
+        after: The same now.
+        fields: Field -> (value before, value now); None: it has none.
+    """
+
+    item_id: int
+    before: str
+    after: str
+    fields: Mapping[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +47,8 @@ class ReplayReport:
         emitted: Child items that the answers emit and that were not there; those that are there stay.
         removed: Rows taken out of the destination table because their item is not found any more.
         gone: Answers that cannot be read again: retention took their bodies out. What they said before stays.
+        examples: The first of those that changed.
+        launched: The workflow as the batch read its answers before; `current`: as it reads them now.
     """
 
     batch: str
@@ -43,6 +67,9 @@ class ReplayReport:
     emitted: int = 0
     removed: int = 0
     gone: int = 0
+    examples: tuple[ChangedAnswer, ...] = ()
+    launched: WorkflowDefinition | None = None
+    current: WorkflowDefinition | None = None
 
     @property
     def next_step(self) -> Hint:

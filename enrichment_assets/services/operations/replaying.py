@@ -8,9 +8,10 @@ request is made stays as it was launched.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import psycopg
@@ -32,7 +33,7 @@ from enrichment_assets.services.batches import known
 from enrichment_assets.services.catalog.seeding import registry
 from enrichment_assets.services.operations.current_mapping import current_mapping
 from enrichment_assets.services.operations.recovery import in_transaction, locked, note_change
-from enrichment_assets.services.operations.replay_report import ReplayReport
+from enrichment_assets.services.operations.replay_report import MOST_EXAMPLES, ChangedAnswer, ReplayReport
 from enrichment_assets.services.operations.rereading import prepared_step, with_current_mapping, with_step
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches import fanout
@@ -103,6 +104,7 @@ class _Replay:
         self._workflow = with_current_mapping(self._old.step(current.slug).workflow, current)
         self._blueprint = with_step(self._old, self._workflow)
         self._counts: Counter[str] = Counter()
+        self._examples: list[ChangedAnswer] = []
         self._answered: list[tuple[int, str]] = []
         self._emitted: set[str] = set()
         self._refused: set[int] = set()
@@ -145,6 +147,9 @@ class _Replay:
             reopened=reopened,
             emitted=count["emitted"],
             gone=bodies_gone(self._connection, self._batch.batch_id, self._slug),
+            examples=tuple(self._examples),
+            launched=self._old.step(self._slug).workflow,
+            current=self._workflow,
         )
         return report, self._workflow.destination, self._blueprint.client
 
@@ -214,6 +219,10 @@ class _Replay:
         )
         self._counts[outcome or "failed"] += 1
         self._counts["changed"] += changed
+        if changed and len(self._examples) < MOST_EXAMPLES:
+            self._examples.append(
+                _changed(stored, outcome or decision.status.value, orjson.loads(fields) if done else {})
+            )
         return NewReading(
             call_id=stored.call_id,
             inbox_id=stored.inbox_id,
@@ -291,3 +300,10 @@ def _with_removed_rows(hq: Hq, report: ReplayReport, destination: Destination, c
         removed = replaying.remove_stored(target, destination.table, client, report.batch, report.workflow, found)
 
     return replace(report, removed=removed)
+
+
+def _changed(stored: StoredAnswer, after: str, now: Mapping[str, Any]) -> ChangedAnswer:
+    was = stored.fields or {}
+    names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    differs = {name: (was.get(name), now.get(name)) for name in names}
+    return ChangedAnswer(stored.item_id, stored.outcome or stored.status, after, differs)

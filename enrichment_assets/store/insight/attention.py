@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from enrichment_assets.domain.deliveries import DELIVERY_POSITION
 from enrichment_assets.store.database import Connection
 
 MOST_BATCHES = 100
 """Batches that are looked at, the newest first: older ones have been looked at, or put away."""
 
-_WAITS = """
+_WAITS = f"""
 with seen as materialized (
   select b.id, b.batch_key, b.client_id, c.slug as client, b.blueprint, b.holds
   from batches b join clients c on c.id = b.client_id
@@ -27,9 +28,10 @@ select 'ambiguous' as kind, s.client, s.batch_key as subject, count(*) as count,
 from seen s join workflow_states x on x.batch_id = s.id and x.status = 'AMBIGUOUS'
 group by s.client, s.batch_key
 union all
-select 'failed', s.client, s.batch_key, count(*), min(x.advanced_at)
+select case when x.position < {DELIVERY_POSITION} then 'failed' else 'delivery' end, s.client, s.batch_key, count(*),
+       min(x.advanced_at)
 from seen s join workflow_states x on x.batch_id = s.id and x.status = 'FAILED'
-group by s.client, s.batch_key
+group by 1, s.client, s.batch_key
 union all
 select 'held', s.client, s.batch_key, count(*), min((h.value ->> 'at')::timestamptz)
 from seen s cross join lateral jsonb_each(s.holds) as h(key, value)

@@ -154,3 +154,35 @@ def count_failed(connection: Connection, batch_id: int) -> int:
         (batch_id,),
     ).fetchone()
     return 0 if row is None else int(row["n"])
+
+
+@dataclass(frozen=True, slots=True)
+class FailureSample:
+    """One of the first states of a workflow that ended in a class of error, of `states` in all."""
+
+    workflow: str
+    status: str
+    error_class: str | None
+    states: int
+    item_id: int
+    row_number: int
+    reason: str | None
+
+
+def failure_samples(connection: Connection, batch_id: int, samples: int) -> list[FailureSample]:
+    """The first states of each workflow and class that FAILED or are AMBIGUOUS, the commonest class first."""
+    rows = connection.execute(
+        f"""
+        with failed as materialized (
+          select workflow_slug as workflow, status, error_class, item_id, reason,
+                 count(*) over alike as states, row_number() over (alike order by item_id) as place
+          from workflow_states s where batch_id = %s and {OF_STEPS} and status in ('FAILED', 'AMBIGUOUS')
+          window alike as (partition by workflow_slug, status, error_class)
+        )
+        select f.workflow, f.status, f.error_class, f.states, f.item_id, i.row_number, f.reason
+        from failed f join batch_items i on i.id = f.item_id where f.place <= %s
+        order by f.states desc, f.workflow, f.status, f.error_class, f.item_id
+        """,
+        (batch_id, samples),
+    ).fetchall()
+    return [FailureSample(**row) for row in rows]

@@ -9,7 +9,7 @@ from typing import Any
 from enrichment_assets.installation.running_stack import running_stack
 from enrichment_assets.services.batches.status import overview, status
 from enrichment_assets.services.operations import holding
-from enrichment_assets.services.operations.failed_rows import list_failed
+from enrichment_assets.services.operations.failed_rows import list_error_classes, list_failed
 from enrichment_assets.services.shapes.batches import Batch, FailedRows
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -34,6 +34,7 @@ def show(call: Call) -> Shown:
     stack = running_stack(call.settings)
     context = {
         **_progress(call.hq, call.settings, key),
+        "errors": list_error_classes(call.hq, key),
         "failed": FailedRows.of(list_failed(call.hq, key, _FAILED)),
         "dagster": None if stack is None else stack.webserver,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enrichment_assets.domain.access import Permission
+from enrichment_assets.services.access.users import who_may_see
 from enrichment_assets.services.batches.status import overview
 from enrichment_assets.services.catalog.configuration import (
     add_client,
@@ -10,10 +12,12 @@ from enrichment_assets.services.catalog.configuration import (
     list_clients,
     list_pipelines,
 )
-from enrichment_assets.services.operations.budgeting import list_budgets, set_budget
+from enrichment_assets.services.deliveries.destinations import list_destinations
+from enrichment_assets.services.operations.budgeting import list_budgets, remove_budget, set_budget
 from enrichment_assets.services.shapes.batches import Batch
 from enrichment_assets.services.uploads.upload import list_uploads
 from enrichment_assets.web.api.calls import Call
+from enrichment_assets.web.api.errors import invalid
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _NEWEST = 10
@@ -37,6 +41,8 @@ def show(call: Call) -> Shown:
         "pipelines": list_pipelines(call.hq, slug),
         "budgets": list_budgets(call.hq, slug),
         "configs": get_client_configs(call.hq, slug),
+        "destinations": list_destinations(call.hq, slug),
+        "people": who_may_see(call.hq, slug) if call.known.may(Permission.ACCESS_READ, slug) else None,
     }
     return View("client.html", slug, context)
 
@@ -50,9 +56,15 @@ def add(call: Call) -> Shown:
 
 
 def budget(call: Call) -> Shown:
-    """What a client, or one workflow of it, may spend."""
-    amount, workflow = call.text("amount", needed=True) or "", call.text("workflow") or None
-    call.checked("amount", "workflow")
-    slug = call.path["client"]
-    set_budget(call.hq, slug, amount.strip(), actor=call.known.actor, workflow=workflow)
+    """What a client, one of its batches or one workflow may spend; or that this budget binds no more."""
+    amount, action = (call.text("amount") or "").strip(), call.text("action") or "set"
+    workflow, batch = call.text("workflow") or None, call.text("batch") or None
+    call.checked("amount", "action", "workflow", "batch")
+    slug, actor = call.path["client"], call.known.actor
+    if action == "remove":
+        remove_budget(call.hq, slug, actor=actor, batch=batch, workflow=workflow)
+        return Redirect(f"/clients/{slug}", "budget-removed")
+    if not amount:
+        raise invalid(amount="is missing")
+    set_budget(call.hq, slug, amount, actor=actor, batch=batch, workflow=workflow)
     return Redirect(f"/clients/{slug}", "budget-set")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+from datetime import UTC, datetime
 from typing import Literal, cast
 
 from enrichment_assets.services.operations.recovery import list_ambiguous
 from enrichment_assets.services.operations.recovery import resolve as resolve_states
+from enrichment_assets.services.operations.replaying import replay as read_again
 from enrichment_assets.services.operations.retrying import retry as retry_batch
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
+from enrichment_assets.web.console.handlers.workflows import as_yaml
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _SHOWN = 500
@@ -16,23 +20,48 @@ _SHOWN = 500
 
 def retry(call: Call) -> Shown:
     """Ask again what failed or was cancelled; first only what that would be."""
-    workflow, error_class = call.text("workflow") or None, call.text("error_class") or None
+    asked = {name: call.text(name) or None for name in ("workflow", "error_class", "provider", "since")}
     is_sure = call.text("sure") == "yes"
-    call.checked("workflow", "error_class", "sure")
+    call.checked(*asked, "sure")
     key = call.path["batch"]
     report = retry_batch(
         call.hq,
         call.settings,
         key,
         actor=call.known.actor,
-        workflow=workflow,
-        error_class=error_class,
+        workflow=asked["workflow"],
+        error_class=asked["error_class"],
+        provider=asked["provider"],
+        since=_since(asked["since"]),
         dry_run=not is_sure,
     )
     if is_sure:
         return Redirect(f"/batches/{key}", "retried")
-    context = {"batch_key": key, "report": report, "workflow": workflow, "error_class": error_class}
-    return View("retry.html", f"Retry {key}", context)
+    return View("retry.html", f"Retry {key}", {"batch_key": key, "report": report, "asked": asked})
+
+
+def replay(call: Call) -> Shown:
+    """Read stored answers of a workflow again by its mapping of now; first only what that would change."""
+    workflow, is_sure = call.text("workflow", needed=True) or "", call.text("sure") == "yes"
+    call.checked("workflow", "sure")
+    key = call.path["batch"]
+    report = read_again(call.hq, call.settings, key, workflow, actor=call.known.actor, dry_run=not is_sure)
+    if is_sure:
+        return Redirect(f"/batches/{key}", "read-again")
+    was, now = ("" if one is None else as_yaml(one) for one in (report.launched, report.current))
+    differs = difflib.unified_diff(was.splitlines(), now.splitlines(), "launched", "now", lineterm="", n=1)
+    context = {"batch_key": key, "report": report, "differs": list(differs)[2:], "client": call.client}
+    return View("replay.html", f"Read answers of {key} again", context)
+
+
+def _since(text: str | None) -> datetime | None:
+    """A day of a form, or a minute of it, in UTC. Raises the 422."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise invalid(since="is no day, as 2026-11-01") from None
 
 
 def unknown(call: Call) -> Shown:
