@@ -6,7 +6,7 @@ from enrichment_assets.collector import no_collections
 
 with no_collections():  # a fifth of the time that the code location takes to load
     from enrichment_assets.code_location import build_definitions
-    from enrichment_assets.resources.dagster_engines import keep_connections
+    from enrichment_assets.resources.kept_connections import keep_connections
 
     keep_connections()
     defs = build_definitions()

@@ -18,6 +18,7 @@ from psycopg import sql
 from sqlalchemy.engine import Engine
 from sqlalchemy.event import listen
 
+from enrichment_assets.resources import kept_connections
 from enrichment_assets.store.database import route_to
 from enrichment_assets.store.pooling import Pooling
 
@@ -57,23 +58,12 @@ def make_engine(url: str, *, statement_timeout: int = 0, **pool: int) -> Engine:
 
 
 _kept: dict[str, Engine] = {}
-_keeps = False
 _lock = threading.Lock()
 
 
-def keep_connections() -> None:
-    """From now on this process makes one engine for each URL, and holds it until it ends.
-
-    For the code server: Dagster makes a storage for each tick of a sensor there, which took a new connection and
-    looked at the server's version and types each time.
-    """
-    global _keeps
-    _keeps = True
-
-
 def engine_for(url: str, **pool: int) -> Engine:
-    """An engine as `make_engine` makes it, or the one that is kept."""
-    if not _keeps:
+    """An engine as `make_engine` makes it, or the one that this process keeps (`kept_connections`)."""
+    if not kept_connections.are_kept():
         return make_engine(url, **pool)
     with _lock:
         if url not in _kept:
