@@ -26,7 +26,6 @@ from enrichment_assets.domain.name_words import fold
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone, read_phones
 
-HASH_BYTES = 32
 LEAST_PEPPER = 16
 """Characters of a pepper: a shorter one can be tried out."""
 

@@ -14,7 +14,8 @@ import duckdb
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import Layout
-from enrichment_assets.warehouse.project import Model, Project, load_project
+from enrichment_assets.warehouse.lead_columns import project_of
+from enrichment_assets.warehouse.project import Model, Project
 from enrichment_assets.warehouse.questions import tables_named
 
 
@@ -23,7 +24,7 @@ def ensure_built(settings: Settings, question: str | None = None) -> list[str]:
 
     `question`: SQL; where it names none of them nothing is looked at, and nothing loaded.
     """
-    project = load_project()
+    project = project_of(Layout.of(settings))  # as questions read it: which columns leads have changes nothing here
     names = [model.name for model in project.models.values() if model.on_demand]
     asked = {m.name for m in project.models.values() if m.on_demand or not set(m.refs).isdisjoint(names)}
     if question is not None and not _names_one(question, asked, project):

@@ -12,8 +12,8 @@ from typing import Any
 
 from enrichment_assets.domain.emission import Child, Emission
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.identity_hashes import HASH_BYTES
 from enrichment_assets.domain.statuses import SkipReason
-from enrichment_assets.domain.suppression import HASH_BYTES
 from enrichment_assets.store.batches.known import REASON
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.states.transitions import laying_out

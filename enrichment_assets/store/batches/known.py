@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from enrichment_assets.domain.identity_hashes import HASH_BYTES
 from enrichment_assets.domain.known_policy import CELLS
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import SkipReason
-from enrichment_assets.domain.suppression import HASH_BYTES
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.suppressions.suppressions import IN_FORCE
 

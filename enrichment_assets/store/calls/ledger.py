@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from enrichment_assets.domain.emission import Emission
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.deliveries import standing
 from enrichment_assets.store.deliveries.standing import DeliveryEnd
 from enrichment_assets.store.replies import Reply
 from enrichment_assets.store.states.transitions import RESULT_ID, ending, ends
+
+if TYPE_CHECKING:
+    from enrichment_assets.domain.emission import Emission
 
 
 @dataclass(frozen=True, slots=True)

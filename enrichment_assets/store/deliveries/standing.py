@@ -13,7 +13,7 @@ from typing import Any
 
 from enrichment_assets.domain.deliveries import DeliveryState
 from enrichment_assets.domain.delivery_courses import There
-from enrichment_assets.domain.suppression import HASH_BYTES
+from enrichment_assets.domain.identity_hashes import HASH_BYTES
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.deliveries.stops import STOPPED_BY
 

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from enrichment_assets.domain.suppression import HASH_BYTES
+from enrichment_assets.domain.identity_hashes import HASH_BYTES
 from enrichment_assets.store.database import Connection
 
 STANDS = "(t.lifted_at is null and (t.until is null or t.until > clock_timestamp()))"

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from enrichment_assets.domain.suppression import HASH_BYTES
+from enrichment_assets.domain.identity_hashes import HASH_BYTES
 from enrichment_assets.store.database import Connection
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enrichment_assets.domain.suppression import HASH_BYTES
+from enrichment_assets.domain.identity_hashes import HASH_BYTES
 from enrichment_assets.store.database import AsyncConnection, Connection
 
 IN_FORCE = "(s.expires_at is null or s.expires_at > clock_timestamp())"
