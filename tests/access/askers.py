@@ -80,6 +80,7 @@ class Desk:
             "name": "gone",
             "subject": "0123456789abcdef",
             "rule": 999_999,
+            "organisation": "org_0123456789abcdef",
             "kind": "sensor",
             **self.connected[client],
         }

@@ -82,6 +82,9 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("GET", "/batches/{batch}/review"): ("reviews:read", 200),
     ("POST", "/batches/{batch}/review"): ("reviews:decide", 422),
     ("GET", "/careers"): ("leads:read", 200),
+    ("GET", "/careers/moves"): ("leads:read", 200),
+    ("GET", "/careers/changes"): ("leads:read", 200),
+    ("GET", "/organisations/{organisation}"): ("leads:read", 404),
     ("GET", "/batches/{batch}/questions"): ("reviews:read", 200),
     ("POST", "/batches/{batch}/questions"): ("reviews:decide", 422),
     ("GET", "/batches/{batch}/deliveries"): ("batches:read", 200),
@@ -118,6 +121,8 @@ HEAVY = (
     "/workflows/{workflow}",
     "/reports",
     "/dashboards",
+    "/careers/changes",
+    "/organisations/{organisation}",
 )
 """Pages that a warehouse makes: enough of those who may are shown them."""
 

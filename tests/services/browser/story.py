@@ -233,7 +233,9 @@ def the_rest(visit: Visit) -> None:
         ("settings", f"/clients/{visit.config['client']}/settings?workflow=match-person-via-apollo"),
         ("operations", "/operations"), ("automations", "/automations"), ("alerts", "/alerts"),
         ("suppressions-of-all", "/suppressions"), ("dashboards", "/dashboards"),
-        ("reports", "/reports?report=providers"), ("careers", "/careers"), ("callbacks", "/callbacks"),
+        ("reports", "/reports?report=providers"), ("careers", "/careers"),
+        ("moves", "/careers/moves"),
+        ("changes", "/careers/changes?since=2000-01-01"), ("callbacks", "/callbacks"),
         ("access", "/access"), ("log", "/log"), ("nothing", "/nothing"),
     ):  # fmt: skip
         visit.go(path)

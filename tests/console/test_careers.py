@@ -1,0 +1,35 @@
+"""Who moved from one organisation to another, whose job changed, and why an organisation's names are one."""
+
+from __future__ import annotations
+
+import re
+
+from tests.console.conftest import Desk, Filled
+from tests.warehouse.test_careers import person
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub("<[^>]+>", " ", page.partition("<main")[2]).split())
+
+
+async def test_moves_job_changes_and_an_organisation_with_its_aliases(desk: Desk, batch: Filled) -> None:
+    leads = [
+        person("Mo Mover", ("Globex GmbH", "2019", "Present"), ("Initech, Inc.", "2014", "2018")),
+        person("Sam Stayer", ("INITECH", "2012", "Present")),
+    ]
+    key = batch(leads)
+    async with desk.http() as http:
+        moved = (await http.get("/careers/moves?from=initech&to=Globex")).text
+        assert re.search(rf'href="/batches/{key}/leads/\d+">Mo Mover</a>', moved)
+        assert "Sam Stayer" not in moved
+        assert (await http.get("/careers/moves?from=initech&to=Nowhere")).status_code == 404
+        assert "Mo Mover" in (await http.get("/careers/changes?since=2018-06-01&client=acme")).text
+        assert "Mo Mover" not in (await http.get("/careers/changes?since=2021-01-01")).text
+        assert (await http.get("/careers/changes?since=2021")).status_code == 422
+        there = (await http.get("/careers?organisation=Initech&on=2013-01-01")).text
+        assert "Sam Stayer" in there
+        assert "Mo Mover" not in there
+        (place,) = re.findall(r'href="(/organisations/org_\w+)\?', there)
+        said = words((await http.get(place)).text)
+        assert re.search(r"As the data of acme name it .* name name:initech .* nothing else is known of it", said)
+        assert (await http.get("/organisations/org_0000000000000000")).status_code == 404
