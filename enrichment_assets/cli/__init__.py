@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -83,8 +83,19 @@ COMMANDS = (
 """Modules with commands of their own: `enrich status`."""
 
 
-def build_app() -> typer.Typer:
-    """The whole program."""
+OFTEN = {
+    "launch": "launch",
+    "query": "query",
+    "run": "run",
+    "stats": "batch",
+    "status": "batch",
+    "upload": "upload",
+}
+"""Commands that people give again and again, and their modules: nothing else is made ready for them."""
+
+
+def build_app(groups: Sequence[str] = GROUPS, commands: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The program: the whole of it, or these modules."""
     app = typer.Typer(
         name="enrich",
         help=(
@@ -96,9 +107,9 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name in GROUPS:
+    for name in groups:
         app.add_typer(import_module(f"enrichment_assets.cli.{name}").app, name=name.replace("_", "-"))
-    for name in COMMANDS:
+    for name in commands:
         import_module(f"enrichment_assets.cli.{name}").register(app)
     close_after_commands(app)
     guard(app)
@@ -108,8 +119,13 @@ def build_app() -> typer.Typer:
 
 
 @cache
-def built_command() -> Callable[..., Any]:
-    """The whole program, read from its functions' signatures once: a copy of this process has it already."""
+def built_command(word: str | None) -> Callable[..., Any]:
+    """What a command line that begins with this word is read by, made once: a copy of this process has it already.
+
+    The whole program is made of the signatures of a hundred functions, which takes as long as some commands do.
+    """
+    if word in OFTEN:
+        return typer.main.get_group(build_app((), (OFTEN[word],)))
     return typer.main.get_command(build_app())
 
 
@@ -128,7 +144,7 @@ def run_program() -> None:
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     try:
         adopt_running_addresses()
-        built_command()()
+        built_command(next(iter(sys.argv[1:]), None))()
     except EnrichError as error:
         tell(error, sys.argv[1:])
         sys.exit(getattr(error, "exit_code", 1))

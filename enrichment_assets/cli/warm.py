@@ -91,12 +91,15 @@ def leave_warm_copy(settings: Settings) -> None:
 def _learn(settings: Settings) -> None:
     """Read what every run reads: the code location, the SQL models, countries, numbering plans and public suffixes."""
     from enrichment_assets.assets.jobs import ANALYTICS_JOB, BATCH_JOB
+    from enrichment_assets.cli import built_command
     from enrichment_assets.code_location import kept_definitions
     from enrichment_assets.domain.countries import region_of
     from enrichment_assets.domain.domains import registrable_domain
     from enrichment_assets.domain.phones import normalise_phone
     from enrichment_assets.warehouse import load_project
 
+    for word in HANDED_OVER:
+        built_command(word)
     definitions = kept_definitions(settings)
     for job in (BATCH_JOB, ANALYTICS_JOB):
         definitions.resolve_job_def(job)
