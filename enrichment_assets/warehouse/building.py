@@ -36,7 +36,7 @@ from enrichment_assets.warehouse.previews import (
 )
 from enrichment_assets.warehouse.project import Column, Model, Project, load_project
 from enrichment_assets.warehouse.session import attach, connect, create_view, give_memory_back
-from enrichment_assets.warehouse.writing import write_parts, write_query
+from enrichment_assets.warehouse.writing import ROW_GROUP_ROWS, SHOWN_ROWS, write_parts, write_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def _build(
             rows, preview, filled = _look(connection, model, batch, previews)
         else:
             with put_in_place(target) as unfinished:
-                rows = _write(connection, model.sql, unfinished, _several_parts(model, batch))
+                rows = _write(connection, model.sql, unfinished, _several_parts(model, batch), _together(model))
             create_view(connection, model.name, model.columns, [target])
             preview = masked_preview(connection, model) if previews else []
             filled = filled_columns(connection, model, target) if previews else None
@@ -240,9 +240,20 @@ def _several_parts(model: Model, batch: Chunked | None) -> Iterable[ItemRange | 
 
 # crash point: model-is-written
 def _write(
-    connection: duckdb.DuckDBPyConnection, query: str, path: Path, parts: Iterable[ItemRange | None] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    path: Path,
+    parts: Iterable[ItemRange | None] | None = None,
+    together: int = ROW_GROUP_ROWS,
 ) -> int:
-    return write_query(connection, query, path) if parts is None else write_parts(connection, query, parts, path)
+    if parts is None:
+        return write_query(connection, query, path, together=together)
+    return write_parts(connection, query, parts, path, together=together)
+
+
+def _together(model: Model) -> int:
+    """Rows that are written together: fewer of the one model whose rows are shown page by page."""
+    return SHOWN_ROWS if model.name == "final_leads" else ROW_GROUP_ROWS
 
 
 def _count(connection: duckdb.DuckDBPyConnection, model: Model) -> int:

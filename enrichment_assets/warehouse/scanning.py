@@ -9,13 +9,18 @@ from enrichment_assets.warehouse.files import quoted
 from enrichment_assets.warehouse.project import Column
 
 
-def scan(columns: Sequence[Column], files: Sequence[Path]) -> str:
-    """A SELECT of these columns from these files, or of no row when there is no file."""
+def scan(columns: Sequence[Column], files: Sequence[Path], *, is_numbered: bool = False) -> str:
+    """A SELECT of these columns from these files, or of no row when there is no file.
+
+    `is_numbered`: of one file, which can be read; rows have their number in it, too: `file_row_number`.
+    """
     if not files:
         return f"select {_cast(columns, ())} where false"
     if len(files) == 1 and (there := _columns_of(files[0])):
         # DuckDB opens it now and knows its size: it reads its row groups with all threads, and orders joins by it.
-        return f"select {_cast(columns, there)} from read_parquet({quoted(files[0])}, hive_partitioning = false)"
+        shown, numbered = (", file_row_number", ", file_row_number = true") if is_numbered else ("", "")
+        read = f"read_parquet({quoted(files[0])}, hive_partitioning = false{numbered})"
+        return f"select {_cast(columns, there)}{shown} from {read}"
     listed = ", ".join(quoted(path) for path in files)
     schema = ", ".join(
         f"'{c.name}': {{'name': '{c.name}', 'type': '{c.type}', 'default_value': null}}" for c in columns

@@ -11,18 +11,29 @@ from enrichment_assets.warehouse.files import UNFINISHED_SUFFIX, quoted
 from enrichment_assets.warehouse.joining import JoinedFile
 
 ROW_GROUP_ROWS = 100_000
+SHOWN_ROWS = 20_000
+"""Rows that are written together of what a grid shows: of a few rows here and there, less is read besides."""
 
 
-def write_query(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """Write a query's rows, encoded by all of DuckDB's threads; returns the number of rows."""
+def write_query(
+    connection: duckdb.DuckDBPyConnection, query: str, path: Path, *, together: int = ROW_GROUP_ROWS
+) -> int:
+    """Write a query's rows, encoded by all of DuckDB's threads, `together` in a group; returns the number of rows."""
     copied = connection.execute(
         f"copy ({query}) to {quoted(path)} "
-        f"(format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP_ROWS})"
+        f"(format parquet, compression zstd, compression_level 1, row_group_size {together})"
     )
     return int(copied.fetchall()[0][0])
 
 
-def write_parts(connection: duckdb.DuckDBPyConnection, query: str, parts: Iterable[object], path: Path) -> int:
+def write_parts(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    parts: Iterable[object],
+    path: Path,
+    *,
+    together: int = ROW_GROUP_ROWS,
+) -> int:
     """Write the query's rows once per part into one file; returns the number of rows.
 
     `parts` changes what the query sees as it is iterated. Beside the file there is never more than one part of it.
@@ -31,7 +42,7 @@ def write_parts(connection: duckdb.DuckDBPyConnection, query: str, parts: Iterab
     try:
         with JoinedFile(path) as joined:
             for _ in parts:
-                write_query(connection, query, part)
+                write_query(connection, query, part, together=together)
                 joined.append(part)
         return joined.rows
     finally:

@@ -6,10 +6,14 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import duckdb
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.services.insight.lead_grid import Comparison, Filter, Grid, View, lead_grid
+from enrichment_assets.warehouse import numbered_rows
+from enrichment_assets.warehouse.files import Layout, quoted
+from enrichment_assets.warehouse.writing import write_query
 from tests.console.conftest import Desk, Filled
 from tests.warehouse.hq_data import Answer, Lead
 
@@ -129,6 +133,43 @@ def test_a_grid_is_filtered_sorted_and_shown_from_any_row(desk: Desk, grown: str
     assert (beyond.total, beyond.rows) == (30, ())
     sorted_by_what_is_not_there = look(desk, grown, columns=("title",), sort="title", limit=500)
     assert [row[0] for row in sorted_by_what_is_not_there.rows][-6:] == [None] * 6
+
+
+def test_tables_that_are_made_anew_are_shown_at_once_whatever_was_kept_of_the_ones_before(desk: Desk) -> None:
+    key, names = "acme-remade", ("full_name", "title")
+    desk.build([Lead({"full_name": f"Person {n}", "title": "CTO"}) for n in range(3)], batch_key=key).close()
+    ctos = [Filter("title", Comparison.IS, "cto")]
+    assert [look(desk, key, columns=names, filters=ctos, sort=sort).total for sort in (None, "title")] == [3, 3]
+    path = Layout.of(desk.settings).model("final_leads", "acme", key)
+    with duckdb.connect() as connection:
+        again = path.with_suffix(".again")
+        write_query(
+            connection,
+            f"select * replace ('CEO' as title) from {quoted(path)} where full_name <> 'Person 1' order by 1 desc, "
+            "full_name desc",
+            again,
+        )
+    again.replace(path)
+    assert look(desk, key, columns=names, filters=ctos).total == 0
+    by_item = look(desk, key, columns=names)
+    assert by_item.rows == (("Person 0", "CEO"), ("Person 2", "CEO")), "the key's order, not the file's"
+    assert look(desk, key, columns=names, sort="full_name", is_descending=True, offset=1).rows == (("Person 0", "CEO"),)
+    path.unlink()
+    assert (look(desk, key).total, look(desk, key).rows) == (0, ())
+
+
+def test_a_page_far_behind_in_an_order_is_the_one_that_follows_the_pages_before(
+    desk: Desk, grown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views = [{"sort": "title"}, {"sort": "title", "filters": [Filter("company_name", Comparison.IS, "acme")]}]
+    for view in views:
+        near = [look(desk, grown, columns=("full_name",), offset=at, limit=7, **view).rows for at in range(0, 35, 7)]
+        monkeypatch.setattr(numbered_rows, "NEAR", 0)
+        far = [look(desk, grown, columns=("full_name",), offset=at, limit=7, **view).rows for at in range(0, 35, 7)]
+        monkeypatch.undo()
+        assert near == far
+        rows = [row for page in far for row in page]
+        assert len(rows) == len(set(rows)) == look(desk, grown, **view).total
 
 
 def test_a_column_that_is_none_is_named_with_what_was_meant(desk: Desk, grown: str) -> None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.suggestions import instead
+from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.insight.lead_fields import final_columns
 from enrichment_assets.services.insight.queries import ask
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
+from enrichment_assets.warehouse import project_of
+from enrichment_assets.warehouse.copies import brought
+from enrichment_assets.warehouse.numbered_rows import Condition, NumberedRows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST = 500
 """Rows of a page at most."""
@@ -106,8 +113,11 @@ def lead_grid(hq: Hq, settings: Settings, client: str, view: View, *, batch: str
     known = final_columns(settings)
     chosen = tuple(view.columns) or tuple(name for name in USUAL if name in known)
     _refuse_unknown([*chosen, *(one.column for one in view.filters), *filter(None, [view.sort])], known)
-    where, parameters = _conditions(view.filters, batch)
-    limit, offset = min(max(view.limit, 1), MOST), max(view.offset, 0)
+    if batch is not None:
+        check_client(hq, settings, client)
+        return _of_batch(settings, client, batch, view, chosen)
+    where, parameters = _conditions(view.filters, None)
+    limit, offset = _window(view)
     shown = ", ".join(f"l.{_name(column)}" for column in chosen)
     # The page is found by what orders it alone: of a row far behind, the others need not be read for all before it.
     query = (
@@ -126,6 +136,25 @@ def lead_grid(hq: Hq, settings: Settings, client: str, view: View, *, batch: str
         tuple(row[3:] for row in rows),
         int(total),
     )
+
+
+def _of_batch(settings: Settings, client: str, batch: str, view: View, chosen: tuple[str, ...]) -> Grid:
+    """A page of one batch, whose leads are one file."""
+    layout = brought(settings, client_slug=client, batch_key=batch)
+    columns = project_of(layout).model("final_leads").columns
+    known = tuple(column.name for column in columns)
+    leads = NumberedRows.of(layout, layout.model("final_leads", client, batch), columns, "item_id")
+    if leads is None:
+        return Grid(known, chosen, (), (), 0)
+    limit, offset = _window(view)
+    order = None if view.sort is None else _sorted_by(view)
+    total, numbers = leads.page([_condition(one) for one in view.filters], order, offset, limit)
+    rows = leads.rows(numbers, ", ".join(("l.item_id", *(f"l.{_name(column)}" for column in chosen))))
+    return Grid(known, chosen, tuple((batch, int(row[0])) for row in rows), tuple(row[1:] for row in rows), total)
+
+
+def _window(view: View) -> tuple[int, int]:
+    return min(max(view.limit, 1), MOST), max(view.offset, 0)
 
 
 def leads_of(hq: Hq, settings: Settings, client: str, batch: str, filters: Sequence[Filter]) -> list[int]:
@@ -154,26 +183,49 @@ def _conditions(filters: Sequence[Filter], batch: str | None) -> tuple[str, list
         parts.append("l.batch_key = ?")
         parameters.append(batch)
     for one in filters:
-        cell = f"nullif(cast(l.{_name(one.column)} as varchar), '')"
-        match one.comparison:
-            case Comparison.EMPTY:
-                parts.append(f"{cell} is null")
-            case Comparison.FILLED:
-                parts.append(f"{cell} is not null")
-            case Comparison.IS:
-                parts.append(f"lower({cell}) = lower(?)")
-                parameters.append(one.text)
-            case Comparison.CONTAINS:
-                parts.append(f"contains(lower({cell}), lower(?))")
-                parameters.append(one.text)
+        condition = _condition(one)
+        parts.append(condition.sql)
+        parameters += condition.parameters
     return " and ".join(parts), parameters
+
+
+def _condition(one: Filter) -> Condition:
+    """A filter as SQL; of texts also as what says of different values for which it holds. An empty text is none."""
+    cell, text = f"nullif(cast(l.{_name(one.column)} as varchar), '')", one.text
+    match one.comparison:
+        case Comparison.EMPTY:
+            return Condition(one.column, f"{cell} is null")
+        case Comparison.FILLED:
+            return Condition(one.column, f"{cell} is not null")
+        case Comparison.IS:
+            return Condition(one.column, f"lower({cell}) = lower(?)", (text,), lambda texts: _is(texts, text))
+        case Comparison.CONTAINS:
+            sql = f"contains(lower({cell}), lower(?))"
+            return Condition(one.column, sql, (text,), lambda texts: _contains(texts, text))
+
+
+def _is(texts: pa.Array, text: str) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.and_(pc.equal(pc.utf8_lower(texts), pc.utf8_lower(text)), pc.not_equal(texts, ""))
+
+
+def _contains(texts: pa.Array, text: str) -> pa.Array:
+    import pyarrow.compute as pc
+
+    found = pc.match_substring(pc.utf8_lower(texts), pc.utf8_lower(text).as_py())
+    return pc.and_(found, pc.not_equal(texts, ""))
 
 
 def _order(view: View) -> str:
     row = "l.batch_key, l.item_id"
     if view.sort is None:
         return row
-    return f"l.{_name(view.sort)} {'desc' if view.is_descending else 'asc'} nulls last, {row}"
+    return f"{_sorted_by(view)}, {row}"
+
+
+def _sorted_by(view: View) -> str:
+    return f"l.{_name(view.sort or '')} {'desc' if view.is_descending else 'asc'} nulls last"
 
 
 def _name(column: str) -> str:
