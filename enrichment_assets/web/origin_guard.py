@@ -140,6 +140,8 @@ def _check_method(scope: Scope, headers: Headers, *, forms: bool) -> None:
             raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "use_post", "queries are sent by POST", "send them as JSON")
         return
     if scope["method"] != "POST":
+        if forms:
+            return  # our own router knows which methods a path has, and says so
         raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method", "this method is not served", "use GET or POST")
     of_our_page = forms and _content_type(scope) == FORM and "origin" in headers
     is_file = forms and _content_type(scope) == FILE and ("origin" in headers or scope["path"].startswith(_PROGRAMS))

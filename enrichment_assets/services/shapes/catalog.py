@@ -130,24 +130,6 @@ class ClientConfig(Shape):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowConfig(Shape):
-    """What a client overrides, with the workflow that it is of.
-
-    Attributes:
-        workflow: Slug of the workflow.
-        config: What is overridden in it.
-    """
-
-    workflow: str
-    config: ClientConfig = field(metadata=FLAT)
-
-    @classmethod
-    def of(cls, workflow: str, found: ClientWorkflowConfig) -> WorkflowConfig:
-        """From what the services return."""
-        return cls(workflow, ClientConfig.of(found))
-
-
-@dataclass(frozen=True, slots=True)
 class ClientProfile(Shape):
     """A version of what a client offers, as prompts see it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enrichment_assets.domain.access import Permission
 from enrichment_assets.services.shapes import catalog, operations
+from enrichment_assets.services.shapes.configs import WorkflowConfig
 from enrichment_assets.services.shapes.gate import GateRule
 from enrichment_assets.web.api import catalog_handlers, config_handlers
 from enrichment_assets.web.api.route_types import BY_CURSOR, ClientBy, Route, Takes
@@ -41,7 +42,7 @@ CATALOG_ROUTES: tuple[Route, ...] = (
         ClientBy.PATH,
         config_handlers.configs,
         takes=BY_CURSOR,
-        gives=catalog.WorkflowConfig,
+        gives=WorkflowConfig,
         gives_many=True,
     ),
     Route(
@@ -50,7 +51,7 @@ CATALOG_ROUTES: tuple[Route, ...] = (
         Permission.CLIENTS_READ,
         ClientBy.PATH,
         config_handlers.config,
-        gives=catalog.WorkflowConfig,
+        gives=WorkflowConfig,
         is_versioned=True,
     ),
     Route(
@@ -65,7 +66,7 @@ CATALOG_ROUTES: tuple[Route, ...] = (
             Takes("unset", "texts", "paths that are to be as for everybody again"),
             Takes("enabled", "flag", "whether it runs in the client's batches"),
         ),
-        gives=catalog.WorkflowConfig,
+        gives=WorkflowConfig,
         is_versioned=True,
     ),
     Route(

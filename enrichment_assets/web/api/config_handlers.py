@@ -10,6 +10,7 @@ from enrichment_assets.services.catalog import configuration, profiles
 from enrichment_assets.services.deliveries import gate_rules
 from enrichment_assets.services.operations import budgeting
 from enrichment_assets.services.shapes import catalog as shapes
+from enrichment_assets.services.shapes.configs import WorkflowConfig
 from enrichment_assets.services.shapes.gate import GateRule
 from enrichment_assets.services.shapes.operations import Budget, BudgetChange
 from enrichment_assets.services.shapes.shape import Shape
@@ -23,7 +24,7 @@ def configs(call: Call) -> Mapping[str, Any]:
     asked = asked_page(call)
     call.checked(*NAMES)
     found = configuration.get_client_configs(call.hq, call.path["client"]).items()
-    return asked.of(found, lambda one: (one[0],), lambda one: shapes.WorkflowConfig.of(*one))
+    return asked.of(found, lambda one: (one[0],), lambda one: WorkflowConfig.of(*one))
 
 
 def config(call: Call) -> Versioned:
@@ -31,7 +32,7 @@ def config(call: Call) -> Versioned:
     call.checked()
     slug = call.path["workflow"]
     found = configuration.get_client_config(call.hq, call.path["client"], slug)
-    return Versioned(shapes.WorkflowConfig.of(slug, found), found.seen_as)
+    return Versioned(WorkflowConfig.of(slug, found), found.seen_as)
 
 
 def set_config(call: Call) -> Versioned:
@@ -57,7 +58,7 @@ def set_config(call: Call) -> Versioned:
         environment=next_runner(call.settings).variables,
         seen=call.seen,
     )
-    return Versioned(shapes.WorkflowConfig.of(slug, found), found.seen_as)
+    return Versioned(WorkflowConfig.of(slug, found), found.seen_as)
 
 
 def gate(call: Call) -> Versioned:

@@ -141,6 +141,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
 def _headers(route: Route) -> list[Schema]:
     if route.method == "GET":
         return [_IF_CHANGED] if route.is_versioned else []
+    if route.needs is Whoever.ANYBODY:
+        return []
     return [_IDEMPOTENCY, *([_IF_MATCH, _IF_NEW] if route.is_versioned else [])]
 
 
@@ -150,7 +152,7 @@ def _responses(route: Route, schemas: Schemas) -> Schema:
     headers = {
         **(_PACE if is_known else {}),
         **(_ETAG if route.is_versioned else {}),
-        **(_REPEATED if route.method == "POST" else {}),
+        **(_REPEATED if route.method == "POST" and is_known else {}),
     }
     found: Schema = {
         str(route.status): {

@@ -1,7 +1,4 @@
-"""The console as somebody uses it who never opens a terminal: `story.py`, in Debian's Chromium, before `enrich up`.
-
-Playwright and axe are installed for it from the package index, into an environment of their own.
-"""
+"""The console as somebody uses it who never opens a terminal: `story.py`, in Debian's Chromium, before `enrich up`."""
 
 from __future__ import annotations
 
@@ -24,19 +21,8 @@ from tests.integration.test_daemon import free_port, until
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
-PACKAGES = ["playwright==1.65.2", "axe-playwright-python==0.1.8"]
 EXAMPLES = Path(__file__).parents[3] / "examples"
 CLIENT = "acme"
-
-
-@pytest.fixture(scope="module")
-def playwright(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Playwright's own Python; no browser is fetched: Debian's is there."""
-    python = tmp_path_factory.mktemp("playwright") / "venv" / "bin" / "python"
-    uv = [sys.executable, "-m", "uv"]
-    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(python.parents[1])], check=True)
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", str(python), *PACKAGES], check=True)
-    return python
 
 
 @dataclass(frozen=True)
