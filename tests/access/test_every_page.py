@@ -44,6 +44,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
             ("GET", "/persons/certificates/{subject}", "persons:erase", 404),
         )
     },
+    ("GET", "/clients/{client}/try/{workflow}"): ("batches:launch", 200),
+    ("POST", "/clients/{client}/try/{workflow}"): ("batches:launch", 422),
     ("GET", "/clients/{client}/connections"): ("clients:read", 200),
     ("POST", "/clients/{client}/sources/{source}"): ("clients:edit", 422),
     ("GET", "/clients/{client}/events/{connection}"): ("clients:read", 200),

@@ -24,6 +24,7 @@ def list_history(
     batch: str | None = None,
     actor: str | None = None,
     code: str | None = None,
+    name: str | None = None,
     since: datetime | None = None,
     before: int | None = None,
     limit: int = 100,
@@ -36,6 +37,7 @@ def list_history(
         batch: Only what concerns this batch.
         actor: Only what this actor did, as `cli:ada`.
         code: Only this action, as `budget.set`, or all of its noun, as `budget`.
+        name: Only what was done to what is called so.
         since: Only from this time on; it has a zone.
         before: Only what has a lower number: how one turns the page.
         limit: How many at most.
@@ -63,6 +65,7 @@ def list_history(
             batch_id=batch_id,
             actor=who,
             action=code,
+            name=name,
             since=since,
             before=before,
             limit=limit,

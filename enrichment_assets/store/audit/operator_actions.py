@@ -125,6 +125,7 @@ def list_actions(
     batch_id: int | None = None,
     actor: str | None = None,
     action: str | None = None,
+    name: str | None = None,
     since: datetime | None = None,
     before: int | None = None,
     limit: int = 100,
@@ -141,6 +142,7 @@ def list_actions(
           and (%(batch)s::bigint is null or o.batch_id = %(batch)s)
           and (%(actor)s::text is null or o.actor = %(actor)s)
           and (%(action)s::text is null or %(action)s in (o.action, o.kind))
+          and (%(name)s::text is null or o.name = %(name)s)
           and (%(since)s::timestamptz is null or o.at >= %(since)s)
           and (%(before)s::bigint is null or o.id < %(before)s)
         order by o.id desc limit %(limit)s
@@ -150,6 +152,7 @@ def list_actions(
             "batch": batch_id,
             "actor": actor,
             "action": action,
+            "name": name,
             "since": since,
             "before": before,
             "limit": limit,

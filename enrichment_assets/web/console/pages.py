@@ -35,6 +35,7 @@ from enrichment_assets.web.console.handlers import (
     reviews,
     settings_of,
     suppressions,
+    trying,
     uploads,
     workflows,
 )
@@ -102,6 +103,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", _WEBHOOK, Permission.CLIENTS_EDIT, ClientBy.PATH, connections.switch_webhook),
     Page("POST", f"{_WEBHOOK}/send-again", Permission.CLIENTS_EDIT, ClientBy.PATH, connections.send_again),
     *_PERSONS,
+    Page("GET", f"{_CLIENT}/try/{{workflow}}", Permission.BATCHES_LAUNCH, ClientBy.PATH, trying.show),
+    Page("POST", f"{_CLIENT}/try/{{workflow}}", Permission.BATCHES_LAUNCH, ClientBy.PATH, trying.tried),
     Page("GET", "/clients/{client}/settings", Permission.CLIENTS_READ, ClientBy.PATH, settings_of.show),
     Page("POST", "/clients/{client}/settings", Permission.CLIENTS_EDIT, ClientBy.PATH, settings_of.change),
     Page("GET", "/clients/{client}/builder", Permission.CLIENTS_EDIT, ClientBy.PATH, building.show),

@@ -229,6 +229,7 @@ def the_rest(visit: Visit) -> None:
         ("workflow", "/workflows/match-person-via-apollo"), ("editor", "/workflow-editor?starter=http"),
         ("lead-new", f"/clients/{visit.config['client']}/lead"),
         ("suppressions", f"/clients/{visit.config['client']}/suppressions"),
+        ("try", f"/clients/{visit.config['client']}/try/normalise-name"),
         ("connections", f"/clients/{visit.config['client']}/connections"),
         ("settings", f"/clients/{visit.config['client']}/settings?workflow=match-person-via-apollo"),
         ("operations", "/operations"), ("automations", "/automations"), ("alerts", "/alerts"),

@@ -20,9 +20,10 @@ _SHARES = ("share", "found_rate", "fill_rate")
 def funnel(rows: Sequence[Row]) -> Panel:
     """How many leads reached each stage."""
     bars = [
-        Bar(r["stage"], [Part("found", "leads", r["leads"])], f"{r['leads']:,} ({_share(r['share'])})") for r in rows
+        Bar(r["stage"], [Part("found", "leads", r["leads"])], f"{r['leads']:,} ({shown_share(r['share'])})")
+        for r in rows
     ]
-    return _panel("funnel", "Leads by stage", "Leads that reached each stage, and their share of all.", bars, rows)
+    return panel_of("funnel", "Leads by stage", "Leads that reached each stage, and their share of all.", bars, rows)
 
 
 def answers(rows: Sequence[Row]) -> Panel:
@@ -35,10 +36,10 @@ def answers(rows: Sequence[Row]) -> Panel:
             Part("failed", "failed or unknown", r["failed"] + r["ambiguous"]),
         ]
         bars.append(
-            Bar(r["workflow"], parts, f"{_share(r['found_rate'])} of {r['answered']:,}" if r["answered"] else "")
+            Bar(r["workflow"], parts, f"{shown_share(r['found_rate'])} of {r['answered']:,}" if r["answered"] else "")
         )
     says = "Leads for which each provider found something, or not, and the share of those that it answered."
-    return _panel("providers", "Found by provider", says, bars, rows)
+    return panel_of("providers", "Found by provider", says, bars, rows)
 
 
 def latency(rows: Sequence[Row]) -> Panel:
@@ -57,7 +58,7 @@ def latency(rows: Sequence[Row]) -> Panel:
     ]
     says = "Within which time half of the answers came (the middle batch), and 95 % of them (the slowest batch)."
     columns = ("workflow", "provider", "calls", "p50_ms", "p95_ms")
-    return _panel("latency", "Time to answer", says, bars, timed, columns, report="providers")
+    return panel_of("latency", "Time to answer", says, bars, timed, columns, report="providers")
 
 
 def errors(rows: Sequence[Row]) -> Panel:
@@ -67,7 +68,7 @@ def errors(rows: Sequence[Row]) -> Panel:
         for r in rows
     ]
     says = "Attempts that failed, by step and class; those that succeeded when they were tried again are among them."
-    return _panel("errors", "Errors", says, bars, rows, report="providers")
+    return panel_of("errors", "Errors", says, bars, rows, report="providers")
 
 
 def cost_per_found(rows: Sequence[Row], currencies: Currencies) -> Panel:
@@ -81,12 +82,12 @@ def cost_per_found(rows: Sequence[Row], currencies: Currencies) -> Panel:
     each.sort(key=lambda one: (-(one[2] / one[3] if one[3] else 0), one[0]))
     table, bars = list[Row](), list[Bar]()
     for slug, currency, cost, found in each:
-        price = _money(cost / found, currency) if found else None
+        price = money_of(cost / found, currency) if found else None
         table.append({"workflow": slug, "cost": Money(cost, currency), "found": found, "cost_per_found": price})
         if price is not None:
             bars.append(Bar(slug, [Part("asked", "for each finding", float(price.amount))], str(price)))
     says = "What each step cost for each lead for which it found something."
-    return _panel("cost-per-found", "Cost per finding", says, bars, table, report="providers")
+    return panel_of("cost-per-found", "Cost per finding", says, bars, table, report="providers")
 
 
 def leads(rows: Sequence[Row], currencies: Currencies) -> Panel:
@@ -94,20 +95,20 @@ def leads(rows: Sequence[Row], currencies: Currencies) -> Panel:
     table, bars = list[Row](), list[Bar]()
     for r in rows:
         currency = currency_of(currencies.get(r["batch_key"], {}), None)
-        price, verified = _money(r["cost_per_lead"], currency), _money(r["cost_per_verified_email"], currency)
+        price, verified = money_of(r["cost_per_lead"], currency), money_of(r["cost_per_verified_email"], currency)
         table.append(
             {
                 "batch": r["batch_key"],
                 "leads": r["leads"],
                 "with_verified_email": r["with_verified_email"],
-                "cost": _money(r["cost"], currency),
+                "cost": money_of(r["cost"], currency),
                 "cost_per_lead": price,
                 "cost_per_verified_email": verified,
             }
         )
         if price is not None:
             bars.append(Bar(r["batch_key"], [Part("asked", "a lead", float(price.amount))], str(price)))
-    return _panel("cost", "Cost per lead", "What a lead of each batch cost, the newest first.", bars, table)
+    return panel_of("cost", "Cost per lead", "What a lead of each batch cost, the newest first.", bars, table)
 
 
 def fill(rows: Sequence[Row]) -> Panel:
@@ -119,13 +120,13 @@ def fill(rows: Sequence[Row]) -> Panel:
                 Part("none", "came with the list", r["uploaded"] / r["leads"]),
                 Part("found", "was found", max(r["gained"], 0) / r["leads"]),
             ],
-            _share(r["fill_rate"]),
+            shown_share(r["fill_rate"]),
         )
         for r in rows
         if r["leads"]
     ]
     says = "The share of leads that have a value in each column: what came with the list, and what was found."
-    return _panel("fill-rate", "How full columns are", says, bars, rows, full=1.0)
+    return panel_of("fill-rate", "How full columns are", says, bars, rows, full=1.0)
 
 
 def waterfall(rows: Sequence[Row]) -> Panel:
@@ -144,7 +145,7 @@ def waterfall(rows: Sequence[Row]) -> Panel:
     ]
     says = "For each field who gave a value first and who gave one as well, in the order of asking, and how many won."
     columns = ("field", "source", "asked", "gave", "gave_first", "won")
-    return _panel("waterfall", "Who found what", says, bars, rows, columns)
+    return panel_of("waterfall", "Who found what", says, bars, rows, columns)
 
 
 def time(rows: Sequence[Row]) -> Panel:
@@ -163,7 +164,7 @@ def time(rows: Sequence[Row]) -> Panel:
     says = (
         "From the launch until a step was done: for half of the leads (the middle batch), and for 95 % (the slowest)."
     )
-    return _panel("time", "Time until done", says, bars, rows, ("workflow", "states", "half_seconds", "most_seconds"))
+    return panel_of("time", "Time until done", says, bars, rows, ("workflow", "states", "half_seconds", "most_seconds"))
 
 
 def query_yield(rows: Sequence[Row]) -> Panel:
@@ -181,7 +182,7 @@ def query_yield(rows: Sequence[Row]) -> Panel:
         for r in rows
     ]
     says = "Prospects that each query of a search led to, and how many of them are of grade A or B."
-    return _panel("query-yield", "What queries came to", says, bars, rows)
+    return panel_of("query-yield", "What queries came to", says, bars, rows)
 
 
 def campaigns(rows: Sequence[Row]) -> Panel:
@@ -195,7 +196,7 @@ def campaigns(rows: Sequence[Row]) -> Panel:
         bars.append(Bar(r["name"] or r["campaign_id"], parts, f"{replied:,} of {r['contacted']:,} replied"))
     says = "Leads that campaigns wrote to, as they stood when they were fetched last, whatever the time chosen."
     columns = ("client_slug", "name", "contacted", "sent", "replied", "bounced", "opportunities", "pulled_at")
-    return _panel("campaigns", "Campaigns", says, bars, rows, columns)
+    return panel_of("campaigns", "Campaigns", says, bars, rows, columns)
 
 
 def deliveries(rows: Sequence[Row]) -> Panel:
@@ -209,10 +210,10 @@ def deliveries(rows: Sequence[Row]) -> Panel:
         parts = [Part(kinds.get(r["state"], "none"), r["state"], r["leads"]) for r in found]
         delivered = sum(r["leads"] for r in found if r["state"] == "delivered")
         bars.append(Bar(place, parts, f"{delivered:,} of {sum(part.value for part in parts):,} there"))
-    return _panel("deliveries", "Deliveries", "Leads at each destination, by how they stand there now.", bars, rows)
+    return panel_of("deliveries", "Deliveries", "Leads at each destination, by how they stand there now.", bars, rows)
 
 
-def _panel(
+def panel_of(
     key: str,
     title: str,
     says: str,
@@ -223,6 +224,7 @@ def _panel(
     full: float | None = None,
     report: str | None = None,
 ) -> Panel:
+    """A panel of bars and rows; `columns`: those of the table, all of the rows where none is named."""
     names = columns or (list(rows[0]) if rows else [])
     table = [[_cell(name, row[name]) for name in names] for row in rows]
     more = f" The first {MOST_BARS} of {len(bars):,} are drawn." if len(bars) > MOST_BARS else ""
@@ -233,15 +235,17 @@ _REPORTS = {key: key for key in ("funnel", "providers", "cost", "fill-rate", "wa
 
 
 def _cell(name: str, value: Any) -> Any:
-    convert: Callable[[Any], Any] = _share if name in _SHARES else lambda one: one
+    convert: Callable[[Any], Any] = shown_share if name in _SHARES else lambda one: one
     return round(value, 3) if isinstance(value, float) and name not in _SHARES else convert(value)
 
 
-def _share(value: float | None) -> str:
+def shown_share(value: float | None) -> str:
+    """`42%`; empty for none."""
     return "" if value is None else f"{value:.0%}"
 
 
-def _money(value: Decimal | float | None, currency: str) -> Money | None:
+def money_of(value: Decimal | float | None, currency: str) -> Money | None:
+    """An amount or a ratio as money; what was free is no amount."""
     return Money(round(Decimal(value), PLACES).normalize(), currency) if value else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import UTC, datetime
 from typing import Literal, cast
 
@@ -12,7 +11,7 @@ from enrichment_assets.services.operations.replaying import replay as read_again
 from enrichment_assets.services.operations.retrying import retry as retry_batch
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
-from enrichment_assets.web.console.handlers.workflows import as_yaml
+from enrichment_assets.web.console.handlers.workflows import as_yaml, differences_of
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _SHOWN = 500
@@ -49,8 +48,7 @@ def replay(call: Call) -> Shown:
     if is_sure:
         return Redirect(f"/batches/{key}", "read-again")
     was, now = ("" if one is None else as_yaml(one) for one in (report.launched, report.current))
-    differs = difflib.unified_diff(was.splitlines(), now.splitlines(), "launched", "now", lineterm="", n=1)
-    context = {"batch_key": key, "report": report, "differs": list(differs)[2:], "client": call.client}
+    context = {"batch_key": key, "report": report, "differs": differences_of(was, now), "client": call.client}
     return View("replay.html", f"Read answers of {key} again", context)
 
 

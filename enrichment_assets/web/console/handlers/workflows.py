@@ -12,25 +12,27 @@ from pathlib import Path
 
 import yaml
 
+from enrichment_assets.domain.access import Permission
 from enrichment_assets.domain.versions import ChangedMeanwhileError, Seen
 from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.services.catalog.checking import CheckedFile, check_files
 from enrichment_assets.services.catalog.configuration import (
     add_workflow,
     get_workflow,
+    list_clients,
     list_workflows,
     set_workflow_enabled,
 )
-from enrichment_assets.services.insight.queries import ask
+from enrichment_assets.services.catalog.ran_versions import versions_run
+from enrichment_assets.services.insight.dashboards.of_workflow import workflow_over_time
+from enrichment_assets.services.operations.history import list_history
+from enrichment_assets.services.shapes.history import OperatorAction
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.console.rendering import FOLDER
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _LONGEST = 200_000
-_FIGURES = (
-    "select batch_key, answered, found, failed, found_rate, calls, cost, cost_per_found from provider_performance "
-    "where workflow_slug = ? order by batch_key desc limit 50"
-)
+_CHANGES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,27 @@ def show(call: Call) -> Shown:
     """One workflow: what it says, and what it found and cost in each batch."""
     call.checked("said")
     found = get_workflow(call.hq, call.path["workflow"])
-    with ask(call.hq, call.settings, _FIGURES, [found.definition.slug], client=call.client) as answer:
-        columns, rows = list(answer.columns), list(answer.rows())
-    context = {"workflow": found, "text": as_yaml(found.definition), "columns": columns, "rows": rows}
+    slug, text = found.definition.slug, as_yaml(found.definition)
+    sees_log = call.known.may(Permission.AUDIT_READ, None)
+    history = list_history(call.hq, code="workflow", name=slug, limit=_CHANGES) if sees_log else None
+    may_try = [one.slug for one in list_clients(call.hq) if call.known.may(Permission.BATCHES_LAUNCH, one.slug)]
+    context = {
+        "workflow": found,
+        "text": text,
+        "panels": workflow_over_time(call.hq, call.settings, slug, client=call.client),
+        "versions": [
+            (one, differences_of(as_yaml(one.definition), text))
+            for one in versions_run(call.hq, slug, client=call.client)
+        ],
+        "history": None if history is None else [OperatorAction.of(one) for one in history],
+        "clients": may_try,
+    }
     return View("workflow.html", found.definition.title, context)
+
+
+def differences_of(was: str, now: str) -> list[str]:
+    """The lines in which two texts differ, with one of context; none: they do not."""
+    return list(difflib.unified_diff(was.splitlines(), now.splitlines(), "then", "now", lineterm="", n=1))[2:]
 
 
 def editor(call: Call) -> Shown:
@@ -99,8 +118,8 @@ def _meanwhile(call: Call, text: str, checked: CheckedFile, error: ChangedMeanwh
     slug, saved = checked.slug or "", ""
     if error.version is not None:
         saved = as_yaml(get_workflow(call.hq, slug).definition)
-    differs = difflib.unified_diff(saved.splitlines(), text.splitlines(), "saved", "yours", lineterm="", n=1)
-    return _edited(text, Began(slug, error.version or ""), checked, (error.what, list(differs)[2:]))
+    differs = differences_of(saved, text)
+    return _edited(text, Began(slug, error.version or ""), checked, (error.what, differs))
 
 
 def switch(call: Call) -> Shown:
