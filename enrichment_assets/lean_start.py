@@ -7,11 +7,11 @@ import sys
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
-from enrichment_assets.collector import THRESHOLDS
+from enrichment_assets.collector import THRESHOLDS, no_collection_at_the_end
 
 
 def start_lean() -> None:
-    """Spare a program its two dearest imports: Python's collector during all of them, and pandas.
+    """Spare a program its two dearest imports: Python's collector during all of them and at the end, and pandas.
 
     With its usual thresholds the collector walks over the libraries again and again while they are imported, a tenth of
     the time. Pandas is for notebooks (`warehouse.open_warehouse`), and we import it nowhere; but pyarrow, ADBC and
@@ -19,6 +19,7 @@ def start_lean() -> None:
     Call it where a program begins, never in a library: what is not there cannot be imported later either.
     """
     gc.set_threshold(*THRESHOLDS)
+    no_collection_at_the_end()
     sys.meta_path.insert(0, _WithoutPandas())
 
 
