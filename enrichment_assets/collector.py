@@ -46,6 +46,7 @@ def no_collection_at_the_end() -> None:
 
     At its end it looks for cycles among everything, to free memory that goes with the process. What a program has to
     close it has closed by then, and functions registered with `atexit` have run, for this one was there before them.
+    What a module holds open until the end is not closed by Python any more.
     """
     atexit.register(gc.freeze)
 
