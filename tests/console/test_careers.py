@@ -33,3 +33,13 @@ async def test_moves_job_changes_and_an_organisation_with_its_aliases(desk: Desk
         said = words((await http.get(place)).text)
         assert re.search(r"As the data of acme name it .* name name:initech .* nothing else is known of it", said)
         assert (await http.get("/organisations/org_0000000000000000")).status_code == 404
+
+
+async def test_each_job_is_a_row_of_as_many_cells_as_there_are_headings(desk: Desk, batch: Filled) -> None:
+    batch([person(f"Pat Number{number}", ("Hooli Ltd", "2019", "Present")) for number in range(6)])
+    async with desk.http() as http:
+        page = (await http.get("/careers?organisation=Hooli")).text
+    head, _, body = page.partition("<tbody>")
+    cells = [row.count("<td>") for row in body.partition("</tbody>")[0].split("<tr>")[1:]]
+    assert cells == [head.count('<th scope="col">')] * 6
+    assert all(re.search(rf'leads/\d+">Pat Number{number}</a>', body) for number in range(6))
