@@ -26,16 +26,17 @@ from enrichment_assets.web.cross_origin import CrossOrigin
 from enrichment_assets.web.origin_guard import OriginGuard
 
 
-def build_site(hq: Hq, settings: Settings, origins: list[str], *, is_open: bool = False) -> ASGIApp:
+def build_site(hq: Hq, settings: Settings, origins: list[str], *, is_open: bool = False, workers: int = 1) -> ASGIApp:
     """All of it behind its guard, which answers under these origins only; `hq` is closed when it stops.
 
     `is_open`: nobody has to log in, for development; then no other origin than those on loopback is answered.
+    `workers`: processes that serve it together.
 
     Raises:
         ConfigurationError: A trusted proxy, or the session secret, is none.
         ValueError: An origin is none.
     """
-    doors = Doors(hq, settings, is_open=is_open)
+    doors = Doors(hq, settings, is_open=is_open, workers=workers)
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:

@@ -13,6 +13,7 @@ from enrichment_assets.domain.access import SCOPES, Role
 from enrichment_assets.domain.pace import Pace
 from enrichment_assets.services.access import users
 from enrichment_assets.services.access.api_keys import create_key
+from enrichment_assets.services.access.paces import SharedPace
 from enrichment_assets.web.api.app import build_api
 from enrichment_assets.web.api.routes import PREFIX
 from tests.access.office import PASSWORD, Office
@@ -163,6 +164,18 @@ async def test_each_key_and_each_stranger_has_a_pace_and_a_key_does_not_wait_for
     assert said[:60] == [401] * 60
     assert 429 in said[60:]
     assert (await http.get("/me", headers=calm)).status_code == 200
+
+
+def test_processes_that_answer_together_count_together(office: Office) -> None:
+    here, there = (SharedPace(office.hq, 0.5, 6) for _ in range(2))
+    waits = [pace.take("key 7") for _ in range(4) for pace in (here, there)]
+    assert waits[:6] == [0.0] * 6
+    assert all(0 < wait <= 2.0 for wait in waits[6:])
+    left, seconds = there.left("key 7")
+    assert left == 0
+    assert 9 < seconds <= 12
+    assert here.take("key 8") == 0.0
+    assert here.left("key 8")[0] == 5
 
 
 def _number(office: Office, name: str) -> int:

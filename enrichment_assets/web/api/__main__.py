@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_API_PORT, help="default: %(default)s")
     parser.add_argument("--no-login", action="store_true", help="whoever reaches the port is the owner")
+    parser.add_argument("--workers", type=int, default=1, help="processes that serve together (default: %(default)s)")
     options = parser.parse_args()
     try:
         serve_api(
@@ -24,6 +25,7 @@ def main() -> int:
             options.port,
             lambda line: print(line, flush=True),  # noqa: T201
             is_open=options.no_login,
+            workers=options.workers,
         )
     except EnrichError as error:
         sys.stderr.write(f"api: {error}\n")

@@ -18,6 +18,7 @@ from enrichment_assets.domain.pace import Pace
 from enrichment_assets.services.access.api_keys import caller_of_key
 from enrichment_assets.services.access.errors import TooOftenError
 from enrichment_assets.services.access.logging_in import LoggedIn, caller_of_session
+from enrichment_assets.services.access.paces import SharedPace
 from enrichment_assets.services.access.signing import DEVICE_DAYS, SESSION_HOURS, Signing
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -37,8 +38,10 @@ DEVELOPER = Caller(Actor(ActorKind.USER, "developer"), (Grant(PERMISSIONS[Role.O
 class Doors:
     """Who asks, and their paces. One for each process."""
 
-    def __init__(self, hq: Hq, settings: Settings, *, is_open: bool = False) -> None:
+    def __init__(self, hq: Hq, settings: Settings, *, is_open: bool = False, workers: int = 1) -> None:
         """`is_open`: whoever shows no key is the owner, for development on a machine of one's own.
+
+        `workers`: processes that answer together: they count known callers in HQ, and share the pace of strangers.
 
         Raises `ConfigurationError` for a trusted proxy or a session secret that is none.
         """
@@ -46,8 +49,8 @@ class Doors:
         self.signing = Signing.of(settings)
         self._hq = hq
         self._trusted = trusted_networks(settings.trusted_proxies)
-        self._callers = Pace(PER_SECOND, BURST)
-        self._strangers = Pace(1.0, 60)
+        self._callers = Pace(PER_SECOND, BURST) if workers == 1 else SharedPace(hq, PER_SECOND, BURST)
+        self._strangers = Pace(1.0 / workers, max(60 // workers, 1))
 
     def address(self, request: Request) -> str:
         """The network that a request comes from."""
