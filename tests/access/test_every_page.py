@@ -28,6 +28,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("POST", "/clients"): ("clients:edit", 422),
     ("GET", "/clients/{client}"): ("clients:read", 200),
     ("POST", "/clients/{client}/budget"): ("clients:edit", 422),
+    ("GET", "/clients/{client}/leads"): ("leads:read", 200),
+    ("GET", "/clients/{client}/leads-file"): ("leads:read", 200),
     ("GET", "/clients/{client}/lead"): ("batches:launch", 200),
     ("POST", "/clients/{client}/lead"): ("batches:launch", 422),
     **{
@@ -117,6 +119,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
 """What a page takes, and the status for who may: 303 leads to another page, 422 says what was not sent."""
 
 HEAVY = (
+    "/clients/{client}/leads",
+    "/clients/{client}/leads-file",
     "/batches/{batch}/leads-file",
     "/batches/{batch}/leads/{item}",
     "/workflow-editor",

@@ -248,3 +248,37 @@ async def test_ticked_rows_and_chosen_steps_are_shown_with_their_cost_and_then_a
         last = connection.execute("select actor, action from operator_actions order by id desc limit 1").fetchone()
     assert [(row["item_id"], row["status"]) for row in rows] == [(ann, "PENDING"), (bo, "COMPLETED")]
     assert last == {"actor": "user:ada", "action": "batch.ask"}
+
+
+async def test_the_leads_of_all_batches_of_a_client_are_one_grid_and_one_file(desk: Desk, batch: Filled) -> None:
+    first = batch([Lead({"full_name": "Zoe Marsh", "title": "=cmd()", "company_name": "Across"})])
+    second = batch([Lead({"full_name": "Abe Marsh", "title": "CTO", "company_name": "Across"})])
+    desk.build(
+        [Lead({"full_name": "Kim Else", "company_name": "Across"})], batch_key="globex-1", client="globex"
+    ).close()
+    path, params = "/clients/acme/leads", {"where.company_name": "is:across", "sort": "full_name"}
+    async with desk.http() as http:
+        page = (await http.get(path, params=params)).text
+        cells = re.findall(r'<td[^>]*><a href="([^"]+)">([^<]+)</a>', page)
+        assert cells == [
+            (f"/batches/{second}/leads/{item(desk, second)}", "Abe Marsh"),
+            (f"/batches/{second}/leads", second),
+            (f"/batches/{first}/leads/{item(desk, first)}", "Zoe Marsh"),
+            (f"/batches/{first}/leads", first),
+        ]
+        assert "Rows 1 to 2 of 2" in page
+        assert 'form="ask"' not in page
+        file = await http.get(f"{path}-file", params={**params, "columns": "full_name,title", "kind": "csv"})
+        assert file.headers["content-disposition"] == 'attachment; filename="acme-leads.csv"'
+        assert file.text.splitlines() == ["\ufefffull_name,title", "Abe Marsh,CTO", "Zoe Marsh,'=cmd()"]
+        for kind, start in (("xlsx", b"PK"), ("parquet", b"PAR1"), ("json", b"[")):
+            assert (await http.get(f"{path}-file", params={**params, "kind": kind})).content.startswith(start)
+        assert (await http.get(f"{path}-file", params={"kind": "exe"})).status_code == 422
+
+
+def item(desk: Desk, batch: str) -> int:
+    with desk.hq.transaction() as connection:
+        row = connection.execute(
+            "select i.id from batch_items i join batches b on b.id = i.batch_id where b.batch_key = %s", (batch,)
+        ).fetchone()
+    return int((row or {})["id"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.suggestions import instead
 from enrichment_assets.services.catalog.known_clients import check_client
 from enrichment_assets.services.insight.lead_fields import final_columns
-from enrichment_assets.services.insight.queries import ask
+from enrichment_assets.services.insight.queries import ask, file_format, write_answer
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import project_of
@@ -111,7 +112,8 @@ def lead_grid(hq: Hq, settings: Settings, client: str, view: View, *, batch: str
         NotFoundError: There is no such client.
     """
     known = final_columns(settings)
-    chosen = tuple(view.columns) or tuple(name for name in USUAL if name in known)
+    usual = USUAL if batch is not None else ("full_name", "batch_key", *USUAL[2:])
+    chosen = tuple(view.columns) or tuple(name for name in usual if name in known)
     _refuse_unknown([*chosen, *(one.column for one in view.filters), *filter(None, [view.sort])], known)
     if batch is not None:
         check_client(hq, settings, client)
@@ -155,6 +157,22 @@ def _of_batch(settings: Settings, client: str, batch: str, view: View, chosen: t
 
 def _window(view: View) -> tuple[int, int]:
     return min(max(view.limit, 1), MOST), max(view.offset, 0)
+
+
+def export_grid(hq: Hq, settings: Settings, client: str, view: View, target: Path) -> int:
+    """Write the leads that a view leaves, of all batches of a client, to `.csv`, `.xlsx`, `.json` or `.parquet`.
+
+    Its page does not matter. Without chosen columns all are written. No cell is one that a spreadsheet would run.
+    Returns the number of rows. Raises as `lead_grid`.
+    """
+    known = final_columns(settings)
+    chosen = [*view.columns] or [*known]
+    _refuse_unknown([*chosen, *(one.column for one in view.filters), *filter(None, [view.sort])], known)
+    where, parameters = _conditions(view.filters, None)
+    shown = ", ".join(f"l.{_name(column)}" for column in chosen)
+    query = f"select {shown} from final_leads as l where {where} order by {_order(view)}"
+    with ask(hq, settings, query, parameters, client=client) as answer:
+        return write_answer(answer, target, format_=file_format(target), spreadsheet_safe=True)
 
 
 def leads_of(hq: Hq, settings: Settings, client: str, batch: str, filters: Sequence[Filter]) -> list[int]:

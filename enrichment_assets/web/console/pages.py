@@ -91,6 +91,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/clients", Permission.CLIENTS_EDIT, ClientBy.NOTHING, clients.add),
     Page("POST", "/clients/{client}/budget", Permission.CLIENTS_EDIT, ClientBy.PATH, clients.budget),
     Page("GET", "/clients/{client}", Permission.CLIENTS_READ, ClientBy.PATH, clients.show),
+    Page("GET", "/clients/{client}/leads", Permission.LEADS_READ, ClientBy.PATH, leads.of_client),
+    Page("GET", "/clients/{client}/leads-file", Permission.LEADS_READ, ClientBy.PATH, leads.client_file),
     Page("GET", "/clients/{client}/lead", Permission.BATCHES_LAUNCH, ClientBy.PATH, lead_by_hand.new_lead),
     Page("POST", "/clients/{client}/lead", Permission.BATCHES_LAUNCH, ClientBy.PATH, lead_by_hand.take_lead),
     *_SUPPRESSIONS,

@@ -227,6 +227,7 @@ def the_rest(visit: Visit) -> None:
     for name, path in (
         ("home", "/"), ("batches", "/batches"), ("reviews", "/review"), ("workflows", "/workflows"),
         ("workflow", "/workflows/match-person-via-apollo"), ("editor", "/workflow-editor?starter=http"),
+        ("leads-of-client", f"/clients/{visit.config['client']}/leads"),
         ("lead-new", f"/clients/{visit.config['client']}/lead"),
         ("suppressions", f"/clients/{visit.config['client']}/suppressions"),
         ("try", f"/clients/{visit.config['client']}/try/normalise-name"),

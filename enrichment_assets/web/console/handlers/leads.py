@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.services.batches.status import batch_row
 from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.insight.explain import explain_lead
-from enrichment_assets.services.insight.lead_grid import MOST, Comparison, Filter, lead_grid
+from enrichment_assets.services.insight.lead_grid import MOST, Comparison, Filter, export_grid, lead_grid
 from enrichment_assets.services.insight.lead_grid import View as Wanted
 from enrichment_assets.services.insight.lead_history import lead_history
 from enrichment_assets.services.insight.leads import export_leads
@@ -35,43 +37,83 @@ _MEDIA = {
 
 def grid(call: Call) -> Shown:
     """A page of a batch's leads: columns, conditions, order and place all stand in the address."""
+    key = call.path["batch"]
+    shown = _grid(call, f"/batches/{quote(key, safe='')}/leads", f"Leads of {key}", batch=key)
+    if isinstance(shown, Redirect):
+        return shown
+    steps = [step["workflow"]["slug"] for step in batch_row(call.hq, key).blueprint["steps"]]
+    return View(shown.template, shown.title, {**shown.context, "steps": steps})
+
+
+def of_client(call: Call) -> Shown:
+    """A page of the leads of all batches of a client."""
+    slug = call.path["client"]
+    return _grid(call, f"/clients/{quote(slug, safe='')}/leads", f"Leads of {slug}")
+
+
+def _grid(call: Call, path: str, title: str, *, batch: str | None = None) -> Redirect | View:
     row, limit = call.number("row", 1), call.number("limit", 100, MOST)
     own = [name for name in call.query if name.startswith((FILTER, _SHOW))]
     call.checked("row", "limit", "sort", "down", "columns", "column", "how", "text", "said", *own)
-    key = call.path["batch"]
     if (settled := _settled(call.query)) is not None:
-        return Redirect(f"/batches/{key}/leads?{settled}")
-    wanted = Wanted(
+        return Redirect(f"{path}?{settled}")
+    wanted = replace(_wanted(call), offset=row - 1, limit=limit)
+    found = lead_grid(call.hq, call.settings, call.client or "", wanted, batch=batch)
+    kept = {name: value for name, value in call.query.items() if name not in ("said", "row")}
+    context: dict[str, Any] = {
+        "batch_key": batch,
+        "grid": found,
+        "wanted": wanted,
+        "row": row,
+        "limit": limit,
+        "kept": kept,
+    }
+    context |= {"comparisons": list(Comparison), "client": call.client, "leads_path": path, "steps": []}
+    return View("leads.html", title, context)
+
+
+def _wanted(call: Call) -> Wanted:
+    """Columns, conditions and order, as they stand in the address."""
+    return Wanted(
         columns=[name for name in call.query.get("columns", "").split(",") if name],
         filters=filters_of(call.query),
         sort=call.query.get("sort") or None,
         is_descending="down" in call.query,
-        offset=row - 1,
-        limit=limit,
     )
-    found = lead_grid(call.hq, call.settings, call.client or "", wanted, batch=key)
-    kept = {name: value for name, value in call.query.items() if name not in ("said", "row")}
-    context = {"batch_key": key, "grid": found, "wanted": wanted, "row": row, "limit": limit, "kept": kept}
-    steps = [step["workflow"]["slug"] for step in batch_row(call.hq, key).blueprint["steps"]]
-    shown = {**context, "comparisons": list(Comparison), "steps": steps, "client": call.client}
-    return View("leads.html", f"Leads of {key}", shown)
+
+
+def client_file(call: Call) -> Shown:
+    """The leads of all batches of a client as a file: those that the conditions leave, in the order of the address."""
+    kind, slug = call.query.get("kind", "csv"), call.path["client"]
+    own = [name for name in call.query if name.startswith(FILTER)]
+    call.checked("kind", "sort", "down", "columns", "row", "limit", *own)
+    wanted = _wanted(call)
+    return _made(
+        kind,
+        f"{slug}-leads",
+        lambda target: export_grid(call.hq, call.settings, call.client or "", wanted, target),
+    )
 
 
 def file(call: Call) -> Shown:
     """The leads of a batch as a file; in CSV and XLSX no cell is one that a spreadsheet would run."""
-    kind = call.query.get("kind", "csv")
+    kind, key = call.query.get("kind", "csv"), call.path["batch"]
     call.checked("kind")
+    return _made(kind, key, lambda target: export_leads(call.hq, call.settings, key, target, spreadsheet_safe=True))
+
+
+def _made(kind: str, name: str, make: Callable[[Path], object]) -> Download:
+    """A file that is made for whoever asks, and removed when it was sent."""
     if kind not in _MEDIA:
         raise invalid(kind=f"is one of: {', '.join(_MEDIA)}")
-    key = call.path["batch"]
     with tempfile.NamedTemporaryFile(prefix="export-", suffix=f".{kind}", delete=False) as made:
         target = Path(made.name)
     try:
-        export_leads(call.hq, call.settings, key, target, spreadsheet_safe=True)
+        make(target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    return Download(target, f"{key}.{kind}", _MEDIA[kind])
+    return Download(target, f"{name}.{kind}", _MEDIA[kind])
 
 
 def show(call: Call) -> Shown:
