@@ -5,13 +5,15 @@ What is expected stands here by hand: a page without a line, or with another per
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import Counter
 
 import pytest
 
 from enrichment_assets.web.api.doors import Doors
-from enrichment_assets.web.api.routes import ClientBy
+from enrichment_assets.web.api.routes import ClientBy, Whoever
 from enrichment_assets.web.console import live
 from enrichment_assets.web.console.pages import PAGES
 from tests.access.askers import ORIGIN, Asker, Desk
@@ -179,6 +181,39 @@ async def test_every_page_as_everybody(desk: Desk, askers: list[Asker], monkeypa
                     wrong.append(f"{page.method} {path}: lets scripts in pages run")
     assert wrong == []
     assert asked > 2_000
+
+
+async def test_every_table_of_every_page_is_had_as_csv_by_whoever_sees_the_page(
+    desk: Desk, askers: list[Asker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Doors, "admit_stranger", lambda _self, _request: None)
+    owner, acme = (next(one for one in askers if one.name == name) for name in ("owner-all", "every-acme"))
+    files = dict[str, str]()
+    async with desk.http() as http:
+        for page in PAGES:
+            if page.method != "GET" or page.needs is Whoever.ANYBODY or page.path.endswith(("live", "-file")):
+                continue
+            path, params = desk.path(page.path, CLIENT), {"client": CLIENT} if page.client is ClientBy.QUERY else {}
+            shown = await http.get(path, params=params, headers=owner.headers)
+            names = re.findall(r'data-csv href="[^"]*csv=([a-z0-9-]+)"', shown.text)
+            assert len(names) == shown.text.count("<caption>"), path
+            for name in names:
+                file = await http.get(path, params={**params, "csv": name}, headers=owner.headers)
+                assert (file.status_code, file.headers["content-type"]) == (200, "text/csv; charset=utf-8"), path
+                assert file.text.startswith("\ufeff")
+                files[f"{page.path} {name}"] = file.text.removeprefix("\ufeff")
+        none = await http.get("/clients", params={"csv": "nothing"}, headers=owner.headers)
+        other = await http.get(desk.path("/batches/{batch}", "globex"), params={"csv": "steps"}, headers=acme.headers)
+        stranger = await http.get("/batches", params={"csv": "the-newest-batches"})
+    assert (none.status_code, other.status_code, stranger.status_code) == (200, 404, 401)
+    assert len(files) > 25
+    for name, text in files.items():
+        rows = list(csv.reader(io.StringIO(text)))
+        assert rows, name
+        assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))], name
+        assert {len(row) for row in rows} == {len(rows[0])}, name
+        assert not [cell for cell in rows[0] if cell == "do"], name
+    assert any("acme" in row for row in csv.reader(io.StringIO(files["/clients clients"])))
 
 
 async def test_pages_of_another_client_s_are_not_there_in_the_same_words_as_what_is_not(

@@ -20,6 +20,8 @@ from enrichment_assets.web.api.errors import ApiError, invalid
 
 _LONGEST = 2_000
 _LARGEST = 2**63 - 1
+ROWS_OF_FILE = 10_000
+"""Rows of a list of the console that a file has at most; a page has some hundreds."""
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Call:
         address: The network that it comes from.
         device: What the browser keeps of an earlier login.
         client: The client whom it concerns; None: all, or none.
+        table: Of a page: the name of the table of it that is wanted as a file; None: the page is.
         path: The parameters of its path.
         query: The parameters behind it.
         body: The object that was sent; of a GET empty.
@@ -51,6 +54,7 @@ class Call:
     body: Mapping[str, Any]
     client: str | None = None
     seen: Seen | None = None
+    table: str | None = None
     _faults: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -140,6 +144,10 @@ class Call:
     def number(self, name: str, otherwise: int, most: int = _LARGEST) -> int:
         """A whole number behind the path, from 1 on."""
         return self._whole(name, self.query.get(name), otherwise, most)
+
+    def rows(self, usual: int) -> int:
+        """How many rows of a list are shown: more in a file than on a page."""
+        return usual if self.table is None else ROWS_OF_FILE
 
     def path_number(self, name: str) -> int:
         """A whole number of the path."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from starlette.concurrency import run_in_threadpool
 
 from enrichment_assets.web.console.rendering import rendered
+from enrichment_assets.web.console.tables import with_links
 from enrichment_assets.web.console.views import Live
 
 SECONDS = 2.0
@@ -56,7 +57,7 @@ class _Feed:
         try:
             while not self.is_over:
                 template, context, is_over = await run_in_threadpool(self._live.look)
-                text = rendered(template, context)
+                text = with_links(rendered(template, context))
                 async with self._changed:
                     if text != self.text:
                         self.text, self.version = text, self.version + 1

@@ -88,8 +88,8 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 @cache
-def environment() -> Environment:
-    """The templates. One for each process: they are compiled once."""
+def environment(*, as_data: bool = False) -> Environment:
+    """The templates, compiled once for each process. `as_data`: values are written whole, for programs."""
     found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -112,12 +112,21 @@ def environment() -> Environment:
         "share": lambda part, whole: f"{part / whole:.0%}" if whole else "",
         "percent": lambda part, whole: f"{100 * part / whole:.1f}" if whole else "0",
     }
+    if as_data:
+        found.filters |= {
+            "count": str,
+            "time": _moment,
+            "ago": _moment,
+            "cell": lambda value: _moment(value) if isinstance(value, datetime) else _whole(value),
+            "short": lambda text, longest=0: text,
+            "milliseconds": lambda value: "" if value is None else str(value),
+        }
     return found
 
 
-def rendered(template: str, context: Mapping[str, Any]) -> str:
+def rendered(template: str, context: Mapping[str, Any], *, as_data: bool = False) -> str:
     """A template with what it sees."""
-    return environment().get_template(template).render(**context)
+    return environment(as_data=as_data).get_template(template).render(**context)
 
 
 def frame(caller: Caller | None, path: str, said: str | None) -> dict[str, Any]:
@@ -153,6 +162,16 @@ def cell(value: Any) -> str:
             return "\n".join(f"{name}: {cell(one)}" for name, one in value.items())
         case _:
             return str(value)
+
+
+def _moment(moment: datetime | None) -> str:
+    """A time for programs, to the second."""
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _whole(value: Any) -> str:
+    """A value for programs: numbers without marks between their digits."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else cell(value)
 
 
 def short(text: str, longest: int = _LONGEST_CELL) -> str:

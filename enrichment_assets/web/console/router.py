@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,6 +28,7 @@ from enrichment_assets.web.console.live import Feeds
 from enrichment_assets.web.console.pages import PAGES, Page
 from enrichment_assets.web.console.received import received
 from enrichment_assets.web.console.rendering import HEADERS, frame, rendered
+from enrichment_assets.web.console.tables import PARAMETER, table_as_csv, with_links
 from enrichment_assets.web.console.views import Download, Live, Redirect, Shown, View
 
 
@@ -62,6 +64,8 @@ def _endpoint(
             async with received(request, settings, takes_file=page.takes_file) as body:
                 call.body = body
                 shown = await run_in_threadpool(page.handler, call)
+            if isinstance(shown, View) and call.table is not None:
+                return await run_in_threadpool(_table, visit, shown, call.table)
         except EnrichError as error:
             return await run_in_threadpool(_refused, visit, error)
         if isinstance(shown, Live):
@@ -87,19 +91,37 @@ def _admitted(page: Page, hq: Hq, settings: Settings, doors: Doors, visit: _Visi
         doors.address(request),
         request.cookies.get(DEVICE, ""),
         request.path_params,
-        request.query_params if page.method == "GET" or page.takes_file else {},  # a form goes to its page's address
+        _query(request) if page.method == "GET" or page.takes_file else {},  # a form goes to its page's address
         {},
+        table=request.query_params.get(PARAMETER) if page.method == "GET" else None,
     )
     if visit.caller is not None:
         call.client = authorised(page.needs, page.client, visit.caller, call)
     return call
 
 
+def _query(request: Request) -> Mapping[str, str]:
+    """What stands behind the path, but for what names a table of the page."""
+    return {name: value for name, value in request.query_params.items() if name != PARAMETER}
+
+
+def _table(visit: _Visit, shown: View, name: str) -> Response:
+    """A table of a page as CSV. Raises `NotFoundError`: it has none of that name."""
+    context = {**_frame(visit), "title": shown.title, **shown.context}
+    written = table_as_csv(rendered(shown.template, context, as_data=True), name)
+    known = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{shown.title}-{name}").strip("-")
+    headers = {**HEADERS, "content-disposition": f'attachment; filename="{known}.csv"'}
+    return Response(written, headers=headers, media_type="text/csv; charset=utf-8")
+
+
 def _response(visit: _Visit, shown: Shown) -> Response:
     match shown:
         case View():
             context = {**_frame(visit), "title": shown.title, **shown.context}
-            return HTMLResponse(rendered(shown.template, context), shown.status, headers=dict(HEADERS))
+            page = rendered(shown.template, context)
+            query = visit.request.query_params
+            shows = with_links(page, query) if visit.request.method == "GET" else page  # a form's answer has no address
+            return HTMLResponse(shows, shown.status, headers=dict(HEADERS))
         case Redirect():
             joined = "&" if "?" in shown.to else "?"
             to = shown.to if shown.said is None else f"{shown.to}{joined}said={shown.said}"

@@ -21,7 +21,7 @@ _FAILED = 50
 
 def list_(call: Call) -> Shown:
     """The newest batches, of a client or of all."""
-    limit = call.number("limit", 50, 500)
+    limit = call.number("limit", call.rows(50), 10_000)
     call.checked("limit", "said")
     found = [Batch.of(one) for one in overview(call.hq, call.settings, call.client, limit)]
     return View("batches.html", "Batches", {"batches": found, "client": call.client, "limit": limit})

@@ -13,7 +13,7 @@ def list_(call: Call) -> Shown:
     """The newest callbacks, all or only those that could not be read."""
     call.checked("dead", "said")
     dead = "dead" in call.query
-    found = list_callbacks(call.hq, dead=dead, client=call.client, limit=_SHOWN)
+    found = list_callbacks(call.hq, dead=dead, client=call.client, limit=call.rows(_SHOWN))
     return View("callbacks.html", "Callbacks", {"found": found, "dead": dead, "client": call.client, "most": _SHOWN})
 
 

@@ -36,8 +36,8 @@ def show(call: Call) -> Shown:
     slug = call.path["client"]
     context = {
         "client": get_client(call.hq, slug),
-        "uploads": list_uploads(call.hq, call.settings, slug)[:_NEWEST],
-        "batches": [Batch.of(one) for one in overview(call.hq, call.settings, slug, _NEWEST)],
+        "uploads": list_uploads(call.hq, call.settings, slug)[: call.rows(_NEWEST)],
+        "batches": [Batch.of(one) for one in overview(call.hq, call.settings, slug, call.rows(_NEWEST))],
         "pipelines": list_pipelines(call.hq, slug),
         "budgets": list_budgets(call.hq, slug),
         "configs": get_client_configs(call.hq, slug),

@@ -54,7 +54,7 @@ def events(call: Call) -> Shown:
     call.checked("dead", "said")
     name, client = call.path["connection"], call.path["client"]
     status = EventInboxStatus.DEAD if dead else None
-    found = connections.list_messages(call.hq, status=status, source=name, client=client, limit=_SHOWN)
+    found = connections.list_messages(call.hq, status=status, source=name, client=client, limit=call.rows(_SHOWN))
     context = {"client": client, "name": name, "found": found, "dead": dead, "most": _SHOWN}
     return View("events.html", f"What came by {name}", context)
 
@@ -77,7 +77,7 @@ def webhook(call: Call) -> Shown:
     context = {
         "client": client,
         "webhook": webhooks.find_webhook(call.hq, name, client=client),
-        "found": webhooks.list_messages(call.hq, name, state=state, limit=_SHOWN, client=client),
+        "found": webhooks.list_messages(call.hq, name, state=state, limit=call.rows(_SHOWN), client=client),
         "state": state,
         "states": _STATES,
         "most": _SHOWN,

@@ -15,7 +15,7 @@ def show(call: Call) -> Shown:
     before = call.number("before", 0) or None
     call.checked("before", "actor", "said")
     actor = call.query.get("actor") or None
-    found = list_history(call.hq, client=call.client, actor=actor, before=before, limit=_ROWS)
+    found = list_history(call.hq, client=call.client, actor=actor, before=before, limit=call.rows(_ROWS))
     context = {
         "actions": [OperatorAction.of(one) for one in found],
         "before": found[-1].id if len(found) == _ROWS else None,

@@ -57,7 +57,7 @@ def alerts(call: Call) -> Shown:
     """What came to pass, of a client or of all; for who sees all, also what is watched and where it is told."""
     only_open = "open" in call.query
     call.checked("open", "said")
-    found = ruling.list_incidents(call.hq, client=call.client, limit=_SHOWN, only_open=only_open)
+    found = ruling.list_incidents(call.hq, client=call.client, limit=call.rows(_SHOWN), only_open=only_open)
     rules, off = ruling.list_rules(call.hq)
     context = {
         "client": call.client,

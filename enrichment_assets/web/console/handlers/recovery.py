@@ -67,7 +67,7 @@ def unknown(call: Call) -> Shown:
     call.checked("said")
     key = call.path["batch"]
     found = list_ambiguous(call.hq, key)
-    context = {"batch_key": key, "found": found[:_SHOWN], "total": len(found), "client": call.client}
+    context = {"batch_key": key, "found": found[: call.rows(_SHOWN)], "total": len(found), "client": call.client}
     return View("unknown.html", f"Calls of unknown fate in {key}", context)
 
 

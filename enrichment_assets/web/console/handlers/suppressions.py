@@ -49,7 +49,7 @@ def remove(call: Call) -> Shown:
 
 def _page(call: Call, **asked: object) -> View:
     client = call.path.get("client")
-    found = list_suppressed(call.hq, call.settings, client=client, limit=_SHOWN)
+    found = list_suppressed(call.hq, call.settings, client=client, limit=call.rows(_SHOWN))
     context = {"client": client, "place": _place(call), "found": found, "most": _SHOWN, "whom": None, "named": []}
     title = "Kept out for all clients" if client is None else f"Kept out for {client}"
     return View("suppressions.html", title, context | asked)
