@@ -23,7 +23,7 @@ def show(call: Call) -> Shown:
         raise NotFoundError(f"there is no report {name[:80]!r}: {instead(name, REPORTS)}", code="report.not_found")
     query, parameters = report_query(name, batch)
     with ask(call.hq, call.settings, query, parameters, client=call.client) as answer:
-        columns, rows = list(answer.columns), list(islice(answer.rows(), _ROWS))
+        columns, rows = list(answer.columns), list(islice(answer.rows(), call.rows(_ROWS)))
     context = {
         "reports": REPORTS,
         "name": name,
