@@ -233,7 +233,7 @@ async def test_ticked_rows_and_chosen_steps_are_shown_with_their_cost_and_then_a
         )
         words = " ".join(re.sub("<[^>]+>", " ", shown.text).split())
         assert re.search(r"match-person-via-apollo 1 failed 1 have an answer 1 [\d.]+ USD", words), words
-        assert "Ask: 1 call at most" in words
+        assert "Start: 1 call at most" in words
         assert "See what asking anew what has an answer costs" in words
         sent = {"which": "all", "where.title": "is:cto", f"step.{step}": "1", "sure": "yes"}
         refused = await http.post(f"{path}-ask", data={**sent, "seen": "0"})

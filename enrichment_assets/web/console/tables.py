@@ -27,6 +27,8 @@ _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _BYTE_ORDER_MARK = "\ufeff"
 _CONTROLS = frozenset({"button", "form", "select", "textarea", "label", "svg", "script"})
+_DONE = "do"
+"""The head of a column of what can be done about a row."""
 _APART = frozenset({"br", "small", "li", "p", "div", "dt", "dd"})
 
 
@@ -137,11 +139,12 @@ class _Reader(HTMLParser):
 
 
 def _written(table: _Table) -> str:
-    """Without columns that have nothing but controls; a row with fewer cells than there are columns is filled up."""
+    """Without what can be done, and columns that have nothing but controls; a row with fewer cells is filled up."""
     width = max(len(table.head), *map(len, table.rows), 0) if table.rows else len(table.head)
     rows = [[*row, *[_Cell() for _ in range(width - len(row))]] for row in table.rows]
-    kept = [n for n in range(width) if not rows or any(row[n].text.strip() or not row[n].has_control for row in rows)]
     head = [*table.head, *[_Cell() for _ in range(width - len(table.head))]]
+    has_values = [not rows or any(row[n].text.strip() or not row[n].has_control for row in rows) for n in range(width)]
+    kept = [n for n in range(width) if has_values[n] and head[n].text.strip() != _DONE]
     written = io.StringIO()
     writer = csv.writer(written)
     for row in (head, *rows):
