@@ -8,11 +8,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from enrichment_assets.domain.client_profiles import PROFILE
 from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.services.batches.foresight import next_runner
 from enrichment_assets.services.batches.launching import plan_launch
 from enrichment_assets.services.catalog.configuration import get_client, list_pipelines
+from enrichment_assets.services.operations.budgeting import list_budgets
 from enrichment_assets.services.shapes import launches as shapes
 from enrichment_assets.services.uploads.options import UploadOptions
 from enrichment_assets.services.uploads.upload import (
@@ -102,6 +104,8 @@ def plan(call: Call) -> Shown:
         "upload": upload,
         "plan": plan,
         "problems": [problem for problem in plan.problems if problem not in of_steps],
+        "needs_profile": any(f"{PROFILE}." in problem for problem in of_steps),
+        "budgets": list_budgets(call.hq, upload.client),
         "is_stopped": bool(plan.problems or of_steps),
         "pipeline": pipeline,
         "limit": limit,
