@@ -96,6 +96,7 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("GET", "/batches/{batch}/questions"): ("reviews:read", 200),
     ("POST", "/batches/{batch}/questions"): ("reviews:decide", 422),
     ("GET", "/batches/{batch}/deliveries"): ("batches:read", 200),
+    ("GET", "/batches/{batch}/deliveries/live"): ("batches:read", 200),
     ("POST", "/batches/{batch}/deliveries"): ("deliveries:send", 422),
     ("GET", "/workflows"): ("workflows:read", 200),
     ("GET", "/workflows/{workflow}"): ("workflows:read", 200),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from enrichment_assets.domain.access import Role
+from enrichment_assets.services.access import users
 from enrichment_assets.web.console.handlers.entering import own_path
 from enrichment_assets.web.site import build_site
 from tests.access.office import PASSWORD
+from tests.actors import TESTER
 from tests.console.conftest import ORIGIN, Desk
 
 
@@ -52,3 +55,20 @@ async def test_what_there_is_no_page_for_says_so_and_names_nothing(desk: Desk) -
         assert (await http.get("/api/v1/nothing")).json()["code"] == "route.not_found"
         assert (await http.get("/static/console.js")).status_code == 200
         assert (await http.get("/health")).text == "ok"
+
+
+async def test_who_comes_by_the_first_link_is_told_their_login_and_where_to_begin(desk: Desk) -> None:
+    made = users.add_user(desk.hq, "first", Role.OWNER, actor=TESTER)
+    async with desk.http() as http:
+        wrong = await http.post("/password", data={"token": made.token, "password": "short"})
+        assert wrong.status_code == 422
+        done = (await http.post("/password", data={"token": made.token, "password": PASSWORD})).text
+        assert "The password of first is set" in done
+        assert 'name="login" value="first"' in done
+        home = (await http.get("/")).text
+        assert "How to begin" in home
+        short = {"name": "Müller & Söhne, 2. Lager"}
+        added = await http.post("/clients", data=short)
+        assert added.headers["location"] == "/clients/muller-sohne-2-lager?said=client-added"
+        assert (await http.post("/clients", data={"name": "日本"})).status_code == 422
+        assert (await http.post("/clients", data={"name": "日本", "slug": "nihon"})).status_code == 303

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from enrichment_assets.services.deliveries.standing import Deliveries
+from enrichment_assets.store.deliveries.batches import BatchDelivery, Counts
 from enrichment_assets.web.console import live
 from enrichment_assets.web.console.live import Feeds, event
+from enrichment_assets.web.console.rendering import rendered
 from enrichment_assets.web.console.views import Live
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_how_deliveries_stand_is_said_in_words() -> None:
+    stands = [("COMPLETED", "found", None), ("SKIPPED", None, "no_identity: email"), ("SKIPPED", None, "unchanged")]
+    counts = [Counts("to-crm", *one, leads=number) for number, one in enumerate([("PENDING", None, None), *stands], 3)]
+    asked = BatchDelivery("to-crm", 1, False, None, None, "user:ada", NOON, NOON, None)
+    page = rendered("deliveries_standing.html", {"found": Deliveries([], [asked], counts)})
+    said = [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in page.split("<tr>")[2:]]
+    assert said[0].endswith("on its way 3")
+    assert said[1:3] == ["arrived 4", "did not go 5 no identity: email"]
+    assert said[3].startswith("stands there 6 unchanged")
 
 
 class Counted:

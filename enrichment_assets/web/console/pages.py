@@ -142,6 +142,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", f"{_BATCH}/questions", Permission.REVIEWS_READ, ClientBy.BATCH, reviews.questions),
     Page("POST", f"{_BATCH}/questions", Permission.REVIEWS_DECIDE, ClientBy.BATCH, reviews.answer),
     Page("GET", f"{_BATCH}/deliveries", Permission.BATCHES_READ, ClientBy.BATCH, deliveries.show),
+    Page("GET", f"{_BATCH}/deliveries/live", Permission.BATCHES_READ, ClientBy.BATCH, deliveries.live),
     Page("POST", f"{_BATCH}/deliveries", Permission.DELIVERIES_SEND, ClientBy.BATCH, deliveries.send),
     Page("GET", "/careers", Permission.LEADS_READ, ClientBy.QUERY, careers.worked_at),
     Page("GET", "/careers/moves", Permission.LEADS_READ, ClientBy.QUERY, careers.moves),

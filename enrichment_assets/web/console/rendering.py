@@ -46,7 +46,6 @@ SAID: Mapping[str, str] = {
     "approved": "Approved: exactly these bytes may leave.",
     "rejected": "Rejected.",
     "changed-meanwhile": "Nothing was decided: the draft has other words by now. Read it again.",
-    "password-set": "The password is set: log in with it.",
     "ordered": "It is on its way: the running platform takes them there, each once.",
     "pipeline-saved": "Saved for this client. Batches that were launched before keep what they were launched with.",
     "settings-saved": "Saved: batches that are launched from now on have it so.",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
+from enrichment_assets.domain.errors import NotFoundError
 from enrichment_assets.services.insight import work_history
 from enrichment_assets.services.insight.organisations import get_organisation
 from enrichment_assets.web.api.calls import Call
@@ -19,10 +21,15 @@ def worked_at(call: Call) -> Shown:
     day = _day(call, "on")
     call.checked("organisation", "exact", "on", "said")
     organisation, exact = call.query.get("organisation", "").strip(), "exact" in call.query
-    found: Any = None
-    if organisation:
-        found = work_history.worked_at(call.hq, call.settings, organisation, exact=exact, on=day, client=call.client)
     asked = {"organisation": organisation, "exact": exact, "on": day}
+    found: Any = None
+    try:
+        if organisation:
+            found = work_history.worked_at(
+                call.hq, call.settings, organisation, exact=exact, on=day, client=call.client
+            )
+    except NotFoundError as error:
+        return _page(call, "worked-at", "Everyone who worked at", None, asked, error)
     return _page(call, "worked-at", "Everyone who worked at", found, asked)
 
 
@@ -30,10 +37,14 @@ def moves(call: Call) -> Shown:
     """Who went from one organisation to another."""
     call.checked("from", "to", "said")
     left, joined = call.query.get("from", "").strip(), call.query.get("to", "").strip()
+    title, asked = "Who moved from one to another", {"from": left, "to": joined}
     found: Any = None
-    if left and joined:
-        found = work_history.moves(call.hq, call.settings, left, joined, client=call.client)
-    return _page(call, "moves", "Who moved from one to another", found, {"from": left, "to": joined})
+    try:
+        if left and joined:
+            found = work_history.moves(call.hq, call.settings, left, joined, client=call.client)
+    except NotFoundError as error:
+        return _page(call, "moves", title, None, asked, error)
+    return _page(call, "moves", title, found, asked)
 
 
 def changes(call: Call) -> Shown:
@@ -52,8 +63,12 @@ def organisation(call: Call) -> Shown:
     return View("organisation.html", found.name, {"found": found})
 
 
-def _page(call: Call, which: str, title: str, found: Any, asked: dict[str, Any]) -> View:
-    return View("careers.html", title, {"which": which, "found": found, "asked": asked, "client": call.client})
+def _page(
+    call: Call, which: str, title: str, found: Any, asked: dict[str, Any], error: NotFoundError | None = None
+) -> View:
+    """The form as it was filled in, with what was found, or that nothing has that name: another can be tried."""
+    context = {"which": which, "found": found, "asked": asked, "client": call.client, "error": error}
+    return View("careers.html", title, context, HTTPStatus.OK if error is None else HTTPStatus.NOT_FOUND)
 
 
 def _day(call: Call, name: str) -> date | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from enrichment_assets.domain.access import Permission
 from enrichment_assets.services.access.users import who_may_see
 from enrichment_assets.services.batches.status import overview
@@ -21,6 +24,7 @@ from enrichment_assets.web.api.errors import invalid
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _NEWEST = 10
+_LONGEST_SLUG = 40
 
 
 def list_(call: Call) -> Shown:
@@ -49,10 +53,18 @@ def show(call: Call) -> Shown:
 
 def add(call: Call) -> Shown:
     """A new client."""
-    slug, name = call.text("slug", needed=True) or "", call.text("name") or None
+    slug, name = (call.text("slug") or "").strip(), (call.text("name") or "").strip()
     call.checked("slug", "name")
-    made = add_client(call.hq, slug.strip(), name, actor=call.known.actor)
+    if not slug and not short_name(name):
+        raise invalid(name="is missing" if not name else "has no letter of a to z and no digit: give a short name too")
+    made = add_client(call.hq, slug or short_name(name), name or None, actor=call.known.actor)
     return Redirect(f"/clients/{made.slug}", "client-added")
+
+
+def short_name(name: str) -> str:
+    """`Müller & Söhne` as `muller-sohne`: small letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain)[:_LONGEST_SLUG].strip("-")
 
 
 def budget(call: Call) -> Shown:

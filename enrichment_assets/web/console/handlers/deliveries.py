@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from enrichment_assets.services.deliveries.delivering import order, plan_deliveries
 from enrichment_assets.services.deliveries.standing import deliveries
 from enrichment_assets.services.shapes.deliveries import LeadDelivery
+from enrichment_assets.store.hq import Hq
 from enrichment_assets.web.api.calls import Call
-from enrichment_assets.web.console.views import Redirect, Shown, View
+from enrichment_assets.web.console.views import Live, Redirect, Shown, View
 
 
 def show(call: Call) -> Shown:
@@ -24,6 +29,17 @@ def show(call: Call) -> Shown:
         "where": "\n".join(where),
     }
     return View("deliveries.html", f"Deliveries of {key}", context)
+
+
+def live(call: Call) -> Shown:
+    """How leads stand at their destinations, again whenever that changes."""
+    call.checked()
+    key = call.path["batch"]
+    return Live(f"deliveries/{key}", partial(_look, call.hq, key))
+
+
+def _look(hq: Hq, key: str) -> tuple[str, Mapping[str, Any], bool]:
+    return "deliveries_standing.html", {"found": deliveries(hq, key)}, False
 
 
 def send(call: Call) -> Shown:

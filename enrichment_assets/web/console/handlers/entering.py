@@ -39,15 +39,16 @@ def password(call: Call) -> Shown:
 
 
 def set_password(call: Call) -> Shown:
-    """Set it."""
+    """Set it, and say whose it is: who comes by a link knows no login yet."""
     token, chosen = call.text("token", needed=True) or "", call.text("password", needed=True) or ""
     call.checked("token", "password")
     try:
-        users.set_password(call.hq, token, chosen)
+        login = users.set_password(call.hq, token, chosen)
     except EnrichError as error:
         context = {"token": token, "error": error}
         return View("password.html", "Set a password", context, max(status_of(error), HTTPStatus.BAD_REQUEST))
-    return Redirect("/", "password-set")
+    said = f"The password of {login} is set: log in with it."
+    return View("login.html", "Log in", {"to": "/", "error": None, "login": login, "said": said})
 
 
 def own_path(path: str) -> str:

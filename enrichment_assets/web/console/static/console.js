@@ -1,13 +1,24 @@
 // What the console's pages do beside links and forms: progress that goes on, files with progress, keys for reviews.
 "use strict";
 
+// What was just done is said once: whoever reloads the page, or comes back to it, is not told again.
+if (new URLSearchParams(location.search).has("said")) {
+  const place = new URL(location.href);
+  place.searchParams.delete("said");
+  history.replaceState(history.state, "", place);
+}
+
 // Progress: a part of the page is put in place of the old one whenever the server sends another.
 for (const part of document.querySelectorAll("[data-live]")) {
   const source = new EventSource(part.dataset.live);
   source.addEventListener("part", (event) => {
     part.innerHTML = event.data; // rendered and escaped by the same template that made the page
   });
-  source.addEventListener("over", () => source.close());
+  source.addEventListener("over", () => {
+    source.close();
+    // The rest of the page is of before: what can be done now stands there when it is loaded again.
+    if (part.dataset.over === "reload" && !document.activeElement?.closest("input, textarea, select")) location.reload();
+  });
 }
 
 // A file: sent as it is, with how much of it has gone.
