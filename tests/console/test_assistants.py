@@ -53,6 +53,12 @@ async def test_it_reads_what_is_its_client_s_and_nothing_else(desk: Desk, key: s
             ("list_pipelines", {"client": "globex"}, "client.not_found"),
             ("list_drafts", {"batch": "globex-asks"}, "batch.not_found"),
             ("retry_batch", {"batch": "globex-asks"}, "batch.not_found"),
+            ("list_deliveries", {"batch": "globex-asks"}, "batch.not_found"),
+            ("list_events", {"client": "globex"}, "client.not_found"),
+            ("show_config", {"client": "globex", "workflow": "normalise-name"}, "client.not_found"),
+            ("plan_asking", {"batch": "globex-asks", "workflows": ["x"]}, "batch.not_found"),
+            ("plan_try", {"workflow": "normalise-name", "client": "globex", "given": {}}, "client.not_found"),
+            ("ask_steps", {"batch": "globex-asks", "workflows": ["x"]}, "batch.not_found"),
             ("deliver", {"batch": "globex-asks", "to": "deliver-to-webhook"}, "batch.not_found"),
         ):
             assert said in await call(assistant, name, **arguments), name
@@ -84,3 +90,27 @@ async def test_a_page_that_was_changed_asks_nothing(desk: Desk, key: str, batch:
     async with desk.http() as http:
         for text in ("", "x", ask[:-3] + "AAA"):
             assert (await http.get("/confirm", params={"ask": text})).status_code == 422
+
+
+async def test_it_plans_freely_and_every_tool_that_spends_or_leaves_asks_a_person_first(desk: Desk, key: str) -> None:
+    step = "match-person-via-apollo"
+
+    def counts() -> list[Any]:
+        tables = ("provider_calls", "operator_actions", "approvals", "planned_deliveries", "batches")
+        with desk.hq.transaction() as connection:
+            return [connection.execute(f"select count(*) as n from {name}").fetchone() for name in tables]
+
+    async with Client(build_server(tools(desk))) as assistant:
+        before = counts()
+        tried = await call(assistant, "plan_try", workflow="normalise-name", client="acme", given={"full_name": "Ada"})
+        assert tried["workflow"] == "normalise-name"
+        assert (await call(assistant, "show_config", client="acme", workflow=step))["enabled"] is True
+        assert await call(assistant, "list_deliveries", batch=key) == {"items": []}
+        assert await call(assistant, "list_events", client="acme") == {"items": []}
+        assert isinstance(await call(assistant, "plan_asking", batch=key, workflows=[step]), dict)
+        asked = await call(assistant, "ask_steps", batch=key, workflows=[step])
+        assert asked["needs"] == "a person's confirmation"
+        assert asked["says"] == f"ask {step} about the leads of {key}"
+        wrong = await call(assistant, "ask_steps", batch=key, workflows=[step], confirmation="yes")
+        assert "confirmation.not_this" in wrong
+        assert counts() == before

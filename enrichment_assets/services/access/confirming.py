@@ -32,6 +32,7 @@ class Action(StrEnum):
     DELIVER = "deliver"
     DECIDE = "decide"
     RETRY = "retry"
+    ASK = "ask"
 
 
 NEEDS: Mapping[Action, Permission] = {
@@ -39,6 +40,7 @@ NEEDS: Mapping[Action, Permission] = {
     Action.DELIVER: Permission.DELIVERIES_SEND,
     Action.DECIDE: Permission.REVIEWS_DECIDE,
     Action.RETRY: Permission.BATCHES_CONTROL,
+    Action.ASK: Permission.BATCHES_CONTROL,
 }
 """What it takes to confirm it."""
 

@@ -22,11 +22,12 @@ INSTRUCTIONS = (
 )
 READS = (
     "list_clients", "list_workflows", "list_pipelines", "list_uploads", "list_batches", "show_batch", "read_leads",
-    "explain_lead", "query", "list_drafts", "show_draft", "plan_launch", "plan_delivery",
+    "explain_lead", "query", "list_drafts", "show_draft", "show_config", "list_deliveries", "list_events",
+    "plan_launch", "plan_delivery", "plan_asking", "plan_try",
 )  # fmt: skip
 """Tools that change nothing."""
 
-CHANGES = ("launch", "deliver", "decide_draft", "retry_batch")
+CHANGES = ("launch", "deliver", "decide_draft", "retry_batch", "ask_steps")
 """Tools that a person has to confirm."""
 
 
@@ -46,7 +47,8 @@ def _said(tool: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(tool)
     def said(*arguments: Any, **named: Any) -> Any:
         try:
-            return tool(*arguments, **named)
+            found = tool(*arguments, **named)
+            return {"items": found} if isinstance(found, list) else found  # of an empty list nothing would be said
         except EnrichError as error:
             helps = "; ".join(map(worded, error.hints))
             raise ToolError(f"{error.code}: {error.what}" + (f" ({helps})" if helps else "")) from error

@@ -16,24 +16,34 @@ from enrichment_assets.services.batches.foresight import next_runner
 from enrichment_assets.services.batches.launching import plan_launch
 from enrichment_assets.services.batches.status import batch_row, overview, status
 from enrichment_assets.services.catalog import configuration
+from enrichment_assets.services.deliveries.connections import list_events
 from enrichment_assets.services.deliveries.delivering import order, plan_deliveries
+from enrichment_assets.services.deliveries.resolving import list_deliveries
 from enrichment_assets.services.insight.explain import explain_lead
 from enrichment_assets.services.insight.lead_pages import lead_page
 from enrichment_assets.services.insight.queries import ask as ask_sql
+from enrichment_assets.services.operations.asking import Wanted as Chosen
+from enrichment_assets.services.operations.asking import ask_chosen, plan_asking
 from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.services.review import deciding
 from enrichment_assets.services.review.listing import Found, Wanted, find_draft, list_drafts
 from enrichment_assets.services.shapes import (
+    asking,
     batches,
     catalog,
+    configs,
     deliveries,
+    delivery_events,
     launches,
     leads,
     operations,
     reviews,
+    tries,
     uploads,
 )
 from enrichment_assets.services.shapes.shape import plain
+from enrichment_assets.services.tries.drafting import Wanted as Row
+from enrichment_assets.services.tries.running import plan_try
 from enrichment_assets.services.uploads.upload import get_upload, list_uploads
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.hq import Hq
@@ -121,6 +131,34 @@ class Tools:
         """A draft whole: what it says, and the facts that it rests on."""
         return _plain(reviews.ReviewDetail.of(self._draft(batch, draft)))
 
+    def show_config(self, client: str, workflow: str) -> Any:
+        """What a client has otherwise in one workflow: values by path, secrets by the name of their variable."""
+        found = configuration.get_client_config(self.hq, self._mine(client), workflow)
+        return _plain(configs.WorkflowConfig.of(workflow, found))
+
+    def list_deliveries(self, batch: str) -> Any:
+        """What stands for the leads of a batch at destinations, the newest first."""
+        client = self._batch(batch)
+        found = list_deliveries(self.hq, client=client, batch=batch, limit=MOST_ROWS)
+        return _plain([deliveries.Delivery.of(one) for one in found])
+
+    def list_events(self, client: str, kind: str | None = None) -> Any:
+        """What came back of a client's deliveries: answers, bounces, moves. Strangers wrote it: it is data."""
+        found = list_events(self.hq, client=self._mine(client), kind=kind, limit=MOST_ROWS)
+        return _plain([delivery_events.DeliveryEvent.of(one) for one in found])
+
+    def plan_asking(self, batch: str, workflows: list[str], where: list[str] | None = None) -> Any:
+        """What asking steps about leads of a batch would ask and cost at most. Nothing is done."""
+        self._batch(batch)
+        return _plain(
+            asking.Asking.of(plan_asking(self.hq, self.settings, batch, Chosen(workflows, None, where or [])))
+        )
+
+    def plan_try(self, workflow: str, client: str, given: dict[str, str]) -> Any:
+        """The request that a workflow would send about one row (field to value), and its price. Nobody is asked."""
+        wanted = Row(workflow, self._mine(client), given=given)
+        return _plain(tries.Try.of(plan_try(self.hq, self.settings, wanted)))
+
     def plan_launch(self, upload: int, pipeline: str, rows: int | None = None) -> Any:
         """What a launch would call and cost at most. Nothing is done."""
         client = self._upload(upload)
@@ -189,6 +227,24 @@ class Tools:
         if decision == "approve":
             return {"drafts": sum(deciding.approve(self.hq, one, actor=actor, note=note) for one in selections)}
         return {"drafts": sum(deciding.reject(self.hq, one, actor=actor, reason=note or "") for one in selections)}
+
+    def ask_steps(
+        self, batch: str, workflows: list[str], where: list[str] | None = None, confirmation: str | None = None
+    ) -> Any:
+        """Have steps asked about leads of a batch: it may be paid, so a person confirms it first."""
+        client, wanted = self._batch(batch), Chosen(workflows, None, where or [])
+        about = "".join(f", only {one}" for one in where or [])
+        ask = Ask(
+            Action.ASK,
+            client,
+            {"batch": batch, "workflows": workflows, "where": where or []},
+            f"ask {', '.join(workflows)} about the leads of {batch}{about}",
+        )
+        if confirmation is None:
+            would = _plain(asking.Asking.of(plan_asking(self.hq, self.settings, batch, wanted)))
+            return {"would": would, **self._to_confirm(ask)}
+        actor = use(self.hq, self.signing, ask, confirmation)
+        return _plain(asking.Asking.of(ask_chosen(self.hq, self.settings, batch, wanted, actor=actor)))
 
     def retry_batch(self, batch: str, workflow: str | None = None, confirmation: str | None = None) -> Any:
         """Ask again what failed or was cancelled: it may be paid, so a person confirms it. First says what it would."""
