@@ -145,6 +145,9 @@ _SHOWN = [
 _NO_PAGES = ("/live", "/leads-file", "/launch", "/password", "/confirm")
 """Addresses that show nothing by themselves: a stream, a file, and what takes more than an address."""
 
+_NOBODY = ("{subject}", "{organisation}")
+"""In addresses of what nobody was, and what no answer named: there is none of it here."""
+
 STEP = "match-person-via-apollo"
 _AT_ONCE = 9
 BATCH = "acme-1-hostile"
@@ -303,7 +306,7 @@ def _pages(url: str, uploads: list[int], named: dict[str, str]) -> list[str]:
     found += [f"/workflow-editor?workflow={STEP}", f"/workflows/{STEP}"]
     found += [f"/reports?report={name}" for name in REPORTS]
     for page in PAGES:
-        if page.method != "GET" or page.path.endswith(_NO_PAGES) or "{subject}" in page.path:
+        if page.method != "GET" or page.path.endswith(_NO_PAGES) or any(name in page.path for name in _NOBODY):
             continue
         path = page.path.format_map({**known, "item": "{item}", "upload": "{upload}"})
         some = uploads if "{upload}" in path else items if "{item}" in path else [0]
