@@ -38,6 +38,7 @@ GROUPS = (
     "suppress",
     "alert",
     "person",
+    "organisation",
     "webhook",
     "events",
     "gate",

@@ -18,7 +18,7 @@ PANELS = {
     "Results": ("export", "extract", "query", "shell", "report", "explain", "edit"),
     "Deliver": ("deliver", "delivery", "destination"),
     "Outreach": ("campaign", "instantly"),
-    "Careers": ("worked-at", "moves", "job-changes"),
+    "Careers": ("worked-at", "moves", "job-changes", "organisation"),
     "People": ("person",),
     "Tidy up": ("give-up", "archive", "archived", "restore", "remove", "retention"),
 }

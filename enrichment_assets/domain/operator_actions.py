@@ -136,6 +136,9 @@ class Code(StrEnum):
     DELIVERY_STOP = "delivery.stop"
     DELIVERY_RESOLVE = "delivery.resolve"
     RETENTION_RUN = "retention.run"
+    ORGANISATION_JOIN = "organisation.join"
+    ORGANISATION_PART = "organisation.part"
+    ORGANISATION_UNDO = "organisation.undo"
     AUTOMATION_ON = "automation.on"
     AUTOMATION_OFF = "automation.off"
 

@@ -39,7 +39,7 @@ CHANGES_NOTHING: dict[str, str] = {
          "report", "explain", "export", "worked-at", "moves", "job-changes", "archived", "audit", "history",
          "alert list", "source list", "source show", "source check", "lead show",
          "alert incidents", "alert channels", "person find", "person known", "webhook list", "webhook events",
-         "mailbox list", "mailbox show", "mail preview", "destination check", "destination list",
+         "organisation list", "mailbox list", "mailbox show", "mail preview", "destination check", "destination list",
          "delivery list", "delivery show",
          "instantly list", "instantly campaigns", "instantly accounts", "instantly report",
          "campaign list", "campaign show",

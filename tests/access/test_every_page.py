@@ -48,6 +48,7 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
             ("GET", "/persons/certificates/{subject}", "persons:erase", 404),
         )
     },
+    ("POST", "/clients/{client}/organisations"): ("leads:edit", 422),
     ("GET", "/clients/{client}/try/{workflow}"): ("batches:launch", 200),
     ("POST", "/clients/{client}/try/{workflow}"): ("batches:launch", 422),
     ("GET", "/clients/{client}/connections"): ("clients:read", 200),

@@ -35,6 +35,17 @@ async def test_moves_job_changes_and_an_organisation_with_its_aliases(desk: Desk
         said = words((await http.get(place)).text)
         assert re.search(r"As the data of acme name it .* name name:initech .* nothing else is known of it", said)
         assert (await http.get("/organisations/org_0000000000000000")).status_code == 404
+        sent = {"alias": "name:initech", "other": "name:globex", "reason": "bought", "back": place, "action": "join"}
+        assert (await http.post("/clients/acme/organisations", data=sent | {"other": "globex"})).status_code == 422
+        assert (await http.post("/clients/acme/organisations", data=sent | {"action": "undo"})).status_code == 422
+        done = await http.post("/clients/acme/organisations", data=sent)
+        assert done.headers["location"] == f"{place}?said=organisation-decided"
+        page = (await http.get(place)).text
+        assert "name:initech is one with name:globex bought user:ada" in words(page)
+        (number,) = re.findall(r'name="decision" value="(\d+)"', page)
+        undo = {"action": "undo", "decision": number, "back": "//evil.example"}
+        assert (await http.post("/clients/acme/organisations", data=undo)).headers["location"].startswith("/?said")
+        assert "is one with name:globex" not in words((await http.get(place)).text)
 
 
 async def test_each_job_is_a_row_of_as_many_cells_as_there_are_headings(desk: Desk, batch: Filled) -> None:

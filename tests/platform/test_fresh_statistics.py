@@ -233,6 +233,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     groups.outlooks: lambda c, b: groups.outlooks(c, ["fresh"]),
     reasons.standing_states: lambda c, b: reasons.standing_states(c, b.batch_id, 8),
     reasons.failed_rows: lambda c, b: reasons.failed_rows(c, b.batch_id, 100),
+    reasons.failure_samples: lambda c, b: reasons.failure_samples(c, b.batch_id, 3),
     reasons.count_failed: lambda c, b: reasons.count_failed(c, b.batch_id),
     reasons.commonest_reasons: lambda c, b: reasons.commonest_reasons(c, b.batch_id),
     stops.stops_of: lambda c, b: stops.stops_of(c, b.batch_id),

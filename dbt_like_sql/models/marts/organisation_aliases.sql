@@ -7,6 +7,8 @@
 --   only_host         a bare host, and exactly one organisation is known to be at that very host
 --   alone             nothing else is known: it is an organisation of its own
 --   ambiguous         several organisations have this name or host: it is an alias of each, and joins none
+--   joined_by_hand    a person said that two organisations are one, and these are the names of the one of them
+--   apart_by_hand     a person said that this alias is an organisation of its own: nothing that it is found with counts
 -- Never joined: by part of a name, or by a domain that several organisations share.
 with recursive mentions as (
 
@@ -33,6 +35,84 @@ keyed as (
 
 ),
 
+-- What people said: of each decision as it was read last.
+decided as (
+
+    select client_slug, kind, alias_key, other_key
+    from (
+        select *
+        from {{ source('hq', 'organisation_decisions') }}
+        qualify row_number() over (partition by client_slug, decision_id order by read_at desc, batch_key desc) = 1
+    )
+    where undone_at is null
+
+),
+
+apart as (
+
+    select distinct client_slug, alias_key from decided where kind = 'apart'
+
+),
+
+parted as (
+
+    select
+        k.*,
+        p.alias_key is not null as provider_apart,
+        l.alias_key is not null as linkedin_apart,
+        a.alias_key is not null as account_apart,
+        n.alias_key is not null as name_apart,
+        h.alias_key is not null as host_apart
+    from keyed as k
+    left join apart as p on p.client_slug = k.client_slug and p.alias_key = k.provider_key
+    left join apart as l on l.client_slug = k.client_slug and l.alias_key = k.linkedin_key
+    left join apart as a on a.client_slug = k.client_slug and a.alias_key = k.account_key
+    left join apart as n on n.client_slug = k.client_slug and n.alias_key = 'name:' || k.name_key
+    left join apart as h on h.client_slug = k.client_slug and h.alias_key = 'host:' || k.host
+
+),
+
+-- What stands apart is taken out of the mentions that it is in, and is a mention of its own.
+told as (
+
+    select
+        client_slug,
+        case when not name_apart then name end as name,
+        case when not name_apart then name_key end as name_key,
+        case when not host_apart then host end as host,
+        case when not provider_apart then provider_key end as provider_key,
+        case when not linkedin_apart then linkedin_key end as linkedin_key,
+        case when not account_apart then account_key end as account_key,
+        case when not (name_apart or host_apart) then place_key end as place_key,
+        mentions
+    from parted
+    union all
+    select
+        client_slug,
+        case when part <> 'host' then name end,
+        case when part = 'name' then name_key end,
+        case when part = 'host' then host end,
+        case when part = 'provider' then provider_key end,
+        case when part = 'linkedin' then linkedin_key end,
+        case when part = 'account' then account_key end,
+        null,
+        mentions
+    from (
+        select
+            *,
+            unnest([
+                case when provider_apart then 'provider' end,
+                case when linkedin_apart then 'linkedin' end,
+                case when account_apart then 'account' end,
+                case when name_apart then 'name' end,
+                case when host_apart then 'host' end
+            ]) as part
+        from parted
+    )
+    where part is not null
+
+),
+
 -- An identifier, linked to the first identifier of the same mention.
 links as (
 
@@ -40,7 +120,7 @@ links as (
         client_slug,
         unnest([provider_key, linkedin_key, place_key, account_key]) as alias_key,
         coalesce(provider_key, linkedin_key, place_key, account_key) as hub
-    from keyed
+    from told
 
 ),
 
@@ -71,7 +151,7 @@ identified as (
     select
         k.*,
         l.label
-    from keyed as k
+    from told as k
     left join labels as l
         on l.client_slug = k.client_slug
         and l.alias_key = coalesce(k.provider_key, k.linkedin_key, k.place_key, k.account_key)
@@ -148,11 +228,11 @@ settled as (
 
 ),
 
-aliases as (
+found as (
 
     select
         client_slug,
-        organisation_label,
+        organisation_label as found_label,
         rule,
         name,
         mentions,
@@ -165,6 +245,58 @@ aliases as (
             {'kind': 'host', 'key': case when host is not null then 'host:' || host end}
         ]) as alias
     from settled
+
+),
+
+-- Organisations that people joined: each takes the smallest label of those that it is joined with.
+joins as (
+
+    select distinct d.client_slug, a.found_label as a, b.found_label as b
+    from decided as d
+    inner join found as a on a.client_slug = d.client_slug and a.alias.key = d.alias_key
+    inner join found as b on b.client_slug = d.client_slug and b.alias.key = d.other_key
+    where d.kind = 'join' and a.found_label <> b.found_label
+
+),
+
+joined_edges as (
+
+    select client_slug, a, b from joins
+    union
+    select client_slug, b, a from joins
+
+),
+
+joined (client_slug, found_label, label) using key (client_slug, found_label) as (
+
+    select client_slug, a, min(least(a, b)) from joined_edges group by client_slug, a
+    union
+    select e.client_slug, e.b, min(j.label)
+    from joined as j
+    inner join joined_edges as e on e.client_slug = j.client_slug and e.a = j.found_label
+    inner join recurring.joined as known on known.client_slug = e.client_slug and known.found_label = e.b
+    where j.label < known.label
+    group by e.client_slug, e.b
+
+),
+
+aliases as (
+
+    select
+        f.client_slug,
+        coalesce(j.label, f.found_label) as organisation_label,
+        case
+            when p.alias_key is not null then 'apart_by_hand'
+            when j.label <> f.found_label then 'joined_by_hand'
+            else f.rule
+        end as rule,
+        f.name,
+        f.mentions,
+        f.evidence,
+        f.alias
+    from found as f
+    left join joined as j on j.client_slug = f.client_slug and j.found_label = f.found_label
+    left join apart as p on p.client_slug = f.client_slug and p.alias_key = f.alias.key
 
 ),
 

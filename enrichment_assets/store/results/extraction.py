@@ -70,6 +70,10 @@ SOURCE_QUERIES: Mapping[str, str] = {
         select {client}::text as client_slug, {batch}::text as batch_key, id as edit_id, item_id, field, value,
                edited_by, note, edited_at
         from item_edits where batch_id = {batch_id} order by id""",
+    "organisation_decisions": """
+        select {client}::text as client_slug, {batch}::text as batch_key, id as decision_id, kind, alias_key, other_key,
+               undone_at, now() as read_at
+        from organisation_decisions where client_id = {client_id} order by id""",
     "workflow_states": """
         select {client}::text as client_slug, {batch}::text as batch_key, s.item_id, s.workflow_slug,
                s.position::int as position, s.status, s.outcome, s.reason, s.error_class, s.attempts,

@@ -44,6 +44,7 @@ from enrichment_assets.store.tables.limit import rate_counts, rate_limits, rate_
 from enrichment_assets.store.tables.mail import mail_messages, mailboxes
 from enrichment_assets.store.tables.mail_check import mail_domain_checks
 from enrichment_assets.store.tables.money import budgets
+from enrichment_assets.store.tables.organisation import organisation_decisions
 from enrichment_assets.store.tables.outgoing import (
     outgoing_events,
     outgoing_leads,
@@ -106,6 +107,7 @@ __all__ = [
     "mailboxes",
     "metadata",
     "operator_actions",
+    "organisation_decisions",
     "outgoing_events",
     "outgoing_leads",
     "outgoing_messages",

@@ -106,6 +106,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", _WEBHOOK, Permission.CLIENTS_EDIT, ClientBy.PATH, connections.switch_webhook),
     Page("POST", f"{_WEBHOOK}/send-again", Permission.CLIENTS_EDIT, ClientBy.PATH, connections.send_again),
     *_PERSONS,
+    Page("POST", f"{_CLIENT}/organisations", Permission.LEADS_EDIT, ClientBy.PATH, careers.decide),
     Page("GET", f"{_CLIENT}/try/{{workflow}}", Permission.BATCHES_LAUNCH, ClientBy.PATH, trying.show),
     Page("POST", f"{_CLIENT}/try/{{workflow}}", Permission.BATCHES_LAUNCH, ClientBy.PATH, trying.tried),
     Page("GET", "/clients/{client}/settings", Permission.CLIENTS_READ, ClientBy.PATH, settings_of.show),

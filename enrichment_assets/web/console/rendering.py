@@ -69,6 +69,7 @@ SAID: Mapping[str, str] = {
     "client-added": "Added. Upload a list of theirs next.",
     "budget-set": "The budget counts from now on; what waited for it goes on by itself.",
     "budget-removed": "Removed: what waited for it goes on by itself.",
+    "organisation-decided": "Noted: it counts when the tables of one of the client's batches are made next.",
     "retried": "Asked again: what failed is pending.",
     "resolved": "Decided.",
     "asked": "They are asked with the next look at the batch.",

@@ -7,11 +7,12 @@ from http import HTTPStatus
 from typing import Any
 
 from enrichment_assets.domain.errors import NotFoundError
-from enrichment_assets.services.insight import work_history
+from enrichment_assets.services.insight import organisation_decisions, work_history
 from enrichment_assets.services.insight.organisations import get_organisation
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
-from enrichment_assets.web.console.views import Shown, View
+from enrichment_assets.web.console.handlers.entering import own_path
+from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _LATELY = 90
 
@@ -57,10 +58,34 @@ def changes(call: Call) -> Shown:
 
 
 def organisation(call: Call) -> Shown:
-    """One organisation: how it is named, and why these names are one."""
+    """One organisation: how it is named, why these names are one, and what people said about that."""
     call.checked("said")
     found = get_organisation(call.hq, call.settings, call.path["organisation"], client=call.client)
-    return View("organisation.html", found.name, {"found": found})
+    keys = {one.key for one in found.aliases}
+    decisions = [
+        one
+        for one in organisation_decisions.list_decisions(call.hq, found.client)
+        if {one.alias_key, one.other_key} & keys
+    ]
+    return View("organisation.html", found.name, {"found": found, "decisions": decisions})
+
+
+def decide(call: Call) -> Shown:
+    """Join an organisation with another, let an alias of it stand alone, or take such a word back."""
+    action, back = call.text("action", needed=True), own_path(call.text("back") or "/careers")
+    alias, other, reason = (call.text(name) or "" for name in ("alias", "other", "reason"))
+    decision = call.text("decision") or ""
+    call.checked("action", "back", "alias", "other", "reason", "decision")
+    hq, client, actor = call.hq, call.path["client"], call.known.actor
+    if action == "join":
+        organisation_decisions.join(hq, client, alias, other, reason, actor=actor)
+    elif action == "part":
+        organisation_decisions.part(hq, client, alias, reason, actor=actor)
+    elif action == "undo" and decision.isascii() and decision.isdecimal() and len(decision) < 19:
+        organisation_decisions.undo(hq, client, int(decision), actor=actor)
+    else:
+        raise invalid(action="is join, part, or undo of a decision")
+    return Redirect(back, "organisation-decided")
 
 
 def _page(
