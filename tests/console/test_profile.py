@@ -8,7 +8,6 @@ from pathlib import Path
 
 from enrichment_assets.services.catalog.configuration import add_client
 from enrichment_assets.services.catalog.profiles import get_profile, set_profile
-from enrichment_assets.services.operations.budgeting import set_budget
 from enrichment_assets.services.uploads.options import UploadOptions
 from enrichment_assets.services.uploads.upload import upload_file
 from tests.actors import TESTER
@@ -21,7 +20,6 @@ async def test_a_launch_without_a_profile_leads_to_the_form_and_back(desk: Desk)
     add_client(desk.hq, "offers", actor=TESTER)
     options = UploadOptions(None, None, None, {})
     number = upload_file(desk.hq, desk.settings, LIST, "offers", actor=TESTER, options=options).upload_id
-    set_budget(desk.hq, "offers", "2", actor=TESTER)
     launch = f"/uploads/{number}/launch?pipeline=research-and-write"
     async with desk.http() as http:
         page = (await http.get(launch)).text
@@ -34,6 +32,11 @@ async def test_a_launch_without_a_profile_leads_to_the_form_and_back(desk: Desk)
         saved = await http.post("/clients/offers/profile", data=sent)
         assert saved.headers["location"] == f"{launch}&said=profile-saved"
         page = (await http.get(saved.headers["location"])).text
+        assert "No budget is set" in page
+        (to,) = re.findall('name="to" value="([^"]*)"', page)
+        budgeted = await http.post("/clients/offers/budget", data={"to": unescape(to), "amount": "2"})
+        assert budgeted.headers["location"] == f"{launch}&said=budget-set"
+        page = (await http.get(launch)).text
     assert "Say what offers offers" not in page
     assert "2.00 USD" in page  # its budget
     stored = get_profile(desk.hq, "offers")

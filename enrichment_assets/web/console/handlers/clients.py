@@ -21,6 +21,7 @@ from enrichment_assets.services.shapes.batches import Batch
 from enrichment_assets.services.uploads.upload import list_uploads
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
+from enrichment_assets.web.console.handlers.entering import own_path
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _NEWEST = 10
@@ -71,12 +72,13 @@ def budget(call: Call) -> Shown:
     """What a client, one of its batches or one workflow may spend; or that this budget binds no more."""
     amount, action = (call.text("amount") or "").strip(), call.text("action") or "set"
     workflow, batch = call.text("workflow") or None, call.text("batch") or None
-    call.checked("amount", "action", "workflow", "batch")
+    to = own_path(call.text("to") or f"/clients/{call.path['client']}")
+    call.checked("amount", "action", "workflow", "batch", "to")
     slug, actor = call.path["client"], call.known.actor
     if action == "remove":
         remove_budget(call.hq, slug, actor=actor, batch=batch, workflow=workflow)
-        return Redirect(f"/clients/{slug}", "budget-removed")
+        return Redirect(to, "budget-removed")
     if not amount:
         raise invalid(amount="is missing")
     set_budget(call.hq, slug, amount, actor=actor, batch=batch, workflow=workflow)
-    return Redirect(f"/clients/{slug}", "budget-set")
+    return Redirect(to, "budget-set")

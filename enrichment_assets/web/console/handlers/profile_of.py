@@ -25,7 +25,7 @@ class Field:
 
     Attributes:
         path: Its name in the profile, as `offer` or `sender.name`.
-        about: What belongs there.
+        about: What belongs there; empty: its name says it.
         text: What stands in the field; of a list one entry a line.
         is_list: It has one entry a line.
         saved: Where somebody else was faster, and the form holds something else: what they saved; None: the same.
@@ -69,10 +69,7 @@ def fields_of(profile: ClientProfile | None) -> list[Field]:
     for name, one in ClientProfile.model_fields.items():
         if name == _SENDER:
             sender = values[name] or {}
-            found += [
-                Field(f"{_SENDER}.{member}", f"of who writes: {member}", sender.get(member) or "")
-                for member in Sender.model_fields
-            ]
+            found += [Field(f"{_SENDER}.{member}", "", sender.get(member) or "") for member in Sender.model_fields]
         elif name in LISTS:
             lines = [" ".join(entry.split()) for entry in values[name]]
             found.append(Field(name, one.description or "", "\n".join(lines), is_list=True))
