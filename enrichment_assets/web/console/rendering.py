@@ -43,6 +43,7 @@ SAID: Mapping[str, str] = {
     "launched-before": "It was launched already; nothing was started twice.",
     "edited": "Corrected: your value counts, and nothing overwrites it.",
     "edited-later": "Corrected: your value counts. This page shows it when the tables of the batch are made next.",
+    "edited-not-approved": "Your words are kept, and nobody has approved them yet: approve them now.",
     "approved": "Approved: exactly these bytes may leave.",
     "rejected": "Rejected.",
     "changed-meanwhile": "Nothing was decided: the draft has other words by now. Read it again.",

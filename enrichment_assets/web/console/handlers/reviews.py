@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from enrichment_assets.domain.drafts import Standing
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.services.insight.attention import attention
@@ -10,6 +12,7 @@ from enrichment_assets.services.review.listing import Found, Wanted, find_draft,
 from enrichment_assets.services.shapes.reviews import Review, ReviewDetail
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
+from enrichment_assets.web.console.rendering import cell
 from enrichment_assets.web.console.views import Redirect, Shown, View
 
 _SHOWN = 200
@@ -79,18 +82,30 @@ def decide(call: Call) -> Shown:
         if error.code != "review.other_bytes":
             raise
         return Redirect(f"{here}&draft={name}", "changed-meanwhile")
+    written = _other_words(texts, found)
     match action:
+        case "approve" if written:  # nobody has seen these bytes stored: what was typed is kept, and approved next
+            deciding.edit(call.hq, call.settings, name, written, actor=actor, note=note)
+            return Redirect(f"{here}&draft={name}", "edited-not-approved")
         case "approve":
             done = [deciding.approve(call.hq, one, actor=actor, note=note) for one in selections]
         case "reject":
             done = [deciding.reject(call.hq, one, actor=actor, reason=note or "") for one in selections]
         case "edit":
-            deciding.edit(call.hq, call.settings, name, dict(texts), actor=actor, note=note)
+            if written:
+                deciding.edit(call.hq, call.settings, name, written, actor=actor, note=note)
             return Redirect(f"{here}&draft={name}", "edited")
         case _:
             raise invalid(action="is approve, reject or edit")
     there = f"{here}&draft={following}" if following else here
     return Redirect(there, f"{action}d" if action == "approve" else "rejected") if any(done) else Redirect(here)
+
+
+def _other_words(texts: Mapping[str, str], found: Found) -> dict[str, str]:
+    """The fields whose text is another than was shown. Browsers send line ends as CRLF, which nobody typed."""
+    shown = {field: cell(value).replace("\r\n", "\n") for field, value in found.reviewed.draft.values.items()}
+    sent = {field: text.replace("\r\n", "\n") for field, text in texts.items()}
+    return {field: text for field, text in sent.items() if text != shown.get(field)}
 
 
 def _of_batch(call: Call, name: str) -> Found:
