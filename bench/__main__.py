@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.summary import summary
+from bench.targets import rows
 
 PARTS = (
     "small", "daemon", "engine", "whole", "bulk", "families", "fairness", "receiver", "ingest", "storing", "extraction",
@@ -39,6 +40,7 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
     ceiling = ["--items", given.ceiling_items, "--latency", "0ms", "--rounds", "1"]
     against = ["--against", str(given.against)] if given.against else []
     other = ["--python", str(given.against.resolve() / ".venv" / "bin" / "python")] if given.against else []
+    both = ["--python", sys.executable, *other] if other else []
     daemon = {
         "launch": ["bench.daemon", "--part", "launch", "--rounds", str(given.rounds)],
         "storage": ["bench.daemon", "--part", "storage", "--spans", given.spans],
@@ -59,7 +61,7 @@ def commands(given: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
         "receiver": {"receiver": ["bench.receiver", "--requests", str(given.callbacks), "--rounds", str(given.rounds)]},
         "ingest": {"ingest": ["bench.ingest", "--rows", str(given.csv_rows)]},
         "storing": {"storing": ["bench.storing", "--rows", str(given.stored_rows)]},
-        "volume": {"volume": ["bench.volume", "--rows", str(given.volume_rows)]},
+        "volume": {"volume": ["bench.volume", "--rows", str(given.volume_rows), *both]},
         "extraction": {
             "extraction": ["bench.extraction", "--items", str(given.payloads), *(["--dlt"] if given.dlt else [])]
         },
@@ -96,7 +98,7 @@ def main() -> None:
     )
     parser.add_argument("--only", default=",".join(PARTS), help="parts (default: %(default)s)")
     parser.add_argument(
-        "--against", type=Path, help="small and daemon: another checkout with its .venv, beside this one"
+        "--against", type=Path, help="small, daemon and volume: another checkout with its .venv, beside this one"
     )
     parser.add_argument("--spans", default="0,60", help="daemon: seconds that callbacks take (default: %(default)s)")
     parser.add_argument("--finished-batches", default="0,10000", help="daemon, idle (default: %(default)s)")
@@ -131,6 +133,10 @@ def main() -> None:
     for row in summary({part: results[part] for part in PARTS if part in results}):
         table.add_row(*row)
     console.print(table)
+    aims = Table("work", "target", "now", "reached")
+    for aim in rows(results):
+        aims.add_row(*aim)
+    console.print(aims)
 
 
 if __name__ == "__main__":

@@ -22,13 +22,14 @@ from typing import Any
 from enrichment_assets.installation.databases import embedded_server, open_databases
 from enrichment_assets.receiver.app import ReceiverApp
 from enrichment_assets.receiver.limits import ReceiverLimits
+from enrichment_assets.receiver.opting_out import KeptOptOuts
 from enrichment_assets.receiver.process import ReceiverProcess
 from enrichment_assets.receiver.server import serve
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.database import connect
 from enrichment_assets.store.inbox.callbacks import IncomingCallback, Receipt
 
-GOAL = 0.7
+GOAL = 0.75
 BODY = json.dumps({"person": {"email": "a@example.com", "notes": "x" * 1950}}).encode()
 ROUND_SECONDS = 60
 UNBOUND = {"ENRICH_RECEIVER_ADDRESS_BURST": "100000000"}
@@ -178,7 +179,8 @@ def main() -> None:
         return
     if sys.argv[1:2] == ["serve"]:
         limits = ReceiverLimits.from_environment()
-        serve(ReceiverApp(UncommittedSink(), limits), "127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1]), limits)
+        app = ReceiverApp(UncommittedSink(), KeptOptOuts(Settings.from_environment()), limits)
+        serve(app, "127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1]), limits)
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=4000, help="callbacks a round (default: %(default)s)")
