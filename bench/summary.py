@@ -27,7 +27,7 @@ def _small(figures: dict[str, Any]) -> Iterator[Row]:
 
 
 def _daemon(figures: dict[str, Any]) -> Iterator[Row]:
-    for name in ("launch", "storage", "idle"):
+    for name in [name for name in ("launch", "storage", "idle") if name in figures]:  # a results file may have one
         ours, other = figures[name], figures.get(f"{name}, other checkout")
         if name == "launch":
             one = ours["one"]["wall"]
@@ -40,7 +40,11 @@ def _daemon(figures: dict[str, Any]) -> Iterator[Row]:
                 yield "daemon", f"Dagster's storage, callbacks over {span}", megabytes, "0.5 MB"
         else:
             for batches, seconds in ours.items():
-                ratio = "" if other is None else f", {seconds / other[batches]:.2f} of the other checkout"
+                ratio = (
+                    ""
+                    if other is None or batches not in other
+                    else f", {seconds / other[batches]:.2f} of the other checkout"
+                )
                 yield "daemon", f"idle, {batches}", f"{seconds:.0f} CPU s an hour{ratio}", "0.5"
 
 
@@ -78,6 +82,13 @@ def _bulk(figures: dict[str, Any]) -> Iterator[Row]:
     faster = f"{limited['times_faster']:.1f} x as fast as singly ({limited['scaled_down_to']})"
     yield "bulk", f"{limited['stands_for']}, ten in a call", faster, f"{limited['goal']}"
     yield "bulk", "the engine's CPU per item, to that without", f"{cpu['ratio']:.2f}", f"{cpu['goal']}"
+
+
+def _families(figures: dict[str, Any]) -> Iterator[Row]:
+    report = figures["families"]
+    what = f"{report['courses']} courses with {report['contacts']} contacts"
+    ratio = report["ratio_to_chain"]
+    yield "families", f"{what}, to the slowest chain of each", f"{ratio['median']:.2f}, at most {ratio['most']:.2f}", ""
 
 
 def _fairness(figures: dict[str, Any]) -> Iterator[Row]:
@@ -135,7 +146,7 @@ def _volume(figures: dict[str, Any]) -> Iterator[Row]:
             f"{side['wall_s']} s, {side['cpu_s'] + side['postgres_cpu_s']:.1f} CPU s, {side['memory_mb']} MB, "
             f"{side['bytes_a_row']:,} bytes a row in Postgres"
         )
-        yield "volume", f"{report['rows']:,} rows x 2 local steps, enrich run", value, ""
+        yield "volume", f"{report['rows']:,} rows x 2 local steps, enrich run by {side['python']}", value, ""
 
 
 _SUMMARIES = {
@@ -144,6 +155,7 @@ _SUMMARIES = {
     "engine": _engine,
     "whole": _whole,
     "bulk": _bulk,
+    "families": _families,
     "fairness": _fairness,
     "receiver": _receiver,
     "ingest": _ingest,
