@@ -40,11 +40,8 @@ def _daemon(figures: dict[str, Any]) -> Iterator[Row]:
                 yield "daemon", f"Dagster's storage, callbacks over {span}", megabytes, "0.5 MB"
         else:
             for batches, seconds in ours.items():
-                ratio = (
-                    ""
-                    if other is None or batches not in other
-                    else f", {seconds / other[batches]:.2f} of the other checkout"
-                )
+                theirs = None if other is None else other.get(batches)
+                ratio = "" if theirs is None else f", {seconds / theirs:.2f} of the other checkout"
                 yield "daemon", f"idle, {batches}", f"{seconds:.0f} CPU s an hour{ratio}", "0.5"
 
 
