@@ -194,7 +194,7 @@ def deliver(visit: Visit, batch: str) -> None:
     visit.look("deliveries")
     page.get_by_role("button", name="Deliver").click()
     expect(page.get_by_role("status")).to_contain_text("on its way")
-    expect(page.locator("tr", has_text="arrived")).to_be_visible(timeout=120_000)  # the page says so by itself
+    expect(page.locator("tr", has_text="arrived").first).to_be_visible(timeout=120_000)  # the page says so by itself
     visit.seen["delivered"] = True
 
 
@@ -227,6 +227,7 @@ def the_rest(visit: Visit) -> None:
         ("suppressions", f"/clients/{visit.config['client']}/suppressions"),
         ("try", f"/clients/{visit.config['client']}/try/normalise-name"),
         ("connections", f"/clients/{visit.config['client']}/connections"),
+        ("profile", f"/clients/{visit.config['client']}/profile"),
         ("settings", f"/clients/{visit.config['client']}/settings?workflow=match-person-via-apollo"),
         ("operations", "/operations"), ("automations", "/automations"), ("alerts", "/alerts"),
         ("suppressions-of-all", "/suppressions"), ("dashboards", "/dashboards"),

@@ -14,10 +14,14 @@ for (const part of document.querySelectorAll("[data-live]")) {
   source.addEventListener("part", (event) => {
     part.innerHTML = event.data; // rendered and escaped by the same template that made the page
   });
-  source.addEventListener("over", () => {
+  source.addEventListener("over", async () => {
     source.close();
-    // The rest of the page is of before: what can be done now stands there when it is loaded again.
-    if (part.dataset.over === "reload" && !document.activeElement?.closest("input, textarea, select")) location.reload();
+    // The rest of the page is of before: what can be done now takes its place, unless somebody fills something in.
+    if (part.dataset.over !== "anew" || document.activeElement?.closest("input, textarea, select")) return;
+    const answer = await fetch(location.href);
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
   });
 }
 
