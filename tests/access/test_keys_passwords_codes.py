@@ -130,8 +130,9 @@ def test_a_role_may_what_those_below_it_may_and_only_an_owner_sees_who_has_acces
         PERMISSIONS[r] for r in (Role.READER, Role.REVIEWER, Role.OPERATOR, Role.OWNER)
     )
     assert reader < reviewer < operator < owner == frozenset(Permission)
-    assert owner - operator == {Permission.ACCESS_READ, Permission.ACCESS_EDIT}
-    assert not SCOPES & {Permission.ACCESS_READ, Permission.ACCESS_EDIT}
+    of_owners = {Permission.ACCESS_READ, Permission.ACCESS_EDIT, Permission.PERSONS_ERASE}
+    assert owner - operator == of_owners
+    assert not SCOPES & of_owners
 
 
 def test_a_grant_for_one_client_is_none_for_another_nor_for_what_belongs_to_no_client() -> None:

@@ -77,6 +77,7 @@ from enrichment_assets.store.runs import claims, contexts, shared_answers, step_
 from enrichment_assets.store.sources import gathering, jobs
 from enrichment_assets.store.sources.user_tables import find_table
 from enrichment_assets.store.states import (
+    asking,
     batch_states,
     chosen,
     groups,
@@ -128,6 +129,12 @@ def _asked(batch: FreshBatch) -> list[Question]:
 
 def _picked(batch: FreshBatch, connection: Sync, status: str) -> list[recovery.Picked]:
     return recovery.pick_states(connection, batch.batch_id, status)
+
+
+def _chosen(batch: FreshBatch) -> asking.Chosen:
+    """All of the batch, half of which nobody may be asked about."""
+    half = batch.items[::2]
+    return asking.Chosen(batch.batch_id, SLUGS, batch.items, True, half, half, SLUGS[1:2], SLUGS[2:])
 
 
 def _stops() -> list[stops.KeptStop]:
@@ -366,6 +373,14 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     recovery.ready_calls: lambda c, b: recovery.ready_calls(c, _picked(b, c, "FAILED"), "failed"),
     reopening.reopen_states: lambda c, b: reopening.reopen_states(
         c, [(p.item_id, p.workflow) for p in _picked(b, c, "FAILED")], "FAILED", FACTS, "again"
+    ),
+    asking.items_of: lambda c, b: asking.items_of(c, b.batch_id, b.items),
+    asking.answered_after: lambda c, b: asking.answered_after(c, b.batch_id, SLUGS, b.items),
+    asking.standings: lambda c, b: asking.standings(c, _chosen(b)),
+    asking.put_back_of: lambda c, b: asking.put_back_of(c, _chosen(b)),
+    asking.lock_put_back: lambda c, b: asking.lock_put_back(c, _chosen(b)),
+    reopening.reopen_answered: lambda c, b: reopening.reopen_answered(
+        c, [(i, "first") for i in b.items], FACTS, "again"
     ),
     reopening.reopen_dependents: lambda c, b: reopening.reopen_dependents(c, [(i, "first") for i in b.items], FACTS),
     reopening.reopen_affordable: lambda c, b: reopening.reopen_affordable(c, b.client_id, b.batch_id, None),

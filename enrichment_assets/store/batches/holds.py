@@ -131,6 +131,7 @@ class HeldBatch:
     """Labels of the runs that work on it."""
 
 
+# one row: by its key
 def lock_for_hold(connection: Connection, batch_key: str) -> HeldBatch | None:
     """Lock the batch's row against intents until the transaction ends; None: there is no such batch."""
     return held_batch(connection, batch_key, is_locked=True)
