@@ -45,6 +45,15 @@ async def test_a_workflow_that_somebody_else_saved_meanwhile_is_not_written_over
     assert get_workflow(desk.hq, slug).definition.title == "Ben"
 
 
+async def test_every_text_to_begin_with_can_be_saved_as_it_stands(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENRICH_SECRET_NAMES")
+    assert {"http", "webhook", "prompt", "review", "delivery"} <= starters().keys()
+    async with desk.http() as http:
+        for kind, text in starters().items():
+            answer = await http.post(EDITOR, data={"text": text, "action": "check"})
+            assert "nothing is wrong with it" in answer.text.lower(), (kind, re.findall("<li.*?</li>", answer.text))
+
+
 @pytest.mark.parametrize("turn", range(3))
 def test_of_two_who_save_at_once_one_is_told(desk: Desk, turn: int) -> None:
     before = get_workflow(desk.hq, "normalise-name")

@@ -29,7 +29,6 @@ async def test_a_workflow_shows_what_it_found_over_time_and_who_changed_it(
     ]
     first = batch([Lead({"full_name": "Ada"}, answers[:1]), Lead({"full_name": "Bob"}, answers[1:])])
     second = batch([Lead({"full_name": "Cid"}, answers[:1])])
-    monkeypatch.setenv("ENRICH_SECRET_NAMES", "VENDOR_API_KEY")
     text = STARTER.read_text()
     for title in ("One way", "Another way"):
         path = tmp_path / "workflow.yaml"
