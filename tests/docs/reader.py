@@ -80,6 +80,7 @@ class Reader:
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         python.chmod(0o755)
         shutil.copytree(REPOSITORY / "examples", folder / "examples")
+        self.settings.home.mkdir(mode=0o700)  # a home further up, of somebody else, is not meant
         self._state = folder / ".shell"
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "USER", "SSL_CERT_FILE") if name in os.environ}
         self._environment = {**kept, "PATH": f"{binaries}:{os.environ['PATH']}", "TERM": "dumb", "NO_COLOR": "1"}
