@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.catalog.configuration import add_client, get_pipeline
+from enrichment_assets.services.uploads.upload import upload_file
 from tests.actors import TESTER
 from tests.console.conftest import Desk
 
@@ -130,3 +134,29 @@ async def test_nobody_s_pipeline_is_written_over_by_who_did_not_see_it(desk: Des
     knowing = await press(desk, "save", steps, slug="shared-by-two", title="Ben", **seen(late.text))
     assert knowing[0] == 303
     assert get_pipeline(desk.hq, "shared-by-two", "builds").definition.title == "Ben"
+
+
+async def test_a_pipeline_says_which_batches_ran_it_and_what_is_different_since(desk: Desk, tmp_path: Path) -> None:
+    way: list[tuple[str, str]] = []
+    for slug, join in (("normalise-name", "then"), ("match-person-via-apollo", "then")):
+        way += [("step", slug), ("join", join)]
+    mail = [("step", "find-email-via-hunter"), ("join", "then"), ("step", "find-emails-via-fullenrich")]
+    way += [*mail, ("join", "fallback")]
+    assert (await press(desk, "save", way, slug="ways"))[0] == 303
+    people = tmp_path / "people.csv"
+    people.write_text("first_name,last_name,company_domain\nAda,Byron,kestrel.example\n")
+    upload = upload_file(desk.hq, desk.settings, people, "builds", actor=TESTER).upload_id
+    options: dict[str, Any] = {"client": "builds", "add_partition": lambda _: None, "actor": TESTER, "fresh": True}
+    options["environment"] = dict.fromkeys(("APOLLO_API_KEY", "HUNTER_API_KEY", "FULLENRICH_API_KEY"), "a key")
+    keys = [launch(desk.hq, desk.settings, upload, "ways", **options).batch_key for _ in range(2)]
+    async with desk.http() as http:
+        page = (await http.get(PATH, params={"pipeline": "ways"})).text
+        assert "The steps as they are saved now" in page
+        assert "Other steps than now" not in page
+        assert [page.index(f'href="/batches/{key}"') for key in keys] == sorted(
+            (page.index(f'href="/batches/{key}"') for key in keys), reverse=True
+        )
+        assert (await press(desk, "save", way[2:4], slug="ways", **seen(page)))[0] == 303
+        page = (await http.get(PATH, params={"pipeline": "ways"})).text
+    assert "The steps as they are saved now" not in page
+    assert "-find-emails-via-fullenrich, where find-email-via-hunter missed" in page

@@ -27,6 +27,7 @@ from enrichment_assets.services.catalog.configuration import (
     list_workflows,
     pipeline_faults_of,
 )
+from enrichment_assets.services.catalog.ran_pipelines import RanLayout, layout_of, layouts_run
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.errors import invalid
 from enrichment_assets.web.console.views import Redirect, Shown, View
@@ -172,6 +173,7 @@ def _page(call: Call, built: Built, meanwhile: str | None = None) -> View:
         "others": others,
         "is_fine": isinstance(definition, PipelineDefinition) and not at and not others,
         "changes": _changes(call, built, definition),
+        "ran": _ran(call, built),
         "meanwhile": meanwhile,
     }
     status = HTTPStatus.OK if meanwhile is None else HTTPStatus.PRECONDITION_FAILED
@@ -203,6 +205,21 @@ def _changes(call: Call, built: Built, definition: PipelineDefinition | str) -> 
         return []
     before, after = _yaml(saved), _yaml(definition)
     return list(difflib.unified_diff(before, after, "saved", "as built", lineterm="", n=1))[2:]
+
+
+def _ran(call: Call, built: Built) -> list[tuple[RanLayout, list[str]]]:
+    """The orders of steps that batches ran, each with the lines in which what is saved now differs."""
+    if not built.began:
+        return []
+    client = call.path["client"]
+    try:
+        now = layout_of(get_pipeline(call.hq, built.began, client).definition)
+    except NotFoundError:
+        now = ()
+    return [
+        (one, list(difflib.unified_diff(one.lines, now, "ran", "saved now", lineterm="", n=0))[2:])
+        for one in layouts_run(call.hq, client, built.began)
+    ]
 
 
 def _yaml(definition: PipelineDefinition) -> list[str]:
