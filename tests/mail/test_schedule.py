@@ -72,6 +72,13 @@ def test_friday_is_followed_by_monday_and_a_holiday_by_the_day_behind_it() -> No
         ("2026-07-06", "US", True),
         ("2027-12-24", "US", False),  # Christmas is a Saturday
         ("2026-12-28", "GB", False),  # Boxing Day is a Saturday: a substitute on Monday (gov.uk/bank-holidays)
+        ("2026-04-06", "GB", False),  # Easter Monday: three of four nations (gov.uk/bank-holidays)
+        ("2026-08-31", "GB", False),
+        ("2026-10-12", "CA", False),  # Thanksgiving: most provinces
+        ("2026-04-06", "CH", False),
+        ("2026-06-04", "DE", True),  # Corpus Christi: six of sixteen states
+        ("2026-11-27", "US", True),
+        ("2027-12-31", "US", False),  # New Year's Day 2028 is a Saturday
         ("2026-12-28", "DE", True),  # Germany moves none
         ("2026-10-03", "DE", False),
         ("2026-05-01", "DE", False),
