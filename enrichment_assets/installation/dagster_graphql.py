@@ -28,6 +28,7 @@ def asked(
     headers = {"content-type": "application/json", "authorization": f"Bearer {signed}"}
     request = Request(f"{webserver}/graphql", body, headers)  # noqa: S310 - our own server
     try:
+        # opens files of ours: no file, but the answer of our own web server
         with build_opener(ProxyHandler({})).open(request, timeout=seconds) as answer:
             found = json.load(answer)["data"]
     except (OSError, ValueError, KeyError, TypeError):

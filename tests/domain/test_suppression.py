@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.domain.identity_hashes import HASH_BYTES
 from enrichment_assets.domain.suppression import (
-    HASH_BYTES,
     Hasher,
     Identity,
     Kind,

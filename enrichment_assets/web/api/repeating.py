@@ -66,6 +66,7 @@ def answered_once(
     return orjson.loads(known.answer), True
 
 
+# opens files of others: what a request sent, in a file of ours; only its digest is taken
 def _of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
