@@ -149,8 +149,7 @@ def test_every_variable_of_the_environment_is_read_and_described() -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_file_and_folder_is_there(name: str) -> None:
-    made = {block.file_name for page in PAGES for block in Page(page).blocks()}
-    files = {path.name for path in _tracked()}
+    made, files = _made(), {path.name for path in _tracked()}
     missing = []
     for span in Page(name).code_spans():
         text = span.partition("#")[0].rstrip("/")
@@ -219,6 +218,13 @@ def _all_options(command: Any) -> Iterator[str]:
         yield from _all_options(sub)
 
 
+@cache
+def _made() -> set[str | None]:
+    """Names of the files that a reader of the pages writes."""
+    return {block.file_name for page in PAGES for block in Page(page).blocks()}
+
+
+@cache
 def _tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     return [REPOSITORY / line for line in listed.stdout.splitlines()]

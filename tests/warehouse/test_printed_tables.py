@@ -14,10 +14,9 @@ from typing import Any
 
 import psycopg
 import pytest
-import typer
 from rich.cells import cell_len
 
-from enrichment_assets.cli import COMMANDS, GROUPS, build_app
+from enrichment_assets.cli import COMMANDS, GROUPS, build_app, built_command
 from enrichment_assets.cli.home_guard import commands_of
 from enrichment_assets.domain.errors import EnrichError
 from enrichment_assets.domain.operator_actions import Code
@@ -241,7 +240,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
             monkeypatch.setenv("COLUMNS", str(width))
         out = io.StringIO() if width is None else Terminal()
         monkeypatch.setattr(sys, "stdout", out)
-        typer.main.get_command(build_app())(shlex.split(line.format(**names)), standalone_mode=False)
+        built_command(None)(shlex.split(line.format(**names)), standalone_mode=False)
         return out.getvalue()
 
     with dns_server(read_zone('k.example TXT "v=spf1 a:k.example ?all"')) as port:
