@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 LOCK := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help setup demo up down test services dbt lint format types imports lock audit sbom bench chaos soak upgrade quality clean
+.PHONY: help setup demo up down test crashes services dbt lint format types imports lock audit sbom bench chaos soak upgrade quality clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +42,13 @@ ARGS ?= --sandbox
 down: setup  ## stop the embedded database
 	$(BIN)/enrich down
 
-test: setup  ## all tests but those of dbt and services, by TEST_WORKERS processes (default 3): much of it is waiting
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations=30 -m "not dbt and not services"
+test: setup  ## all tests but those of the next three, by TEST_WORKERS processes (default 3): much of it is waiting
+	$(TESTS) --durations=30 -m "not dbt and not services and not crashes"
+
+crashes: setup  ## tests that kill processes at every crash point, restart databases, and take each law's guards out
+	$(TESTS) --durations=10 -m crashes tests/chaos tests/faults tests/laws
+
+TESTS = $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 services: setup  ## tests with programs of Debian packages (PgBouncer; mail servers, unpacked into .services), by root; SERVICES=if-there skips without
 	$(BIN)/python -m tests.services tests/services --durations=10

@@ -14,7 +14,7 @@ from tests.chaos.dagster_harness import DagsterHarness, dagster_harness
 from tests.chaos.points import LAUNCHED, RUN, RUN_CREATED, quick
 
 ROWS = 4
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.crashes, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ from tests.chaos.scenarios import (
 from tests.harness.marks import CRASH_POINT, crash_point_function, wrong_marks
 
 ROWS = 4
-pytestmark = pytest.mark.timeout(900)  # many runs one after another; a loaded machine needs long
+pytestmark = [pytest.mark.crashes, pytest.mark.timeout(900)]  # many runs one after another; a loaded machine needs long
 
 
 @pytest.fixture(scope="module")

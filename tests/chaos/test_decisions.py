@@ -22,7 +22,7 @@ from tests.chaos.scenarios import decide_at, heed_at
 
 ROWS = 6
 KILLS = 30
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.crashes, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

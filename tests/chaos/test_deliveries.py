@@ -11,7 +11,7 @@ from tests.chaos.deliveries import broken_delivery, finish_delivery, kill_delive
 from tests.chaos.points import DELIVERING, PLANNING
 
 ROWS = 3
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.crashes, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

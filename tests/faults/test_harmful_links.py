@@ -15,7 +15,7 @@ from tests.faults.soak import Found, soak
 
 ROWS = 12
 SECONDS = 20.0
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.crashes, pytest.mark.timeout(900)]
 
 
 def test_batches_over_harmful_links_to_a_database_that_is_restarted_lose_nothing_and_pay_nothing_twice() -> None:

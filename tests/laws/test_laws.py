@@ -30,6 +30,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
         yield server
 
 
+@pytest.mark.crashes
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 def test_without_its_guard_the_law_is_found_broken(
     harness: BatchHarness, tmp_path: Path, processes: ForkServer, mutation: Mutation
