@@ -12,3 +12,20 @@ coalesce({{ declared }}, case when {{ provider }} in ({% for name in var('provid
 {% macro filled_id(text) -%}
 case when length({{ text }}) between 10 and 200 or (length({{ text }}) < 10 and not list_contains(['', '0', '-', 'null', 'none', 'nil', 'undefined', 'nan', 'n/a', 'na', 'true', 'false', '[]', '{}'], lower(trim({{ text }})))) then {{ text }} end
 {%- endmacro %}
+
+{#- The part `name` of a recursive `with`: each key of a client takes the smallest key that it is linked to, until nothing
+    changes any more. `edges` has the columns client_slug, a, b, and each link both ways. -#}
+{% macro smallest_linked(name, edges, key) -%}
+{{ name }} (client_slug, {{ key }}, label) using key (client_slug, {{ key }}) as (
+
+    select client_slug, a, min(least(a, b)) from {{ edges }} group by client_slug, a
+    union
+    select e.client_slug, e.b, min(l.label)
+    from {{ name }} as l
+    inner join {{ edges }} as e on e.client_slug = l.client_slug and e.a = l.{{ key }}
+    inner join recurring.{{ name }} as known on known.client_slug = e.client_slug and known.{{ key }} = e.b
+    where l.label < known.label
+    group by e.client_slug, e.b
+
+)
+{%- endmacro %}

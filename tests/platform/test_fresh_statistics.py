@@ -364,9 +364,9 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     ),
     known.forget_batch: lambda c, b: (_all_known(c, b), known.forget_batch(c, b.batch_id)),
     known.forget_person: lambda c, b: (_all_known(c, b), known.forget_person(c, b.items[:3], [_who(b.items[5])])),
-    known.count_known: lambda c, b: (
+    known.known_places: lambda c, b: (
         _all_known(c, b),
-        known.count_known(c, b.client_id, 0, False, [_who(item) for item in b.items[:GROUP]]),
+        known.known_places(c, b.client_id, 0, False, [_who(item) for item in b.items[:GROUP]]),
     ),
     items.insert_states: lambda c, b: items.insert_states(c, b.batch_id, [(4, "fourth"), (5, "fifth")]),
     recovery.pick_states: lambda c, b: _picked(b, c, "FAILED"),

@@ -133,18 +133,7 @@ edges as (
 ),
 
 -- Each identifier takes the smallest identifier it is linked to, until nothing changes any more.
-labels (client_slug, alias_key, label) using key (client_slug, alias_key) as (
-
-    select client_slug, a, min(least(a, b)) from edges group by client_slug, a
-    union
-    select e.client_slug, e.b, min(l.label)
-    from labels as l
-    inner join edges as e on e.client_slug = l.client_slug and e.a = l.alias_key
-    inner join recurring.labels as known on known.client_slug = e.client_slug and known.alias_key = e.b
-    where l.label < known.label
-    group by e.client_slug, e.b
-
-),
+{{ smallest_linked('labels', 'edges', 'alias_key') }},
 
 identified as (
 
@@ -267,18 +256,7 @@ joined_edges as (
 
 ),
 
-joined (client_slug, found_label, label) using key (client_slug, found_label) as (
-
-    select client_slug, a, min(least(a, b)) from joined_edges group by client_slug, a
-    union
-    select e.client_slug, e.b, min(j.label)
-    from joined as j
-    inner join joined_edges as e on e.client_slug = j.client_slug and e.a = j.found_label
-    inner join recurring.joined as known on known.client_slug = e.client_slug and known.found_label = e.b
-    where j.label < known.label
-    group by e.client_slug, e.b
-
-),
+{{ smallest_linked('joined', 'joined_edges', 'found_label') }},
 
 aliases as (
 

@@ -158,6 +158,12 @@ def get_upload(hq: Hq, upload_id: int) -> UploadReport:
         return make_report(_existing(store.get_upload(connection, upload_id), upload_id), already_known=True)
 
 
+def get_upload_row(hq: Hq, upload_id: int) -> dict[str, Any]:
+    """One upload as `store.catalog.uploads` gives it. Raises `NotFoundError`."""
+    with hq.transaction() as connection:
+        return _existing(store.get_upload(connection, upload_id), upload_id)
+
+
 def upload_again(
     hq: Hq, settings: Settings, upload_id: int, mapping: Mapping[str, str], *, actor: Actor
 ) -> UploadReport:
@@ -166,8 +172,7 @@ def upload_again(
     Raises `NotFoundError`, `InfrastructureError` when the bytes are gone, and as `upload_file`; `ConfigurationError`
     where its rows came one by one.
     """
-    with hq.transaction() as connection:
-        row = _existing(store.get_upload(connection, upload_id), upload_id)
+    row = get_upload_row(hq, upload_id)
     if row["gathered"]:
         raise ConfigurationError(
             f"the rows of upload {upload_id} came one by one: say what their columns are where they come from",

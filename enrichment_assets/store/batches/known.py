@@ -221,19 +221,22 @@ def forget_person(connection: Connection, item_ids: Sequence[int], hashes: Seque
     ).rowcount
 
 
-def count_known(connection: Connection, client_id: int, batch_id: int, simulated: bool, whos: Sequence[bytes]) -> int:
-    """How many of these leads (hashes in a row each) the client has from other batches than this one."""
-    row = connection.execute(
+def known_places(
+    connection: Connection, client_id: int, batch_id: int, simulated: bool, whos: Sequence[bytes]
+) -> list[int]:
+    """Which of these leads (hashes in a row each) the client has from other batches than this one: places from 0."""
+    rows = connection.execute(
         f"""
-        select count(*) as known from unnest(%(whos)b::bytea[]) as g(who)
+        select g.place from unnest(%(whos)b::bytea[]) with ordinality as g(who, place)
         where exists (
           select 1 from generate_series(1, length(g.who), {HASH_BYTES}) as at
           cross join lateral (select substring(g.who from at for {HASH_BYTES}) as hash) a
           cross join lateral ({EARLIER}) e where {NOT_SUPPRESSED})
+        order by g.place
         """,
         {"client": client_id, "batch": batch_id, "simulated": simulated, "whos": list(whos)},
-    ).fetchone()
-    return int(row["known"]) if row else 0
+    ).fetchall()
+    return [row["place"] - 1 for row in rows]
 
 
 def _streamed(connection: Connection, query: str, parameters: Row) -> Iterator[list[Row]]:

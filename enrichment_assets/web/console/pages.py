@@ -118,6 +118,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/clients/{client}/upload", Permission.UPLOADS_WRITE, ClientBy.PATH, uploads.choose),
     Page("POST", "/clients/{client}/upload", Permission.UPLOADS_WRITE, ClientBy.PATH, uploads.take, takes_file=True),
     Page("GET", _UPLOAD, Permission.UPLOADS_READ, ClientBy.UPLOAD, uploads.show),
+    Page("GET", f"{_UPLOAD}/repeats", Permission.UPLOADS_READ, ClientBy.UPLOAD, uploads.repeats),
     Page("POST", f"{_UPLOAD}/columns", Permission.UPLOADS_WRITE, ClientBy.UPLOAD, uploads.map_columns),
     Page("GET", f"{_UPLOAD}/launch", Permission.BATCHES_LAUNCH, ClientBy.UPLOAD, uploads.plan),
     Page("POST", f"{_UPLOAD}/launch", Permission.BATCHES_LAUNCH, ClientBy.UPLOAD, uploads.launch),

@@ -13,6 +13,7 @@ from enrichment_assets.domain.errors import InfrastructureError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.services.batches.foresight import next_runner
 from enrichment_assets.services.batches.launching import plan_launch
+from enrichment_assets.services.batches.repeated_rows import repeats_of
 from enrichment_assets.services.catalog.configuration import get_client, list_pipelines
 from enrichment_assets.services.operations.budgeting import list_budgets
 from enrichment_assets.services.shapes import launches as shapes
@@ -72,6 +73,16 @@ def show(call: Call) -> Shown:
         "pipelines": list_pipelines(call.hq, found.client),
     }
     return View("upload.html", found.filename, context)
+
+
+def repeats(call: Call) -> Shown:
+    """Who is in an upload twice, and whom the client has already."""
+    call.checked()
+    number = int(call.path["upload"])
+    found = get_upload(call.hq, number)
+    settings, _ = _as_the_platform(call.settings)  # leads of the simulator are none of the real ones
+    context = {"upload": found, "repeats": repeats_of(call.hq, settings, number)}
+    return View("upload_repeats.html", f"Repeated in {found.filename}", context)
 
 
 def map_columns(call: Call) -> Shown:
