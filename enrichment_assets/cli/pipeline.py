@@ -90,4 +90,4 @@ def add(
 
 
 def _steps(pipeline: PipelineDefinition) -> str:
-    return ", ".join(step if isinstance(step, str) else " | ".join(step.waterfall) for step in pipeline.steps)
+    return ", ".join(" | ".join(members) for members in pipeline.groups)

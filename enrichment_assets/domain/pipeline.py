@@ -119,9 +119,14 @@ class PipelineDefinition(Part):
         default_factory=list, max_length=20, description="deliveries to which its leads go by themselves once extracted"
     )
 
+    @property
+    def groups(self) -> list[list[Slug]]:
+        """The steps in their order: one slug each, or those of a waterfall."""
+        return [[step] if isinstance(step, str) else step.waterfall for step in self.steps]
+
     def slugs(self) -> list[str]:
         """The workflow slugs in order, waterfalls flattened."""
-        return [s for step in self.steps for s in ([step] if isinstance(step, str) else step.waterfall)]
+        return [slug for group in self.groups for slug in group]
 
 
 class BlueprintStep(Part):

@@ -46,8 +46,7 @@ def layouts_run(hq: Hq, client: str, pipeline: str) -> list[RanLayout]:
 def layout_of(definition: PipelineDefinition) -> tuple[str, ...]:
     """A pipeline's steps, a line each: `find-email-via-hunter, where match-person-via-apollo missed`."""
     steps: list[tuple[str, Sequence[str]]] = []
-    for step in definition.steps:
-        members = [step] if isinstance(step, str) else step.waterfall
+    for members in definition.groups:
         steps += [(slug, members[:place]) for place, slug in enumerate(members)]
     return _lines(steps, definition.deliver)
 

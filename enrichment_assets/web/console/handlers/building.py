@@ -87,7 +87,7 @@ def change(call: Call) -> Shown:
         case "up" | "down" | "remove":
             _move(built.entries, verb, int(what) if what.isdecimal() and len(what) < 6 else -1)
         case "save":
-            definition = _definition(call, built)
+            definition = _definition(built, _saved(call, built))
             if isinstance(definition, PipelineDefinition) and not pipeline_faults_of(call.hq, definition):
                 client = call.path["client"]
                 seen = Seen.version(built.seen if built.slug == built.began else "")
@@ -129,21 +129,15 @@ def _built(call: Call) -> Built:
     )
 
 
-def _definition(call: Call, built: Built) -> PipelineDefinition | str:
-    """The pipeline, or why it is none yet."""
+def _definition(built: Built, saved: PipelineDefinition | None) -> PipelineDefinition | str:
+    """The pipeline, or why it is none yet; what the builder does not show it keeps of `saved`."""
     steps: list[Any] = []
     for entry in built.entries:
         if not entry.is_fallback or not steps:
             steps.append([entry.slug])
         else:
             steps[-1].append(entry.slug)
-    kept: dict[str, Any] = {}
-    if built.began:
-        try:
-            began = get_pipeline(call.hq, built.began, call.path["client"]).definition
-            kept = began.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        except NotFoundError:
-            kept = {}
+    kept = {} if saved is None else saved.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     said = {
         **kept,
         "slug": built.slug,
@@ -160,7 +154,8 @@ def _definition(call: Call, built: Built) -> PipelineDefinition | str:
 def _page(call: Call, built: Built, meanwhile: str | None = None) -> View:
     client = get_client(call.hq, call.path["client"])
     workflows = [one.definition for one in list_workflows(call.hq) if one.definition.enabled]
-    definition = _definition(call, built) if built.entries else "put steps in, from the list below"
+    saved = _saved(call, built)
+    definition = _definition(built, saved) if built.entries else "put steps in, from the list below"
     at, others = _by_step(call, definition)
     context = {
         "client": client,
@@ -172,8 +167,8 @@ def _page(call: Call, built: Built, meanwhile: str | None = None) -> View:
         "at": at,
         "others": others,
         "is_fine": isinstance(definition, PipelineDefinition) and not at and not others,
-        "changes": _changes(call, built, definition),
-        "ran": _ran(call, built),
+        "changes": _changes(saved, definition),
+        "ran": _ran(call, built, saved),
         "meanwhile": meanwhile,
     }
     status = HTTPStatus.OK if meanwhile is None else HTTPStatus.PRECONDITION_FAILED
@@ -195,30 +190,31 @@ def _by_step(call: Call, definition: PipelineDefinition | str) -> tuple[dict[int
     return dict(at), others
 
 
-def _changes(call: Call, built: Built, definition: PipelineDefinition | str) -> list[str]:
-    """Lines that differ from what is saved; empty: nothing does, or nothing is saved."""
-    if isinstance(definition, str) or not built.began:
-        return []
+def _saved(call: Call, built: Built) -> PipelineDefinition | None:
+    """The pipeline that it began with, as it is saved now; None: it began with none, or that one is gone."""
+    if not built.began:
+        return None
     try:
-        saved = get_pipeline(call.hq, built.began, call.path["client"]).definition
+        return get_pipeline(call.hq, built.began, call.path["client"]).definition
     except NotFoundError:
+        return None
+
+
+def _changes(saved: PipelineDefinition | None, definition: PipelineDefinition | str) -> list[str]:
+    """Lines that differ from what is saved; empty: nothing does, or nothing is saved."""
+    if isinstance(definition, str) or saved is None:
         return []
-    before, after = _yaml(saved), _yaml(definition)
-    return list(difflib.unified_diff(before, after, "saved", "as built", lineterm="", n=1))[2:]
+    return list(difflib.unified_diff(_yaml(saved), _yaml(definition), "saved", "as built", lineterm="", n=1))[2:]
 
 
-def _ran(call: Call, built: Built) -> list[tuple[RanLayout, list[str]]]:
+def _ran(call: Call, built: Built, saved: PipelineDefinition | None) -> list[tuple[RanLayout, list[str]]]:
     """The orders of steps that batches ran, each with the lines in which what is saved now differs."""
     if not built.began:
         return []
-    client = call.path["client"]
-    try:
-        now = layout_of(get_pipeline(call.hq, built.began, client).definition)
-    except NotFoundError:
-        now = ()
+    now = () if saved is None else layout_of(saved)
     return [
         (one, list(difflib.unified_diff(one.lines, now, "ran", "saved now", lineterm="", n=0))[2:])
-        for one in layouts_run(call.hq, client, built.began)
+        for one in layouts_run(call.hq, call.path["client"], built.began)
     ]
 
 
@@ -229,8 +225,7 @@ def _yaml(definition: PipelineDefinition) -> list[str]:
 
 def _entries(found: PipelineDefinition) -> list[Entry]:
     entries = []
-    for step in found.steps:
-        members = [step] if isinstance(step, str) else step.waterfall
+    for members in found.groups:
         entries += [Entry(slug, is_fallback=place > 0) for place, slug in enumerate(members)]
     return entries
 
