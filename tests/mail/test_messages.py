@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import email.charset
 import email.policy
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -139,6 +140,18 @@ def test_a_display_name_is_read_as_it_was_given(name: str, spelled: str) -> None
     assert field_of(message, "From") == spelled
     parsed = email.message_from_bytes(message.content, policy=email.policy.default)["From"]
     assert [(one.display_name, one.addr_spec) for one in parsed.addresses] == [(name, "ann@acme.example")]
+
+
+def test_another_librarys_table_of_encodings_changes_no_mail() -> None:
+    """`email.charset` has one table for the process, and apprise's plugin for mail writes into it."""
+    before, seen = email.charset.CHARSETS["utf-8"], set()
+    try:
+        for encoding in (email.charset.SHORTEST, email.charset.QP, email.charset.BASE64):
+            email.charset.add_charset("utf-8", encoding, encoding, "utf-8")
+            seen.add(built(sender=Sender("株式会社", ANN, "Erie", "No further mail")).content)
+    finally:
+        email.charset.CHARSETS["utf-8"] = before
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ LETS_IN = "it lets somebody in, or finds out who asks: that is no change"
 WITHOUT_ACTOR = {
     "access.confirming.use": "a person's word is used up; what is done by it is written down as theirs",
     "mail.opting_out.opt_out": "somebody who was written to: written down as `event:unsubscribe-link`",
+    "batches.repeated_rows.repeats_of": "it looks; the pepper is made by whoever looks first",
     **dict.fromkeys(
         ["deliveries.gate_review.refusals_of", "deliveries.gate_review.said_of"], "it reads, by the pepper"
     ),
