@@ -146,7 +146,7 @@ def test_another_librarys_table_of_encodings_changes_no_mail() -> None:
     """`email.charset` has one table for the process, and apprise's plugin for mail writes into it."""
     before, seen = email.charset.CHARSETS["utf-8"], set()
     try:
-        for encoding in (email.charset.SHORTEST, email.charset.QP, email.charset.BASE64):
+        for encoding in (email.charset.BASE64, email.charset.QP):
             email.charset.add_charset("utf-8", encoding, encoding, "utf-8")
             seen.add(built(sender=Sender("株式会社", ANN, "Erie", "No further mail")).content)
     finally:
