@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
 from enrichment_assets.domain.variables import is_own_variable
+from enrichment_assets.installation.databases import Databases
+from enrichment_assets.installation.stack import DAEMON
+from enrichment_assets.resources.dagster_events import EventLogSaidOnce
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
@@ -61,6 +68,30 @@ def test_the_platforms_role_is_no_superuser() -> None:
     assert all(
         "enrich@" in SERVICES["daemon"]["environment"][name] for name in ("HQ_DATABASE_URL", "DAGSTER_DATABASE_URL")
     )
+
+
+def test_the_daemon_is_the_one_that_enrich_up_runs_and_reaches_hq_the_code_server_and_the_inbox() -> None:
+    python, module_option, module, *arguments = SERVICES["daemon"]["command"].split()
+    assert (python, module_option, module) == ("python", "-m", DAEMON)
+    assert arguments == ["run", "--workspace", "/opt/dagster/workspace.yaml"]
+    assert importlib.util.find_spec(module) is not None
+    assert {"database", "code"} <= set(SERVICES["daemon"]["networks"])
+    assert SERVICES["daemon"]["volumes"] == ["home:/var/lib/enrich"], "it looks whether anything lies in the inbox"
+    assert "HQ_DATABASE_URL" in SERVICES["daemon"]["environment"]
+
+
+def test_dagster_loads_what_its_configuration_names(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    written = (ROOT / "deploy/dagster.yaml").read_text()
+    (tmp_path / "dagster.yaml").write_text(written.replace("/var/lib/enrich", str(tmp_path)))
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path))) as instance:
+        assert isinstance(instance.event_log_storage, EventLogSaidOnce)
+        assert instance.storage_directory().startswith(str(tmp_path))
+        assert isinstance(instance.compute_log_manager, LocalComputeLogManager)
+        assert instance.run_launcher is not None
+        assert instance.scheduler is not None
 
 
 def test_what_runs_is_pinned_as_it_was_tested_and_without_the_tools_of_tests() -> None:
