@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 from enrichment_assets.assets.instance import InstancePartitions, start_run
 from enrichment_assets.domain.actors import Actor
@@ -30,6 +31,7 @@ def launch_and_start(
     priority: Priority | None = None,
     target: int | None = None,
     known: Known | None = None,
+    budget: Decimal | str | None = None,
     by_phase: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[Launched, RunningStack | None]:
@@ -53,6 +55,7 @@ def launch_and_start(
         starts_in=timedelta(0) if stack is None else GRACE,
         target=target,
         known=known,
+        budget=budget,
         by_phase=by_phase,
         environment=environment,
     )

@@ -62,6 +62,10 @@ def launch(
             help="Leads that the client has from earlier batches, by address, profile or host: skip them, or refresh.",
         ),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", help="What this batch may spend at most, from its first call on; then it pauses."),
+    ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", help="COLUMN=field, repeatable: what a column is that upload did not recognise."),
@@ -122,7 +126,7 @@ def launch(
             )
         stack, partitions = running_stack(settings), InstancePartitions(settings)
         launched = _launch_instead(
-            hq, settings, replaced, upload, pipeline, partitions, client, batch, limit, priority, known
+            hq, settings, replaced, upload, pipeline, partitions, client, batch, limit, priority, known, budget
         )
         if stack is not None and launched.created:
             _start(hq, settings, stack, launched)
@@ -139,6 +143,7 @@ def launch(
             priority=priority,
             target=target,
             known=known,
+            budget=budget,
         )
     if as_json:
         print_json(shapes.Launch.of(launched))
@@ -159,6 +164,7 @@ def launch_now(
     priority: Priority | None = None,
     target: int | None = None,
     known: Known | None = None,
+    budget: str | None = None,
     by_phase: bool = False,
 ) -> tuple[Launched, RunningStack | None]:
     """Launch as whoever is at the command line. Raises as `launching.launch`."""
@@ -177,6 +183,7 @@ def launch_now(
         priority=priority,
         target=target,
         known=known,
+        budget=budget,
         by_phase=by_phase,
     )
 
@@ -239,6 +246,7 @@ def _launch_instead(
     limit: int | None,
     priority: Priority | None,
     known: Known | None,
+    budget: str | None,
 ) -> Launched:
     from enrichment_assets.services.batches.replacing import launch_instead
 
@@ -254,6 +262,7 @@ def _launch_instead(
         limit=limit,
         priority=priority,
         known=known,
+        budget=budget,
         actor=actor(),
     )
     gone = done.given_up

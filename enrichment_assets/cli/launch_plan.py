@@ -52,8 +52,20 @@ def print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
             say_of_plan("replaced", replaced_by_simulator(step.slug, address))
     for slug in plan.left_out:
         say_of_plan("left out", f"{slug}: switched off for client {plan.client}")
+    _say_lacking(plan)
     for problem in plan.problems:
         say_of_plan("problem", problem)
+
+
+def _say_lacking(plan: LaunchPlan) -> None:
+    """Which steps are skipped for want of an input, for how many rows, and how to say what a column is."""
+    for one in plan.lacking:
+        rows = f"all {one.rows:,} rows" if one.rows == plan.items else f"{one.rows:,} of {plan.items:,} rows"
+        why = f", for {', '.join(one.after)} is skipped there" if one.after else ""
+        say_of_plan("lacks", f"{one.workflow}: {rows} are skipped, they have no {' or '.join(one.fields)}{why}")
+    if plan.lacking and plan.unread:
+        named = ", ".join(map(repr, plan.unread[:10]))
+        say_of_plan("map", f"read as no field: {named}; --map COLUMN=field says what one is")
 
 
 def _known(plan: LaunchPlan) -> str:

@@ -261,20 +261,3 @@ def loaded_row(row: Mapping[str, Any], details: Mapping[str, Any], original: Map
         details=details,
         cells=cells_of_row({**details, **identity}, datetime.now(UTC)),
     )
-
-
-def company_subjects(
-    rows: Iterable[pa.RecordBatch], columns: Sequence[dict[str, Any]], blueprint: Blueprint, window: slice
-) -> int:
-    """How often a company step calls for these rows: once a distinct company, and once for each that names none."""
-    maker = ItemMaker(0, 0, columns, blueprint.company_identity)
-    column = store.ITEM_COLUMNS.index("company_key")
-    distinct: set[str] = set()
-    without = 0
-    for batch in rows_within(rows, window):
-        for item in maker.items(batch):
-            if item[column] is None:
-                without += 1
-            else:
-                distinct.add(item[column])
-    return len(distinct) + without

@@ -18,11 +18,11 @@ from enrichment_assets.domain.name_checks import column_faults, columns_read
 from enrichment_assets.domain.pipeline import Blueprint, PipelineDefinition, with_phases, with_target
 from enrichment_assets.domain.planning import build_blueprint, switched_off, with_profile
 from enrichment_assets.domain.priorities import Priority
-from enrichment_assets.domain.workflow import Entity, WorkflowDefinition
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.registry.loader import systems
 from enrichment_assets.services.batches.children_at_most import children_at_most, cost_with_children
-from enrichment_assets.services.batches.items import company_subjects
 from enrichment_assets.services.batches.known_rows import known_rows
+from enrichment_assets.services.batches.looked_over import LackingInput, look_over
 from enrichment_assets.services.batches.pilots import is_pilot_of, pilot_for
 from enrichment_assets.services.batches.step_plans import StepPlan, step_plans
 from enrichment_assets.services.catalog.configuration import pipeline_row
@@ -52,6 +52,8 @@ class LaunchPlan:
     `skip`, `not_spent` is what they would have cost at most.
 
     `children`: (emitting step, items that it can make at most); `cost_with_children`: of the rows and all of these.
+
+    `lacking`: what steps need and rows have not, so that they are skipped there; `unread`: columns that are no field.
     """
 
     client: str
@@ -73,6 +75,8 @@ class LaunchPlan:
     not_spent: Mapping[str, Decimal] = field(default_factory=dict)
     children: tuple[tuple[str, int], ...] = ()
     cost_with_children: Mapping[str, Decimal] = field(default_factory=dict)
+    lacking: tuple[LackingInput, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Draft:
 
     `left_out`: steps the client switched off. `misread`: columns that steps name and the file does not have.
     `limit`: only so many readable rows; `rows_before` of them are there. `skipped`: rows that the client knows already.
+    `budget`: what the batch may spend at most, from its first call on; None: it gets none of its own.
     `read`: reads the upload's rows, for a plan.
     """
 
@@ -93,6 +98,7 @@ class Draft:
     rows_before: int = 0
     skipped: int = 0
     priority: Priority = Priority.NORMAL
+    budget: Decimal | None = None
     read: Callable[[], Iterable[pa.RecordBatch]] = tuple
 
     @property
@@ -156,15 +162,12 @@ def plan_launch(
         taken = there is not None and not goes_on
     draft = replace(draft, read=partial(read_rows, hq, settings, draft.upload["id"]))
     has_already = known_rows(hq, settings, draft, there["id"] if there is not None and goes_on else 0)
-    company_steps = [step for step in draft.blueprint.steps if step.workflow.entity is Entity.COMPANY]
-    companies = None
-    if company_steps:
-        companies = company_subjects(draft.read(), draft.upload["columns"], draft.blueprint, draft.window)
-    steps = step_plans(settings, draft, companies, environment, by_rows=True)
+    seen = look_over(draft.read(), draft.upload["columns"], draft.blueprint, draft.window)
+    steps = step_plans(settings, draft, seen.companies, environment, by_rows=True)
     cost = before = _cost(steps)
     if has_already and draft.blueprint.skips_known:
         draft = replace(draft, skipped=has_already)
-        steps = step_plans(settings, draft, companies, environment, by_rows=True)
+        steps = step_plans(settings, draft, seen.companies, environment, by_rows=True)
         cost = _cost(steps)
     children = children_at_most(draft.blueprint, draft.items)
     problems = [f"batch {key!r} exists already"] if taken else []
@@ -178,7 +181,7 @@ def plan_launch(
         rows=draft.upload["row_count"],
         rejected=draft.upload["rejected_count"],
         items=draft.items,
-        companies=companies,
+        companies=seen.companies,
         steps=steps,
         left_out=draft.left_out,
         cost_at_most=cost,
@@ -189,6 +192,8 @@ def plan_launch(
         not_spent={currency: before[currency] - amount for currency, amount in cost.items()},
         children=tuple(children.items()),
         cost_with_children=cost_with_children(draft.blueprint, steps, children),
+        lacking=seen.lacking,
+        unread=tuple(column["name"] for column in draft.upload["columns"] if not column["field"]),
     )
 
 

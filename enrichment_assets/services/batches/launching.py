@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.known_policy import Known
+from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint, going_by_phase, reusing
 from enrichment_assets.domain.priorities import Priority
@@ -33,6 +35,7 @@ from enrichment_assets.services.batches.priorities import change_priority
 from enrichment_assets.services.batches.simulation import calls_simulator
 from enrichment_assets.services.batches.step_plans import StepPlan, step_plans
 from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.operations.budgeting import budget_of_batch
 from enrichment_assets.services.uploads.upload import upload_again
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
@@ -87,6 +90,7 @@ def launch(
     environment: Mapping[str, str] | None = None,
     starts_in: timedelta = timedelta(0),
     target: int | None = None,
+    budget: Decimal | str | None = None,
     by_phase: bool = False,
 ) -> Launched:
     """Create the batch with its blueprint, then its partition. Arguments as in `plan_launch`.
@@ -101,6 +105,9 @@ def launch(
     A `fresh` batch takes no answer of an earlier one; later ones may take its. `known` goes before the pipeline's.
     Without a `priority` a new batch has the usual one, and one that is there keeps its own.
 
+    `budget`: what the batch may spend at most; it is there with the batch, before any call of it can leave. One that is
+    there gets it where it has none: who may launch changes no budget that somebody set.
+
     With a `batch_key` that exists for the same upload and pipeline, the batch stays as it is and only its partition is
     added again, so that a launch that was interrupted can be repeated. If it is a pilot (`limit`), it gets the rows up
     to the new limit, or all; so it does without a key, where the newest batch of this upload and pipeline is a pilot.
@@ -108,16 +115,17 @@ def launch(
     Raises:
         NotFoundError: No such upload, client or pipeline.
         ConfigurationError: The pipeline cannot run, a key or an address is missing (names workflow and variable), or
-            the batch key belongs to another launch.
+            the batch key belongs to another launch, the budget is no amount, or the batch has another one.
     """
     key = checked_batch_key(batch_key) if batch_key else None
+    most = None if budget is None else checked_amount(budget)
     again: dict[str, Any] | None = None
     with registry(hq) as connection:
         existing = store.get_batch(connection, key) if key else None
         draft = (
             None
             if existing
-            else replace(draft_launch(connection, upload, pipeline, client, target, known), limit=limit)
+            else replace(draft_launch(connection, upload, pipeline, client, target, known), limit=limit, budget=most)
         )
         if draft is not None and key is None:
             existing = pilot_for(connection, draft.upload, draft.blueprint)
@@ -125,6 +133,8 @@ def launch(
             assert existing is not None  # noqa: S101
             again = existing
             launched = relaunched(existing, find_upload(connection, upload, client), pipeline, known)
+            if most is not None:
+                budget_of_batch(connection, existing["client_id"], existing["id"], most, actor=actor)
         else:
             plans = step_plans(settings, draft, None, environment)
             refuse_unready(draft, plans)
@@ -220,6 +230,8 @@ def created(
                 said["priority"] = draft.priority.value
             client_id = draft.upload["client_id"]
             note_action(connection, actor, Code.BATCH_LAUNCH, key, client_id=client_id, batch_id=batch_id, after=said)
+            if draft.budget is not None:
+                budget_of_batch(connection, client_id, batch_id, draft.budget, actor=actor)
             return _launched(key, draft.upload, draft.blueprint, created=True, limit=limit)
         if batch_key and (existing := store.get_batch(connection, key)):  # somebody launched it in this moment
             return relaunched(existing, draft.upload, draft.pipeline.slug)

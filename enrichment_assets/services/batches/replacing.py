@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.batch_keys import checked_batch_key
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.known_policy import Known
+from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint, reusing
 from enrichment_assets.domain.priorities import Priority
@@ -25,6 +27,7 @@ from enrichment_assets.services.batches.simulation import calls_simulator, refus
 from enrichment_assets.services.batches.step_plans import step_plans
 from enrichment_assets.services.catalog.archiving import put_out_of_sight
 from enrichment_assets.services.catalog.seeding import registry
+from enrichment_assets.services.operations.budgeting import budget_of_batch
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.audit.operator_actions import note_action
 from enrichment_assets.store.batches import launching as store
@@ -85,6 +88,7 @@ def launch_instead(
     limit: int | None = None,
     priority: Priority | None = None,
     known: Known | None = None,
+    budget: Decimal | str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Replaced:
     """Give a batch up, launch another of the same client, and archive the first. Other arguments as in `launch`.
@@ -99,11 +103,12 @@ def launch_instead(
             world (simulator or real). Then the old batch is as it was.
     """
     key = checked_batch_key(batch_key) if batch_key else None
+    most = None if budget is None else checked_amount(budget)
     with registry(hq) as connection:
         old = store.get_batch(connection, old_key)
         if old is None:
             raise no_such_batch(connection, old_key)
-        draft = replace(draft_launch(connection, upload, pipeline, client, known=known), limit=limit)
+        draft = replace(draft_launch(connection, upload, pipeline, client, known=known), limit=limit, budget=most)
         if old["client_id"] != draft.upload["client_id"]:
             raise ConfigurationError(
                 f"batch {old_key} is of client {old['client']}, and upload {upload} is not",
@@ -117,6 +122,8 @@ def launch_instead(
     with registry(hq) as connection:
         if there is not None:
             launched = relaunched(there, draft.upload, draft.pipeline.slug, known)
+            if most is not None:
+                budget_of_batch(connection, there["client_id"], there["id"], most, actor=actor)
         else:
             blueprint = _taking_from(old, draft.blueprint)
             blueprint = blueprint.model_copy(update={"simulated": calls_simulator(settings)})

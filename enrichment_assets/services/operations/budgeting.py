@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from enrichment_assets.domain.actors import Actor
-from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.operator_actions import Code
@@ -87,6 +87,30 @@ def set_budget(
         return _reopened(connection, scope, report)
 
     return _committed(hq, actor, change)
+
+
+def budget_of_batch(connection: Connection, client_id: int, batch_id: int, amount: Decimal, *, actor: Actor) -> Budget:
+    """Give a batch that is launched its budget, in the transaction of the launch; again it is the same one.
+
+    Raises:
+        ConfigurationError: It has another budget, which only who may change budgets changes.
+    """
+    scope = Scope(client_id, batch_id, None)
+    before = budget_changes.find_budget(connection, scope)
+    if before is not None:
+        if before.amount == amount:
+            return before
+        raise ConfigurationError(
+            f"batch {before.batch} has a budget of {before.amount.normalize():f} already: change that one, or launch "
+            "without a budget",
+            Hint(Action.LIST_BUDGETS),
+            code="launch.budget_is_set",
+        )
+    budgets.set_budget(connection, client_id, batch_id, None, amount)
+    after = budget_changes.find_budget(connection, scope)
+    assert after is not None, "a budget that was just set is there"  # noqa: S101
+    _note(connection, actor, Code.BUDGET_SET, scope, None, after)
+    return after
 
 
 def remove_budget(

@@ -154,6 +154,23 @@ class PlannedStep(Shape):
 
 
 @dataclass(frozen=True, slots=True)
+class LackingInput(Shape):
+    """Rows of a list that a step is certain to skip, for want of a field that it requires.
+
+    Attributes:
+        workflow: The step.
+        fields: Any one of these would do.
+        rows: How many rows have none of them.
+        after: Earlier steps that would give one, and are skipped for such rows themselves.
+    """
+
+    workflow: str
+    fields: tuple[str, ...]
+    rows: int
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchPlan(Shape):
     """What a launch would do; it may be launched when `problems` is empty.
 
@@ -177,6 +194,8 @@ class LaunchPlan(Shape):
         known: `skip` or `refresh`: what becomes of leads that the client has already; null: nobody looks.
         known_rows: How many of the rows the client has from earlier batches.
         not_spent: Currency to what the skipped ones would have cost at most.
+        lacking: What steps need and rows have not: they are skipped there.
+        unread: Columns of the upload that are no field, by their names.
     """
 
     batch: str
@@ -198,6 +217,8 @@ class LaunchPlan(Shape):
     known: str | None
     known_rows: int
     not_spent: Mapping[str, Decimal]
+    lacking: tuple[LackingInput, ...]
+    unread: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: launch_plan.LaunchPlan) -> LaunchPlan:
@@ -222,6 +243,8 @@ class LaunchPlan(Shape):
             known=None if plan.known is None else plan.known.value,
             known_rows=plan.known_rows,
             not_spent=plan.not_spent,
+            lacking=tuple(LackingInput(one.workflow, one.fields, one.rows, one.after) for one in plan.lacking),
+            unread=plan.unread,
         )
 
 

@@ -118,7 +118,7 @@ ROUTES: tuple[Route, ...] = (
         Permission.BATCHES_LAUNCH,
         ClientBy.UPLOAD,
         upload_routes.launch,
-        takes=_LAUNCH,
+        takes=(*_LAUNCH, Takes("budget", "text", "what the batch may spend at most, as 12.50: then it pauses")),
         gives=launches.Launch,
         status=202,
     ),

@@ -75,8 +75,8 @@ def launch(call: Call) -> Shape:
     from enrichment_assets.assets.launching import launch_and_start  # it loads Dagster, which no other route needs
 
     pipeline = call.text("pipeline", needed=True) or ""
-    rows = call.whole("rows")
-    call.checked("pipeline", "rows")
+    rows, budget = call.whole("rows"), call.text("budget")
+    call.checked("pipeline", "rows", "budget")
     runner = next_runner(call.settings)
     settings = replace(call.settings, sandbox_url=runner.sandbox_url)
     launched, _ = launch_and_start(
@@ -87,6 +87,7 @@ def launch(call: Call) -> Shape:
         actor=call.known.actor,
         client=call.client,
         limit=rows,
+        budget=budget,
         environment=runner.variables,
     )
     return launches.Launch.of(launched)

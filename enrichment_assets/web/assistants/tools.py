@@ -172,20 +172,36 @@ class Tools:
         plans = plan_deliveries(self.hq, self.settings, batch, [to], where or [])
         return _plain([deliveries.LeadDelivery.of(batch, one) for one in plans])
 
-    def launch(self, upload: int, pipeline: str, rows: int | None = None, confirmation: str | None = None) -> Any:
-        """Launch an upload through a pipeline: it spends money, so a person confirms it at the console first."""
+    def launch(
+        self,
+        upload: int,
+        pipeline: str,
+        rows: int | None = None,
+        budget: str | None = None,
+        confirmation: str | None = None,
+    ) -> Any:
+        """Launch an upload: it spends money, at most `budget` where that is given; a person confirms it first."""
         from enrichment_assets.assets.launching import launch_and_start
 
         client = self._upload(upload)
-        arguments = {"upload": upload, "pipeline": pipeline, "rows": rows}
+        arguments = {"upload": upload, "pipeline": pipeline, "rows": rows, "budget": budget}
         says = f"launch upload {upload} through {pipeline}" + (f", its first {rows} rows" if rows else "")
+        says += f", for at most {budget}" if budget else ""
         ask = Ask(Action.LAUNCH, client, arguments, says)
         if confirmation is None:
             return self._to_confirm(ask)
         actor = use(self.hq, self.signing, ask, confirmation)
         settings, variables = self._as_the_platform()
         done, _ = launch_and_start(
-            self.hq, settings, upload, pipeline, actor=actor, client=client, limit=rows, environment=variables
+            self.hq,
+            settings,
+            upload,
+            pipeline,
+            actor=actor,
+            client=client,
+            limit=rows,
+            budget=budget,
+            environment=variables,
         )
         return _plain(launches.Launch.of(done))
 

@@ -115,6 +115,8 @@ def plan(call: Call) -> Shown:
         "upload": upload,
         "plan": plan,
         "problems": [problem for problem in plan.problems if problem not in of_steps],
+        "lacking_first": [one for one in plan.lacking if not one.after],
+        "lacking_of": {one.workflow: one.rows for one in sorted(plan.lacking, key=lambda one: one.rows)},
         "needs_profile": any(f"{PROFILE}." in problem for problem in of_steps),
         "budgets": list_budgets(call.hq, upload.client),
         "is_stopped": bool(plan.problems or of_steps),
@@ -131,6 +133,7 @@ def launch(call: Call) -> Shown:
     pipeline, limit = _asked(call.body)
     upload = get_upload(call.hq, int(call.path["upload"]))
     settings, variables = _as_the_platform(call.settings)
+    budget = str(call.body.get("budget") or "").strip()
     launched, _ = launch_and_start(
         call.hq,
         settings,
@@ -139,6 +142,7 @@ def launch(call: Call) -> Shown:
         actor=call.known.actor,
         client=upload.client,
         limit=limit,
+        budget=budget or None,
         environment=variables,
     )
     said = "launched" if launched.created else "goes-on" if launched.added else "launched-before"
