@@ -45,8 +45,8 @@ down: setup  ## stop the embedded database
 test: setup  ## all tests but those of the next three, by TEST_WORKERS processes (default 3): much of it is waiting
 	$(TESTS) --durations=30 -m "not dbt and not services and not crashes"
 
-crashes: setup  ## tests that kill processes at every crash point, restart databases, and take each law's guards out
-	$(TESTS) --durations=10 -m crashes tests/chaos tests/faults tests/laws
+crashes: setup  ## tests that kill processes at every crash point, restart databases, take each law's guards out, run a daemon for minutes
+	$(TESTS) --durations=10 -m crashes $(sort $(dir $(shell grep -rl mark.crashes tests --include=test_*.py)))
 
 TESTS = $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 

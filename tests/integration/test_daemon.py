@@ -25,7 +25,7 @@ from enrichment_assets.warehouse import open_warehouse
 from tests.integration.clickup_story import SECRET, two_way_story
 
 ROWS = 20
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.crashes, pytest.mark.timeout(900)]
 
 PATIENCE = 420.0
 """Seconds for a whole step of these tests; the machine may be busy."""

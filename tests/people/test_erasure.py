@@ -150,6 +150,7 @@ def _run_dagster(folder: Path) -> None:
         assert dg.materialize([says], instance=instance).success
 
 
+@pytest.mark.crashes
 def test_a_person_is_found_and_exported_and_erased_by_a_command_that_is_killed_at_every_point(
     installation: Installation, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from pytest import approx
 
 from enrichment_assets.registry.loader import builtin_pipelines, get_system
@@ -43,6 +44,7 @@ WAITING = """
     from fs_prospects where status <> 'contacted' group by status"""
 
 
+@pytest.mark.crashes
 def test_the_demo_survives_a_kill_with_calls_under_way_and_every_table_has_its_rows(
     settings: Settings, sandbox_process: SandboxProcess
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from enrichment_assets.domain.places import state_code
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.sandbox.companies import slug
@@ -38,6 +40,7 @@ ONCE = (
 )  # fmt: skip
 
 
+@pytest.mark.crashes
 def test_the_demo_survives_a_kill_and_every_course_is_whole(
     settings: Settings, sandbox_process: SandboxProcess
 ) -> None:

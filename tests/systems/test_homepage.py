@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
+import pytest
+
 from enrichment_assets.sandbox import SandboxProcess
 from enrichment_assets.settings import Settings
 from tests.chaos.points import Point
@@ -48,6 +50,7 @@ COLUMNS = {
 }
 
 
+@pytest.mark.crashes
 def test_the_demo_survives_a_kill_and_every_table_has_its_rows(
     settings: Settings, sandbox_process: SandboxProcess
 ) -> None:
