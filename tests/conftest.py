@@ -105,6 +105,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         server = PostgresServer(given)
         yield server
         server.drop_all()
+        server.close()
         return
     with own_server() as server:
         yield server

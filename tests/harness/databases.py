@@ -9,11 +9,13 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -47,7 +49,9 @@ def own_server() -> Iterator[PostgresServer]:
     postgres = LocalPostgres(folder / "pg", durable=False)
     try:
         postgres.start()
-        yield PostgresServer(postgres.url("postgres"))
+        server = PostgresServer(postgres.url("postgres"))
+        yield server
+        server.close()
     finally:
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,6 +64,7 @@ class PostgresServer:
         self._url = url
         self._prefix = f"test_{os.getpid()}_"
         self._made: set[str] = set()
+        self._connections: dict[int, psycopg.Connection[Any]] = {}
         with psycopg.connect(url) as connection:
             setting = connection.execute("select current_setting('fsync')").fetchone()
         # Copying files begins and ends with a checkpoint: less work where nothing is forced to disk, else more.
@@ -80,6 +85,17 @@ class PostgresServer:
         self._made.add(name)
         return name
 
+    def untouched(self, name: str) -> bool:
+        """Nobody has connected to a database since it was made."""
+        sessions = self._execute(
+            """
+            select s.sessions + (select count(*) from pg_stat_activity a where a.datname = s.datname)
+            from pg_stat_database s where s.datname = %s
+            """,
+            (name,),
+        ).fetchone()
+        return sessions == (0,)
+
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
         self._execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
@@ -90,9 +106,17 @@ class PostgresServer:
         for name in sorted(self._made):
             self.drop(name)
 
-    def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(statement)
+    def close(self) -> None:
+        """Close the connections that making and dropping used."""
+        for connection in self._connections.values():
+            connection.close()
+
+    def _execute(self, statement: sql.Composed | LiteralString, values: Sequence[str] = ()) -> psycopg.Cursor[Any]:
+        """On a connection that each thread keeps: a new one for each cost as much as dropping."""
+        thread = threading.get_ident()
+        if thread not in self._connections or self._connections[thread].closed:
+            self._connections[thread] = psycopg.connect(self._url, autocommit=True)
+        return self._connections[thread].execute(statement, values)
 
 
 class SpareDatabases:
@@ -103,6 +127,7 @@ class SpareDatabases:
         self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="databases")
         self._next = self._aside.submit(self._make)
         self._drops: list[Future[None]] = []
+        self._empty: list[str] = []
 
     def take(self) -> tuple[str, str]:
         """Names of a fresh HQ database and a fresh, empty one; the next pair is begun."""
@@ -121,11 +146,14 @@ class SpareDatabases:
             drop.result()
 
     def _make(self) -> tuple[str, str]:
-        return self._server.create(self._template), self._server.create()
+        return self._server.create(self._template), self._empty.pop() if self._empty else self._server.create()
 
     def _drop(self, pair: tuple[str, str]) -> None:
-        for name in pair:
-            self._server.drop(name)
+        self._server.drop(pair[0])
+        if self._server.untouched(pair[1]):  # most tests are about HQ alone
+            self._empty.append(pair[1])
+        else:
+            self._server.drop(pair[1])
 
 
 def sweep_dead_sessions() -> None:

@@ -39,7 +39,7 @@ def differences(ran: Ran, payload: Payload) -> list[str]:
         found += _unlike("lead", {"cost": f"{float(expect.pop('cost')):.6f}"}, lead)
     for name, rows in expect.items():
         found += _unlike_rows(name, rows, ran.rows(TABLES[name], batch, item))
-    return found
+    return [*found, f"its steps ended as {states}"] if found else []
 
 
 def _states(ran: Ran, batch: str, item: int) -> list[dict[str, Any]]:

@@ -17,6 +17,11 @@ _SHORTEST = 4
 """A value of fewer characters says nothing about whose request it is."""
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+    """The standard library has five: fewer than a batch has connections, of which the rest would wait."""
+
+
 class PayloadServer:
     """Serves `<url>/<workflow slug>/...` inside a `with` block.
 
@@ -29,7 +34,7 @@ class PayloadServer:
         self._lock = threading.Lock()
         self.callbacks: list[tuple[str, SentAnswer]] = []
         self.problems: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
