@@ -60,7 +60,7 @@ def print_plan(plan: LaunchPlan, *, fresh: bool) -> None:
 def _say_lacking(plan: LaunchPlan) -> None:
     """Which steps are skipped for want of an input, for how many rows, and how to say what a column is."""
     for one in plan.lacking:
-        rows = f"all {one.rows:,} rows" if one.rows == plan.items else f"{one.rows:,} of {plan.items:,} rows"
+        rows = f"{one.rows:,} of {'the first ' if one.of < plan.items else ''}{one.of:,} rows"
         why = f", for {', '.join(one.after)} is skipped there" if one.after else ""
         say_of_plan("lacks", f"{one.workflow}: {rows} are skipped, they have no {' or '.join(one.fields)}{why}")
     if plan.lacking and plan.unread:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from enrichment_assets.domain.errors import ConfigurationError
+from enrichment_assets.services.batches import looked_over
 from enrichment_assets.services.batches.launching import launch, plan_launch
 from enrichment_assets.services.batches.looked_over import LackingInput
 from enrichment_assets.services.catalog.configuration import add_client
@@ -45,9 +47,23 @@ def test_a_plan_says_which_step_lacks_which_field_in_how_many_rows_and_why(desk:
             "match-person-via-apollo",
             ("email", "linkedin_url", "company_domain", "company_name"),
             3,
+            4,
             ("normalise-domain",),
         )
     )
+
+
+def test_of_a_long_list_the_first_rows_say_what_it_lacks(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are read where companies are counted anyway."""
+    monkeypatch.setattr(looked_over, "ROWS_READ", 3)
+    path = tmp_path / "names.csv"
+    path.write_text("First Name\n" + "Ada\n" * 7)
+    number = upload_file(desk.hq, desk.settings, path, "kestrel", actor=TESTER).upload_id
+    for pipeline, of in (("normalise-only", 3), ("apollo-basic", 7)):
+        plan = plan_launch(desk.hq, desk.settings, number, pipeline, environment=KEYS)
+        assert {(one.rows, one.of) for one in plan.lacking} == {(of, of)}
 
 
 async def test_the_page_names_steps_and_columns_and_where_to_say_what_one_is(desk: Desk, upload: int) -> None:

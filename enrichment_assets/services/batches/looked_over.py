@@ -1,11 +1,13 @@
 """What the rows of a list say of a launch before it: how many companies they name, and what steps lack of them.
 
-A row is read once for both. A row lacks an input where neither its cells nor any step before that runs for it give one:
+A row is read once for both. Reading one takes 0.1 ms of the processor, so only the first rows are read where no company
+step needs them all. A row lacks an input where neither its cells nor any step before that runs for it give one:
 the batch would skip it there as `missing_input`. What an earlier step may or may not find counts as given.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.services.batches.items import ItemMaker, loaded_row, rows_within
 from enrichment_assets.store.batches.items import ITEM_COLUMNS
 
+ROWS_READ = 10_000
+"""Rows that are looked at for what they lack, where the pipeline has no company step."""
+
 _COMPANY, _DETAILS, _ORIGINAL = (ITEM_COLUMNS.index(name) for name in ("company_key", "details", "original_data"))
 _IDENTITY = [(name, ITEM_COLUMNS.index(name)) for name in IDENTITY_FIELDS]
 
@@ -33,13 +38,15 @@ class LackingInput:
     Attributes:
         workflow: The step.
         fields: What it requires: any one of these would do.
-        rows: How many rows have none.
+        rows: How many rows have none, of those that were looked at.
+        of: How many rows were looked at: the first ones.
         after: Earlier steps that would give one, and that are skipped for such rows themselves.
     """
 
     workflow: str
     fields: tuple[str, ...]
     rows: int
+    of: int
     after: tuple[str, ...]
 
 
@@ -58,6 +65,9 @@ def look_over(
 
     A company step calls once a distinct company, and once for each row that names none.
     """
+    has_companies = any(step.workflow.entity is Entity.COMPANY for step in blueprint.steps)
+    if not has_companies:
+        window = slice(window.start, min(window.stop or sys.maxsize, (window.start or 0) + ROWS_READ))
     maker = ItemMaker(0, 0, columns, blueprint.company_identity)
     distinct: set[str] = set()
     without = 0
@@ -74,7 +84,6 @@ def look_over(
             alike[names] += 1
             if names not in fields:
                 fields[names] = _fields_of(item, details)
-    has_companies = any(step.workflow.entity is Entity.COMPANY for step in blueprint.steps)
     kinds: Counter[frozenset[str]] = Counter()
     for names, count in alike.items():
         kinds[fields[names]] += count
@@ -99,9 +108,10 @@ def lacking_inputs(blueprint: Blueprint, kinds: Mapping[frozenset[str], int]) ->
                 break  # its child items take the steps behind it
             else:
                 available |= dict.fromkeys(given_by(step.workflow), "given")
+    of = sum(kinds.values())
     order = {step.slug: step.position for step in blueprint.steps}
     return tuple(
-        LackingInput(slug, tuple(alternatives.split("|")), rows, tuple(sorted(after, key=order.__getitem__)))
+        LackingInput(slug, tuple(alternatives.split("|")), rows, of, tuple(sorted(after, key=order.__getitem__)))
         for (slug, alternatives), (rows, after) in sorted(found.items(), key=lambda one: order[one[0][0]])
     )
 

@@ -161,12 +161,14 @@ class LackingInput(Shape):
         workflow: The step.
         fields: Any one of these would do.
         rows: How many rows have none of them.
+        of: How many rows were looked at: all where a company step reads them, else the first 10,000.
         after: Earlier steps that would give one, and are skipped for such rows themselves.
     """
 
     workflow: str
     fields: tuple[str, ...]
     rows: int
+    of: int
     after: tuple[str, ...]
 
 
@@ -243,7 +245,7 @@ class LaunchPlan(Shape):
             known=None if plan.known is None else plan.known.value,
             known_rows=plan.known_rows,
             not_spent=plan.not_spent,
-            lacking=tuple(LackingInput(one.workflow, one.fields, one.rows, one.after) for one in plan.lacking),
+            lacking=tuple(LackingInput(one.workflow, one.fields, one.rows, one.of, one.after) for one in plan.lacking),
             unread=plan.unread,
         )
 

@@ -116,7 +116,7 @@ def plan(call: Call) -> Shown:
         "plan": plan,
         "problems": [problem for problem in plan.problems if problem not in of_steps],
         "lacking_first": [one for one in plan.lacking if not one.after],
-        "lacking_of": {one.workflow: one.rows for one in sorted(plan.lacking, key=lambda one: one.rows)},
+        "lacking_of": {one.workflow: one for one in sorted(plan.lacking, key=lambda one: one.rows)},
         "needs_profile": any(f"{PROFILE}." in problem for problem in of_steps),
         "budgets": list_budgets(call.hq, upload.client),
         "is_stopped": bool(plan.problems or of_steps),
